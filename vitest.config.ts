@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, root: string) => ({
+  extends: true as const,
+  test: { name, root, include: ["test/**/*.test.ts"] },
+});
+
+export default defineConfig({
+  resolve: { conditions: ["@lmserv/source"] },
+  ssr: { resolve: { conditions: ["@lmserv/source"] } },
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: [
+      project("core", "packages/discovery-core"),
+      project("testkit", "packages/discovery-testkit"),
+      project("mdns", "packages/discovery-mdns"),
+      project("cli", "apps/cli"),
+    ],
+  },
+});
