@@ -1,0 +1,38 @@
+/** Time as the rest of the code may see it: injected, so that tests own it. */
+export interface Clock {
+  /** Monotonic time in ms; its zero means nothing. */
+  now(): number;
+  /** Milliseconds since 1970; only to show times to people and to notice a suspended host. */
+  wall(): number;
+  /** Calls back once, at least `delayMs` from now; the result cancels it. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}
+
+/** The longest delay that Node's timers keep, in ms. */
+const maxDelayMs = 2_147_483_647;
+
+/** The clock of this machine. Its timers keep the process alive. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), maxDelayMs));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`, or rejects with `signal.reason`. */
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = clock.schedule(delayMs, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

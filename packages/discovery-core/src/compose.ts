@@ -1,0 +1,146 @@
+import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
+import { forward, observationStream } from "./observation-stream.ts";
+import type { Announced, Cancellable, Transport, TransportContext, TransportSession } from "./transport.ts";
+
+/**
+ * Merges transports into one; a composition of one is that one.
+ *
+ * A member that fails is reported and the others go on. Only when all have failed is there an error: an
+ * `AggregateError` of `DiscoveryError`s.
+ *
+ * @throws {TypeError} when there is no member, or two have one name.
+ */
+export function compose(members: readonly Transport[]): Transport {
+  const [first] = members;
+  if (!first) throw new TypeError("a composition needs at least one transport");
+  assertDistinctNames(members);
+  if (members.length === 1) return first;
+  return {
+    name: members.map((member) => member.name).join("+"),
+    open: async (context, { signal }) => sessionOf(await openAll(members, context, signal), context),
+  };
+}
+
+function assertDistinctNames(members: readonly Transport[]): void {
+  const names = members.map((member) => member.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new TypeError(`two transports are named "${twice}"; each needs a name of its own`);
+}
+
+interface Member {
+  readonly name: string;
+  readonly session: TransportSession;
+}
+
+async function openAll(
+  members: readonly Transport[],
+  context: TransportContext,
+  signal: AbortSignal,
+): Promise<readonly Member[]> {
+  const opened: Member[] = [];
+  const errors: DiscoveryError[] = [];
+  const open = async ({ name, open }: Transport): Promise<void> => {
+    try {
+      opened.push({ name, session: await open(context, { signal }) });
+    } catch (error) {
+      errors.push(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", name));
+    }
+  };
+  await Promise.all(members.map(open));
+  if (signal.aborted) {
+    await disposeAll(opened.map((member) => member.session));
+    throw signal.reason;
+  }
+  if (opened.length === 0) throw new AggregateError(errors, "no transport could be opened");
+  for (const error of errors) context.report(error);
+  return opened;
+}
+
+function sessionOf(members: readonly Member[], context: TransportContext): TransportSession {
+  const closing = new AbortController();
+  const announcers = members.filter(({ session }) => session.announce);
+  const askable = members.filter(({ session }) => session.reconfirm);
+  return {
+    browse: (query, { signal }) =>
+      observationStream({
+        signal,
+        closed: closing.signal,
+        start(sink) {
+          const stopping = new AbortController();
+          const failures: DiscoveryError[] = [];
+          const browse = async ({ name, session }: Member): Promise<void> => {
+            try {
+              await forward(session.browse(query, stopping), sink.push);
+            } catch (error) {
+              if (stopping.signal.aborted) return;
+              const failure = toDiscoveryError(error, "TRANSPORT_FAILED", name);
+              failures.push(failure);
+              context.report(failure);
+            }
+          };
+          Promise.all(members.map(browse)).then(() => {
+            if (failures.length < members.length) sink.end();
+            else sink.fail(new AggregateError(failures, "every transport failed"));
+          });
+          return () => stopping.abort();
+        },
+      }),
+    ...(announcers.length > 0 && {
+      announce: (node: Announced, { signal }: Cancellable) =>
+        announceOnAll(announcers, node, signal, context),
+    }),
+    ...(askable.length > 0 && {
+      reconfirm: async (key: string, options: Cancellable) => {
+        await Promise.all(askable.map(({ session }) => session.reconfirm?.(key, options)));
+      },
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await disposeAll(members.map((member) => member.session));
+    },
+  };
+}
+
+/** Resolves with the first success; what succeeds later is said goodbye with it. */
+async function announceOnAll(
+  announcers: readonly Member[],
+  node: Announced,
+  signal: AbortSignal,
+  context: TransportContext,
+): Promise<AsyncDisposable> {
+  const errors: DiscoveryError[] = [];
+  const attempts = announcers.map(async ({ name, session }) => {
+    try {
+      return await session.announce?.(node, { signal });
+    } catch (error) {
+      errors.push(toDiscoveryError(error, "TRANSPORT_FAILED", name));
+      throw error;
+    }
+  });
+  const settled = Promise.allSettled(attempts);
+  try {
+    await Promise.any(attempts);
+  } catch {
+    signal.throwIfAborted();
+    throw new AggregateError(errors, "no transport could announce the node");
+  }
+  settled.then(() => {
+    if (!signal.aborted) for (const error of errors) context.report(error);
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      const results = await settled;
+      await disposeAll(
+        results.flatMap((result) => (result.status === "fulfilled" ? (result.value ?? []) : [])),
+      );
+    },
+  };
+}
+
+/** Disposes everything, also when some of it fails; then throws what failed. */
+async function disposeAll(resources: readonly AsyncDisposable[]): Promise<void> {
+  const results = await Promise.allSettled(resources.map((resource) => resource[Symbol.asyncDispose]()));
+  const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failed.length > 0) throw new AggregateError(failed, "not everything could be closed");
+}

@@ -1,0 +1,62 @@
+// For users.
+
+// For authors of transports.
+export { compareReach, formatEndpoint, isIPv6, isLinkLocal, isLoopback } from "./address.ts";
+export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
+export { type Clock, sleep, systemClock } from "./clock.ts";
+export { compose } from "./compose.ts";
+export {
+  createDiscovery,
+  type DiscoverOptions,
+  type Discovery,
+  type DiscoveryOptions,
+  type StandingAnnouncement,
+  type TransportStatus,
+} from "./discovery.ts";
+export {
+  DiscoveryError,
+  type DiscoveryErrorCode,
+  type DiscoveryErrorOptions,
+  discoveryErrorCodes,
+  isDiscoveryError,
+  toDiscoveryError,
+} from "./errors.ts";
+export type { Log, LogLevel } from "./log.ts";
+export { silentLog } from "./log.ts";
+export type {
+  Announcement,
+  Auth,
+  NodeInfo,
+  NodeSource,
+  Reach,
+  SeenAddress,
+  SeenNode,
+  Trust,
+} from "./node.ts";
+export {
+  forward,
+  type ObservationSink,
+  type ObservationStreamOptions,
+  observationStream,
+} from "./observation-stream.ts";
+export { randomHex, systemRandom } from "./random.ts";
+export {
+  type DownReason,
+  Registry,
+  type RegistryChange,
+  type RegistryOptions,
+} from "./registry.ts";
+export { type SuperviseOptions, supervise } from "./supervise.ts";
+export type {
+  Alive,
+  Announced,
+  BrowseQuery,
+  Cancellable,
+  Gone,
+  NodeView,
+  Observation,
+  Settled,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "./transport.ts";

@@ -1,0 +1,108 @@
+import type { DiscoveryErrorCode } from "./errors.ts";
+
+/** How much the description of a node is worth, best first. */
+export type Trust = "signed" | "announced" | "identified";
+
+/**
+ * How an address is expected to answer from here, best first.
+ *
+ * `source`: announced and the packet came from it; or the packet came from it and nothing announced
+ * is on the link. `on-link`: in a subnet of the receiving interface. `routed`: anything else that is
+ * not `link-local` or `loopback`.
+ */
+export type Reach = "source" | "on-link" | "routed" | "link-local" | "loopback";
+
+export interface SeenAddress {
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly address: string;
+  readonly reach: Reach;
+}
+
+/** A node as one transport reports it, validated. */
+export interface SeenNode {
+  /** The announced identity, or null when the medium carries none. */
+  readonly id: string | null;
+  readonly trust: Trust;
+  /** 1..65535. */
+  readonly port: number;
+  /** Free text that names the node for people; may be empty. */
+  readonly info: string;
+  /** At least one. */
+  readonly addresses: readonly SeenAddress[];
+  /** The machine's host name, where the medium tells. */
+  readonly hostname: string | null;
+  /** Where the chat endpoint is, with its leading slash, or null when unknown. */
+  readonly path: string | null;
+  /** Which engine serves: `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null when unknown. */
+  readonly server: string | null;
+  readonly apis: readonly string[];
+  readonly models: readonly string[];
+  readonly auth: Auth | null;
+  /** Key-value pairs as the medium gave them (mDNS: TXT). */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Whether a server asks for credentials. */
+export type Auth = "none" | "required";
+
+/** What a node says of itself. */
+export interface Announcement {
+  /** Port of the server, integer, 1..65535. */
+  readonly port: number;
+  /** Free text for people, at most 250 bytes of UTF-8. @default "" */
+  readonly info?: string;
+  /** Identity, 1..128 visible ASCII characters but `:`. @default 128 random bits in hexadecimal */
+  readonly id?: string;
+  /** Name of the service instance, 1..63 bytes of UTF-8. @default made of `info` and random bits */
+  readonly name?: string;
+  /** Where the chat endpoint is, with its leading slash. @default "/chat" */
+  readonly path?: string;
+  /** The machine's host name. @default the one the system reports */
+  readonly hostname?: string;
+  /** Which engine serves. @default "lmserv" */
+  readonly server?: string;
+  readonly apis?: readonly string[];
+  readonly models?: readonly string[];
+  readonly auth?: Auth;
+  /** Further key-value pairs. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** What one transport knows of a node. */
+export interface NodeSource {
+  readonly transport: string;
+  /** The transport's own name of it. */
+  readonly key: string;
+  readonly trust: Trust;
+  /** Monotonic ms of the injected clock. */
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  readonly expiresMs: number;
+  /** Why the transport speaks from memory, or null when its evidence is fresh. */
+  readonly stale: DiscoveryErrorCode | null;
+}
+
+/** One LLM server endpoint, merged from everything that the transports report of it. */
+export interface NodeInfo {
+  /** The announced identity, or `host:port` for a node that announces none. */
+  readonly id: string;
+  /** The address most likely to answer from here. */
+  readonly host: string;
+  readonly port: number;
+  readonly info: string;
+  readonly hostname: string | null;
+  /** Every known address, most likely first. */
+  readonly addresses: readonly string[];
+  readonly path: string | null;
+  /** `http://host:port/path`, or null when `host` cannot stand in a URL. */
+  readonly url: string | null;
+  readonly server: string | null;
+  readonly apis: readonly string[];
+  readonly models: readonly string[];
+  readonly auth: Auth | null;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Whether this process announced it. */
+  readonly self: boolean;
+  /** Best first; never empty. */
+  readonly sources: readonly NodeSource[];
+}

@@ -1,0 +1,117 @@
+/** Where the producer of a `Stream` puts what it has. */
+export interface Sink<T> {
+  push(item: T): void;
+  /** Ends the stream with an error, after what was pushed before. */
+  fail(error: unknown): void;
+  /** Ends the stream, after what was pushed before. */
+  end(): void;
+}
+
+export interface StreamOptions<T> {
+  /** Aborting it rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** Aborting it ends the stream without error: the owner was disposed. */
+  readonly closed: AbortSignal;
+  /** Runs at the first `next()`; the result stops the producer, once, at whichever ending. */
+  readonly start: (sink: Sink<T>) => () => void;
+  /** Adds an item to those that wait for a slow consumer, oldest first; merges so as to bound them. */
+  readonly enqueue: (waiting: Map<string, T>, item: T) => void;
+}
+
+type Step<T> = IteratorResult<T, undefined>;
+
+interface Reader<T> {
+  readonly resolve: (step: Step<T>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * An iteration with three endings (`break`, abort, disposal of its owner), written once for everybody.
+ *
+ * Not a generator: a generator's `return()` waits for a pending `next()`, so that `break` would hang
+ * on a silent medium. A failure is kept as a value until somebody asks for it, so that it never becomes
+ * an unhandled rejection.
+ */
+export class Stream<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #options: StreamOptions<T>;
+  readonly #waiting = new Map<string, T>();
+  readonly #readers: Reader<T>[] = [];
+  readonly #onAbort = (): void => {
+    this.#waiting.clear();
+    this.#finish({ error: this.#options.signal.reason });
+  };
+  readonly #onClosed = (): void => this.#finish(null);
+  #state: "cold" | "running" | "ended" = "cold";
+  #failure: { readonly error: unknown } | null = null;
+  #stop: () => void = () => {};
+
+  constructor(options: StreamOptions<T>) {
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step<T>> {
+    if (this.#state === "cold") this.#start();
+    const [first] = this.#waiting;
+    if (first) {
+      this.#waiting.delete(first[0]);
+      return Promise.resolve({ done: false, value: first[1] });
+    }
+    if (this.#hasEnded()) return this.#lastStep();
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+
+  return(): Promise<Step<T>> {
+    this.#waiting.clear();
+    this.#finish(null);
+    this.#failure = null;
+    return this.#lastStep();
+  }
+
+  #start(): void {
+    const { signal, closed, start } = this.#options;
+    if (signal.aborted) this.#onAbort();
+    else if (closed.aborted) this.#onClosed();
+    if (this.#hasEnded()) return;
+    this.#state = "running";
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    closed.addEventListener("abort", this.#onClosed, { once: true });
+    const stop = start({
+      push: (item) => this.#push(item),
+      fail: (error) => this.#finish({ error }),
+      end: () => this.#finish(null),
+    });
+    if (this.#hasEnded()) stop();
+    else this.#stop = stop;
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  #push(item: T): void {
+    if (this.#hasEnded()) return;
+    const reader = this.#readers.shift();
+    if (reader) reader.resolve({ done: false, value: item });
+    else this.#options.enqueue(this.#waiting, item);
+  }
+
+  #finish(failure: { readonly error: unknown } | null): void {
+    if (this.#hasEnded()) return;
+    this.#state = "ended";
+    this.#failure = failure;
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    this.#options.closed.removeEventListener("abort", this.#onClosed);
+    this.#stop();
+    for (const reader of this.#readers.splice(0)) this.#lastStep().then(reader.resolve, reader.reject);
+  }
+
+  #lastStep(): Promise<Step<T>> {
+    const failure = this.#failure;
+    this.#failure = null;
+    return failure ? Promise.reject(failure.error) : Promise.resolve({ done: true, value: undefined });
+  }
+}

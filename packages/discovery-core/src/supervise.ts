@@ -1,0 +1,234 @@
+import { sleep } from "./clock.ts";
+import { DiscoveryError, isDiscoveryError, toDiscoveryError } from "./errors.ts";
+import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
+import type {
+  Announced,
+  BrowseQuery,
+  Cancellable,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "./transport.ts";
+
+export interface SuperviseOptions {
+  /** Whether a first opening that failed so is tried again, instead of failing `open`. @default never */
+  readonly outlasts?: (error: DiscoveryError) => boolean;
+}
+
+/** Full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
+const firstDelayMs = 250;
+const maxDelayMs = 5_000;
+/** A session that lived this long starts the back-off anew. */
+const stableMs = 60_000;
+
+/**
+ * Re-opens a transport that died, with jittered back-off, and replays its browses and announcements.
+ *
+ * A session is dead when a browse throws or when it reports `TRANSPORT_FAILED`. Each death, and each
+ * opening that fails, is reported.
+ */
+export function supervise(
+  transport: Transport,
+  { outlasts = () => false }: SuperviseOptions = {},
+): Transport {
+  return {
+    name: transport.name,
+    async open(context, { signal }) {
+      const supervisor = new Supervisor(transport, context);
+      try {
+        supervisor.adopt(await supervisor.openOnce(signal));
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (!isDiscoveryError(error) || !outlasts(error)) throw error;
+        supervisor.recover(error);
+      }
+      return supervisor.session();
+    },
+  };
+}
+
+interface Browse {
+  readonly query: BrowseQuery;
+  readonly sink: ObservationSink;
+  readonly stopping: AbortController;
+}
+
+interface Standing {
+  readonly node: Announced;
+  /** What says goodbye on the present session, once it was announced there. */
+  handle: AsyncDisposable | null;
+}
+
+class Supervisor {
+  readonly #transport: Transport;
+  readonly #context: TransportContext;
+  readonly #closing = new AbortController();
+  readonly #browses = new Set<Browse>();
+  readonly #standing = new Set<Standing>();
+  readonly #arrivals = new Set<() => void>();
+  #current: TransportSession | null = null;
+  #openedMs = 0;
+  #failures = 0;
+  /** The same reason, repeated at every attempt, is reported once. */
+  #lastReport = "";
+  #recovering: Promise<void> = Promise.resolve();
+
+  constructor(transport: Transport, context: TransportContext) {
+    this.#transport = transport;
+    this.#context = context;
+  }
+
+  /** Opens a session of which the death is noticed also when nobody browses. */
+  openOnce(signal: AbortSignal): Promise<TransportSession> {
+    const opened: { session: TransportSession | null } = { session: null };
+    const report = (error: DiscoveryError): void => {
+      if (error.code === "TRANSPORT_FAILED" && opened.session) this.#bury(opened.session, error);
+      else this.#context.report(error);
+    };
+    return this.#transport.open({ ...this.#context, report }, { signal }).then((session) => {
+      opened.session = session;
+      return session;
+    });
+  }
+
+  adopt(session: TransportSession): void {
+    this.#current = session;
+    this.#lastReport = "";
+    this.#openedMs = this.#context.clock.now();
+    for (const browse of this.#browses) this.#run(browse, session);
+    for (const standing of this.#standing) this.#replay(standing, session);
+    for (const arrive of [...this.#arrivals]) arrive();
+  }
+
+  /** Reports why there is no session and opens one as soon as that succeeds. */
+  recover(error: DiscoveryError): void {
+    this.#reportOnce(error);
+    this.#recovering = this.#reopen().catch(() => {});
+  }
+
+  session(): TransportSession {
+    const inner = this.#current;
+    return {
+      browse: (query, { signal }) =>
+        observationStream({
+          signal,
+          closed: this.#closing.signal,
+          start: (sink) => this.#browse({ query, sink, stopping: new AbortController() }),
+        }),
+      ...((!inner || inner.announce) && { announce: this.#announce.bind(this) }),
+      ...((!inner || inner.reconfirm) && {
+        reconfirm: async (key: string, options: Cancellable) => this.#current?.reconfirm?.(key, options),
+      }),
+      [Symbol.asyncDispose]: () => this.#close(),
+    };
+  }
+
+  #browse(browse: Browse): () => void {
+    this.#browses.add(browse);
+    if (this.#current) this.#run(browse, this.#current);
+    return () => {
+      this.#browses.delete(browse);
+      browse.stopping.abort();
+    };
+  }
+
+  async #run({ query, sink, stopping }: Browse, session: TransportSession): Promise<void> {
+    try {
+      await forward(session.browse(query, stopping), sink.push);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      this.#bury(session, toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
+    }
+  }
+
+  async #announce(node: Announced, { signal }: Cancellable): Promise<AsyncDisposable> {
+    const session = await this.#arrival(signal);
+    if (!session.announce) {
+      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${this.#transport.name} cannot announce`, {
+        via: this.#transport.name,
+      });
+    }
+    const standing: Standing = { node, handle: await session.announce(node, { signal }) };
+    this.#standing.add(standing);
+    if (session !== this.#current && this.#current) this.#replay(standing, this.#current);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (this.#standing.delete(standing)) await standing.handle?.[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  async #replay(standing: Standing, session: TransportSession): Promise<void> {
+    standing.handle = null;
+    try {
+      const handle = await session.announce?.(standing.node, this.#closing);
+      if (this.#standing.has(standing) && session === this.#current) standing.handle = handle ?? null;
+      else await handle?.[Symbol.asyncDispose]();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#context.report(toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
+    }
+  }
+
+  /** The present session, or the next one. */
+  #arrival(signal: AbortSignal): Promise<TransportSession> {
+    if (this.#current) return Promise.resolve(this.#current);
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#arrivals.delete(settle);
+        ended.removeEventListener("abort", settle);
+        if (this.#current) resolve(this.#current);
+        else reject(ended.reason);
+      };
+      if (ended.aborted) return reject(ended.reason);
+      this.#arrivals.add(settle);
+      ended.addEventListener("abort", settle, { once: true });
+    });
+  }
+
+  #bury(session: TransportSession, error: DiscoveryError): void {
+    if (session !== this.#current) return;
+    this.#current = null;
+    if (this.#context.clock.now() - this.#openedMs >= stableMs) this.#failures = 0;
+    quietly(session[Symbol.asyncDispose]());
+    this.recover(error);
+  }
+
+  async #reopen(): Promise<void> {
+    const { signal } = this.#closing;
+    const { clock, random } = this.#context;
+    for (;;) {
+      const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** this.#failures++);
+      await sleep(clock, random() * ceilingMs, signal);
+      try {
+        const session = await this.openOnce(signal);
+        if (!signal.aborted) return this.adopt(session);
+        return await session[Symbol.asyncDispose]();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#reportOnce(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name));
+      }
+    }
+  }
+
+  #reportOnce(error: DiscoveryError): void {
+    const report = `${error.code} ${error.message}`;
+    if (report !== this.#lastReport) this.#context.report(error);
+    this.#lastReport = report;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#standing.clear();
+    await this.#recovering;
+    const session = this.#current;
+    this.#current = null;
+    await session?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A dead session may fail to close; that its transport died was reported already. */
+function quietly(promise: PromiseLike<void>): void {
+  promise.then(undefined, () => {});
+}

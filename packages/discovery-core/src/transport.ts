@@ -1,0 +1,104 @@
+import type { Clock } from "./clock.ts";
+import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Announcement, NodeInfo, SeenNode } from "./node.ts";
+
+/**
+ * A way of learning of, and perhaps announcing, nodes.
+ *
+ * Making one does nothing: it holds options until it is opened, and may be opened more than once.
+ */
+export interface Transport {
+  /** Stable lower-case id; becomes `via` and `sources[].transport`; unique in a composition. */
+  readonly name: string;
+  /**
+   * Takes the resources that the medium needs and resolves when it can be used.
+   *
+   * @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when this host cannot run it, with the cause;
+   *   `PERMISSION_DENIED`, `ADDRESS_IN_USE`. `signal.reason` itself when aborted.
+   */
+  open(context: TransportContext, options: Cancellable): Promise<TransportSession>;
+}
+
+/** Owns every resource of one open transport. Disposal is idempotent and ends all iterations. */
+export interface TransportSession extends AsyncDisposable {
+  /**
+   * Reports the nodes on the medium for as long as it is iterated; an observation may repeat.
+   *
+   * Cold: nothing is sent before the first `next()`. Three endings: `break` settles, an abort rejects
+   * with `signal.reason` itself, disposal of the session returns. Browses are independent of each other.
+   *
+   * @throws {DiscoveryError} `TRANSPORT_FAILED` from `next()` when the medium dies.
+   */
+  browse(query: BrowseQuery, options: Cancellable): AsyncIterable<Observation>;
+  /**
+   * Makes a node known and resolves when the medium accepted it. Disposing the result says goodbye.
+   *
+   * Absent when the medium cannot announce.
+   *
+   * @throws {DiscoveryError} `NAME_CONFLICT` when a chosen name is taken, `TRANSPORT_FAILED`.
+   */
+  readonly announce?: (node: Announced, options: Cancellable) => Promise<AsyncDisposable>;
+  /**
+   * Asks the medium again for a node that somebody doubts; the outcome arrives as observations.
+   *
+   * Resolves when the question left. A key that the session does not know is ignored. Absent when
+   * the medium cannot be asked.
+   */
+  readonly reconfirm?: (key: string, options: Cancellable) => Promise<void>;
+}
+
+/** An announcement that was validated and has its identity. */
+export type Announced = Announcement & { readonly id: string; readonly info: string };
+
+export interface Cancellable {
+  readonly signal: AbortSignal;
+}
+
+/** What a transport gets from its host. */
+export interface TransportContext {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  /** What the registry knows, read-only. */
+  readonly nodes: NodeView;
+  /** Takes faults outside any browse; they become warnings. `TRANSPORT_FAILED` says that the session is dead. */
+  readonly report: (error: DiscoveryError) => void;
+}
+
+export interface NodeView {
+  listAlive(): readonly NodeInfo[];
+}
+
+export interface BrowseQuery {
+  /** How often, at least, a node must be confirmed, in ms, 1_000..86_400_000. @default 60_000 */
+  readonly ttlMs: number;
+}
+
+/** One report by one transport; may repeat. `key` is the transport's own name of what it saw. */
+export type Observation = Alive | Gone | Settled;
+
+export interface Alive {
+  readonly kind: "alive";
+  readonly via: string;
+  readonly key: string;
+  readonly node: SeenNode;
+  /** How long this holds without another report, in ms, > 0. */
+  readonly ttlMs: number;
+  /** Why the report is second-hand: the medium that told it has failed. */
+  readonly stale?: DiscoveryErrorCode;
+}
+
+export interface Gone {
+  readonly kind: "gone";
+  readonly via: string;
+  readonly key: string;
+  readonly reason: "goodbye" | "unreachable";
+}
+
+/** The first pass over the medium is done: whoever is there had the time to answer. */
+export interface Settled {
+  readonly kind: "settled";
+  readonly via: string;
+}
