@@ -1,0 +1,122 @@
+import {
+  type Clock,
+  DiscoveryError,
+  type Observation,
+  type ObservationSink,
+  type SeenNode,
+} from "@lmserv/discovery-core";
+import type { Link } from "./link.ts";
+import { LinkBrowser, type Sighting } from "./link-browser.ts";
+import { settleMs } from "./schedule.ts";
+import type { Name } from "./wire/name.ts";
+import type { Message } from "./wire/record.ts";
+
+export interface BrowserOptions {
+  /** The transport's name. */
+  readonly via: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly report: (error: DiscoveryError) => void;
+  /** Whether this process announces the instance. */
+  readonly isOwn: (instance: Name) => boolean;
+}
+
+interface Subscriber {
+  readonly ttlMs: number;
+  readonly sink: ObservationSink;
+}
+
+/** Asks on every link for as long as anybody browses, and tells every browse what was heard. */
+export class Browser {
+  readonly #options: BrowserOptions;
+  readonly #links = new Map<Link, LinkBrowser>();
+  readonly #subscribers = new Set<Subscriber>();
+  #reportedSilence = false;
+
+  constructor(options: BrowserOptions) {
+    this.#options = options;
+  }
+
+  addLink(link: Link): void {
+    const { clock, random } = this.#options;
+    const browser = new LinkBrowser(link, clock, random, (sighting) => this.#tell(sighting));
+    this.#links.set(link, browser);
+    if (this.#subscribers.size > 0) browser.start(this.#ttlMs(), "link");
+  }
+
+  /** Forgets the link; whatever was known only there is out of reach. */
+  removeLink(link: Link): void {
+    const browser = this.#links.get(link);
+    this.#links.delete(link);
+    browser?.abandon();
+  }
+
+  /** Starts a browse; the result ends it. */
+  subscribe(ttlMs: number, sink: ObservationSink): () => void {
+    const subscriber: Subscriber = { ttlMs, sink };
+    this.#subscribers.add(subscriber);
+    for (const browser of this.#links.values()) {
+      for (const sighting of browser.sightings()) this.#tellOne(subscriber, sighting);
+      browser.start(this.#ttlMs(), "caller");
+    }
+    const cancelSettling = this.#options.clock.schedule(settleMs, () => {
+      sink.push({ kind: "settled", via: this.#options.via });
+      this.#reportSilence();
+    });
+    return () => {
+      cancelSettling();
+      this.#subscribers.delete(subscriber);
+      if (this.#subscribers.size === 0) for (const browser of this.#links.values()) browser.stop();
+    };
+  }
+
+  take(link: Link, message: Message, from: string): void {
+    if (this.#subscribers.size > 0) this.#links.get(link)?.take(message, from);
+  }
+
+  reconfirm(key: string): void {
+    for (const browser of this.#links.values()) browser.reconfirm(key);
+  }
+
+  stop(): void {
+    for (const browser of this.#links.values()) browser.stop();
+    this.#links.clear();
+  }
+
+  #ttlMs(): number {
+    return Math.min(...[...this.#subscribers].map((subscriber) => subscriber.ttlMs));
+  }
+
+  #tell(sighting: Sighting): void {
+    for (const subscriber of this.#subscribers) this.#tellOne(subscriber, sighting);
+  }
+
+  #tellOne({ ttlMs, sink }: Subscriber, sighting: Sighting): void {
+    const observation = observationOf(sighting, this.#options.via, ttlMs, this.#options.clock.now());
+    if (observation) sink.push(observation);
+  }
+
+  /** Says once why nothing is listed: silence has a reason. */
+  #reportSilence(): void {
+    const links = [...this.#links.values()];
+    if (this.#reportedSilence || links.length === 0) return;
+    if (links.some((browser) => browser.hasOthers(this.#options.isOwn))) return;
+    this.#reportedSilence = true;
+    const where = links.map((browser) => browser.label).join(", ");
+    const heard = links.some((browser) => browser.heardOthers);
+    const reason = heard
+      ? "other hosts speak mDNS there, but none announces an LMServ node"
+      : "no mDNS packet came from another host; multicast may be blocked (guest Wi-Fi, VLAN, firewall, container bridge)";
+    this.#options.report(
+      new DiscoveryError("NO_ANSWER", `nothing answered on ${where}: ${reason}`, { via: this.#options.via }),
+    );
+  }
+}
+
+function observationOf(sighting: Sighting, via: string, ttlMs: number, nowMs: number): Observation | null {
+  const { key } = sighting;
+  if (sighting.kind === "gone") return { kind: "gone", via, key, reason: sighting.reason };
+  const node: SeenNode = sighting.node;
+  const leftMs = Math.min(sighting.ttlMs, ttlMs) - (nowMs - sighting.seenMs);
+  return leftMs > 0 ? { kind: "alive", via, key, node, ttlMs: leftMs } : null;
+}

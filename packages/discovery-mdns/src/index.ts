@@ -1,0 +1,9 @@
+export {
+  announceSelf,
+  type DiscoverNodesOptions,
+  discoverNodes,
+  type NodeRegistry,
+  type NodeRegistryOptions,
+  registry,
+} from "./original.ts";
+export { type MdnsOptions, mdns } from "./transport.ts";

@@ -1,0 +1,79 @@
+import {
+  type Announcement,
+  createDiscovery,
+  type Discovery,
+  type NodeInfo,
+  type StandingAnnouncement,
+} from "@lmserv/discovery-core";
+import { type MdnsOptions, mdns } from "./transport.ts";
+
+export interface DiscoverNodesOptions extends MdnsOptions {
+  /** How long to look, in ms. @default 2_000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface NodeRegistryOptions extends DiscoverNodesOptions {
+  /** How long a node stays listed without a confirmation, in ms. @default 60_000 */
+  readonly ttlMs?: number;
+}
+
+/** The nodes of this LAN, kept current until disposal. */
+export interface NodeRegistry extends AsyncDisposable {
+  listAlive(): readonly NodeInfo[];
+}
+
+/**
+ * Announces this machine's server on the LAN and resolves when the announcement left. Disposal says goodbye.
+ *
+ * @throws {TypeError | RangeError} for what cannot be announced.
+ */
+export async function announceSelf(
+  node: Announcement,
+  options: MdnsOptions & { readonly signal?: AbortSignal } = {},
+): Promise<StandingAnnouncement> {
+  const discovery = await open(options);
+  try {
+    const { id } = await discovery.announce(node, options);
+    return { id, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
+  } catch (error) {
+    await discovery[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Looks for `timeoutMs` and resolves with every node that answered. */
+export async function discoverNodes(options: DiscoverNodesOptions = {}): Promise<readonly NodeInfo[]> {
+  await using discovery = await open(options);
+  return await discovery.discover({ timeoutMs: scanMs, ...options });
+}
+
+/**
+ * Resolves, after a first look of `timeoutMs`, with a list that refreshes itself.
+ *
+ * Nothing is sent before the call; the list keeps the process alive until it is disposed.
+ */
+export async function registry(options: NodeRegistryOptions = {}): Promise<NodeRegistry> {
+  const discovery = await open(options);
+  try {
+    await discovery.discover({ timeoutMs: scanMs, ...options });
+  } catch (error) {
+    await discovery[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    listAlive: () => discovery.registry.listAlive(),
+    [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose](),
+  };
+}
+
+const scanMs = 2_000;
+
+function open({ ttlMs, signal, ...transport }: NodeRegistryOptions): Promise<Discovery> {
+  const { timeoutMs, ...options } = transport;
+  return createDiscovery({
+    transports: [mdns(options)],
+    ...(ttlMs !== undefined && { ttlMs }),
+    ...(signal && { signal }),
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * When a querier asks: at once, after 1 s, then at intervals that double up to an hour.
+ *
+ * @see RFC 6762 section 5.2
+ */
+export class QuestionSeries {
+  nextMs: number;
+  #intervalMs = firstIntervalMs;
+
+  constructor(startMs: number) {
+    this.nextMs = startMs;
+  }
+
+  /** Says that the question was asked. */
+  asked(nowMs: number): void {
+    this.nextMs = nowMs + this.#intervalMs;
+    this.#intervalMs = Math.min(this.#intervalMs * 2, maxIntervalMs);
+  }
+
+  /** Starts anew: somebody new wants to know. */
+  restart(nowMs: number): void {
+    this.nextMs = nowMs;
+    this.#intervalMs = firstIntervalMs;
+  }
+
+  /** Comes back to a short interval: something was lost and may return. */
+  quicken(nowMs: number): void {
+    this.#intervalMs = Math.min(this.#intervalMs, quickIntervalMs);
+    this.nextMs = Math.min(this.nextMs, nowMs + this.#intervalMs);
+  }
+}
+
+/** A few questions, each a while after the one before. */
+export class Asks {
+  readonly #waitsMs: readonly number[];
+  #lastMs: number;
+  #asked = 0;
+
+  constructor(startMs: number, waitsMs: readonly number[]) {
+    this.#lastMs = startMs;
+    this.#waitsMs = waitsMs;
+  }
+
+  /** When the next is due, or null after the last. */
+  nextMs(): number | null {
+    const waitMs = this.#waitsMs[this.#asked];
+    return waitMs === undefined ? null : this.#lastMs + waitMs;
+  }
+
+  asked(nowMs: number): void {
+    this.#asked += 1;
+    this.#lastMs = nowMs;
+  }
+}
+
+const firstIntervalMs = 1_000;
+const quickIntervalMs = 4_000;
+const maxIntervalMs = 3_600_000;
+
+/**
+ * When, after it was last heard of, an instance's SRV record is asked for again: from three quarters of
+ * `ttlMs` on, at most every 2 s and eight times if there is room for it.
+ *
+ * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a
+ * fifth of all packets is lost, instead of one in 60.
+ */
+export function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
+  const start = ttlMs * (0.75 + 0.02 * jitter);
+  const intervalMs = Math.min(Math.max((ttlMs - start) / 8, 1_000), 2_000);
+  return start + asked * intervalMs;
+}
+
+/** Questions for what is missing of a new instance: the waits before each, in ms; then it is given up. */
+export const resolveWaitsMs: readonly number[] = [0, 1_000, 2_000, 4_000, 8_000];
+/** How long the last of them is waited for, in ms. */
+export const resolveLimitMs = 10_000;
+
+/** Questions for an instance that somebody doubts: the waits before each, in ms. */
+export const reconfirmWaitsMs: readonly number[] = [0, 1_000, 2_000, 3_000];
+/** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
+export const reconfirmLimitMs = 9_000;
+
+/** How long an instance that said goodbye stays, in case another owner speaks up (RFC 6762 section 10.1). */
+export const goodbyeGraceMs = 1_000;
+
+/** When whoever heard the first two questions has had the time to answer, in ms. */
+export const settleMs = 1_600;
+
+/** The wait before a question that nobody is waiting for (RFC 6762 section 5.2). */
+export const startDelayMs: { readonly from: number; readonly to: number } = { from: 20, to: 120 };

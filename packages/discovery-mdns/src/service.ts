@@ -1,0 +1,116 @@
+import { type Announced, type Auth, isNodeId, isPath } from "@lmserv/discovery-core";
+import { type Attributes, decodeTxt, encodeTxt } from "./txt.ts";
+import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./wire/name.ts";
+
+export const serviceType: Name = "_lmserv._tcp.local";
+/** Lists the service types on the link (RFC 6763 section 9). */
+export const enumerationName: Name = "_services._dns-sd._udp.local";
+
+/** Lifetimes of records that name a host, and of all others, in s (RFC 6762 section 10). */
+export const hostTtlS = 120;
+export const otherTtlS = 4_500;
+
+/** A node as DNS-SD shows it. */
+export interface Service {
+  readonly instance: Name;
+  /** Whether somebody chose the instance's name, so that another may have chosen it too. */
+  readonly chosen: boolean;
+  /** A name of this service's own, never the machine's `.local` name, which is its own responder's. */
+  readonly host: Name;
+  readonly port: number;
+  readonly txt: readonly Uint8Array[];
+}
+
+/**
+ * The service that a node becomes.
+ *
+ * A name that nobody chose ends in 80 random bits and may go unprobed (RFC 6762 section 8.1).
+ *
+ * @throws {RangeError} for a name or TXT value that cannot be encoded.
+ */
+export function serviceOf(node: Announced, hostname: string, entropy: string): Service {
+  const label = node.name ?? defaultLabel(node.info || hostname, entropy);
+  assertInstanceLabel(label);
+  return {
+    instance: joinLabels([label, ...splitLabels(serviceType)]),
+    chosen: node.name !== undefined,
+    host: joinLabels([`lmserv-${entropy}`, "local"]),
+    port: node.port,
+    txt: encodeTxt(attributesOf(node, hostname)),
+  };
+}
+
+/** Dots are legal in an instance name, but several browsers cut the name at the first. */
+function defaultLabel(text: string, entropy: string): string {
+  const readable = text.replace(/[.\p{Cc}]+/gu, "-");
+  return `${truncateUtf8(readable, maxLabelBytes - entropy.length - 1)}-${entropy}`;
+}
+
+/** RFC 6763 section 4.1.1. */
+function assertInstanceLabel(label: string): void {
+  const bytes = Buffer.byteLength(label);
+  if (bytes < 1 || bytes > maxLabelBytes || /\p{Cc}/u.test(label)) {
+    throw new RangeError(
+      `name ${JSON.stringify(label)} must take 1 to ${maxLabelBytes} bytes of UTF-8 without control characters`,
+    );
+  }
+}
+
+/** `info` comes first: the Python original reads no other, and lists nobody without it. */
+function attributesOf(node: Announced, hostname: string): Attributes {
+  const { info, id, path, server, apis = [], models = [], auth, attributes = {} } = node;
+  const own: Attributes = {
+    info,
+    id,
+    path: path ?? "/chat",
+    host: node.hostname ?? hostname,
+    server: server ?? "lmserv",
+    ...(apis.length > 0 && { apis: apis.join(",") }),
+    ...(models.length > 0 && { models: models.join(",") }),
+    ...(auth && { auth }),
+  };
+  const taken = Object.keys(attributes).find((key) => key.toLowerCase() in own);
+  if (taken !== undefined) {
+    throw new RangeError(`attribute ${JSON.stringify(taken)} has a field of its own in the announcement`);
+  }
+  return { ...own, ...attributes };
+}
+
+/** What TXT says of a node; values that make no sense are as if they were not there. */
+export interface Description {
+  readonly id: string | null;
+  readonly info: string;
+  readonly hostname: string | null;
+  readonly path: string;
+  readonly server: string | null;
+  readonly apis: readonly string[];
+  readonly models: readonly string[];
+  readonly auth: Auth | null;
+  readonly attributes: Attributes;
+}
+
+export function describe(txt: readonly Uint8Array[]): Description {
+  const attributes = decodeTxt(txt);
+  const { id = "", info = "", host = "", path = "", server = "", apis, models, auth } = attributes;
+  return {
+    id: isNodeId(id) ? id : null,
+    info,
+    hostname: host || null,
+    path: isPath(path) ? path : "/chat",
+    server: server || null,
+    apis: listOf(apis),
+    models: listOf(models),
+    auth: auth === "none" || auth === "required" ? auth : null,
+    attributes,
+  };
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? "").split(",").filter((item) => item !== "");
+}
+
+/** Whether `name` is an instance of the service type. */
+export function isInstance(name: Name): boolean {
+  const [, ...type] = splitLabels(name);
+  return nameKey(joinLabels(type)) === serviceType;
+}

@@ -1,0 +1,53 @@
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What RFC 6763 section 6.2 calls the limit for small networks' sake. */
+export const maxTxtBytes = 1_300;
+const maxStringBytes = 255;
+
+/** The key-value pairs of a service, in order; the first is the one that matters most. */
+export type Attributes = Readonly<Record<string, string>>;
+
+/**
+ * Writes key-value pairs as TXT strings.
+ *
+ * @throws {RangeError} for a key or a pair that cannot be written, or for more than 1,300 bytes in all.
+ * @see RFC 6763 section 6.4
+ */
+export function encodeTxt(attributes: Attributes): Uint8Array[] {
+  const strings = Object.entries(attributes).map(([key, value]) => encodePair(key, value));
+  const total = strings.reduce((sum, string) => sum + string.length + 1, 0);
+  if (total > maxTxtBytes) {
+    throw new RangeError(`the attributes take ${total} bytes; at most ${maxTxtBytes} are allowed`);
+  }
+  return strings;
+}
+
+function encodePair(key: string, value: string): Uint8Array {
+  if (!/^[\x20-\x3c\x3e-\x7e]+$/.test(key)) {
+    throw new RangeError(`attribute ${JSON.stringify(key)} must be printable ASCII without "="`);
+  }
+  const pair = Buffer.from(`${key}=${value}`);
+  if (pair.length > maxStringBytes) {
+    throw new RangeError(
+      `attribute ${JSON.stringify(key)} takes ${pair.length} bytes with its value; at most ${maxStringBytes} are allowed`,
+    );
+  }
+  return pair;
+}
+
+/**
+ * Reads TXT strings as key-value pairs: keys in lower case, the first of a key counts, a string without a
+ * key is ignored, a key without `=` has the empty value, bytes that are no UTF-8 become U+FFFD.
+ *
+ * @see RFC 6763 section 6.4
+ */
+export function decodeTxt(strings: readonly Uint8Array[]): Attributes {
+  const attributes = new Map<string, string>();
+  for (const string of strings) {
+    const text = utf8.decode(string);
+    const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
+    const name = key.toLowerCase();
+    if (name !== "" && !attributes.has(name)) attributes.set(name, value);
+  }
+  return Object.fromEntries(attributes);
+}
