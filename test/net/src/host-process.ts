@@ -1,0 +1,164 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Readable, type Writable } from "node:stream";
+import type { Holder } from "./holder.ts";
+import { type LinePredicate, type LineSearch, lineLog } from "./line-log.ts";
+import { programPath } from "./program.ts";
+
+const startTimeoutMs = 10_000;
+
+/** Says on descriptor 3 which pid the command has outside, then becomes the command. */
+const shim = `read -r pid rest </run/proc/self/stat
+echo "$pid" >&3
+cd -- "$1" || exit 126
+shift
+exec "$@" 3>&-`;
+
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
+
+export interface SpawnOptions {
+  /** Added to the caller's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default the caller's */
+  readonly cwd?: string;
+}
+
+/** How a process ended: one of the two is null. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process on a host of the LAN. Disposal kills it. */
+export interface HostProcess extends AsyncDisposable {
+  /** The command's own pid, as seen from outside the LAN. */
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Complete lines of standard output so far. */
+  readonly lines: readonly string[];
+  readonly stdoutText: string;
+  readonly stderrText: string;
+  /** Resolves with the first line of standard output that fits, past or future. */
+  readonly line: (predicate: LinePredicate, search?: LineSearch) => Promise<string>;
+  /** The same for standard error. */
+  readonly stderrLine: (predicate: LinePredicate, search?: LineSearch) => Promise<string>;
+  /** Resolves, never rejects, when the process has ended and its output is complete. */
+  readonly exited: Promise<Exit>;
+  /** Signals the process, unless it has ended. @default "SIGTERM" */
+  readonly kill: (signal?: NodeJS.Signals) => void;
+}
+
+/** Runs `command` in the namespaces called `place`; resolves when it is about to be executed. */
+export async function startProcess(
+  holder: Holder,
+  place: string,
+  command: Command,
+  options: SpawnOptions = {},
+): Promise<HostProcess> {
+  const child = enter(holder, place, command, options);
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  const out = lineLog(child.stdout);
+  const err = lineLog(child.stderr);
+  // Writing to a process that has ended fails; `exited` tells of it.
+  child.stdin.on("error", () => {});
+
+  const pid = await announcedPid(child).catch((error: Error) => {
+    child.kill("SIGKILL");
+    throw new Error(`Cannot run ${command[0]} on ${place}: ${err.text() || error.message}`, { cause: error });
+  });
+
+  const explained = (wait: Promise<string>): Promise<string> =>
+    wait.catch((error: Error) => {
+      const story = [error.message, `${command.join(" ")} on ${place}`, out.text(), err.text()];
+      throw new Error(story.filter((part) => part !== "").join("\n"), { cause: error });
+    });
+
+  return {
+    pid,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    lines: out.lines,
+    get stdoutText() {
+      return out.text();
+    },
+    get stderrText() {
+      return err.text();
+    },
+    line: (predicate, search) => explained(out.find(predicate, search)),
+    stderrLine: (predicate, search) => explained(err.find(predicate, search)),
+    exited,
+    kill: (signal = "SIGTERM") => kill(child, pid, signal),
+    async [Symbol.asyncDispose]() {
+      kill(child, pid, "SIGKILL");
+      // What the command started may hold the pipes open; it ends with the LAN.
+      for (const pipe of child.stdio.slice(1)) pipe?.destroy();
+      await exited;
+    },
+  };
+}
+
+function enter(
+  holder: Holder,
+  place: string,
+  command: Command,
+  { env, cwd = process.cwd() }: SpawnOptions,
+): ChildProcessWithoutNullStreams {
+  const [program, ...args] = [...entrance(holder, place), "sh", "-c", shim, "sh", cwd, ...command] as const;
+  return spawn(program, args, {
+    env: { ...process.env, PATH: programPath, ...env },
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    ...holder.user,
+  }) as ChildProcessWithoutNullStreams; // Which is true: the first three are pipes.
+}
+
+/** What the shim writes. */
+async function announcedPid(child: ChildProcessWithoutNullStreams): Promise<number> {
+  const pipe = child.stdio[3];
+  if (!(pipe instanceof Readable)) throw new TypeError("The fourth descriptor is not a pipe");
+  const failed = once(child, "error").then(([error]) => {
+    throw error;
+  });
+  return Number(await Promise.race([lineLog(pipe).find(() => true, { timeoutMs: startTimeoutMs }), failed]));
+}
+
+function kill(parent: ChildProcess, pid: number, signal: NodeJS.Signals): void {
+  if (parent.exitCode !== null || parent.signalCode !== null) return;
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // The command ended a moment ago, and Node has yet to hear of it.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/**
+ * Leads into the namespaces, where only a child gets a pid.
+ *
+ * nsenter opens the namespace files before it enters, hence the way through the holder's root. The parent
+ * of the command has to end as the command does: `timeout` (0: never) hands on exit codes and signals.
+ * nsenter does so too, but stops itself when the command is stopped, and may then miss its end.
+ */
+function entrance(holder: Holder, place: string): Command {
+  const run = `/proc/${holder.pid}/root/run`;
+  return [
+    "nsenter",
+    `--target=${holder.pid}`,
+    "--user",
+    "--preserve-credentials",
+    "--mount",
+    "--pid",
+    `--net=${run}/netns/${place}`,
+    `--uts=${run}/uts/${place}`,
+    "--no-fork",
+    "--",
+    "timeout",
+    "--foreground",
+    "0",
+  ];
+}

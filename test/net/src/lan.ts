@@ -1,0 +1,87 @@
+import { filterScript, lossRules, multicastRules } from "./filter.ts";
+import { startHolder, type User } from "./holder.ts";
+import type { HostProcess } from "./host-process.ts";
+import { openPlace, type Place, runOrThrow } from "./place.ts";
+import { type HostPlan, lanScript, planHosts } from "./plan.ts";
+
+export interface LanOptions<N extends number> {
+  /** How many, 1 to 240. */
+  readonly hosts: N;
+  /**
+   * Lets the hosts know each other's MAC addresses from the start.
+   *
+   * The kernel has one IPv4 neighbour table for all namespaces (1,024 learned entries): from 33 hosts on
+   * that all talk to all, packets vanish without it. @default false
+   */
+  readonly permanentNeighbors?: boolean;
+  /** Builds the LAN as this user; only root can. @default the caller */
+  readonly user?: User;
+}
+
+/** A host: its own interfaces, addresses, ports and host name; the files are the machine's. */
+export interface Host extends Place, HostPlan {
+  /** Takes its link at the switch down: the host loses the carrier and keeps its addresses. */
+  readonly cut: () => Promise<void>;
+  /** Takes the link up again. */
+  readonly heal: () => Promise<void>;
+}
+
+/** `N` hosts, so that `const [a, b] = lan.hosts` needs no further check. */
+export type Hosts<N extends number, Found extends readonly Host[] = readonly []> = number extends N
+  ? readonly Host[]
+  : Found["length"] extends N
+    ? Found
+    : Hosts<N, readonly [...Found, Host]>;
+
+/** Hosts on one Ethernet, out of sight of the machine's own network. Disposal ends all that runs in it. */
+export interface Lan<N extends number = number> extends AsyncDisposable {
+  readonly hosts: Hosts<N>;
+  /** The bridge `br0`, with one port per host, called as the host is. */
+  readonly switch: Place;
+  /** Drops, or lets pass again, UDP 5353 to group addresses of both families. */
+  readonly dropMulticast: (drop: boolean) => Promise<void>;
+  /** Loses frames of any kind at random, each forwarded copy for itself, 0 to 100 percent. */
+  readonly lose: (percent: number) => Promise<void>;
+  /**
+   * Puts nftables rules (family `bridge`, hook `forward`) in the way, or takes those of that name away.
+   *
+   * `iifname "h1" oifname "h2" drop` is a hole that no host is told of.
+   */
+  readonly filter: (name: string, rules: string | null) => Promise<void>;
+}
+
+/** Builds a LAN with addresses 10.77.0.1/24 upwards, IPv6 link-local ones, and no default route. */
+export async function createLan<const N extends number>(options: LanOptions<N>): Promise<Lan<N>> {
+  const plans = planHosts(options.hosts);
+  const holder = await startHolder(lanScript(plans, options.permanentNeighbors ?? false), options.user);
+  const live = new Set<HostProcess>();
+  const hub = openPlace(holder, "switch", "br0", live);
+
+  const setPort = async (name: string, state: "up" | "down"): Promise<void> => {
+    await runOrThrow(hub, ["ip", "link", "set", name, state]);
+  };
+  const hosts = plans.map(
+    (plan): Host => ({
+      ...plan,
+      ...openPlace(holder, plan.name, "eth0", live),
+      cut: () => setPort(plan.name, "down"),
+      heal: () => setPort(plan.name, "up"),
+    }),
+  );
+  const filter = async (name: string, rules: string | null): Promise<void> => {
+    await runOrThrow(hub, ["nft", "-f", "-"], { input: filterScript(name, rules) });
+  };
+
+  return {
+    // As many as were planned, which the compiler cannot count.
+    hosts: hosts as readonly Host[] as Hosts<N>,
+    switch: hub,
+    dropMulticast: (drop) => filter("multicast", drop ? multicastRules : null),
+    lose: async (percent) => filter("loss", lossRules(percent)),
+    filter,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...live].map((started) => started[Symbol.asyncDispose]()));
+      await holder[Symbol.asyncDispose]();
+    },
+  };
+}
