@@ -1,0 +1,127 @@
+import type { NetworkInterfaceInfo } from "node:os";
+import { type Observation, silentLog, type TransportContext, type TransportSession } from "@lmserv/discovery-core";
+import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
+import dnsPacket, { type Packet } from "dns-packet";
+import { type Endpoint, type LinkEvents, mdnsGroup, mdnsPort } from "../src/link.ts";
+import type { Machine } from "../src/session.ts";
+import { mdns } from "../src/transport.ts";
+
+/** How long a packet is under way, in ms. */
+const transitMs = 0.1;
+
+/** A packet as the wire carried it, read by a codec that is not ours. */
+export interface Heard {
+  readonly atMs: number;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly packet: Packet;
+}
+
+interface Member {
+  readonly address: string;
+  readonly events: LinkEvents;
+}
+
+/** A link on which packets travel in virtual time; every member hears every multicast, its own included. */
+export class Segment {
+  readonly heard: Heard[] = [];
+  readonly #clock: VirtualClock;
+  readonly #members = new Set<Member>();
+  /** Decides which packets get lost. */
+  loses: (heard: Heard) => boolean = () => false;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  /** A machine with one interface on this segment. */
+  machine(address: string, { prefix = 24, name = "eth0" } = {}): Machine & { interfaces: Machine["interfaces"] } {
+    const info: NetworkInterfaceInfo = {
+      address,
+      cidr: `${address}/${prefix}`,
+      netmask: "255.255.255.0",
+      family: "IPv4",
+      mac: "02:00:00:00:00:01",
+      internal: address.startsWith("127."),
+    };
+    return {
+      hostname: () => `host-${address}`,
+      interfaces: () => ({ [name]: [info] }),
+      openLink: async (on, events) => {
+        const member: Member = { address, events };
+        this.#members.add(member);
+        return {
+          interface: on,
+          send: (bytes, to = { address: mdnsGroup, port: mdnsPort }) =>
+            this.#carry(bytes, { address, port: mdnsPort }, to),
+          close: async () => {
+            this.#members.delete(member);
+          },
+        };
+      },
+    };
+  }
+
+  /** Something on the wire that no code under test sent. */
+  inject(packet: Packet | Uint8Array, address: string, port: number = mdnsPort): void {
+    const bytes = packet instanceof Uint8Array ? packet : dnsPacket.encode(packet);
+    this.#carry(bytes, { address, port }, { address: mdnsGroup, port: mdnsPort });
+  }
+
+  #carry(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
+    const heard: Heard = { atMs: this.#clock.now(), from, to, packet: read(bytes) };
+    this.heard.push(heard);
+    if (this.loses(heard)) return;
+    this.#clock.schedule(transitMs, () => {
+      for (const { address, events } of [...this.#members]) {
+        if (to.address === mdnsGroup || to.address === address) events.packet(bytes, from);
+      }
+    });
+  }
+}
+
+function read(bytes: Uint8Array): Packet {
+  try {
+    return dnsPacket.decode(Buffer.from(bytes));
+  } catch {
+    return {};
+  }
+}
+
+export interface Station {
+  readonly session: TransportSession;
+  readonly reports: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** An open session of the transport on a virtual machine. */
+export async function openStation(machine: Machine, clock: VirtualClock, random = seededRandom(1)): Promise<Station> {
+  const reports: { code: string; message: string }[] = [];
+  const context: TransportContext = {
+    clock,
+    random,
+    log: silentLog,
+    nodes: { listAlive: () => [] },
+    report: ({ code, message }) => reports.push({ code, message }),
+  };
+  const session = await mdns({}, machine).open(context, new AbortController());
+  return { session, reports };
+}
+
+/** Collects what a browse reports, with the times. */
+export function collect(
+  session: TransportSession,
+  clock: VirtualClock,
+  ttlMs = 60_000,
+): { readonly seen: (Observation & { atMs: number })[]; readonly stop: () => void } {
+  const stopping = new AbortController();
+  const seen: (Observation & { atMs: number })[] = [];
+  const run = async (): Promise<void> => {
+    for await (const observation of session.browse({ ttlMs }, stopping)) {
+      seen.push({ ...observation, atMs: clock.now() });
+    }
+  };
+  run().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  return { seen, stop: () => stopping.abort() };
+}
