@@ -16,6 +16,7 @@ export default defineConfig({
       project("testkit", "packages/discovery-testkit"),
       project("mdns", "packages/discovery-mdns"),
       project("cli", "apps/cli"),
+      project("net", "test/net"),
     ],
   },
 });

@@ -103,14 +103,20 @@ export class Browser {
     if (links.some((browser) => browser.hasOthers(this.#options.isOwn))) return;
     this.#reportedSilence = true;
     const where = links.map((browser) => browser.label).join(", ");
-    const heard = links.some((browser) => browser.heardOthers);
-    const reason = heard
-      ? "other hosts speak mDNS there, but none announces an LMServ node"
-      : "no mDNS packet came from another host; multicast may be blocked (guest Wi-Fi, VLAN, firewall, container bridge)";
     this.#options.report(
-      new DiscoveryError("NO_ANSWER", `nothing answered on ${where}: ${reason}`, { via: this.#options.via }),
+      new DiscoveryError("NO_ANSWER", `nothing answered on ${where}: ${reasonOfSilence(links)}`, {
+        via: this.#options.via,
+      }),
     );
   }
+}
+
+function reasonOfSilence(links: readonly LinkBrowser[]): string {
+  if (links.every((browser) => browser.loopback))
+    return "no node is announced on this machine's loopback interface";
+  if (links.some((browser) => browser.heardOthers))
+    return "other hosts speak mDNS there, but none announces a node";
+  return "no mDNS packet came from another host; multicast may be blocked (guest Wi-Fi, VLAN, firewall, container bridge)";
 }
 
 function observationOf(sighting: Sighting, via: string, ttlMs: number, nowMs: number): Observation | null {

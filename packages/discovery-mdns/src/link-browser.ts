@@ -55,6 +55,10 @@ export class LinkBrowser {
     return `${name} (${addresses[0]?.address ?? "no address"})`;
   }
 
+  get loopback(): boolean {
+    return this.#link.interface.loopback;
+  }
+
   /** Asks at once for a caller, after a short random wait for a new link (RFC 6762 section 5.2). */
   start(ttlMs: number, why: "caller" | "link"): void {
     const { from, to } = startDelayMs;

@@ -49,19 +49,14 @@ export async function openSocket(on: NetworkInterface, events: LinkEvents): Prom
   };
 }
 
-/** Resolves when the port is bound and the group joined. */
+/** Resolves when the port is bound and the group joined. The shell repeats errors, so that listeners stay. */
 function opened(shell: multicastDns.MulticastDNS): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onWarning = (warning: Error): void => {
+    shell.on("error", reject);
+    shell.on("warning", (warning: Error) => {
       if (isSystemError(warning)) reject(warning);
-    };
-    shell.on("warning", onWarning);
-    shell.once("error", reject);
-    shell.once("ready", () => {
-      shell.off("warning", onWarning);
-      shell.off("error", reject);
-      resolve();
     });
+    shell.once("ready", resolve);
   });
 }
 

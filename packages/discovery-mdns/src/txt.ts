@@ -3,6 +3,8 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 /** What RFC 6763 section 6.2 calls the limit for small networks' sake. */
 export const maxTxtBytes = 1_300;
 const maxStringBytes = 255;
+/** Printable ASCII without `=` (RFC 6763 section 6.4). */
+const keyPattern = /^[\x20-\x3c\x3e-\x7e]+$/;
 
 /** The key-value pairs of a service, in order; the first is the one that matters most. */
 export type Attributes = Readonly<Record<string, string>>;
@@ -23,7 +25,7 @@ export function encodeTxt(attributes: Attributes): Uint8Array[] {
 }
 
 function encodePair(key: string, value: string): Uint8Array {
-  if (!/^[\x20-\x3c\x3e-\x7e]+$/.test(key)) {
+  if (!keyPattern.test(key)) {
     throw new RangeError(`attribute ${JSON.stringify(key)} must be printable ASCII without "="`);
   }
   const pair = Buffer.from(`${key}=${value}`);
@@ -37,17 +39,16 @@ function encodePair(key: string, value: string): Uint8Array {
 
 /**
  * Reads TXT strings as key-value pairs: keys in lower case, the first of a key counts, a string without a
- * key is ignored, a key without `=` has the empty value, bytes that are no UTF-8 become U+FFFD.
+ * valid key is ignored, a key without `=` has the empty value, bytes that are no UTF-8 become U+FFFD.
  *
  * @see RFC 6763 section 6.4
  */
 export function decodeTxt(strings: readonly Uint8Array[]): Attributes {
   const attributes = new Map<string, string>();
   for (const string of strings) {
-    const text = utf8.decode(string);
-    const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
-    const name = key.toLowerCase();
-    if (name !== "" && !attributes.has(name)) attributes.set(name, value);
+    const [, given = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(utf8.decode(string)) ?? [];
+    const key = given.toLowerCase();
+    if (keyPattern.test(key) && !attributes.has(key)) attributes.set(key, value);
   }
   return Object.fromEntries(attributes);
 }

@@ -1,4 +1,5 @@
-import { joinLabels, maxLabelBytes, maxNameBytes, type Name } from "./name.ts";
+import { Cursor, headerBytes, Malformed } from "./cursor.ts";
+import { formatIPv6 } from "./ipv6.ts";
 import { type Message, type Question, type RecordData, type ResourceRecord, recordTypes } from "./record.ts";
 
 export interface Decoded {
@@ -7,228 +8,89 @@ export interface Decoded {
   readonly malformed: number;
 }
 
-/** Says that what is being read is malformed; never leaves this module. */
-class Malformed extends Error {}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
  * Reads a DNS message; null when not even its header is there. Never throws.
  *
- * A malformed record is dropped and the rest is kept (RFC 6762 section 18 asks for no more).
+ * A malformed record is dropped and the rest is kept (RFC 6762 section 18 asks for no more). What is of
+ * another class than the Internet's is left out, such as EDNS options, whose class means something else.
  */
 export function decode(bytes: Uint8Array): Decoded | null {
-  if (bytes.length < 12) return null;
-  const reader = new Reader(bytes);
-  const [id, flags] = [reader.uint16(), reader.uint16()];
-  const counts = [reader.uint16(), reader.uint16(), reader.uint16(), reader.uint16()] as const;
-  const questions = reader.section(counts[0], () => reader.question());
-  const [answers, authorities, additionals] = [counts[1], counts[2], counts[3]].map((count) =>
-    reader.section(count, () => reader.record()),
-  );
+  if (bytes.length < headerBytes) return null;
+  // Not as a Buffer, whose slices are no copies.
+  const cursor = new Cursor(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const [id, flags] = [cursor.uint16(), cursor.uint16()];
+  const counts = [cursor.uint16(), cursor.uint16(), cursor.uint16(), cursor.uint16()] as const;
+  const sections = new Sections(cursor);
   const message: Message = {
     id,
     response: (flags & 0x8000) !== 0,
     truncated: (flags & 0x0200) !== 0,
     opcode: (flags >> 11) & 0xf,
     rcode: flags & 0xf,
-    questions,
-    answers: answers ?? [],
-    authorities: authorities ?? [],
-    additionals: additionals ?? [],
+    questions: sections.next(counts[0], frameQuestion),
+    answers: sections.next(counts[1], frameRecord),
+    authorities: sections.next(counts[2], frameRecord),
+    additionals: sections.next(counts[3], frameRecord),
   };
-  return { message, malformed: reader.malformed };
+  return { message, malformed: sections.malformed };
 }
 
-class Reader {
-  malformed = 0;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
+/** Finds where an item ends, and returns how to read it; null is an item for others. */
+type Frame<T> = (cursor: Cursor) => () => T | null;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+class Sections {
+  malformed = 0;
+  readonly #cursor: Cursor;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
   }
 
-  /** Reads up to `count` items; one that cannot be skipped ends the whole message. */
-  section<T>(count: number, read: () => T | null): T[] {
+  /** Reads up to `count` items; one whose end cannot be found ends the whole message. */
+  next<T>(count: number, frame: Frame<T>): T[] {
     const items: T[] = [];
-    for (let index = 0; index < count; index += 1) {
-      try {
-        const item = read();
-        if (item === null) this.malformed += 1;
-        else items.push(item);
-      } catch (error) {
-        if (!(error instanceof Malformed)) throw error;
-        this.malformed += count - index;
-        this.#at = this.#bytes.length;
+    for (let left = count; left > 0; left -= 1) {
+      const read = attempt(() => frame(this.#cursor));
+      if (read === undefined) {
+        this.malformed += left;
+        this.#cursor.skipToEnd();
         break;
       }
+      const item = attempt(read);
+      if (item === undefined) this.malformed += 1;
+      else if (item !== null) items.push(item);
     }
     return items;
   }
+}
 
-  question(): Question | null {
-    const name = this.#name();
-    const type = this.uint16();
-    const classBits = this.uint16();
-    if (name === null || !isInternet(classBits)) return null;
-    return { name, type, unicast: (classBits & 0x8000) !== 0 };
-  }
-
-  record(): ResourceRecord | null {
-    const name = this.#name();
-    const type = this.uint16();
-    const classBits = this.uint16();
-    const ttlS = this.#uint32();
-    const length = this.uint16();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new Malformed();
-    const data = this.#data(type, end);
-    this.#at = end;
-    if (name === null || data === null || !isInternet(classBits)) return null;
-    return { name, ttlS, flush: (classBits & 0x8000) !== 0, ...data };
-  }
-
-  uint16(): number {
-    this.#need(2);
-    this.#at += 2;
-    return this.#view.getUint16(this.#at - 2);
-  }
-
-  #uint8(): number {
-    this.#need(1);
-    this.#at += 1;
-    return this.#view.getUint8(this.#at - 1);
-  }
-
-  #uint32(): number {
-    this.#need(4);
-    this.#at += 4;
-    return this.#view.getUint32(this.#at - 4);
-  }
-
-  #slice(length: number): Uint8Array {
-    this.#need(length);
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
-  }
-
-  #need(length: number): void {
-    if (this.#at + length > this.#bytes.length) throw new Malformed();
-  }
-
-  /** Data that ends exactly at `end`, or null. */
-  #data(type: number, end: number): RecordData | null {
-    try {
-      const data = this.#dataOf(type, end);
-      return this.#at === end ? data : null;
-    } catch (error) {
-      if (error instanceof Malformed) return null;
-      throw error;
-    }
-  }
-
-  #dataOf(type: number, end: number): RecordData | null {
-    switch (type) {
-      case recordTypes.A:
-        return { type: "A", address: this.#slice(4).join(".") };
-      case recordTypes.AAAA:
-        return { type: "AAAA", address: formatIPv6(this.#slice(16)) };
-      case recordTypes.PTR: {
-        const target = this.#name();
-        return target === null ? null : { type: "PTR", target };
-      }
-      case recordTypes.SRV:
-        return this.#service();
-      case recordTypes.TXT:
-        return { type: "TXT", strings: this.#strings(end) };
-      case recordTypes.NSEC: {
-        const next = this.#name();
-        return next === null ? null : { type: "NSEC", next, types: this.#typeBitmap(end) };
-      }
-      default:
-        return { type: "OTHER", code: type, data: this.#slice(end - this.#at).slice() };
-    }
-  }
-
-  #service(): RecordData | null {
-    const [priority, weight, port] = [this.uint16(), this.uint16(), this.uint16()];
-    const target = this.#name();
-    return target === null ? null : { type: "SRV", priority, weight, port, target };
-  }
-
-  /** Character strings (RFC 1035 section 3.3.14); copies, for records outlive their packet. */
-  #strings(end: number): Uint8Array[] {
-    const strings: Uint8Array[] = [];
-    while (this.#at < end) {
-      const length = this.#uint8();
-      if (this.#at + length > end) throw new Malformed();
-      strings.push(this.#slice(length).slice());
-    }
-    return strings;
-  }
-
-  /** Types present (RFC 4034 section 4.1.2). */
-  #typeBitmap(end: number): number[] {
-    const types: number[] = [];
-    while (this.#at < end) {
-      const window = this.#uint8();
-      const bitmap = this.#slice(this.#uint8());
-      bitmap.forEach((byte, index) => {
-        for (let bit = 0; bit < 8; bit += 1) {
-          if (byte & (0x80 >> bit)) types.push(window * 256 + index * 8 + bit);
-        }
-      });
-    }
-    return types;
-  }
-
-  /** A name, or null for one that cannot be understood but whose end is known. */
-  #name(): Name | null {
-    const start = this.#at;
-    this.#skipName();
-    return readName(this.#bytes, start);
-  }
-
-  #skipName(): void {
-    for (let length = this.#uint8(); length !== 0; length = this.#uint8()) {
-      if (length >= 0xc0) {
-        this.#uint8();
-        return;
-      }
-      if (length > maxLabelBytes) throw new Malformed();
-      this.#slice(length);
-    }
+/** What `read` returns, or undefined when it came upon something malformed. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
   }
 }
 
-/**
- * The name that starts at `start`, or null when it is malformed.
- *
- * Pointers lead only ever further back, so that a loop is impossible (RFC 1035 section 4.1.4, RFC 9267).
- */
-function readName(bytes: Uint8Array, start: number): Name | null {
-  const labels: string[] = [];
-  let floor = start;
-  let nameBytes = 1;
-  for (let at = start; ; ) {
-    const length = bytes[at];
-    if (length === undefined) return null;
-    if (length === 0) return joinLabels(labels);
-    if (length >= 0xc0) {
-      at = ((length & 0x3f) << 8) | (bytes[at + 1] ?? 0);
-      if (at >= floor) return null;
-      floor = at;
-      continue;
-    }
-    nameBytes += length + 1;
-    const label = decodeLabel(bytes.subarray(at + 1, at + 1 + length));
-    if (label === null || nameBytes > maxNameBytes) return null;
-    labels.push(label);
-    at += length + 1;
-  }
+function frameQuestion(cursor: Cursor): () => Question | null {
+  const start = cursor.skipName();
+  const [type, classBits] = [cursor.uint16(), cursor.uint16()];
+  return () =>
+    isInternet(classBits) ? { name: cursor.nameAt(start), type, unicast: (classBits & 0x8000) !== 0 } : null;
+}
+
+function frameRecord(cursor: Cursor): () => ResourceRecord | null {
+  const start = cursor.skipName();
+  const [type, classBits, ttlS] = [cursor.uint16(), cursor.uint16(), cursor.uint32()];
+  const part = cursor.part(cursor.uint16());
+  return () => {
+    if (!isInternet(classBits)) return null;
+    const data = readData(type, part);
+    if (!part.isAtEnd) throw new Malformed();
+    return { name: cursor.nameAt(start), ttlS, flush: (classBits & 0x8000) !== 0, ...data };
+  };
 }
 
 /** Class IN, whatever the top bit, or ANY, which questions may ask for. */
@@ -237,20 +99,46 @@ function isInternet(classBits: number): boolean {
   return value === 1 || value === 255;
 }
 
-function decodeLabel(bytes: Uint8Array): string | null {
-  if (bytes.length > maxLabelBytes) return null;
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
+function readData(type: number, part: Cursor): RecordData {
+  switch (type) {
+    case recordTypes.A:
+      return { type: "A", address: part.bytes(4).join(".") };
+    case recordTypes.AAAA:
+      return { type: "AAAA", address: formatIPv6(part.bytes(16)) };
+    case recordTypes.PTR:
+      return { type: "PTR", target: part.name() };
+    case recordTypes.SRV: {
+      const [priority, weight, port] = [part.uint16(), part.uint16(), part.uint16()];
+      return { type: "SRV", priority, weight, port, target: part.name() };
+    }
+    case recordTypes.TXT:
+      return { type: "TXT", strings: readStrings(part) };
+    case recordTypes.NSEC:
+      return { type: "NSEC", next: part.name(), types: readTypes(part) };
+    default:
+      return { type: "OTHER", code: type, data: part.rest() };
   }
 }
 
-/** The address in the form of RFC 5952, which is also how URLs spell it. */
-function formatIPv6(bytes: Uint8Array): string {
-  const groups = bytes.reduce((text, byte, index) => {
-    const separator = index > 0 && index % 2 === 0 ? ":" : "";
-    return `${text}${separator}${byte.toString(16).padStart(2, "0")}`;
-  }, "");
-  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
+/** Character strings (RFC 1035 section 3.3.14). */
+function readStrings(part: Cursor): Uint8Array[] {
+  const strings: Uint8Array[] = [];
+  while (!part.isAtEnd) strings.push(part.bytes(part.uint8()));
+  return strings;
+}
+
+/** The types present, in blocks of 256 with a bitmap each (RFC 4034 section 4.1.2). */
+function readTypes(part: Cursor): number[] {
+  const types: number[] = [];
+  while (!part.isAtEnd) {
+    const block = part.uint8();
+    const bitmap = part.bytes(part.uint8());
+    if (bitmap.length < 1 || bitmap.length > 32) throw new Malformed();
+    bitmap.forEach((byte, index) => {
+      for (let bit = 0; bit < 8; bit += 1) {
+        if (byte & (0x80 >> bit)) types.push(block * 256 + index * 8 + bit);
+      }
+    });
+  }
+  return types;
 }

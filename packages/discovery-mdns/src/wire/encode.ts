@@ -1,4 +1,7 @@
-import { maxLabelBytes, maxNameBytes, type Name, nameKey, splitLabels } from "./name.ts";
+import { isIPv4 } from "node:net";
+import { headerBytes } from "./cursor.ts";
+import { parseIPv6 } from "./ipv6.ts";
+import { joinLabels, maxLabelBytes, maxNameBytes, type Name, splitLabels } from "./name.ts";
 import { type Message, type Question, type RecordData, type ResourceRecord, typeCode } from "./record.ts";
 
 export interface EncodeOptions {
@@ -10,74 +13,99 @@ export interface EncodeOptions {
 
 /** Ethernet's 1,500 less the headers of IPv6 and UDP (RFC 6762 section 17). */
 export const maxPacketBytes = 1_452;
+/** What one record may make of a packet, in IP fragments: 9,000 less the same headers. */
+const maxFragmentedBytes = 8_952;
 
 /**
  * Writes a message as one packet, or as several when it is longer than `maxBytes`.
  *
  * A query continues in packets that hold only known answers, all but the last marked truncated (RFC 6762
- * section 7.2); a response in packets that each stand for themselves.
+ * section 7.2), unless its questions alone take several packets, the first of which then hold nothing else.
+ * A response continues in packets that each stand for themselves.
  *
- * @throws {RangeError} for a name, string or number that DNS cannot hold.
+ * @throws {RangeError} for a name, string, address or number that DNS cannot hold.
  */
 export function encode(message: Message, options: EncodeOptions): Uint8Array[] {
-  const packets: Writer[] = [];
   let writer = new Writer(options);
-  for (const question of message.questions) writer.question(question);
-  for (const [section, records] of sectionsOf(message)) {
-    for (const record of records) {
-      if (writer.record(section, record)) continue;
-      packets.push(writer);
-      writer = new Writer(options);
-      writer.record(section, record);
-    }
-  }
-  packets.push(writer);
+  const packets = [writer];
+  const add = (write: (packet: Writer) => boolean): void => {
+    if (write(writer)) return;
+    writer = new Writer(options);
+    packets.push(writer);
+    write(writer);
+  };
+  for (const question of message.questions) add((packet) => packet.question(question));
+  for (const record of message.answers) add((packet) => packet.record(1, record));
+  for (const record of message.authorities) add((packet) => packet.record(2, record));
+  for (const record of message.additionals) add((packet) => packet.record(3, record));
+  const last = packets.findLastIndex((packet) => packet.hasRecords);
   return packets.map((packet, index) => {
-    const more = !message.response && (message.truncated || index < packets.length - 1);
-    return packet.finish(message, more);
+    const truncated = !message.response && (message.truncated || index < last);
+    return packet.finish(message, truncated);
   });
 }
 
-type Section = 1 | 2 | 3;
-
-function sectionsOf(message: Message): readonly (readonly [Section, readonly ResourceRecord[]])[] {
-  return [
-    [1, message.answers],
-    [2, message.authorities],
-    [3, message.additionals],
-  ];
-}
-
-/** No packet on any link is longer (RFC 6762 section 17). */
-const capacityBytes = 9_000;
-
 class Writer {
   readonly #options: EncodeOptions;
-  readonly #bytes = new Uint8Array(capacityBytes);
-  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #bytes: number[] = Array<number>(headerBytes).fill(0);
+  /** Questions, answers, authorities, additionals. */
   readonly #counts: [number, number, number, number] = [0, 0, 0, 0];
   /** Where each name written so far stands, for pointers (RFC 1035 section 4.1.4). */
-  readonly #offsets = new Map<string, number>();
-  #at = 12;
+  readonly #offsets = new Map<Name, number>();
 
   constructor(options: EncodeOptions) {
     this.#options = options;
   }
 
-  question({ name, type, unicast }: Question): void {
-    this.#name(name, true);
-    this.#uint16(type);
-    this.#uint16(unicast ? 0x8001 : 1);
-    this.#counts[0] += 1;
+  get hasRecords(): boolean {
+    return this.#counts.some((count, section) => section > 0 && count > 0);
+  }
+
+  /** Adds a question, or leaves the packet as it was and returns false when there is no room. */
+  question({ name, type, unicast }: Question): boolean {
+    return this.#add(0, () => {
+      this.#name(name, true);
+      this.#uint(type, 16);
+      this.#uint(unicast ? 0x8001 : 1, 16);
+    });
   }
 
   /** Adds a record, or leaves the packet as it was and returns false when there is no room. */
-  record(section: Section, record: ResourceRecord): boolean {
-    const start = this.#at;
-    this.#write(record);
-    const empty = this.#counts[0] + this.#counts[1] + this.#counts[2] + this.#counts[3] === 0;
-    if (this.#at > this.#options.maxBytes && !empty) {
-      this.#at = start;
+  record(section: 1 | 2 | 3, record: ResourceRecord): boolean {
+    return this.#add(section, () => {
+      this.#name(record.name, true);
+      this.#uint(typeCode(record), 16);
+      this.#uint(record.flush ? 0x8001 : 1, 16);
+      this.#uint(record.ttlS, 32);
+      this.#uint(0, 16);
+      const start = this.#bytes.length;
+      this.#data(record);
+      const length = this.#bytes.length - start;
+      this.#bytes.splice(start - 2, 2, length >> 8, length & 0xff);
+    });
+  }
+
+  finish({ id, response, opcode, rcode }: Message, truncated: boolean): Uint8Array {
+    const { length } = this.#bytes;
+    if (length > maxFragmentedBytes) {
+      throw new RangeError(
+        `a record makes a packet of ${length} bytes; at most ${maxFragmentedBytes} are allowed`,
+      );
+    }
+    const bytes = Uint8Array.from(this.#bytes);
+    const view = new DataView(bytes.buffer);
+    const flags = (response ? 0x8400 : 0) | (opcode << 11) | (truncated ? 0x0200 : 0) | rcode;
+    [id, flags, ...this.#counts].forEach((value, index) => {
+      view.setUint16(index * 2, value);
+    });
+    return bytes;
+  }
+
+  #add(section: 0 | 1 | 2 | 3, write: () => void): boolean {
+    const start = this.#bytes.length;
+    write();
+    if (this.#bytes.length > this.#options.maxBytes && start > headerBytes) {
+      this.#bytes.length = start;
       for (const [name, offset] of this.#offsets) {
         if (offset >= start) this.#offsets.delete(name);
       }
@@ -87,72 +115,56 @@ class Writer {
     return true;
   }
 
-  finish({ id, response, opcode, rcode }: Message, truncated: boolean): Uint8Array {
-    const flags = (response ? 0x8400 : 0) | (opcode << 11) | (truncated ? 0x0200 : 0) | rcode;
-    [id, flags, ...this.#counts].forEach((value, index) => {
-      this.#view.setUint16(index * 2, value);
-    });
-    return this.#bytes.slice(0, this.#at);
-  }
-
-  #write(record: ResourceRecord): void {
-    this.#name(record.name, true);
-    this.#uint16(typeCode(record));
-    this.#uint16(record.flush ? 0x8001 : 1);
-    this.#uint16(record.ttlS >>> 16);
-    this.#uint16(record.ttlS & 0xffff);
-    const lengthAt = this.#at;
-    this.#uint16(0);
-    this.#data(record);
-    this.#view.setUint16(lengthAt, this.#at - lengthAt - 2);
-  }
-
   #data(record: RecordData): void {
     switch (record.type) {
       case "A":
-        return this.#append(Uint8Array.from(record.address.split("."), Number));
+        return this.#append(parseIPv4(record.address));
       case "AAAA":
         return this.#append(parseIPv6(record.address));
       case "PTR":
         return this.#name(record.target, true);
       case "SRV":
-        this.#uint16(record.priority);
-        this.#uint16(record.weight);
-        this.#uint16(record.port);
+        this.#uint(record.priority, 16);
+        this.#uint(record.weight, 16);
+        this.#uint(record.port, 16);
         return this.#name(record.target, this.#options.compressServiceTargets ?? true);
       case "TXT":
         return this.#strings(record.strings);
       case "NSEC":
         this.#name(record.next, true);
-        return this.#typeBitmap(record.types);
+        return this.#types(record.types);
       case "OTHER":
         return this.#append(record.data);
     }
   }
 
+  /** Points only to names of the same case, so that all keep theirs. */
   #name(name: Name, compress: boolean): void {
     const labels = splitLabels(name);
-    if (Buffer.byteLength(labels.join(".")) + 2 > maxNameBytes) {
-      throw new RangeError(`name ${JSON.stringify(name)} takes more than ${maxNameBytes} bytes`);
+    const length = labels.reduce((sum, label) => sum + Buffer.byteLength(label) + 1, 1);
+    if (length > maxNameBytes) {
+      throw new RangeError(
+        `name ${JSON.stringify(name)} takes ${length} bytes; at most ${maxNameBytes} are allowed`,
+      );
     }
-    for (let index = 0; index < labels.length; index += 1) {
-      const suffix = nameKey(labels.slice(index).join("\0"));
+    for (const [index, label] of labels.entries()) {
+      const suffix = joinLabels(labels.slice(index));
       const offset = this.#offsets.get(suffix);
-      if (compress && offset !== undefined) return this.#uint16(0xc000 | offset);
-      if (this.#at < 0x4000 && offset === undefined) this.#offsets.set(suffix, this.#at);
-      this.#label(labels[index] ?? "");
+      if (compress && offset !== undefined) return this.#uint(0xc000 | offset, 16);
+      if (offset === undefined) this.#offsets.set(suffix, this.#bytes.length);
+      this.#label(label);
     }
-    this.#uint8(0);
+    this.#uint(0, 8);
   }
 
   #label(label: string): void {
     const bytes = Buffer.from(label);
-    if (bytes.length === 0 || bytes.length > maxLabelBytes) {
+    if (bytes.length > maxLabelBytes) {
       throw new RangeError(
-        `label ${JSON.stringify(label)} must take 1 to ${maxLabelBytes} bytes, not ${bytes.length}`,
+        `label ${JSON.stringify(label)} takes ${bytes.length} bytes; at most ${maxLabelBytes} are allowed`,
       );
     }
-    this.#uint8(bytes.length);
+    this.#uint(bytes.length, 8);
     this.#append(bytes);
   }
 
@@ -161,55 +173,37 @@ class Writer {
     for (const string of strings.length > 0 ? strings : [new Uint8Array()]) {
       if (string.length > 255)
         throw new RangeError(`a TXT string takes ${string.length} bytes; at most 255 are allowed`);
-      this.#uint8(string.length);
+      this.#uint(string.length, 8);
       this.#append(string);
     }
   }
 
-  /** Window 0 only, as mDNS has it (RFC 6762 section 6.1). */
-  #typeBitmap(types: readonly number[]): void {
-    const bitmap = new Uint8Array(Math.floor(Math.max(0, ...types) / 8) + 1);
-    if (bitmap.length > 32) throw new RangeError("NSEC types above 255 cannot be written");
+  /** Block 0 only, as mDNS has it (RFC 6762 section 6.1), and none without a type in it. */
+  #types(types: readonly number[]): void {
+    if (types.length === 0) return;
+    const highest = Math.max(...types);
+    if (highest > 255) throw new RangeError(`NSEC type ${highest} cannot be written; at most 255 is allowed`);
+    const bitmap = new Uint8Array((highest >> 3) + 1);
     for (const type of types) bitmap[type >> 3] = (bitmap[type >> 3] ?? 0) | (0x80 >> (type & 7));
-    this.#uint8(0);
-    this.#uint8(bitmap.length);
+    this.#uint(0, 8);
+    this.#uint(bitmap.length, 8);
     this.#append(bitmap);
   }
 
   #append(bytes: Uint8Array): void {
-    this.#need(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
+    for (const byte of bytes) this.#bytes.push(byte);
   }
 
-  #uint8(value: number): void {
-    this.#need(1);
-    this.#view.setUint8(this.#at, value);
-    this.#at += 1;
-  }
-
-  #uint16(value: number): void {
-    this.#need(2);
-    this.#view.setUint16(this.#at, value);
-    this.#at += 2;
-  }
-
-  #need(length: number): void {
-    if (this.#at + length > capacityBytes) {
-      throw new RangeError(`a message of more than ${capacityBytes} bytes cannot be sent`);
+  #uint(value: number, bits: 8 | 16 | 32): void {
+    const max = 2 ** bits - 1;
+    if (!Number.isInteger(value) || value < 0 || value > max) {
+      throw new RangeError(`number ${value} must be an integer from 0 to ${max}`);
     }
+    for (let shift = bits - 8; shift >= 0; shift -= 8) this.#bytes.push((value >>> shift) & 0xff);
   }
 }
 
-function parseIPv6(address: string): Uint8Array {
-  const [head = "", tail] = (address.split("%")[0] ?? "").split("::");
-  const groups = (text: string): number[] =>
-    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
-  const [left, right] = [groups(head), groups(tail ?? "")];
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const view = new DataView(new ArrayBuffer(16));
-  [...left, ...Array<number>(Math.max(zeros, 0)).fill(0), ...right].slice(0, 8).forEach((group, index) => {
-    view.setUint16(index * 2, group);
-  });
-  return new Uint8Array(view.buffer);
+function parseIPv4(address: string): Uint8Array {
+  if (!isIPv4(address)) throw new RangeError(`${JSON.stringify(address)} must be an IPv4 address`);
+  return Uint8Array.from(address.split("."), Number);
 }

@@ -1,0 +1,85 @@
+import { fileURLToPath } from "node:url";
+import type { Command, Host, HostProcess } from "../../src/index.ts";
+
+const program = fileURLToPath(new URL("../../../../apps/cli/bin/lmserv.mjs", import.meta.url));
+const server = fileURLToPath(new URL("./tcp-server.mjs", import.meta.url));
+
+/** The built command `lmserv` with these arguments. */
+export function lmserv(...args: readonly string[]): Command {
+  return [process.execPath, program, ...args];
+}
+
+/** `lmserv announce`, when the announcement has left. */
+export async function announce(host: Host, ...args: readonly string[]): Promise<HostProcess> {
+  const announcer = await host.spawn(lmserv("announce", ...args));
+  await announcer.stderrLine((line) => line.includes("announced "));
+  return announcer;
+}
+
+/** A server that accepts on the port, and nothing more. */
+export async function listen(host: Host, port: number): Promise<HostProcess> {
+  const listener = await host.spawn([process.execPath, server, String(port)]);
+  await listener.line((line) => line === "listening");
+  return listener;
+}
+
+export interface ListedNode {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly info: string;
+  readonly url: string;
+  readonly addresses: readonly string[];
+  readonly sources: readonly { readonly transport: string }[];
+}
+
+export interface Listing {
+  readonly complete: boolean;
+  readonly nodes: readonly ListedNode[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface Discovered {
+  readonly code: number | null;
+  readonly listing: Listing;
+}
+
+/** Runs `lmserv discover --json` on a host to its end. */
+export async function discover(host: Host, ...args: readonly string[]): Promise<Discovered> {
+  const { code, stdout } = await host.run(lmserv("discover", "--json", ...args));
+  return { code, listing: JSON.parse(stdout) };
+}
+
+export interface WatchEvent {
+  readonly type: "version" | "up" | "updated" | "down" | "warning";
+  readonly reason?: string;
+  readonly node?: ListedNode;
+}
+
+export interface Watch {
+  /** Resolves with the first event that fits, and how long it took, in ms. */
+  readonly event: (
+    fits: (event: WatchEvent) => boolean,
+    timeoutMs?: number,
+  ) => Promise<{ readonly event: WatchEvent; readonly tookMs: number }>;
+  readonly events: () => readonly WatchEvent[];
+  readonly process: HostProcess;
+}
+
+/** `lmserv discover --watch --json`, when it has begun. */
+export async function watch(host: Host, ...args: readonly string[]): Promise<Watch> {
+  const process = await host.spawn(lmserv("discover", "--watch", "--json", ...args));
+  await process.line((line) => line.includes('"version"'));
+  const read = (line: string): WatchEvent => JSON.parse(line);
+  return {
+    process,
+    events: () => process.lines.map(read),
+    async event(fits, timeoutMs = 20_000) {
+      const startMs = performance.now();
+      const from = process.lines.length;
+      const past = process.lines.map(read).find(fits);
+      const line = past ? null : await process.line((text) => fits(read(text)), { timeoutMs, from });
+      return { event: past ?? read(line ?? ""), tookMs: performance.now() - startMs };
+    },
+  };
+}

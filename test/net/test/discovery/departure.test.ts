@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { createLan } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import { announce, discover, listen, watch } from "./command.ts";
+
+const up = ({ type }: { readonly type: string }): boolean => type === "up";
+const down = ({ type }: { readonly type: string }): boolean => type === "down";
+
+describeNet("a node that leaves", () => {
+  describe.concurrent("is noticed", () => {
+    test("within 1.5 s of SIGTERM, as a goodbye", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      const announcer = await announce(a, "--port", "8000", "--info", "leaving", "--no-check");
+      const seen = await watch(b);
+      await seen.event(up);
+      announcer.kill("SIGTERM");
+      const { event, tookMs } = await seen.event(down);
+      expect(event).toMatchObject({ reason: "goodbye", node: { info: "leaving", host: a.address } });
+      expect(tookMs).toBeLessThan(1_500);
+      expect(await announcer.exited).toEqual({ code: 0, signal: null });
+    });
+
+    test("within 65 s of SIGKILL, as expired", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      const announcer = await announce(a, "--port", "8000", "--info", "killed", "--no-check");
+      const seen = await watch(b);
+      await seen.event(up);
+      announcer.kill("SIGKILL");
+      const { event, tookMs } = await seen.event(down, 90_000);
+      expect(event).toMatchObject({ reason: "expired", node: { info: "killed" } });
+      expect(tookMs).toBeLessThan(65_000);
+    }, 120_000);
+
+    test("when its server dies: a goodbye within 12 s, and up again within 7 s of its return", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      const seen = await watch(b);
+      const announcing = announce(a, "--port", "8000", "--info", "served");
+      const server = await listen(a, 8000);
+      await announcing;
+      await seen.event(up);
+      server.kill("SIGKILL");
+      const gone = await seen.event(down);
+      expect(gone.event).toMatchObject({ reason: "goodbye" });
+      expect(gone.tookMs).toBeLessThan(12_000);
+
+      const before = seen.events().length;
+      await listen(a, 8000);
+      const startMs = performance.now();
+      await seen.process.line((line) => line.includes('"up"'), { from: before });
+      expect(performance.now() - startMs).toBeLessThan(7_000);
+    }, 60_000);
+  });
+});
+
+describeNet("a LAN without multicast", () => {
+  test("is told as such: nothing found, a valid document, a reason", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await lan.dropMulticast(true);
+    await announce(a, "--port", "8000", "--no-check");
+    const { code, listing } = await discover(b, "--timeout", "2s");
+    expect(code).toBe(1);
+    expect(listing.nodes).toEqual([]);
+    expect(listing.warnings).toMatchObject([
+      { code: "NO_ANSWER", message: expect.stringMatching(/nothing answered on .*blocked/) },
+    ]);
+  });
+
+  test("finds the nodes by itself once it lets multicast through", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await lan.dropMulticast(true);
+    const seen = await watch(b);
+    await announce(a, "--port", "8000", "--no-check");
+    await seen.event(({ type }) => type === "warning");
+    await lan.dropMulticast(false);
+    await seen.event(up);
+  });
+});
+
+describeNet("a host", () => {
+  test("that is cut off loses the others at once and finds them again", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await announce(a, "--port", "8000", "--info", "there", "--no-check");
+    const seen = await watch(b);
+    await seen.event(up);
+    await b.cut();
+    expect((await seen.event(down)).event).toMatchObject({ reason: "unreachable" });
+    const before = seen.events().length;
+    await b.heal();
+    await seen.process.line((line) => line.includes('"up"'), { from: before });
+  });
+
+  test("without a usable interface is unavailable, with the reason", async () => {
+    await using lan = await createLan({ hosts: 1 });
+    const [a] = lan.hosts;
+    await a.run(["ip", "link", "set", "lo", "down"]);
+    await a.run(["ip", "addr", "flush", "dev", "eth0"]);
+    const { code, listing } = await discover(a);
+    expect(code).toBe(3);
+    expect(listing).toMatchObject({
+      complete: false,
+      nodes: [],
+      warnings: [
+        { code: "TRANSPORT_UNAVAILABLE", message: expect.stringContaining("no usable network interface") },
+      ],
+    });
+  });
+
+  test("that gets a network later is waited for by announce", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await a.run(["ip", "link", "set", "lo", "down"]);
+    await a.run(["ip", "addr", "flush", "dev", "eth0"]);
+    const announcing = announce(a, "--port", "8000", "--info", "late", "--no-check");
+    const seen = await watch(b);
+    await a.run(["ip", "addr", "add", `${a.address}/24`, "dev", "eth0"]);
+    await announcing;
+    expect((await seen.event(up)).event).toMatchObject({ node: { info: "late", host: a.address } });
+  });
+
+  test("whose port 5353 is held by a program that does not share it is unavailable, with the reason", async () => {
+    await using lan = await createLan({ hosts: 1 });
+    const [a] = lan.hosts;
+    const hog = await a.spawn([
+      process.execPath,
+      "-e",
+      'require("node:dgram").createSocket("udp4").bind(5353, () => console.log("bound"))',
+    ]);
+    await hog.line((line) => line === "bound");
+    const { code, listing } = await discover(a);
+    expect(code).toBe(3);
+    expect(listing.warnings).toMatchObject([
+      { code: "TRANSPORT_UNAVAILABLE", message: expect.stringMatching(/5353.*EADDRINUSE/) },
+    ]);
+  });
+});
