@@ -5,13 +5,13 @@ export { compareReach, formatEndpoint, isIPv6, isLinkLocal, isLoopback } from ".
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { compose } from "./compose.ts";
+export { Deadlines } from "./deadlines.ts";
 export {
   createDiscovery,
   type DiscoverOptions,
   type Discovery,
   type DiscoveryOptions,
   type StandingAnnouncement,
-  type TransportStatus,
 } from "./discovery.ts";
 export {
   DiscoveryError,
@@ -21,6 +21,7 @@ export {
   isDiscoveryError,
   toDiscoveryError,
 } from "./errors.ts";
+export type { TransportStatus } from "./health.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { silentLog } from "./log.ts";
 export type {

@@ -17,6 +17,10 @@ export interface BrowserOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: (error: DiscoveryError) => void;
+  /** The name of the PTR records that list the instances. */
+  readonly listName: Name;
+  /** How many instances are kept on each link. */
+  readonly maxInstances: number;
   /** Whether this process announces the instance. */
   readonly isOwn: (instance: Name) => boolean;
 }
@@ -29,7 +33,8 @@ interface Subscriber {
 /** Asks on every link for as long as anybody browses, and tells every browse what was heard. */
 export class Browser {
   readonly #options: BrowserOptions;
-  readonly #links = new Map<Link, LinkBrowser>();
+  /** By the name of their interfaces. */
+  readonly #links = new Map<string, LinkBrowser>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
 
@@ -37,18 +42,21 @@ export class Browser {
     this.#options = options;
   }
 
+  /** Browses on a link; one of an interface that is known already takes the place of the former. */
   addLink(link: Link): void {
-    const { clock, random } = this.#options;
-    const browser = new LinkBrowser(link, clock, random, (sighting) => this.#tell(sighting));
-    this.#links.set(link, browser);
+    const known = this.#links.get(link.interface.name);
+    if (known) return known.relink(link);
+    const { clock, random, listName, maxInstances } = this.#options;
+    const tell = (sighting: Sighting): void => this.#tell(sighting);
+    const browser = new LinkBrowser(link, { clock, random, tell, listName, maxInstances });
+    this.#links.set(link.interface.name, browser);
     if (this.#subscribers.size > 0) browser.start(this.#ttlMs(), "link");
   }
 
-  /** Forgets the link; whatever was known only there is out of reach. */
-  removeLink(link: Link): void {
-    const browser = this.#links.get(link);
-    this.#links.delete(link);
-    browser?.abandon();
+  /** Forgets an interface; whatever was known only there is out of reach. */
+  removeLink(interfaceName: string): void {
+    this.#links.get(interfaceName)?.abandon();
+    this.#links.delete(interfaceName);
   }
 
   /** Starts a browse; the result ends it. */
@@ -70,8 +78,15 @@ export class Browser {
     };
   }
 
-  take(link: Link, message: Message, from: string): void {
-    if (this.#subscribers.size > 0) this.#links.get(link)?.take(message, from);
+  /** Takes whatever came in on an interface. */
+  take(interfaceName: string, message: Message, from: string): void {
+    if (this.#subscribers.size > 0) this.#links.get(interfaceName)?.take(message, from);
+  }
+
+  /** Asks everything anew: the machine woke. */
+  wake(): void {
+    if (this.#subscribers.size === 0) return;
+    for (const browser of this.#links.values()) browser.start(this.#ttlMs(), "caller");
   }
 
   reconfirm(key: string): void {

@@ -1,24 +1,47 @@
 import { type Name, nameKey } from "./wire/name.ts";
 import type { ResourceRecord } from "./wire/record.ts";
 
-interface HostAddress {
-  readonly seenMs: number;
-  readonly untilMs: number;
-}
-
 /** A host has a handful; more is a flood. */
 const maxAddressesPerHost = 16;
 /** Records this young survive a cache flush: the set may come in several packets (RFC 6762 section 10.2). */
 const flushAgeMs = 1_000;
 
-type AddressRecord = Extract<ResourceRecord, { type: "A" | "AAAA" }>;
+export type AddressRecord = Extract<ResourceRecord, { type: "A" | "AAAA" }>;
 
-/** The addresses of the hosts that known instances are on; bounded by the number of those. */
-export class Hosts {
-  readonly #hosts = new Map<string, Map<string, HostAddress>>();
+interface HostAddress {
+  readonly seenMs: number;
+  readonly untilMs: number;
+}
+
+interface Host<Resident> {
+  readonly addresses: Map<string, HostAddress>;
+  readonly residents: Set<Resident>;
+}
+
+/** The hosts that somebody of interest lives on, and nobody else's: bounded by the number of residents. */
+export class Hosts<Resident> {
+  readonly #hosts = new Map<string, Host<Resident>>();
+
+  /** Notes who lives where; a host that the last resident left is forgotten. */
+  move(resident: Resident, from: Name | null, to: Name | null): void {
+    if (from !== null && to !== null && nameKey(from) === nameKey(to)) return;
+    if (to !== null) {
+      const host = this.#hosts.get(nameKey(to)) ?? { addresses: new Map(), residents: new Set() };
+      host.residents.add(resident);
+      this.#hosts.set(nameKey(to), host);
+    }
+    if (from === null) return;
+    const left = this.#hosts.get(nameKey(from));
+    left?.residents.delete(resident);
+    if (left?.residents.size === 0) this.#hosts.delete(nameKey(from));
+  }
+
+  residentsOf(host: Name): Iterable<Resident> {
+    return this.#hosts.get(nameKey(host))?.residents ?? [];
+  }
 
   addressesOf(host: Name, nowMs: number): string[] {
-    const known = [...(this.#hosts.get(nameKey(host)) ?? [])];
+    const known = [...(this.#hosts.get(nameKey(host))?.addresses ?? [])];
     return known.filter(([, { untilMs }]) => untilMs > nowMs).map(([address]) => address);
   }
 
@@ -27,26 +50,20 @@ export class Hosts {
     return this.addressesOf(host, atMs).length > 0;
   }
 
-  take(host: Name, records: readonly AddressRecord[], nowMs: number): void {
-    const key = nameKey(host);
-    const addresses = this.#hosts.get(key) ?? new Map<string, HostAddress>();
-    if (records.some((record) => record.flush)) {
-      for (const [address, { seenMs }] of addresses) {
-        if (nowMs - seenMs > flushAgeMs) addresses.delete(address);
-      }
-    }
+  /** Takes all the addresses of one host that came in one packet. */
+  take(name: Name, records: readonly AddressRecord[], nowMs: number): void {
+    const addresses = this.#hosts.get(nameKey(name))?.addresses;
+    if (!addresses) return;
+    if (records.some((record) => record.flush && record.ttlS > 0)) dropOlder(addresses, nowMs - flushAgeMs);
     for (const { address, ttlS } of records) {
       if (!addresses.has(address) && addresses.size >= maxAddressesPerHost) continue;
       addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS, 1) * 1_000 });
     }
-    this.#hosts.set(key, addresses);
   }
+}
 
-  /** Forgets every host but these. */
-  retain(hosts: Iterable<Name>): void {
-    const wanted = new Set([...hosts].map(nameKey));
-    for (const key of this.#hosts.keys()) {
-      if (!wanted.has(key)) this.#hosts.delete(key);
-    }
+function dropOlder(addresses: Map<string, HostAddress>, thanMs: number): void {
+  for (const [address, { seenMs }] of addresses) {
+    if (seenMs < thanMs) addresses.delete(address);
   }
 }

@@ -1,6 +1,8 @@
+import { type Family, familyOf } from "./interfaces.ts";
 import {
   Asks,
   goodbyeGraceMs,
+  overhearLimitMs,
   reconfirmLimitMs,
   reconfirmWaitsMs,
   refreshAtMs,
@@ -10,14 +12,12 @@ import {
 import type { Description } from "./service.ts";
 import type { Name } from "./wire/name.ts";
 
-/** What an SRV record said, and the packet that brought it. */
+/** What an SRV record said, and when. */
 export interface Location {
   readonly port: number;
   readonly target: Name;
   readonly ttlMs: number;
   readonly seenMs: number;
-  /** The address that the packet came from. */
-  readonly source: string;
 }
 
 export interface Text {
@@ -28,6 +28,7 @@ export interface Text {
 /** What is to be done about an instance, and when. */
 export type Step =
   | { readonly kind: "ask"; readonly atMs: number }
+  | { readonly kind: "doubt"; readonly atMs: number }
   | { readonly kind: "gone"; readonly atMs: number; readonly reason: "goodbye" | "unreachable" }
   /** Silent for its whole lifetime, or never resolved: not worth a word, the registry knows. */
   | { readonly kind: "lapse"; readonly atMs: number };
@@ -35,6 +36,10 @@ export type Step =
 /** One service instance as heard on one link. */
 export class Instance {
   readonly name: Name;
+  /** The address that first spoke of it: whose quota it counts against. */
+  readonly origin: string;
+  /** Where packets that located it came from last, one address of each family. */
+  readonly #sources = new Map<Family, string>();
   location: Location | null = null;
   text: Text | null = null;
   /** Since and until when its PTR record counts. */
@@ -44,21 +49,29 @@ export class Instance {
   #resolving: Asks;
   #refreshed = 0;
   #goodbyeMs: number | null = null;
+  #overheard: { readonly sinceMs: number; questions: number } | null = null;
   #doubt: { readonly sinceMs: number; readonly asks: Asks } | null = null;
 
-  constructor(name: Name, nowMs: number, jitter: number) {
+  constructor(name: Name, origin: string, nowMs: number, jitter: number) {
     this.name = name;
+    this.origin = origin;
     this.#firstMs = nowMs;
     this.#resolving = new Asks(nowMs, resolveWaitsMs);
     this.#jitter = jitter;
   }
 
   /** Its SRV record was heard: it lives. */
-  locate(location: Location): void {
+  locate(location: Location, source: string): void {
     this.location = location;
+    this.#sources.set(familyOf(source), source);
+    this.#overheard = null;
     this.#refreshed = 0;
     this.#goodbyeMs = null;
     this.#doubt = null;
+  }
+
+  get sources(): readonly string[] {
+    return [...this.#sources.values()];
   }
 
   /** Its PTR record was heard, which anybody may repeat: no sign of life, but the end of a goodbye. */
@@ -76,7 +89,15 @@ export class Instance {
     this.#goodbyeMs ??= nowMs;
   }
 
+  /** Another host asked for it: two questions without an answer in 10 s cast doubt (RFC 6762 section 10.5). */
+  overhear(nowMs: number): void {
+    const isRecent = this.#overheard && nowMs - this.#overheard.sinceMs < overhearLimitMs;
+    if (!this.#overheard || !isRecent) this.#overheard = { sinceMs: nowMs, questions: 0 };
+    this.#overheard.questions += 1;
+  }
+
   doubt(nowMs: number): void {
+    this.#overheard = null;
     this.#doubt ??= { sinceMs: nowMs, asks: new Asks(nowMs, reconfirmWaitsMs) };
   }
 
@@ -100,7 +121,14 @@ export class Instance {
     if (resolveMs !== null) return { kind: "ask", atMs: resolveMs };
     if (!this.location || !this.text)
       return { kind: "lapse", atMs: this.#firstMs + lastAskMs + resolveLimitMs };
-    return this.#nextRefresh(this.location, ttlMs);
+    const refresh = this.#nextRefresh(this.location, ttlMs);
+    const doubt = this.#nextDoubt();
+    return doubt && doubt.atMs < refresh.atMs ? doubt : refresh;
+  }
+
+  #nextDoubt(): Step | null {
+    if (!this.#overheard || this.#overheard.questions < 2) return null;
+    return { kind: "doubt", atMs: this.#overheard.sinceMs + overhearLimitMs };
   }
 
   #nextRefresh(location: Location, ttlMs: number): Step {

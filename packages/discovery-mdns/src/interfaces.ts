@@ -1,17 +1,23 @@
 import type { NetworkInterfaceInfo } from "node:os";
 
+export type Family = "IPv4" | "IPv6";
+
 /** One address of this host, with the subnet that it is in. */
 export interface InterfaceAddress {
+  /** Without a zone. */
   readonly address: string;
-  /** In CIDR form, 0..32. */
+  readonly family: Family;
+  /** In bits. */
   readonly prefixLength: number;
 }
 
-/** A network interface as far as multicast DNS over IPv4 is concerned. */
+/** A network interface as far as multicast DNS is concerned. */
 export interface NetworkInterface {
   readonly name: string;
+  /** The system's number of it, which changes when it is made anew; 0 where the system tells none. */
+  readonly index: number;
   readonly loopback: boolean;
-  /** At least one; the first is the one that packets are sent from. */
+  /** At least one. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
@@ -20,26 +26,22 @@ export type SystemInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
 
 /** Interfaces that lead to this machine's own containers, virtual machines or tunnels and nowhere else. */
 const ownGuests =
-  /^(docker\d*|br-[0-9a-f]{12}|virbr\d+|veth[0-9a-f]{6,}|tun\d*|tap\d*|wg\d*|utun\d+|podman\d+|lxcbr\d+|cni\d+|flannel.*|cali[0-9a-f]+)$/;
+  /^(docker\d*|br-[0-9a-f]{12}|virbr\d+|veth[0-9a-f]{6,}|tun\d*|tap\d*|wg\d*|utun\d+|tailscale\d+|zt[0-9a-z]{8,}|podman\d+|lxcbr\d+|lxdbr\d+|cni\d+|flannel.*|cali[0-9a-f]+)$/;
 
-/** Every interface that has an IPv4 address. */
-export function listInterfaces(system: SystemInterfaces): NetworkInterface[] {
+/** Every interface that has an address to speak from; there is no IPv6 multicast on the loopback interface. */
+export function listInterfaces(
+  system: SystemInterfaces,
+  indexOf: (name: string) => number,
+): NetworkInterface[] {
   return Object.entries(system).flatMap(([name, infos = []]) => {
-    const ipv4 = infos.filter((info) => info.family === "IPv4");
-    const [first] = ipv4;
-    if (!first) return [];
-    return [{ name, loopback: first.internal, addresses: ipv4.map(addressOf) }];
+    const loopback = infos.some((info) => info.internal);
+    const addresses = infos.flatMap((info) => (loopback && info.family === "IPv6" ? [] : [addressOf(info)]));
+    return addresses.length === 0 ? [] : [{ name, index: indexOf(name), loopback, addresses }];
   });
 }
 
-function addressOf({ address, cidr, netmask }: NetworkInterfaceInfo): InterfaceAddress {
-  const prefixLength = cidr ? Number(cidr.split("/")[1]) : bitsOf(netmask);
-  return { address, prefixLength };
-}
-
-function bitsOf(netmask: string): number {
-  const bits = netmask.split(".").map((byte) => Number(byte).toString(2).replaceAll("0", ""));
-  return bits.join("").length;
+function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAddress {
+  return { address, family, prefixLength: Number(cidr?.split("/")[1] ?? (family === "IPv4" ? 32 : 128)) };
 }
 
 /**
@@ -56,15 +58,44 @@ export function chooseInterfaces(
   return all.filter(isWanted);
 }
 
-/** Whether an IPv4 address is in one of the interface's subnets. */
-export function isOnLink(address: string, { addresses }: NetworkInterface): boolean {
-  const bits = toBits(address);
-  return addresses.some((own) => {
-    const mask = own.prefixLength === 0 ? 0 : (0xffffffff << (32 - own.prefixLength)) >>> 0;
-    return (bits & mask) >>> 0 === (toBits(own.address) & mask) >>> 0;
-  });
+/** The interface's addresses of one family. */
+export function addressesOf({ addresses }: NetworkInterface, family: Family): string[] {
+  return addresses.flatMap((own) => (own.family === family ? [own.address] : []));
 }
 
-function toBits(address: string): number {
-  return address.split(".").reduce((bits, byte) => (bits * 256 + Number(byte)) >>> 0, 0);
+/** Whether an address, without its zone, is in one of the interface's subnets. */
+export function isOnLink(address: string, { addresses }: NetworkInterface): boolean {
+  const family = familyOf(address);
+  return addresses.some(
+    (own) =>
+      own.family === family &&
+      prefixOf(address, own.prefixLength) === prefixOf(own.address, own.prefixLength),
+  );
+}
+
+export function familyOf(address: string): Family {
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
+
+/** The first `length` bits of an address. */
+function prefixOf(address: string, length: number): string {
+  return bitsOf(address).slice(0, length);
+}
+
+function bitsOf(address: string): string {
+  if (familyOf(address) === "IPv4")
+    return address
+      .split(".")
+      .map((byte) => toBits(Number(byte), 8))
+      .join("");
+  const [head = "", tail] = address.split("::");
+  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
+  const [left, right] = [groups(head), groups(tail ?? "")];
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const all = [...left, ...Array<string>(Math.max(zeros, 0)).fill("0"), ...right];
+  return all.map((group) => toBits(Number.parseInt(group, 16), 16)).join("");
+}
+
+function toBits(value: number, width: number): string {
+  return value.toString(2).padStart(width, "0");
 }

@@ -1,10 +1,9 @@
-import type { Clock, SeenNode } from "@lmserv/discovery-core";
-import { Hosts } from "./hosts.ts";
-import { Instance, type Location } from "./instance.ts";
+import { type Clock, Deadlines, type SeenNode } from "@lmserv/discovery-core";
+import { Cache } from "./cache.ts";
+import type { Instance } from "./instance.ts";
 import type { Link } from "./link.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
-import { describe, isInstance, serviceType } from "./service.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Message, type Question, query, type ResourceRecord, recordTypes } from "./wire/record.ts";
@@ -21,32 +20,38 @@ export type Sighting =
     }
   | { readonly kind: "gone"; readonly key: string; readonly reason: "goodbye" | "unreachable" };
 
-/** As many as the registry lists; more on one link is a flood. */
-const maxInstances = 10_000;
+export interface LinkBrowserOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tell: (sighting: Sighting) => void;
+  /** The name of the PTR records that list the instances. */
+  readonly listName: Name;
+  readonly maxInstances: number;
+}
+
 /** Questions due this soon go along, so that one packet asks for many. */
 const slackMs = 250;
+/** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
+const directMs = 500;
 
-/** Browses on one link: knows its instances, asks when something is due, says what changed. */
+/** Browses on one link: asks when something is due, says what changed. */
 export class LinkBrowser {
   /** Whether any mDNS packet came from another host. */
   heardOthers = false;
-  readonly #link: Link;
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #tell: (sighting: Sighting) => void;
-  readonly #instances = new Map<string, Instance>();
-  readonly #hosts = new Hosts();
-  readonly #ownAddresses: ReadonlySet<string>;
+  #link: Link;
+  readonly #options: LinkBrowserOptions;
+  readonly #cache: Cache;
+  readonly #deadlines = new Deadlines();
   #series: QuestionSeries | null = null;
+  #isWanted = false;
   #ttlMs = 0;
+  #directUntilMs = 0;
   #cancel: () => void = () => {};
 
-  constructor(link: Link, clock: Clock, random: () => number, tell: (sighting: Sighting) => void) {
+  constructor(link: Link, options: LinkBrowserOptions) {
     this.#link = link;
-    this.#clock = clock;
-    this.#random = random;
-    this.#tell = tell;
-    this.#ownAddresses = new Set(link.interface.addresses.map(({ address }) => address));
+    this.#options = options;
+    this.#cache = new Cache(options.listName, options.maxInstances, options.random);
   }
 
   /** The interface and its address, for people. */
@@ -60,160 +65,136 @@ export class LinkBrowser {
   }
 
   /** Asks at once for a caller, after a short random wait for a new link (RFC 6762 section 5.2). */
-  start(ttlMs: number, why: "caller" | "link"): void {
-    const { from, to } = startDelayMs;
-    const delayMs = why === "caller" ? 0 : from + this.#random() * (to - from);
-    const startMs = this.#clock.now() + delayMs;
+  async start(ttlMs: number, why: "caller" | "link"): Promise<void> {
+    this.#isWanted = true;
     this.#ttlMs = ttlMs;
-    if (this.#series) this.#series.restart(startMs);
-    else this.#series = new QuestionSeries(startMs);
-    this.#work();
+    for (const instance of this.#cache.all()) this.#plan(instance);
+    const isDirect = why === "caller" && (await this.#link.invite());
+    if (!this.#isWanted) return;
+    if (isDirect) this.#directUntilMs = this.#now() + directMs;
+    this.#restart(why === "caller" ? 0 : this.#startDelayMs());
+  }
+
+  /** Goes on over another link of the same interface. */
+  relink(link: Link): void {
+    this.#link = link;
+    if (this.#series) this.#restart(this.#startDelayMs());
   }
 
   /** Falls silent and forgets everything. */
   stop(): void {
+    this.#isWanted = false;
     this.#cancel();
     this.#series = null;
-    this.#instances.clear();
-    this.#hosts.retain([]);
+    for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
+    this.#cache.clear();
   }
 
   /** Says that everything here is out of reach, and stops. */
   abandon(): void {
-    for (const { name } of this.#instances.values()) {
-      this.#tell({ kind: "gone", key: this.#keyOf(name), reason: "unreachable" });
+    for (const { name } of this.#cache.all()) {
+      this.#options.tell({ kind: "gone", key: this.#keyOf(name), reason: "unreachable" });
     }
     this.stop();
   }
 
   sightings(): Sighting[] {
-    return [...this.#instances.values()].flatMap((instance) => this.#sightingOf(instance) ?? []);
+    return [...this.#cache.all()].flatMap((instance) => this.#sightingOf(instance) ?? []);
   }
 
   /** Whether an instance is known that is not one of ours. */
   hasOthers(isOwn: (instance: Name) => boolean): boolean {
-    return [...this.#instances.values()].some((instance) => instance.location && !isOwn(instance.name));
+    return [...this.#cache.all()].some((instance) => instance.location && !isOwn(instance.name));
   }
 
   reconfirm(key: string): void {
-    for (const instance of this.#instances.values()) {
-      if (this.#keyOf(instance.name) === key) instance.doubt(this.#clock.now());
+    for (const instance of this.#cache.all()) {
+      if (this.#keyOf(instance.name) !== key) continue;
+      instance.doubt(this.#now());
+      this.#plan(instance);
     }
     this.#work();
   }
 
+  /** Takes whatever came in on the link. */
   take(message: Message, from: string): void {
-    if (!this.#ownAddresses.has(from)) this.heardOthers = true;
-    if (!message.response || !this.#series) return;
-    const records = [...message.answers, ...message.additionals];
-    const touched = new Set<Instance>();
-    for (const record of records) {
-      const instance = this.#takePointer(record) ?? this.#takeLocation(record, from);
-      if (instance) touched.add(instance);
-    }
-    for (const record of records) {
-      const instance = this.#takeText(record);
-      if (instance) touched.add(instance);
-    }
-    for (const instance of this.#takeAddresses(records)) touched.add(instance);
+    if (!this.#isOwnAddress(from)) this.heardOthers = true;
+    if (!this.#series) return;
+    if (message.response) this.#takeResponse(message, from);
+    else if (!this.#isOwnAddress(from)) this.#overhear(message);
+  }
+
+  #takeResponse(message: Message, from: string): void {
+    const touched = this.#cache.take(message, from, this.#now());
     for (const instance of touched) {
       const sighting = this.#sightingOf(instance);
-      if (sighting) this.#tell(sighting);
+      if (sighting) this.#options.tell(sighting);
+      this.#plan(instance);
     }
     if (touched.size > 0) this.#work();
   }
 
-  #takePointer(record: ResourceRecord): Instance | null {
-    if (record.type !== "PTR" || nameKey(record.name) !== serviceType || !isInstance(record.target))
-      return null;
-    const nowMs = this.#clock.now();
-    if (record.ttlS === 0) return this.#takeGoodbye(record.target);
-    const instance = this.#instanceOf(record.target);
-    instance?.point(nowMs, record.ttlS * 1_000);
-    return instance;
-  }
-
-  #takeLocation(record: ResourceRecord, source: string): Instance | null {
-    if (record.type !== "SRV" || !isInstance(record.name) || record.port === 0) return null;
-    if (record.ttlS === 0) return this.#takeGoodbye(record.name);
-    const instance = this.#instanceOf(record.name);
-    const { port, target } = record;
-    instance?.locate({ port, target, source, ttlMs: record.ttlS * 1_000, seenMs: this.#clock.now() });
-    return instance;
-  }
-
-  #takeGoodbye(name: Name): Instance | null {
-    const instance = this.#instances.get(nameKey(name));
-    instance?.sayGoodbye(this.#clock.now());
-    return instance ?? null;
-  }
-
-  #takeText(record: ResourceRecord): Instance | null {
-    if (record.type !== "TXT" || record.ttlS === 0) return null;
-    const instance = this.#instances.get(nameKey(record.name));
-    if (!instance) return null;
-    const untilMs = this.#clock.now() + record.ttlS * 1_000;
-    instance.text = { description: describe(record.strings), untilMs };
-    return instance;
-  }
-
-  /** Takes the addresses of hosts that instances are on, and returns those instances. */
-  #takeAddresses(records: readonly ResourceRecord[]): Instance[] {
-    const addresses = records.filter((record) => record.type === "A");
-    if (addresses.length === 0) return [];
-    const byHost = new Map(addresses.map((record) => [nameKey(record.name), record.name]));
-    const residents = [...this.#instances.values()].filter(
-      ({ location }) => location && byHost.has(nameKey(location.target)),
-    );
-    const inhabited = new Set(
-      residents.flatMap(({ location }) => (location ? [nameKey(location.target)] : [])),
-    );
-    for (const host of inhabited) {
-      const own = addresses.filter((record) => nameKey(record.name) === host);
-      this.#hosts.take(host, own, this.#clock.now());
+  /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
+  #overhear({ questions, answers, truncated }: Message): void {
+    const nowMs = this.#now();
+    for (const { name, type, unicast } of questions) {
+      if (unicast || truncated) continue;
+      if (type === recordTypes.PTR && nameKey(name) === nameKey(this.#options.listName)) {
+        if (this.#wouldAskTheSame(answers)) this.#series?.heard(nowMs);
+      } else if (type === recordTypes.SRV) {
+        const instance = this.#cache.get(name);
+        instance?.overhear(nowMs);
+        if (instance) this.#plan(instance);
+      }
     }
-    return residents;
+    this.#work();
   }
 
-  #instanceOf(name: Name): Instance | null {
-    const key = nameKey(name);
-    const known = this.#instances.get(key);
-    if (known || this.#instances.size >= maxInstances) return known ?? null;
-    const instance = new Instance(name, this.#clock.now(), this.#random());
-    this.#instances.set(key, instance);
-    return instance;
+  /** Whether a question with these known answers brings all that ours would (RFC 6762 section 7.3). */
+  #wouldAskTheSame(theirs: readonly ResourceRecord[]): boolean {
+    return theirs.every((record) => record.type === "PTR" && this.#cache.get(record.target) !== undefined);
   }
 
-  #forget(instance: Instance): void {
-    this.#instances.delete(nameKey(instance.name));
-    this.#hosts.retain([...this.#instances.values()].flatMap(({ location }) => location?.target ?? []));
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #startDelayMs(): number {
+    return startDelayMs.from + this.#options.random() * (startDelayMs.to - startDelayMs.from);
+  }
+
+  #restart(delayMs: number): void {
+    const startMs = this.#now() + delayMs;
+    if (this.#series) this.#series.restart(startMs);
+    else this.#series = new QuestionSeries(startMs);
+    this.#work();
+  }
+
+  #isOwnAddress(address: string): boolean {
+    const [bare] = address.split("%");
+    return this.#link.interface.addresses.some((own) => own.address === bare);
   }
 
   #keyOf(name: Name): string {
     return `${name}@${this.#link.interface.name}`;
   }
 
-  #sightingOf({ name, location, text, leaving }: Instance): Sighting | null {
+  #sightingOf({ name, location, text, leaving, sources }: Instance): Sighting | null {
     if (!location || !text || leaving) return null;
-    const { ttlMs, seenMs } = location;
-    return {
-      kind: "alive",
-      key: this.#keyOf(name),
-      node: this.#nodeOf(location, text.description),
-      ttlMs,
-      seenMs,
-    };
-  }
-
-  #nodeOf({ port, target, source }: Location, description: ReturnType<typeof describe>): SeenNode {
-    const announced = this.#hosts.addressesOf(target, this.#clock.now());
-    const addresses = rankAddresses(announced, source, this.#link.interface);
-    return { trust: "announced", port, addresses, ...description };
+    const { port, target, ttlMs, seenMs } = location;
+    const announced = this.#cache.hosts.addressesOf(target, this.#now());
+    const addresses = rankAddresses(announced, sources, this.#link.interface);
+    const node: SeenNode = { trust: "announced", port, addresses, ...text.description };
+    return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }
 
   #isComplete({ location, text }: Instance): boolean {
-    const nowMs = this.#clock.now();
-    return location !== null && text !== null && this.#hosts.knowsUntil(location.target, nowMs);
+    return location !== null && text !== null && this.#cache.hosts.knowsUntil(location.target, this.#now());
+  }
+
+  #plan(instance: Instance): void {
+    const { atMs } = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
+    this.#deadlines.set(nameKey(instance.name), atMs);
   }
 
   /** Does what is due, asks in one packet, and sets the timer for what is next. */
@@ -221,50 +202,66 @@ export class LinkBrowser {
     const series = this.#series;
     if (!series) return;
     this.#cancel();
-    const nowMs = this.#clock.now();
-    const questions: Question[] = [];
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const instance of this.#instances.values()) {
-      questions.push(...this.#step(instance, nowMs, series));
-      if (!this.#instances.has(nameKey(instance.name))) continue;
-      nextMs = Math.min(nextMs, instance.nextStep(this.#ttlMs, this.#isComplete(instance)).atMs);
-    }
+    const nowMs = this.#now();
+    const questions = this.#dueInstances(nowMs).flatMap((instance) => this.#step(instance, nowMs, series));
     if (series.nextMs <= nowMs) {
-      questions.push(ask(serviceType, recordTypes.PTR));
+      questions.push({ name: this.#options.listName, type: recordTypes.PTR });
       series.asked(nowMs);
     }
     if (questions.length > 0) this.#ask(questions, nowMs);
-    this.#cancel = this.#clock.schedule(Math.min(nextMs, series.nextMs) - nowMs, () => this.#work());
+    const nextMs = Math.min(this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY, series.nextMs);
+    this.#cancel = this.#options.clock.schedule(nextMs - nowMs, () => this.#work());
+  }
+
+  /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
+  #dueInstances(nowMs: number): Instance[] {
+    const due: Instance[] = [];
+    const isDue = (this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs;
+    const untilMs = isDue ? nowMs + slackMs : nowMs;
+    for (
+      let first = this.#deadlines.first();
+      first && first.atMs <= untilMs;
+      first = this.#deadlines.first()
+    ) {
+      this.#deadlines.delete(first.key);
+      const instance = this.#cache.get(first.key);
+      if (instance) due.push(instance);
+    }
+    return due;
   }
 
   /** Ends an instance whose time is up, or returns the questions that are due for it. */
-  #step(instance: Instance, nowMs: number, series: QuestionSeries): Question[] {
+  #step(instance: Instance, nowMs: number, series: QuestionSeries): Ask[] {
     const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
-    if (step.atMs > nowMs + (step.kind === "ask" ? slackMs : 0)) return [];
-    if (step.kind === "ask") return this.#questionsFor(instance, nowMs);
-    this.#forget(instance);
-    if (step.kind === "gone")
-      this.#tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
-    else series.quicken(nowMs);
-    return [];
-  }
-
-  #questionsFor(instance: Instance, nowMs: number): Question[] {
-    const { name, location, text } = instance;
-    const complete = this.#isComplete(instance);
-    const neededMs = nowMs + this.#ttlMs;
-    const questions = [ask(name, recordTypes.SRV)];
-    if (!text || text.untilMs < neededMs) questions.push(ask(name, recordTypes.TXT));
-    if (location && !this.#hosts.knowsUntil(location.target, neededMs)) {
-      questions.push(ask(location.target, recordTypes.A));
-    }
-    instance.asked(nowMs, complete);
+    const isDue = step.atMs <= nowMs + (step.kind === "ask" ? slackMs : 0);
+    const questions = isDue && step.kind === "ask" ? this.#questionsFor(instance, nowMs) : [];
+    if (isDue && step.kind === "doubt") instance.doubt(nowMs);
+    if (isDue && (step.kind === "gone" || step.kind === "lapse")) {
+      this.#cache.delete(instance);
+      if (step.kind === "lapse") series.quicken(nowMs);
+      else this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
+    } else this.#plan(instance);
     return questions;
   }
 
-  #ask(questions: readonly Question[], nowMs: number): void {
-    const listing = questions.some(({ type }) => type === recordTypes.PTR);
+  #questionsFor(instance: Instance, nowMs: number): Ask[] {
+    const { name, location, text } = instance;
+    const neededMs = nowMs + this.#ttlMs;
+    const questions: Ask[] = [{ name, type: recordTypes.SRV }];
+    if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT });
+    if (location && !this.#cache.hosts.knowsUntil(location.target, neededMs)) {
+      const { target } = location;
+      questions.push({ name: target, type: recordTypes.A }, { name: target, type: recordTypes.AAAA });
+    }
+    instance.asked(nowMs, this.#isComplete(instance));
+    return questions;
+  }
+
+  #ask(asks: readonly Ask[], nowMs: number): void {
+    const listing = asks.some(({ type }) => type === recordTypes.PTR);
     const answers = listing ? this.#knownAnswers(nowMs) : [];
+    const unicast = nowMs < this.#directUntilMs;
+    const questions = asks.map((ask): Question => ({ ...ask, unicast }));
     for (const packet of encode(query({ questions, answers }), { maxBytes: maxPacketBytes })) {
       this.#link.send(packet);
     }
@@ -272,14 +269,13 @@ export class LinkBrowser {
 
   /** The pointers with more than half of their lives ahead (RFC 6762 section 7.1). */
   #knownAnswers(nowMs: number): ResourceRecord[] {
-    return [...this.#instances.values()].flatMap(({ name, pointer }) => {
+    return [...this.#cache.all()].flatMap(({ name, pointer }) => {
       const leftMs = pointer.untilMs - nowMs;
       if (leftMs <= (pointer.untilMs - pointer.seenMs) / 2) return [];
-      return { name: serviceType, ttlS: Math.floor(leftMs / 1_000), flush: false, type: "PTR", target: name };
+      const ttlS = Math.floor(leftMs / 1_000);
+      return { name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name };
     });
   }
 }
 
-function ask(name: Name, type: number): Question {
-  return { name, type, unicast: false };
-}
+type Ask = Omit<Question, "unicast">;

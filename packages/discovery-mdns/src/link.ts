@@ -1,19 +1,28 @@
-import type { NetworkInterface } from "./interfaces.ts";
+import type { Family, NetworkInterface } from "./interfaces.ts";
 
 export interface Endpoint {
+  /** With its `%zone` when link-local IPv6. */
   readonly address: string;
   readonly port: number;
 }
 
-/** Multicast DNS's own port and IPv4 group (RFC 6762 section 3). */
+/** Multicast DNS's own port and groups (RFC 6762 section 3). */
 export const mdnsPort = 5_353;
-export const mdnsGroup = "224.0.0.251";
+export const mdnsGroups: Readonly<Record<Family, string>> = { IPv4: "224.0.0.251", IPv6: "ff02::fb" };
 
-/** One interface's way to the other hosts: what is sent leaves there, what arrives came in there. */
+/** One interface's way to the other hosts, over every family that it has. */
 export interface Link {
   readonly interface: NetworkInterface;
-  /** Sends one packet, to the group unless `to` says otherwise; a failure arrives as an event. */
+  /** Sends one packet, to the groups of all families unless `to` says otherwise; failures arrive as events. */
   send(packet: Uint8Array, to?: Endpoint): void;
+  /**
+   * Makes answers to this host alone receivable for a while, if port 5353 is shown to be nobody else's.
+   *
+   * Resolves with whether it did.
+   */
+  invite(): Promise<boolean>;
+  /** Keeps packets out that come in on these other interfaces. */
+  keepOut(others: readonly NetworkInterface[]): void;
   close(): Promise<void>;
 }
 
@@ -21,9 +30,8 @@ export interface LinkEvents {
   readonly packet: (bytes: Uint8Array, from: Endpoint) => void;
   /** A packet could not be sent; the link goes on. */
   readonly sendFailed: (error: Error) => void;
+  /** One of two families cannot be used; the link goes on with the other. */
+  readonly hampered: (family: Family, error: unknown) => void;
   /** The link is of no more use. */
   readonly died: (error: Error) => void;
 }
-
-/** @throws what the system says when the port cannot be bound or the group not be joined. */
-export type OpenLink = (on: NetworkInterface, events: LinkEvents) => Promise<Link>;

@@ -1,21 +1,26 @@
-import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType } from "./service.ts";
+import type { NetworkInterface } from "./interfaces.ts";
+import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Question, type ResourceRecord, recordTypes, typeCode } from "./wire/record.ts";
 
 /** A record that this host answers for on one link. */
 export interface OwnedRecord {
   readonly record: ResourceRecord;
+  /** Its `recordKey`. */
+  readonly key: string;
   /** Whether other hosts own records of this name and type too (RFC 6762 section 2). */
   readonly shared: boolean;
   /** What the asker will want next (RFC 6763 section 12). */
   readonly additionals: readonly ResourceRecord[];
 }
 
-/** Every record of a service on a link where the host has these IPv4 addresses (RFC 6762 section 6.2). */
-export function ownedRecords(service: Service, addresses: readonly string[]): OwnedRecord[] {
+/** Every record of a service on an interface: all its addresses, and no other interface's (section 6.2). */
+export function ownedRecords(service: Service, on: NetworkInterface): OwnedRecord[] {
   const { instance, host, port, txt } = service;
-  const pointer = shared({ name: serviceType, ttlS: otherTtlS, type: "PTR", target: instance });
   const enumeration = shared({ name: enumerationName, ttlS: otherTtlS, type: "PTR", target: serviceType });
+  const pointers = [serviceType, ...service.subtypes.map(subtypeName)].map((name) =>
+    shared({ name, ttlS: otherTtlS, type: "PTR", target: instance }),
+  );
   const location = unique({
     name: instance,
     ttlS: hostTtlS,
@@ -26,17 +31,29 @@ export function ownedRecords(service: Service, addresses: readonly string[]): Ow
     target: host,
   });
   const text = unique({ name: instance, ttlS: otherTtlS, type: "TXT", strings: txt });
-  const hosts = addresses.map((address) => unique({ name: host, ttlS: hostTtlS, type: "A", address }));
+  const hosts = on.addresses.map(({ address, family }) =>
+    unique({ name: host, ttlS: hostTtlS, type: family === "IPv4" ? "A" : "AAAA", address }),
+  );
   const noMoreOfInstance = denial(instance, [recordTypes.TXT, recordTypes.SRV]);
-  const noMoreOfHost = denial(host, [recordTypes.A]);
+  const noMoreOfHost = denial(host, [...new Set(hosts.map(typeCode))]);
+  const whereabouts = [...hosts, noMoreOfHost];
   return [
-    own(pointer, [location, text, ...hosts, noMoreOfHost]),
+    ...pointers.map((pointer) => own(pointer, [location, text, ...whereabouts])),
     own(enumeration),
-    own(location, [...hosts, noMoreOfHost]),
+    own(location, whereabouts),
     own(text),
-    ...hosts.map((record) => own(record, [noMoreOfHost])),
+    ...hosts.map((record) => own(record, whereabouts)),
     own(noMoreOfInstance),
     own(noMoreOfHost),
+  ];
+}
+
+/** The records that must be nobody else's before they are announced (RFC 6762 section 8.1). */
+export function claimedRecords({ instance, host, port, txt }: Service): ResourceRecord[] {
+  const claimed = { name: instance, flush: false };
+  return [
+    { ...claimed, ttlS: hostTtlS, type: "SRV", priority: 0, weight: 0, port, target: host },
+    { ...claimed, ttlS: otherTtlS, type: "TXT", strings: txt },
   ];
 }
 
@@ -60,9 +77,29 @@ export function announcedRecords(owned: readonly OwnedRecord[]): ResourceRecord[
 
 /** What is equal for records with the same name, type and data, whatever their lifetimes. */
 export function recordKey(record: ResourceRecord): string {
-  const { name, ttlS, flush, ...data } = record;
-  const comparable = "target" in data ? { ...data, target: nameKey(data.target) } : data;
-  return `${nameKey(name)} ${JSON.stringify(comparable, (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value))}`;
+  return `${nameKey(record.name)} ${typeCode(record)} ${dataKey(record)}`;
+}
+
+function dataKey(record: ResourceRecord): string {
+  switch (record.type) {
+    case "A":
+    case "AAAA":
+      return record.address;
+    case "PTR":
+      return nameKey(record.target);
+    case "SRV":
+      return `${record.priority} ${record.weight} ${record.port} ${nameKey(record.target)}`;
+    case "TXT":
+      return record.strings.map((string) => `${string.length} ${textOf(string)}`).join();
+    case "NSEC":
+      return `${nameKey(record.next)} ${record.types}`;
+    case "OTHER":
+      return textOf(record.data);
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 type Unflagged<T> = T extends unknown ? Omit<T, "flush"> : never;
@@ -80,5 +117,5 @@ function denial(name: Name, types: readonly number[]): ResourceRecord {
 }
 
 function own(record: ResourceRecord, additionals: readonly ResourceRecord[] = []): OwnedRecord {
-  return { record, shared: !record.flush, additionals };
+  return { record, key: recordKey(record), shared: !record.flush, additionals };
 }

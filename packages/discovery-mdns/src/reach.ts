@@ -4,26 +4,30 @@ import { isOnLink, type NetworkInterface } from "./interfaces.ts";
 /**
  * The addresses of a node, most likely to answer first.
  *
- * @param announced - What its A records say.
- * @param source - Where the packet that located it came from.
+ * @param announced - What its A and AAAA records say.
+ * @param sources - Where the packets that located it came from, one of each family at most.
  * @param on - The interface that heard it.
  */
 export function rankAddresses(
   announced: readonly string[],
-  source: string,
+  sources: readonly string[],
   on: NetworkInterface,
 ): readonly SeenAddress[] {
-  const seen = announced.flatMap((address) => see(address, source, on));
-  const onLink = seen.some(({ reach }) => reach === "source" || reach === "on-link");
-  if (onLink || (on.loopback && seen.length > 0)) return seen.sort(compareReach);
-  const repaired: SeenAddress = { address: source, reach: isLoopback(source) ? "loopback" : "source" };
-  return [repaired, ...seen.filter(({ address }) => address !== source)].sort(compareReach);
+  const seen = announced.flatMap((address) => see(address, sources, on));
+  const isNear = seen.some(({ reach }) => reach === "source" || reach === "on-link");
+  if (isNear || (on.loopback && seen.length > 0)) return seen.sort(compareReach);
+  const repaired = sources.flatMap((address) => see(address, sources, on));
+  const others = seen.filter(({ address }) => !sources.includes(address));
+  return [...repaired, ...others].sort(compareReach);
 }
 
-/** Another host's loopback address leads to ourselves and is left out. */
-function see(address: string, source: string, on: NetworkInterface): SeenAddress[] {
-  if (isLoopback(address)) return on.loopback ? [{ address, reach: "loopback" }] : [];
+/** Another host's loopback address leads to ourselves and is left out; a link-local one needs its zone. */
+function see(announced: string, sources: readonly string[], on: NetworkInterface): SeenAddress[] {
+  if (isLoopback(announced)) return on.loopback ? [{ address: announced, reach: "loopback" }] : [];
+  const isScoped = isLinkLocal(announced) && announced.includes(":");
+  const address = isScoped && !announced.includes("%") ? `${announced}%${on.name}` : announced;
+  if (isLinkLocal(address)) return [{ address, reach: "link-local" }];
   if (on.loopback) return [{ address, reach: "routed" }];
-  if (isOnLink(address, on)) return [{ address, reach: address === source ? "source" : "on-link" }];
-  return [{ address, reach: isLinkLocal(address) ? "link-local" : "routed" }];
+  if (sources.includes(address)) return [{ address, reach: "source" }];
+  return [{ address, reach: isOnLink(address, on) ? "on-link" : "routed" }];
 }

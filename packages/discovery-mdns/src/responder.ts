@@ -1,7 +1,9 @@
 import type { Clock } from "@lmserv/discovery-core";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
+import { Outbox } from "./outbox.ts";
 import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
 import type { Service } from "./service.ts";
+import { TruncatedQueries } from "./truncated-queries.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
 import { type Message, type Question, type ResourceRecord, response } from "./wire/record.ts";
 
@@ -9,10 +11,8 @@ import { type Message, type Question, type ResourceRecord, response } from "./wi
 const announceAtMs = [0, 1_000, 3_000, 7_000];
 /** One goodbye may get lost; three in a quarter of a second rarely do, and do not keep the process waiting. */
 const goodbyeAtMs = [0, 125, 250];
-/** The wait before records that others may answer too (RFC 6762 section 6). */
-const sharedDelayMs = { from: 20, to: 120 };
-/** How long a record rests after it was multicast (RFC 6762 section 6). */
-const restMs = 1_000;
+/** The wait before answers that others may give too, or that are several (RFC 6762 sections 6, 6.3). */
+const politeDelayMs = { from: 20, to: 120 };
 /** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
 const legacyTtlS = 10;
 
@@ -21,10 +21,10 @@ interface Standing {
   readonly cancels: Set<() => void>;
 }
 
-/** A record on its way out. */
-interface Pending {
-  readonly owned: OwnedRecord;
-  readonly dueMs: number;
+/** An answer, and the question that it answers. */
+interface Wanted {
+  readonly answer: OwnedRecord;
+  readonly question: Question;
 }
 
 /** Speaks on one link for the services of this process. */
@@ -33,33 +33,37 @@ export class Responder {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #services = new Map<Service, Standing>();
-  /** When each record was multicast last; holds our own records only. */
-  readonly #multicastMs = new Map<string, number>();
-  readonly #pending = new Map<string, Pending>();
-  #cancelFlush: () => void = () => {};
+  readonly #outbox: Outbox;
+  readonly #truncated: TruncatedQueries;
   #closed = false;
 
   constructor(link: Link, clock: Clock, random: () => number) {
     this.#link = link;
     this.#clock = clock;
     this.#random = random;
+    this.#outbox = new Outbox(clock, (answers) => this.#send(answers));
+    this.#truncated = new TruncatedQueries(clock, random, (answers, known) => {
+      this.#outbox.add(unknown(answers, known), 0);
+    });
   }
 
   /** Announces the service now and three times more. */
   add(service: Service): void {
-    const addresses = this.#link.interface.addresses.map(({ address }) => address);
-    const standing: Standing = { owned: ownedRecords(service, addresses), cancels: new Set() };
+    const standing: Standing = { owned: ownedRecords(service, this.#link.interface), cancels: new Set() };
     this.#services.set(service, standing);
-    const records = announcedRecords(standing.owned);
-    this.#repeat(standing, announceAtMs, () => this.#multicast(records));
+    this.#announce(standing);
+  }
+
+  /** Announces every service anew: the machine woke, or its addresses changed. */
+  announceAll(): void {
+    for (const standing of this.#services.values()) this.#announce(standing);
   }
 
   /** Says goodbye and resolves when that was repeated often enough. */
   async remove(service: Service): Promise<void> {
     const standing = this.#services.get(service);
     if (!standing) return;
-    this.#services.delete(service);
-    this.#silence(standing);
+    this.drop(service);
     const records = announcedRecords(standing.owned).map((record) => ({ ...record, ttlS: 0 }));
     await new Promise<void>((resolve) => {
       let left = goodbyeAtMs.length;
@@ -69,37 +73,63 @@ export class Responder {
         if (left === 0) resolve();
       });
     });
-    for (const record of records) this.#multicastMs.delete(recordKey(record));
+    for (const record of records) this.#outbox.forget(recordKey(record));
+  }
+
+  /** Stops speaking for the service without a word. */
+  drop(service: Service): void {
+    const standing = this.#services.get(service);
+    if (!standing) return;
+    this.#services.delete(service);
+    this.#cancel(standing);
+    for (const { key } of standing.owned) this.#outbox.forget(key);
   }
 
   /** Takes a query that came in on the link. */
   answer(message: Message, from: Endpoint): void {
-    const owned = [...this.#services.values()].flatMap((standing) => standing.owned);
-    const known = new Map(message.answers.map((record) => [recordKey(record), record.ttlS]));
-    const wanted = message.questions.flatMap((question) =>
-      answersTo(question, owned)
-        .filter(({ record }) => (known.get(recordKey(record)) ?? 0) < record.ttlS / 2)
-        .map((answer) => ({ answer, question })),
-    );
-    if (wanted.length === 0) return;
+    const wanted = this.#wantedBy(message);
     if (from.port !== mdnsPort) return this.#answerLegacy(message, wanted, from);
-    const [direct, open] = split(
-      wanted,
-      (want) => want.question.unicast && this.#isFresh(want.answer.record),
-    );
-    if (direct.length > 0)
-      this.#send(
-        direct.map(({ answer }) => answer),
-        from,
+    const continues = message.questions.length === 0 && this.#truncated.has(from.address);
+    if (message.truncated || continues) {
+      const answers = wanted.map(({ answer }) => answer);
+      if (this.#truncated.take(from.address, answers, message.answers, !message.truncated)) return;
+    }
+    const news = wanted.filter(({ answer }) => unknown([answer], message.answers).length > 0);
+    const direct = news.filter(({ question }) => question.unicast).map(({ answer }) => answer);
+    if (direct.length > 0) this.#send(direct, from);
+    // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
+    const open = news.filter(({ answer, question }) => !question.unicast || !this.#isFresh(answer));
+    if (open.length > 0)
+      this.#outbox.add(
+        open.map(({ answer }) => answer),
+        this.#delayMs(message, open),
       );
-    this.#schedule(open.map(({ answer }) => answer));
+  }
+
+  /** Takes a response that came in on the link: what others say need not be said again. */
+  hear(message: Message): void {
+    for (const record of message.answers) {
+      const key = recordKey(record);
+      const own = this.#ownedBy(key);
+      if (!own) continue;
+      // RFC 6762 section 7.4; section 6.6 for somebody who lets our record die early.
+      if (record.ttlS >= own.record.ttlS) this.#outbox.withhold(key);
+      else if (record.ttlS < own.record.ttlS / 2) this.#outbox.add([own], this.#politeDelayMs());
+    }
   }
 
   close(): void {
     this.#closed = true;
-    this.#cancelFlush();
-    for (const standing of this.#services.values()) this.#silence(standing);
+    this.#outbox.close();
+    this.#truncated.close();
+    for (const standing of this.#services.values()) this.#cancel(standing);
     this.#services.clear();
+  }
+
+  #announce(standing: Standing): void {
+    this.#cancel(standing);
+    const records = announcedRecords(standing.owned);
+    this.#repeat(standing, announceAtMs, () => this.#multicast(records));
   }
 
   #repeat({ cancels }: Standing, atMs: readonly number[], act: () => void): void {
@@ -115,54 +145,42 @@ export class Responder {
     }
   }
 
-  /** Takes back what was still to be sent. */
-  #silence({ owned, cancels }: Standing): void {
+  #cancel({ cancels }: Standing): void {
     for (const cancel of cancels) cancel();
     cancels.clear();
-    for (const { record } of owned) this.#pending.delete(recordKey(record));
+  }
+
+  #wantedBy({ questions }: Message): Wanted[] {
+    const owned = [...this.#services.values()].flatMap((standing) => standing.owned);
+    return questions.flatMap((question) =>
+      answersTo(question, owned).map((answer) => ({ answer, question })),
+    );
+  }
+
+  #ownedBy(key: string): OwnedRecord | undefined {
+    for (const { owned } of this.#services.values()) {
+      const own = owned.find((candidate) => candidate.key === key);
+      if (own) return own;
+    }
+    return undefined;
   }
 
   /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
-  #isFresh(record: ResourceRecord): boolean {
-    const sentMs = this.#multicastMs.get(recordKey(record));
-    return sentMs !== undefined && this.#clock.now() - sentMs < (record.ttlS * 1_000) / 4;
+  #isFresh({ key, record }: OwnedRecord): boolean {
+    return this.#outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
   }
 
-  #schedule(answers: readonly OwnedRecord[]): void {
-    const nowMs = this.#clock.now();
-    const delayMs = answers.some(({ shared }) => shared) ? this.#sharedDelayMs() : 0;
-    for (const owned of answers) {
-      const key = recordKey(owned.record);
-      const restedMs = (this.#multicastMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
-      const dueMs = Math.max(nowMs + delayMs, restedMs);
-      const before = this.#pending.get(key);
-      if (!before || dueMs < before.dueMs) this.#pending.set(key, { owned, dueMs });
-    }
-    this.#flush();
+  #delayMs({ questions }: Message, wanted: readonly Wanted[]): number {
+    const isAlone = questions.length === 1 && wanted.every(({ answer }) => !answer.shared);
+    return isAlone ? 0 : this.#politeDelayMs();
   }
 
-  #sharedDelayMs(): number {
-    return sharedDelayMs.from + this.#random() * (sharedDelayMs.to - sharedDelayMs.from);
-  }
-
-  /** Sends in one response whatever is due and sets the timer for the rest. */
-  #flush(): void {
-    this.#cancelFlush();
-    const nowMs = this.#clock.now();
-    const due = [...this.#pending].filter(([, { dueMs }]) => dueMs <= nowMs);
-    for (const [key] of due) this.#pending.delete(key);
-    if (due.length > 0) this.#send(due.map(([, { owned }]) => owned));
-    const nextMs = Math.min(...[...this.#pending.values()].map(({ dueMs }) => dueMs));
-    if (nextMs < Number.POSITIVE_INFINITY) {
-      this.#cancelFlush = this.#clock.schedule(nextMs - nowMs, () => this.#flush());
-    }
+  #politeDelayMs(): number {
+    return politeDelayMs.from + this.#random() * (politeDelayMs.to - politeDelayMs.from);
   }
 
   #send(owned: readonly OwnedRecord[], to?: Endpoint): void {
-    const answers = unrepeated(owned.map(({ record }) => record));
-    const answered = new Set(answers.map(recordKey));
-    const wantedNext = unrepeated(owned.flatMap(({ additionals }) => additionals));
-    const additionals = wantedNext.filter((record) => !answered.has(recordKey(record)));
+    const { answers, additionals } = sectionsOf(owned);
     this.#multicast(answers, additionals, to);
   }
 
@@ -172,43 +190,46 @@ export class Responder {
     to?: Endpoint,
   ): void {
     if (this.#closed) return;
-    if (!to) for (const record of answers) this.#multicastMs.set(recordKey(record), this.#clock.now());
+    if (!to) for (const record of answers) this.#outbox.sent(recordKey(record));
     for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
       this.#link.send(packet, to);
     }
   }
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
-  #answerLegacy(
-    { id, questions }: Message,
-    wanted: readonly { readonly answer: OwnedRecord; readonly question: Question }[],
-    to: Endpoint,
-  ): void {
-    const plain = (record: ResourceRecord): ResourceRecord => ({
-      ...record,
-      flush: false,
-      ttlS: Math.min(record.ttlS, legacyTtlS),
-    });
-    const answers = unrepeated(wanted.map(({ answer }) => answer.record));
-    const additionals = unrepeated(wanted.flatMap(({ answer }) => answer.additionals));
+  #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: Endpoint): void {
+    if (wanted.length === 0) return;
+    const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
     const message = response({
       id,
       questions: questions.map((question) => ({ ...question, unicast: false })),
       answers: answers.map(plain),
-      additionals: additionals.filter((record) => !answers.includes(record)).map(plain),
+      additionals: additionals.map(plain),
     });
-    const options = { maxBytes: maxPacketBytes, compressServiceTargets: false };
-    for (const packet of encode(message, options)) this.#link.send(packet, to);
+    for (const packet of encode(message, { maxBytes: maxPacketBytes, compressServiceTargets: false })) {
+      this.#link.send(packet, to);
+    }
   }
 }
 
-function unrepeated(records: readonly ResourceRecord[]): ResourceRecord[] {
-  return [...new Map(records.map((record) => [recordKey(record), record])).values()];
+/** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
+function unknown(answers: readonly OwnedRecord[], known: readonly ResourceRecord[]): OwnedRecord[] {
+  const knownTtlS = new Map(known.map((record) => [recordKey(record), record.ttlS]));
+  return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
 }
 
-function split<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
-  const left: T[] = [];
-  const right: T[] = [];
-  for (const item of items) (belongs(item) ? left : right).push(item);
-  return [left, right];
+/** Each record once, and nothing among the additional ones that is an answer. */
+function sectionsOf(owned: readonly OwnedRecord[]): {
+  readonly answers: ResourceRecord[];
+  readonly additionals: ResourceRecord[];
+} {
+  const answers = new Map(owned.map(({ key, record }) => [key, record]));
+  const wantedNext = owned.flatMap(({ additionals }) => additionals);
+  const additionals = new Map(wantedNext.map((record) => [recordKey(record), record]));
+  for (const key of answers.keys()) additionals.delete(key);
+  return { answers: [...answers.values()], additionals: [...additionals.values()] };
+}
+
+function plain(record: ResourceRecord): ResourceRecord {
+  return { ...record, flush: false, ttlS: Math.min(record.ttlS, legacyTtlS) };
 }

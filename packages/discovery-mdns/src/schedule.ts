@@ -17,6 +17,11 @@ export class QuestionSeries {
     this.#intervalMs = Math.min(this.#intervalMs * 2, maxIntervalMs);
   }
 
+  /** Says that another host asked the same: a question that was due soon need not be asked (section 7.3). */
+  heard(nowMs: number): void {
+    if (this.nextMs - nowMs <= soonMs) this.asked(nowMs);
+  }
+
   /** Starts anew: somebody new wants to know. */
   restart(nowMs: number): void {
     this.nextMs = nowMs;
@@ -53,6 +58,7 @@ export class Asks {
   }
 }
 
+const soonMs = 1_000;
 const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;
 const maxIntervalMs = 3_600_000;
@@ -76,9 +82,11 @@ export const resolveWaitsMs: readonly number[] = [0, 1_000, 2_000, 4_000, 8_000]
 export const resolveLimitMs = 10_000;
 
 /** Questions for an instance that somebody doubts: the waits before each, in ms. */
-export const reconfirmWaitsMs: readonly number[] = [0, 1_000, 2_000, 3_000];
+export const reconfirmWaitsMs: readonly number[] = [0, 1_000, 1_000, 1_000, 1_000];
 /** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
-export const reconfirmLimitMs = 9_000;
+export const reconfirmLimitMs = 4_800;
+/** How long the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
+export const overhearLimitMs = 10_000;
 
 /** How long an instance that said goodbye stays, in case another owner speaks up (RFC 6762 section 10.1). */
 export const goodbyeGraceMs = 1_000;

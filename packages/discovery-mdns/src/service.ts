@@ -3,6 +3,11 @@ import { type Attributes, decodeTxt, encodeTxt } from "./txt.ts";
 import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./wire/name.ts";
 
 export const serviceType: Name = "_lmserv._tcp.local";
+/** The name under which only some instances of the type are listed (RFC 6763 section 7.1). */
+export function subtypeName(subtype: string): Name {
+  return joinLabels([`_${subtype}`, "_sub", ...splitLabels(serviceType)]);
+}
+
 /** Lists the service types on the link (RFC 6763 section 9). */
 export const enumerationName: Name = "_services._dns-sd._udp.local";
 
@@ -19,6 +24,8 @@ export interface Service {
   readonly host: Name;
   readonly port: number;
   readonly txt: readonly Uint8Array[];
+  /** Narrower lists that the instance is in as well, without their underscores. */
+  readonly subtypes: readonly string[];
 }
 
 /**
@@ -37,7 +44,23 @@ export function serviceOf(node: Announced, hostname: string, entropy: string): S
     host: joinLabels([`lmserv-${entropy}`, "local"]),
     port: node.port,
     txt: encodeTxt(attributesOf(node, hostname)),
+    subtypes: [subtypeOf(node.server ?? "lmserv")],
   };
+}
+
+/** The same service under the next name to try: `name`, `name (2)`, `name (3)`. */
+export function renamed(service: Service): Service {
+  const [label = ""] = splitLabels(service.instance);
+  const [, base = label, count = "1"] = /^(.*) \((\d+)\)$/s.exec(label) ?? [];
+  const suffix = ` (${Number(count) + 1})`;
+  const next = `${truncateUtf8(base, maxLabelBytes - suffix.length)}${suffix}`;
+  return { ...service, instance: joinLabels([next, ...splitLabels(serviceType)]) };
+}
+
+/** An engine's name as a label: `llama.cpp` is listed under `_llama-cpp`. */
+function subtypeOf(server: string): string {
+  const label = server.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return truncateUtf8(label.replace(/^-|-$/g, "") || "other", maxLabelBytes - 1);
 }
 
 /** Dots are legal in an instance name, but several browsers cut the name at the first. */
@@ -107,6 +130,11 @@ export function describe(txt: readonly Uint8Array[]): Description {
 
 function listOf(text: string | undefined): string[] {
   return (text ?? "").split(",").filter((item) => item !== "");
+}
+
+/** The part of an instance's name that tells it from others. */
+export function instanceLabel(instance: Name): string {
+  return splitLabels(instance)[0] ?? "";
 }
 
 /** Whether `name` is an instance of the service type. */

@@ -1,52 +1,79 @@
 import { createSocket, type Socket } from "node:dgram";
-import { networkInterfaces, platform } from "node:os";
+import { platform } from "node:os";
 import multicastDns from "multicast-dns";
-import type { NetworkInterface } from "./interfaces.ts";
-import { type Endpoint, type Link, type LinkEvents, mdnsGroup, mdnsPort } from "./link.ts";
+import { addressesOf, type Family, isOnLink, type NetworkInterface } from "./interfaces.ts";
+import { type Endpoint, type LinkEvents, mdnsGroups } from "./link.ts";
+
+/** A socket that sends and receives multicast DNS of one family on one interface only. */
+export interface MdnsSocket {
+  send(packet: Uint8Array, to: Endpoint): void;
+  keepOut(others: readonly NetworkInterface[]): void;
+  close(): Promise<void>;
+}
 
 /** Nobody sends from it (RFC 5737), so that a membership for this source alone receives nothing. */
 const nobody = "192.0.2.254";
+/** RFC 6762 section 11. */
+const hops = 255;
 
 /**
- * Opens a socket that sends and receives on one interface only.
+ * Opens a socket on an interface.
  *
  * `multicast-dns` binds, joins the group and keeps the membership; packets go past its codec, which can
  * neither write nor read all of DNS-SD.
  */
-export async function openSocket(on: NetworkInterface, events: LinkEvents): Promise<Link> {
-  const [own] = on.addresses;
-  if (!own) throw new TypeError(`interface ${on.name} has no address`);
-  const socket = createSocket({ type: "udp4", reuseAddr: true });
-  const shell = multicastDns({
-    socket,
-    interface: own.address,
-    bind: bindAddress(),
-    loopback: true,
-    ttl: 255,
-  });
+export async function openSocket(
+  on: NetworkInterface,
+  family: Family,
+  events: LinkEvents,
+): Promise<MdnsSocket> {
+  const socket =
+    family === "IPv4"
+      ? createSocket({ type: "udp4", reuseAddr: true })
+      : createSocket({ type: "udp6", reuseAddr: true, ipv6Only: true });
+  const shell = multicastDns({ socket, ...bindingOf(on, family), loopback: true, ttl: hops });
   try {
     await opened(shell);
   } catch (error) {
     shell.destroy();
     throw error;
   }
-  // Unicast answers are for the link as well (RFC 6762 section 11).
-  socket.setTTL(255);
-  keepOthersOut(socket, on);
+  socket.setTTL(hops);
+  const gate = new Gate(socket, on);
   shell.on("error", events.died);
   shell.on("warning", (warning: Error) => {
     if (isSystemError(warning)) events.died(warning);
   });
-  socket.on("message", (bytes, { address, port }) => events.packet(bytes, { address, port }));
+  socket.on("message", (bytes, { address, port }) => {
+    if (gate.admits(address)) events.packet(bytes, { address, port });
+  });
   return {
-    interface: on,
-    send(packet: Uint8Array, to: Endpoint = { address: mdnsGroup, port: mdnsPort }) {
+    send(packet, to) {
       socket.send(packet, to.port, to.address, (error) => {
         if (error) events.sendFailed(error);
       });
     },
+    keepOut: (others) => {
+      if (family === "IPv4") gate.keepOut(others);
+    },
     close: () => new Promise((resolve) => shell.destroy(resolve)),
   };
+}
+
+/** Bound to the group, a socket receives nothing that was sent to the host alone; Windows cannot. */
+function bindingOf(on: NetworkInterface, family: Family): multicastDns.Options {
+  const group = mdnsGroups[family];
+  const everywhere = platform() === "win32";
+  if (family === "IPv6") {
+    return {
+      type: "udp6",
+      ip: group,
+      interface: `::%${on.name}`,
+      bind: everywhere ? "::" : `${group}%${on.name}`,
+    };
+  }
+  const [own = ""] = addressesOf(on, family);
+  return { type: "udp4", ip: group, interface: own, bind: everywhere ? "0.0.0.0" : group };
 }
 
 /** Resolves when the port is bound and the group joined. The shell repeats errors, so that listeners stay. */
@@ -60,37 +87,49 @@ function opened(shell: multicastDns.MulticastDNS): Promise<void> {
   });
 }
 
-/** Bound to the group, a socket receives nothing that was sent to the host alone; Windows cannot. */
-function bindAddress(): string {
-  return platform() === "win32" ? "0.0.0.0" : mdnsGroup;
-}
-
 /** The shell's other warnings are packets that its own codec cannot read. */
 function isSystemError(error: Error): boolean {
   return "syscall" in error;
 }
 
 /**
- * Linux delivers a group's packets of every interface on which anybody joined to every socket bound to the
- * group, unless the socket has a membership there that excludes the sender.
+ * Keeps an IPv4 socket to its own interface.
  *
- * A socket may hold 20 memberships (`igmp_max_memberships`); what is beyond stays open, and packets from
- * other links are then merely answered on this one.
+ * Linux delivers a group's packets of every interface on which anybody joined to every socket bound to the
+ * group, unless the socket has a membership there that excludes the sender. A socket may hold 20 of them
+ * (`igmp_max_memberships`); a host with more interfaces is told apart by subnets.
  */
-function keepOthersOut(socket: Socket, on: NetworkInterface): void {
-  if (platform() !== "linux") return;
-  for (const address of addressesOfOthers(on)) {
+class Gate {
+  readonly #socket: Socket;
+  readonly #on: NetworkInterface;
+  readonly #shut = new Set<string>();
+  #leaks = false;
+
+  constructor(socket: Socket, on: NetworkInterface) {
+    this.#socket = socket;
+    this.#on = on;
+  }
+
+  admits(address: string): boolean {
+    return !this.#leaks || isOnLink(address, this.#on);
+  }
+
+  keepOut(others: readonly NetworkInterface[]): void {
+    if (platform() !== "linux") return;
+    for (const other of others) this.#shutOut(other);
+  }
+
+  #shutOut(other: NetworkInterface): void {
+    const [address] = addressesOf(other, "IPv4");
+    const id = `${other.index} ${address}`;
+    if (address === undefined || this.#shut.has(id)) return;
     try {
-      socket.addSourceSpecificMembership(nobody, mdnsGroup, address);
+      this.#socket.addSourceSpecificMembership(nobody, mdnsGroups.IPv4, address);
+      this.#shut.add(id);
     } catch (error) {
       if (!(error instanceof Error && isSystemError(error))) throw error;
+      // Only the limit lasts; an interface that just went is none to keep out.
+      this.#leaks ||= "code" in error && error.code === "ENOBUFS";
     }
   }
-}
-
-function addressesOfOthers(on: NetworkInterface): string[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) => {
-    const ipv4 = infos.find((info) => info.family === "IPv4");
-    return ipv4 && name !== on.name ? [ipv4.address] : [];
-  });
 }

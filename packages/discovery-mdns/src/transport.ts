@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import type { Transport } from "@lmserv/discovery-core";
-import { type Machine, MdnsSession } from "./session.ts";
-import { openSocket } from "./socket.ts";
+import { MdnsSession } from "./session.ts";
+import type { Machine } from "./stations.ts";
+import { openLink } from "./wire-link.ts";
 
 export interface MdnsOptions {
   /**
@@ -10,28 +12,57 @@ export interface MdnsOptions {
    * @default every one but those that lead only to this machine's own containers and tunnels
    */
   readonly interfaces?: readonly string[];
+  /**
+   * Browses only nodes of one engine, such as `ollama`.
+   *
+   * @default all
+   * @see RFC 6763 section 7.1
+   */
+  readonly subtype?: string;
+  /** How many nodes are kept for each interface, 1..100_000. @default 10_000 */
+  readonly maxInstances?: number;
   /** Name in a composition. @default "mdns" */
   readonly name?: string;
 }
 
-const thisMachine: Machine = { openLink: openSocket, interfaces: networkInterfaces, hostname };
+const thisMachine: Machine = {
+  openLink,
+  interfaces() {
+    try {
+      return networkInterfaces();
+    } catch {
+      // A sandbox may forbid the look; that is a machine without a network.
+      return {};
+    }
+  },
+  interfaceIndex(name) {
+    try {
+      return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));
+    } catch {
+      // Only Linux tells it so; elsewhere an interface made anew is told by its addresses alone.
+      return 0;
+    }
+  },
+  hostname,
+};
 
 /**
  * DNS-SD over multicast DNS: finds and announces `_lmserv._tcp.local.`
  *
- * @throws {TypeError} for an empty list of interfaces.
+ * @throws {TypeError | RangeError} for options that cannot be.
  * @see RFC 6762, RFC 6763
  */
-export function mdns(
-  { interfaces, name = "mdns" }: MdnsOptions = {},
-  machine: Machine = thisMachine,
-): Transport {
+export function mdns(options: MdnsOptions = {}, machine: Machine = thisMachine): Transport {
+  const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
   if (interfaces?.length === 0)
     throw new TypeError("interfaces must name at least one interface, or be left out");
+  if (!(maxInstances >= 1 && maxInstances <= 100_000)) {
+    throw new RangeError(`maxInstances ${maxInstances} must be from 1 to 100000`);
+  }
   return {
     name,
     async open(context, { signal }) {
-      const session = new MdnsSession(context, { name, interfaces }, machine);
+      const session = new MdnsSession(context, { name, interfaces, subtype, maxInstances }, machine);
       await session.open(signal);
       return session;
     },

@@ -1,4 +1,5 @@
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What RFC 6763 section 6.2 calls the limit for small networks' sake. */
 export const maxTxtBytes = 1_300;
@@ -28,7 +29,7 @@ function encodePair(key: string, value: string): Uint8Array {
   if (!keyPattern.test(key)) {
     throw new RangeError(`attribute ${JSON.stringify(key)} must be printable ASCII without "="`);
   }
-  const pair = Buffer.from(`${key}=${value}`);
+  const pair = encoder.encode(`${key}=${value}`);
   if (pair.length > maxStringBytes) {
     throw new RangeError(
       `attribute ${JSON.stringify(key)} takes ${pair.length} bytes with its value; at most ${maxStringBytes} are allowed`,
@@ -46,9 +47,9 @@ function encodePair(key: string, value: string): Uint8Array {
 export function decodeTxt(strings: readonly Uint8Array[]): Attributes {
   const attributes = new Map<string, string>();
   for (const string of strings) {
-    const [, given = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(utf8.decode(string)) ?? [];
-    const key = given.toLowerCase();
-    if (keyPattern.test(key) && !attributes.has(key)) attributes.set(key, value);
+    const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(decoder.decode(string)) ?? [];
+    const name = key.toLowerCase();
+    if (keyPattern.test(key) && !attributes.has(name)) attributes.set(name, value);
   }
   return Object.fromEntries(attributes);
 }

@@ -56,7 +56,8 @@ function keepAnswering(shape: Shape = {}): { lastMs: number } {
   const { srv, txt, a } = records(shape);
   segment.loses = ({ packet, atMs }) => {
     const asked = packet.type === "query" && packet.questions?.some(({ type }) => type === "SRV");
-    if (asked && atMs < state.lastMs) clock.schedule(1, () => segment.inject(response([srv], [txt, a]), peer));
+    if (asked && atMs < state.lastMs)
+      clock.schedule(1, () => segment.inject(response([srv], [txt, a]), peer));
     return false;
   };
   return state;
@@ -317,7 +318,10 @@ describe("silence has a reason", () => {
     await clock.advance(2_000);
     expect(seen).toEqual([{ kind: "settled", via: "mdns", atMs: 1_600 }]);
     expect(reports).toEqual([
-      { code: "NO_ANSWER", message: expect.stringMatching(/nothing answered on eth0 \(10\.0\.0\.1\).*blocked/) },
+      {
+        code: "NO_ANSWER",
+        message: expect.stringMatching(/nothing answered on eth0 \(10\.0\.0\.1\).*blocked/),
+      },
     ]);
   });
 

@@ -65,6 +65,7 @@ describe("announcing", () => {
     expect(first?.packet.flags).toBe(0x400);
     expect(first?.packet.answers).toMatchObject([
       { type: "PTR", name: type, ttl: 4500, flush: false, data: instance },
+      { type: "PTR", name: `_lmserv._sub.${type}`, ttl: 4500, flush: false, data: instance },
       { type: "SRV", name: instance, ttl: 120, flush: true, data: { port: 8000, target: host } },
       { type: "TXT", name: instance, ttl: 4500, flush: true },
       { type: "A", name: host, ttl: 120, flush: true, data: own },
@@ -96,19 +97,15 @@ describe("announcing", () => {
     expect(new Set(instances).size).toBe(2);
   });
 
-  test("refuses a chosen name that this process announces already", async () => {
-    const node = { id: "a", info: "", port: 8000, name: "My LLM v1.5" };
-    await session.announce?.(node, never);
-    await expect(session.announce?.({ ...node, id: "b" }, never)).rejects.toMatchObject({ code: "NAME_CONFLICT" });
-  });
-
   test.each([
     ["a name of 64 bytes", { name: "x".repeat(64) }, /63 bytes/],
     ["a name with a line feed", { name: "a\nb" }, /control characters/],
     ["too many models", { models: Array.from({ length: 40 }, (_, index) => `model-${index}`) }, /255/],
     ["an attribute that has a field of its own", { attributes: { Info: "x" } }, /"Info"/],
   ])("refuses %s and sends nothing", async (_, extra, message) => {
-    await expect(session.announce?.({ id: "a", info: "", port: 1, ...extra }, never)).rejects.toThrow(message);
+    await expect(session.announce?.({ id: "a", info: "", port: 1, ...extra }, never)).rejects.toThrow(
+      message,
+    );
     expect(segment.heard).toEqual([]);
   });
 });
@@ -124,6 +121,7 @@ describe("goodbye", () => {
     expect(responses()).toHaveLength(3);
     for (const heard of responses()) {
       expect(answersOf(heard).map((record) => ["ttl" in record && record.ttl, record.type])).toEqual([
+        [0, "PTR"],
         [0, "PTR"],
         [0, "SRV"],
         [0, "TXT"],
@@ -169,7 +167,10 @@ describe("answering", () => {
     ask([{ name: instance.toUpperCase(), type: "SRV" }]);
     ask([{ name: host, type: "A" }]);
     await clock.advance(5);
-    expect(responses().map((heard) => answersOf(heard).map((record) => record.type))).toEqual([["SRV"], ["A"]]);
+    expect(responses().map((heard) => answersOf(heard).map((record) => record.type))).toEqual([
+      ["SRV"],
+      ["A"],
+    ]);
     expect(responses().every(({ atMs }) => atMs < askedMs + 1)).toBe(true);
   });
 

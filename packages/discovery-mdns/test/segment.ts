@@ -1,10 +1,17 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import { type Observation, silentLog, type TransportContext, type TransportSession } from "@lmserv/discovery-core";
+import {
+  type Observation,
+  silentLog,
+  type TransportContext,
+  type TransportSession,
+} from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet } from "dns-packet";
-import { type Endpoint, type LinkEvents, mdnsGroup, mdnsPort } from "../src/link.ts";
-import type { Machine } from "../src/session.ts";
+import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
+import type { Machine } from "../src/stations.ts";
 import { mdns } from "../src/transport.ts";
+
+const mdnsGroup = mdnsGroups.IPv4;
 
 /** How long a packet is under way, in ms. */
 const transitMs = 0.1;
@@ -17,6 +24,9 @@ export interface Heard {
   readonly packet: Packet;
 }
 
+/** A machine of which a test may change the interfaces. */
+export type MutableMachine = { -readonly [Key in keyof Machine]: Machine[Key] };
+
 interface Member {
   readonly address: string;
   readonly events: LinkEvents;
@@ -27,6 +37,8 @@ export class Segment {
   readonly heard: Heard[] = [];
   readonly #clock: VirtualClock;
   readonly #members = new Set<Member>();
+  /** Whether port 5353 is nobody else's on every machine. */
+  exclusive = false;
   /** Decides which packets get lost. */
   loses: (heard: Heard) => boolean = () => false;
 
@@ -35,7 +47,10 @@ export class Segment {
   }
 
   /** A machine with one interface on this segment. */
-  machine(address: string, { prefix = 24, name = "eth0" } = {}): Machine & { interfaces: Machine["interfaces"] } {
+  machine(
+    address: string,
+    { prefix = 24, name = "eth0" } = {},
+  ): Machine & { interfaces: Machine["interfaces"] } {
     const info: NetworkInterfaceInfo = {
       address,
       cidr: `${address}/${prefix}`,
@@ -47,6 +62,7 @@ export class Segment {
     return {
       hostname: () => `host-${address}`,
       interfaces: () => ({ [name]: [info] }),
+      interfaceIndex: () => 2,
       openLink: async (on, events) => {
         const member: Member = { address, events };
         this.#members.add(member);
@@ -54,6 +70,8 @@ export class Segment {
           interface: on,
           send: (bytes, to = { address: mdnsGroup, port: mdnsPort }) =>
             this.#carry(bytes, { address, port: mdnsPort }, to),
+          invite: async () => this.exclusive,
+          keepOut: () => {},
           close: async () => {
             this.#members.delete(member);
           },
@@ -94,7 +112,11 @@ export interface Station {
 }
 
 /** An open session of the transport on a virtual machine. */
-export async function openStation(machine: Machine, clock: VirtualClock, random = seededRandom(1)): Promise<Station> {
+export async function openStation(
+  machine: Machine,
+  clock: VirtualClock,
+  random = seededRandom(1),
+): Promise<Station> {
   const reports: { code: string; message: string }[] = [];
   const context: TransportContext = {
     clock,

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { maxLabelBytes, maxNameBytes, type Name } from "./name.ts";
 
 /** Says that what is being read is malformed; caught where the message is read. */
@@ -10,7 +11,6 @@ const maxPointers = 127;
 
 const dot = 0x2e;
 const backslash = 0x5c;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads a packet, or a part of it, from front to back; every method throws `Malformed` past the end. */
 export class Cursor {
@@ -130,9 +130,7 @@ function pushLabel(text: number[], packet: Uint8Array, at: number, length: numbe
 }
 
 function decodeUtf8(text: readonly number[]): string {
-  try {
-    return utf8.decode(Uint8Array.from(text));
-  } catch {
-    throw new Malformed();
-  }
+  const bytes = Buffer.from(text);
+  if (!isUtf8(bytes)) throw new Malformed();
+  return bytes.toString();
 }

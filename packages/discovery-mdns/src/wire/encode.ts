@@ -45,6 +45,11 @@ export function encode(message: Message, options: EncodeOptions): Uint8Array[] {
   });
 }
 
+/** The data of a record without any pointer, as ties are broken by them (RFC 6762 section 8.2). */
+export function encodeData(data: RecordData): Uint8Array {
+  return new Writer({ maxBytes: maxPacketBytes }).data(data);
+}
+
 class Writer {
   readonly #options: EncodeOptions;
   readonly #bytes: number[] = Array<number>(headerBytes).fill(0);
@@ -83,6 +88,12 @@ class Writer {
       const length = this.#bytes.length - start;
       this.#bytes.splice(start - 2, 2, length >> 8, length & 0xff);
     });
+  }
+
+  /** Writes nothing but these data. */
+  data(data: RecordData): Uint8Array {
+    this.#data(data);
+    return Uint8Array.from(this.#bytes.slice(headerBytes));
   }
 
   finish({ id, response, opcode, rcode }: Message, truncated: boolean): Uint8Array {

@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+
 /** The address in the form of RFC 5952, which is also how URLs spell it. */
 export function formatIPv6(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, index) => uint16(bytes, 2 * index).toString(16));
@@ -10,6 +12,7 @@ export function formatIPv6(bytes: Uint8Array): string {
  * @throws {RangeError} for text that is no IPv6 address.
  */
 export function parseIPv6(address: string): Uint8Array {
+  if (!isIPv6(address)) throw new RangeError(`${JSON.stringify(address)} must be an IPv6 address`);
   const [head = "", tail = ""] = canonical(address.replace(/%.*/s, "")).split("::");
   const [left, right] = [groupsOf(head), groupsOf(tail)];
   const zeros = Array<number>(8 - left.length - right.length).fill(0);
@@ -17,11 +20,7 @@ export function parseIPv6(address: string): Uint8Array {
 }
 
 function canonical(address: string): string {
-  try {
-    return new URL(`http://[${address}]`).hostname.slice(1, -1);
-  } catch (cause) {
-    throw new RangeError(`${JSON.stringify(address)} must be an IPv6 address`, { cause });
-  }
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 function groupsOf(text: string): number[] {

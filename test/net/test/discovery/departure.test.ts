@@ -123,19 +123,23 @@ describeNet("a host", () => {
     expect((await seen.event(up)).event).toMatchObject({ node: { info: "late", host: a.address } });
   });
 
-  test("whose port 5353 is held by a program that does not share it is unavailable, with the reason", async () => {
-    await using lan = await createLan({ hosts: 1 });
-    const [a] = lan.hosts;
-    const hog = await a.spawn([
-      process.execPath,
-      "-e",
-      'require("node:dgram").createSocket("udp4").bind(5353, () => console.log("bound"))',
-    ]);
-    await hog.line((line) => line === "bound");
-    const { code, listing } = await discover(a);
-    expect(code).toBe(3);
-    expect(listing.warnings).toMatchObject([
-      { code: "TRANSPORT_UNAVAILABLE", message: expect.stringMatching(/5353.*EADDRINUSE/) },
-    ]);
-  });
+  test.each([
+    ["IPv4", "udp4", "ADDRESS_IN_USE"],
+    ["both families", "udp6", "TRANSPORT_UNAVAILABLE"],
+  ])(
+    "whose port 5353 is held on %s by a program that does not share it says so",
+    async (_, type, expected) => {
+      await using lan = await createLan({ hosts: 1 });
+      const [a] = lan.hosts;
+      const hold = `require("node:dgram").createSocket("${type}").bind(5353, () => console.log("bound"))`;
+      const holder = await a.spawn([process.execPath, "-e", hold]);
+      await holder.line((line) => line === "bound");
+      const { code, listing } = await discover(a);
+      expect(code).toBe(3);
+      expect(listing.warnings[0]).toMatchObject({
+        code: expected,
+        message: expect.stringMatching(/5353.*EADDRINUSE/),
+      });
+    },
+  );
 });

@@ -1,0 +1,131 @@
+import { type AddressRecord, Hosts } from "./hosts.ts";
+import { Instance } from "./instance.ts";
+import { describe, isInstance, serviceType } from "./service.ts";
+import { type Name, nameKey } from "./wire/name.ts";
+import type { Message, ResourceRecord } from "./wire/record.ts";
+
+/** One address may introduce so many instances; a reflector of other networks stays below, a flood does not. */
+const maxPerOrigin = 1_000;
+/** The longest that a record is believed, in s; a day outlasts every refresh. */
+const maxTtlS = 86_400;
+
+/** The instances of one service type on one link, and the hosts that they are on. */
+export class Cache {
+  readonly hosts: Hosts<Instance> = new Hosts();
+  readonly #listName: string;
+  /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
+  readonly #listsAll: boolean;
+  readonly #maxInstances: number;
+  readonly #random: () => number;
+  readonly #instances = new Map<string, Instance>();
+  readonly #introduced = new Map<string, number>();
+  /** How many instances there was no room for. */
+  refused = 0;
+
+  /** @param listName - The name of the PTR records that list the instances. */
+  constructor(listName: Name, maxInstances: number, random: () => number) {
+    this.#listName = nameKey(listName);
+    this.#listsAll = this.#listName === serviceType;
+    this.#maxInstances = maxInstances;
+    this.#random = random;
+  }
+
+  get(name: Name): Instance | undefined {
+    return this.#instances.get(nameKey(name));
+  }
+
+  all(): IterableIterator<Instance> {
+    return this.#instances.values();
+  }
+
+  delete(instance: Instance): void {
+    const left = (this.#introduced.get(instance.origin) ?? 0) - 1;
+    if (left > 0) this.#introduced.set(instance.origin, left);
+    else this.#introduced.delete(instance.origin);
+    this.#instances.delete(nameKey(instance.name));
+    this.hosts.move(instance, instance.location?.target ?? null, null);
+  }
+
+  clear(): void {
+    for (const instance of [...this.#instances.values()]) this.delete(instance);
+  }
+
+  /** Takes a response in, in whichever order its records stand, and returns the instances that it is about. */
+  take({ answers, additionals }: Message, from: string, nowMs: number): ReadonlySet<Instance> {
+    const records = [...answers, ...additionals].map(believe);
+    const touched = new Set<Instance>();
+    const touch = (instance: Instance | null): void => {
+      if (instance) touched.add(instance);
+    };
+    for (const record of records) touch(this.#takePointer(record, from, nowMs));
+    for (const record of records) touch(this.#takeLocation(record, from, nowMs));
+    for (const record of records) touch(this.#takeText(record, nowMs));
+    for (const instance of this.#takeAddresses(records, nowMs)) touched.add(instance);
+    return touched;
+  }
+
+  #takePointer(record: ResourceRecord, from: string, nowMs: number): Instance | null {
+    if (record.type !== "PTR" || nameKey(record.name) !== this.#listName || !isInstance(record.target))
+      return null;
+    if (record.ttlS === 0) return this.#takeGoodbye(record.target, nowMs);
+    const instance = this.#introduce(record.target, from, nowMs);
+    instance?.point(nowMs, record.ttlS * 1_000);
+    return instance;
+  }
+
+  #takeLocation(record: ResourceRecord, from: string, nowMs: number): Instance | null {
+    if (record.type !== "SRV" || !isInstance(record.name) || record.port === 0) return null;
+    if (record.ttlS === 0) return this.#takeGoodbye(record.name, nowMs);
+    const instance = this.#listsAll ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
+    if (!instance) return null;
+    const { port, target } = record;
+    this.hosts.move(instance, instance.location?.target ?? null, target);
+    instance.locate({ port, target, ttlMs: record.ttlS * 1_000, seenMs: nowMs }, from);
+    return instance;
+  }
+
+  #takeGoodbye(name: Name, nowMs: number): Instance | null {
+    const instance = this.get(name);
+    instance?.sayGoodbye(nowMs);
+    return instance ?? null;
+  }
+
+  #takeText(record: ResourceRecord, nowMs: number): Instance | null {
+    if (record.type !== "TXT" || record.ttlS === 0) return null;
+    const instance = this.get(record.name);
+    if (!instance) return null;
+    instance.text = { description: describe(record.strings), untilMs: nowMs + record.ttlS * 1_000 };
+    return instance;
+  }
+
+  #takeAddresses(records: readonly ResourceRecord[], nowMs: number): Instance[] {
+    const byHost = new Map<string, AddressRecord[]>();
+    for (const record of records) {
+      if (record.type !== "A" && record.type !== "AAAA") continue;
+      const host = nameKey(record.name);
+      byHost.set(host, [...(byHost.get(host) ?? []), record]);
+    }
+    return [...byHost].flatMap(([host, addresses]) => {
+      this.hosts.take(host, addresses, nowMs);
+      return [...this.hosts.residentsOf(host)];
+    });
+  }
+
+  #introduce(name: Name, from: string, nowMs: number): Instance | null {
+    const known = this.get(name);
+    if (known) return known;
+    const introduced = this.#introduced.get(from) ?? 0;
+    if (this.#instances.size >= this.#maxInstances || introduced >= maxPerOrigin) {
+      this.refused += 1;
+      return null;
+    }
+    const instance = new Instance(name, from, nowMs, this.#random());
+    this.#instances.set(nameKey(name), instance);
+    this.#introduced.set(from, introduced + 1);
+    return instance;
+  }
+}
+
+function believe(record: ResourceRecord): ResourceRecord {
+  return record.ttlS > maxTtlS ? { ...record, ttlS: maxTtlS } : record;
+}

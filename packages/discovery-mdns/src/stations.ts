@@ -1,0 +1,202 @@
+import { type Clock, DiscoveryError, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
+import {
+  chooseInterfaces,
+  listInterfaces,
+  type NetworkInterface,
+  type SystemInterfaces,
+} from "./interfaces.ts";
+import { type Endpoint, type Link, type LinkEvents, mdnsPort } from "./link.ts";
+import { Responder } from "./responder.ts";
+
+/** What a session needs of its machine. */
+export interface Machine {
+  /** @throws what the system says when the port cannot be bound or the group not be joined. */
+  readonly openLink: (on: NetworkInterface, events: LinkEvents, clock: Clock) => Promise<Link>;
+  readonly interfaces: () => SystemInterfaces;
+  /** The system's number of an interface, or 0. */
+  readonly interfaceIndex: (name: string) => number;
+  readonly hostname: () => string;
+}
+
+/** An interface in use, and who speaks on it. */
+export interface Station {
+  readonly link: Link;
+  readonly responder: Responder;
+}
+
+export interface StationEvents {
+  readonly packet: (station: Station, bytes: Uint8Array, from: Endpoint) => void;
+  /** An interface can be used, or its link was made anew. */
+  readonly came: (station: Station) => void;
+  readonly went: (interfaceName: string) => void;
+  /** The machine slept, or this process was suspended. */
+  readonly woke: () => void;
+}
+
+export interface StationOptions {
+  readonly via: string;
+  /** Interfaces to use, by name or address. */
+  readonly wanted: readonly string[] | undefined;
+}
+
+/** How often the machine's interfaces are looked at, in ms. */
+const pollMs = 2_000;
+/** A look this late, or clocks this far apart, mean that the machine slept. */
+const sleptMs = 2_000;
+
+interface Kept extends Station {
+  readonly identity: string;
+  sendFailing: boolean;
+}
+
+/** Keeps a station on each usable interface while interfaces come, go and change. */
+export class Stations {
+  readonly #context: TransportContext;
+  readonly #options: StationOptions;
+  readonly #machine: Machine;
+  readonly #events: StationEvents;
+  readonly #stations = new Map<string, Kept>();
+  #cancelPoll: () => void = () => {};
+  #following: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(context: TransportContext, options: StationOptions, machine: Machine, events: StationEvents) {
+    this.#context = context;
+    this.#options = options;
+    this.#machine = machine;
+    this.#events = events;
+  }
+
+  /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */
+  async open(): Promise<void> {
+    const failures = await this.#follow();
+    if (this.#stations.size === 0) throw this.#unavailable(failures[0]);
+    for (const failure of failures) this.#context.report(failure);
+    this.#poll(new Set(failures.map(({ message }) => message)));
+  }
+
+  links(): Link[] {
+    return [...this.#stations.values()].map(({ link }) => link);
+  }
+
+  responders(): Responder[] {
+    return [...this.#stations.values()].map(({ responder }) => responder);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll();
+    await this.#following;
+    await Promise.all([...this.#stations.keys()].map((name) => this.#remove(name)));
+  }
+
+  /** Looks again in a while; a failure that lasts is reported once. */
+  #poll(reported: ReadonlySet<string>): void {
+    const { clock, report } = this.#context;
+    const [dueMs, offsetMs] = [clock.now() + pollMs, clock.wall() - clock.now()];
+    this.#cancelPoll = clock.schedule(pollMs, () => {
+      const hasSlept = clock.now() - dueMs > sleptMs || clock.wall() - clock.now() - offsetMs > sleptMs;
+      this.#following = this.#follow().then((failures) => {
+        if (this.#closed) return;
+        if (hasSlept) this.#events.woke();
+        for (const failure of failures) if (!reported.has(failure.message)) report(failure);
+        this.#poll(new Set(failures.map(({ message }) => message)));
+      });
+    });
+  }
+
+  /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
+  async #follow(): Promise<DiscoveryError[]> {
+    const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
+    const wanted = chooseInterfaces(all, this.#options.wanted);
+    const names = new Set(wanted.map(({ name }) => name));
+    const lost = [...this.#stations.keys()].filter((name) => !names.has(name));
+    for (const name of lost) this.#events.went(name);
+    await Promise.all(lost.map((name) => this.#remove(name)));
+    const changed = wanted.filter((on) => this.#stations.get(on.name)?.identity !== identityOf(on));
+    const outcomes = await Promise.all(changed.map((on) => this.#renew(on)));
+    for (const { link } of this.#stations.values()) {
+      link.keepOut(all.filter(({ name }) => name !== link.interface.name));
+    }
+    return outcomes.filter((failure) => failure !== null);
+  }
+
+  async #renew(on: NetworkInterface): Promise<DiscoveryError | null> {
+    await this.#remove(on.name);
+    try {
+      const link = await this.#machine.openLink(on, this.#eventsOf(on.name), this.#context.clock);
+      const { clock, random } = this.#context;
+      const responder = new Responder(link, clock, random);
+      const station: Kept = { link, responder, identity: identityOf(on), sendFailing: false };
+      this.#stations.set(on.name, station);
+      this.#events.came(station);
+      this.#context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
+      return null;
+    } catch (error) {
+      return this.#unusable(on.name, error);
+    }
+  }
+
+  #unusable(where: string, error: unknown): DiscoveryError {
+    const { via } = this.#options;
+    const { message, code } = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", via);
+    return new DiscoveryError(code, `UDP port ${mdnsPort} cannot be used on ${where}: ${message}`, {
+      via,
+      cause: error,
+    });
+  }
+
+  #eventsOf(name: string): LinkEvents {
+    return {
+      packet: (bytes, from) => {
+        const station = this.#stations.get(name);
+        if (station) this.#events.packet(station, bytes, from);
+      },
+      sendFailed: (error) => this.#reportSendFailure(name, error),
+      hampered: (family, error) => this.#context.report(this.#unusable(`${name} over ${family}`, error)),
+      died: (error) => {
+        this.#reportSendFailure(name, error);
+        // The next look at the interfaces opens it anew, if it is still there.
+        this.#remove(name).catch((failure: unknown) => {
+          this.#context.log("debug", `a dead link could not be closed: ${String(failure)}`);
+        });
+      },
+    };
+  }
+
+  async #remove(name: string): Promise<void> {
+    const station = this.#stations.get(name);
+    if (!station) return;
+    this.#stations.delete(name);
+    station.responder.close();
+    await station.link.close();
+  }
+
+  #reportSendFailure(name: string, error: Error): void {
+    const station = this.#stations.get(name);
+    if (!station || station.sendFailing || this.#closed) return;
+    station.sendFailing = true;
+    const { via } = this.#options;
+    this.#context.report(
+      new DiscoveryError("SEND_FAILED", `cannot send on ${name}: ${error.message}`, { via, cause: error }),
+    );
+  }
+
+  #unavailable(failure: DiscoveryError | undefined): DiscoveryError {
+    const cause = failure ?? this.#noInterface();
+    return new DiscoveryError("TRANSPORT_UNAVAILABLE", cause.message, { via: this.#options.via, cause });
+  }
+
+  #noInterface(): DiscoveryError {
+    const present = Object.keys(this.#machine.interfaces()).join(", ") || "none";
+    const { wanted, via } = this.#options;
+    const among = wanted ? `among ${wanted.map((one) => `"${one}"`).join(", ")} ` : "";
+    const message = `no usable network interface ${among}has an address (interfaces that are up: ${present})`;
+    return new DiscoveryError("NO_INTERFACE", message, { via });
+  }
+}
+
+/** What, when it changes, asks for new sockets and a new announcement. */
+function identityOf({ index, addresses }: NetworkInterface): string {
+  return JSON.stringify([index, addresses]);
+}

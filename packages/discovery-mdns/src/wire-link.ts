@@ -1,0 +1,93 @@
+import type { Socket } from "node:dgram";
+import type { Clock } from "@lmserv/discovery-core";
+import { addressesOf, type Family, familyOf, isOnLink, type NetworkInterface } from "./interfaces.ts";
+import { type Endpoint, type Link, type LinkEvents, mdnsGroups, mdnsPort } from "./link.ts";
+import { type MdnsSocket, openSocket } from "./socket.ts";
+import { openUnicast } from "./unicast.ts";
+
+/** How long answers to this host alone are taken after asking for them (RFC 6762 section 6). */
+const inviteMs = 2_000;
+const families: readonly Family[] = ["IPv4", "IPv6"];
+
+/**
+ * Opens an interface's sockets, one for each family that it has addresses of.
+ *
+ * @throws the first failure when none can be opened; one of two is enough.
+ */
+export async function openLink(on: NetworkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
+  const present = families.filter((family) => addressesOf(on, family).length > 0);
+  const outcomes = await Promise.allSettled(present.map((family) => openSocket(on, family, events)));
+  const sockets = new Map<Family, MdnsSocket>();
+  const failures = new Map<Family, unknown>();
+  outcomes.forEach((outcome, index) => {
+    const family = present[index] ?? "IPv4";
+    if (outcome.status === "fulfilled") sockets.set(family, outcome.value);
+    else failures.set(family, outcome.reason);
+  });
+  for (const [family, failure] of failures) {
+    if (sockets.size === 0) throw failure;
+    events.hampered(family, failure);
+  }
+  return new WireLink(on, sockets, events, clock);
+}
+
+class WireLink implements Link {
+  readonly interface: NetworkInterface;
+  readonly #sockets: ReadonlyMap<Family, MdnsSocket>;
+  readonly #events: LinkEvents;
+  readonly #clock: Clock;
+  #unicast: Socket | null = null;
+  #cancelInvite: () => void = () => {};
+  #closed = false;
+
+  constructor(
+    on: NetworkInterface,
+    sockets: ReadonlyMap<Family, MdnsSocket>,
+    events: LinkEvents,
+    clock: Clock,
+  ) {
+    this.interface = on;
+    this.#sockets = sockets;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  send(packet: Uint8Array, to?: Endpoint): void {
+    if (to) return this.#sockets.get(familyOf(to.address))?.send(packet, to);
+    for (const [family, socket] of this.#sockets) {
+      const zone = family === "IPv6" ? `%${this.interface.name}` : "";
+      socket.send(packet, { address: `${mdnsGroups[family]}${zone}`, port: mdnsPort });
+    }
+  }
+
+  async invite(): Promise<boolean> {
+    this.#cancelInvite();
+    const [own] = addressesOf(this.interface, "IPv4");
+    if (!this.#unicast && own !== undefined) {
+      const socket = await openUnicast(own, (bytes, from) => {
+        // Unicast may have come from anywhere (RFC 6762 section 11).
+        if (isOnLink(from.address, this.interface)) this.#events.packet(bytes, from);
+      });
+      if (this.#closed) socket?.close();
+      else this.#unicast = socket;
+    }
+    if (this.#unicast) this.#cancelInvite = this.#clock.schedule(inviteMs, () => this.#closeUnicast());
+    return this.#unicast !== null;
+  }
+
+  keepOut(others: readonly NetworkInterface[]): void {
+    for (const socket of this.#sockets.values()) socket.keepOut(others);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelInvite();
+    this.#closeUnicast();
+    await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
+  }
+
+  #closeUnicast(): void {
+    this.#unicast?.close();
+    this.#unicast = null;
+  }
+}
