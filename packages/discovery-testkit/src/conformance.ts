@@ -1,0 +1,61 @@
+import { announcingRules } from "./conformance/announcing.ts";
+import { boundRules } from "./conformance/bounds.ts";
+import { browsingRules } from "./conformance/browsing.ts";
+import { endingRules } from "./conformance/ending.ts";
+import type { Capabilities, Fixture } from "./conformance/fixture.ts";
+import { leftoverRules } from "./conformance/leftovers.ts";
+import { openingRules } from "./conformance/opening.ts";
+import type { TransportRule } from "./conformance/rule.ts";
+
+/** What every transport must do, as data. */
+export const transportRules: readonly TransportRule[] = [
+  ...openingRules,
+  ...browsingRules,
+  ...endingRules,
+  ...announcingRules,
+  ...boundRules,
+  ...leftoverRules,
+];
+
+/** The `test` of any runner; where it has a `skip`, skipped rules show. */
+export interface Register {
+  (name: string, run: () => Promise<void>): unknown;
+  readonly skip?: (name: string, run: () => Promise<void>) => unknown;
+}
+
+export interface ConformanceOptions extends Capabilities {
+  /** Makes a medium of its own for each rule. */
+  readonly create: () => Promise<Fixture>;
+  /** Why a rule does not hold for this transport, by its id. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Registers a test for each rule that the transport must keep.
+ *
+ * @throws {TypeError} when `skip` names an unknown rule, or gives no reason.
+ */
+export function transportConformance(register: Register, options: ConformanceOptions): void {
+  const { skip = {} } = options;
+  assertReasoned(skip);
+  for (const rule of transportRules.filter(({ needs }) => needs === null || options[needs])) {
+    const run = (): Promise<void> => hold(rule, options);
+    const reason = skip[rule.id];
+    if (reason === undefined) register(`${rule.id}: ${rule.title}`, run);
+    else register.skip?.(`${rule.id}: ${reason}`, run);
+  }
+}
+
+/** Holds one transport against one rule; rejects with what is wrong. */
+async function hold(rule: TransportRule, options: ConformanceOptions): Promise<void> {
+  await using fixture = await options.create();
+  await rule.run(fixture, options);
+}
+
+function assertReasoned(skip: Readonly<Record<string, string>>): void {
+  const known = transportRules.map(({ id }) => id);
+  for (const [id, reason] of Object.entries(skip)) {
+    if (!known.includes(id)) throw new TypeError(`no rule is called "${id}"; there are ${known.join(", ")}`);
+    if (reason.trim() === "") throw new TypeError(`the rule "${id}" is skipped without a reason`);
+  }
+}

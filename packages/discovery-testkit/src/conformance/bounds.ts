@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { collectFaults } from "./faults.ts";
+import { rule, type TransportRule } from "./rule.ts";
+import { track } from "./stage.ts";
+import { assertValidNode, viasOf } from "./validity.ts";
+import { slotOf } from "./watch.ts";
+
+const hostileInput = rule("hostile-input", "hostile input is dropped and does no harm", async (stage) => {
+  const { fixture } = stage;
+  assert.ok(fixture.hostile, 'the fixture has no hostile(): supply it, or skip "hostile-input" and say why');
+  const stimuli = fixture.hostile();
+  const session = await stage.open();
+  const watch = stage.watch(session);
+  if (session.announce) await stage.announce(session, stage.newNode());
+  let count = 0;
+  const faults = await collectFaults(async () => {
+    for (const stimulus of stimuli) {
+      count += 1;
+      await stimulus();
+    }
+    await fixture.advance(0);
+  });
+  assert.ok(count > 0, "the fixture's hostile() brings nothing");
+  assert.deepEqual(faults, [], "hostile input made something throw");
+  assert.equal(watch.ending.kind, "running", "hostile input ended a browse");
+  const decent = await stage.newcomer();
+  await stage.until(() => watch.sees(decent), "a decent node is still seen");
+  for (const seen of watch.seen) if (seen.kind === "alive") assertValidNode(seen.node);
+});
+
+/** A medium that tells the same of a few nodes again and again. */
+const floodNodes = 8;
+const floodRounds = 60;
+
+const slowConsumer = rule(
+  "slow-consumer",
+  "what waits grows with the nodes, not with the reports",
+  async (stage) => {
+    const iterator = stage.iterate(await stage.open());
+    const nodes = Array.from({ length: floodNodes }, () => stage.newNode());
+    const first = track(iterator.next());
+    for (const node of nodes) await stage.fixture.appear(node);
+    await stage.within(first.promise, "a first node is seen");
+    for (let round = 0; round < floodRounds; round += 1) {
+      for (const node of nodes) await stage.fixture.appear({ ...node, info: `round ${round}` });
+    }
+    const { taken } = await stage.drain(iterator, floodNodes * floodRounds * 4);
+    const keys = new Set(taken.flatMap((seen) => (seen.kind === "settled" ? [] : [slotOf(seen)])));
+    const limit = keys.size * 2 + viasOf(stage.fixture.transport()).length;
+    assert.ok(keys.size > 0, "nothing was observed while the consumer was slow");
+    assert.ok(taken.length <= limit, `${taken.length} observations of ${keys.size} nodes waited`);
+  },
+);
+
+/** How many more than it can keep try to get in. */
+const surplusNodes = 32;
+
+const capacity = rule("capacity", "no more nodes are kept than the bound", async (stage) => {
+  const { fixture } = stage;
+  const watch = stage.watch(await stage.open());
+  const slow = stage.iterate(await stage.open());
+  const first = await stage.newcomer();
+  await stage.within(slow.next(), "a first node is seen");
+  for (let count = 0; count < fixture.maxNodes + surplusNodes; count += 1) await stage.newcomer();
+  await stage.until(() => watch.sees(first), "the first node is seen");
+  const held = watch.countHeld(stage.clock.now());
+  assert.ok(held <= fixture.maxNodes, `${held} nodes are reported, and ${fixture.maxNodes} are the bound`);
+  const { taken } = await stage.drain(slow, (fixture.maxNodes + surplusNodes) * 4);
+  const waiting = taken.filter(({ kind }) => kind !== "settled").length;
+  assert.ok(waiting <= fixture.maxNodes, `${waiting} reports waited, and ${fixture.maxNodes} are the bound`);
+});
+
+export const boundRules: readonly TransportRule[] = [hostileInput, slowConsumer, capacity];

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { isIP } from "node:net";
+import {
+  isNodeId,
+  isPath,
+  isPort,
+  maxInfoBytes,
+  type Observation,
+  type SeenNode,
+} from "@lmserv/discovery-core";
+
+/** The names that a transport may put into `via`: its own, or those of what it is composed of. */
+export function viasOf({ name }: { readonly name: string }): readonly string[] {
+  return name.split("+");
+}
+
+/** Throws unless every field is what the contract says. */
+export function assertValid(observation: Observation, vias: readonly string[]): void {
+  const { kind, via } = observation;
+  assert.ok(vias.includes(via), `via is "${via}", and the transport "${vias.join("+")}"`);
+  if (kind === "settled") return;
+  assert.ok(observation.key !== "", "a key is empty");
+  if (kind === "gone") {
+    assert.ok(["goodbye", "unreachable"].includes(observation.reason), `gone for "${observation.reason}"`);
+    return;
+  }
+  const { ttlMs } = observation;
+  assert.ok(Number.isFinite(ttlMs) && ttlMs > 0, `ttlMs is ${ttlMs}`);
+  assertValidNode(observation.node);
+}
+
+/** Throws unless the node can be one. */
+export function assertValidNode(node: SeenNode): void {
+  const { id, trust, port, info, addresses, path, auth } = node;
+  assert.ok(id === null || isNodeId(id), `id is ${JSON.stringify(id)}`);
+  assert.ok(["signed", "announced", "identified"].includes(trust), `trust is "${trust}"`);
+  assert.ok(isPort(port), `port is ${port}`);
+  assertText(info, "info");
+  assert.ok(Buffer.byteLength(info) <= maxInfoBytes, `info takes ${Buffer.byteLength(info)} bytes`);
+  assert.ok(addresses.length > 0, "a node has no address");
+  for (const { address, reach } of addresses) {
+    assert.ok(isIP(address) !== 0, `an address is ${JSON.stringify(address)}`);
+    assert.ok(reaches.includes(reach), `reach is "${reach}"`);
+  }
+  assert.ok(path === null || isPath(path), `path is ${JSON.stringify(path)}`);
+  assert.ok(auth === null || auth === "none" || auth === "required", `auth is "${auth}"`);
+  for (const name of ["hostname", "server"] as const) if (node[name] !== null) assertText(node[name], name);
+  for (const name of ["apis", "models"] as const) for (const item of node[name]) assertText(item, name);
+  for (const value of Object.values(node.attributes)) assertText(value, "attributes");
+}
+
+const reaches: readonly string[] = ["source", "on-link", "routed", "link-local", "loopback"];
+
+function assertText(value: unknown, name: string): void {
+  assert.equal(typeof value, "string", `${name} holds ${JSON.stringify(value)}`);
+}

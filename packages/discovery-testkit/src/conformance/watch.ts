@@ -1,0 +1,71 @@
+import type { Alive, Announced, Clock, Gone, Observation } from "@lmserv/discovery-core";
+
+type Ending =
+  | { readonly kind: "running" }
+  | { readonly kind: "returned" }
+  | { readonly kind: "threw"; readonly error: unknown };
+
+/** One browse, with everything that it has brought. */
+export class Watch {
+  readonly seen: Observation[] = [];
+  /** Until when the latest report of each key holds; -Infinity for a node that is gone. */
+  readonly deadlinesMs: Map<string, number> = new Map();
+  #ending: Ending = { kind: "running" };
+
+  constructor(browse: AsyncIterable<Observation>, clock: Clock) {
+    this.#run(browse, clock);
+  }
+
+  get ending(): Ending {
+    return this.#ending;
+  }
+
+  /** What was reported of a node, under whichever keys. */
+  reportsOf(node: Announced): readonly Alive[] {
+    return this.seen
+      .filter((seen) => seen.kind === "alive")
+      .filter(({ node: { port } }) => port === node.port);
+  }
+
+  sees(node: Announced): boolean {
+    return this.reportsOf(node).length > 0;
+  }
+
+  keysOf(node: Announced): readonly string[] {
+    return [...new Set(this.reportsOf(node).map(slotOf))];
+  }
+
+  /** Whether every key under which the node was seen is gone for this reason. */
+  lost(node: Announced, reason: Gone["reason"]): boolean {
+    return this.keysOf(node).every((slot) => {
+      const last = this.seen.findLast((seen) => seen.kind !== "settled" && slotOf(seen) === slot);
+      return last?.kind === "gone" && last.reason === reason;
+    });
+  }
+
+  /** How many keys hold at `nowMs`. */
+  countHeld(nowMs: number): number {
+    return [...this.deadlinesMs.values()].filter((deadlineMs) => deadlineMs > nowMs).length;
+  }
+
+  async #run(browse: AsyncIterable<Observation>, clock: Clock): Promise<void> {
+    try {
+      for await (const observation of browse) this.#take(observation, clock.now());
+      this.#ending = { kind: "returned" };
+    } catch (error) {
+      this.#ending = { kind: "threw", error };
+    }
+  }
+
+  #take(observation: Observation, nowMs: number): void {
+    this.seen.push(observation);
+    if (observation.kind === "settled") return;
+    const untilMs = observation.kind === "alive" ? nowMs + observation.ttlMs : Number.NEGATIVE_INFINITY;
+    this.deadlinesMs.set(slotOf(observation), untilMs);
+  }
+}
+
+/** Keys are a transport's own, and a composition has several transports. */
+export function slotOf({ via, key }: Alive | Gone): string {
+  return `${via}\0${key}`;
+}

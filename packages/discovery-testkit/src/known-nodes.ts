@@ -1,0 +1,39 @@
+interface Known {
+  readonly from: string;
+  readonly untilMs: number;
+}
+
+/** What one host may put on the list of another: more is a flood, and must not crowd out the rest. */
+const maxNodesPerHost = 16;
+
+/** Which nodes a session keeps track of, bounded in all and for each host that they come from. */
+export class KnownNodes {
+  readonly #maxNodes: number;
+  readonly #nodes = new Map<string, Known>();
+
+  constructor(maxNodes: number) {
+    this.#maxNodes = maxNodes;
+  }
+
+  has(key: string): boolean {
+    return this.#nodes.has(key);
+  }
+
+  /** Whether there is room for the node; if so, it is kept until `untilMs`. */
+  admit(key: string, from: string, untilMs: number, nowMs: number): boolean {
+    if (!this.has(key) && !this.#hasRoom(from, nowMs)) return false;
+    this.#nodes.set(key, { from, untilMs });
+    return true;
+  }
+
+  delete(key: string): void {
+    this.#nodes.delete(key);
+  }
+
+  #hasRoom(from: string, nowMs: number): boolean {
+    for (const [key, { untilMs }] of this.#nodes) if (untilMs <= nowMs) this.#nodes.delete(key);
+    if (this.#nodes.size >= this.#maxNodes) return false;
+    const present = [...this.#nodes.values()].filter((known) => known.from === from);
+    return present.length < maxNodesPerHost;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock, ObservationSink, SeenNode } from "@lmserv/discovery-core";
+
+export interface MemoryBrowseOptions {
+  readonly via: string;
+  readonly ttlMs: number;
+  readonly sink: ObservationSink;
+  readonly clock: Clock;
+  /** Asks every node to say that it is there. */
+  readonly ask: () => void;
+}
+
+/** Answers on this medium are immediate; real ones take their time, so users must not count on it. */
+const settleMs = 100;
+
+/** One browse: asks twice in the shortest time that any report of it holds, so that none runs out. */
+export class MemoryBrowse {
+  readonly #options: MemoryBrowseOptions;
+  #refreshMs: number;
+  #cancelRefresh: () => void = () => {};
+  #cancelSettled: () => void = () => {};
+
+  constructor(options: MemoryBrowseOptions) {
+    this.#options = options;
+    this.#refreshMs = options.ttlMs / 2;
+  }
+
+  start(): void {
+    const { clock, sink, via } = this.#options;
+    this.#cancelSettled = clock.schedule(settleMs, () => sink.push({ kind: "settled", via }));
+    this.#refresh();
+  }
+
+  stop(): void {
+    this.#cancelRefresh();
+    this.#cancelSettled();
+  }
+
+  alive(key: string, node: SeenNode, evidenceMs: number): void {
+    const { via, sink } = this.#options;
+    const ttlMs = Math.min(evidenceMs, this.#options.ttlMs);
+    sink.push({ kind: "alive", via, key, node, ttlMs });
+    if (ttlMs / 2 < this.#refreshMs) {
+      this.#refreshMs = ttlMs / 2;
+      this.#arm();
+    }
+  }
+
+  gone(key: string, reason: "goodbye" | "unreachable"): void {
+    const { via, sink } = this.#options;
+    sink.push({ kind: "gone", via, key, reason });
+  }
+
+  fail(error: unknown): void {
+    this.#options.sink.fail(error);
+  }
+
+  #refresh(): void {
+    this.#arm();
+    this.#options.ask();
+  }
+
+  #arm(): void {
+    this.#cancelRefresh();
+    this.#cancelRefresh = this.#options.clock.schedule(this.#refreshMs, () => this.#refresh());
+  }
+}

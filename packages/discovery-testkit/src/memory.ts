@@ -1,0 +1,193 @@
+import {
+  type Announced,
+  type BrowseQuery,
+  type Cancellable,
+  DiscoveryError,
+  type Observation,
+  type ObservationSink,
+  observationStream,
+  type SeenNode,
+  type Transport,
+  type TransportContext,
+  type TransportSession,
+} from "@lmserv/discovery-core";
+import { KnownNodes } from "./known-nodes.ts";
+import { MemoryBrowse } from "./memory-browse.ts";
+import { decodeFrame, encodeFrame, type Frame, type Presence, presenceOf } from "./memory-frame.ts";
+import { asksFor, type Link, type Listener, type MemoryNetwork } from "./memory-network.ts";
+
+export interface MemoryOptions {
+  readonly network: MemoryNetwork;
+  /** What the transport is called. @default "memory" */
+  readonly name?: string;
+  /** How many nodes a session keeps track of at most; newcomers are ignored. @default 1_000 */
+  readonly maxNodes?: number;
+  /** Whether sessions can announce. @default true */
+  readonly announces?: boolean;
+  /** Whether sessions can be asked to reconfirm. @default true */
+  readonly reconfirms?: boolean;
+}
+
+/** How long a presence holds, as RFC 6762 section 10 has it for host names. */
+const announcedTtlMs = 120_000;
+/** How long a node that is asked for has to answer. */
+const reconfirmMs = 1_000;
+
+/** A transport without sockets: the hosts are the sessions on one `MemoryNetwork`. */
+export function memory(options: MemoryOptions): Transport {
+  const { network, name = "memory", announces = true, reconfirms = true } = options;
+  return {
+    name,
+    async open(context, { signal }) {
+      signal.throwIfAborted();
+      if (network.refusal) {
+        throw new DiscoveryError(network.refusal, `${name}: the network is down`, { via: name });
+      }
+      const host = new Host(name, context, options);
+      return {
+        browse: (query, { signal }) => host.browse(query, signal),
+        ...(announces && { announce: host.announce.bind(host) }),
+        ...(reconfirms && { reconfirm: host.reconfirm.bind(host) }),
+        [Symbol.asyncDispose]: () => host.leave(),
+      } satisfies TransportSession;
+    },
+  };
+}
+
+class Host implements Listener {
+  readonly #via: string;
+  readonly #context: TransportContext;
+  readonly #link: Link;
+  readonly #closing = new AbortController();
+  readonly #known: KnownNodes;
+  readonly #browses = new Set<MemoryBrowse>();
+  /** What this host announces, by id. */
+  readonly #announced = new Map<string, Presence>();
+  /** How to give up waiting for a node that was asked for, by key; no more than there are known nodes. */
+  readonly #doubts = new Map<string, () => void>();
+  #claim: { readonly name: string; taken: boolean } | null = null;
+  #failure: DiscoveryError | null = null;
+  #dropped = 0;
+
+  constructor(via: string, context: TransportContext, { network, maxNodes = 1_000 }: MemoryOptions) {
+    this.#via = via;
+    this.#context = context;
+    this.#known = new KnownNodes(maxNodes);
+    this.#link = network.join(this);
+  }
+
+  browse({ ttlMs }: BrowseQuery, signal: AbortSignal): AsyncIterable<Observation> {
+    return observationStream({
+      signal,
+      closed: this.#closing.signal,
+      start: (sink) => this.#start(ttlMs, sink),
+    });
+  }
+
+  async announce(node: Announced, { signal }: Cancellable): Promise<AsyncDisposable> {
+    signal.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    if (node.name !== undefined && this.#isTaken(node.name)) {
+      throw new DiscoveryError("NAME_CONFLICT", `the name "${node.name}" is taken`, { via: this.#via });
+    }
+    const presence = presenceOf(node, announcedTtlMs);
+    this.#send(presence);
+    this.#announced.set(node.id, presence);
+    return { [Symbol.asyncDispose]: async () => this.#withdraw(presence) };
+  }
+
+  async reconfirm(key: string, { signal }: Cancellable): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#known.has(key) || this.#doubts.has(key)) return;
+    const giveUp = (): void => this.#forget(key, "unreachable");
+    this.#doubts.set(key, this.#context.clock.schedule(reconfirmMs, giveUp));
+    this.#send({ kind: "query", id: key.slice(key.indexOf("/") + 1) });
+  }
+
+  async leave(): Promise<void> {
+    for (const presence of [...this.#announced.values()]) this.#withdraw(presence);
+    this.#stop();
+    this.#closing.abort();
+  }
+
+  receive(bytes: Uint8Array, from: string): void {
+    const frame = decodeFrame(bytes);
+    if (!frame) {
+      this.#dropped += 1;
+      this.#context.log("debug", "malformed frame dropped", { from, dropped: this.#dropped });
+      return;
+    }
+    for (const presence of this.#announced.values()) if (asksFor(frame, presence)) this.#send(presence);
+    if (frame.kind === "presence") this.#hear(frame, from);
+    if (frame.kind === "goodbye") this.#forget(`${from}/${frame.id}`, "goodbye");
+  }
+
+  failed(): void {
+    this.#failure = new DiscoveryError("TRANSPORT_FAILED", `${this.#via}: the network died`, {
+      via: this.#via,
+    });
+    this.#stop();
+    if (this.#browses.size === 0) this.#context.report(this.#failure);
+    for (const browse of [...this.#browses]) browse.fail(this.#failure);
+  }
+
+  #start(ttlMs: number, sink: ObservationSink): () => void {
+    const { clock } = this.#context;
+    const ask = (): void => this.#send({ kind: "query", id: null });
+    const browse = new MemoryBrowse({ via: this.#via, ttlMs, sink, clock, ask });
+    this.#browses.add(browse);
+    if (this.#failure) sink.fail(this.#failure);
+    else browse.start();
+    return () => {
+      this.#browses.delete(browse);
+      browse.stop();
+    };
+  }
+
+  /** Whether some host answers for the name: on this medium it does so before `send` returns. */
+  #isTaken(name: string): boolean {
+    const claim = { name, taken: false };
+    this.#claim = claim;
+    this.#send({ kind: "claim", name });
+    this.#claim = null;
+    return claim.taken;
+  }
+
+  #hear({ name, ttlMs, node }: Presence, from: string): void {
+    if (this.#claim?.name === name) this.#claim.taken = true;
+    const key = `${from}/${node.id}`;
+    const nowMs = this.#context.clock.now();
+    if (!this.#known.admit(key, from, nowMs + ttlMs, nowMs)) return;
+    this.#settleDoubt(key);
+    const seen: SeenNode = { ...node, trust: "announced", addresses: [{ address: from, reach: "source" }] };
+    for (const browse of [...this.#browses]) browse.alive(key, seen, ttlMs);
+  }
+
+  #forget(key: string, reason: "goodbye" | "unreachable"): void {
+    this.#settleDoubt(key);
+    if (!this.#known.has(key)) return;
+    this.#known.delete(key);
+    for (const browse of [...this.#browses]) browse.gone(key, reason);
+  }
+
+  #settleDoubt(key: string): void {
+    this.#doubts.get(key)?.();
+    this.#doubts.delete(key);
+  }
+
+  #withdraw(presence: Presence): void {
+    const { id } = presence.node;
+    if (this.#announced.get(id) !== presence) return;
+    this.#announced.delete(id);
+    this.#send({ kind: "goodbye", id });
+  }
+
+  #send(frame: Frame): void {
+    this.#link.send(encodeFrame(frame));
+  }
+
+  #stop(): void {
+    for (const key of [...this.#doubts.keys()]) this.#settleDoubt(key);
+    this.#link.leave();
+  }
+}

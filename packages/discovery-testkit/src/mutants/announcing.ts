@@ -1,0 +1,53 @@
+import { memory } from "../memory.ts";
+import { type Mutant, withSession } from "./mutant.ts";
+
+export const announcingMutants: readonly Mutant[] = [
+  {
+    rule: "announce",
+    title: "says no goodbye when a handle is disposed",
+    build: (options) =>
+      withSession(memory(options), ({ announce }) => ({
+        ...(announce && {
+          async announce(node, cancellable) {
+            await announce(node, cancellable);
+            return { async [Symbol.asyncDispose]() {} };
+          },
+        }),
+      })),
+  },
+  {
+    rule: "announce",
+    title: "loses what a node says of itself",
+    build: (options) =>
+      withSession(memory(options), ({ announce }) => ({
+        ...(announce && {
+          announce: (node, cancellable) => announce({ ...node, info: "" }, cancellable),
+        }),
+      })),
+  },
+  {
+    rule: "farewell",
+    title: "announces on a session that it never disposes",
+    build(options) {
+      const transport = memory(options);
+      return {
+        name: transport.name,
+        async open(context, cancellable) {
+          const session = await transport.open(context, cancellable);
+          const { announce } = await transport.open(context, cancellable);
+          return { ...session, ...(announce && { announce }) };
+        },
+      };
+    },
+  },
+  {
+    rule: "name-conflict",
+    title: "takes another name than the chosen one, in silence",
+    build: (options) =>
+      withSession(memory(options), ({ announce }) => ({
+        ...(announce && {
+          announce: ({ name: _, ...node }, cancellable) => announce(node, cancellable),
+        }),
+      })),
+  },
+];

@@ -1,0 +1,120 @@
+import {
+  type BrowseQuery,
+  type Cancellable,
+  forward,
+  type Observation,
+  type ObservationSink,
+  observationStream,
+  type Transport,
+  type TransportContext,
+  type TransportSession,
+} from "@lmserv/discovery-core";
+import type { Capabilities } from "../conformance/fixture.ts";
+import type { MemoryOptions } from "../memory.ts";
+
+/** A transport that is broken on purpose, to prove that a rule can fail. */
+export interface Mutant {
+  /** The rule that it breaks. */
+  readonly rule: string;
+  /** Rules that see the same mistake. @default none */
+  readonly alsoBreaks?: readonly string[];
+  /** What is wrong with it. */
+  readonly title: string;
+  /** What is declared of it. @default it can announce and reconfirm */
+  readonly declares?: Capabilities;
+  readonly build: (options: MemoryOptions) => Transport;
+}
+
+export type Steps = AsyncIterator<Observation, unknown, undefined>;
+export type Step = IteratorResult<Observation, unknown>;
+
+/** The transport, with some members of its sessions replaced. */
+export function withSession(
+  transport: Transport,
+  replace: (session: TransportSession, context: TransportContext) => Partial<TransportSession>,
+): Transport {
+  return {
+    name: transport.name,
+    async open(context, options) {
+      const session = await transport.open(context, options);
+      return { ...session, ...replace(session, context) };
+    },
+  };
+}
+
+/** The transport, with the iterators of its browses replaced. */
+export function withSteps(
+  transport: Transport,
+  replace: (steps: Steps, options: Cancellable) => Partial<Steps>,
+): Transport {
+  return withSession(transport, (session) => ({
+    browse(query, options) {
+      const steps = session.browse(query, options)[Symbol.asyncIterator]();
+      const replaced: Steps = {
+        next: () => steps.next(),
+        return: async () => (await steps.return?.()) ?? { done: true, value: undefined },
+        ...replace(steps, options),
+      };
+      return { [Symbol.asyncIterator]: () => replaced };
+    },
+  }));
+}
+
+/** The transport, with each observation of a browse replaced by others, or none. */
+export function withObservations(
+  transport: Transport,
+  start: () => (observation: Observation) => readonly Observation[],
+): Transport {
+  return withSteps(transport, (steps) => {
+    const replace = start();
+    const waiting: Observation[] = [];
+    return {
+      async next(): Promise<Step> {
+        for (;;) {
+          const first = waiting.shift();
+          if (first) return { done: false, value: first };
+          const step = await steps.next();
+          if (step.done) return step;
+          waiting.push(...replace(step.value));
+        }
+      },
+    };
+  });
+}
+
+/** Pushes observations of its own into a browse. */
+export interface Addition {
+  readonly take: (observation: Observation) => void;
+  readonly stop: () => void;
+}
+
+/** The transport, with observations added to its browses. */
+export function withAdditions(
+  transport: Transport,
+  start: (sink: ObservationSink, query: BrowseQuery, context: TransportContext) => Addition,
+): Transport {
+  const never = new AbortController().signal;
+  return withSession(transport, (session, context) => ({
+    browse: (query, { signal }) =>
+      observationStream({
+        signal,
+        closed: never,
+        start(sink) {
+          const stopping = new AbortController();
+          const addition = start(sink, query, context);
+          const take = (observation: Observation): void => {
+            addition.take(observation);
+            sink.push(observation);
+          };
+          forward(session.browse(query, stopping), take).then(
+            () => sink.end(),
+            (error: unknown) => sink.fail(error),
+          );
+          return () => {
+            addition.stop();
+            stopping.abort();
+          };
+        },
+      }),
+  }));
+}

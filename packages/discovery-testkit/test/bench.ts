@@ -1,0 +1,55 @@
+import {
+  type Announced,
+  type DiscoveryError,
+  type Observation,
+  silentLog,
+  type Transport,
+  type TransportSession,
+} from "@lmserv/discovery-core";
+import { MemoryNetwork, VirtualClock } from "@lmserv/discovery-testkit";
+import { Watch } from "../src/conformance/watch.ts";
+
+export const gpuBox: Announced = { id: "gpu-box", port: 8000, info: "gpu-box-01" };
+export const laptop: Announced = { id: "laptop", port: 8001, info: "laptop" };
+export const query: { readonly ttlMs: number } = { ttlMs: 60_000 };
+export const never: AbortSignal = new AbortController().signal;
+
+/** A virtual clock, two networks, and what is reported. */
+export class Bench {
+  readonly clock = new VirtualClock();
+  readonly left = new MemoryNetwork();
+  readonly right = new MemoryNetwork();
+  readonly reports: DiscoveryError[] = [];
+  /** Jitter that is no jitter: delays are half of their ceilings. */
+  readonly context = {
+    clock: this.clock,
+    random: () => 0.5,
+    log: silentLog,
+    nodes: { listAlive: () => [] },
+    report: (error: DiscoveryError) => void this.reports.push(error),
+  };
+
+  open(transport: Transport, signal: AbortSignal = never): Promise<TransportSession> {
+    return transport.open(this.context, { signal });
+  }
+
+  watch(session: TransportSession, signal: AbortSignal = never): Watch {
+    return new Watch(session.browse(query, { signal }), this.clock);
+  }
+
+  /** Code and transport of each report. */
+  get told(): readonly string[] {
+    return this.reports.map(({ code, via }) => `${code} ${via}`);
+  }
+}
+
+/** A session that does nothing, with some members replaced. */
+export function idleSession(members: Partial<TransportSession> = {}): TransportSession {
+  return {
+    browse: () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<Observation>>(() => {}) }),
+    }),
+    async [Symbol.asyncDispose]() {},
+    ...members,
+  };
+}
