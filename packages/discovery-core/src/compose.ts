@@ -40,16 +40,17 @@ async function openAll(
 ): Promise<readonly Member[]> {
   const opened: Member[] = [];
   const errors: DiscoveryError[] = [];
-  const open = async ({ name, open }: Transport): Promise<void> => {
+  const open = async (member: Transport): Promise<void> => {
+    const { name } = member;
     try {
-      opened.push({ name, session: await open(context, { signal }) });
+      opened.push({ name, session: await member.open(context, { signal }) });
     } catch (error) {
       errors.push(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", name));
     }
   };
   await Promise.all(members.map(open));
   if (signal.aborted) {
-    await disposeAll(opened.map((member) => member.session));
+    await Promise.allSettled(opened.map(({ session }) => session[Symbol.asyncDispose]()));
     throw signal.reason;
   }
   if (opened.length === 0) throw new AggregateError(errors, "no transport could be opened");
@@ -102,19 +103,22 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
   };
 }
 
-/** Resolves with the first success; what succeeds later is said goodbye with it. */
+/** Resolves with the first success; disposing the result gives up what is under way and undoes the rest. */
 async function announceOnAll(
   announcers: readonly Member[],
   node: Announced,
   signal: AbortSignal,
   context: TransportContext,
 ): Promise<AsyncDisposable> {
+  const withdrawing = new AbortController();
+  const wanted = AbortSignal.any([signal, withdrawing.signal]);
   const errors: DiscoveryError[] = [];
+  let report = (error: DiscoveryError): unknown => errors.push(error);
   const attempts = announcers.map(async ({ name, session }) => {
     try {
-      return await session.announce?.(node, { signal });
+      return await session.announce?.(node, { signal: wanted });
     } catch (error) {
-      errors.push(toDiscoveryError(error, "TRANSPORT_FAILED", name));
+      if (!wanted.aborted) report(toDiscoveryError(error, "TRANSPORT_FAILED", name));
       throw error;
     }
   });
@@ -125,11 +129,11 @@ async function announceOnAll(
     signal.throwIfAborted();
     throw new AggregateError(errors, "no transport could announce the node");
   }
-  settled.then(() => {
-    if (!signal.aborted) for (const error of errors) context.report(error);
-  });
+  report = (error) => context.report(error);
+  for (const error of errors) report(error);
   return {
     async [Symbol.asyncDispose]() {
+      withdrawing.abort();
       const results = await settled;
       await disposeAll(
         results.flatMap((result) => (result.status === "fulfilled" ? (result.value ?? []) : [])),

@@ -12,11 +12,14 @@ export interface ObservationStreamOptions {
   readonly start: (sink: ObservationSink) => () => void;
 }
 
+/** As many as a registry lists unless told otherwise; what is left out is repeated, or runs out, in time. */
+const maxWaiting = 10_000;
+
 /**
  * What `browse` returns in every transport.
  *
  * A slow consumer finds the latest observation of each key, so that it costs memory by the number of
- * nodes and not by the time it sleeps.
+ * nodes, up to 10 000, and not by the time it sleeps.
  */
 export function observationStream(options: ObservationStreamOptions): AsyncIterable<Observation> {
   return new Stream({ ...options, enqueue: replaceOlder });
@@ -24,7 +27,7 @@ export function observationStream(options: ObservationStreamOptions): AsyncItera
 
 function replaceOlder(waiting: Map<string, Observation>, item: Observation): void {
   const slot = item.kind === "settled" ? item.via : `${item.via}\0${item.key}`;
-  waiting.delete(slot);
+  if (!waiting.delete(slot) && waiting.size >= maxWaiting && item.kind !== "settled") return;
   waiting.set(slot, item);
 }
 

@@ -79,13 +79,17 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     this.#state = "running";
     signal.addEventListener("abort", this.#onAbort, { once: true });
     closed.addEventListener("abort", this.#onClosed, { once: true });
-    const stop = start({
-      push: (item) => this.#push(item),
-      fail: (error) => this.#finish({ error }),
-      end: () => this.#finish(null),
-    });
-    if (this.#hasEnded()) stop();
-    else this.#stop = stop;
+    try {
+      const stop = start({
+        push: (item) => this.#push(item),
+        fail: (error) => this.#finish({ error }),
+        end: () => this.#finish(null),
+      });
+      if (this.#hasEnded()) stop();
+      else this.#stop = stop;
+    } catch (error) {
+      this.#finish({ error });
+    }
   }
 
   #hasEnded(): boolean {

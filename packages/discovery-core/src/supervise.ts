@@ -36,7 +36,7 @@ export function supervise(
     async open(context, { signal }) {
       const supervisor = new Supervisor(transport, context);
       try {
-        supervisor.adopt(await supervisor.openOnce(signal));
+        await supervisor.openOnce(signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (!isDiscoveryError(error) || !outlasts(error)) throw error;
@@ -78,26 +78,33 @@ class Supervisor {
     this.#context = context;
   }
 
-  /** Opens a session of which the death is noticed also when nobody browses. */
-  openOnce(signal: AbortSignal): Promise<TransportSession> {
-    const opened: { session: TransportSession | null } = { session: null };
-    const report = (error: DiscoveryError): void => {
-      if (error.code === "TRANSPORT_FAILED" && opened.session) this.#bury(opened.session, error);
-      else this.#context.report(error);
+  /** Opens a session and takes it into use; its death is noticed also when nobody browses. */
+  async openOnce(signal: AbortSignal): Promise<void> {
+    const life: { session: TransportSession | null; death: DiscoveryError | null } = {
+      session: null,
+      death: null,
     };
-    return this.#transport.open({ ...this.#context, report }, { signal }).then((session) => {
-      opened.session = session;
-      return session;
-    });
+    const report = (error: DiscoveryError): void => {
+      if (error.code !== "TRANSPORT_FAILED") this.#context.report(error);
+      else if (life.session) this.#bury(life.session, error);
+      else life.death = error;
+    };
+    const session = await this.#transport.open({ ...this.#context, report }, { signal });
+    if (signal.aborted || life.death) {
+      await quietly(session[Symbol.asyncDispose]());
+      throw signal.aborted ? signal.reason : life.death;
+    }
+    life.session = session;
+    this.#adopt(session);
   }
 
-  adopt(session: TransportSession): void {
+  #adopt(session: TransportSession): void {
     this.#current = session;
     this.#lastReport = "";
     this.#openedMs = this.#context.clock.now();
     for (const browse of this.#browses) this.#run(browse, session);
     for (const standing of this.#standing) this.#replay(standing, session);
-    for (const arrive of [...this.#arrivals]) arrive();
+    if (session === this.#current) for (const arrive of [...this.#arrivals]) arrive();
   }
 
   /** Reports why there is no session and opens one as soon as that succeeds. */
@@ -202,9 +209,7 @@ class Supervisor {
       const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** this.#failures++);
       await sleep(clock, random() * ceilingMs, signal);
       try {
-        const session = await this.openOnce(signal);
-        if (!signal.aborted) return this.adopt(session);
-        return await session[Symbol.asyncDispose]();
+        return await this.openOnce(signal);
       } catch (error) {
         signal.throwIfAborted();
         this.#reportOnce(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name));
@@ -229,6 +234,6 @@ class Supervisor {
 }
 
 /** A dead session may fail to close; that its transport died was reported already. */
-function quietly(promise: PromiseLike<void>): void {
-  promise.then(undefined, () => {});
+function quietly(disposal: PromiseLike<void>): PromiseLike<void> {
+  return disposal.then(undefined, () => {});
 }
