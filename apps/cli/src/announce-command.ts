@@ -1,0 +1,61 @@
+import { hostname } from "node:os";
+import type { Announcement } from "@lmserv/discovery-core";
+import type { Command } from "commander";
+import type { Io } from "./io.ts";
+import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
+import type { AnnounceRequest } from "./request.ts";
+import { parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
+
+interface AnnounceFlags extends SharedFlags {
+  readonly port: number;
+  readonly info?: string;
+  readonly path?: string;
+  readonly name?: string;
+  readonly model?: readonly string[];
+  readonly server?: string;
+  readonly check: boolean;
+}
+
+const examples = `
+Examples:
+  lmserv announce --port 8000 --info gpu-box-01
+  lmserv announce --port 11434 --info "Ollama upstairs" --server ollama --path /api/chat
+  lmserv announce --port 8000 --model llama-3.3-70b qwen3-32b
+  lmserv announce --port 8000 --no-check   whether or not a server answers
+
+Exit status: 0 ended by SIGTERM, 130 ended by SIGINT, 2 usage, 3 every chosen transport failed.`;
+
+/** Adds `lmserv announce`. */
+export function announceCommand(
+  program: Command,
+  io: Io,
+  announce: (request: AnnounceRequest) => Promise<unknown>,
+): void {
+  const command = program
+    .command("announce")
+    .description("Make a server of this machine known for as long as it answers.")
+    .addOption(single("--port <port>", "where the server listens", parsePort).makeOptionMandatory())
+    .addOption(single("--info <text>", "what people know it by (default: the host name)", parseInfo))
+    .addOption(single("--path <path>", "where its chat endpoint is (default: /chat)", parsePath))
+    .addOption(single("--name <name>", "name of the service instance (default: made of the info)", parseName))
+    .addOption(repeatable("--model <names...>", "models it serves", (text) => [parseWord(text)]))
+    .addOption(single("--server <kind>", "which engine serves (default: lmserv)", parseWord))
+    .option("--no-check", "announce it whether or not it answers");
+  addSharedOptions(command, io)
+    .addHelpText("after", examples)
+    .action(async (flags: AnnounceFlags) => {
+      const { check } = flags;
+      await announce({ ...sharedRequest(flags), check, announcement: announcementOf(flags) });
+    });
+}
+
+function announcementOf({ port, info = hostname(), path, name, model, server }: AnnounceFlags): Announcement {
+  return {
+    port,
+    info,
+    ...(path !== undefined && { path }),
+    ...(name !== undefined && { name }),
+    ...(model !== undefined && { models: model }),
+    ...(server !== undefined && { server }),
+  };
+}

@@ -1,0 +1,105 @@
+import { completeAnnouncement, isLoopback, type StandingAnnouncement } from "@lmserv/discovery-core";
+import { exitCode } from "./exit-code.ts";
+import { describeFailure, failuresOf } from "./failure.ts";
+import { ownAddresses, staysOnMachine } from "./interfaces.ts";
+import { Interruption, interruptedCode } from "./interruption.ts";
+import type { Io } from "./io.ts";
+import { close, openDiscovery } from "./opening.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import type { AnnounceRequest } from "./request.ts";
+import { assumeServer, type ServerState, watchServer } from "./server-watch.ts";
+
+/** Makes a server known for as long as it answers, until a signal; resolves with the exit code. */
+export async function announce(request: AnnounceRequest, io: Io, signal: AbortSignal): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  try {
+    await keepAnnounced(request, io, reporter, signal);
+  } catch (error) {
+    if (!signal.aborted) return failureCode(error, reporter);
+  }
+  // Goodbye at SIGTERM is the regular end of a service.
+  const isRegular = signal.reason instanceof Interruption && signal.reason.by === "SIGTERM";
+  return isRegular ? exitCode.found : interruptedCode(signal);
+}
+
+/** Announces whenever the server answers and says goodbye whenever it does not; rejects when `signal` aborts. */
+async function keepAnnounced(
+  request: AnnounceRequest,
+  io: Io,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, note } = reporter;
+  // Completed once, so that every announcement of this run has the same identity.
+  const announced = completeAnnouncement(request.announcement, io.random);
+  const discovery = await openDiscovery(request, io, {
+    log,
+    signal,
+    onWarning: (warning) => {
+      // The log holds it already.
+      if (!request.verbose) reporter.warn(describeFailure(warning));
+    },
+  });
+  let standing: StandingAnnouncement | null = null;
+  const sayGoodbye = async (why: string): Promise<void> => {
+    if (!standing) return;
+    const isClosed = await close(standing, reporter);
+    standing = null;
+    if (isClosed) note(`said goodbye${why}`);
+  };
+  try {
+    for await (const state of serverStates(request, io, signal)) {
+      if (state.kind === "silent") {
+        if (!standing) note(`waiting until a server answers on port ${announced.port}`);
+        await sayGoodbye(`: nothing answers on port ${announced.port}`);
+        continue;
+      }
+      warnIfUnreachable(state.addresses, request, io, reporter);
+      standing = await discovery.announce(announced, { signal });
+      note(`announced ${describe(request)}`);
+    }
+  } finally {
+    await sayGoodbye("");
+    await close(discovery, reporter);
+  }
+}
+
+function serverStates(
+  { check, announcement }: AnnounceRequest,
+  { clock, connect, networkInterfaces }: Io,
+  signal: AbortSignal,
+): AsyncIterable<ServerState> {
+  if (!check) return assumeServer(clock, signal);
+  const addresses = (): readonly string[] => ownAddresses(networkInterfaces());
+  return watchServer({ port: announcement.port, clock, connect, addresses, signal });
+}
+
+function warnIfUnreachable(
+  addresses: readonly string[],
+  { interfaces, announcement }: AnnounceRequest,
+  { networkInterfaces }: Io,
+  { warn }: Reporter,
+): void {
+  const isLocal = addresses.length > 0 && addresses.every(isLoopback);
+  if (!isLocal || staysOnMachine(interfaces, networkInterfaces())) return;
+  warn(
+    `the server answers on ${addresses.join(" and ")} only, so that other machines cannot reach port ${announcement.port}; let it listen on 0.0.0.0`,
+  );
+}
+
+/** `"gpu-box-01" on port 8000, over mdns on every interface` */
+function describe({ announcement, transports, interfaces }: AnnounceRequest): string {
+  const name = JSON.stringify(announcement.name ?? announcement.info ?? "");
+  const where = interfaces.length === 0 ? "every interface" : interfaces.join(", ");
+  return `${name} on port ${announcement.port}, over ${transports.join(", ")} on ${where}`;
+}
+
+/** What a transport cannot announce at all (`RangeError`) is a mistake in the command line. */
+function failureCode(error: unknown, { error: print }: Reporter): number {
+  if (error instanceof RangeError) {
+    print(error.message);
+    return exitCode.usage;
+  }
+  for (const failure of failuresOf(error)) print(describeFailure(failure));
+  return exitCode.failed;
+}

@@ -1,0 +1,70 @@
+import { type Command, Option } from "commander";
+import { parseDuration } from "./duration.ts";
+import type { Io } from "./io.ts";
+import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
+import type { DiscoverRequest, WatchRequest } from "./request.ts";
+import { parseCount } from "./values.ts";
+
+interface DiscoverFlags extends SharedFlags {
+  readonly json?: true;
+  readonly watch?: true;
+  readonly first?: true;
+  readonly wait?: number;
+  readonly timeout?: number;
+  readonly ttl?: number;
+}
+
+interface DiscoverActions {
+  readonly discover: (request: DiscoverRequest) => Promise<unknown>;
+  readonly watch: (request: WatchRequest) => Promise<unknown>;
+}
+
+const defaultTimeoutMs = 3_000;
+const defaultTtlMs = 60_000;
+const dayMs = 86_400_000;
+const timeoutRange = { leastMs: 1, mostMs: dayMs };
+/** What the registry takes. */
+const ttlRange = { leastMs: 1_000, mostMs: dayMs };
+
+const examples = `
+Examples:
+  lmserv discover                          a table of the servers that answer within 3 s
+  lmserv discover --json | jq '.nodes[].url'
+  lmserv discover --first --timeout 10s    as soon as there is one
+  lmserv discover --watch --json           a line of JSON for every change
+
+Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
+3 every chosen transport failed, 130 and 143 ended by SIGINT and SIGTERM.`;
+
+/** Adds `lmserv discover`. */
+export function discoverCommand(program: Command, io: Io, actions: DiscoverActions): void {
+  const command = program
+    .command("discover")
+    .description("Find the LLM servers on the network.")
+    .option("--json", "print JSON: one document, or with --watch one object per line")
+    .option("--watch", "print every change until stopped")
+    .addOption(new Option("--first", "end as soon as one is found").conflicts("wait"))
+    .addOption(single("--wait <n>", "end as soon as n are found", parseCount))
+    .addOption(
+      single("--timeout <duration>", "how long to look (default: 3s; with --watch: no end)", (text) =>
+        parseDuration(text, timeoutRange),
+      ),
+    )
+    .addOption(
+      single("--ttl <duration>", "drop a server that was not heard of for so long (default: 60s)", (text) =>
+        parseDuration(text, ttlRange),
+      ),
+    );
+  addSharedOptions(command, io)
+    .addHelpText("after", examples)
+    .action(async (flags: DiscoverFlags) => {
+      const request = {
+        ...sharedRequest(flags),
+        json: flags.json ?? false,
+        atLeast: flags.first ? 1 : (flags.wait ?? null),
+        ttlMs: flags.ttl ?? defaultTtlMs,
+      };
+      if (flags.watch) await actions.watch({ ...request, timeoutMs: flags.timeout ?? null });
+      else await actions.discover({ ...request, timeoutMs: flags.timeout ?? defaultTimeoutMs });
+    });
+}

@@ -1,0 +1,131 @@
+import { type Discovery, DiscoveryError, type NodeInfo } from "@lmserv/discovery-core";
+import {
+  type DiscoverDocument,
+  formatVersion,
+  nodeDocument,
+  toJsonLine,
+  warningDocument,
+} from "./document.ts";
+import { formatDuration } from "./duration.ts";
+import { exitCode, judge } from "./exit-code.ts";
+import { describeFailure, failuresOf, outages } from "./failure.ts";
+import { interruptedCode } from "./interruption.ts";
+import type { Io } from "./io.ts";
+import { close, openDiscovery } from "./opening.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import type { DiscoverRequest } from "./request.ts";
+import { startSpinner } from "./spinner.ts";
+import { formatTable } from "./table.ts";
+import { hasColor } from "./terminal.ts";
+
+interface Findings {
+  readonly nodes: readonly NodeInfo[];
+  readonly complete: boolean;
+  readonly warnings: readonly DiscoveryError[];
+  /** Why every transport failed; empty when one of them worked. */
+  readonly failures: readonly DiscoveryError[];
+}
+
+/** Sockets open within milliseconds; a transport that takes this long never will. */
+const openingMs = 10_000;
+
+/** Looks for nodes for a while and prints those there are; resolves with the exit code. */
+export async function discover(request: DiscoverRequest, io: Io, signal: AbortSignal): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  const startedMs = io.clock.now();
+  const isSilent = request.quiet || request.verbose;
+  const stopSpinner = isSilent ? () => {} : startSpinner(io, "looking for LLM servers");
+  const findings = await search(request, io, reporter, signal).finally(stopSpinner);
+  if (request.json) io.stdout.write(toJsonLine(documentOf(findings, startedMs, io)));
+  else if (findings.nodes.length > 0)
+    io.stdout.write(formatTable(findings.nodes, hasColor(io.stdout, io.env)));
+  if (signal.aborted) return interruptedCode(signal);
+  const count = findings.nodes.length;
+  const code = judge({ count, wanted: request.atLeast ?? 1, failures: findings.failures });
+  explainOutcome(code, findings, request, reporter);
+  return code;
+}
+
+async function search(
+  request: DiscoverRequest,
+  io: Io,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<Findings> {
+  let discovery: Discovery;
+  try {
+    discovery = await open(request, io, reporter, signal);
+  } catch (error) {
+    const failures = signal.aborted ? [] : failuresOf(error);
+    return { nodes: [], complete: false, warnings: failures, failures };
+  }
+  const nodes = await look(discovery, request, signal);
+  const isEarly = signal.aborted || (request.atLeast !== null && nodes.length >= request.atLeast);
+  const isSound = discovery.transports.every(({ settled, error }) => settled && error === null);
+  const { warnings } = discovery;
+  const failures = outages(discovery);
+  await close(discovery, reporter);
+  return { nodes, complete: isSound && !isEarly, warnings, failures };
+}
+
+/** A one-shot run does not wait for a network, nor for a transport that hangs. */
+async function open(
+  request: DiscoverRequest,
+  io: Io,
+  { log }: Reporter,
+  signal: AbortSignal,
+): Promise<Discovery> {
+  const hang = new AbortController();
+  const cancel = io.clock.schedule(openingMs, () => {
+    const message = `no transport opened within ${formatDuration(openingMs)}`;
+    hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
+  });
+  const opening = AbortSignal.any([signal, hang.signal]);
+  const options = { ttlMs: request.ttlMs, log, waitForNetwork: false, signal: opening };
+  return openDiscovery(request, io, options).finally(cancel);
+}
+
+/** What is listed when the time is up, or when a signal ends it. */
+async function look(
+  discovery: Discovery,
+  { timeoutMs, atLeast }: DiscoverRequest,
+  signal: AbortSignal,
+): Promise<readonly NodeInfo[]> {
+  try {
+    return await discovery.discover({ timeoutMs, signal, ...(atLeast !== null && { atLeast }) });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return discovery.registry.listAlive();
+  }
+}
+
+function documentOf(
+  { nodes, complete, warnings }: Findings,
+  startedMs: number,
+  { clock }: Io,
+): DiscoverDocument {
+  return {
+    formatVersion,
+    complete,
+    durationMs: Math.round(clock.now() - startedMs),
+    nodes: nodes.map((node) => nodeDocument(node, clock)),
+    warnings: warnings.map(warningDocument),
+  };
+}
+
+/** Says on stderr why less was found than asked for, and what went wrong on the way. */
+function explainOutcome(
+  code: number,
+  { nodes, warnings, failures }: Findings,
+  { json, verbose, atLeast, timeoutMs }: DiscoverRequest,
+  reporter: Reporter,
+): void {
+  const isFailed = code === exitCode.failed;
+  if (isFailed) for (const failure of failures) reporter.error(describeFailure(failure));
+  // The document and the log hold them already.
+  else if (!json && !verbose) for (const warning of warnings) reporter.warn(describeFailure(warning));
+  if (code !== exitCode.none) return;
+  const time = formatDuration(timeoutMs);
+  if (atLeast === null || nodes.length === 0) reporter.note(`no LLM server found within ${time}`);
+  else reporter.note(`found ${nodes.length} of ${atLeast} LLM servers within ${time}`);
+}

@@ -1,0 +1,122 @@
+import type {
+  Auth,
+  Clock,
+  DiscoveryError,
+  DiscoveryErrorCode,
+  DownReason,
+  NodeInfo,
+  NodeSource,
+  Trust,
+} from "@lmserv/discovery-core";
+import { explain } from "./failure.ts";
+
+// What `--json` prints, held against `schema/*.schema.json`. Apart from the library's own shapes on
+// purpose, so that those can change: a minor version adds keys, nothing else changes.
+
+export const formatVersion = "1.0";
+
+export interface DiscoverDocument {
+  readonly formatVersion: typeof formatVersion;
+  /** Every transport opened, settled and never failed, and nothing ended the search early. */
+  readonly complete: boolean;
+  readonly durationMs: number;
+  readonly nodes: readonly NodeDocument[];
+  readonly warnings: readonly WarningDocument[];
+}
+
+/** One line of `--json --watch`. */
+export type WatchLine =
+  | { readonly type: "version"; readonly formatVersion: typeof formatVersion }
+  | { readonly type: "up" | "updated"; readonly node: NodeDocument }
+  | { readonly type: "down"; readonly reason: DownReason; readonly node: NodeDocument }
+  | ({ readonly type: "warning" } & WarningDocument);
+
+export interface NodeDocument {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly info: string;
+  readonly hostname: string | null;
+  readonly addresses: readonly string[];
+  readonly path: string | null;
+  readonly url: string | null;
+  readonly server: string | null;
+  readonly apis: readonly string[];
+  readonly models: readonly string[];
+  readonly auth: Auth | null;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly self: boolean;
+  readonly sources: readonly SourceDocument[];
+}
+
+/** Times are ISO 8601 in UTC. */
+interface SourceDocument {
+  readonly transport: string;
+  readonly key: string;
+  readonly trust: Trust;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly expiresAt: string;
+  readonly stale: DiscoveryErrorCode | null;
+}
+
+export interface WarningDocument {
+  readonly code: DiscoveryErrorCode;
+  readonly transport: string | null;
+  readonly message: string;
+}
+
+export function nodeDocument(node: NodeInfo, clock: Clock): NodeDocument {
+  const { id, host, port, info, hostname, addresses, path, url } = node;
+  const { server, apis, models, auth, attributes, self } = node;
+  const sources = node.sources.map((source) => sourceDocument(source, clock));
+  return {
+    id,
+    host,
+    port,
+    info,
+    hostname,
+    addresses,
+    path,
+    url,
+    server,
+    apis,
+    models,
+    auth,
+    attributes,
+    self,
+    sources,
+  };
+}
+
+function sourceDocument(source: NodeSource, clock: Clock): SourceDocument {
+  const { transport, key, trust, firstSeenMs, lastSeenMs, expiresMs, stale } = source;
+  const zeroMs = clock.wall() - clock.now();
+  const iso = (ms: number): string => new Date(zeroMs + ms).toISOString();
+  return {
+    transport,
+    key,
+    trust,
+    firstSeen: iso(firstSeenMs),
+    lastSeen: iso(lastSeenMs),
+    expiresAt: iso(expiresMs),
+    stale,
+  };
+}
+
+export function warningDocument(error: DiscoveryError): WarningDocument {
+  return { code: error.code, transport: error.via, message: explain(error) };
+}
+
+/**
+ * One line of JSON.
+ *
+ * Escapes more than JSON must: what steers terminals, and what some readers take for the end of a line.
+ */
+export function toJsonLine(value: DiscoverDocument | WatchLine): string {
+  const json = JSON.stringify(value).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `${json}\n`;
+}

@@ -1,0 +1,42 @@
+import type { NetworkInterfaces } from "./io.ts";
+
+const loopback: readonly string[] = ["127.0.0.1", "::1"];
+/** A host of containers has hundreds of bridge addresses; a server answers on the first few or on none. */
+const maxOwnAddresses = 64;
+
+/** Whether `choice` names an interface of this machine, or is one of its addresses. */
+export function isKnownInterface(choice: string, interfaces: NetworkInterfaces): boolean {
+  return Object.keys(interfaces).includes(choice) || addressesOf(interfaces).includes(choice);
+}
+
+/** `lo (127.0.0.1, ::1), eth0 (192.0.2.7)` */
+export function listInterfaces(interfaces: NetworkInterfaces): string {
+  const entries = Object.keys(interfaces).map(
+    (name) => `${name} (${addressesOf(interfaces, [name]).join(", ")})`,
+  );
+  return entries.join(", ") || "no interface with an address";
+}
+
+/** Every address on which a server of this machine may listen, loopback first. */
+export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
+  return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
+}
+
+/** Whether announcements on the chosen interfaces (none: on all) stay on this machine. */
+export function staysOnMachine(choices: readonly string[], interfaces: NetworkInterfaces): boolean {
+  const chosen = Object.entries(interfaces).filter(
+    ([name]) =>
+      choices.length === 0 ||
+      choices.some((choice) => isKnownInterface(choice, { [name]: interfaces[name] })),
+  );
+  return chosen.every(([, infos]) => infos?.every((info) => info.internal));
+}
+
+/** IPv6 link-local addresses carry the zone that makes them usable. */
+function addressesOf(interfaces: NetworkInterfaces, names = Object.keys(interfaces)): readonly string[] {
+  return names.flatMap((name) =>
+    (interfaces[name] ?? []).map((info) =>
+      info.family === "IPv6" && info.scopeid > 0 ? `${info.address}%${name}` : info.address,
+    ),
+  );
+}

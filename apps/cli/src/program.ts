@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { announceCommand } from "./announce-command.ts";
+import { discoverCommand } from "./discover-command.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import type { AnnounceRequest, DiscoverRequest, WatchRequest } from "./request.ts";
+
+/** What a command line can ask for; each resolves with the exit code. */
+export interface Actions {
+  readonly discover: (request: DiscoverRequest) => Promise<number>;
+  readonly watch: (request: WatchRequest) => Promise<number>;
+  readonly announce: (request: AnnounceRequest) => Promise<number>;
+}
+
+/** Reads a command line and does what it asks for; resolves with the exit code. */
+export async function execute(argv: readonly string[], io: Io, actions: Actions): Promise<number> {
+  const codes: number[] = [];
+  const program = new Command("lmserv")
+    .description("Find and announce self-hosted LLM servers on the network.")
+    .version(readVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(`lmserv: ${text}`),
+    })
+    .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
+  discoverCommand(program, io, {
+    discover: async (request) => codes.push(await actions.discover(request)),
+    watch: async (request) => codes.push(await actions.watch(request)),
+  });
+  announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCode.found : exitCode.usage;
+  }
+  return codes[0] ?? exitCode.found;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return version;
+}

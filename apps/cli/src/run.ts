@@ -1,0 +1,72 @@
+import { exitCode } from "./exit-code.ts";
+import { Interruption, interruptedCode } from "./interruption.ts";
+import type { Io, Output } from "./io.ts";
+import { execute } from "./program.ts";
+
+/** npm passes on the Ctrl-C that the terminal gave its child already: two signals this close are one. */
+const sameKeyMs = 100;
+
+/** Runs a command line and resolves with its exit code; a second signal does not wait for the end. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const outputCode = guardOutput(io, ending);
+  const signals = guardSignals(io, ending);
+  const finish = async (): Promise<number> => {
+    const code = await execute(argv, io, {
+      discover: async (request) => (await import("./discover.ts")).discover(request, io, signal),
+      watch: async (request) => (await import("./watch.ts")).watch(request, io, signal),
+      announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
+    });
+    await Promise.all([flush(io.stdout), flush(io.stderr)]);
+    return outputCode() ?? code;
+  };
+  try {
+    return await Promise.race([finish(), signals.forced]);
+  } catch (error) {
+    io.stderr.write(`lmserv: error: ${error instanceof Error ? error.stack : error}\n`);
+    return exitCode.broken;
+  } finally {
+    signals.stop();
+  }
+}
+
+/** Ends the command when its output fails; the result tells the exit code of that, or null. */
+function guardOutput({ stdout, stderr }: Io, ending: AbortController): () => number | null {
+  let code: number | null = null;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (code !== null) return;
+    // A reader who has seen enough, such as `head`, is no failure.
+    code = error.code === "EPIPE" ? exitCode.found : exitCode.broken;
+    if (code === exitCode.broken) stderr.write(`lmserv: error: cannot write the result: ${error.message}\n`);
+    ending.abort(new Interruption("output"));
+  });
+  // Messages that nobody reads are no reason to stop.
+  stderr.on("error", () => {});
+  return () => code;
+}
+
+interface SignalGuard {
+  /** Resolves, with the exit code, at the second signal. */
+  readonly forced: Promise<number>;
+  readonly stop: () => void;
+}
+
+function guardSignals({ onSignal, clock }: Io, ending: AbortController): SignalGuard {
+  let stop = (): void => {};
+  const forced = new Promise<number>((resolve) => {
+    let firstMs: number | null = null;
+    stop = onSignal((name) => {
+      const reason = new Interruption(name);
+      firstMs ??= clock.now();
+      if (!ending.signal.aborted) ending.abort(reason);
+      else if (clock.now() - firstMs >= sameKeyMs) resolve(interruptedCode({ reason }));
+    });
+  });
+  return { forced, stop };
+}
+
+/** Resolves when everything written so far has left, or cannot leave. */
+function flush(stream: Output): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}

@@ -1,0 +1,127 @@
+import type { NetworkInterfaceInfo } from "node:os";
+import { Writable } from "node:stream";
+import type { Transport } from "@lmserv/discovery-core";
+import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { vi } from "vitest";
+import type { SignalName } from "../src/interruption.ts";
+import type { Io, NetworkInterfaces } from "../src/io.ts";
+import { run } from "../src/run.ts";
+import type { TransportFactory, TransportOptions } from "../src/transports.ts";
+
+/** A machine that a test owns: its time, its network, its terminal. */
+export class Machine {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly network: MemoryNetwork = new MemoryNetwork();
+  /** What each transport was made with. */
+  readonly made: TransportOptions[] = [];
+  /** Addresses on which the server accepts connections; the rest refuse. */
+  readonly accepting: Set<string> = new Set();
+  /** Every address that was connected to, in order. */
+  readonly connected: string[] = [];
+  readonly transports: Map<string, TransportFactory>;
+  readonly env: Record<string, string> = {};
+  interfaces: NetworkInterfaces = {
+    lo: [info("127.0.0.1", true), info("::1", true)],
+    eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],
+  };
+  isTerminal = false;
+  stdout: Capture = new Capture();
+  stderr: Capture = new Capture();
+
+  constructor() {
+    this.transports = new Map([["mdns", this.factory(memory({ network: this.network, name: "mdns" }))]]);
+  }
+
+  factory(transport: Transport): TransportFactory {
+    return async (options) => {
+      this.made.push(options);
+      return transport;
+    };
+  }
+
+  /** Starts the command; time moves when the test moves it. */
+  start(...argv: string[]): Running {
+    const listeners = new Set<(name: SignalName) => void>();
+    const { clock, env, transports, isTerminal } = this;
+    const io: Io = {
+      stdout: Object.assign(this.stdout, { isTTY: isTerminal }),
+      stderr: Object.assign(this.stderr, { isTTY: isTerminal }),
+      env,
+      clock,
+      random: seededRandom(1),
+      transports,
+      networkInterfaces: () => this.interfaces,
+      connect: (address) => this.#connect(address),
+      onSignal: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    const running: Running = {
+      ended: run(argv, io),
+      signal: (name) => {
+        for (const listener of [...listeners]) listener(name);
+        return listeners.size > 0;
+      },
+    };
+    // A failure is the business of whoever awaits the end.
+    running.ended.catch(() => {});
+    return running;
+  }
+
+  /** Runs a command that ends by itself after `ms`. */
+  async run(ms: number, ...argv: string[]): Promise<number> {
+    const { ended } = this.start(...argv);
+    const state = { isEnded: false };
+    ended.finally(() => {
+      state.isEnded = true;
+    });
+    await this.until(() => state.isEnded || this.network.sent > 0);
+    await this.clock.advance(ms);
+    return ended;
+  }
+
+  /** Waits for what takes real time (the loading of a module) without moving the virtual one. */
+  async until(condition: () => boolean): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        await this.clock.advance(0);
+        if (!condition()) throw new Error(`not yet; stderr: ${this.stderr.text}`);
+      },
+      { timeout: 15_000, interval: 5 },
+    );
+  }
+
+  #connect(address: string): Promise<void> {
+    this.connected.push(address);
+    if (this.accepting.has(address)) return Promise.resolve();
+    return Promise.reject(new Error("connection refused"));
+  }
+}
+
+export interface Running {
+  readonly ended: Promise<number>;
+  /** Sends a signal; false when the command leaves it to the system. */
+  readonly signal: (name: SignalName) => boolean;
+}
+
+/** A stream that keeps what is written, or fails with an error. */
+export class Capture extends Writable {
+  text = "";
+  failure: Error | null = null;
+
+  override _write(chunk: Buffer, _encoding: string, done: (error: Error | null) => void): void {
+    if (!this.failure) this.text += chunk.toString();
+    done(this.failure);
+  }
+
+  get lines(): readonly string[] {
+    return this.text.split("\n").slice(0, -1);
+  }
+}
+
+export function info(address: string, internal: boolean, scopeid: number = 0): NetworkInterfaceInfo {
+  const shared = { address, internal, mac: "02:00:00:00:00:01", cidr: null };
+  if (address.includes(":")) return { ...shared, family: "IPv6", netmask: "ffff:ffff:ffff:ffff::", scopeid };
+  return { ...shared, family: "IPv4", netmask: "255.255.255.0" };
+}

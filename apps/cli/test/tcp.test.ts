@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { connectTcp } from "../src/tcp.ts";
+
+const never = new AbortController().signal;
+
+let server: Server;
+let port: number;
+
+beforeEach(async () => {
+  server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  port = typeof address === "object" && address ? address.port : 0;
+});
+
+afterEach(() => {
+  server.close();
+});
+
+describe("connectTcp", () => {
+  it("resolves when the server accepts, and hangs up", async () => {
+    const accepted = once(server, "connection");
+    await connectTcp("127.0.0.1", port, never);
+    const [socket] = await accepted;
+    socket.resume();
+    await once(socket, "close");
+  });
+
+  it("rejects when nobody listens", async () => {
+    server.close();
+    await once(server, "close");
+    await expect(connectTcp("127.0.0.1", port, never)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  it("rejects what cannot be connected to at all", async () => {
+    await expect(connectTcp("fe80::1%nosuch0", port, never)).rejects.toThrow();
+  });
+
+  it("rejects when it is aborted", async () => {
+    await expect(connectTcp("127.0.0.1", port, AbortSignal.abort())).rejects.toThrow("abort");
+  });
+});
