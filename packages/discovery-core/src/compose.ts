@@ -1,6 +1,13 @@
 import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { forward, observationStream } from "./observation-stream.ts";
-import type { Announced, Cancellable, Transport, TransportContext, TransportSession } from "./transport.ts";
+import type {
+  Announced,
+  Cancellable,
+  Standing,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "./transport.ts";
 
 /**
  * Merges transports into one; a composition of one is that one.
@@ -109,7 +116,7 @@ async function announceOnAll(
   node: Announced,
   signal: AbortSignal,
   context: TransportContext,
-): Promise<AsyncDisposable> {
+): Promise<Standing> {
   const withdrawing = new AbortController();
   const wanted = AbortSignal.any([signal, withdrawing.signal]);
   const errors: DiscoveryError[] = [];
@@ -131,13 +138,17 @@ async function announceOnAll(
   }
   report = (error) => context.report(error);
   for (const error of errors) report(error);
+  const succeeded = async (): Promise<Standing[]> => {
+    const results = await settled;
+    return results.flatMap((result) => (result.status === "fulfilled" ? (result.value ?? []) : []));
+  };
   return {
+    async update(changed, options) {
+      await Promise.all((await succeeded()).map((standing) => standing.update(changed, options)));
+    },
     async [Symbol.asyncDispose]() {
       withdrawing.abort();
-      const results = await settled;
-      await disposeAll(
-        results.flatMap((result) => (result.status === "fulfilled" ? (result.value ?? []) : [])),
-      );
+      await disposeAll(await succeeded());
     },
   };
 }

@@ -57,6 +57,7 @@ export type {
   NodeView,
   Observation,
   Settled,
+  Standing,
   Transport,
   TransportContext,
   TransportSession,

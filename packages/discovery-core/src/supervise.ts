@@ -5,6 +5,7 @@ import type {
   Announced,
   BrowseQuery,
   Cancellable,
+  Standing,
   Transport,
   TransportContext,
   TransportSession,
@@ -40,7 +41,8 @@ export function supervise(
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (!isDiscoveryError(error) || !outlasts(error)) throw error;
-        supervisor.recover(error);
+        // What it waits for is the cause, and the transport is to be had after all.
+        supervisor.recover(isDiscoveryError(error.cause) ? error.cause : error);
       }
       return supervisor.session();
     },
@@ -53,10 +55,11 @@ interface Browse {
   readonly stopping: AbortController;
 }
 
-interface Standing {
-  readonly node: Announced;
-  /** What says goodbye on the present session, once it was announced there. */
-  handle: AsyncDisposable | null;
+/** An announcement that is repeated on each new session. */
+interface Replayed {
+  node: Announced;
+  /** Its counterpart on the present session, once it was announced there. */
+  standing: Standing | null;
 }
 
 class Supervisor {
@@ -64,7 +67,7 @@ class Supervisor {
   readonly #context: TransportContext;
   readonly #closing = new AbortController();
   readonly #browses = new Set<Browse>();
-  readonly #standing = new Set<Standing>();
+  readonly #replayed = new Set<Replayed>();
   readonly #arrivals = new Set<() => void>();
   #current: TransportSession | null = null;
   #openedMs = 0;
@@ -103,7 +106,7 @@ class Supervisor {
     this.#lastReport = "";
     this.#openedMs = this.#context.clock.now();
     for (const browse of this.#browses) this.#run(browse, session);
-    for (const standing of this.#standing) this.#replay(standing, session);
+    for (const replayed of this.#replayed) this.#replay(replayed, session);
     if (session === this.#current) for (const arrive of [...this.#arrivals]) arrive();
   }
 
@@ -148,29 +151,43 @@ class Supervisor {
     }
   }
 
-  async #announce(node: Announced, { signal }: Cancellable): Promise<AsyncDisposable> {
-    const session = await this.#arrival(signal);
-    if (!session.announce) {
-      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${this.#transport.name} cannot announce`, {
-        via: this.#transport.name,
-      });
-    }
-    const standing: Standing = { node, handle: await session.announce(node, { signal }) };
-    this.#standing.add(standing);
-    if (session !== this.#current && this.#current) this.#replay(standing, this.#current);
+  async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+    const replayed: Replayed = { node, standing: await this.#announceOnNext(node, signal) };
+    this.#replayed.add(replayed);
     return {
+      update: async (changed, options) => {
+        replayed.node = changed;
+        await replayed.standing?.update(changed, options);
+      },
       [Symbol.asyncDispose]: async () => {
-        if (this.#standing.delete(standing)) await standing.handle?.[Symbol.asyncDispose]();
+        if (this.#replayed.delete(replayed)) await replayed.standing?.[Symbol.asyncDispose]();
       },
     };
   }
 
-  async #replay(standing: Standing, session: TransportSession): Promise<void> {
-    standing.handle = null;
+  /** Announces on the present session, or on the next one if that dies over it. */
+  async #announceOnNext(node: Announced, signal: AbortSignal): Promise<Standing> {
+    for (;;) {
+      const session = await this.#arrival(signal);
+      if (!session.announce) {
+        const { name } = this.#transport;
+        throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
+      }
+      try {
+        const standing = await session.announce(node, { signal });
+        if (session === this.#current) return standing;
+      } catch (error) {
+        if (session === this.#current || signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #replay(replayed: Replayed, session: TransportSession): Promise<void> {
+    replayed.standing = null;
     try {
-      const handle = await session.announce?.(standing.node, this.#closing);
-      if (this.#standing.has(standing) && session === this.#current) standing.handle = handle ?? null;
-      else await handle?.[Symbol.asyncDispose]();
+      const standing = await session.announce?.(replayed.node, this.#closing);
+      if (this.#replayed.has(replayed) && session === this.#current) replayed.standing = standing ?? null;
+      else await standing?.[Symbol.asyncDispose]();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.#context.report(toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
@@ -225,7 +242,7 @@ class Supervisor {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#standing.clear();
+    this.#replayed.clear();
     await this.#recovering;
     const session = this.#current;
     this.#current = null;

@@ -32,13 +32,14 @@ export interface TransportSession extends AsyncDisposable {
    */
   browse(query: BrowseQuery, options: Cancellable): AsyncIterable<Observation>;
   /**
-   * Makes a node known and resolves when the medium accepted it. Disposing the result says goodbye.
+   * Makes a node known and resolves when the medium accepted it.
    *
-   * Absent when the medium cannot announce.
+   * Disposing the result says goodbye, and so does disposing the session for whatever still stands. Absent
+   * when the medium cannot announce.
    *
    * @throws {DiscoveryError} `NAME_CONFLICT` when a chosen name is taken, `TRANSPORT_FAILED`.
    */
-  readonly announce?: (node: Announced, options: Cancellable) => Promise<AsyncDisposable>;
+  readonly announce?: (node: Announced, options: Cancellable) => Promise<Standing>;
   /**
    * Asks the medium again for a node that somebody doubts; the outcome arrives as observations.
    *
@@ -46,6 +47,12 @@ export interface TransportSession extends AsyncDisposable {
    * the medium cannot be asked.
    */
   readonly reconfirm?: (key: string, options: Cancellable) => Promise<void>;
+}
+
+/** A node that a medium was told of. Disposal says goodbye. */
+export interface Standing extends AsyncDisposable {
+  /** Says other things of the same node, under the same identity and without a goodbye. */
+  update(node: Announced, options: Cancellable): Promise<void>;
 }
 
 /** An announcement that was validated and has its identity. */

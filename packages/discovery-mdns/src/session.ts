@@ -6,6 +6,7 @@ import {
   type Observation,
   observationStream,
   randomHex,
+  type Standing,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
@@ -85,7 +86,7 @@ export class MdnsSession implements TransportSession {
     });
   }
 
-  async announce(node: Announced, { signal }: Cancellable): Promise<AsyncDisposable> {
+  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     signal.throwIfAborted();
     const { clock, random } = this.#context;
     const asked = this.#serviceOf(node, randomHex(random, entropyBits));
@@ -104,6 +105,7 @@ export class MdnsSession implements TransportSession {
       throw error;
     }
     return {
+      update: async (changed) => announcer.update(this.#serviceOf(changed, "")),
       [Symbol.asyncDispose]: async () => {
         await announcer.stop();
         this.#announcers.delete(announcer);

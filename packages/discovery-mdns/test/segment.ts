@@ -29,7 +29,7 @@ export type MutableMachine = { -readonly [Key in keyof Machine]: Machine[Key] };
 
 interface Member {
   readonly address: string;
-  readonly events: LinkEvents;
+  readonly events: Pick<LinkEvents, "packet">;
 }
 
 /** A link on which packets travel in virtual time; every member hears every multicast, its own included. */
@@ -78,6 +78,14 @@ export class Segment {
         };
       },
     };
+  }
+
+  /** Hears what is multicast, as a host that runs none of the code under test. */
+  listen(hear: (packet: Packet) => void): () => void {
+    const events = { packet: (bytes: Uint8Array) => hear(read(bytes)) };
+    const member: Member = { address: "", events };
+    this.#members.add(member);
+    return () => this.#members.delete(member);
   }
 
   /** Something on the wire that no code under test sent. */

@@ -7,6 +7,7 @@ import {
   type ObservationSink,
   observationStream,
   type SeenNode,
+  type Standing,
   type Transport,
   type TransportContext,
   type TransportSession,
@@ -84,16 +85,19 @@ class Host implements Listener {
     });
   }
 
-  async announce(node: Announced, { signal }: Cancellable): Promise<AsyncDisposable> {
+  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
     if (node.name !== undefined && this.#isTaken(node.name)) {
       throw new DiscoveryError("NAME_CONFLICT", `the name "${node.name}" is taken`, { via: this.#via });
     }
-    const presence = presenceOf(node, announcedTtlMs);
-    this.#send(presence);
-    this.#announced.set(node.id, presence);
-    return { [Symbol.asyncDispose]: async () => this.#withdraw(presence) };
+    let presence = this.#stand(node);
+    return {
+      update: async (changed) => {
+        presence = this.#stand({ ...changed, id: node.id });
+      },
+      [Symbol.asyncDispose]: async () => this.#withdraw(presence),
+    };
   }
 
   async reconfirm(key: string, { signal }: Cancellable): Promise<void> {
@@ -173,6 +177,13 @@ class Host implements Listener {
   #settleDoubt(key: string): void {
     this.#doubts.get(key)?.();
     this.#doubts.delete(key);
+  }
+
+  #stand(node: Announced): Presence {
+    const presence = presenceOf(node, announcedTtlMs);
+    this.#send(presence);
+    this.#announced.set(node.id, presence);
+    return presence;
   }
 
   #withdraw(presence: Presence): void {

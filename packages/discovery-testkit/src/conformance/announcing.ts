@@ -28,6 +28,21 @@ const announce = rule(
   "announces",
 );
 
+const update = rule(
+  "update",
+  "an announced node can say other things of itself without a goodbye",
+  async (stage) => {
+    const { watch, node, handle } = await announceAndSee(stage);
+    const changed = { ...node, info: `${node.info} changed` };
+    await stage.within(handle.update(changed, new AbortController()), "the announcement is updated");
+    const isChanged = () => watch.reportsOf(node).at(-1)?.node.info === changed.info;
+    await stage.until(isChanged, "the other host sees what changed");
+    const goodbyes = watch.seen.filter(({ kind }) => kind === "gone");
+    assert.deepEqual(goodbyes, [], "an update was seen as a goodbye");
+  },
+  "announces",
+);
+
 const farewell = rule(
   "farewell",
   "disposing a session says goodbye for what it still announces",
@@ -58,4 +73,4 @@ const nameConflict = rule(
   "announces",
 );
 
-export const announcingRules: readonly TransportRule[] = [announce, farewell, nameConflict];
+export const announcingRules: readonly TransportRule[] = [announce, update, farewell, nameConflict];

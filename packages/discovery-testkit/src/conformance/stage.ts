@@ -5,6 +5,7 @@ import {
   type DiscoveryError,
   type Observation,
   randomHex,
+  type Standing,
   type Transport,
   type TransportContext,
   type TransportSession,
@@ -81,7 +82,7 @@ export class Stage {
     session: TransportSession,
     node: Announced,
     signal: AbortSignal = this.#ending.signal,
-  ): Promise<AsyncDisposable> {
+  ): Promise<Standing> {
     assert.ok(session.announce, "the session of a transport that announces has no announce");
     return this.within(session.announce(node, { signal }), "the announcement is accepted");
   }

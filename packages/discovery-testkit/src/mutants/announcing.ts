@@ -9,8 +9,8 @@ export const announcingMutants: readonly Mutant[] = [
       withSession(memory(options), ({ announce }) => ({
         ...(announce && {
           async announce(node, cancellable) {
-            await announce(node, cancellable);
-            return { async [Symbol.asyncDispose]() {} };
+            const { update } = await announce(node, cancellable);
+            return { update, async [Symbol.asyncDispose]() {} };
           },
         }),
       })),
@@ -22,6 +22,38 @@ export const announcingMutants: readonly Mutant[] = [
       withSession(memory(options), ({ announce }) => ({
         ...(announce && {
           announce: (node, cancellable) => announce({ ...node, info: "" }, cancellable),
+        }),
+      })),
+  },
+  {
+    rule: "update",
+    title: "keeps saying what it said first",
+    build: (options) =>
+      withSession(memory(options), ({ announce }) => ({
+        ...(announce && {
+          announce: async (node, cancellable) => ({
+            ...(await announce(node, cancellable)),
+            async update() {},
+          }),
+        }),
+      })),
+  },
+  {
+    rule: "update",
+    title: "updates by a goodbye and a new announcement",
+    build: (options) =>
+      withSession(memory(options), ({ announce }) => ({
+        ...(announce && {
+          async announce(node, cancellable) {
+            let standing = await announce(node, cancellable);
+            return {
+              async update(changed, options) {
+                await standing[Symbol.asyncDispose]();
+                standing = await announce(changed, options);
+              },
+              [Symbol.asyncDispose]: () => standing[Symbol.asyncDispose](),
+            };
+          },
         }),
       })),
   },

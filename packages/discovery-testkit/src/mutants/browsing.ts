@@ -122,7 +122,7 @@ export const browsingMutants: readonly Mutant[] = [
     build: (options) =>
       withObservations(memory(options), () => (seen) => (seen.kind === "settled" ? [] : [seen])),
   },
-  { rule: "repeats", title: "reports each node once", build: terse },
+  { rule: "repeats", title: "reports each node once", build: terse, alsoBreaks: ["update"] },
   { rule: "evidence", title: "reports nodes from memory", build: haunted },
   {
     rule: "reconfirm",
