@@ -51,7 +51,7 @@ export function serviceOf(node: Announced, hostname: string, entropy: string): S
 /** The same service under the next name to try: `name`, `name (2)`, `name (3)`. */
 export function renamed(service: Service): Service {
   const [label = ""] = splitLabels(service.instance);
-  const [, base = label, count = "1"] = /^(.*) \((\d+)\)$/s.exec(label) ?? [];
+  const [, base = label, count = "1"] = /^(.*) \((\d{1,9})\)$/s.exec(label) ?? [];
   const suffix = ` (${Number(count) + 1})`;
   const next = `${truncateUtf8(base, maxLabelBytes - suffix.length)}${suffix}`;
   return { ...service, instance: joinLabels([next, ...splitLabels(serviceType)]) };
@@ -72,7 +72,7 @@ function defaultLabel(text: string, entropy: string): string {
 /** RFC 6763 section 4.1.1. */
 function assertInstanceLabel(label: string): void {
   const bytes = Buffer.byteLength(label);
-  if (bytes < 1 || bytes > maxLabelBytes || /\p{Cc}/u.test(label)) {
+  if (bytes < 1 || bytes > maxLabelBytes || /[\p{Cc}\p{Cs}]/u.test(label)) {
     throw new RangeError(
       `name ${JSON.stringify(label)} must take 1 to ${maxLabelBytes} bytes of UTF-8 without control characters`,
     );
@@ -88,15 +88,25 @@ function attributesOf(node: Announced, hostname: string): Attributes {
     path: path ?? "/chat",
     host: node.hostname ?? hostname,
     server: server ?? "lmserv",
-    ...(apis.length > 0 && { apis: apis.join(",") }),
-    ...(models.length > 0 && { models: models.join(",") }),
+    ...(apis.length > 0 && { apis: listText("apis", apis) }),
+    ...(models.length > 0 && { models: listText("models", models) }),
     ...(auth && { auth }),
   };
-  const taken = Object.keys(attributes).find((key) => key.toLowerCase() in own);
+  const taken = Object.keys(attributes).find((key) => Object.hasOwn(own, key.toLowerCase()));
   if (taken !== undefined) {
     throw new RangeError(`attribute ${JSON.stringify(taken)} has a field of its own in the announcement`);
   }
   return { ...own, ...attributes };
+}
+
+function listText(key: string, items: readonly string[]): string {
+  const split = items.find((item) => item === "" || item.includes(","));
+  if (split !== undefined) {
+    throw new RangeError(
+      `${key} holds ${JSON.stringify(split)}; an item must not be empty or contain a comma`,
+    );
+  }
+  return items.join(",");
 }
 
 /** What TXT says of a node; values that make no sense are as if they were not there. */

@@ -113,18 +113,18 @@ export class Stations {
     const lost = [...this.#stations.keys()].filter((name) => !names.has(name));
     for (const name of lost) this.#events.went(name);
     await Promise.all(lost.map((name) => this.#remove(name)));
+    // Before anything new is joined, which the kernel would tell all of them about.
+    for (const { link } of this.#stations.values()) link.keepOut(othersThan(link.interface, all));
     const changed = wanted.filter((on) => this.#stations.get(on.name)?.identity !== identityOf(on));
-    const outcomes = await Promise.all(changed.map((on) => this.#renew(on)));
-    for (const { link } of this.#stations.values()) {
-      link.keepOut(all.filter(({ name }) => name !== link.interface.name));
-    }
+    const outcomes = await Promise.all(changed.map((on) => this.#renew(on, all)));
     return outcomes.filter((failure) => failure !== null);
   }
 
-  async #renew(on: NetworkInterface): Promise<DiscoveryError | null> {
+  async #renew(on: NetworkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
     await this.#remove(on.name);
     try {
       const link = await this.#machine.openLink(on, this.#eventsOf(on.name), this.#context.clock);
+      link.keepOut(othersThan(on, all));
       const { clock, random } = this.#context;
       const responder = new Responder(link, clock, random);
       const station: Kept = { link, responder, identity: identityOf(on), sendFailing: false };
@@ -194,6 +194,10 @@ export class Stations {
     const message = `no usable network interface ${among}has an address (interfaces that are up: ${present})`;
     return new DiscoveryError("NO_INTERFACE", message, { via });
   }
+}
+
+function othersThan(on: NetworkInterface, all: readonly NetworkInterface[]): NetworkInterface[] {
+  return all.filter(({ name }) => name !== on.name);
 }
 
 /** What, when it changes, asks for new sockets and a new announcement. */

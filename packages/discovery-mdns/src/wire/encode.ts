@@ -5,7 +5,7 @@ import { joinLabels, maxLabelBytes, maxNameBytes, type Name, splitLabels } from 
 import { type Message, type Question, type RecordData, type ResourceRecord, typeCode } from "./record.ts";
 
 export interface EncodeOptions {
-  /** Where a packet ends and the next begins; one record longer than that goes alone. */
+  /** Where a packet ends and the next begins, at most 8,952; one record longer than that goes alone. */
   readonly maxBytes: number;
   /** Whether names in SRV data are compressed; not towards legacy queriers (RFC 6762 section 18.14). @default true */
   readonly compressServiceTargets?: boolean;
@@ -66,7 +66,7 @@ class Writer {
     return this.#counts.some((count, section) => section > 0 && count > 0);
   }
 
-  /** Adds a question, or leaves the packet as it was and returns false when there is no room. */
+  /** Adds a question; false when there is no room, and the packet is complete. */
   question({ name, type, unicast }: Question): boolean {
     return this.#add(0, () => {
       this.#name(name, true);
@@ -75,7 +75,7 @@ class Writer {
     });
   }
 
-  /** Adds a record, or leaves the packet as it was and returns false when there is no room. */
+  /** Adds a record; false when there is no room, and the packet is complete. */
   record(section: 1 | 2 | 3, record: ResourceRecord): boolean {
     return this.#add(section, () => {
       this.#name(record.name, true);
@@ -117,9 +117,6 @@ class Writer {
     write();
     if (this.#bytes.length > this.#options.maxBytes && start > headerBytes) {
       this.#bytes.length = start;
-      for (const [name, offset] of this.#offsets) {
-        if (offset >= start) this.#offsets.delete(name);
-      }
       return false;
     }
     this.#counts[section] += 1;
@@ -162,7 +159,7 @@ class Writer {
       const suffix = joinLabels(labels.slice(index));
       const offset = this.#offsets.get(suffix);
       if (compress && offset !== undefined) return this.#uint(0xc000 | offset, 16);
-      if (offset === undefined) this.#offsets.set(suffix, this.#bytes.length);
+      this.#offsets.set(suffix, this.#bytes.length);
       this.#label(label);
     }
     this.#uint(0, 8);

@@ -24,7 +24,7 @@ function wireBytes(labels: readonly string[]): number {
 }
 
 /** A name of at most 255 bytes on the wire, often with an end that others have too. */
-export function nameOf(labels: fc.Arbitrary<string>): fc.Arbitrary<Name> {
+function nameOf(labels: fc.Arbitrary<string>): fc.Arbitrary<Name> {
   const end = fc.constantFrom(
     [],
     ["local"],
@@ -92,7 +92,7 @@ function dataOf({ label, otherCode, nsecType }: MessageParts): fc.Arbitrary<Reco
   );
 }
 
-export function recordOf(parts: MessageParts): fc.Arbitrary<ResourceRecord> {
+function recordOf(parts: MessageParts): fc.Arbitrary<ResourceRecord> {
   const head = fc.record({
     name: nameOf(parts.label),
     ttlS: fc.oneof(

@@ -17,7 +17,7 @@ export function packet(counts: Counts, ...parts: readonly Bytes[]): Uint8Array {
   return Uint8Array.from([...header, ...parts.flat()]);
 }
 
-export function uint16(value: number): Bytes {
+function uint16(value: number): Bytes {
   return [(value >> 8) & 0xff, value & 0xff];
 }
 

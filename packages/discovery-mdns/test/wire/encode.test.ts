@@ -88,6 +88,14 @@ describe("a response", () => {
     expect(packets.map((packet) => read(packet).answers.length)).toEqual([2, 1, 2]);
   });
 
+  test("fills a packet to its last byte", () => {
+    const answers = pointers(5);
+    const [whole = new Uint8Array()] = encode(response({ answers }), options);
+    expect(encode(response({ answers }), { maxBytes: whole.length })).toEqual([whole]);
+    const parts = encode(response({ answers }), { maxBytes: whole.length - 1 }).map(read);
+    expect(parts.map((part) => part.answers.length)).toEqual([4, 1]);
+  });
+
   test("of records that fill the longest packets is split as any other", () => {
     const half = record({ type: "OTHER", code: 999, data: new Uint8Array(5_000) });
     const packets = encode(response({ answers: [half, half, half] }), { maxBytes: 8_952 });

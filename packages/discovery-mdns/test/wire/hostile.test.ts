@@ -206,8 +206,14 @@ describe("a bad record is dropped, and no other", () => {
 
 describe("a record whose end cannot be found ends the message", () => {
   test.each<[string, Bytes]>([
-    ["name of the reserved label type 0x40", record([0x41, 0x61, 0], types.A, [10, 0, 0, 3])],
-    ["name of the reserved label type 0x80", record([0x81, 0x61, 0], types.A, [10, 0, 0, 3])],
+    [
+      "name of the reserved label type 0x40",
+      record([0x41, ...text("a".repeat(0x41)), 0], types.A, [10, 0, 0, 3]),
+    ],
+    [
+      "name of the reserved label type 0x80",
+      record([0x81, ...text("a".repeat(0x81)), 0], types.A, [10, 0, 0, 3]),
+    ],
     ["data that end behind the packet", record(owner, types.A, [10, 0, 0, 3], { length: 0xffff })],
   ])("%s", (_, bytes) => {
     const decoded = read(packet({ answers: 3, additionals: 2 }, before, bytes, after, after, after));
@@ -240,6 +246,28 @@ describe("names", () => {
     expect(malformed).toBe(1);
   });
 
+  /** What a pointer gives that leads to these bytes, which lie in an earlier record's data. */
+  function pointedTo(data: Bytes): string | undefined {
+    const carrier = record(name(), types.unassigned, data);
+    const reader = record(pointer(carriedAt), types.A, [10, 0, 0, 1]);
+    return read(packet({ answers: 1, additionals: 1 }, carrier, reader)).message.additionals[0]?.name;
+  }
+  const carriedAt = headerBytes + record(name(), types.unassigned, []).length;
+
+  test("may point into any data before", () => {
+    expect(pointedTo([...label(text("a")), ...pointer(headerBytes)])).toBe("a");
+  });
+
+  test.each<[string, Bytes]>([
+    ["to a label of the reserved type 0x40", [0x41, ...text("a".repeat(0x41)), 0]],
+    ["to a label of the reserved type 0x80", [0x81, ...text("a".repeat(0x81)), 0]],
+    ["to a pointer that leads forward again", [...pointer(carriedAt + 2), ...name("a")]],
+    ["to a pointer that leads to itself", pointer(carriedAt)],
+    ["to a label that goes on to the packet's end", label(text("a"))],
+  ])("may not point %s", (_, data) => {
+    expect(pointedTo(data)).toBeUndefined();
+  });
+
   test("follow 127 pointers, and no more", () => {
     const chain = Array.from({ length: 127 }, (_, index) =>
       index === 0 ? pointer(headerBytes) : pointer(headerBytes + 16 + 2 * (index - 1)),
@@ -255,6 +283,16 @@ describe("names", () => {
     const { message, malformed } = read(bytes);
     expect(message.additionals.map((found) => found.name)).toEqual(["root"]);
     expect(malformed).toBe(1);
+  });
+});
+
+describe("questions", () => {
+  test("may be of any class that has the Internet's records, and of no other", () => {
+    const classes = [1, 255, 0x8001, 0x80ff, 3];
+    const parts = classes.map((classBits) => question(name("a"), types.A, classBits));
+    const { message, malformed } = read(packet({ questions: parts.length }, ...parts));
+    expect(message.questions.map(({ unicast }) => unicast)).toEqual([false, false, true, true]);
+    expect(malformed).toBe(0);
   });
 });
 
