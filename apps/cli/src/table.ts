@@ -7,9 +7,9 @@ const header = ["INFO", "ADDRESS", "URL", "SERVER", "SOURCES"];
 const maxCellWidth = 48;
 const gap = "  ";
 
-/** Nodes as a table for people, with a header. */
+/** Nodes as a table for people, with a header, in the order of their names and addresses. */
 export function formatTable(nodes: readonly NodeInfo[], color: boolean): string {
-  const rows = [header, ...nodes.map(cellsOf)];
+  const rows = [header, ...nodes.map(cellsOf).sort(compareRows)];
   const widths = header.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? "")].length)));
   const [head = "", ...lines] = rows.map((row) =>
     row
@@ -28,6 +28,12 @@ export function formatChange(change: RegistryChange, color: boolean): string {
   const cells = [color ? paint(changeColor[change.kind], kind) : kind, ...cellsOf(change.node)];
   if (change.kind === "down") cells.push(`(${change.reason})`);
   return `${cells.join(gap)}\n`;
+}
+
+/** Nodes without a name come last. */
+function compareRows(a: readonly string[], b: readonly string[]): number {
+  const isUnnamed = ([name]: readonly string[]): number => Number(name === "-");
+  return isUnnamed(a) - isUnnamed(b) || a.join(gap).localeCompare(b.join(gap), "en", { numeric: true });
 }
 
 function cellsOf(node: NodeInfo): string[] {
