@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { announceOriginal, createLan, type Host } from "../src/index.ts";
+import { describeNet, needsPeers } from "../src/vitest.ts";
+import { announce, lmserv } from "./discovery/command.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const readme = await readFile(join(root, "README.md"), "utf8");
+
+function blocks(language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms");
+  return [...readme.matchAll(fence)].map(([, text = ""]) => text);
+}
+
+/** Runs what a block shows after `$ ` and holds what comes out, on either stream, against the rest. */
+async function hold(block: string, host: Host): Promise<void> {
+  const [prompt = "", ...shown] = block.trimEnd().split("\n");
+  const [program, ...args] = prompt.replace(/^\$ /, "").split(" ");
+  expect(program).toBe("lmserv");
+  const { stdout, stderr } = await host.run(lmserv(...args));
+  const lines = `${stdout}${stderr}`.trimEnd().split("\n");
+  expect(lines.map((line) => line.trimEnd())).toEqual(shown);
+}
+
+/** Compiles a block as a user would and returns the program. */
+async function compile(source: string, folder: string): Promise<string> {
+  const options = {
+    noEmit: false,
+    composite: false,
+    incremental: false,
+    isolatedDeclarations: false,
+    noUnusedLocals: false,
+    outDir: "dist",
+  };
+  const config = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions: options,
+    files: ["example.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+  await writeFile(join(folder, "package.json"), '{"type":"module"}');
+  await writeFile(join(folder, "example.ts"), source);
+  await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", folder]);
+  return join(folder, "dist/example.js");
+}
+
+describeNet("the README", () => {
+  needsPeers(["python-zeroconf"])("shows what the command prints", async () => {
+    await using lan = await createLan({ hosts: 3 });
+    const [a, b, c] = lan.hosts;
+    const [listing = "", silence = ""] = blocks("console");
+    await announce(a, "--port", "8000", "--info", "gpu-box-01", "--no-check");
+    await announceOriginal(b, { name: "gpu-box-02", info: "gpu-box-02" });
+    await hold(listing, c);
+    await lan.dropMulticast(true);
+    await hold(silence, c);
+  });
+
+  test("shows programs that compile and run", async () => {
+    await mkdir(join(root, "node_modules/.cache"), { recursive: true });
+    const folder = await mkdtemp(join(root, "node_modules/.cache/readme-"));
+    try {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      await announce(a, "--port", "9000", "--info", "neighbour", "--no-check");
+      const [library = "", original = ""] = blocks("ts");
+
+      const running = await b.spawn([process.execPath, await compile(library, folder)]);
+      await running.line((line) => line.startsWith(`neighbour http://${a.address}:9000/chat`));
+      await running.line((line) => line.startsWith(`gpu-box-01 http://${b.address}:8000/chat`));
+      await running.line((line) => line === "up neighbour");
+      running.kill("SIGKILL");
+      await running.exited;
+
+      const { code, stdout } = await b.run([process.execPath, await compile(original, folder)]);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`http://${a.address}:9000/chat`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
