@@ -2,8 +2,14 @@ import type { Announcement } from "./node.ts";
 import { randomHex } from "./random.ts";
 import type { Announced } from "./transport.ts";
 
-/** One TXT string of `info=` and this many bytes fills its 255 (RFC 6763 section 6.1). */
+/** One TXT string holds this much, `key=` included (RFC 6763 section 6.1). */
+const maxPairBytes = 255;
+/** `info=` and this many bytes fill one TXT string. */
 export const maxInfoBytes = 250;
+/** `path=` and this many bytes fill one TXT string. */
+const maxPathBytes = 250;
+/** One DNS label (RFC 6763 section 4.1.1). */
+const maxNameBytes = 63;
 const maxIdLength = 128;
 
 /**
@@ -12,35 +18,57 @@ const maxIdLength = 128;
  * @throws {TypeError | RangeError} that names the value and what is allowed.
  */
 export function completeAnnouncement(announcement: Announcement, random: () => number): Announced {
-  const { port, info = "", id = randomHex(random, 128), path } = announcement;
+  const { port, info = "", id = randomHex(random, 128), name, path, attributes = {} } = announcement;
   assertPort(port);
-  assertInfo(info);
-  if (!isNodeId(id)) {
-    throw new RangeError(
-      `id ${JSON.stringify(id)} must be 1 to ${maxIdLength} visible ASCII characters but ":"`,
-    );
-  }
-  if (path !== undefined && !isPath(path)) {
-    throw new RangeError(
-      `path ${JSON.stringify(path)} must start with "/" and hold neither spaces nor control characters`,
-    );
-  }
+  assertText("info", info, maxInfoBytes);
+  assertId(id);
+  if (name !== undefined) assertName(name);
+  if (path !== undefined) assertPath(path);
+  for (const pair of Object.entries(attributes)) assertAttribute(pair);
   return { ...announcement, info, id };
 }
 
 /** @throws {RangeError} unless `port` is an integer in 1..65535. */
 export function assertPort(port: number): void {
-  if (!isPort(port)) throw new RangeError(`port ${port} must be an integer from 1 to 65535`);
+  const shown = typeof port === "number" ? port : JSON.stringify(port);
+  if (!isPort(port)) throw new RangeError(`port ${shown} must be an integer from 1 to 65535`);
 }
 
-function assertInfo(info: string): void {
-  if (typeof info !== "string") throw new TypeError(`info must be a string, not ${typeof info}`);
-  const bytes = new TextEncoder().encode(info).length;
-  if (bytes > maxInfoBytes) {
-    throw new RangeError(
-      `info ${JSON.stringify(info)} takes ${bytes} bytes of UTF-8; at most ${maxInfoBytes} are allowed`,
-    );
-  }
+function assertId(id: string): void {
+  assertText("id", id, maxIdLength);
+  if (isNodeId(id)) return;
+  throw new RangeError(
+    `id ${JSON.stringify(id)} must be 1 to ${maxIdLength} visible ASCII characters but ":"`,
+  );
+}
+
+function assertName(name: string): void {
+  assertText("name", name, maxNameBytes);
+  if (name === "") throw new RangeError(`name "" must have 1 to ${maxNameBytes} bytes of UTF-8`);
+}
+
+function assertPath(path: string): void {
+  assertText("path", path, maxPathBytes);
+  if (isPath(path)) return;
+  throw new RangeError(
+    `path ${JSON.stringify(path)} must start with "/" and hold neither spaces nor control characters`,
+  );
+}
+
+/** Keys as in RFC 6763 section 6.4. */
+function assertAttribute([key, value]: [string, string]): void {
+  assertText(`attribute ${JSON.stringify(key)}`, value, maxPairBytes - key.length - "=".length);
+  if (/^[\x20-\x3c\x3e-\x7e]+$/.test(key)) return;
+  throw new RangeError(`attribute key ${JSON.stringify(key)} must be printable ASCII without "="`);
+}
+
+function assertText(label: string, text: string, maxBytes: number): void {
+  if (typeof text !== "string") throw new TypeError(`${label} must be a string, not ${typeof text}`);
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes <= maxBytes) return;
+  throw new RangeError(
+    `${label} ${JSON.stringify(text)} takes ${bytes} bytes of UTF-8; at most ${maxBytes} are allowed`,
+  );
 }
 
 /** Whether a server can listen on `port`. */

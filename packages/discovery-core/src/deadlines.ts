@@ -7,7 +7,7 @@ interface Queued {
  * The earliest of many deadlines, one for each key.
  *
  * A binary heap that lags behind: moving a deadline later, the common case, costs nothing until its old
- * place comes up. At most twice as many places as keys are kept.
+ * place comes up. At most twice as many places as keys are kept, and a few for the start.
  */
 export class Deadlines {
   readonly #deadlines = new Map<string, number>();

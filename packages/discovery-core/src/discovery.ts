@@ -1,17 +1,18 @@
+import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { compose } from "./compose.ts";
-import { DiscoveryError, isDiscoveryError, toDiscoveryError } from "./errors.ts";
-import { ExpiryTimer } from "./expiry-timer.ts";
-import { type Log, silentLog } from "./log.ts";
+import { DiscoveryError, isDiscoveryError } from "./errors.ts";
+import { Feed } from "./feed.ts";
+import { Health, type TransportStatus } from "./health.ts";
+import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo } from "./node.ts";
-import { forward } from "./observation-stream.ts";
 import { systemRandom } from "./random.ts";
 import { Registry, type RegistryChange } from "./registry.ts";
-import type { Sink } from "./stream.ts";
+import { Stream } from "./stream.ts";
 import { supervise } from "./supervise.ts";
-import type { NodeView, Observation, Transport, TransportContext, TransportSession } from "./transport.ts";
+import type { Announced, NodeView, Transport, TransportContext, TransportSession } from "./transport.ts";
 
 export interface DiscoveryOptions {
   /** At least one; names must differ. */
@@ -33,20 +34,11 @@ export interface DiscoveryOptions {
 }
 
 export interface DiscoverOptions {
-  /** How long to look, in ms. @default 3_000 */
+  /** How long to look, in ms, at least 0. @default 3_000 */
   readonly timeoutMs?: number;
-  /** Ends the look as soon as so many nodes are listed. @default never */
+  /** Ends the look as soon as so many nodes are listed, at least 1. @default never */
   readonly atLeast?: number;
   readonly signal?: AbortSignal;
-}
-
-/** How a transport fares. */
-export interface TransportStatus {
-  readonly name: string;
-  /** Whether its first pass over the medium is done. */
-  readonly settled: boolean;
-  /** What last took it out, or null if it never failed. */
-  readonly error: DiscoveryError | null;
 }
 
 /** A node that this process announces; disposal says goodbye. */
@@ -63,7 +55,7 @@ export interface Discovery extends AsyncDisposable {
   /**
    * Makes a node known; resolves when the first transport accepted it.
    *
-   * @throws {TypeError | RangeError} at once, for a port, `info`, id or path that cannot be announced.
+   * @throws {TypeError | RangeError} at once, for what cannot be announced; the message names the value.
    * @throws {AggregateError | DiscoveryError} when no transport could announce it.
    */
   announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<StandingAnnouncement>;
@@ -75,9 +67,9 @@ export interface Discovery extends AsyncDisposable {
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** Enough to explain a failed run; older ones were reported when they happened. */
-const maxWarnings = 100;
+/** What nobody aborts. Any number of calls may listen to it at once; each stops when it ends. */
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 /**
  * Opens the transports and resolves when the first can be used.
@@ -89,239 +81,180 @@ const never = new AbortController().signal;
  * @throws {DiscoveryError} when the only transport cannot be opened; {AggregateError} when none of several can.
  */
 export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
-  const { transports, ttlMs = 60_000, waitForNetwork = true, signal = never } = options;
+  const { ttlMs = 60_000, capacity = 10_000, signal = never } = options;
+  const { clock = systemClock, random = systemRandom } = options;
   if (!(ttlMs >= 1_000 && ttlMs <= 86_400_000)) {
     throw new RangeError(`ttlMs ${ttlMs} must be from 1000 to 86400000`);
   }
+  const transport = transportOf(options);
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const own = new Set<Announced>();
+  const registry = new Registry({ capacity, isSelf: (id) => [...own].some((node) => node.id === id) });
+  const health = new Health(options, closing.signal);
+  const context: TransportContext = {
+    clock,
+    random,
+    log: health.log,
+    nodes: { listAlive: () => registry.listAlive() },
+    report: (error) => health.warn(error),
+  };
+  return transport.open(context, { signal }).then((session) => {
+    const feed = new Feed({ session, registry, health, clock, ttlMs, closed: closing.signal });
+    return new Engine({ session, registry, health, feed, clock, random, own, closing });
+  });
+}
+
+function transportOf({ transports, waitForNetwork = true }: DiscoveryOptions): Transport {
   const outlasts = (error: DiscoveryError): boolean => waitForNetwork && isMissingNetwork(error);
-  const transport = compose(transports.map((member) => supervise(member, { outlasts })));
-  const engine = new Engine(options, ttlMs);
-  return engine.open(transport, signal);
+  return compose(transports.map((member) => supervise(member, { outlasts })));
 }
 
 function isMissingNetwork(error: DiscoveryError): boolean {
   return error.code === "NO_INTERFACE" || (isDiscoveryError(error.cause) && isMissingNetwork(error.cause));
 }
 
-interface MutableStatus extends TransportStatus {
-  settled: boolean;
-  error: DiscoveryError | null;
+interface EngineParts {
+  readonly session: TransportSession;
+  readonly registry: Registry;
+  readonly health: Health;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** What this process announces. */
+  readonly own: Set<Announced>;
+  readonly closing: AbortController;
 }
 
 class Engine implements Discovery {
-  readonly transports: readonly MutableStatus[];
-  readonly warnings: DiscoveryError[] = [];
-  readonly registry: NodeView = { listAlive: () => this.#browsed().listAlive() };
-  readonly #ttlMs: number;
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #log: Log;
-  readonly #onWarning: (warning: DiscoveryError) => void;
-  readonly #closing = new AbortController();
-  readonly #own = new Set<string>();
-  readonly #watchers = new Set<Sink<RegistryChange>>();
-  readonly #registry: Registry;
-  readonly #expiry: ExpiryTimer;
-  #session: TransportSession | null = null;
-  #browsing = false;
-  #reportedFull = false;
+  readonly registry: NodeView = { listAlive: () => this.#looked().listAlive() };
+  readonly #parts: EngineParts;
+  #closed: Promise<void> | null = null;
 
-  constructor(options: DiscoveryOptions, ttlMs: number) {
-    const { capacity, onWarning = () => {}, log = silentLog } = options;
-    this.transports = options.transports.map(({ name }) => ({ name, settled: false, error: null }));
-    this.#ttlMs = ttlMs;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
-    this.#log = log;
-    this.#onWarning = onWarning;
-    const isSelf = (id: string): boolean => this.#own.has(id);
-    this.#registry = new Registry({ isSelf, ...(capacity !== undefined && { capacity }) });
-    this.#expiry = new ExpiryTimer(this.#registry, this.#clock, {
-      publish: (changes) => this.#publish(changes),
-      doubt: (keys) => this.#ask(keys, this.#closing.signal),
-    });
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
   }
 
-  async open(transport: Transport, signal: AbortSignal): Promise<Discovery> {
-    const context: TransportContext = {
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      nodes: { listAlive: () => this.#registry.listAlive() },
-      report: (error) => this.#warn(error),
-    };
-    this.#session = await transport.open(context, { signal });
-    return this;
+  get transports(): readonly TransportStatus[] {
+    return this.#parts.health.transports;
+  }
+
+  get warnings(): readonly DiscoveryError[] {
+    return this.#parts.health.warnings;
   }
 
   announce(node: Announcement, { signal = never } = {}): Promise<StandingAnnouncement> {
-    const announced = completeAnnouncement(node, this.#random);
-    return this.#announce(announced, signal);
+    this.#assertOpen();
+    return this.#announce(completeAnnouncement(node, this.#parts.random), signal);
   }
 
-  async #announce(
-    announced: ReturnType<typeof completeAnnouncement>,
-    signal: AbortSignal,
-  ): Promise<StandingAnnouncement> {
-    const { id } = announced;
-    const session = this.#open();
-    if (!session.announce) {
-      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", "none of the chosen transports can announce");
-    }
-    this.#own.add(id);
-    try {
-      const handle = await session.announce(announced, { signal });
-      return { id, [Symbol.asyncDispose]: () => this.#withdraw(id, handle) };
-    } catch (error) {
-      this.#own.delete(id);
-      throw error;
-    }
-  }
-
-  async #withdraw(id: string, handle: AsyncDisposable): Promise<void> {
-    await handle[Symbol.asyncDispose]();
-    this.#own.delete(id);
-  }
-
-  async discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
+  discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
     const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never } = options;
-    signal.throwIfAborted();
-    const ending = new AbortController();
-    const enough = (): void => {
-      if (this.#registry.size >= atLeast) ending.abort();
-    };
-    const cancel = this.#clock.schedule(timeoutMs, () => ending.abort());
-    const watcher: Sink<RegistryChange> = {
-      push: enough,
-      fail: () => ending.abort(),
-      end: () => ending.abort(),
-    };
-    const looking = AbortSignal.any([signal, ending.signal, this.#closing.signal]);
-    const ended = new Promise<void>((resolve) => looking.addEventListener("abort", () => resolve()));
-    this.#watchers.add(watcher);
-    if (this.#browsing) this.#feed(looking);
-    else this.#browsed();
-    enough();
-    try {
-      await ended;
-      signal.throwIfAborted();
-      return this.#registry.listAlive();
-    } finally {
-      cancel();
-      this.#watchers.delete(watcher);
-      ending.abort();
-    }
+    assertAtLeast("timeoutMs", timeoutMs, 0);
+    assertAtLeast("atLeast", atLeast, 1);
+    this.#assertOpen();
+    return this.#discover(timeoutMs, atLeast, signal);
   }
 
   watch({ signal = never } = {}): AsyncIterableIterator<RegistryChange> {
+    this.#assertOpen();
+    const { registry, feed, closing } = this.#parts;
     return changeStream({
       signal,
-      closed: this.#closing.signal,
-      start: (sink) => {
-        for (const node of this.#registry.listAlive()) sink.push({ kind: "up", node });
-        this.#watchers.add(sink);
-        this.#browsed();
-        return () => this.#watchers.delete(sink);
+      closed: closing.signal,
+      start(sink) {
+        for (const node of registry.listAlive()) sink.push({ kind: "up", node });
+        const unsubscribe = feed.subscribe(sink.push);
+        feed.start();
+        return unsubscribe;
       },
     });
   }
 
-  async reconfirm(id: string, { signal = never } = {}): Promise<void> {
-    const keys = this.#registry.get(id)?.sources.map((source) => source.key) ?? [];
-    await this.#ask(keys, signal);
+  reconfirm(id: string, { signal = never } = {}): Promise<void> {
+    this.#assertOpen();
+    return this.#reconfirm(id, signal);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    this.#expiry.stop();
-    const session = this.#session;
-    this.#session = null;
-    await session?.[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
-  #open(): TransportSession {
-    if (!this.#session) throw new TypeError("this discovery was disposed");
-    return this.#session;
+  async #announce(node: Announced, signal: AbortSignal): Promise<StandingAnnouncement> {
+    const { session, own } = this.#parts;
+    signal.throwIfAborted();
+    if (!session.announce) {
+      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", "none of the chosen transports can announce");
+    }
+    own.add(node);
+    try {
+      const handle = await session.announce(node, { signal });
+      return { id: node.id, [Symbol.asyncDispose]: () => this.#withdraw(node, handle) };
+    } catch (error) {
+      own.delete(node);
+      throw error;
+    }
+  }
+
+  async #withdraw(node: Announced, handle: AsyncDisposable): Promise<void> {
+    try {
+      await handle[Symbol.asyncDispose]();
+    } finally {
+      this.#parts.own.delete(node);
+    }
+  }
+
+  async #discover(timeoutMs: number, atLeast: number, signal: AbortSignal): Promise<readonly NodeInfo[]> {
+    const { registry, feed, clock, closing } = this.#parts;
+    const look = new Stream<never>({
+      signal,
+      closed: closing.signal,
+      enqueue: () => {},
+      start({ end }) {
+        const looking = new AbortController();
+        const endIfEnough = (): void => {
+          if (registry.size >= atLeast) end();
+        };
+        const unsubscribe = feed.subscribe(endIfEnough);
+        const cancel = clock.schedule(timeoutMs, end);
+        feed.look(looking.signal);
+        endIfEnough();
+        return () => {
+          cancel();
+          unsubscribe();
+          looking.abort();
+        };
+      },
+    });
+    await look.next();
+    return registry.listAlive();
+  }
+
+  async #reconfirm(id: string, signal: AbortSignal): Promise<void> {
+    const { registry, feed } = this.#parts;
+    const keys = registry.get(id)?.sources.map((source) => source.key) ?? [];
+    await feed.ask(keys, signal);
+    signal.throwIfAborted();
+  }
+
+  async #close(): Promise<void> {
+    this.#parts.closing.abort();
+    await this.#parts.session[Symbol.asyncDispose]();
   }
 
   /** The registry, with the browse that all users share under way. */
-  #browsed(): Registry {
-    if (!this.#browsing && this.#session) {
-      this.#browsing = true;
-      this.#feed(this.#closing.signal);
-    }
-    return this.#registry;
+  #looked(): Registry {
+    this.#assertOpen();
+    this.#parts.feed.start();
+    return this.#parts.registry;
   }
 
-  /** Browses into the registry until `signal` aborts. */
-  async #feed(signal: AbortSignal): Promise<void> {
-    try {
-      const browse = this.#open().browse({ ttlMs: this.#ttlMs }, { signal });
-      await forward(browse, (observation) => this.#take(observation));
-    } catch (error) {
-      if (!signal.aborted) this.#warn(toDiscoveryError(error, "TRANSPORT_FAILED", "discovery"));
-    }
-  }
-
-  #take(observation: Observation): void {
-    if (observation.kind === "settled") {
-      for (const status of this.transports) status.settled ||= status.name === observation.via;
-      return;
-    }
-    const changes = this.#registry.apply(observation, this.#clock.now());
-    this.#publish(changes);
-    this.#reportFullness();
-    this.#expiry.arm();
-    if (observation.kind === "gone") this.#askSurvivors(changes);
-  }
-
-  /** A goodbye on one of several paths casts doubt on the others. */
-  #askSurvivors(changes: readonly RegistryChange[]): void {
-    const keys = changes.flatMap(({ kind, node }) => (kind === "updated" ? node.sources : []));
-    this.#ask(
-      keys.map((source) => source.key),
-      this.#closing.signal,
-    );
-  }
-
-  async #ask(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    const session = this.#session;
-    try {
-      await Promise.all(keys.map((key) => session?.reconfirm?.(key, { signal })));
-    } catch (error) {
-      if (!signal.aborted) this.#warn(toDiscoveryError(error, "SEND_FAILED", "discovery"));
-    }
-  }
-
-  #publish(changes: readonly RegistryChange[]): void {
-    for (const change of changes) {
-      for (const watcher of [...this.#watchers]) watcher.push(change);
-    }
-  }
-
-  #reportFullness(): void {
-    const { refused, capacity, size } = this.#registry;
-    if (refused > 0 && !this.#reportedFull) {
-      this.#reportedFull = true;
-      const message = `the registry is full with ${size} of ${capacity} nodes: newcomers are refused`;
-      this.#warn(new DiscoveryError("REGISTRY_FULL", message));
-    }
-  }
-
-  #warn(error: DiscoveryError): void {
-    if (this.#closing.signal.aborted) return;
-    const status = this.transports.find(({ name }) => name === error.via);
-    if (status && takesOut(error)) status.error = error;
-    this.warnings.push(error);
-    if (this.warnings.length > maxWarnings) this.warnings.shift();
-    this.#log("warn", error.message, { code: error.code, via: error.via });
-    this.#onWarning(error);
+  #assertOpen(): void {
+    if (this.#parts.closing.signal.aborted) throw new TypeError("this discovery was disposed");
   }
 }
 
-/** Whether the transport is out of use, rather than hampered. */
-function takesOut({ code }: DiscoveryError): boolean {
-  return (
-    code !== "SEND_FAILED" && code !== "NO_ANSWER" && code !== "REGISTRY_FULL" && code !== "NAME_CONFLICT"
-  );
+function assertAtLeast(name: string, value: number, least: number): void {
+  if (!(value >= least)) throw new RangeError(`${name} ${value} must be at least ${least}`);
 }

@@ -25,14 +25,14 @@ export class ExpiryTimer {
   readonly #events: ExpiryTimerEvents;
   #cancel: (() => void) | null = null;
   #dueMs = 0;
-  #offsetMs: number;
+  /** How far the clocks were apart when the timer was set. */
+  #offsetMs = 0;
   #graceEndsMs = 0;
 
   constructor(registry: Registry, clock: Clock, events: ExpiryTimerEvents) {
     this.#registry = registry;
     this.#clock = clock;
     this.#events = events;
-    this.#offsetMs = clock.wall() - clock.now();
   }
 
   /** Sets the timer for the registry's next deadline. */
@@ -43,8 +43,9 @@ export class ExpiryTimer {
       return;
     }
     const nowMs = this.#clock.now();
-    const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs), nowMs + tickMs);
+    const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs, nowMs), nowMs + tickMs);
     if (this.#cancel && this.#dueMs <= dueMs) return;
+    if (!this.#cancel) this.#offsetMs = this.#clock.wall() - nowMs;
     this.stop();
     this.#dueMs = dueMs;
     this.#cancel = this.#clock.schedule(dueMs - nowMs, () => this.#fire());
@@ -67,9 +68,7 @@ export class ExpiryTimer {
   }
 
   #hasSlept(nowMs: number): boolean {
-    const offsetMs = this.#clock.wall() - nowMs;
-    const jumpedMs = offsetMs - this.#offsetMs;
-    this.#offsetMs = offsetMs;
+    const jumpedMs = this.#clock.wall() - nowMs - this.#offsetMs;
     return nowMs - this.#dueMs > sleptMs || jumpedMs > sleptMs;
   }
 

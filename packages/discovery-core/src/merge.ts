@@ -1,48 +1,36 @@
-import { compareReach, formatEndpoint, isIPv6 } from "./address.ts";
-import type { DiscoveryErrorCode } from "./errors.ts";
+import { compareReach, formatEndpoint, isIPv6, isLinkLocal } from "./address.ts";
 import type { NodeInfo, NodeSource, SeenAddress, SeenNode, Trust } from "./node.ts";
-
-/** One transport's knowledge of one node, as the registry keeps it. */
-export interface Source {
-  readonly via: string;
-  readonly key: string;
-  readonly node: SeenNode;
-  readonly firstSeenMs: number;
-  readonly lastSeenMs: number;
-  /** When what it says last changed; a mere repetition does not make a source newer. */
-  readonly changedMs: number;
-  readonly expiresMs: number;
-  readonly stale: DiscoveryErrorCode | null;
-}
+import type { Source } from "./source.ts";
 
 const trustOrder: readonly Trust[] = ["signed", "announced", "identified"];
 
 /**
  * What users see of a node, from what its sources say: signed over announced over identified, then the
- * newest. A field that the best source leaves open is filled by the next.
+ * newest. A field that the best source leaves open is filled by the next one that means the same port.
  */
 export function mergeSources(id: string, sources: readonly Source[], self: boolean): NodeInfo {
   const ranked = [...sources].sort(compareSources);
   const [best] = ranked;
   if (!best) throw new TypeError(`node ${id} has no source`);
-  const { port } = best.node;
-  const addresses = rankAddresses(ranked.filter((source) => source.node.port === port));
+  const { port, attributes } = best.node;
+  const agreeing = ranked.map((source) => source.node).filter((node) => node.port === port);
+  const addresses = rankAddresses(agreeing);
   const host = addresses[0] ?? "";
-  const path = firstKnown(ranked, (node) => node.path);
+  const path = firstKnown(agreeing, (node) => node.path);
   return {
     id,
     host,
     port,
-    info: firstKnown(ranked, (node) => node.info || null) ?? "",
-    hostname: firstKnown(ranked, (node) => node.hostname),
+    info: firstKnown(agreeing, (node) => node.info || null) ?? "",
+    hostname: firstKnown(agreeing, (node) => node.hostname),
     addresses,
     path,
     url: urlOf(host, port, path),
-    server: firstKnown(ranked, (node) => node.server),
-    apis: firstKnown(ranked, (node) => filled(node.apis)) ?? [],
-    models: firstKnown(ranked, (node) => filled(node.models)) ?? [],
-    auth: firstKnown(ranked, (node) => node.auth),
-    attributes: best.node.attributes,
+    server: firstKnown(agreeing, (node) => node.server),
+    apis: firstKnown(agreeing, (node) => filled(node.apis)) ?? [],
+    models: firstKnown(agreeing, (node) => filled(node.models)) ?? [],
+    auth: firstKnown(agreeing, (node) => node.auth),
+    attributes,
     self,
     sources: ranked.map(describeSource),
   };
@@ -61,8 +49,8 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function firstKnown<T>(ranked: readonly Source[], read: (node: SeenNode) => T | null): T | null {
-  for (const { node } of ranked) {
+function firstKnown<T>(ranked: readonly SeenNode[], read: (node: SeenNode) => T | null): T | null {
+  for (const node of ranked) {
     const value = read(node);
     if (value !== null) return value;
   }
@@ -74,11 +62,11 @@ function filled(list: readonly string[]): readonly string[] | null {
 }
 
 /** Signed addresses come first, so that a stranger who repeats an identity cannot draw its traffic. */
-function rankAddresses(sources: readonly Source[]): string[] {
+function rankAddresses(ranked: readonly SeenNode[]): string[] {
   const signed = new Map<string, SeenAddress>();
   const others = new Map<string, SeenAddress>();
-  for (const { node } of sources) {
-    for (const seen of node.addresses) keepBest(node.trust === "signed" ? signed : others, seen);
+  for (const { trust, addresses } of ranked) {
+    for (const seen of addresses) keepBest(trust === "signed" ? signed : others, seen);
   }
   for (const [address, seen] of others) {
     if (signed.has(address)) keepBest(signed, seen);
@@ -98,8 +86,7 @@ function sorted(addresses: Map<string, SeenAddress>): SeenAddress[] {
 
 /** A scoped address cannot stand in a URL (RFC 9844). */
 function urlOf(host: string, port: number, path: string | null): string | null {
-  if (host === "" || host.includes("%")) return null;
-  if (isIPv6(host) && /^fe[89ab]/i.test(host)) return null;
+  if (host === "" || (isIPv6(host) && isLinkLocal(host))) return null;
   return `http://${formatEndpoint(host, port)}${path ?? ""}`;
 }
 

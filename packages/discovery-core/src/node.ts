@@ -55,7 +55,7 @@ export interface Announcement {
   readonly id?: string;
   /** Name of the service instance, 1..63 bytes of UTF-8. @default made of `info` and random bits */
   readonly name?: string;
-  /** Where the chat endpoint is, with its leading slash. @default "/chat" */
+  /** Where the chat endpoint is, with its leading slash, at most 250 bytes of UTF-8. @default "/chat" */
   readonly path?: string;
   /** The machine's host name. @default the one the system reports */
   readonly hostname?: string;
@@ -64,7 +64,7 @@ export interface Announcement {
   readonly apis?: readonly string[];
   readonly models?: readonly string[];
   readonly auth?: Auth;
-  /** Further key-value pairs. */
+  /** Further pairs: keys of printable ASCII without `=`, each `key=value` at most 255 bytes of UTF-8. */
   readonly attributes?: Readonly<Record<string, string>>;
 }
 

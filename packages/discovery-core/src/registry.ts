@@ -1,8 +1,9 @@
-import { formatEndpoint } from "./address.ts";
 import { Deadlines } from "./deadlines.ts";
-import { mergeSources, type Source } from "./merge.ts";
+import { Entry } from "./entry.ts";
+import { mergeSources } from "./merge.ts";
 import type { NodeInfo, SeenNode } from "./node.ts";
-import type { Alive, Gone, Observation } from "./transport.ts";
+import { listedEndpoints, provenEndpoints, type Source, slotOf, sourceOf } from "./source.ts";
+import type { Alive, Observation } from "./transport.ts";
 
 /** Why a node is no longer listed; `superseded`: another identity answers at its endpoint. */
 export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded";
@@ -19,25 +20,6 @@ export interface RegistryOptions {
   readonly isSelf?: (id: string) => boolean;
 }
 
-/** A host has a few interfaces and a deployment a few transports; more for one node is a flood. */
-const maxSourcesPerNode = 32;
-/** Identities that once held an endpoint and are refused while its present holder lives. */
-const maxPredecessors = 8;
-
-interface Entry {
-  readonly id: string;
-  /** Named by its endpoint, for want of an announced identity. */
-  readonly anonymous: boolean;
-  readonly sources: Map<string, Source>;
-  /** What users were told last. */
-  node: NodeInfo;
-  /** The visible part of `node`, to tell an update from a repetition. */
-  face: string;
-  /** Endpoints proven by a source, of which this entry is the holder. */
-  endpoints: readonly string[];
-  predecessors: readonly string[];
-}
-
 /**
  * The one list of nodes that every transport feeds.
  *
@@ -48,11 +30,13 @@ export class Registry {
   readonly capacity: number;
   readonly #isSelf: (id: string) => boolean;
   readonly #entries = new Map<string, Entry>();
-  /** Which entry a source, named by `(via, key)`, belongs to. */
+  /** Whose source a slot holds. */
   readonly #owners = new Map<string, Entry>();
-  /** Which entry answers at an endpoint, as far as a packet from there proves it. */
+  /** Who answers at an endpoint, as far as that is proven. */
   readonly #holders = new Map<string, Entry>();
   readonly #deadlines = new Deadlines();
+  /** What users were told last. */
+  readonly #nodes = new Map<string, NodeInfo>();
   #refused = 0;
 
   constructor({ capacity = 10_000, isSelf = () => false }: RegistryOptions = {}) {
@@ -64,7 +48,7 @@ export class Registry {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#nodes.size;
   }
 
   /** How many observations were refused because the registry, or the node's list of sources, was full. */
@@ -73,12 +57,12 @@ export class Registry {
   }
 
   get(id: string): NodeInfo | null {
-    return this.#entries.get(id)?.node ?? null;
+    return this.#nodes.get(id) ?? null;
   }
 
   /** Every node, in the order of arrival. */
   listAlive(): readonly NodeInfo[] {
-    return [...this.#entries.values()].map((entry) => entry.node);
+    return [...this.#nodes.values()];
   }
 
   /** When the next source ends unless it is heard again, in ms of the clock that `apply` is given, or null. */
@@ -87,187 +71,148 @@ export class Registry {
   }
 
   apply(observation: Observation, nowMs: number): readonly RegistryChange[] {
-    if (observation.kind === "alive") return this.#applyAlive(observation, nowMs);
-    if (observation.kind === "gone") return this.#applyGone(observation);
+    if (observation.kind === "alive") return this.#hear(observation, nowMs);
+    if (observation.kind === "gone") return this.#end([slotOf(observation)], observation.reason);
     return [];
   }
 
   /** Ends every source whose deadline is at or before `nowMs`. */
   expire(nowMs: number): readonly RegistryChange[] {
-    const changes: RegistryChange[] = [];
-    for (let due = this.#deadlines.first(); due && due.atMs <= nowMs; due = this.#deadlines.first()) {
-      const entry = this.#owners.get(due.key);
-      if (entry) changes.push(...this.#removeSource(entry, due.key, "expired"));
+    const due: string[] = [];
+    for (let next = this.#deadlines.first(); next && next.atMs <= nowMs; next = this.#deadlines.first()) {
+      this.#deadlines.delete(next.key);
+      due.push(next.key);
     }
-    return changes;
+    return this.#end(due, "expired");
   }
 
-  #applyAlive(observation: Alive, nowMs: number): RegistryChange[] {
-    const slot = slotOf(observation);
-    const id = this.#identify(observation.node);
-    if (id === null || !this.#hasRoom(id, slot)) return [];
-    const changes: RegistryChange[] = [];
-    const before = this.#owners.get(slot);
-    if (before && before.id !== id) changes.push(...this.#removeSource(before, slot, "superseded"));
-    const entry = this.#entries.get(id);
-    const source = sourceOf(observation, entry?.sources.get(slot), nowMs);
-    const anonymous = observation.node.id === null;
-    if (!entry) return [...changes, ...this.#addEntry(id, anonymous, slot, source)];
-    this.#keep(entry, slot, source);
-    return [...changes, ...this.#takeEndpoints(entry), ...this.#refresh(entry)];
+  #hear(report: Alive, nowMs: number): readonly RegistryChange[] {
+    const { node } = report;
+    if (this.#isLate(node)) return [];
+    const slot = slotOf(report);
+    const owner = this.#owners.get(slot);
+    const id = this.#identify(node, owner);
+    const rivals = this.#holdersOf(provenEndpoints(node)).filter((holder) => holder.yieldsTo(node));
+    if (!this.#hasRoom(id, slot, rivals)) {
+      this.#refused += 1;
+      return [];
+    }
+    const entry = this.#entries.get(id) ?? new Entry(id);
+    this.#keep(entry, slot, sourceOf(report, entry.sources.get(slot), nowMs));
+    const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry));
+    const deserted = owner && owner !== entry ? this.#settle(owner, "superseded") : [];
+    this.#hold(entry, node);
+    return [...superseded, ...deserted, ...this.#show(entry)];
   }
 
-  /** Which node a report is about, or null for one whose endpoint belongs to its successor. */
-  #identify(node: SeenNode): string | null {
-    const [endpoint] = provenEndpoints(node);
-    const holder = endpoint === undefined ? undefined : this.#holders.get(endpoint);
-    if (node.id !== null) return holder?.predecessors.includes(node.id) ? null : node.id;
-    return holder?.id ?? formatEndpoint(node.addresses[0]?.address ?? "", node.port);
+  /** Whether a report comes from before the present holder of the endpoint. */
+  #isLate(node: SeenNode): boolean {
+    const proven = provenEndpoints(node);
+    const endpoints = proven.length > 0 ? proven : listedEndpoints(node);
+    return this.#holdersOf(endpoints).some((holder) => holder.hasOutlived(node));
   }
 
-  #hasRoom(id: string, slot: string): boolean {
-    const entry = this.#entries.get(id);
-    const room = entry
-      ? entry.sources.has(slot) || entry.sources.size < maxSourcesPerNode
-      : this.#entries.size < this.capacity;
-    if (!room) this.#refused += 1;
-    return room;
+  /**
+   * Which node a report is about.
+   *
+   * One without an identity is about the holder of the endpoint that it proves, and stays with its owner
+   * while it lists an endpoint of that one; a host that answers on many addresses is one node.
+   */
+  #identify(node: SeenNode, owner: Entry | undefined): string {
+    if (node.id !== null) return node.id;
+    const [holder] = this.#holdersOf(provenEndpoints(node));
+    const listed = listedEndpoints(node);
+    const stays = owner && listed.some((endpoint) => owner.endpoints.has(endpoint));
+    return (holder ?? (stays ? owner : undefined))?.id ?? listed[0] ?? "";
   }
 
-  #addEntry(id: string, anonymous: boolean, slot: string, source: Source): RegistryChange[] {
-    const sources = new Map<string, Source>();
-    const node = mergeSources(id, [source], this.#isSelf(id));
-    const entry: Entry = { id, anonymous, sources, node, face: "", endpoints: [], predecessors: [] };
-    this.#entries.set(id, entry);
-    this.#keep(entry, slot, source);
-    const changes = this.#takeEndpoints(entry);
-    this.#remerge(entry);
-    return [...changes, { kind: "up", node: entry.node }];
+  #holdersOf(endpoints: readonly string[]): Entry[] {
+    return [...new Set(endpoints.flatMap((endpoint) => this.#holders.get(endpoint) ?? []))];
   }
 
+  /** A newcomer has room also where it takes the place of another. */
+  #hasRoom(id: string, slot: string, rivals: readonly Entry[]): boolean {
+    const known = this.#entries.get(id);
+    if (known) return known.hasRoomFor(slot);
+    const replaces = rivals.length > 0 || this.#owners.get(slot)?.sources.size === 1;
+    return replaces || this.#entries.size < this.capacity;
+  }
+
+  /** Gives a slot to an entry, whoever had it before. */
   #keep(entry: Entry, slot: string, source: Source): void {
-    entry.sources.set(slot, source);
+    this.#owners.get(slot)?.sources.delete(slot);
     this.#owners.set(slot, entry);
+    this.#entries.set(entry.id, entry);
+    entry.sources.set(slot, source);
     this.#deadlines.set(slot, source.expiresMs);
   }
 
-  /** Makes the entry the holder of every endpoint that its sources prove; previous holders give way. */
-  #takeEndpoints(entry: Entry): RegistryChange[] {
-    const proven = new Set([...entry.sources.values()].flatMap((source) => provenEndpoints(source.node)));
-    for (const endpoint of entry.endpoints) {
-      if (!proven.has(endpoint)) this.#holders.delete(endpoint);
-    }
-    const changes: RegistryChange[] = [];
-    const held: string[] = [];
-    for (const endpoint of proven) {
-      const holder = this.#holders.get(endpoint);
-      if (holder && holder !== entry) {
-        if (!supersedes(entry, holder)) continue;
-        changes.push(...this.#supersede(holder, entry));
-      }
-      this.#holders.set(endpoint, entry);
-      held.push(endpoint);
-    }
-    entry.endpoints = held;
-    return changes;
-  }
-
-  /** Sources without an identity live on in the successor; those of another identity end. */
-  #supersede(predecessor: Entry, successor: Entry): RegistryChange[] {
-    for (const [slot, source] of predecessor.sources) {
-      if (source.node.id === null && successor.sources.size < maxSourcesPerNode) {
-        this.#keep(successor, slot, source);
-      } else {
-        this.#forget(slot);
-      }
-    }
-    if (!predecessor.anonymous) {
-      const ids = [predecessor.id, ...predecessor.predecessors, ...successor.predecessors];
-      successor.predecessors = ids.filter((id) => id !== successor.id).slice(0, maxPredecessors);
-    }
-    return [this.#removeEntry(predecessor, "superseded")];
-  }
-
-  #applyGone(observation: Gone): readonly RegistryChange[] {
-    const slot = slotOf(observation);
-    const entry = this.#owners.get(slot);
-    return entry ? this.#removeSource(entry, slot, observation.reason) : [];
-  }
-
-  #removeSource(entry: Entry, slot: string, reason: DownReason): readonly RegistryChange[] {
-    entry.sources.delete(slot);
-    this.#forget(slot);
-    if (entry.sources.size === 0) return [this.#removeEntry(entry, reason)];
-    return [...this.#takeEndpoints(entry), ...this.#refresh(entry)];
-  }
-
   #forget(slot: string): void {
+    this.#owners.get(slot)?.sources.delete(slot);
     this.#owners.delete(slot);
     this.#deadlines.delete(slot);
   }
 
-  #removeEntry(entry: Entry, reason: DownReason): RegistryChange {
+  /** Sources without an identity live on in the successor; those of another identity end. */
+  #supersede(rival: Entry, successor: Entry): RegistryChange[] {
+    for (const [slot, source] of rival.sources) {
+      if (source.node.id === null && successor.hasRoomFor(slot)) this.#keep(successor, slot, source);
+      else this.#forget(slot);
+    }
+    for (const endpoint of rival.endpoints) this.#take(successor, endpoint);
+    rival.endpoints.clear();
+    successor.follow(rival);
+    return this.#settle(rival, "superseded");
+  }
+
+  #take(entry: Entry, endpoint: string): void {
+    this.#holders.set(endpoint, entry);
+    entry.endpoints.add(endpoint);
+  }
+
+  /** Makes an entry the holder of what a report proves, unless another is; old endpoints are given up. */
+  #hold(entry: Entry, node: SeenNode): void {
+    this.#releaseUnproven(entry);
+    for (const endpoint of provenEndpoints(node)) {
+      if (!this.#holders.has(endpoint)) this.#take(entry, endpoint);
+    }
+  }
+
+  #end(slots: readonly string[], reason: DownReason): readonly RegistryChange[] {
+    const owners = new Set(slots.flatMap((slot) => this.#owners.get(slot) ?? []));
+    for (const slot of slots) this.#forget(slot);
+    return [...owners].flatMap((entry) => this.#settle(entry, reason));
+  }
+
+  /** Brings an entry that lost a source in line with those that it has; `reason` is for its end. */
+  #settle(entry: Entry, reason: DownReason): RegistryChange[] {
+    this.#releaseUnproven(entry);
+    if (entry.sources.size > 0) return this.#show(entry);
+    const node = this.#nodes.get(entry.id);
     this.#entries.delete(entry.id);
-    for (const endpoint of entry.endpoints) this.#holders.delete(endpoint);
-    return { kind: "down", node: entry.node, reason };
+    this.#nodes.delete(entry.id);
+    return node ? [{ kind: "down", node, reason }] : [];
   }
 
-  #refresh(entry: Entry): RegistryChange[] {
-    const before = entry.face;
-    this.#remerge(entry);
-    return entry.face === before ? [] : [{ kind: "updated", node: entry.node }];
+  #releaseUnproven(entry: Entry): void {
+    const proven = entry.provenEndpoints();
+    for (const endpoint of entry.endpoints) {
+      if (proven.has(endpoint)) continue;
+      this.#holders.delete(endpoint);
+      entry.endpoints.delete(endpoint);
+    }
   }
 
-  #remerge(entry: Entry): void {
-    entry.node = mergeSources(entry.id, [...entry.sources.values()], this.#isSelf(entry.id));
-    entry.face = faceOf(entry.node);
+  #show(entry: Entry): RegistryChange[] {
+    const before = this.#nodes.get(entry.id);
+    const node = mergeSources(entry.id, [...entry.sources.values()], this.#isSelf(entry.id));
+    this.#nodes.set(entry.id, node);
+    if (!before) return [{ kind: "up", node }];
+    return faceOf(node) === faceOf(before) ? [] : [{ kind: "updated", node }];
   }
 }
 
-function slotOf({ via, key }: Alive | Gone): string {
-  return `${via}\0${key}`;
-}
-
-function sourceOf(
-  { via, key, node, ttlMs, stale }: Alive,
-  before: Source | undefined,
-  nowMs: number,
-): Source {
-  const same = before !== undefined && JSON.stringify(before.node) === JSON.stringify(node);
-  return {
-    via,
-    key,
-    node: same ? before.node : node,
-    firstSeenMs: before?.firstSeenMs ?? nowMs,
-    lastSeenMs: nowMs,
-    changedMs: same ? before.changedMs : nowMs,
-    expiresMs: nowMs + ttlMs,
-    stale: stale ?? null,
-  };
-}
-
-/**
- * The endpoints at which a packet from there, or a signature, proves the node to be.
- *
- * Neither a loopback address nor another host's bridge can be one: what others merely list proves nothing.
- */
-function provenEndpoints(node: SeenNode): string[] {
-  const proven = node.addresses.filter(
-    ({ reach }) => reach === "source" || (reach === "on-link" && node.trust === "signed"),
-  );
-  return proven.map(({ address }) => formatEndpoint(address, node.port));
-}
-
-/** Whoever has an identity takes the endpoint from whoever has none; signed ones yield to signed ones only. */
-function supersedes(entry: Entry, holder: Entry): boolean {
-  if (entry.anonymous) return false;
-  return isSigned(entry) || !isSigned(holder);
-}
-
-function isSigned(entry: Entry): boolean {
-  return [...entry.sources.values()].some((source) => source.node.trust === "signed");
-}
-
+/** What of a node is news when it changes: all but the times. */
 function faceOf(node: NodeInfo): string {
   const sources = node.sources.map(({ transport, key, trust, stale }) => [transport, key, trust, stale]);
   return JSON.stringify({ ...node, sources });

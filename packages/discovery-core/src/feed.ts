@@ -1,0 +1,109 @@
+import type { Clock } from "./clock.ts";
+import { maxSources } from "./entry.ts";
+import { DiscoveryError, toDiscoveryError } from "./errors.ts";
+import { ExpiryTimer } from "./expiry-timer.ts";
+import type { Health } from "./health.ts";
+import { forward } from "./observation-stream.ts";
+import type { Registry, RegistryChange } from "./registry.ts";
+import type { Observation, TransportSession } from "./transport.ts";
+
+export interface FeedOptions {
+  readonly session: TransportSession;
+  readonly registry: Registry;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  readonly closed: AbortSignal;
+}
+
+/** Keeps a registry in step with the medium, from the first look at it until it is closed. */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #watchers = new Set<(change: RegistryChange) => void>();
+  readonly #expiry: ExpiryTimer;
+  #started = false;
+  #reportedFull = false;
+
+  constructor(options: FeedOptions) {
+    const { registry, clock, closed } = options;
+    this.#options = options;
+    this.#expiry = new ExpiryTimer(registry, clock, {
+      publish: (changes) => this.#publish(changes),
+      doubt: (keys) => this.ask(keys, closed),
+    });
+    closed.addEventListener("abort", () => this.#expiry.stop(), { once: true });
+  }
+
+  /** Calls back at every change; the result ends that. */
+  subscribe(watcher: (change: RegistryChange) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Starts the browse that everybody shares, once. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#browse(this.#options.closed);
+  }
+
+  /** Has a new question asked on the medium: by the shared browse if it is new, or by one until `signal`. */
+  look(signal: AbortSignal): void {
+    if (this.#started) this.#browse(signal);
+    else this.start();
+  }
+
+  /** Asks the medium again for these keys; a failure is a warning. */
+  async ask(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    await Promise.all([...new Set(keys)].map((key) => this.#askFor(key, signal)));
+  }
+
+  async #askFor(key: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.session.reconfirm?.(key, { signal });
+    } catch (error) {
+      if (!signal.aborted) this.#options.health.warn(toDiscoveryError(error, "SEND_FAILED", "discovery"));
+    }
+  }
+
+  async #browse(signal: AbortSignal): Promise<void> {
+    const { session, ttlMs, health } = this.#options;
+    try {
+      await forward(session.browse({ ttlMs }, { signal }), (observation) => this.#take(observation));
+    } catch (error) {
+      if (!signal.aborted) health.warn(toDiscoveryError(error, "TRANSPORT_FAILED", "discovery"));
+    }
+  }
+
+  #take(observation: Observation): void {
+    const { registry, health, clock, closed } = this.#options;
+    if (closed.aborted) return;
+    if (observation.kind === "settled") return health.settle(observation.via);
+    const changes = registry.apply(observation, clock.now());
+    this.#publish(changes);
+    this.#reportFullness();
+    this.#expiry.arm();
+    if (observation.kind === "gone") this.#askSurvivors(changes);
+  }
+
+  /** A goodbye on one of several paths casts doubt on the others. */
+  #askSurvivors(changes: readonly RegistryChange[]): void {
+    const survivors = changes.flatMap(({ kind, node }) => (kind === "updated" ? node.sources : []));
+    const keys = survivors.map((source) => source.key);
+    this.ask(keys, this.#options.closed);
+  }
+
+  #publish(changes: readonly RegistryChange[]): void {
+    for (const change of changes) for (const watcher of [...this.#watchers]) watcher(change);
+  }
+
+  #reportFullness(): void {
+    const { registry, health } = this.#options;
+    if (this.#reportedFull || registry.refused === 0) return;
+    this.#reportedFull = true;
+    const { size, capacity } = registry;
+    const limits = `${size} of at most ${capacity} nodes, each with at most ${maxSources} sources`;
+    const message = `the registry refuses newcomers: it lists ${limits}`;
+    health.warn(new DiscoveryError("REGISTRY_FULL", message));
+  }
+}

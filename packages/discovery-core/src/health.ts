@@ -1,0 +1,76 @@
+import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
+import { type Log, silentLog } from "./log.ts";
+import { shielded } from "./shield.ts";
+
+/** How a transport fares. */
+export interface TransportStatus {
+  readonly name: string;
+  /** Whether its first pass over the medium is done. */
+  readonly settled: boolean;
+  /** What last took it out, or null if it never failed. */
+  readonly error: DiscoveryError | null;
+}
+
+interface MutableStatus extends TransportStatus {
+  settled: boolean;
+  error: DiscoveryError | null;
+}
+
+/** Enough to explain a failed run; older ones were reported when they happened. */
+const maxWarnings = 100;
+
+/** Faults that hamper a transport, or something else, without taking it out. */
+const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
+  "SEND_FAILED",
+  "NAME_CONFLICT",
+  "NO_ANSWER",
+  "REGISTRY_FULL",
+]);
+
+export interface HealthOptions {
+  readonly transports: readonly { readonly name: string }[];
+  readonly log?: Log;
+  readonly onWarning?: (warning: DiscoveryError) => void;
+}
+
+/** What went wrong without stopping discovery, and how each transport fares. */
+export class Health {
+  readonly transports: readonly TransportStatus[];
+  /** The caller's, or none. */
+  readonly log: Log;
+  readonly #onWarning: (warning: DiscoveryError) => void;
+  readonly #closed: AbortSignal;
+  readonly #statuses: ReadonlyMap<string, MutableStatus>;
+  readonly #warnings: DiscoveryError[] = [];
+
+  /** @param closed - Once aborted, nothing is a fault any more. */
+  constructor({ transports, log = silentLog, onWarning = () => {} }: HealthOptions, closed: AbortSignal) {
+    const statuses = transports.map(({ name }) => ({ name, settled: false, error: null }));
+    this.transports = statuses;
+    this.log = shielded(log);
+    this.#onWarning = shielded(onWarning, (error) => this.log("warn", "onWarning failed", { error }));
+    this.#closed = closed;
+    this.#statuses = new Map(statuses.map((status) => [status.name, status]));
+  }
+
+  /** The latest, oldest first. */
+  get warnings(): readonly DiscoveryError[] {
+    return this.#warnings;
+  }
+
+  settle(name: string): void {
+    const status = this.#statuses.get(name);
+    if (status) status.settled = true;
+  }
+
+  warn(error: DiscoveryError): void {
+    if (this.#closed.aborted) return;
+    const { code, via, message } = error;
+    const status = this.#statuses.get(via ?? "");
+    if (status && !hampering.has(code)) status.error = error;
+    this.#warnings.push(error);
+    if (this.#warnings.length > maxWarnings) this.#warnings.shift();
+    this.log("warn", message, { code, via });
+    this.#onWarning(error);
+  }
+}

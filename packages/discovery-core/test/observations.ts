@@ -1,0 +1,41 @@
+import type { Alive, Gone, Reach, SeenAddress, SeenNode } from "../src/index.ts";
+
+/** A node as a transport sees it, plain but for what is given. */
+export function seenNode(fields: Partial<SeenNode> = {}): SeenNode {
+  return {
+    id: "box",
+    trust: "announced",
+    port: 8000,
+    info: "",
+    addresses: [{ address: "10.0.0.1", reach: "source" }],
+    hostname: null,
+    path: null,
+    server: null,
+    apis: [],
+    models: [],
+    auth: null,
+    attributes: {},
+    ...fields,
+  };
+}
+
+/** `at("10.0.0.1")` is where a packet came from; other reaches are named. */
+export function at(address: string, reach: Reach = "source"): SeenAddress {
+  return { address, reach };
+}
+
+export type AliveFields = Partial<SeenNode> & Partial<Pick<Alive, "via" | "key" | "ttlMs" | "stale">>;
+
+export function alive({
+  via = "mdns",
+  key = "box",
+  ttlMs = 60_000,
+  stale,
+  ...node
+}: AliveFields = {}): Alive {
+  return { kind: "alive", via, key, ttlMs, node: seenNode(node), ...(stale && { stale }) };
+}
+
+export function gone({ via = "mdns", key = "box", reason = "goodbye" }: Partial<Gone> = {}): Gone {
+  return { kind: "gone", via, key, reason };
+}

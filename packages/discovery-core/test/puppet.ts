@@ -1,0 +1,83 @@
+import {
+  type Announced,
+  DiscoveryError,
+  type Observation,
+  type ObservationSink,
+  observationStream,
+  type Standing,
+  type Transport,
+  type TransportContext,
+  type TransportSession,
+} from "../src/index.ts";
+
+/** A transport whose medium is the test: it says what it is told, and keeps what it was asked. */
+export class Puppet implements Transport {
+  readonly name: string;
+  /** How each opening, announcement, question, browse or disposal goes, unless it goes well. */
+  readonly faults: Partial<Record<"open" | "announce" | "reconfirm" | "browse" | "close", () => unknown>> =
+    {};
+  readonly browses: Set<ObservationSink> = new Set();
+  readonly announced: Set<Announced> = new Set();
+  readonly asked: string[] = [];
+  opened = 0;
+  closed = 0;
+  context: TransportContext | null = null;
+
+  constructor(name: string = "puppet") {
+    this.name = name;
+  }
+
+  async open(context: TransportContext): Promise<TransportSession> {
+    await this.faults.open?.();
+    this.opened += 1;
+    this.context = context;
+    const closing = new AbortController();
+    return {
+      browse: (_, { signal }) => {
+        this.faults.browse?.();
+        return observationStream({ signal, closed: closing.signal, start: (sink) => this.#start(sink) });
+      },
+      announce: (node) => this.#announce(node),
+      reconfirm: async (key) => {
+        this.asked.push(key);
+        await this.faults.reconfirm?.();
+      },
+      [Symbol.asyncDispose]: async () => {
+        closing.abort();
+        this.closed += 1;
+        await this.faults.close?.();
+      },
+    };
+  }
+
+  /** Tells everybody who browses; `via` is this one's name. */
+  say(...observations: Observation[]): void {
+    for (const observation of observations) {
+      for (const sink of [...this.browses]) sink.push({ ...observation, via: this.name });
+    }
+  }
+
+  /** Reports a fault, with this one's name. */
+  report(code: DiscoveryError["code"], message: string = code): void {
+    this.context?.report(new DiscoveryError(code, message, { via: this.name }));
+  }
+
+  async #announce(node: Announced): Promise<Standing> {
+    await this.faults.announce?.();
+    let latest = node;
+    this.announced.add(latest);
+    return {
+      update: async (changed) => {
+        this.announced.delete(latest);
+        latest = changed;
+        this.announced.add(latest);
+      },
+      [Symbol.asyncDispose]: async () => void this.announced.delete(latest),
+    };
+  }
+
+  #start(sink: ObservationSink): () => void {
+    this.browses.add(sink);
+    return () => this.browses.delete(sink);
+  }
+}

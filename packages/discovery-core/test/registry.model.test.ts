@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  type Alive,
+  type DownReason,
+  type Observation,
+  Registry,
+  type RegistryChange,
+} from "../src/index.ts";
+import { NaiveRegistry, outlineOf, outlineOfLines } from "./naive-registry.ts";
+import { seenNode } from "./observations.ts";
+import { facesOf, Replica } from "./replica.ts";
+
+/** So small a world that keys, identities and endpoints collide all the time. */
+const slot = { via: fc.constantFrom("arp", "mdns", "mesh"), key: fc.constantFrom("k1", "k2", "k3") };
+const address = fc.constantFrom("10.0.0.1", "10.0.0.2", "2001:db8::1");
+const reach = fc.constantFrom("source", "source", "source", "on-link", "routed", "link-local", "loopback");
+const addresses = fc.array(fc.record({ address, reach }), { minLength: 1, maxLength: 3, size: "-1" });
+const port = fc.constantFrom(8000, 8000, 8000, 8000, 9000);
+const info = fc.constantFrom("", "a", "b");
+const named = fc.record({
+  id: fc.constantFrom("x", "y", "z"),
+  trust: fc.constantFrom("signed", "announced", "announced", "identified"),
+});
+const nameless = fc.record({ id: fc.constant(null), trust: fc.constantFrom("announced", "identified") });
+
+const node = fc
+  .tuple(fc.oneof(named, nameless), fc.record({ addresses, port, info }))
+  .map(([identity, rest]) => seenNode({ ...identity, ...rest } as Partial<Alive["node"]>));
+
+const alive = fc
+  .record({ ...slot, node, ttlMs: fc.integer({ min: 1, max: 60 }), isStale: fc.boolean() })
+  .map(({ isStale, ...report }): Observation => {
+    return { kind: "alive", ...report, ...(isStale && { stale: "TRANSPORT_FAILED" }) };
+  });
+
+const gone = fc
+  .record({ ...slot, reason: fc.constantFrom<("goodbye" | "unreachable")[]>("goodbye", "unreachable") })
+  .map((report): Observation => ({ kind: "gone", ...report }));
+
+const settled = fc.record({ kind: fc.constant<"settled">("settled"), via: slot.via });
+
+const step = fc.record({
+  waitMs: fc.integer({ min: 0, max: 12 }),
+  /** Null: what is due expires. */
+  observation: fc.oneof(
+    { arbitrary: alive, weight: 12 },
+    { arbitrary: gone, weight: 3 },
+    { arbitrary: fc.constant(null), weight: 4 },
+    { arbitrary: settled, weight: 1 },
+  ),
+});
+
+const history = fc.record({
+  capacity: fc.integer({ min: 1, max: 5 }),
+  steps: fc.array(step, { maxLength: 60, size: "max" }),
+});
+
+test("agrees with a naive registry on every history", { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(history, ({ capacity, steps }) => {
+      const registry = new Registry({ capacity });
+      const naive = new NaiveRegistry(capacity);
+      const replica = new Replica();
+      let nowMs = 0;
+      for (const { waitMs, observation } of steps) {
+        nowMs += waitMs;
+        const changes = observation ? registry.apply(observation, nowMs) : registry.expire(nowMs);
+        const down = observation ? naive.apply(observation, nowMs) : naive.expire(nowMs);
+        expect(changes.filter((change) => replica.knows(change))).toEqual([]);
+        replica.follow(changes);
+        expect(reasonsOf(changes)).toEqual(down);
+        expect(registry.listAlive().map(outlineOf)).toEqual(naive.listAlive().map(outlineOfLines));
+        expect(replica.faces()).toEqual(facesOf(registry.listAlive()));
+        expect(registry.nextDeadlineMs()).toBe(naive.nextDeadlineMs());
+        expect(registry.refused).toBe(naive.refused);
+        expect(registry.size).toBeLessThanOrEqual(capacity);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function reasonsOf(changes: readonly RegistryChange[]): Map<string, DownReason> {
+  return new Map(
+    changes.flatMap((change) => (change.kind === "down" ? [[change.node.id, change.reason]] : [])),
+  );
+}
