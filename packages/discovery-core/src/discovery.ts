@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -44,7 +43,16 @@ export interface DiscoverOptions {
 /** A node that this process announces; disposal says goodbye. */
 export interface StandingAnnouncement extends AsyncDisposable {
   readonly id: string;
+  /**
+   * Changes what the node says of itself, without a goodbye; what is left out stays as it was.
+   *
+   * @throws {TypeError | RangeError} at once, for what cannot be announced.
+   */
+  update(changes: AnnouncementChanges, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
+
+/** What can change of a node that is announced: all but its identity and its name. */
+export type AnnouncementChanges = Partial<Omit<Announcement, "id" | "name">>;
 
 export interface Discovery extends AsyncDisposable {
   /** The single list that all transports feed. The first look at it starts browsing. */
@@ -67,12 +75,11 @@ export interface Discovery extends AsyncDisposable {
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What nobody aborts. Any number of calls may listen to it at once; each stops when it ends. */
+/** What nobody aborts. */
 const never = new AbortController().signal;
-setMaxListeners(0, never);
 
 /**
- * Opens the transports and resolves when the first can be used.
+ * Opens the transports and resolves when each can be used or has failed, and one at least can be used.
  *
  * Nothing is sent before something is announced, discovered, watched or read from the registry. A
  * transport that fails later is a warning and is re-opened.
@@ -88,7 +95,6 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   }
   const transport = transportOf(options);
   const closing = new AbortController();
-  setMaxListeners(0, closing.signal);
   const own = new Set<Announced>();
   const registry = new Registry({ capacity, isSelf: (id) => [...own].some((node) => node.id === id) });
   const health = new Health(options, closing.signal);
@@ -182,24 +188,33 @@ class Engine implements Discovery {
   }
 
   async #announce(node: Announced, signal: AbortSignal): Promise<StandingAnnouncement> {
-    const { session, own } = this.#parts;
+    const { session, own, random } = this.#parts;
     signal.throwIfAborted();
     if (!session.announce) {
       throw new DiscoveryError("TRANSPORT_UNAVAILABLE", "none of the chosen transports can announce");
     }
     own.add(node);
     try {
-      const handle = await session.announce(node, { signal });
-      return { id: node.id, [Symbol.asyncDispose]: () => this.#withdraw(node, handle) };
+      const standing = await session.announce(node, { signal });
+      let latest = node;
+      return {
+        id: node.id,
+        update: (changes, { signal = never } = {}) => {
+          this.#assertOpen();
+          latest = completeAnnouncement({ ...latest, ...changes }, random);
+          return standing.update(latest, { signal });
+        },
+        [Symbol.asyncDispose]: () => this.#withdraw(node, standing),
+      };
     } catch (error) {
       own.delete(node);
       throw error;
     }
   }
 
-  async #withdraw(node: Announced, handle: AsyncDisposable): Promise<void> {
+  async #withdraw(node: Announced, standing: AsyncDisposable): Promise<void> {
     try {
-      await handle[Symbol.asyncDispose]();
+      await standing[Symbol.asyncDispose]();
     } finally {
       this.#parts.own.delete(node);
     }

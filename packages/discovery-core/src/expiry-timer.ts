@@ -27,7 +27,8 @@ export class ExpiryTimer {
   #dueMs = 0;
   /** How far the clocks were apart when the timer was set. */
   #offsetMs = 0;
-  #graceEndsMs = 0;
+  /** Until when the nodes that were asked again may answer, or null. */
+  #graceEndsMs: number | null = null;
 
   constructor(registry: Registry, clock: Clock, events: ExpiryTimerEvents) {
     this.#registry = registry;
@@ -43,7 +44,7 @@ export class ExpiryTimer {
       return;
     }
     const nowMs = this.#clock.now();
-    const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs, nowMs), nowMs + tickMs);
+    const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs ?? nowMs, nowMs), nowMs + tickMs);
     if (this.#cancel && this.#dueMs <= dueMs) return;
     if (!this.#cancel) this.#offsetMs = this.#clock.wall() - nowMs;
     this.stop();
@@ -59,11 +60,14 @@ export class ExpiryTimer {
   #fire(): void {
     this.#cancel = null;
     const nowMs = this.#clock.now();
-    if (this.#hasSlept(nowMs)) {
+    // After its grace a node expires, however late this timer is again: a busy host must not keep the dead.
+    if (this.#graceEndsMs === null && this.#hasSlept(nowMs)) {
       this.#graceEndsMs = nowMs + graceMs;
       this.#events.doubt(this.#allKeys());
+    } else if (this.#graceEndsMs === null || nowMs >= this.#graceEndsMs) {
+      this.#graceEndsMs = null;
+      this.#events.publish(this.#registry.expire(nowMs));
     }
-    if (nowMs >= this.#graceEndsMs) this.#events.publish(this.#registry.expire(nowMs));
     this.arm();
   }
 

@@ -7,6 +7,7 @@ export { type Clock, sleep, systemClock } from "./clock.ts";
 export { compose } from "./compose.ts";
 export { Deadlines } from "./deadlines.ts";
 export {
+  type AnnouncementChanges,
   createDiscovery,
   type DiscoverOptions,
   type Discovery,

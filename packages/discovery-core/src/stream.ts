@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** Where the producer of a `Stream` puts what it has. */
 export interface Sink<T> {
   push(item: T): void;
@@ -73,6 +75,8 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
 
   #start(): void {
     const { signal, closed, start } = this.#options;
+    // Many streams may end with one signal; each stops listening when it ends.
+    setMaxListeners(0, signal, closed);
     if (signal.aborted) this.#onAbort();
     else if (closed.aborted) this.#onClosed();
     if (this.#hasEnded()) return;

@@ -40,9 +40,10 @@ export function supervise(
         await supervisor.openOnce(signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (!isDiscoveryError(error) || !outlasts(error)) throw error;
+        const failure = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", transport.name);
+        if (!outlasts(failure)) throw failure;
         // What it waits for is the cause, and the transport is to be had after all.
-        supervisor.recover(isDiscoveryError(error.cause) ? error.cause : error);
+        supervisor.recover(isDiscoveryError(failure.cause) ? failure.cause : failure);
       }
       return supervisor.session();
     },
@@ -177,7 +178,9 @@ class Supervisor {
         const standing = await session.announce(node, { signal });
         if (session === this.#current) return standing;
       } catch (error) {
-        if (session === this.#current || signal.aborted) throw error;
+        if (signal.aborted) throw signal.reason;
+        if (session === this.#current)
+          throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
       }
     }
   }

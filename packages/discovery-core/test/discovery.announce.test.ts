@@ -45,6 +45,28 @@ describe("an announced node", () => {
     expect(await found(await open())).toEqual([{ id, self: false }]);
   });
 
+  test("can say other things of itself, without a goodbye", async () => {
+    const elsewhere = await open();
+    const announcement = await discovery.announce({ port: 8000, id: "box", info: "idle", models: ["a"] });
+    await found(elsewhere);
+    const changes: unknown[] = [];
+    const watching = (async () => {
+      for await (const { kind, node } of elsewhere.watch()) changes.push([kind, node.info, node.models]);
+    })();
+    await clock.advance(0);
+    await announcement.update({ models: ["a", "b"] });
+    await announcement.update({ info: "busy" });
+    await clock.advance(0);
+    expect(changes).toEqual([
+      ["up", "idle", ["a"]],
+      ["updated", "idle", ["a", "b"]],
+      ["updated", "busy", ["a", "b"]],
+    ]);
+    expect(() => announcement.update({ port: 0 })).toThrow(RangeError);
+    await elsewhere[Symbol.asyncDispose]();
+    await watching;
+  });
+
   test("says goodbye when its announcement is disposed, once", async () => {
     const elsewhere = await open();
     const announcement = await discovery.announce({ port: 8000, id: "box" });

@@ -1,10 +1,11 @@
+import { familyOf } from "./interfaces.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import type { ResourceRecord } from "./wire/record.ts";
 
 /** A host has a handful; more is a flood. */
 const maxAddressesPerHost = 16;
-/** Records this young survive a cache flush: the set may come in several packets (RFC 6762 section 10.2). */
-const flushAgeMs = 1_000;
+/** A flushed set may come in several packets: younger records stay, older ones this long (RFC 6762 section 10.2). */
+const flushGraceMs = 1_000;
 
 export type AddressRecord = Extract<ResourceRecord, { type: "A" | "AAAA" }>;
 
@@ -45,6 +46,13 @@ export class Hosts<Resident> {
     return known.filter(([, { untilMs }]) => untilMs > nowMs).map(([address]) => address);
   }
 
+  /** When the next address that is known at `nowMs` ends, or null. */
+  nextEndMs(host: Name, nowMs: number): number | null {
+    const known = [...(this.#hosts.get(nameKey(host))?.addresses.values() ?? [])];
+    const endsMs = known.flatMap(({ untilMs }) => (untilMs > nowMs ? [untilMs] : []));
+    return endsMs.length > 0 ? Math.min(...endsMs) : null;
+  }
+
   /** Whether an address will still be known at `atMs`. */
   knowsUntil(host: Name, atMs: number): boolean {
     return this.addressesOf(host, atMs).length > 0;
@@ -54,7 +62,7 @@ export class Hosts<Resident> {
   take(name: Name, records: readonly AddressRecord[], nowMs: number): void {
     const addresses = this.#hosts.get(nameKey(name))?.addresses;
     if (!addresses) return;
-    if (records.some((record) => record.flush && record.ttlS > 0)) dropOlder(addresses, nowMs - flushAgeMs);
+    for (const { type, flush } of records) if (flush) shorten(addresses, type, nowMs);
     for (const { address, ttlS } of records) {
       if (!addresses.has(address) && addresses.size >= maxAddressesPerHost) continue;
       addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS, 1) * 1_000 });
@@ -62,8 +70,11 @@ export class Hosts<Resident> {
   }
 }
 
-function dropOlder(addresses: Map<string, HostAddress>, thanMs: number): void {
-  for (const [address, { seenMs }] of addresses) {
-    if (seenMs < thanMs) addresses.delete(address);
+/** Lets what is older of a flushed set end soon. */
+function shorten(addresses: Map<string, HostAddress>, type: AddressRecord["type"], nowMs: number): void {
+  for (const [address, { seenMs, untilMs }] of addresses) {
+    const isOfSet = familyOf(address) === (type === "A" ? "IPv4" : "IPv6");
+    if (!isOfSet || nowMs - seenMs <= flushGraceMs) continue;
+    addresses.set(address, { seenMs, untilMs: Math.min(untilMs, nowMs + flushGraceMs) });
   }
 }

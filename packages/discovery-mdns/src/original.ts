@@ -34,8 +34,8 @@ export async function announceSelf(
 ): Promise<StandingAnnouncement> {
   const discovery = await open(options);
   try {
-    const { id } = await discovery.announce(node, options);
-    return { id, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
+    const standing = await discovery.announce(node, options);
+    return { ...standing, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
   } catch (error) {
     await discovery[Symbol.asyncDispose]();
     throw error;

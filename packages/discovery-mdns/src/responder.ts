@@ -2,6 +2,7 @@ import type { Clock } from "@lmserv/discovery-core";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
+import { DirectQuota } from "./quota.ts";
 import type { Service } from "./service.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
@@ -34,6 +35,7 @@ export class Responder {
   readonly #random: () => number;
   readonly #services = new Map<Service, Standing>();
   readonly #outbox: Outbox;
+  readonly #quota: DirectQuota;
   readonly #truncated: TruncatedQueries;
   #closed = false;
 
@@ -42,6 +44,7 @@ export class Responder {
     this.#clock = clock;
     this.#random = random;
     this.#outbox = new Outbox(clock, (answers) => this.#send(answers));
+    this.#quota = new DirectQuota(clock);
     this.#truncated = new TruncatedQueries(clock, random, (answers, known) => {
       this.#outbox.add(unknown(answers, known), 0);
     });
@@ -96,9 +99,12 @@ export class Responder {
     }
     const news = wanted.filter(({ answer }) => unknown([answer], message.answers).length > 0);
     const direct = news.filter(({ question }) => question.unicast).map(({ answer }) => answer);
-    if (direct.length > 0) this.#send(direct, from);
+    const isDirect = direct.length > 0 && this.#quota.admits(from.address);
+    if (isDirect) this.#send(direct, from);
     // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
-    const open = news.filter(({ answer, question }) => !question.unicast || !this.#isFresh(answer));
+    const open = news.filter(
+      ({ answer, question }) => !isDirect || !question.unicast || !this.#isFresh(answer),
+    );
     if (open.length > 0)
       this.#outbox.add(
         open.map(({ answer }) => answer),
@@ -198,7 +204,7 @@ export class Responder {
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
   #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: Endpoint): void {
-    if (wanted.length === 0) return;
+    if (wanted.length === 0 || !this.#quota.admits(to.address)) return;
     const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
     const message = response({
       id,

@@ -97,7 +97,8 @@ function isSystemError(error: Error): boolean {
  *
  * Linux delivers a group's packets of every interface on which anybody joined to every socket bound to the
  * group, unless the socket has a membership there that excludes the sender. A socket may hold 20 of them
- * (`igmp_max_memberships`); a host with more interfaces is told apart by subnets.
+ * (`igmp_max_memberships`); on a host with more interfaces, and on loopback, where only this host speaks,
+ * subnets tell packets apart.
  */
 class Gate {
   readonly #socket: Socket;
@@ -111,25 +112,26 @@ class Gate {
   }
 
   admits(address: string): boolean {
-    return !this.#leaks || isOnLink(address, this.#on);
+    return !(this.#leaks || this.#on.loopback) || isOnLink(address, this.#on);
   }
 
   keepOut(others: readonly NetworkInterface[]): void {
     if (platform() !== "linux") return;
-    for (const other of others) this.#shutOut(other);
+    this.#leaks = others.map((other) => this.#shutOut(other)).includes(false);
   }
 
-  #shutOut(other: NetworkInterface): void {
+  /** False when the system refuses: beyond the limit, or where the interface just went. */
+  #shutOut(other: NetworkInterface): boolean {
     const [address] = addressesOf(other, "IPv4");
     const id = `${other.index} ${address}`;
-    if (address === undefined || this.#shut.has(id)) return;
+    if (address === undefined || this.#shut.has(id)) return true;
     try {
       this.#socket.addSourceSpecificMembership(nobody, mdnsGroups.IPv4, address);
       this.#shut.add(id);
+      return true;
     } catch (error) {
       if (!(error instanceof Error && isSystemError(error))) throw error;
-      // Only the limit lasts; an interface that just went is none to keep out.
-      this.#leaks ||= "code" in error && error.code === "ENOBUFS";
+      return false;
     }
   }
 }

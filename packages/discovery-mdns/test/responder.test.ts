@@ -110,6 +110,22 @@ describe("announcing", () => {
   });
 });
 
+test("an update is announced with the new TXT record, and no goodbye", async () => {
+  const node = { id: "box", info: "idle", port: 8000 };
+  const standing = await session.announce?.(node, never);
+  await clock.advance(10_000);
+  segment.heard.length = 0;
+  await standing?.update({ ...node, info: "busy", models: ["a", "b"] }, never);
+  await clock.advance(10_000);
+  expect(responses().map(({ atMs }) => atMs - 10_000)).toEqual([0, 1_000, 3_000, 7_000]);
+  for (const heard of responses()) {
+    const txt = find(answersOf(heard), "TXT");
+    const strings = (txt && "data" in txt ? (txt.data as Buffer[]) : []).map(String);
+    expect(strings).toEqual(expect.arrayContaining(["info=busy", "models=a,b"]));
+    expect(txt).toMatchObject({ flush: true, ttl: 4500 });
+  }
+});
+
 describe("goodbye", () => {
   test("is said three times, for every record", async () => {
     const handle = await announce("gpu-box-01");
