@@ -10,11 +10,16 @@ export interface AnnouncerOptions {
   readonly random: () => number;
   /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
-  /** Sends on every link. */
-  readonly broadcast: (message: Message) => void;
+  /** Sends a probe on every link. */
+  readonly probe: (message: Message) => void;
   /** Takes the news that the service goes by another name than the one that was asked for. */
   readonly onRenamed: (service: Service) => void;
 }
+
+/** How long our own former words may come back to us, in ms. */
+const echoMs = 2_000;
+/** Updates within that time that are remembered; RFC 6762 section 8.4 wants ten a minute at most. */
+const maxFormer = 16;
 
 /** Keeps one service announced on every link, under a name that is its own. */
 export class Announcer {
@@ -22,12 +27,14 @@ export class Announcer {
   readonly #claim: Claim;
   readonly #ending = new AbortController();
   #service: Service;
+  /** What it said before it was updated, of which the echo may still be on its way. */
+  #former: readonly { readonly service: Service; readonly untilMs: number }[] = [];
   #state: "claiming" | "announced" = "claiming";
 
   constructor(service: Service, options: AnnouncerOptions) {
     this.#service = service;
     this.#options = options;
-    this.#claim = new Claim(options.clock, options.random, options.broadcast);
+    this.#claim = new Claim(options.clock, options.random, options.probe);
   }
 
   /** Announces, after making sure of the name if somebody chose it; resolves when that left on every link. */
@@ -36,17 +43,34 @@ export class Announcer {
     this.#announce();
   }
 
-  /** Speaks on a link that came later. */
+  /** Speaks on a link that came later; a chosen name may be somebody's there. */
   join(responder: Responder): void {
-    if (this.#state === "announced") responder.add(this.#service);
+    if (this.#state !== "announced") return;
+    if (this.#service.chosen) this.#reclaim();
+    else responder.add(this.#service);
+  }
+
+  /** Starts anew on every link, as after a sleep (RFC 6762 section 8). */
+  renew(): void {
+    if (this.#state !== "announced") return;
+    if (this.#service.chosen) return this.#reclaim();
+    for (const responder of this.#options.responders()) responder.announceAll();
   }
 
   /** Takes what came in on any link: somebody may claim the name. */
   hear(message: Message): void {
     this.#claim.hear(message);
     if (this.#state !== "announced" || !message.response) return;
-    if (!contradicts([...message.answers, ...message.additionals], this.#service)) return;
-    this.#reclaim();
+    const lately = this.#former.filter(({ untilMs }) => this.#options.clock.now() < untilMs);
+    const records = [...message.answers, ...message.additionals];
+    if (
+      contradicts(
+        records,
+        this.#service,
+        lately.map(({ service }) => service),
+      )
+    )
+      this.#reclaim();
   }
 
   /** Whether this is the announcer of the instance. */
@@ -57,6 +81,8 @@ export class Announcer {
   /** Says other things of the same instance (RFC 6762 section 8.4). */
   update(service: Service): void {
     const before = this.#service;
+    const untilMs = this.#options.clock.now() + echoMs;
+    this.#former = [...this.#former, { service: before, untilMs }].slice(-maxFormer);
     this.#service = { ...before, port: service.port, txt: service.txt };
     if (this.#state !== "announced") return;
     for (const responder of this.#options.responders()) {

@@ -20,23 +20,29 @@ type Objection = "none" | "tie" | "conflict";
 export class Claim {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #broadcast: (message: Message) => void;
+  readonly #ask: (probe: Message) => void;
   readonly #conflictsMs: number[] = [];
+  /** Whether every further attempt waits, until one succeeds. */
+  #isStorm = false;
   #service: Service | null = null;
   #objection: Objection = "none";
   #object: () => void = () => {};
 
-  constructor(clock: Clock, random: () => number, broadcast: (message: Message) => void) {
+  /** @param ask - Sends a probe on every link. */
+  constructor(clock: Clock, random: () => number, ask: (probe: Message) => void) {
     this.#clock = clock;
     this.#random = random;
-    this.#broadcast = broadcast;
+    this.#ask = ask;
   }
 
   /** Probes until a name is free and resolves with the service under that name. */
   async settle(service: Service, signal: AbortSignal): Promise<Service> {
     for (let candidate = service; ; ) {
       const objection = await this.#probe(candidate, signal);
-      if (objection === "none") return candidate;
+      if (objection === "none") {
+        this.#isStorm = false;
+        return candidate;
+      }
       if (objection === "tie") await sleep(this.#clock, tieWaitMs, signal);
       else {
         candidate = renamed(candidate);
@@ -49,21 +55,20 @@ export class Claim {
   hear(message: Message): void {
     const service = this.#service;
     if (!service || this.#objection !== "none") return;
-    const objection = message.response
-      ? objectionIn([...message.answers, ...message.additionals], service)
-      : tieIn(message, service);
+    const objection = message.response ? conflictIn(message, service) : tieIn(message, service);
     if (objection === "none") return;
     this.#objection = objection;
     this.#object();
   }
 
   async #probe(service: Service, signal: AbortSignal): Promise<Objection> {
+    await sleep(this.#clock, this.#random() * probeIntervalMs, signal);
+    // What was said before the first probe does not count.
     this.#service = service;
     this.#objection = "none";
     try {
-      await this.#pause(this.#random() * probeIntervalMs, signal);
       for (let sent = 0; sent < probes && this.#objection === "none"; sent += 1) {
-        this.#broadcast(probeOf(service));
+        this.#ask(probeOf(service));
         await this.#pause(probeIntervalMs, signal);
       }
       return this.#objection;
@@ -85,28 +90,25 @@ export class Claim {
     this.#conflictsMs.push(nowMs);
     if (this.#conflictsMs.length > conflictLimit.count) this.#conflictsMs.shift();
     const [oldestMs = nowMs] = this.#conflictsMs;
-    const isStorm =
+    this.#isStorm ||=
       this.#conflictsMs.length === conflictLimit.count && nowMs - oldestMs <= conflictLimit.withinMs;
-    if (isStorm) await sleep(this.#clock, conflictLimit.waitMs, signal);
+    if (this.#isStorm) await sleep(this.#clock, conflictLimit.waitMs, signal);
   }
 }
 
-/** Whether records contradict what the service says of its instance (RFC 6762 section 9). */
-export function contradicts(records: readonly ResourceRecord[], service: Service): boolean {
-  return objectionIn(records, service) === "conflict";
-}
-
-function objectionIn(records: readonly ResourceRecord[], service: Service): Objection {
+/** Whether records contradict what the service, and what it was lately, says of its instance (RFC 6762 section 9). */
+export function contradicts(
+  records: readonly ResourceRecord[],
+  service: Service,
+  lately: readonly Service[] = [],
+): boolean {
+  const about = records.filter(({ name, ttlS }) => ttlS > 0 && nameKey(name) === nameKey(service.instance));
+  if (about.length === 0) return false;
   const claimed = claimedRecords(service);
-  const own = new Set(claimed.map(recordKey));
-  const contradiction = records.some(
-    (record) =>
-      nameKey(record.name) === nameKey(service.instance) &&
-      record.ttlS > 0 &&
-      claimed.some(({ type }) => type === record.type) &&
-      !own.has(recordKey(record)),
+  const own = new Set([service, ...lately].flatMap((said) => claimedRecords(said).map(recordKey)));
+  return about.some(
+    (record) => claimed.some(({ type }) => type === record.type) && !own.has(recordKey(record)),
   );
-  return contradiction ? "conflict" : "none";
 }
 
 function probeOf(service: Service): Message {
@@ -114,6 +116,10 @@ function probeOf(service: Service): Message {
     questions: [{ name: service.instance, type: recordTypes.ANY, unicast: true }],
     authorities: claimedRecords(service),
   });
+}
+
+function conflictIn({ answers, additionals }: Message, service: Service): Objection {
+  return contradicts([...answers, ...additionals], service) ? "conflict" : "none";
 }
 
 /** Whoever's records are later in the order of type and data wins the tie (RFC 6762 section 8.2). */

@@ -62,7 +62,8 @@ export class Hosts<Resident> {
   take(name: Name, records: readonly AddressRecord[], nowMs: number): void {
     const addresses = this.#hosts.get(nameKey(name))?.addresses;
     if (!addresses) return;
-    for (const { type, flush } of records) if (flush) shorten(addresses, type, nowMs);
+    for (const [address, { untilMs }] of addresses) if (untilMs <= nowMs) addresses.delete(address);
+    for (const { type, flush, ttlS } of records) if (flush && ttlS > 0) shorten(addresses, type, nowMs);
     for (const { address, ttlS } of records) {
       if (!addresses.has(address) && addresses.size >= maxAddressesPerHost) continue;
       addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS, 1) * 1_000 });

@@ -1,4 +1,3 @@
-import { type Family, familyOf } from "./interfaces.ts";
 import {
   Asks,
   goodbyeGraceMs,
@@ -11,6 +10,9 @@ import {
 } from "./schedule.ts";
 import type { Description } from "./service.ts";
 import type { Name } from "./wire/name.ts";
+
+/** A host on the same link with several interfaces answers on each; more than these few is a flood. */
+const maxSources = 8;
 
 /** What an SRV record said, and when. */
 export interface Location {
@@ -38,8 +40,8 @@ export class Instance {
   readonly name: Name;
   /** The address that first spoke of it: whose quota it counts against. */
   readonly origin: string;
-  /** Where packets that located it came from last, one address of each family. */
-  readonly #sources = new Map<Family, string>();
+  /** Where packets that located it came from, and when, the latest last. */
+  readonly #sources = new Map<string, number>();
   location: Location | null = null;
   text: Text | null = null;
   /** Since and until when its PTR record counts. */
@@ -63,15 +65,21 @@ export class Instance {
   /** Its SRV record was heard: it lives. */
   locate(location: Location, source: string): void {
     this.location = location;
-    this.#sources.set(familyOf(source), source);
+    this.#sources.delete(source);
+    this.#sources.set(source, location.seenMs);
+    for (const [address, seenMs] of this.#sources) {
+      const isOld = seenMs <= location.seenMs - location.ttlMs;
+      if (isOld || this.#sources.size > maxSources) this.#sources.delete(address);
+    }
     this.#overheard = null;
     this.#refreshed = 0;
     this.#goodbyeMs = null;
     this.#doubt = null;
   }
 
+  /** The addresses that located it within its last lifetime, the latest first. */
   get sources(): readonly string[] {
-    return [...this.#sources.values()];
+    return [...this.#sources.keys()].reverse();
   }
 
   /** Its PTR record was heard, which anybody may repeat: no sign of life, but the end of a goodbye. */

@@ -1,6 +1,8 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import { isLinkLocal } from "@lmserv/discovery-core";
 
-export type Family = "IPv4" | "IPv6";
+export const families = ["IPv4", "IPv6"] as const;
+export type Family = (typeof families)[number];
 
 /** One address of this host, with the subnet that it is in. */
 export interface InterfaceAddress {
@@ -19,6 +21,12 @@ export interface NetworkInterface {
   readonly loopback: boolean;
   /** At least one. */
   readonly addresses: readonly InterfaceAddress[];
+}
+
+/** An interface in use, and what else of this host is on its link. */
+export interface LinkInterface extends NetworkInterface {
+  /** The addresses of other interfaces that are, by their IPv4 subnets, on the same link. */
+  readonly siblings: readonly InterfaceAddress[];
 }
 
 /** What `os.networkInterfaces()` returns. */
@@ -56,6 +64,25 @@ export function chooseInterfaces(
   const isWanted = ({ name, addresses }: NetworkInterface): boolean =>
     wanted.includes(name) || addresses.some(({ address }) => wanted.includes(address));
   return all.filter(isWanted);
+}
+
+/** Finds each interface's siblings among the others. */
+export function withSiblings(all: readonly NetworkInterface[]): LinkInterface[] {
+  return all.map((on) => {
+    const siblings = all.filter((other) => other !== on && shareSubnet(on, other));
+    return { ...on, siblings: siblings.flatMap(({ addresses }) => addresses) };
+  });
+}
+
+function shareSubnet(on: NetworkInterface, other: NetworkInterface): boolean {
+  const theirs = new Set(other.addresses.flatMap(subnetOf));
+  return on.addresses.flatMap(subnetOf).some((subnet) => theirs.has(subnet));
+}
+
+/** Of IPv6 and link-local addresses, the subnet says nothing of the link. */
+function subnetOf({ address, family, prefixLength }: InterfaceAddress): string[] {
+  if (family === "IPv6" || isLinkLocal(address)) return [];
+  return [`${prefixOf(address, prefixLength)}/${prefixLength}`];
 }
 
 /** The interface's addresses of one family. */

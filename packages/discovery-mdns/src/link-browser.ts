@@ -127,11 +127,15 @@ export class LinkBrowser {
   #takeResponse(message: Message, from: string): void {
     const touched = this.#cache.take(message, from, this.#now());
     for (const instance of touched) {
-      const sighting = this.#sightingOf(instance);
-      if (sighting) this.#options.tell(sighting);
+      this.#tell(instance);
       this.#plan(instance);
     }
     if (touched.size > 0) this.#work();
+  }
+
+  #tell(instance: Instance): void {
+    const sighting = this.#sightingOf(instance);
+    if (sighting) this.#options.tell(sighting);
   }
 
   /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
@@ -172,7 +176,8 @@ export class LinkBrowser {
 
   #isOwnAddress(address: string): boolean {
     const [bare] = address.split("%");
-    return this.#link.interface.addresses.some((own) => own.address === bare);
+    const { addresses, siblings } = this.#link.interface;
+    return [...addresses, ...siblings].some((own) => own.address === bare);
   }
 
   #keyOf(name: Name): string {
@@ -194,7 +199,9 @@ export class LinkBrowser {
 
   #plan(instance: Instance): void {
     const { atMs } = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
-    this.#deadlines.set(nameKey(instance.name), atMs);
+    const target = instance.location?.target;
+    const addressEndMs = target === undefined ? null : this.#cache.hosts.nextEndMs(target, this.#now());
+    this.#deadlines.set(nameKey(instance.name), Math.min(atMs, addressEndMs ?? Number.POSITIVE_INFINITY));
   }
 
   /** Does what is due, asks in one packet, and sets the timer for what is next. */
@@ -240,7 +247,11 @@ export class LinkBrowser {
       this.#cache.delete(instance);
       if (step.kind === "lapse") series.quicken(nowMs);
       else this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
-    } else this.#plan(instance);
+    } else {
+      // Not its own time: that of an address of its host.
+      if (!isDue) this.#tell(instance);
+      this.#plan(instance);
+    }
     return questions;
   }
 

@@ -1,4 +1,4 @@
-import type { Family, NetworkInterface } from "./interfaces.ts";
+import type { Family, LinkInterface, NetworkInterface } from "./interfaces.ts";
 
 export interface Endpoint {
   /** With its `%zone` when link-local IPv6. */
@@ -12,7 +12,7 @@ export const mdnsGroups: Readonly<Record<Family, string>> = { IPv4: "224.0.0.251
 
 /** One interface's way to the other hosts, over every family that it has. */
 export interface Link {
-  readonly interface: NetworkInterface;
+  readonly interface: LinkInterface;
   /** Sends one packet, to the groups of all families unless `to` says otherwise; failures arrive as events. */
   send(packet: Uint8Array, to?: Endpoint): void;
   /**

@@ -1,8 +1,9 @@
 import type { Clock } from "@lmserv/discovery-core";
 import type { OwnedRecord } from "./owned.ts";
 
-/** How long a record rests after it was multicast (RFC 6762 section 6). */
-const restMs = 1_000;
+/** How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6). */
+const politeRestMs = 1_000;
+export const defenceRestMs = 250;
 /** How long an answer may wait for others to go along (RFC 6762 section 6.4). */
 const gatherMs = 500;
 
@@ -26,7 +27,8 @@ export class Outbox {
     this.#send = send;
   }
 
-  add(answers: readonly OwnedRecord[], delayMs: number): void {
+  /** @param restMs - How long a record rests after it was multicast, at least. */
+  add(answers: readonly OwnedRecord[], delayMs: number, restMs: number = politeRestMs): void {
     const nowMs = this.#clock.now();
     const dueMs = nowMs + delayMs;
     if (delayMs > 0) this.#postpone(dueMs);
@@ -34,7 +36,9 @@ export class Outbox {
       const { key } = owned;
       const restedMs = (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
       const before = this.#waiting.get(key);
-      if (!before) this.#waiting.set(key, { owned, sinceMs: nowMs, dueMs: Math.max(dueMs, restedMs) });
+      const soonestMs = Math.max(dueMs, restedMs);
+      if (!before || soonestMs < before.dueMs)
+        this.#waiting.set(key, { owned, sinceMs: nowMs, dueMs: soonestMs });
     }
     this.#flush();
   }

@@ -1,4 +1,4 @@
-import type { NetworkInterface } from "./interfaces.ts";
+import type { LinkInterface } from "./interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Question, type ResourceRecord, recordTypes, typeCode } from "./wire/record.ts";
@@ -14,8 +14,8 @@ export interface OwnedRecord {
   readonly additionals: readonly ResourceRecord[];
 }
 
-/** Every record of a service on an interface: all its addresses, and no other interface's (section 6.2). */
-export function ownedRecords(service: Service, on: NetworkInterface): OwnedRecord[] {
+/** Every record of a service on an interface: all the addresses of its link, and none of another (section 6.2). */
+export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[] {
   const { instance, host, port, txt } = service;
   const enumeration = shared({ name: enumerationName, ttlS: otherTtlS, type: "PTR", target: serviceType });
   const pointers = [serviceType, ...service.subtypes.map(subtypeName)].map((name) =>
@@ -31,7 +31,7 @@ export function ownedRecords(service: Service, on: NetworkInterface): OwnedRecor
     target: host,
   });
   const text = unique({ name: instance, ttlS: otherTtlS, type: "TXT", strings: txt });
-  const hosts = on.addresses.map(({ address, family }) =>
+  const hosts = [...on.addresses, ...on.siblings].map(({ address, family }) =>
     unique({ name: host, ttlS: hostTtlS, type: family === "IPv4" ? "A" : "AAAA", address }),
   );
   const noMoreOfInstance = denial(instance, [recordTypes.TXT, recordTypes.SRV]);

@@ -1,11 +1,11 @@
 import { compareReach, isLinkLocal, isLoopback, type SeenAddress } from "@lmserv/discovery-core";
-import { isOnLink, type NetworkInterface } from "./interfaces.ts";
+import { families, familyOf, isOnLink, type NetworkInterface } from "./interfaces.ts";
 
 /**
  * The addresses of a node, most likely to answer first.
  *
  * @param announced - What its A and AAAA records say.
- * @param sources - Where the packets that located it came from, one of each family at most.
+ * @param sources - Where the packets that located it came from, the latest first.
  * @param on - The interface that heard it.
  */
 export function rankAddresses(
@@ -16,8 +16,9 @@ export function rankAddresses(
   const seen = announced.flatMap((address) => see(address, sources, on));
   const isNear = seen.some(({ reach }) => reach === "source" || reach === "on-link");
   if (isNear || (on.loopback && seen.length > 0)) return seen.sort(compareReach);
-  const repaired = sources.flatMap((address) => see(address, sources, on));
-  const others = seen.filter(({ address }) => !sources.includes(address));
+  const latest = families.flatMap((family) => sources.find((address) => familyOf(address) === family) ?? []);
+  const repaired = latest.flatMap((address) => see(address, sources, on));
+  const others = seen.filter(({ address }) => !latest.includes(address));
   return [...repaired, ...others].sort(compareReach);
 }
 

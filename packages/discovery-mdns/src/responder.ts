@@ -1,6 +1,7 @@
 import type { Clock } from "@lmserv/discovery-core";
+import { isOnLink } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
-import { Outbox } from "./outbox.ts";
+import { defenceRestMs, Outbox } from "./outbox.ts";
 import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
 import { DirectQuota } from "./quota.ts";
 import type { Service } from "./service.ts";
@@ -98,18 +99,16 @@ export class Responder {
       if (this.#truncated.take(from.address, answers, message.answers, !message.truncated)) return;
     }
     const news = wanted.filter(({ answer }) => unknown([answer], message.answers).length > 0);
-    const direct = news.filter(({ question }) => question.unicast).map(({ answer }) => answer);
-    const isDirect = direct.length > 0 && this.#quota.admits(from.address);
-    if (isDirect) this.#send(direct, from);
+    const isAnswered = this.#answerDirectly(news, from);
     // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
     const open = news.filter(
-      ({ answer, question }) => !isDirect || !question.unicast || !this.#isFresh(answer),
+      ({ answer, question }) => !isAnswered || !question.unicast || !this.#isFresh(answer),
     );
-    if (open.length > 0)
-      this.#outbox.add(
-        open.map(({ answer }) => answer),
-        this.#delayMs(message, open),
-      );
+    const answers = open.map(({ answer }) => answer);
+    if (answers.length === 0) return;
+    // A probe must hear of the owner before it is over (RFC 6762 section 6).
+    if (message.authorities.length > 0) this.#outbox.add(answers, 0, defenceRestMs);
+    else this.#outbox.add(answers, this.#delayMs(message, open));
   }
 
   /** Takes a response that came in on the link: what others say need not be said again. */
@@ -154,6 +153,20 @@ export class Responder {
   #cancel({ cancels }: Standing): void {
     for (const cancel of cancels) cancel();
     cancels.clear();
+  }
+
+  /** Answers QU questions to the asker alone, if it is on the link and asks no more than is decent. */
+  #answerDirectly(wanted: readonly Wanted[], from: Endpoint): boolean {
+    const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
+    if (direct.length === 0 || !this.#isNear(from) || !this.#quota.admits(from.address)) return false;
+    this.#send(direct, from);
+    return true;
+  }
+
+  /** RFC 6762 section 11. */
+  #isNear({ address }: Endpoint): boolean {
+    const [bare = ""] = address.split("%");
+    return isOnLink(bare, this.#link.interface);
   }
 
   #wantedBy({ questions }: Message): Wanted[] {
@@ -204,7 +217,7 @@ export class Responder {
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
   #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: Endpoint): void {
-    if (wanted.length === 0 || !this.#quota.admits(to.address)) return;
+    if (wanted.length === 0 || !this.#isNear(to) || !this.#quota.admits(to.address)) return;
     const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
     const message = response({
       id,

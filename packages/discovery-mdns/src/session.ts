@@ -12,7 +12,7 @@ import {
 } from "@lmserv/discovery-core";
 import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
-import { type Endpoint, mdnsPort } from "./link.ts";
+import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 import { type Machine, type Station, Stations } from "./stations.ts";
 import { decode } from "./wire/decode.ts";
@@ -94,7 +94,7 @@ export class MdnsSession implements TransportSession {
       clock,
       random,
       responders: () => this.#stations.responders(),
-      broadcast: (message) => this.#broadcast(message),
+      probe: (message) => this.#probe(message),
       onRenamed: (service) => this.#reportRenaming(asked, service),
     });
     this.#announcers.add(announcer);
@@ -129,11 +129,15 @@ export class MdnsSession implements TransportSession {
     return serviceOf(node, this.#machine.hostname(), entropy);
   }
 
-  #broadcast(message: Message): void {
-    const packets = encode(message, { maxBytes: maxPacketBytes });
-    for (const link of this.#stations.links()) {
-      for (const packet of packets) link.send(packet);
-    }
+  #probe(message: Message): void {
+    for (const link of this.#stations.links()) this.#probeOn(link, message);
+  }
+
+  /** Asks for direct answers, as RFC 6762 section 8.1 would have it, where they can arrive. */
+  async #probeOn(link: Link, message: Message): Promise<void> {
+    const unicast = await link.invite();
+    const questions = message.questions.map((question) => ({ ...question, unicast }));
+    for (const packet of encode({ ...message, questions }, { maxBytes: maxPacketBytes })) link.send(packet);
   }
 
   #take({ link, responder }: Station, bytes: Uint8Array, from: Endpoint): void {
@@ -162,7 +166,7 @@ export class MdnsSession implements TransportSession {
   }
 
   #wake(): void {
-    for (const responder of this.#stations.responders()) responder.announceAll();
+    for (const announcer of this.#announcers) announcer.renew();
     this.#browser.wake();
   }
 

@@ -1,9 +1,11 @@
 import { type Clock, DiscoveryError, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
 import {
   chooseInterfaces,
+  type LinkInterface,
   listInterfaces,
   type NetworkInterface,
   type SystemInterfaces,
+  withSiblings,
 } from "./interfaces.ts";
 import { type Endpoint, type Link, type LinkEvents, mdnsPort } from "./link.ts";
 import { Responder } from "./responder.ts";
@@ -11,7 +13,7 @@ import { Responder } from "./responder.ts";
 /** What a session needs of its machine. */
 export interface Machine {
   /** @throws what the system says when the port cannot be bound or the group not be joined. */
-  readonly openLink: (on: NetworkInterface, events: LinkEvents, clock: Clock) => Promise<Link>;
+  readonly openLink: (on: LinkInterface, events: LinkEvents, clock: Clock) => Promise<Link>;
   readonly interfaces: () => SystemInterfaces;
   /** The system's number of an interface, or 0. */
   readonly interfaceIndex: (name: string) => number;
@@ -108,7 +110,7 @@ export class Stations {
   /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
   async #follow(): Promise<DiscoveryError[]> {
     const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
-    const wanted = chooseInterfaces(all, this.#options.wanted);
+    const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted));
     const names = new Set(wanted.map(({ name }) => name));
     const lost = [...this.#stations.keys()].filter((name) => !names.has(name));
     for (const name of lost) this.#events.went(name);
@@ -120,7 +122,7 @@ export class Stations {
     return outcomes.filter((failure) => failure !== null);
   }
 
-  async #renew(on: NetworkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
+  async #renew(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
     await this.#remove(on.name);
     try {
       const link = await this.#machine.openLink(on, this.#eventsOf(on.name), this.#context.clock);
@@ -201,6 +203,6 @@ function othersThan(on: NetworkInterface, all: readonly NetworkInterface[]): Net
 }
 
 /** What, when it changes, asks for new sockets and a new announcement. */
-function identityOf({ index, addresses }: NetworkInterface): string {
-  return JSON.stringify([index, addresses]);
+function identityOf({ index, addresses, siblings }: LinkInterface): string {
+  return JSON.stringify([index, addresses, siblings]);
 }

@@ -1,20 +1,27 @@
 import type { Socket } from "node:dgram";
 import type { Clock } from "@lmserv/discovery-core";
-import { addressesOf, type Family, familyOf, isOnLink, type NetworkInterface } from "./interfaces.ts";
+import {
+  addressesOf,
+  type Family,
+  families,
+  familyOf,
+  isOnLink,
+  type LinkInterface,
+  type NetworkInterface,
+} from "./interfaces.ts";
 import { type Endpoint, type Link, type LinkEvents, mdnsGroups, mdnsPort } from "./link.ts";
 import { type MdnsSocket, openSocket } from "./socket.ts";
 import { openUnicast } from "./unicast.ts";
 
 /** How long answers to this host alone are taken after asking for them (RFC 6762 section 6). */
 const inviteMs = 2_000;
-const families: readonly Family[] = ["IPv4", "IPv6"];
 
 /**
  * Opens an interface's sockets, one for each family that it has addresses of.
  *
  * @throws the first failure when none can be opened; one of two is enough.
  */
-export async function openLink(on: NetworkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
+export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
   const present = families.filter((family) => addressesOf(on, family).length > 0);
   const outcomes = await Promise.allSettled(present.map((family) => openSocket(on, family, events)));
   const sockets = new Map<Family, MdnsSocket>();
@@ -32,7 +39,7 @@ export async function openLink(on: NetworkInterface, events: LinkEvents, clock: 
 }
 
 class WireLink implements Link {
-  readonly interface: NetworkInterface;
+  readonly interface: LinkInterface;
   readonly #sockets: ReadonlyMap<Family, MdnsSocket>;
   readonly #events: LinkEvents;
   readonly #clock: Clock;
@@ -40,12 +47,7 @@ class WireLink implements Link {
   #cancelInvite: () => void = () => {};
   #closed = false;
 
-  constructor(
-    on: NetworkInterface,
-    sockets: ReadonlyMap<Family, MdnsSocket>,
-    events: LinkEvents,
-    clock: Clock,
-  ) {
+  constructor(on: LinkInterface, sockets: ReadonlyMap<Family, MdnsSocket>, events: LinkEvents, clock: Clock) {
     this.interface = on;
     this.#sockets = sockets;
     this.#events = events;
