@@ -4,8 +4,11 @@ import type { ResourceRecord } from "./wire/record.ts";
 
 /** A host has a handful; more is a flood. */
 const maxAddressesPerHost = 16;
-/** A flushed set may come in several packets: younger records stay, older ones this long (RFC 6762 section 10.2). */
-const flushGraceMs = 1_000;
+/**
+ * Records this young survive a cache flush, for a set may come in several packets; what is flushed or taken
+ * back lives on for as long (RFC 6762 sections 10.1, 10.2).
+ */
+const graceMs = 1_000;
 
 export type AddressRecord = Extract<ResourceRecord, { type: "A" | "AAAA" }>;
 
@@ -62,20 +65,20 @@ export class Hosts<Resident> {
   take(name: Name, records: readonly AddressRecord[], nowMs: number): void {
     const addresses = this.#hosts.get(nameKey(name))?.addresses;
     if (!addresses) return;
-    for (const [address, { untilMs }] of addresses) if (untilMs <= nowMs) addresses.delete(address);
-    for (const { type, flush, ttlS } of records) if (flush && ttlS > 0) shorten(addresses, type, nowMs);
+    const flushed = new Set(records.flatMap(({ flush, ttlS, type }) => (flush && ttlS > 0 ? [type] : [])));
+    for (const [address, known] of addresses) {
+      if (flushed.has(typeOf(address)) && nowMs - known.seenMs > graceMs) {
+        addresses.set(address, { ...known, untilMs: Math.min(known.untilMs, nowMs + graceMs) });
+      }
+    }
     for (const { address, ttlS } of records) {
       if (!addresses.has(address) && addresses.size >= maxAddressesPerHost) continue;
-      addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS, 1) * 1_000 });
+      addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS * 1_000, graceMs) });
     }
+    for (const [address, { untilMs }] of addresses) if (untilMs <= nowMs) addresses.delete(address);
   }
 }
 
-/** Lets what is older of a flushed set end soon. */
-function shorten(addresses: Map<string, HostAddress>, type: AddressRecord["type"], nowMs: number): void {
-  for (const [address, { seenMs, untilMs }] of addresses) {
-    const isOfSet = familyOf(address) === (type === "A" ? "IPv4" : "IPv6");
-    if (!isOfSet || nowMs - seenMs <= flushGraceMs) continue;
-    addresses.set(address, { seenMs, untilMs: Math.min(untilMs, nowMs + flushGraceMs) });
-  }
+function typeOf(address: string): AddressRecord["type"] {
+  return familyOf(address) === "IPv6" ? "AAAA" : "A";
 }

@@ -49,6 +49,10 @@ export class Outbox {
     return sentMs !== undefined && this.#clock.now() - sentMs < ageMs;
   }
 
+  isResting(key: string): boolean {
+    return this.sentWithin(key, politeRestMs);
+  }
+
   sent(key: string): void {
     this.#sentMs.set(key, this.#clock.now());
   }

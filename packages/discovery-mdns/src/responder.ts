@@ -209,8 +209,11 @@ export class Responder {
     to?: Endpoint,
   ): void {
     if (this.#closed) return;
-    if (!to) for (const record of answers) this.#outbox.sent(recordKey(record));
-    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
+    const rested = to
+      ? additionals
+      : additionals.filter((record) => !this.#outbox.isResting(recordKey(record)));
+    if (!to) for (const record of [...answers, ...rested]) this.#outbox.sent(recordKey(record));
+    for (const packet of encode(response({ answers, additionals: rested }), { maxBytes: maxPacketBytes })) {
       this.#link.send(packet, to);
     }
   }

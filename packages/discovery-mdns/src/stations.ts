@@ -46,6 +46,9 @@ const pollMs = 2_000;
 /** A look this late, or clocks this far apart, mean that the machine slept. */
 const sleptMs = 2_000;
 
+/** The interface or its address just went, or is new and still being checked: the next look tells. */
+const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV"]);
+
 interface Kept extends Station {
   readonly identity: string;
   sendFailing: boolean;
@@ -176,7 +179,7 @@ export class Stations {
 
   #reportSendFailure(name: string, error: Error): void {
     const station = this.#stations.get(name);
-    if (!station || station.sendFailing || this.#closed) return;
+    if (!station || station.sendFailing || this.#closed || isPassing(error)) return;
     station.sendFailing = true;
     const { via } = this.#options;
     this.#context.report(
@@ -196,6 +199,10 @@ export class Stations {
     const message = `no usable network interface ${among}has an address (interfaces that are up: ${present})`;
     return new DiscoveryError("NO_INTERFACE", message, { via });
   }
+}
+
+function isPassing(error: Error): boolean {
+  return "code" in error && passingCodes.has(error.code);
 }
 
 function othersThan(on: NetworkInterface, all: readonly NetworkInterface[]): NetworkInterface[] {

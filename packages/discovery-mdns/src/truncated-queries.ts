@@ -13,8 +13,9 @@ interface Held {
 const maxQueriers = 64;
 /** More than a list of all nodes that a registry holds takes. */
 const maxKnownAnswers = 10_000;
-/** How long the next packet is waited for (RFC 6762 section 7.2). */
-const waitMs = { from: 400, to: 500 };
+/** How long the next packet is waited for (RFC 6762 section 7.2), and the answer to the last one (section 6). */
+const nextWaitMs = { from: 400, to: 500 };
+const lastWaitMs = { from: 20, to: 120 };
 
 /** Holds answers back until the querier has said all that it knows (RFC 6762 section 7.2). */
 export class TruncatedQueries {
@@ -43,11 +44,12 @@ export class TruncatedQueries {
     const before = this.#held.get(querier);
     if (!before && this.#held.size >= maxQueriers) return false;
     before?.cancel();
-    const delayMs = waitMs.from + this.#random() * (waitMs.to - waitMs.from);
+    const { from, to } = isLast ? lastWaitMs : nextWaitMs;
+    const delayMs = from + this.#random() * (to - from);
     const held: Held = {
       answers: [...(before?.answers ?? []), ...answers],
       known: [...(before?.known ?? []), ...known].slice(0, maxKnownAnswers),
-      cancel: this.#clock.schedule(isLast ? 0 : delayMs, () => this.#release(querier)),
+      cancel: this.#clock.schedule(delayMs, () => this.#release(querier)),
     };
     this.#held.set(querier, held);
     return true;

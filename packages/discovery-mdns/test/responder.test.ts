@@ -180,12 +180,12 @@ describe("answering", () => {
   test("for unique records at once", async () => {
     const { instance, host } = await announced();
     const askedMs = clock.now();
-    ask([{ name: instance.toUpperCase(), type: "SRV" }]);
     ask([{ name: host, type: "A" }]);
+    ask([{ name: instance.toUpperCase(), type: "SRV" }]);
     await clock.advance(5);
     expect(responses().map((heard) => answersOf(heard).map((record) => record.type))).toEqual([
-      ["SRV"],
       ["A"],
+      ["SRV"],
     ]);
     expect(responses().every(({ atMs }) => atMs < askedMs + 1)).toBe(true);
   });
