@@ -16,7 +16,14 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   schedule(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), maxDelayMs));
+    const dueMs = performance.now() + delayMs;
+    let timer: NodeJS.Timeout;
+    // Node counts from the start of the turn and knows no longer delay than `maxDelayMs`: either way too early.
+    const arm = (): void => {
+      const leftMs = Math.min(Math.max(dueMs - performance.now(), 0), maxDelayMs);
+      timer = setTimeout(() => (performance.now() < dueMs ? arm() : callback()), leftMs);
+    };
+    arm();
     return () => clearTimeout(timer);
   },
 };

@@ -40,6 +40,7 @@ export class Instance {
   readonly name: Name;
   /** The address that first spoke of it: whose quota it counts against. */
   readonly origin: string;
+  readonly firstMs: number;
   /** Where packets that located it came from, and when, the latest last. */
   readonly #sources = new Map<string, number>();
   location: Location | null = null;
@@ -47,7 +48,6 @@ export class Instance {
   /** Since and until when its PTR record counts. */
   pointer: { readonly seenMs: number; readonly untilMs: number } = { seenMs: 0, untilMs: 0 };
   readonly #jitter: number;
-  readonly #firstMs: number;
   #resolving: Asks;
   #refreshed = 0;
   #goodbyeMs: number | null = null;
@@ -57,7 +57,7 @@ export class Instance {
   constructor(name: Name, origin: string, nowMs: number, jitter: number) {
     this.name = name;
     this.origin = origin;
-    this.#firstMs = nowMs;
+    this.firstMs = nowMs;
     this.#resolving = new Asks(nowMs, resolveWaitsMs);
     this.#jitter = jitter;
   }
@@ -128,7 +128,7 @@ export class Instance {
     const resolveMs = complete ? null : this.#resolving.nextMs();
     if (resolveMs !== null) return { kind: "ask", atMs: resolveMs };
     if (!this.location || !this.text)
-      return { kind: "lapse", atMs: this.#firstMs + lastAskMs + resolveLimitMs };
+      return { kind: "lapse", atMs: this.firstMs + lastAskMs + resolveLimitMs };
     const refresh = this.#nextRefresh(this.location, ttlMs);
     const doubt = this.#nextDoubt();
     return doubt && doubt.atMs < refresh.atMs ? doubt : refresh;

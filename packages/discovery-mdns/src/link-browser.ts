@@ -1,6 +1,7 @@
-import { type Clock, Deadlines, type SeenNode } from "@lmserv/discovery-core";
+import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
 import { Cache } from "./cache.ts";
 import type { Instance } from "./instance.ts";
+import { addressesOf } from "./interfaces.ts";
 import type { Link } from "./link.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
@@ -31,6 +32,8 @@ export interface LinkBrowserOptions {
 
 /** Questions due this soon go along, so that one packet asks for many. */
 const slackMs = 250;
+/** How long the IPv4 address of a host that was heard over IPv6 is waited for, in ms. */
+const patienceMs = 500;
 /** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
 const directMs = 500;
 
@@ -184,8 +187,9 @@ export class LinkBrowser {
     return `${name}@${this.#link.interface.name}`;
   }
 
-  #sightingOf({ name, location, text, leaving, sources }: Instance): Sighting | null {
-    if (!location || !text || leaving) return null;
+  #sightingOf(instance: Instance): Sighting | null {
+    const { name, location, text, leaving, sources } = instance;
+    if (!location || !text || leaving || this.#awaitsIPv4(instance)) return null;
     const { port, target, ttlMs, seenMs } = location;
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
     const addresses = rankAddresses(announced, sources, this.#link.interface);
@@ -193,15 +197,32 @@ export class LinkBrowser {
     return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }
 
-  #isComplete({ location, text }: Instance): boolean {
-    return location !== null && text !== null && this.#cache.hosts.knowsUntil(location.target, this.#now());
+  #isComplete(instance: Instance): boolean {
+    const { location, text } = instance;
+    if (!location || !text || this.#awaitsIPv4(instance)) return false;
+    return this.#cache.hosts.knowsUntil(location.target, this.#now());
+  }
+
+  /**
+   * Whether an IPv4 address is still likely to come.
+   *
+   * Some hosts tell over IPv6 of their IPv6 addresses only. A node without an identity has that of its best
+   * address, and would become another one when the better address came.
+   */
+  #awaitsIPv4({ firstMs, location, text }: Instance): boolean {
+    const isEarly = this.#now() < firstMs + patienceMs;
+    if (!isEarly || !location || text?.description.id) return false;
+    if (addressesOf(this.#link.interface, "IPv4").length === 0) return false;
+    return this.#cache.hosts.addressesOf(location.target, this.#now()).every(isIPv6);
   }
 
   #plan(instance: Instance): void {
     const { atMs } = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
     const target = instance.location?.target;
     const addressEndMs = target === undefined ? null : this.#cache.hosts.nextEndMs(target, this.#now());
-    this.#deadlines.set(nameKey(instance.name), Math.min(atMs, addressEndMs ?? Number.POSITIVE_INFINITY));
+    const patienceEndMs = this.#awaitsIPv4(instance) ? instance.firstMs + patienceMs : null;
+    const dueMs = [atMs, addressEndMs, patienceEndMs].filter((ms) => ms !== null);
+    this.#deadlines.set(nameKey(instance.name), Math.min(...dueMs));
   }
 
   /** Does what is due, asks in one packet, and sets the timer for what is next. */
@@ -248,7 +269,7 @@ export class LinkBrowser {
       if (step.kind === "lapse") series.quicken(nowMs);
       else this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
     } else {
-      // Not its own time: that of an address of its host.
+      // Not its own time: an address of its host ended, or need not be waited for any longer.
       if (!isDue) this.#tell(instance);
       this.#plan(instance);
     }
@@ -260,7 +281,8 @@ export class LinkBrowser {
     const neededMs = nowMs + this.#ttlMs;
     const questions: Ask[] = [{ name, type: recordTypes.SRV }];
     if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT });
-    if (location && !this.#cache.hosts.knowsUntil(location.target, neededMs)) {
+    const isReachable = location && this.#cache.hosts.knowsUntil(location.target, neededMs);
+    if (location && (!isReachable || this.#awaitsIPv4(instance))) {
       const { target } = location;
       questions.push({ name: target, type: recordTypes.A }, { name: target, type: recordTypes.AAAA });
     }

@@ -1,11 +1,16 @@
 import type { Clock } from "@lmserv/discovery-core";
 import type { OwnedRecord } from "./owned.ts";
 
-/** How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6). */
-const politeRestMs = 1_000;
+/**
+ * How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6); a little
+ * over the second, which counts from when the packet really left.
+ */
+const politeRestMs = 1_010;
 export const defenceRestMs = 250;
 /** How long an answer may wait for others to go along (RFC 6762 section 6.4). */
 const gatherMs = 500;
+/** The wait before answers that others may give too, or that are several (RFC 6762 sections 6, 6.3). */
+const politeDelayMs = { from: 20, to: 120 };
 
 interface Waiting {
   readonly owned: OwnedRecord;
@@ -16,31 +21,34 @@ interface Waiting {
 /** Multicast answers on their way out: delayed, gathered, and each record at most once a second. */
 export class Outbox {
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #send: (answers: readonly OwnedRecord[]) => void;
   readonly #waiting = new Map<string, Waiting>();
   /** When each record was multicast last; holds records of our own only. */
   readonly #sentMs = new Map<string, number>();
   #cancel: () => void = () => {};
 
-  constructor(clock: Clock, send: (answers: readonly OwnedRecord[]) => void) {
+  constructor(clock: Clock, random: () => number, send: (answers: readonly OwnedRecord[]) => void) {
     this.#clock = clock;
+    this.#random = random;
     this.#send = send;
   }
 
-  /** @param restMs - How long a record rests after it was multicast, at least. */
-  add(answers: readonly OwnedRecord[], delayMs: number, restMs: number = politeRestMs): void {
+  /** Sends as soon as the records have rested. */
+  add(answers: readonly OwnedRecord[], restMs: number = politeRestMs): void {
+    this.#admit(answers, this.#clock.now(), restMs);
+  }
+
+  /** Sends after a random wait, together with whatever waits as well. */
+  addPolitely(answers: readonly OwnedRecord[]): void {
+    const { from, to } = politeDelayMs;
     const nowMs = this.#clock.now();
-    const dueMs = nowMs + delayMs;
-    if (delayMs > 0) this.#postpone(dueMs);
-    for (const owned of answers) {
-      const { key } = owned;
-      const restedMs = (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
-      const before = this.#waiting.get(key);
-      const soonestMs = Math.max(dueMs, restedMs);
-      if (!before || soonestMs < before.dueMs)
-        this.#waiting.set(key, { owned, sinceMs: nowMs, dueMs: soonestMs });
-    }
-    this.#flush();
+    const waitingMs = [...this.#waiting.values()]
+      .map(({ dueMs }) => dueMs)
+      .filter((dueMs) => dueMs <= nowMs + to);
+    const dueMs = Math.max(nowMs + from + this.#random() * (to - from), ...waitingMs);
+    this.#postpone(dueMs);
+    this.#admit(answers, dueMs, politeRestMs);
   }
 
   /** Whether the record was multicast less than `ageMs` ago. */
@@ -70,6 +78,18 @@ export class Outbox {
   close(): void {
     this.#cancel();
     this.#waiting.clear();
+  }
+
+  #admit(answers: readonly OwnedRecord[], dueMs: number, restMs: number): void {
+    for (const owned of answers) {
+      const { key } = owned;
+      const restedMs = (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
+      const soonestMs = Math.max(dueMs, restedMs);
+      const before = this.#waiting.get(key);
+      if (before && before.dueMs <= soonestMs) continue;
+      this.#waiting.set(key, { owned, sinceMs: this.#clock.now(), dueMs: soonestMs });
+    }
+    this.#flush();
   }
 
   /** Lets answers that wait wait for a later one, so that one packet carries all. */

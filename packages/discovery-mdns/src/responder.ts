@@ -10,11 +10,9 @@ import { encode, maxPacketBytes } from "./wire/encode.ts";
 import { type Message, type Question, type ResourceRecord, response } from "./wire/record.ts";
 
 /** RFC 6762 section 8.3 asks for two at least, doubling; a browser that gave up asking needs the later ones. */
-const announceAtMs = [0, 1_000, 3_000, 7_000];
+const announceAtMs = [0, 1_010, 3_020, 7_030];
 /** One goodbye may get lost; three in a quarter of a second rarely do, and do not keep the process waiting. */
 const goodbyeAtMs = [0, 125, 250];
-/** The wait before answers that others may give too, or that are several (RFC 6762 sections 6, 6.3). */
-const politeDelayMs = { from: 20, to: 120 };
 /** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
 const legacyTtlS = 10;
 
@@ -33,7 +31,6 @@ interface Wanted {
 export class Responder {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #services = new Map<Service, Standing>();
   readonly #outbox: Outbox;
   readonly #quota: DirectQuota;
@@ -43,11 +40,10 @@ export class Responder {
   constructor(link: Link, clock: Clock, random: () => number) {
     this.#link = link;
     this.#clock = clock;
-    this.#random = random;
-    this.#outbox = new Outbox(clock, (answers) => this.#send(answers));
+    this.#outbox = new Outbox(clock, random, (answers) => this.#send(answers));
     this.#quota = new DirectQuota(clock);
     this.#truncated = new TruncatedQueries(clock, random, (answers, known) => {
-      this.#outbox.add(unknown(answers, known), 0);
+      this.#outbox.add(unknown(answers, known));
     });
   }
 
@@ -107,8 +103,10 @@ export class Responder {
     const answers = open.map(({ answer }) => answer);
     if (answers.length === 0) return;
     // A probe must hear of the owner before it is over (RFC 6762 section 6).
-    if (message.authorities.length > 0) this.#outbox.add(answers, 0, defenceRestMs);
-    else this.#outbox.add(answers, this.#delayMs(message, open));
+    if (message.authorities.length > 0) this.#outbox.add(answers, defenceRestMs);
+    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared))
+      this.#outbox.add(answers);
+    else this.#outbox.addPolitely(answers);
   }
 
   /** Takes a response that came in on the link: what others say need not be said again. */
@@ -119,7 +117,7 @@ export class Responder {
       if (!own) continue;
       // RFC 6762 section 7.4; section 6.6 for somebody who lets our record die early.
       if (record.ttlS >= own.record.ttlS) this.#outbox.withhold(key);
-      else if (record.ttlS < own.record.ttlS / 2) this.#outbox.add([own], this.#politeDelayMs());
+      else if (record.ttlS < own.record.ttlS / 2) this.#outbox.addPolitely([own]);
     }
   }
 
@@ -187,15 +185,6 @@ export class Responder {
   /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
   #isFresh({ key, record }: OwnedRecord): boolean {
     return this.#outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
-  }
-
-  #delayMs({ questions }: Message, wanted: readonly Wanted[]): number {
-    const isAlone = questions.length === 1 && wanted.every(({ answer }) => !answer.shared);
-    return isAlone ? 0 : this.#politeDelayMs();
-  }
-
-  #politeDelayMs(): number {
-    return politeDelayMs.from + this.#random() * (politeDelayMs.to - politeDelayMs.from);
   }
 
   #send(owned: readonly OwnedRecord[], to?: Endpoint): void {

