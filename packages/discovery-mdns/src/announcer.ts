@@ -29,7 +29,8 @@ export class Announcer {
   #service: Service;
   /** What it said before it was updated, of which the echo may still be on its way. */
   #former: readonly { readonly service: Service; readonly untilMs: number }[] = [];
-  #state: "claiming" | "announced" = "claiming";
+  /** `claiming`: silent while a name that was announced is probed for again. */
+  #state: "new" | "announced" | "claiming" | "stopped" = "new";
 
   constructor(service: Service, options: AnnouncerOptions) {
     this.#service = service;
@@ -61,16 +62,8 @@ export class Announcer {
   hear(message: Message): void {
     this.#claim.hear(message);
     if (this.#state !== "announced" || !message.response) return;
-    const lately = this.#former.filter(({ untilMs }) => this.#options.clock.now() < untilMs);
     const records = [...message.answers, ...message.additionals];
-    if (
-      contradicts(
-        records,
-        this.#service,
-        lately.map(({ service }) => service),
-      )
-    )
-      this.#reclaim();
+    if (contradicts(records, this.#service, this.#lately())) this.#reclaim();
   }
 
   /** Whether this is the announcer of the instance. */
@@ -94,12 +87,20 @@ export class Announcer {
   /** Says goodbye everywhere. */
   async stop(): Promise<void> {
     this.#ending.abort();
-    if (this.#state !== "announced") return;
-    this.#state = "claiming";
+    const wasAnnounced = this.#state === "announced" || this.#state === "claiming";
+    this.#state = "stopped";
+    if (!wasAnnounced) return;
     await Promise.all([...this.#options.responders()].map((responder) => responder.remove(this.#service)));
   }
 
+  /** What it said before, as long as the echo may come back. */
+  #lately(): Service[] {
+    const nowMs = this.#options.clock.now();
+    return this.#former.flatMap(({ service, untilMs }) => (nowMs < untilMs ? [service] : []));
+  }
+
   #announce(): void {
+    if (this.#state === "stopped") return;
     this.#state = "announced";
     for (const responder of this.#options.responders()) responder.add(this.#service);
   }
@@ -116,10 +117,11 @@ export class Announcer {
   }
 
   async #settle(signal: AbortSignal): Promise<void> {
-    const settled = await this.#claim.settle(this.#service, signal);
+    const asked = this.#service.instance;
+    const { instance } = await this.#claim.settle(this.#service, signal);
     signal.throwIfAborted();
-    const isRenamed = settled !== this.#service;
-    this.#service = settled;
-    if (isRenamed) this.#options.onRenamed(settled);
+    // What else it says may have been updated meanwhile.
+    this.#service = { ...this.#service, instance };
+    if (instance !== asked) this.#options.onRenamed(this.#service);
   }
 }

@@ -61,13 +61,12 @@ export class Responder {
 
   /** Says goodbye and resolves when that was repeated often enough. */
   async remove(service: Service): Promise<void> {
-    const standing = this.#services.get(service);
-    if (!standing) return;
     this.drop(service);
-    const records = announcedRecords(standing.owned).map((record) => ({ ...record, ttlS: 0 }));
+    const leaving: Standing = { owned: ownedRecords(service, this.#link.interface), cancels: new Set() };
+    const records = announcedRecords(leaving.owned).map((record) => ({ ...record, ttlS: 0 }));
     await new Promise<void>((resolve) => {
       let left = goodbyeAtMs.length;
-      this.#repeat(standing, goodbyeAtMs, () => {
+      this.#repeat(leaving, goodbyeAtMs, () => {
         this.#multicast(records);
         left -= 1;
         if (left === 0) resolve();
