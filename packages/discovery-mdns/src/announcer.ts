@@ -76,12 +76,9 @@ export class Announcer {
     const before = this.#service;
     const untilMs = this.#options.clock.now() + echoMs;
     this.#former = [...this.#former, { service: before, untilMs }].slice(-maxFormer);
-    this.#service = { ...before, port: service.port, txt: service.txt };
+    this.#service = { ...service, instance: before.instance, chosen: before.chosen, host: before.host };
     if (this.#state !== "announced") return;
-    for (const responder of this.#options.responders()) {
-      responder.drop(before);
-      responder.add(this.#service);
-    }
+    for (const responder of this.#options.responders()) responder.replace(before, this.#service);
   }
 
   /** Says goodbye everywhere. */

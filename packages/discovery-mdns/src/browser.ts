@@ -25,6 +25,9 @@ export interface BrowserOptions {
   readonly isOwn: (instance: Name) => boolean;
 }
 
+/** How long a process that was suspended takes to read the packets that wait for it, in ms. */
+const drainMs = 100;
+
 interface Subscriber {
   readonly ttlMs: number;
   readonly sink: ObservationSink;
@@ -37,6 +40,7 @@ export class Browser {
   readonly #links = new Map<string, LinkBrowser>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
+  #cancelWaking: () => void = () => {};
 
   constructor(options: BrowserOptions) {
     this.#options = options;
@@ -74,7 +78,7 @@ export class Browser {
     return () => {
       cancelSettling();
       this.#subscribers.delete(subscriber);
-      if (this.#subscribers.size === 0) for (const browser of this.#links.values()) browser.stop();
+      if (this.#subscribers.size === 0) this.#rest();
     };
   }
 
@@ -87,6 +91,11 @@ export class Browser {
   wake(): void {
     if (this.#subscribers.size === 0) return;
     for (const browser of this.#links.values()) browser.start(this.#ttlMs(), "caller");
+    // Not at once: what the system kept meanwhile is no sign of life.
+    this.#cancelWaking();
+    this.#cancelWaking = this.#options.clock.schedule(drainMs, () => {
+      for (const browser of this.#links.values()) browser.reconfirmAll();
+    });
   }
 
   reconfirm(key: string): void {
@@ -94,8 +103,13 @@ export class Browser {
   }
 
   stop(): void {
-    for (const browser of this.#links.values()) browser.stop();
+    this.#rest();
     this.#links.clear();
+  }
+
+  #rest(): void {
+    this.#cancelWaking();
+    for (const browser of this.#links.values()) browser.stop();
   }
 
   #ttlMs(): number {

@@ -50,6 +50,7 @@ export class Instance {
   readonly #jitter: number;
   #resolving: Asks;
   #refreshed = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
   #goodbyeMs: number | null = null;
   #overheard: { readonly sinceMs: number; questions: number } | null = null;
   #doubt: { readonly sinceMs: number; readonly asks: Asks } | null = null;
@@ -64,6 +65,8 @@ export class Instance {
 
   /** Its SRV record was heard: it lives. */
   locate(location: Location, source: string): void {
+    // Its host's addresses have become of interest: a question of its own (RFC 6762 section 5.2).
+    if (!this.location) this.#resolving = new Asks(location.seenMs, resolveWaitsMs);
     this.location = location;
     this.#sources.delete(source);
     this.#sources.set(source, location.seenMs);
@@ -86,6 +89,16 @@ export class Instance {
   point(nowMs: number, ttlMs: number): void {
     this.pointer = { seenMs: nowMs, untilMs: nowMs + ttlMs };
     this.#goodbyeMs = null;
+  }
+
+  /** Whether what may be missing of it is still asked for. */
+  get resolving(): boolean {
+    return this.#resolving.nextMs() !== null;
+  }
+
+  /** Whether somebody doubts that it is still there. */
+  get doubted(): boolean {
+    return this.#doubt !== null;
   }
 
   /** Whether it said goodbye and nobody contradicted. */
@@ -111,6 +124,7 @@ export class Instance {
 
   /** Says that it was asked for what is missing, or for a sign of life. */
   asked(nowMs: number, complete: boolean): void {
+    this.#askedMs = nowMs;
     if (this.#doubt) this.#doubt.asks.asked(nowMs);
     else if (!complete && this.#resolving.nextMs() !== null) this.#resolving.asked(nowMs);
     else this.#refreshed += 1;
@@ -142,11 +156,15 @@ export class Instance {
   #nextRefresh(location: Location, ttlMs: number): Step {
     const lifeMs = Math.min(location.ttlMs, ttlMs);
     const askMs = refreshAtMs(lifeMs, this.#refreshed, this.#jitter);
-    if (askMs < lifeMs) return { kind: "ask", atMs: location.seenMs + askMs };
-    return { kind: "lapse", atMs: location.seenMs + lifeMs };
+    // Whoever comes late, after a suspension, does not ask faster.
+    const earliestMs = this.#askedMs + answerMs;
+    if (askMs < lifeMs) return { kind: "ask", atMs: Math.max(location.seenMs + askMs, earliestMs) };
+    return { kind: "lapse", atMs: Math.max(location.seenMs + lifeMs, earliestMs) };
   }
 }
 
+/** How long an answer is waited for before the question is repeated, in ms. */
+const answerMs = 1_000;
 const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);
 
 function nextReconfirmation(sinceMs: number, asks: Asks): Step {

@@ -111,12 +111,14 @@ export class LinkBrowser {
   }
 
   reconfirm(key: string): void {
-    for (const instance of this.#cache.all()) {
-      if (this.#keyOf(instance.name) !== key) continue;
-      instance.doubt(this.#now());
-      this.#plan(instance);
-    }
-    this.#work();
+    const name = this.#nameOf(key);
+    const instance = name === null ? undefined : this.#cache.get(name);
+    if (instance) this.#doubt([instance]);
+  }
+
+  /** Has everything reconfirmed: it may have gone while nobody listened. */
+  reconfirmAll(): void {
+    this.#doubt(this.#cache.all());
   }
 
   /** Takes whatever came in on the link. */
@@ -133,7 +135,7 @@ export class LinkBrowser {
       this.#tell(instance);
       this.#plan(instance);
     }
-    if (touched.size > 0) this.#work();
+    if (touched.size > 0) this.#arm();
   }
 
   #tell(instance: Instance): void {
@@ -154,7 +156,7 @@ export class LinkBrowser {
         if (instance) this.#plan(instance);
       }
     }
-    this.#work();
+    this.#arm();
   }
 
   /** Whether a question with these known answers brings all that ours would (RFC 6762 section 7.3). */
@@ -174,7 +176,7 @@ export class LinkBrowser {
     const startMs = this.#now() + delayMs;
     if (this.#series) this.#series.restart(startMs);
     else this.#series = new QuestionSeries(startMs);
-    this.#work();
+    this.#arm();
   }
 
   #isOwnAddress(address: string): boolean {
@@ -185,6 +187,20 @@ export class LinkBrowser {
 
   #keyOf(name: Name): string {
     return `${name}@${this.#link.interface.name}`;
+  }
+
+  /** The instance that a key is of, or null for one of another interface. */
+  #nameOf(key: string): Name | null {
+    const end = `@${this.#link.interface.name}`;
+    return key.endsWith(end) ? key.slice(0, -end.length) : null;
+  }
+
+  #doubt(instances: Iterable<Instance>): void {
+    for (const instance of instances) {
+      instance.doubt(this.#now());
+      this.#plan(instance);
+    }
+    this.#arm();
   }
 
   #sightingOf(instance: Instance): Sighting | null {
@@ -229,7 +245,6 @@ export class LinkBrowser {
   #work(): void {
     const series = this.#series;
     if (!series) return;
-    this.#cancel();
     const nowMs = this.#now();
     const questions = this.#dueInstances(nowMs).flatMap((instance) => this.#step(instance, nowMs, series));
     if (series.nextMs <= nowMs) {
@@ -237,8 +252,16 @@ export class LinkBrowser {
       series.asked(nowMs);
     }
     if (questions.length > 0) this.#ask(questions, nowMs);
+    this.#arm();
+  }
+
+  /** Sets the timer for what is next; what is due at once goes along with whatever else comes in now. */
+  #arm(): void {
+    const series = this.#series;
+    if (!series) return;
+    this.#cancel();
     const nextMs = Math.min(this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY, series.nextMs);
-    this.#cancel = this.#options.clock.schedule(nextMs - nowMs, () => this.#work());
+    this.#cancel = this.#options.clock.schedule(Math.max(nextMs - this.#now(), 0), () => this.#work());
   }
 
   /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
@@ -277,9 +300,11 @@ export class LinkBrowser {
   }
 
   #questionsFor(instance: Instance, nowMs: number): Ask[] {
-    const { name, location, text } = instance;
+    const { name, location, text, doubted, resolving } = instance;
     const neededMs = nowMs + this.#ttlMs;
-    const questions: Ask[] = [{ name, type: recordTypes.SRV }];
+    const questions: Ask[] = [];
+    const isResolving = resolving && !this.#isComplete(instance);
+    if (!location || doubted || !isResolving) questions.push({ name, type: recordTypes.SRV });
     if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT });
     const isReachable = location && this.#cache.hosts.knowsUntil(location.target, neededMs);
     if (location && (!isReachable || this.#awaitsIPv4(instance))) {

@@ -54,6 +54,24 @@ export class Responder {
     this.#announce(standing);
   }
 
+  /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
+  replace(before: Service, after: Service): void {
+    const former = this.#services.get(before)?.owned ?? [];
+    const standing: Standing = { owned: ownedRecords(after, this.#link.interface), cancels: new Set() };
+    const kept = new Set(standing.owned.map(({ key }) => key));
+    const lost = former.filter(({ key }) => !kept.has(key));
+    const known = new Set(former.map(({ key }) => key));
+    this.#withdraw(before, lost);
+    this.#services.set(after, standing);
+    const goodbyes = announcedRecords(lost).flatMap((record) =>
+      record.flush ? [] : [{ ...record, ttlS: 0 }],
+    );
+    const news = announcedRecords(standing.owned.filter(({ key }) => !known.has(key)));
+    this.#multicast([...goodbyes, ...news]);
+    const records = announcedRecords(standing.owned);
+    this.#repeat(standing, announceAtMs.slice(1), () => this.#multicast(records));
+  }
+
   /** Announces every service anew: the machine woke, or its addresses changed. */
   announceAll(): void {
     for (const standing of this.#services.values()) this.#announce(standing);
@@ -77,11 +95,7 @@ export class Responder {
 
   /** Stops speaking for the service without a word. */
   drop(service: Service): void {
-    const standing = this.#services.get(service);
-    if (!standing) return;
-    this.#services.delete(service);
-    this.#cancel(standing);
-    for (const { key } of standing.owned) this.#outbox.forget(key);
+    this.#withdraw(service, this.#services.get(service)?.owned ?? []);
   }
 
   /** Takes a query that came in on the link. */
@@ -126,6 +140,14 @@ export class Responder {
     this.#truncated.close();
     for (const standing of this.#services.values()) this.#cancel(standing);
     this.#services.clear();
+  }
+
+  /** Takes the service out, and these of its records out of what waits. */
+  #withdraw(service: Service, owned: readonly OwnedRecord[]): void {
+    const standing = this.#services.get(service);
+    this.#services.delete(service);
+    if (standing) this.#cancel(standing);
+    for (const { key } of owned) this.#outbox.forget(key);
   }
 
   #announce(standing: Standing): void {
@@ -196,7 +218,7 @@ export class Responder {
     additionals: readonly ResourceRecord[] = [],
     to?: Endpoint,
   ): void {
-    if (this.#closed) return;
+    if (this.#closed || answers.length === 0) return;
     const rested = to
       ? additionals
       : additionals.filter((record) => !this.#outbox.isResting(recordKey(record)));

@@ -84,7 +84,7 @@ export const resolveLimitMs = 10_000;
 /** Questions for an instance that somebody doubts: the waits before each, in ms. */
 export const reconfirmWaitsMs: readonly number[] = [0, 1_000, 1_000, 1_000, 1_000];
 /** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
-export const reconfirmLimitMs = 4_800;
+export const reconfirmLimitMs = 4_500;
 /** How long the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
 export const overhearLimitMs = 10_000;
 

@@ -118,12 +118,28 @@ test("an update is announced with the new TXT record, and no goodbye", async () 
   await standing?.update({ ...node, info: "busy", models: ["a", "b"] }, never);
   await clock.advance(10_000);
   expect(responses().map(({ atMs }) => atMs - 10_000)).toEqual([0, 1_010, 3_020, 7_030]);
+  expect(responses().map((heard) => answersOf(heard).length)).toEqual([1, 5, 5, 5]);
   for (const heard of responses()) {
     const txt = find(answersOf(heard), "TXT");
     const strings = (txt && "data" in txt ? (txt.data as Buffer[]) : []).map(String);
     expect(strings).toEqual(expect.arrayContaining(["info=busy", "models=a,b"]));
     expect(txt).toMatchObject({ flush: true, ttl: 4500 });
   }
+});
+
+test("an update to another engine takes the old list's pointer back", async () => {
+  const node = { id: "box", info: "", port: 8000, server: "ollama" };
+  const standing = await session.announce?.(node, never);
+  await clock.advance(10_000);
+  segment.heard.length = 0;
+  await standing?.update({ ...node, server: "vllm" }, never);
+  expect(responses().map(answersOf)).toMatchObject([
+    [
+      { type: "PTR", name: `_ollama._sub.${type}`, ttl: 0 },
+      { type: "PTR", name: `_vllm._sub.${type}`, ttl: 4500 },
+      { type: "TXT", ttl: 4500 },
+    ],
+  ]);
 });
 
 describe("goodbye", () => {
