@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const project = (name: string, root: string) => ({
   extends: true as const,
-  test: { name, root, include: ["test/**/*.test.ts"] },
+  test: { name, root, include: ["test/**/*.test.{ts,mjs}"] },
 });
 
 export default defineConfig({
@@ -16,6 +16,8 @@ export default defineConfig({
       project("testkit", "packages/discovery-testkit"),
       project("mdns", "packages/discovery-mdns"),
       project("cli", "apps/cli"),
+      project("demo", "examples/demo"),
+      project("scripts", "scripts"),
       project("net", "test/net"),
     ],
   },

@@ -1,0 +1,3 @@
+import { setupOrExit } from "./setup.mjs";
+
+await setupOrExit();

@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the workspace. */
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+const parent = process.ppid;
+
+/** Ends this process if the one that started it is gone: nobody waits for a result any more. */
+export function endIfAbandoned() {
+  if (process.ppid !== parent) process.exit(1);
+}
+
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Runs a command in the root folder and resolves, when it ended, with its exit code and what it printed.
+ *
+ * It has a process group of its own: a signal to this process goes to all of that, since not every command
+ * takes its children along, and ends this process when the command has ended.
+ */
+export function run([command, ...args], env = process.env) {
+  endIfAbandoned();
+  return new Promise((resolve, reject) => {
+    const startMs = performance.now();
+    const child = spawn(command, args, {
+      cwd: root,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    let interruptedBy = null;
+    const interrupt = (signal) => {
+      interruptedBy = signal;
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // It has just ended.
+      }
+    };
+    for (const signal of endings) process.on(signal, interrupt);
+    let stdout = "";
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      stdout += text;
+      output += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      for (const signal of endings) process.off(signal, interrupt);
+      if (interruptedBy) process.kill(process.pid, interruptedBy);
+      else resolve({ code, stdout, output, durationMs: performance.now() - startMs });
+    });
+  });
+}
+
+/** `0.4 s` */
+export function seconds(ms) {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, run, seconds } from "./command.mjs";
+
+const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What npm hands down of the way to its registry, and pnpm reads under its own prefix only. */
+const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "noproxy", "strict_ssl"];
+
+/**
+ * Installs what the lockfile lists and builds it, with nothing but Node and npm; a second or so when nothing
+ * changed.
+ *
+ * Resolves with the environment in which the installed commands can be run by name.
+ *
+ * @throws {Error} with the whole output of the step that failed.
+ */
+export async function setup() {
+  assertNode();
+  const PATH = await pathWithPnpm();
+  const env = { ...process.env, ...pnpmSettings(), PATH, TURBO_TELEMETRY_DISABLED: "1" };
+  const unattended = ["--frozen-lockfile", "--config.confirm-modules-purge=false"];
+  await step("install", ["pnpm", "install", ...unattended], env);
+  await step("build", ["turbo", "run", "build", "--cache=local:rw", "--output-logs=new-only"], env);
+  return env;
+}
+
+/** Sets up, or ends this process with what went wrong. */
+export async function setupOrExit() {
+  try {
+    await setup();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function assertNode() {
+  const needed = engines.node.match(/\d+/g).map(Number);
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+    throw new Error(`Node ${process.versions.node} is too old: ${engines.node} is needed`);
+  }
+}
+
+/** The path on which the pinned pnpm is found, by us and by turbo; npm asks the registry only if it has to. */
+async function pathWithPnpm() {
+  const command = (...options) => [
+    ...["npm", "exec", "--yes", ...options, `--package=${packageManager}`],
+    ...["--", "node", "-p", "process.env.PATH"],
+  ];
+  const offline = await run(command("--offline"));
+  const { stdout } = offline.code === 0 ? offline : await step(packageManager, command());
+  return stdout.trim();
+}
+
+function pnpmSettings() {
+  const settings = registrySettings.map((name) => [`pnpm_config_${name}`, process.env[`npm_config_${name}`]]);
+  return Object.fromEntries(settings.filter(([, value]) => value));
+}
+
+async function step(name, command, env) {
+  const { code, stdout, output, durationMs } = await run(command, env);
+  if (code !== 0) throw new Error(`${output}\n${name} failed after ${seconds(durationMs)}`);
+  process.stderr.write(`${name.padEnd(14)} ${seconds(durationMs)}\n`);
+  return { stdout };
+}

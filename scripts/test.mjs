@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, seconds } from "./command.mjs";
+import { setup } from "./setup.mjs";
+import { countReport } from "./vitest-report.mjs";
+
+// Sets up, then runs every check and every test, or only those that are asked for.
+
+const kinds = {
+  check: [
+    check("biome", ["biome", "check", "--error-on-warnings", "."]),
+    check("types", ["tsc", "--noEmit", "-p", "tsconfig.test.json"]),
+    check("knip", ["knip"]),
+  ],
+  unit: [tests("unit", ["--project", "!net"])],
+  // Each of these tests runs a LAN with all its hosts.
+  net: [tests("net", ["--project", "net", "--maxWorkers=2"])],
+};
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+try {
+  const steps = chosenSteps(process.argv.slice(2));
+  const env = await setup();
+  for (const step of steps) await report(step, env);
+} catch (error) {
+  console.log(error.message);
+  total.failed += 1;
+}
+console.log(summary(total));
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function chosenSteps(args) {
+  if (args.length === 0) return Object.values(kinds).flat();
+  const [option, kind] = args;
+  const known = Object.keys(kinds);
+  if (args.length === 2 && option === "--only" && known.includes(kind)) return kinds[kind];
+  throw new Error(`${args.join(" ")} is not understood; there is: --only ${known.join("|")}`);
+}
+
+/** A command that counts as one test. */
+function check(name, command) {
+  return {
+    name,
+    async perform(env) {
+      const { code, output } = await run(command, env);
+      return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0, output };
+    },
+  };
+}
+
+/** A run of vitest, whose tests count. */
+function tests(name, options) {
+  return {
+    name,
+    async perform(env) {
+      const folder = mkdtempSync(join(tmpdir(), "lmserv-test-"));
+      try {
+        const file = join(folder, "report.json");
+        const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+        // Into a pipe it writes colours as well.
+        const color = process.stdout.isTTY ? [] : ["--no-color"];
+        const { code, output } = await run(["vitest", "run", ...color, ...options, ...reporters], env);
+        return judge(readReport(file), code, output);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  };
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return { testResults: [] };
+  }
+}
+
+function judge(vitestReport, code, output) {
+  const counts = countReport(vitestReport);
+  if (counts.passed + counts.failed === 0) return { ...counts, failed: 1, output: `${output}\nno test ran` };
+  // Errors outside any test, for one.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  return counts.failed > 0 ? { ...counts, output } : counts;
+}
+
+async function report({ name, perform }, env) {
+  process.stdout.write(`${name} ... `);
+  const startMs = performance.now();
+  const { output, reasons = new Map(), ...counts } = await perform(env);
+  console.log(`${summary(counts)} (${seconds(performance.now() - startMs)})`);
+  if (output) console.log(output);
+  for (const [reason, count] of reasons) console.log(`skipped: ${reason} (${count})`);
+  for (const outcome of Object.keys(total)) total[outcome] += counts[outcome];
+}
+
+function summary({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
