@@ -1,4 +1,4 @@
-import type { Transport } from "@lmserv/discovery-core";
+import type { Standing, Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { info, Machine, type Running } from "./harness.ts";
@@ -267,7 +267,8 @@ describe("a second signal", () => {
       name: "mdns",
       async open(context, options) {
         const session = await inner.open(context, options);
-        const hang = async (): Promise<AsyncDisposable> => ({
+        const hang = async (): Promise<Standing> => ({
+          async update() {},
           [Symbol.asyncDispose]: () => {
             goodbyes += 1;
             return new Promise<void>(() => {});

@@ -66,3 +66,8 @@ export function toDiscoveryError(error: unknown, code: DiscoveryErrorCode, via: 
   const system = error instanceof Error && "code" in error ? systemCodes[String(error.code)] : undefined;
   return new DiscoveryError(system ?? code, message, { via, cause: error });
 }
+
+/** Whether the caller passed what cannot be: an error that stays as it is, whoever it passes through. */
+export function isMistake(error: unknown): error is TypeError | RangeError {
+  return error instanceof TypeError || error instanceof RangeError;
+}

@@ -1,5 +1,5 @@
 import { sleep } from "./clock.ts";
-import { DiscoveryError, isDiscoveryError, toDiscoveryError } from "./errors.ts";
+import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
 import type {
   Announced,
@@ -40,6 +40,7 @@ export function supervise(
         await supervisor.openOnce(signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
+        if (isMistake(error)) throw error;
         const failure = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", transport.name);
         if (!outlasts(failure)) throw failure;
         // What it waits for is the cause, and the transport is to be had after all.
@@ -170,17 +171,15 @@ class Supervisor {
   async #announceOnNext(node: Announced, signal: AbortSignal): Promise<Standing> {
     for (;;) {
       const session = await this.#arrival(signal);
-      if (!session.announce) {
-        const { name } = this.#transport;
-        throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
-      }
+      const announce = announceOf(session, this.#transport.name);
       try {
-        const standing = await session.announce(node, { signal });
+        const standing = await announce(node, { signal });
         if (session === this.#current) return standing;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (session === this.#current)
-          throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
+        if (isMistake(error)) throw error;
+        if (session !== this.#current) continue;
+        throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
       }
     }
   }
@@ -251,6 +250,12 @@ class Supervisor {
     this.#current = null;
     await session?.[Symbol.asyncDispose]();
   }
+}
+
+/** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when the session cannot announce. */
+function announceOf(session: TransportSession, name: string): NonNullable<TransportSession["announce"]> {
+  if (session.announce) return session.announce.bind(session);
+  throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
 }
 
 /** A dead session may fail to close; that its transport died was reported already. */

@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Heard, openStation, Segment, type Station } from "./segment.ts";
+import { anyOf, type Heard, openStation, Segment, type Station } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";
@@ -50,7 +50,7 @@ function defend(name = instance, port = 9_999): void {
 /** A probe for the name by another host; the longer its text, the later it is in the order of data. */
 function probe(text: string): void {
   const authorities: Answer[] = [location(8000), { type: "TXT", name: instance, ttl: 4500, data: [text] }];
-  const questions = [{ type: "ANY", name: instance } as const];
+  const questions = [anyOf(instance)];
   segment.inject(dnsPacket.encode({ type: "query", questions, authorities }), peer);
 }
 

@@ -2,7 +2,7 @@ import type { TransportSession } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet, type Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, openStation, Segment } from "./segment.ts";
+import { anyOf, collect, type Heard, openStation, Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";
@@ -259,7 +259,7 @@ describe("answering", () => {
 
   test("for all types at once, and for the list of service types", async () => {
     const { instance } = await announced();
-    ask([{ name: instance, type: "ANY" }]);
+    ask([anyOf(instance)]);
     ask([{ name: "_services._dns-sd._udp.local", type: "PTR" }]);
     await clock.advance(500);
     expect(responses().flatMap(answersOf)).toMatchObject([

@@ -6,7 +6,7 @@ import {
   type TransportSession,
 } from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
-import dnsPacket, { type Packet } from "dns-packet";
+import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
 import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
 import type { Machine } from "../src/stations.ts";
 import { mdns } from "../src/transport.ts";
@@ -23,9 +23,6 @@ export interface Heard {
   readonly to: Endpoint;
   readonly packet: Packet;
 }
-
-/** A machine of which a test may change the interfaces. */
-export type MutableMachine = { -readonly [Key in keyof Machine]: Machine[Key] };
 
 interface Member {
   readonly address: string;
@@ -112,6 +109,11 @@ function read(bytes: Uint8Array): Packet {
   } catch {
     return {};
   }
+}
+
+/** A question for all types of a name, which dns-packet knows and its declarations do not. */
+export function anyOf(name: string): Question {
+  return { name, type: "ANY" as RecordType };
 }
 
 export interface Station {

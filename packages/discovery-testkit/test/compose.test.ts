@@ -1,4 +1,4 @@
-import { compose, DiscoveryError, supervise, type Transport } from "@lmserv/discovery-core";
+import { compose, DiscoveryError, type Standing, supervise, type Transport } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Bench, gpuBox, idleSession, laptop, never, query } from "./bench.ts";
@@ -148,13 +148,13 @@ describe("announcing", () => {
   });
 
   test("withdraws also what succeeds after its handle was disposed", async () => {
-    const { promise, resolve } = deferred<AsyncDisposable>();
+    const { promise, resolve } = deferred<Standing>();
     const withdraw = vi.fn(async () => {});
     const slow: Transport = { name: "slow", open: async () => idleSession({ announce: () => promise }) };
     const session = await bench.open(compose([left, slow]));
     const handle = await session.announce?.(gpuBox, { signal: never });
     const disposal = handle?.[Symbol.asyncDispose]();
-    resolve({ [Symbol.asyncDispose]: withdraw });
+    resolve({ update: async () => {}, [Symbol.asyncDispose]: withdraw });
     await disposal;
     expect(withdraw).toHaveBeenCalledOnce();
   });

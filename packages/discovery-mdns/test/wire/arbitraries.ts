@@ -141,15 +141,14 @@ export function itemsOf(message: Message): (Question | ResourceRecord)[] {
 }
 
 /** Puts together again what was split; truncated is what its last packet is. */
-export function reassemble(parts: readonly Message[]): Message | undefined {
+export function reassemble(parts: readonly Message[]): Message {
   const last = parts.at(-1);
-  return (
-    last && {
-      ...last,
-      questions: parts.flatMap(({ questions }) => questions),
-      answers: parts.flatMap(({ answers }) => answers),
-      authorities: parts.flatMap(({ authorities }) => authorities),
-      additionals: parts.flatMap(({ additionals }) => additionals),
-    }
-  );
+  if (!last) throw new TypeError("a message takes one packet at least");
+  return {
+    ...last,
+    questions: parts.flatMap(({ questions }) => questions),
+    answers: parts.flatMap(({ answers }) => answers),
+    authorities: parts.flatMap(({ authorities }) => authorities),
+    additionals: parts.flatMap(({ additionals }) => additionals),
+  };
 }
