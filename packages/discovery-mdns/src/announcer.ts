@@ -55,7 +55,7 @@ export class Announcer {
   renew(): void {
     if (this.#state !== "announced") return;
     if (this.#service.chosen) return this.#reclaim();
-    for (const responder of this.#options.responders()) responder.announceAll();
+    for (const responder of this.#options.responders()) responder.renew(this.#service);
   }
 
   /** Takes what came in on any link: somebody may claim the name. */

@@ -72,9 +72,10 @@ export class Responder {
     this.#repeat(standing, announceAtMs.slice(1), () => this.#multicast(records));
   }
 
-  /** Announces every service anew: the machine woke, or its addresses changed. */
-  announceAll(): void {
-    for (const standing of this.#services.values()) this.#announce(standing);
+  /** Announces the service anew: the machine woke. */
+  renew(service: Service): void {
+    const standing = this.#services.get(service);
+    if (standing) this.#announce(standing);
   }
 
   /** Says goodbye and resolves when that was repeated often enough. */

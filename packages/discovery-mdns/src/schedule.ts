@@ -6,6 +6,7 @@
 export class QuestionSeries {
   nextMs: number;
   #intervalMs = firstIntervalMs;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(startMs: number) {
     this.nextMs = startMs;
@@ -13,6 +14,7 @@ export class QuestionSeries {
 
   /** Says that the question was asked. */
   asked(nowMs: number): void {
+    this.#askedMs = nowMs;
     this.nextMs = nowMs + this.#intervalMs;
     this.#intervalMs = Math.min(this.#intervalMs * 2, maxIntervalMs);
   }
@@ -22,9 +24,9 @@ export class QuestionSeries {
     if (this.nextMs - nowMs <= soonMs) this.asked(nowMs);
   }
 
-  /** Starts anew: somebody new wants to know. */
+  /** Starts anew: somebody new wants to know. A question of just now serves them, too. */
   restart(nowMs: number): void {
-    this.nextMs = nowMs;
+    this.nextMs = Math.max(nowMs, this.#askedMs + firstIntervalMs);
     this.#intervalMs = firstIntervalMs;
   }
 
