@@ -1,9 +1,10 @@
 import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
-import { forward, observationStream } from "./observation-stream.ts";
+import { announceJointly, disposeAll } from "./joint-standing.ts";
+import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
 import type {
   Announced,
+  BrowseQuery,
   Cancellable,
-  Standing,
   Transport,
   TransportContext,
   TransportSession,
@@ -67,36 +68,20 @@ async function openAll(
 
 function sessionOf(members: readonly Member[], context: TransportContext): TransportSession {
   const closing = new AbortController();
-  const announcers = members.filter(({ session }) => session.announce);
+  const announcers = members.flatMap(({ name, session }) =>
+    session.announce ? [{ name, announce: session.announce.bind(session) }] : [],
+  );
   const askable = members.filter(({ session }) => session.reconfirm);
   return {
     browse: (query, { signal }) =>
       observationStream({
         signal,
         closed: closing.signal,
-        start(sink) {
-          const stopping = new AbortController();
-          const failures: DiscoveryError[] = [];
-          const browse = async ({ name, session }: Member): Promise<void> => {
-            try {
-              await forward(session.browse(query, stopping), sink.push);
-            } catch (error) {
-              if (stopping.signal.aborted) return;
-              const failure = toDiscoveryError(error, "TRANSPORT_FAILED", name);
-              failures.push(failure);
-              context.report(failure);
-            }
-          };
-          Promise.all(members.map(browse)).then(() => {
-            if (failures.length < members.length) sink.end();
-            else sink.fail(new AggregateError(failures, "every transport failed"));
-          });
-          return () => stopping.abort();
-        },
+        start: (sink) => browseAll(members, query, sink, context),
       }),
     ...(announcers.length > 0 && {
       announce: (node: Announced, { signal }: Cancellable) =>
-        announceOnAll(announcers, node, signal, context),
+        announceJointly(announcers, node, signal, context.report),
     }),
     ...(askable.length > 0 && {
       reconfirm: async (key: string, options: Cancellable) => {
@@ -110,52 +95,28 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
   };
 }
 
-/** Resolves with the first success; disposing the result gives up what is under way and undoes the rest. */
-async function announceOnAll(
-  announcers: readonly Member[],
-  node: Announced,
-  signal: AbortSignal,
+/** Browses every member into one sink, which ends when all have ended and fails when all have failed. */
+function browseAll(
+  members: readonly Member[],
+  query: BrowseQuery,
+  sink: ObservationSink,
   context: TransportContext,
-): Promise<Standing> {
-  const withdrawing = new AbortController();
-  const wanted = AbortSignal.any([signal, withdrawing.signal]);
-  const errors: DiscoveryError[] = [];
-  let report = (error: DiscoveryError): unknown => errors.push(error);
-  const attempts = announcers.map(async ({ name, session }) => {
+): () => void {
+  const stopping = new AbortController();
+  const failures: DiscoveryError[] = [];
+  const browse = async ({ name, session }: Member): Promise<void> => {
     try {
-      return await session.announce?.(node, { signal: wanted });
+      await forward(session.browse(query, stopping), sink.push);
     } catch (error) {
-      if (!wanted.aborted) report(toDiscoveryError(error, "TRANSPORT_FAILED", name));
-      throw error;
+      if (stopping.signal.aborted) return;
+      const failure = toDiscoveryError(error, "TRANSPORT_FAILED", name);
+      failures.push(failure);
+      context.report(failure);
     }
+  };
+  Promise.all(members.map(browse)).then(() => {
+    if (failures.length < members.length) sink.end();
+    else sink.fail(new AggregateError(failures, "every transport failed"));
   });
-  const settled = Promise.allSettled(attempts);
-  try {
-    await Promise.any(attempts);
-  } catch {
-    signal.throwIfAborted();
-    throw new AggregateError(errors, "no transport could announce the node");
-  }
-  report = (error) => context.report(error);
-  for (const error of errors) report(error);
-  const succeeded = async (): Promise<Standing[]> => {
-    const results = await settled;
-    return results.flatMap((result) => (result.status === "fulfilled" ? (result.value ?? []) : []));
-  };
-  return {
-    async update(changed, options) {
-      await Promise.all((await succeeded()).map((standing) => standing.update(changed, options)));
-    },
-    async [Symbol.asyncDispose]() {
-      withdrawing.abort();
-      await disposeAll(await succeeded());
-    },
-  };
-}
-
-/** Disposes everything, also when some of it fails; then throws what failed. */
-async function disposeAll(resources: readonly AsyncDisposable[]): Promise<void> {
-  const results = await Promise.allSettled(resources.map((resource) => resource[Symbol.asyncDispose]()));
-  const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
-  if (failed.length > 0) throw new AggregateError(failed, "not everything could be closed");
+  return () => stopping.abort();
 }

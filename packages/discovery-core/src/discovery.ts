@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -75,8 +76,9 @@ export interface Discovery extends AsyncDisposable {
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What nobody aborts. */
+/** What nobody aborts; any number of calls may listen to it at once. */
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 /**
  * Opens the transports and resolves when each can be used or has failed, and one at least can be used.
@@ -201,8 +203,10 @@ class Engine implements Discovery {
         id: node.id,
         update: (changes, { signal = never } = {}) => {
           this.#assertOpen();
-          latest = completeAnnouncement({ ...latest, ...changes }, random);
-          return standing.update(latest, { signal });
+          const changed = completeAnnouncement({ ...latest, ...changes }, random);
+          return standing.update(changed, { signal }).then(() => {
+            latest = changed;
+          });
         },
         [Symbol.asyncDispose]: () => this.#withdraw(node, standing),
       };

@@ -4,6 +4,7 @@ export type DiscoveryErrorCode =
   | "PERMISSION_DENIED"
   | "ADDRESS_IN_USE"
   | "NO_INTERFACE"
+  | "INTERFACE_UNUSABLE"
   | "TRANSPORT_FAILED"
   | "SEND_FAILED"
   | "NAME_CONFLICT"
@@ -16,6 +17,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   PERMISSION_DENIED: true,
   ADDRESS_IN_USE: true,
   NO_INTERFACE: true,
+  INTERFACE_UNUSABLE: true,
   TRANSPORT_FAILED: true,
   SEND_FAILED: true,
   NAME_CONFLICT: true,
@@ -60,7 +62,11 @@ const systemCodes: Readonly<Record<string, DiscoveryErrorCode>> = {
 };
 
 /** Wraps anything thrown into a `DiscoveryError`; a `DiscoveryError` passes unchanged. */
-export function toDiscoveryError(error: unknown, code: DiscoveryErrorCode, via: string): DiscoveryError {
+export function toDiscoveryError(
+  error: unknown,
+  code: DiscoveryErrorCode,
+  via: string | null,
+): DiscoveryError {
   if (isDiscoveryError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   const system = error instanceof Error && "code" in error ? systemCodes[String(error.code)] : undefined;

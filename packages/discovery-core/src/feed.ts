@@ -62,7 +62,7 @@ export class Feed {
     try {
       await this.#options.session.reconfirm?.(key, { signal });
     } catch (error) {
-      if (!signal.aborted) this.#options.health.warn(toDiscoveryError(error, "SEND_FAILED", "discovery"));
+      if (!signal.aborted) this.#options.health.warn(toDiscoveryError(error, "SEND_FAILED", null));
     }
   }
 
@@ -71,7 +71,7 @@ export class Feed {
     try {
       await forward(session.browse({ ttlMs }, { signal }), (observation) => this.#take(observation));
     } catch (error) {
-      if (!signal.aborted) health.warn(toDiscoveryError(error, "TRANSPORT_FAILED", "discovery"));
+      if (!signal.aborted) health.warn(toDiscoveryError(error, "TRANSPORT_FAILED", null));
     }
   }
 

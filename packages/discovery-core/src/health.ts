@@ -21,6 +21,7 @@ const maxWarnings = 100;
 
 /** Faults that hamper a transport, or something else, without taking it out. */
 const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
+  "INTERFACE_UNUSABLE",
   "SEND_FAILED",
   "NAME_CONFLICT",
   "NO_ANSWER",

@@ -6,9 +6,9 @@ export type Trust = "signed" | "announced" | "identified";
 /**
  * How an address is expected to answer from here, best first.
  *
- * `source`: announced and the packet came from it; or the packet came from it and nothing announced
- * is on the link. `on-link`: in a subnet of the receiving interface. `routed`: anything else that is
- * not `link-local` or `loopback`.
+ * `source`: announced, and the packet came from it. `on-link`: in a subnet of the receiving interface, or
+ * where the packet came from when nothing announced is. `routed`: anything else that is not `link-local`
+ * or `loopback`.
  */
 export type Reach = "source" | "on-link" | "routed" | "link-local" | "loopback";
 
@@ -62,6 +62,7 @@ export interface Announcement {
   /** Which engine serves. @default "lmserv" */
   readonly server?: string;
   readonly apis?: readonly string[];
+  /** Names without commas; mDNS announces the first ones, as many as 248 bytes hold with commas between. */
   readonly models?: readonly string[];
   readonly auth?: Auth;
   /** Further pairs: keys of printable ASCII without `=`, each `key=value` at most 255 bytes of UTF-8. */

@@ -75,8 +75,8 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
 
   #start(): void {
     const { signal, closed, start } = this.#options;
-    // Many streams may end with one signal; each stops listening when it ends.
-    setMaxListeners(0, signal, closed);
+    // A session may have any number of streams; each stops listening when it ends.
+    setMaxListeners(0, closed);
     if (signal.aborted) this.#onAbort();
     else if (closed.aborted) this.#onClosed();
     if (this.#hasEnded()) return;

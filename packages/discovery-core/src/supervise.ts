@@ -43,8 +43,7 @@ export function supervise(
         if (isMistake(error)) throw error;
         const failure = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", transport.name);
         if (!outlasts(failure)) throw failure;
-        // What it waits for is the cause, and the transport is to be had after all.
-        supervisor.recover(isDiscoveryError(failure.cause) ? failure.cause : failure);
+        supervisor.recover(failure);
       }
       return supervisor.session();
     },
@@ -158,8 +157,8 @@ class Supervisor {
     this.#replayed.add(replayed);
     return {
       update: async (changed, options) => {
-        replayed.node = changed;
         await replayed.standing?.update(changed, options);
+        replayed.node = changed;
       },
       [Symbol.asyncDispose]: async () => {
         if (this.#replayed.delete(replayed)) await replayed.standing?.[Symbol.asyncDispose]();
@@ -236,7 +235,9 @@ class Supervisor {
     }
   }
 
-  #reportOnce(error: DiscoveryError): void {
+  /** What it waits for is the cause; that the transport cannot be had is not the last word. */
+  #reportOnce(failure: DiscoveryError): void {
+    const error = isDiscoveryError(failure.cause) ? failure.cause : failure;
     const report = `${error.code} ${error.message}`;
     if (report !== this.#lastReport) this.#context.report(error);
     this.#lastReport = report;

@@ -3,7 +3,7 @@ import { silentLog } from "@lmserv/discovery-core";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer } from "dns-packet";
 import { expect, test } from "vitest";
-import { mdns } from "../src/transport.ts";
+import { mdnsOn } from "../src/transport.ts";
 import { collect, Segment } from "../test/segment.ts";
 
 const packets = Number(process.env.FUZZ_PACKETS ?? 1_000_000);
@@ -75,7 +75,7 @@ test(`${packets} packets, seed ${seed}`, async () => {
   const clock = new VirtualClock();
   const segment = new Segment(clock);
   const context = { clock, random, log: silentLog, nodes: { listAlive: () => [] }, report: () => {} };
-  const session = await mdns({}, segment.machine("10.0.0.1", { prefix: 16 })).open(
+  const session = await mdnsOn(segment.machine("10.0.0.1", { prefix: 16 }), {}).open(
     context,
     new AbortController(),
   );

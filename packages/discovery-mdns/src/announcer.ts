@@ -10,8 +10,8 @@ export interface AnnouncerOptions {
   readonly random: () => number;
   /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
-  /** Sends a probe on every link. */
-  readonly probe: (message: Message) => void;
+  /** Sends a probe on every link and resolves when it left. */
+  readonly probe: (message: Message) => Promise<unknown>;
   /** Takes the news that the service goes by another name than the one that was asked for. */
   readonly onRenamed: (service: Service) => void;
 }

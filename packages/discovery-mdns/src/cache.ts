@@ -103,7 +103,9 @@ export class Cache {
     for (const record of records) {
       if (record.type !== "A" && record.type !== "AAAA") continue;
       const host = nameKey(record.name);
-      byHost.set(host, [...(byHost.get(host) ?? []), record]);
+      const addresses = byHost.get(host);
+      if (addresses) addresses.push(record);
+      else byHost.set(host, [record]);
     }
     return [...byHost].flatMap(([host, addresses]) => {
       this.hosts.take(host, addresses, nowMs);

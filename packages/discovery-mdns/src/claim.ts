@@ -20,7 +20,7 @@ type Objection = "none" | "tie" | "conflict";
 export class Claim {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #ask: (probe: Message) => void;
+  readonly #ask: (probe: Message) => Promise<unknown>;
   readonly #conflictsMs: number[] = [];
   /** Whether every further attempt waits, until one succeeds. */
   #isStorm = false;
@@ -28,8 +28,8 @@ export class Claim {
   #objection: Objection = "none";
   #object: () => void = () => {};
 
-  /** @param ask - Sends a probe on every link. */
-  constructor(clock: Clock, random: () => number, ask: (probe: Message) => void) {
+  /** @param ask - Sends a probe on every link and resolves when it left: from then on the interval counts. */
+  constructor(clock: Clock, random: () => number, ask: (probe: Message) => Promise<unknown>) {
     this.#clock = clock;
     this.#random = random;
     this.#ask = ask;
@@ -68,8 +68,8 @@ export class Claim {
     this.#objection = "none";
     try {
       for (let sent = 0; sent < probes && this.#objection === "none"; sent += 1) {
-        this.#ask(probeOf(service));
-        await this.#pause(probeIntervalMs, signal);
+        await this.#ask(probeOf(service));
+        if (this.#objection === "none") await this.#pause(probeIntervalMs, signal);
       }
       return this.#objection;
     } finally {

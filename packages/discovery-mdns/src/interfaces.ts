@@ -61,9 +61,7 @@ export function chooseInterfaces(
   wanted: readonly string[] | undefined,
 ): NetworkInterface[] {
   if (!wanted) return all.filter(({ name }) => !ownGuests.test(name));
-  const isWanted = ({ name, addresses }: NetworkInterface): boolean =>
-    wanted.includes(name) || addresses.some(({ address }) => wanted.includes(address));
-  return all.filter(isWanted);
+  return all.filter((on) => wanted.some((one) => names(one, on)));
 }
 
 /** Finds each interface's siblings among the others. */
@@ -83,6 +81,13 @@ function shareSubnet(on: NetworkInterface, other: NetworkInterface): boolean {
 function subnetOf({ address, family, prefixLength }: InterfaceAddress): string[] {
   if (family === "IPv6" || isLinkLocal(address)) return [];
   return [`${prefixOf(address, prefixLength)}/${prefixLength}`];
+}
+
+/** Whether a name or an address, with its zone or without, is the interface's. */
+function names(wanted: string, { name, loopback, addresses }: NetworkInterface): boolean {
+  const [address, zone = name] = wanted.split("%");
+  const isOwn = addresses.some((own) => own.address === address) || (loopback && address === "::1");
+  return wanted === name || (isOwn && zone === name);
 }
 
 /** The interface's addresses of one family. */

@@ -145,18 +145,26 @@ export class LinkBrowser {
 
   /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
   #overhear({ questions, answers, truncated }: Message): void {
-    const nowMs = this.#now();
+    if (truncated) return;
     for (const { name, type, unicast } of questions) {
-      if (unicast || truncated) continue;
-      if (type === recordTypes.PTR && nameKey(name) === nameKey(this.#options.listName)) {
-        if (this.#wouldAskTheSame(answers)) this.#series?.heard(nowMs);
-      } else if (type === recordTypes.SRV) {
-        const instance = this.#cache.get(name);
-        instance?.overhear(nowMs);
-        if (instance) this.#plan(instance);
-      }
+      const isKnown = answers.some((known) => nameKey(known.name) === nameKey(name));
+      if (unicast) continue;
+      if (type === recordTypes.PTR) this.#overhearListing(name, answers);
+      else if (type === recordTypes.SRV && !isKnown) this.#overhearDoubt(name);
     }
     this.#arm();
+  }
+
+  #overhearListing(name: Name, known: readonly ResourceRecord[]): void {
+    if (nameKey(name) !== nameKey(this.#options.listName) || !this.#wouldAskTheSame(known)) return;
+    this.#series?.heard(this.#now());
+  }
+
+  #overhearDoubt(name: Name): void {
+    const instance = this.#cache.get(name);
+    if (!instance) return;
+    instance.overhear(this.#now());
+    this.#plan(instance);
   }
 
   /** Whether a question with these known answers brings all that ours would (RFC 6762 section 7.3). */
@@ -208,7 +216,7 @@ export class LinkBrowser {
     if (!location || !text || leaving || this.#awaitsIPv4(instance)) return null;
     const { port, target, ttlMs, seenMs } = location;
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
-    const addresses = rankAddresses(announced, sources, this.#link.interface);
+    const addresses = rankAddresses(announced, sources, this.#link.interface, text.description.id !== null);
     const node: SeenNode = { trust: "announced", port, addresses, ...text.description };
     return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }

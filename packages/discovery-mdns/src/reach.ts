@@ -7,19 +7,27 @@ import { families, familyOf, isOnLink, type NetworkInterface } from "./interface
  * @param announced - What its A and AAAA records say.
  * @param sources - Where the packets that located it came from, the latest first.
  * @param on - The interface that heard it.
+ * @param isTrusted - Whether the announcer is known to tell addresses of its own: then one that is not on this link
+ *   was passed on by a reflector, which must not stand in for it.
  */
 export function rankAddresses(
   announced: readonly string[],
   sources: readonly string[],
   on: NetworkInterface,
+  isTrusted = false,
 ): readonly SeenAddress[] {
   const seen = announced.flatMap((address) => see(address, sources, on));
   const isNear = seen.some(({ reach }) => reach === "source" || reach === "on-link");
-  if (isNear || (on.loopback && seen.length > 0)) return seen.sort(compareReach);
+  if (isNear || (seen.length > 0 && (on.loopback || isTrusted))) return seen.sort(compareReach);
   const latest = families.flatMap((family) => sources.find((address) => familyOf(address) === family) ?? []);
-  const repaired = latest.flatMap((address) => see(address, sources, on));
+  const repaired = latest.flatMap((address) => see(address, [], on)).map(asGuess);
   const others = seen.filter(({ address }) => !latest.includes(address));
   return [...repaired, ...others].sort(compareReach);
+}
+
+/** Where a packet came from is near, but nobody said that the node is there. */
+function asGuess(seen: SeenAddress): SeenAddress {
+  return seen.reach === "routed" ? { ...seen, reach: "on-link" } : seen;
 }
 
 /** Another host's loopback address leads to ourselves and is left out; a link-local one needs its zone. */

@@ -67,13 +67,14 @@ const maxIntervalMs = 3_600_000;
 
 /**
  * When, after it was last heard of, an instance's SRV record is asked for again: from three quarters of
- * `ttlMs` on, at most every 2 s and eight times if there is room for it.
+ * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most.
  *
  * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a
  * fifth of all packets is lost, instead of one in 60.
  */
 export function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
-  const start = ttlMs * (0.75 + 0.02 * jitter);
+  const earliest = Math.min(ttlMs * 0.75, Math.max(ttlMs - 6_000, ttlMs / 4));
+  const start = earliest + ttlMs * 0.02 * jitter;
   const intervalMs = Math.min(Math.max((ttlMs - start) / 8, 1_000), 2_000);
   return start + asked * intervalMs;
 }

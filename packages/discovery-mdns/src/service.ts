@@ -5,7 +5,7 @@ import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf
 export const serviceType: Name = "_lmserv._tcp.local";
 /** The name under which only some instances of the type are listed (RFC 6763 section 7.1). */
 export function subtypeName(subtype: string): Name {
-  return joinLabels([`_${subtype}`, "_sub", ...splitLabels(serviceType)]);
+  return joinLabels([`_${subtypeOf(subtype)}`, "_sub", ...splitLabels(serviceType)]);
 }
 
 /** Lists the service types on the link (RFC 6763 section 9). */
@@ -24,7 +24,7 @@ export interface Service {
   readonly host: Name;
   readonly port: number;
   readonly txt: readonly Uint8Array[];
-  /** Narrower lists that the instance is in as well, without their underscores. */
+  /** Engines under whose narrower lists the instance is found as well. */
   readonly subtypes: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export function serviceOf(node: Announced, hostname: string, entropy: string): S
     host: joinLabels([`lmserv-${entropy}`, "local"]),
     port: node.port,
     txt: encodeTxt(attributesOf(node, hostname)),
-    subtypes: [subtypeOf(node.server ?? "lmserv")],
+    subtypes: [node.server ?? "lmserv"],
   };
 }
 
@@ -99,14 +99,17 @@ function attributesOf(node: Announced, hostname: string): Attributes {
   return { ...own, ...attributes };
 }
 
+/** As many of the items as one TXT string holds beside its key (RFC 6763 section 6.1). */
 function listText(key: string, items: readonly string[]): string {
-  const split = items.find((item) => item === "" || item.includes(","));
-  if (split !== undefined) {
+  const impossible = items.find((item) => item === "" || item.includes(","));
+  if (impossible !== undefined) {
     throw new RangeError(
-      `${key} holds ${JSON.stringify(split)}; an item must not be empty or contain a comma`,
+      `${key} holds ${JSON.stringify(impossible)}; an item must not be empty or contain a comma`,
     );
   }
-  return items.join(",");
+  const fitting = items.map((_, index) => items.slice(0, index + 1).join(","));
+  const maxBytes = 255 - key.length - "=".length;
+  return fitting.findLast((text) => Buffer.byteLength(text) <= maxBytes) ?? fitting[0] ?? "";
 }
 
 /** What TXT says of a node; values that make no sense are as if they were not there. */

@@ -13,7 +13,7 @@ import {
 import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
-import { instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
+import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 import { type Machine, type Station, Stations } from "./stations.ts";
 import { decode } from "./wire/decode.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
@@ -26,6 +26,7 @@ export interface SessionOptions {
   readonly maxInstances: number;
 }
 
+const maxPacketBytesReceived = 9_000;
 /** What makes a name unique enough to go unprobed (RFC 6762 section 8.1). */
 const entropyBits = 80;
 
@@ -90,6 +91,7 @@ export class MdnsSession implements TransportSession {
     signal.throwIfAborted();
     const { clock, random } = this.#context;
     const asked = this.#serviceOf(node, randomHex(random, entropyBits));
+    this.#tellOfCuts(node, asked);
     const announcer = new Announcer(asked, {
       clock,
       random,
@@ -129,8 +131,15 @@ export class MdnsSession implements TransportSession {
     return serviceOf(node, this.#machine.hostname(), entropy);
   }
 
-  #probe(message: Message): void {
-    for (const link of this.#stations.links()) this.#probeOn(link, message);
+  /** A long list of models is better announced in part than not at all, but not in silence. */
+  #tellOfCuts({ models = [] }: Announced, { txt }: Service): void {
+    const announced = describe(txt).models.length;
+    if (announced === models.length) return;
+    this.#context.log("warn", `${announced} of ${models.length} models fit the announcement over mDNS`);
+  }
+
+  #probe(message: Message): Promise<unknown> {
+    return Promise.all(this.#stations.links().map((link) => this.#probeOn(link, message)));
   }
 
   /** Asks for direct answers, as RFC 6762 section 8.1 would have it, where they can arrive. */
@@ -141,6 +150,8 @@ export class MdnsSession implements TransportSession {
   }
 
   #take({ link, responder }: Station, bytes: Uint8Array, from: Endpoint): void {
+    // RFC 6762 section 17: longer ones are nobody's.
+    if (bytes.length > maxPacketBytesReceived) return this.#drop(1, from);
     const decoded = decode(bytes);
     if (!decoded) return this.#drop(1, from);
     const { message, malformed } = decoded;

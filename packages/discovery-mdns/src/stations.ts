@@ -46,12 +46,16 @@ const pollMs = 2_000;
 /** A look this late, or clocks this far apart, mean that the machine slept. */
 const sleptMs = 2_000;
 
+/** A fault that lasts is reported again after this while, in ms. */
+const reportAgainMs = 60_000;
+
 /** The interface or its address just went, or is new and still being checked: the next look tells. */
 const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV"]);
 
 interface Kept extends Station {
   readonly identity: string;
-  sendFailing: boolean;
+  /** When sending last failed and that was reported. */
+  sendFailedMs: number;
 }
 
 /** Keeps a station on each usable interface while interfaces come, go and change. */
@@ -61,6 +65,8 @@ export class Stations {
   readonly #machine: Machine;
   readonly #events: StationEvents;
   readonly #stations = new Map<string, Kept>();
+  /** The interfaces of which it was said that they came, also while their links are being made anew. */
+  readonly #known = new Set<string>();
   #cancelPoll: () => void = () => {};
   #following: Promise<void> = Promise.resolve();
   #closed = false;
@@ -115,14 +121,18 @@ export class Stations {
     const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
     const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted));
     const names = new Set(wanted.map(({ name }) => name));
-    const lost = [...this.#stations.keys()].filter((name) => !names.has(name));
-    for (const name of lost) this.#events.went(name);
+    const lost = [...this.#known].filter((name) => !names.has(name));
+    for (const name of lost) {
+      this.#known.delete(name);
+      this.#events.went(name);
+    }
     await Promise.all(lost.map((name) => this.#remove(name)));
     // Before anything new is joined, which the kernel would tell all of them about.
     for (const { link } of this.#stations.values()) link.keepOut(othersThan(link.interface, all));
     const changed = wanted.filter((on) => this.#stations.get(on.name)?.identity !== identityOf(on));
     const outcomes = await Promise.all(changed.map((on) => this.#renew(on, all)));
-    return outcomes.filter((failure) => failure !== null);
+    const failures = outcomes.filter((failure) => failure !== null);
+    return wanted.length > 0 ? failures : [this.#noInterface()];
   }
 
   async #renew(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
@@ -132,8 +142,14 @@ export class Stations {
       link.keepOut(othersThan(on, all));
       const { clock, random } = this.#context;
       const responder = new Responder(link, clock, random);
-      const station: Kept = { link, responder, identity: identityOf(on), sendFailing: false };
+      const station: Kept = {
+        link,
+        responder,
+        identity: identityOf(on),
+        sendFailedMs: Number.NEGATIVE_INFINITY,
+      };
       this.#stations.set(on.name, station);
+      this.#known.add(on.name);
       this.#events.came(station);
       this.#context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
       return null;
@@ -144,7 +160,7 @@ export class Stations {
 
   #unusable(where: string, error: unknown): DiscoveryError {
     const { via } = this.#options;
-    const { message, code } = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", via);
+    const { message, code } = toDiscoveryError(error, "INTERFACE_UNUSABLE", via);
     return new DiscoveryError(code, `UDP port ${mdnsPort} cannot be used on ${where}: ${message}`, {
       via,
       cause: error,
@@ -179,8 +195,9 @@ export class Stations {
 
   #reportSendFailure(name: string, error: Error): void {
     const station = this.#stations.get(name);
-    if (!station || station.sendFailing || this.#closed || isPassing(error)) return;
-    station.sendFailing = true;
+    const nowMs = this.#context.clock.now();
+    if (!station || this.#closed || isPassing(error) || nowMs - station.sendFailedMs < reportAgainMs) return;
+    station.sendFailedMs = nowMs;
     const { via } = this.#options;
     this.#context.report(
       new DiscoveryError("SEND_FAILED", `cannot send on ${name}: ${error.message}`, { via, cause: error }),
@@ -189,6 +206,7 @@ export class Stations {
 
   #unavailable(failure: DiscoveryError | undefined): DiscoveryError {
     const cause = failure ?? this.#noInterface();
+    // A port that is taken, or a missing interface, is why nothing at all can be used.
     return new DiscoveryError("TRANSPORT_UNAVAILABLE", cause.message, { via: this.#options.via, cause });
   }
 

@@ -52,7 +52,12 @@ const thisMachine: Machine = {
  * @throws {TypeError | RangeError} for options that cannot be.
  * @see RFC 6762, RFC 6763
  */
-export function mdns(options: MdnsOptions = {}, machine: Machine = thisMachine): Transport {
+export function mdns(options: MdnsOptions = {}): Transport {
+  return mdnsOn(thisMachine, options);
+}
+
+/** The same on any machine, such as one that a test makes. */
+export function mdnsOn(machine: Machine, options: MdnsOptions = {}): Transport {
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
   if (interfaces?.length === 0)
     throw new TypeError("interfaces must name at least one interface, or be left out");

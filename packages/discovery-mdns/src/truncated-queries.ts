@@ -4,15 +4,19 @@ import type { ResourceRecord } from "./wire/record.ts";
 
 /** A querier whose known answers take several packets. */
 interface Held {
-  readonly answers: readonly OwnedRecord[];
-  readonly known: readonly ResourceRecord[];
-  readonly cancel: () => void;
+  /** By their keys: no more than the records of our own. */
+  readonly answers: Map<string, OwnedRecord>;
+  readonly known: ResourceRecord[];
+  readonly sinceMs: number;
+  cancel: () => void;
 }
 
 /** More queriers that are in the middle of a list at one moment are a flood; they are answered at once. */
 const maxQueriers = 64;
 /** More than a list of all nodes that a registry holds takes. */
 const maxKnownAnswers = 10_000;
+/** How long a series may go on, in ms: packets of one list follow each other at once. */
+const maxSeriesMs = 2_000;
 /** How long the next packet is waited for (RFC 6762 section 7.2), and the answer to the last one (section 6). */
 const nextWaitMs = { from: 400, to: 500 };
 const lastWaitMs = { from: 20, to: 120 };
@@ -41,17 +45,14 @@ export class TruncatedQueries {
     known: readonly ResourceRecord[],
     isLast: boolean,
   ): boolean {
-    const before = this.#held.get(querier);
-    if (!before && this.#held.size >= maxQueriers) return false;
-    before?.cancel();
+    const held = this.#held.get(querier) ?? this.#hold(querier);
+    if (!held) return false;
+    for (const answer of answers) held.answers.set(answer.key, answer);
+    held.known.push(...known.slice(0, maxKnownAnswers - held.known.length));
+    if (this.#clock.now() - held.sinceMs >= maxSeriesMs) return true;
     const { from, to } = isLast ? lastWaitMs : nextWaitMs;
-    const delayMs = from + this.#random() * (to - from);
-    const held: Held = {
-      answers: [...(before?.answers ?? []), ...answers],
-      known: [...(before?.known ?? []), ...known].slice(0, maxKnownAnswers),
-      cancel: this.#clock.schedule(delayMs, () => this.#release(querier)),
-    };
-    this.#held.set(querier, held);
+    held.cancel();
+    held.cancel = this.#clock.schedule(from + this.#random() * (to - from), () => this.#release(querier));
     return true;
   }
 
@@ -65,9 +66,16 @@ export class TruncatedQueries {
     this.#held.clear();
   }
 
+  #hold(querier: string): Held | null {
+    if (this.#held.size >= maxQueriers) return null;
+    const held: Held = { answers: new Map(), known: [], sinceMs: this.#clock.now(), cancel: () => {} };
+    this.#held.set(querier, held);
+    return held;
+  }
+
   #release(querier: string): void {
     const held = this.#held.get(querier);
     this.#held.delete(querier);
-    if (held) this.#answer(held.answers, held.known);
+    if (held) this.#answer([...held.answers.values()], held.known);
   }
 }

@@ -55,6 +55,8 @@ class WireLink implements Link {
   }
 
   send(packet: Uint8Array, to?: Endpoint): void {
+    // Whoever speaks may learn a moment late that the link was made anew.
+    if (this.#closed) return;
     if (to) return this.#sockets.get(familyOf(to.address))?.send(packet, to);
     for (const [family, socket] of this.#sockets) {
       const zone = family === "IPv6" ? `%${this.interface.name}` : "";
@@ -63,6 +65,7 @@ class WireLink implements Link {
   }
 
   async invite(): Promise<boolean> {
+    if (this.#closed) return false;
     this.#unicast ??= openUnicast(sendingAddresses(this.interface), (bytes, from) => {
       // Unicast may have come from anywhere (RFC 6762 section 11).
       if (isOnLink(from.address, this.interface)) this.#events.packet(bytes, from);

@@ -259,7 +259,7 @@ describe("the Python original", () => {
     const { seen } = collect(session, clock);
     say({ ...original, address: "127.0.0.1" });
     await clock.advance(5);
-    expect(seen[0]).toMatchObject({ node: { addresses: [{ address: peer, reach: "source" }] } });
+    expect(seen[0]).toMatchObject({ node: { addresses: [{ address: peer, reach: "on-link" }] } });
   });
 
   test("may announce a bridge's address: the packet's source goes first", async () => {
@@ -270,7 +270,7 @@ describe("the Python original", () => {
     expect(seen[0]).toMatchObject({
       node: {
         addresses: [
-          { address: peer, reach: "source" },
+          { address: peer, reach: "on-link" },
           { address: "172.17.0.1", reach: "routed" },
         ],
       },

@@ -121,6 +121,21 @@ describe("a chosen name", () => {
     expect(announcedNames()).toEqual([instance]);
   });
 
+  test("is claimed to the end whatever stands in the authority section of a query", async () => {
+    const announced = announce();
+    await clock.advance(260);
+    const windowed = {
+      type: "NSEC",
+      name: instance,
+      data: { nextDomain: instance, rrtypes: ["CAA"] },
+    } as const;
+    const authorities = [windowed as unknown as Answer];
+    segment.inject(dnsPacket.encode({ type: "query", questions: [anyOf(instance)], authorities }), peer);
+    await clock.advance(4_000);
+    await announced;
+    expect(announcedNames()).toEqual([instance]);
+  });
+
   test("is kept when our records win the tie", async () => {
     const announced = announce();
     await clock.advance(260);

@@ -8,7 +8,7 @@ import {
 } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet } from "dns-packet";
 import { describe, test } from "vitest";
-import { mdns } from "../src/transport.ts";
+import { mdnsOn } from "../src/transport.ts";
 import { Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
@@ -42,7 +42,7 @@ async function segmentFixture(): Promise<Fixture> {
     transport() {
       const address = `10.0.0.${hosts.length + 1}`;
       hosts.push(address);
-      return mdns({ maxInstances }, segment.machine(address, { prefix: 16 }));
+      return mdnsOn(segment.machine(address, { prefix: 16 }), { maxInstances });
     },
     context: () => ({ clock, random, log: silentLog, nodes: { listAlive: () => [] }, report: () => {} }),
     async appear({ port, id, info }) {

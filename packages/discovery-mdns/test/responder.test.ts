@@ -100,7 +100,7 @@ describe("announcing", () => {
   test.each([
     ["a name of 64 bytes", { name: "x".repeat(64) }, /63 bytes/],
     ["a name with a line feed", { name: "a\nb" }, /control characters/],
-    ["too many models", { models: Array.from({ length: 40 }, (_, index) => `model-${index}`) }, /255/],
+    ["a model with a comma", { models: ["a,b"] }, /"a,b".*comma/],
     ["an attribute that has a field of its own", { attributes: { Info: "x" } }, /"Info"/],
   ])("refuses %s and sends nothing", async (_, extra, message) => {
     await expect(session.announce?.({ id: "a", info: "", port: 1, ...extra }, never)).rejects.toThrow(
@@ -108,6 +108,20 @@ describe("announcing", () => {
     );
     expect(segment.heard).toEqual([]);
   });
+});
+
+test("of many models the first are announced, as many as fit", async () => {
+  const models = Array.from({ length: 40 }, (_, index) => `model-${index}`);
+  await session.announce?.({ id: "box", info: "", port: 8000, models }, never);
+  const txt = find(responses()[0]?.packet.answers, "TXT");
+  const strings = (txt && "data" in txt ? (txt.data as Buffer[]) : []).map(String);
+  const listed =
+    strings
+      .find((string) => string.startsWith("models="))
+      ?.slice("models=".length)
+      .split(",") ?? [];
+  expect(listed).toEqual(models.slice(0, listed.length));
+  expect(listed.length).toBe(28);
 });
 
 test("an update is announced with the new TXT record, and no goodbye", async () => {

@@ -9,7 +9,7 @@ import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
 import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
 import type { Machine } from "../src/stations.ts";
-import { mdns } from "../src/transport.ts";
+import { mdnsOn } from "../src/transport.ts";
 
 const mdnsGroup = mdnsGroups.IPv4;
 
@@ -135,7 +135,7 @@ export async function openStation(
     nodes: { listAlive: () => [] },
     report: ({ code, message }) => reports.push({ code, message }),
   };
-  const session = await mdns({}, machine).open(context, new AbortController());
+  const session = await mdnsOn(machine, {}).open(context, new AbortController());
   return { session, reports };
 }
 

@@ -127,16 +127,17 @@ function readStrings(part: Cursor): Uint8Array[] {
   return strings;
 }
 
-/** The types present, in blocks of 256 with a bitmap each (RFC 4034 section 4.1.2). */
+/** The types present below 256; blocks of higher ones are passed over (RFC 4034 section 4.1.2, RFC 6762 section 6.1). */
 function readTypes(part: Cursor): number[] {
   const types: number[] = [];
   while (!part.isAtEnd) {
     const block = part.uint8();
     const bitmap = part.bytes(part.uint8());
     if (bitmap.length < 1 || bitmap.length > 32) throw new Malformed();
+    if (block > 0) continue;
     bitmap.forEach((byte, index) => {
       for (let bit = 0; bit < 8; bit += 1) {
-        if (byte & (0x80 >> bit)) types.push(block * 256 + index * 8 + bit);
+        if (byte & (0x80 >> bit)) types.push(index * 8 + bit);
       }
     });
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Decoded, decode } from "../../src/wire/decode.ts";
-import { encode } from "../../src/wire/encode.ts";
+import { encode, encodeData } from "../../src/wire/encode.ts";
 import type { Message } from "../../src/wire/record.ts";
 import { anyParts, itemsOf, messageOf } from "./arbitraries.ts";
 import {
@@ -36,6 +36,11 @@ describe("any bytes", () => {
   function expectSane(bytes: Uint8Array): void {
     const decoded = decode(bytes);
     expect(decoded === null).toBe(bytes.length < headerBytes);
+    // Ties between probes are broken by the others' data, which are written again for that.
+    for (const { message } of decoded ? [decoded] : []) {
+      for (const data of [...message.answers, ...message.authorities, ...message.additionals])
+        encodeData(data);
+    }
     const found = decoded ? itemsOf(decoded.message).length + decoded.malformed : 0;
     expect(found).toBeLessThanOrEqual(claimedItems(bytes));
   }

@@ -144,13 +144,13 @@ describe("dns-packet, another codec", () => {
     );
   });
 
-  test("writes NSEC types above 255 that we read", () => {
+  test("writes NSEC types above 255, which we pass over", () => {
     const packet = dnsPacket.encode({
       type: "response",
       answers: [
         { type: "NSEC", name: "a.local", data: { nextDomain: "a.local", rrtypes: ["A", "CAA", "DLV"] } },
       ],
     });
-    expect(decode(packet)?.message.answers).toMatchObject([{ type: "NSEC", types: [1, 257, 32_769] }]);
+    expect(decode(packet)?.message.answers).toMatchObject([{ type: "NSEC", types: [1] }]);
   });
 });

@@ -1,0 +1,106 @@
+import { type DiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
+import type { Announced, Cancellable, Standing, TransportSession } from "./transport.ts";
+
+/** One of several sessions that a node is announced on. */
+export interface Announcer {
+  readonly name: string;
+  readonly announce: NonNullable<TransportSession["announce"]>;
+}
+
+/**
+ * Announces a node on several transports and resolves with the first success; the others may follow later.
+ *
+ * @throws the caller's mistake, if it is one; otherwise {AggregateError} when all have failed.
+ */
+export async function announceJointly(
+  announcers: readonly Announcer[],
+  node: Announced,
+  signal: AbortSignal,
+  report: (error: DiscoveryError) => void,
+): Promise<Standing> {
+  const joint = new JointStanding(node, signal);
+  const attempts = announcers.map((announcer) => joint.join(announcer, report));
+  try {
+    await Promise.any(attempts);
+  } catch {
+    signal.throwIfAborted();
+    throw joint.failure();
+  }
+  joint.reportFailures(report);
+  return joint;
+}
+
+class JointStanding implements Standing {
+  readonly #withdrawing = new AbortController();
+  readonly #wanted: AbortSignal;
+  readonly #standings: Standing[] = [];
+  readonly #attempts: Promise<void>[] = [];
+  /** What failed before the first success, which decides whether it is an outage or an error. */
+  #failures: { readonly name: string; readonly error: unknown }[] | null = [];
+  #latest: Announced;
+
+  constructor(node: Announced, signal: AbortSignal) {
+    this.#latest = node;
+    this.#wanted = AbortSignal.any([signal, this.#withdrawing.signal]);
+  }
+
+  /** Announces on one more transport; rejects with its failure. */
+  join({ name, announce }: Announcer, report: (error: DiscoveryError) => void): Promise<void> {
+    const attempt = this.#announce(announce).catch((error: unknown) => {
+      if (this.#failures) this.#failures.push({ name, error });
+      else if (!this.#wanted.aborted) report(outage(name, error));
+      throw error;
+    });
+    this.#attempts.push(attempt);
+    return attempt;
+  }
+
+  /** What to throw when every attempt failed. */
+  failure(): unknown {
+    const failures = this.#failures ?? [];
+    const mistake = failures.find(({ error }) => isMistake(error));
+    if (mistake) return mistake.error;
+    return new AggregateError(
+      failures.map(({ name, error }) => outage(name, error)),
+      "no transport could announce the node",
+    );
+  }
+
+  /** Reports what failed although something succeeded, now and from now on. */
+  reportFailures(report: (error: DiscoveryError) => void): void {
+    const failures = this.#failures ?? [];
+    this.#failures = null;
+    for (const { name, error } of failures) report(outage(name, error));
+  }
+
+  async update(node: Announced, options: Cancellable): Promise<void> {
+    this.#latest = node;
+    await Promise.all(this.#standings.map((standing) => standing.update(node, options)));
+  }
+
+  /** Gives up what is under way and says goodbye wherever the node stands. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#withdrawing.abort();
+    await Promise.allSettled(this.#attempts);
+    await disposeAll(this.#standings);
+  }
+
+  async #announce(announce: Announcer["announce"]): Promise<void> {
+    const said = this.#latest;
+    const standing = await announce(said, { signal: this.#wanted });
+    this.#standings.push(standing);
+    if (this.#latest !== said) await standing.update(this.#latest, { signal: this.#wanted });
+  }
+}
+
+/** What is impossible on one transport only hampers; the others have the node. */
+function outage(name: string, error: unknown): DiscoveryError {
+  return toDiscoveryError(error, isMistake(error) ? "SEND_FAILED" : "TRANSPORT_FAILED", name);
+}
+
+/** Disposes everything, also when some of it fails; then throws what failed. */
+export async function disposeAll(resources: readonly AsyncDisposable[]): Promise<void> {
+  const results = await Promise.allSettled(resources.map((resource) => resource[Symbol.asyncDispose]()));
+  const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failed.length > 0) throw new AggregateError(failed, "not everything could be closed");
+}
