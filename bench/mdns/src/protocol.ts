@@ -1,0 +1,46 @@
+/** What a peer program is told, one JSON document per line of its standard input. */
+export type PeerCommand =
+  | {
+      readonly command: "announce";
+      /** Value of the TXT key `info`, by which browsers tell the services apart; 1..40 letters and digits. */
+      readonly info: string;
+      readonly port: number;
+      /** Whether the instance is to be called `info`; peers that know no other way always do so. */
+      readonly chosen: boolean;
+    }
+  | { readonly command: "browse" }
+  | { readonly command: "goodbye" }
+  | { readonly command: "reconfirm"; readonly info: string };
+
+/**
+ * What a peer program says, one JSON document per line of its standard output, `ready` first.
+ *
+ * Times are monotonic ms of this machine, the same scale in every process.
+ */
+export type PeerEvent =
+  | { readonly event: "ready" }
+  | Call<"announcing">
+  | Call<"browsing">
+  | Call<"leaving">
+  /** What the library calls announced. */
+  | { readonly event: "announced"; readonly tMs: number }
+  | Sighting<"up">
+  | Sighting<"down">;
+
+/** The library is open, which took `openMs`, and its function to announce, browse or withdraw is being called. */
+interface Call<Kind> {
+  readonly event: Kind;
+  readonly tMs: number;
+  readonly openMs: number;
+}
+
+/** A service is resolved (host, port and TXT are known), or gone. */
+interface Sighting<Kind> {
+  readonly event: Kind;
+  readonly tMs: number;
+  readonly info: string;
+}
+
+export const serviceName = "lmserv";
+/** Domain name of the service type, without the dot at its end. */
+export const serviceType: string = `_${serviceName}._tcp.local`;

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Packet, packetTap } from "@lmserv/test-net";
+import { figure } from "../figure.ts";
+import type { PeerHost, PeerName } from "../peer.ts";
+import type { PeerProcess } from "../peer-process.ts";
+import { cpuMs, memoryOf } from "../proc.ts";
+import type { Section } from "../section.ts";
+import { openSite } from "../site.ts";
+import type { Cell, Table } from "../table.ts";
+
+const peerNames: readonly PeerName[] = ["lmserv", "dnssd", "bonjour-service"];
+const settlingMs = 30_000;
+/** Starts this many programs at a time, as a machine with two cores can. */
+const startedAtOnce = 5;
+
+export const idle: Section = {
+  name: "idle",
+  measures: "what hosts that announce and browse cost while nothing happens",
+  quick: false,
+  async run({ hosts, idleS }) {
+    const tables: Table[] = [];
+    for (const count of hosts) {
+      const rows: Cell[][] = [];
+      for (const peer of peerNames) rows.push([peer, ...(await idleCost(peer, count, idleS * 1_000))]);
+      tables.push(tableOf(count, idleS, rows));
+    }
+    return tables;
+  },
+};
+
+async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<Cell[]> {
+  const plan = Array<PeerName>(count).fill(peer);
+  await using site = await openSite(plan, { permanentNeighbors: true });
+  const tap = await packetTap(site.lan.switch);
+  const programs = await startAll(site.hosts);
+  await delay(settlingMs);
+  const storm = tap.all().length;
+  const before = await cpuOf(programs);
+  await delay(idleMs);
+  const after = await cpuOf(programs);
+  const packets = (await tap.stop()).slice(storm);
+  const perMinute = 60_000 / idleMs;
+  const memories = await Promise.all(programs.map(({ process }) => memoryOf(process.pid)));
+  return [
+    ...trafficOf(packets, perMinute),
+    figure("ms", spentBetween(before, after, perMinute)),
+    figure(
+      "MB",
+      memories.map((reading) => reading?.rss ?? null),
+    ),
+    figure("", programs.map(listed)),
+    String(storm),
+  ];
+}
+
+async function startAll(hosts: readonly PeerHost[]): Promise<PeerProcess[]> {
+  const programs: PeerProcess[] = [];
+  for (let index = 0; index < hosts.length; index += startedAtOnce) {
+    const started = await Promise.all(hosts.slice(index, index + startedAtOnce).map((host) => host.start()));
+    for (const program of started) {
+      program.tell({ command: "announce", info: `idle-${programs.length}`, port: 8_000, chosen: false });
+      program.tell({ command: "browse" });
+      programs.push(program);
+    }
+  }
+  return programs;
+}
+
+/** Null for programs that have ended. */
+function cpuOf(programs: readonly PeerProcess[]): Promise<(number | null)[]> {
+  return Promise.all(programs.map(({ process }) => cpuMs(process.pid)));
+}
+
+function spentBetween(
+  before: readonly (number | null)[],
+  after: readonly (number | null)[],
+  perMinute: number,
+): (number | null)[] {
+  return after.map((ms, index) => {
+    const earlier = before[index] ?? null;
+    return ms === null || earlier === null ? null : (ms - earlier) * perMinute;
+  });
+}
+
+/** Packets, queries among them, and bytes of DNS per minute. */
+function trafficOf(packets: readonly Packet[], perMinute: number): Cell[] {
+  const isQuery = ({ payload }: Packet): boolean => ((payload[2] ?? 0) & 0x80) === 0;
+  const queries = packets.filter(isQuery).length;
+  const bytes = packets.reduce((sum, { payload }) => sum + payload.length, 0);
+  const [all, asked, size] = [packets.length, queries, bytes].map((count) => Math.round(count * perMinute));
+  return [`${all}`, `${asked}`, `${size}`];
+}
+
+/** How many services the program lists. */
+function listed({ events }: PeerProcess): number {
+  const infos = new Set<string>();
+  for (const event of events()) {
+    if (event.event === "up") infos.add(event.info);
+    if (event.event === "down") infos.delete(event.info);
+  }
+  return infos.size;
+}
+
+function tableOf(count: number, idleS: number, rows: readonly Cell[][]): Table {
+  return {
+    title: `Idle cost, ${count} hosts that announce and browse`,
+    head: [
+      "peer",
+      "packets per minute on the LAN",
+      "queries among them",
+      "bytes of DNS per minute",
+      "CPU ms per minute and host",
+      "resident MB",
+      "services listed per host",
+      "packets up to then",
+    ],
+    rows,
+    notes: [
+      `Counted for ${idleS} s, from ${settlingMs / 1_000} s after the last start; packets up to then are those of the start.`,
+      "Packets: once each, at the switch. CPU: all threads, from the scheduler.",
+      "lmserv speaks IPv4 and IPv6, the others IPv4 alone.",
+      "missed: the program had ended by itself.",
+    ],
+  };
+}
