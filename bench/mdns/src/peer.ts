@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Command, type Host, missingPeers, startAvahi } from "@lmserv/test-net";
 import { type PeerProcess, peerProcess } from "./peer-process.ts";
+import { turnstile } from "./turnstile.ts";
 
 export type PeerName =
   | "lmserv"
@@ -20,13 +21,16 @@ export interface PeerHost {
   readonly start: () => Promise<PeerProcess>;
 }
 
+/** Two cores that start dozens of programs at once finish none in time. */
+const starts = turnstile(4);
+
 /** Makes a host ready for programs of the peer: avahi needs its daemon there, the others nothing. */
 export async function settle(peer: PeerName, host: Host): Promise<PeerHost> {
   if (peer === "avahi") await startAvahi(host);
   // Where the fixture has the bus of the host's avahi-daemon.
   const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=/run/avahi-${host.name}/bus` };
   const command = commandOf(peer, host.address);
-  return { peer, host, start: async () => peerProcess(await host.spawn(command, { env })) };
+  return { peer, host, start: () => starts(async () => peerProcess(await host.spawn(command, { env }))) };
 }
 
 /** Why the peer cannot take part on this machine, or null. */

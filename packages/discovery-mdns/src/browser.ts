@@ -40,6 +40,7 @@ export class Browser {
   readonly #links = new Map<string, LinkBrowser>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
+  #reportedFullness = false;
   #cancelWaking: () => void = () => {};
 
   constructor(options: BrowserOptions) {
@@ -84,7 +85,10 @@ export class Browser {
 
   /** Takes whatever came in on an interface. */
   take(interfaceName: string, message: Message, from: string): void {
-    if (this.#subscribers.size > 0) this.#links.get(interfaceName)?.take(message, from);
+    const browser = this.#links.get(interfaceName);
+    if (this.#subscribers.size === 0 || !browser) return;
+    browser.take(message, from);
+    if (browser.refused > 0) this.#reportFullness(browser);
   }
 
   /** Asks everything anew: the machine woke. */
@@ -123,6 +127,15 @@ export class Browser {
   #tellOne({ ttlMs, sink }: Subscriber, sighting: Sighting): void {
     const observation = observationOf(sighting, this.#options.via, ttlMs, this.#options.clock.now());
     if (observation) sink.push(observation);
+  }
+
+  /** Says once that somebody tells of more nodes than a link has. */
+  #reportFullness({ label }: LinkBrowser): void {
+    if (this.#reportedFullness) return;
+    this.#reportedFullness = true;
+    const { via, maxInstances, report } = this.#options;
+    const message = `nodes on ${label} are refused: more are told of than the ${maxInstances} that are kept there, or too many by one address`;
+    report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
   /** Says once why nothing is listed: silence has a reason. */

@@ -6,6 +6,8 @@ import type { Message, ResourceRecord } from "./wire/record.ts";
 
 /** One address may introduce so many instances; a reflector of other networks stays below, a flood does not. */
 const maxPerOrigin = 1_000;
+/** The part of the room that is kept for origins that introduced nobody yet, as most hosts do only once. */
+const reserved = 0.1;
 /** The longest that a record is believed, in s; a day outlasts every refresh. */
 const maxTtlS = 86_400;
 
@@ -117,7 +119,7 @@ export class Cache {
     const known = this.get(name);
     if (known) return known;
     const introduced = this.#introduced.get(from) ?? 0;
-    if (this.#instances.size >= this.#maxInstances || introduced >= maxPerOrigin) {
+    if (!this.#hasRoomFor(introduced)) {
       this.refused += 1;
       return null;
     }
@@ -125,6 +127,13 @@ export class Cache {
     this.#instances.set(nameKey(name), instance);
     this.#introduced.set(from, introduced + 1);
     return instance;
+  }
+
+  /** Whether there is room for an instance from an origin that introduced so many. */
+  #hasRoomFor(introduced: number): boolean {
+    const room = this.#maxInstances - this.#instances.size;
+    if (introduced > 0 && room <= this.#maxInstances * reserved) return false;
+    return room > 0 && introduced < maxPerOrigin;
   }
 }
 

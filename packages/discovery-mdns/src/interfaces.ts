@@ -105,6 +105,12 @@ export function isOnLink(address: string, { addresses }: NetworkInterface): bool
   );
 }
 
+/** Whether an address, with its zone or without, is this machine's own on the interface's link. */
+export function isOwn(address: string, { addresses, siblings }: LinkInterface): boolean {
+  const [bare] = address.split("%");
+  return [...addresses, ...siblings].some((own) => own.address === bare);
+}
+
 export function familyOf(address: string): Family {
   return address.includes(":") ? "IPv6" : "IPv4";
 }

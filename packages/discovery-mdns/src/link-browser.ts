@@ -1,7 +1,7 @@
 import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
 import { Cache } from "./cache.ts";
 import type { Instance } from "./instance.ts";
-import { addressesOf } from "./interfaces.ts";
+import { addressesOf, isOwn } from "./interfaces.ts";
 import type { Link } from "./link.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
@@ -30,6 +30,8 @@ export interface LinkBrowserOptions {
   readonly maxInstances: number;
 }
 
+/** A question due this soon is spared when another host asks the same. */
+const soonMs = 1_500;
 /** Questions due this soon go along, so that one packet asks for many. */
 const slackMs = 250;
 /** How long the IPv4 address of a host that was heard over IPv6 is waited for, in ms. */
@@ -61,6 +63,11 @@ export class LinkBrowser {
   get label(): string {
     const { name, addresses } = this.#link.interface;
     return `${name} (${addresses[0]?.address ?? "no address"})`;
+  }
+
+  /** How many instances there was no room for. */
+  get refused(): number {
+    return this.#cache.refused;
   }
 
   get loopback(): boolean {
@@ -123,10 +130,10 @@ export class LinkBrowser {
 
   /** Takes whatever came in on the link. */
   take(message: Message, from: string): void {
-    if (!this.#isOwnAddress(from)) this.heardOthers = true;
+    if (!isOwn(from, this.#link.interface)) this.heardOthers = true;
     if (!this.#series) return;
     if (message.response) this.#takeResponse(message, from);
-    else if (!this.#isOwnAddress(from)) this.#overhear(message);
+    else if (!isOwn(from, this.#link.interface)) this.#overhear(message);
   }
 
   #takeResponse(message: Message, from: string): void {
@@ -163,7 +170,12 @@ export class LinkBrowser {
   #overhearDoubt(name: Name): void {
     const instance = this.#cache.get(name);
     if (!instance) return;
-    instance.overhear(this.#now());
+    const nowMs = this.#now();
+    instance.overhear(nowMs);
+    // Its answer is multicast: a question of ours that is due soon need not be asked (RFC 6762 section 7.3).
+    const isComplete = this.#isComplete(instance);
+    const step = instance.nextStep(this.#ttlMs, isComplete);
+    if (isComplete && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isComplete);
     this.#plan(instance);
   }
 
@@ -185,12 +197,6 @@ export class LinkBrowser {
     if (this.#series) this.#series.restart(startMs);
     else this.#series = new QuestionSeries(startMs);
     this.#arm();
-  }
-
-  #isOwnAddress(address: string): boolean {
-    const [bare] = address.split("%");
-    const { addresses, siblings } = this.#link.interface;
-    return [...addresses, ...siblings].some((own) => own.address === bare);
   }
 
   #keyOf(name: Name): string {
@@ -254,12 +260,19 @@ export class LinkBrowser {
     const series = this.#series;
     if (!series) return;
     const nowMs = this.#now();
-    const questions = this.#dueInstances(nowMs).flatMap((instance) => this.#step(instance, nowMs, series));
-    if (series.nextMs <= nowMs) {
-      questions.push({ name: this.#options.listName, type: recordTypes.PTR });
-      series.asked(nowMs);
-    }
+    const asked: Instance[] = [];
+    const due = this.#dueInstances(nowMs);
+    const questions = due.flatMap((instance) => this.#step(instance, nowMs, series, asked));
+    const isListing = series.nextMs <= nowMs;
+    if (isListing) questions.push({ name: this.#options.listName, type: recordTypes.PTR });
     if (questions.length > 0) this.#ask(questions, nowMs);
+    // The next intervals count from when these left.
+    const leftMs = this.#now();
+    if (isListing) series.asked(leftMs);
+    for (const instance of asked) {
+      instance.asked(leftMs, this.#isComplete(instance));
+      this.#plan(instance);
+    }
     this.#arm();
   }
 
@@ -289,37 +302,46 @@ export class LinkBrowser {
     return due;
   }
 
-  /** Ends an instance whose time is up, or returns the questions that are due for it. */
-  #step(instance: Instance, nowMs: number, series: QuestionSeries): Ask[] {
+  /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
+  #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
     const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
-    const isDue = step.atMs <= nowMs + (step.kind === "ask" ? slackMs : 0);
-    const questions = isDue && step.kind === "ask" ? this.#questionsFor(instance, nowMs) : [];
-    if (isDue && step.kind === "doubt") instance.doubt(nowMs);
-    if (isDue && (step.kind === "gone" || step.kind === "lapse")) {
-      this.#cache.delete(instance);
-      if (step.kind === "lapse") series.quicken(nowMs);
-      else this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
-    } else {
+    const earlyMs = step.kind === "ask" && this.#isRefreshed(instance) ? slackMs : 0;
+    if (step.atMs > nowMs + earlyMs) {
       // Not its own time: an address of its host ended, or need not be waited for any longer.
-      if (!isDue) this.#tell(instance);
+      this.#tell(instance);
       this.#plan(instance);
+    } else if (step.kind === "ask") {
+      asked.push(instance);
+      return this.#questionsFor(instance, nowMs);
+    } else if (step.kind === "doubt") {
+      instance.doubt(nowMs);
+      this.#plan(instance);
+    } else if (step.kind === "lapse") {
+      this.#cache.delete(instance);
+      series.quicken(nowMs);
+    } else {
+      this.#cache.delete(instance);
+      this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
     }
-    return questions;
+    return [];
+  }
+
+  /** Whether it is asked for a sign of life only, and not in a series whose intervals double. */
+  #isRefreshed(instance: Instance): boolean {
+    return !instance.doubted && (!instance.resolving || this.#isComplete(instance));
   }
 
   #questionsFor(instance: Instance, nowMs: number): Ask[] {
-    const { name, location, text, doubted, resolving } = instance;
+    const { name, location, text, doubted } = instance;
     const neededMs = nowMs + this.#ttlMs;
     const questions: Ask[] = [];
-    const isResolving = resolving && !this.#isComplete(instance);
-    if (!location || doubted || !isResolving) questions.push({ name, type: recordTypes.SRV });
+    if (!location || doubted || this.#isRefreshed(instance)) questions.push({ name, type: recordTypes.SRV });
     if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT });
     const isReachable = location && this.#cache.hosts.knowsUntil(location.target, neededMs);
     if (location && (!isReachable || this.#awaitsIPv4(instance))) {
       const { target } = location;
       questions.push({ name: target, type: recordTypes.A }, { name: target, type: recordTypes.AAAA });
     }
-    instance.asked(nowMs, this.#isComplete(instance));
     return questions;
   }
 

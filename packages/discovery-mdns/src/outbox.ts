@@ -3,10 +3,10 @@ import type { OwnedRecord } from "./owned.ts";
 
 /**
  * How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6); a little
- * over the second, which counts from when the packet really left.
+ * over the second, and over its quarter, which count from when the packet really left.
  */
 const politeRestMs = 1_010;
-export const defenceRestMs = 250;
+export const defenceRestMs = 255;
 /** How long an answer may wait for others to go along (RFC 6762 section 6.4). */
 const gatherMs = 500;
 /** The wait before answers that others may give too, or that are several (RFC 6762 sections 6, 6.3). */

@@ -223,10 +223,11 @@ export class Responder {
     const rested = to
       ? additionals
       : additionals.filter((record) => !this.#outbox.isResting(recordKey(record)));
-    if (!to) for (const record of [...answers, ...rested]) this.#outbox.sent(recordKey(record));
     for (const packet of encode(response({ answers, additionals: rested }), { maxBytes: maxPacketBytes })) {
       this.#link.send(packet, to);
     }
+    // Their rest counts from when they left.
+    if (!to) for (const record of [...answers, ...rested]) this.#outbox.sent(recordKey(record));
   }
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */

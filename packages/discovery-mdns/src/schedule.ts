@@ -61,21 +61,23 @@ export class Asks {
 }
 
 const soonMs = 1_000;
+const refreshes = 8;
 const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;
 const maxIntervalMs = 3_600_000;
 
 /**
  * When, after it was last heard of, an instance's SRV record is asked for again: from three quarters of
- * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most.
+ * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most; then never.
  *
  * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a
  * fifth of all packets is lost, instead of one in 60.
  */
 export function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
+  if (asked >= refreshes) return Number.POSITIVE_INFINITY;
   const earliest = Math.min(ttlMs * 0.75, Math.max(ttlMs - 6_000, ttlMs / 4));
   const start = earliest + ttlMs * 0.02 * jitter;
-  const intervalMs = Math.min(Math.max((ttlMs - start) / 8, 1_000), 2_000);
+  const intervalMs = Math.min(Math.max((ttlMs - start) / refreshes, 1_010), 2_000);
   return start + asked * intervalMs;
 }
 

@@ -1,20 +1,19 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { OwnedRecord } from "./owned.ts";
+import { type OwnedRecord, recordKey } from "./owned.ts";
 import type { ResourceRecord } from "./wire/record.ts";
 
 /** A querier whose known answers take several packets. */
 interface Held {
   /** By their keys: no more than the records of our own. */
   readonly answers: Map<string, OwnedRecord>;
-  readonly known: ResourceRecord[];
+  /** Of what the querier knows, what we would answer. */
+  readonly known: Map<string, ResourceRecord>;
   readonly sinceMs: number;
   cancel: () => void;
 }
 
 /** More queriers that are in the middle of a list at one moment are a flood; they are answered at once. */
 const maxQueriers = 64;
-/** More than a list of all nodes that a registry holds takes. */
-const maxKnownAnswers = 10_000;
 /** How long a series may go on, in ms: packets of one list follow each other at once. */
 const maxSeriesMs = 2_000;
 /** How long the next packet is waited for (RFC 6762 section 7.2), and the answer to the last one (section 6). */
@@ -38,17 +37,20 @@ export class TruncatedQueries {
     this.#answer = answer;
   }
 
-  /** Takes one packet of a series; false when there is no room for another querier. */
+  /** Takes one packet of a series; false when there is nothing to hold, or no room for another querier. */
   take(
     querier: string,
     answers: readonly OwnedRecord[],
     known: readonly ResourceRecord[],
     isLast: boolean,
   ): boolean {
-    const held = this.#held.get(querier) ?? this.#hold(querier);
+    const held = this.#held.get(querier) ?? (answers.length > 0 ? this.#hold(querier) : null);
     if (!held) return false;
     for (const answer of answers) held.answers.set(answer.key, answer);
-    held.known.push(...known.slice(0, maxKnownAnswers - held.known.length));
+    for (const record of known) {
+      const key = recordKey(record);
+      if (held.answers.has(key)) held.known.set(key, record);
+    }
     if (this.#clock.now() - held.sinceMs >= maxSeriesMs) return true;
     const { from, to } = isLast ? lastWaitMs : nextWaitMs;
     held.cancel();
@@ -68,7 +70,7 @@ export class TruncatedQueries {
 
   #hold(querier: string): Held | null {
     if (this.#held.size >= maxQueriers) return null;
-    const held: Held = { answers: new Map(), known: [], sinceMs: this.#clock.now(), cancel: () => {} };
+    const held: Held = { answers: new Map(), known: new Map(), sinceMs: this.#clock.now(), cancel: () => {} };
     this.#held.set(querier, held);
     return held;
   }
@@ -76,6 +78,6 @@ export class TruncatedQueries {
   #release(querier: string): void {
     const held = this.#held.get(querier);
     this.#held.delete(querier);
-    if (held) this.#answer([...held.answers.values()], held.known);
+    if (held) this.#answer([...held.answers.values()], [...held.known.values()]);
   }
 }

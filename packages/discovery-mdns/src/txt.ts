@@ -42,11 +42,16 @@ function encodePair(key: string, value: string): Uint8Array {
  * Reads TXT strings as key-value pairs: keys in lower case, the first of a key counts, a string without a
  * valid key is ignored, a key without `=` has the empty value, bytes that are no UTF-8 become U+FFFD.
  *
+ * What exceeds 1,300 bytes is ignored: a record of 9,000 may hold thousands of keys.
+ *
  * @see RFC 6763 section 6.4
  */
 export function decodeTxt(strings: readonly Uint8Array[]): Attributes {
   const attributes = new Map<string, string>();
+  let total = 0;
   for (const string of strings) {
+    total += string.length + 1;
+    if (total > maxTxtBytes) break;
     const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(decoder.decode(string)) ?? [];
     const name = key.toLowerCase();
     if (keyPattern.test(key) && !attributes.has(name)) attributes.set(name, value);

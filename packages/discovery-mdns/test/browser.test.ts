@@ -1,4 +1,4 @@
-import { VirtualClock } from "@lmserv/discovery-testkit";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, openStation, Segment } from "./segment.ts";
@@ -379,4 +379,20 @@ describe("interfaces", () => {
       cause: { code: "ADDRESS_IN_USE", cause: refused },
     });
   });
+});
+
+test("ten hosts that know one node ask for it about as often as one", async () => {
+  const hosts = await Promise.all(
+    Array.from({ length: 10 }, (_, index) =>
+      openStation(segment.machine(`10.0.0.${10 + index}`), clock, seededRandom(index)),
+    ),
+  );
+  for (const { session } of hosts) collect(session, clock);
+  say();
+  keepAnswering();
+  await clock.advance(300_000);
+  const asked = segment.heard.filter(
+    ({ packet }) => packet.type === "query" && packet.questions?.some((question) => question.type === "SRV"),
+  );
+  expect(asked.length).toBeLessThanOrEqual(14);
 });

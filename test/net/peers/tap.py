@@ -14,6 +14,7 @@ import time
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_MR_PROMISC = 263, 1, 6, 1
+SO_TIMESTAMPNS = 35
 UDP, IPV6_FRAGMENT, MDNS = 17, 44, 5353
 
 
@@ -71,11 +72,20 @@ def describe(frame, outgoing, now):
     }
 
 
+def monotonic(stamp):
+    """The monotonic time of a kernel's time stamp, which is a wall time."""
+    while True:
+        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        if after - before < 1e-4:  # Or else this process was interrupted between the two.
+            return before - (wall - stamp)
+
+
 def record(tap):
-    frame, address = tap.recvfrom(65535)
-    now = time.monotonic()
+    frame, ancillary, _, address = tap.recvmsg(65535, 64)
+    # When the frame passed, however late this process comes to read it.
+    seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
     try:
-        packet = describe(frame, address[2] == socket.PACKET_OUTGOING, now)
+        packet = describe(frame, address[2] == socket.PACKET_OUTGOING, monotonic(seconds + nanoseconds / 1e9))
     except (struct.error, IndexError):
         return  # Too short for what it claims to be: not a datagram.
     if packet is not None:
@@ -96,6 +106,7 @@ def main():
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     tap.setblocking(False)
     tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+    tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     # A bridge hands up unicast between its ports only to the promiscuous.
     membership = struct.pack("IHH8s", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0, b"")
     tap.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)

@@ -10,8 +10,6 @@ import type { Cell, Table } from "../table.ts";
 
 const peerNames: readonly PeerName[] = ["lmserv", "dnssd", "bonjour-service"];
 const settlingMs = 30_000;
-/** Starts this many programs at a time, as a machine with two cores can. */
-const startedAtOnce = 5;
 
 export const idle: Section = {
   name: "idle",
@@ -32,7 +30,7 @@ async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<
   const plan = Array<PeerName>(count).fill(peer);
   await using site = await openSite(plan, { permanentNeighbors: true });
   const tap = await packetTap(site.lan.switch);
-  const programs = await startAll(site.hosts);
+  const programs = await Promise.all(site.hosts.map(startOne));
   await delay(settlingMs);
   const storm = tap.all().length;
   const before = await cpuOf(programs);
@@ -53,17 +51,11 @@ async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<
   ];
 }
 
-async function startAll(hosts: readonly PeerHost[]): Promise<PeerProcess[]> {
-  const programs: PeerProcess[] = [];
-  for (let index = 0; index < hosts.length; index += startedAtOnce) {
-    const started = await Promise.all(hosts.slice(index, index + startedAtOnce).map((host) => host.start()));
-    for (const program of started) {
-      program.tell({ command: "announce", info: `idle-${programs.length}`, port: 8_000, chosen: false });
-      program.tell({ command: "browse" });
-      programs.push(program);
-    }
-  }
-  return programs;
+async function startOne({ start }: PeerHost, index: number): Promise<PeerProcess> {
+  const program = await start();
+  program.tell({ command: "announce", info: `idle-${index}`, port: 8_000, chosen: false });
+  program.tell({ command: "browse" });
+  return program;
 }
 
 /** Null for programs that have ended. */

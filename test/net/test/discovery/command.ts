@@ -28,9 +28,9 @@ export interface ListedNode {
   readonly host: string;
   readonly port: number;
   readonly info: string;
-  readonly url: string;
+  readonly url: string | null;
   readonly addresses: readonly string[];
-  readonly sources: readonly { readonly transport: string }[];
+  readonly sources: readonly { readonly transport: string; readonly key: string }[];
 }
 
 export interface Listing {

@@ -1,0 +1,39 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./command.mjs";
+import { setup } from "./setup.mjs";
+
+// Runs the conformance tests and writes docs/mdns-conformance.md from what they found out.
+
+const env = await setup();
+const { findingOf } = await import("../test/net/dist/conformance/finding.js");
+const { renderTable } = await import("../test/net/dist/conformance/table.js");
+const { testFolders, tablePath } = await import("../test/net/dist/conformance/page.js");
+
+const folder = mkdtempSync(join(tmpdir(), "lmserv-conformance-"));
+try {
+  const file = join(folder, "report.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const { output } = await run(["vitest", "run", ...testFolders, "--maxWorkers=2", ...reporters], {
+    ...env,
+    LMSERV_CONFORMANCE_TABLE: "write",
+  });
+  const findings = findingsIn(JSON.parse(readFileSync(file, "utf8")));
+  writeFileSync(tablePath, renderTable(findings));
+  const failed = findings.filter(({ verdict }) => verdict === "fails" || verdict === "not run");
+  console.log(`${tablePath}: ${findings.length} tests`);
+  for (const { id, name, verdict } of failed) console.log(`${verdict}: ${id} ${name}`);
+  if (failed.length > 0) console.log(output);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function findingsIn({ testResults }) {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.flatMap(({ meta: { conformance }, status }) =>
+      conformance ? [findingOf(conformance, name, status)] : [],
+    ),
+  );
+}

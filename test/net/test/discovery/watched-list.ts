@@ -1,0 +1,44 @@
+import type { ListedNode, Watch, WatchEvent } from "./command.ts";
+
+/** What a `lmserv discover --watch` lists, as its events add up. */
+export interface WatchedList {
+  readonly nodes: () => readonly ListedNode[];
+  /** Resolves once the list fits, with how long that took, in ms. */
+  readonly until: (fits: (nodes: readonly ListedNode[]) => boolean, timeoutMs?: number) => Promise<number>;
+}
+
+/** Says whether a list holds nodes with these infos, in the order of the alphabet, and no other. */
+export function lists(...infos: readonly string[]): (nodes: readonly ListedNode[]) => boolean {
+  return (nodes) => infosOf(nodes).join() === infos.join();
+}
+
+export function infosOf(nodes: readonly ListedNode[]): string[] {
+  return nodes.map(({ info }) => info).sort();
+}
+
+export function watchedList({ process }: Watch): WatchedList {
+  const nodes = new Map<string, ListedNode>();
+  let read = 0;
+  const catchUp = (end: number): readonly ListedNode[] => {
+    for (; read < end; read += 1) take(nodes, JSON.parse(process.lines[read] ?? ""));
+    return [...nodes.values()];
+  };
+  const now = (): readonly ListedNode[] => catchUp(process.lines.length);
+
+  return {
+    nodes: now,
+    async until(fits, timeoutMs = 20_000) {
+      const startMs = performance.now();
+      if (!fits(now())) {
+        await process.line((_, index) => fits(catchUp(index + 1)), { from: read, timeoutMs });
+      }
+      return performance.now() - startMs;
+    },
+  };
+}
+
+function take(nodes: Map<string, ListedNode>, { type, node }: WatchEvent): void {
+  if (!node) return;
+  if (type === "down") nodes.delete(node.id);
+  else nodes.set(node.id, node);
+}
