@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { run } from "./command.mjs";
 import { setup } from "./setup.mjs";
 
-// Runs the conformance tests and writes docs/mdns-conformance.md from what they found out.
+// Runs the conformance tests and writes docs/mdns-conformance.md from what they found out; with --check it only
+// holds their results against the page.
 
+const isCheck = process.argv.includes("--check");
 const env = await setup();
 const { findingOf } = await import("../test/net/dist/conformance/finding.js");
 const { renderTable } = await import("../test/net/dist/conformance/table.js");
@@ -15,17 +17,18 @@ const folder = mkdtempSync(join(tmpdir(), "lmserv-conformance-"));
 try {
   const file = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-  const { output } = await run(["vitest", "run", ...testFolders, "--maxWorkers=2", ...reporters], {
+  const { code, output } = await run(["vitest", "run", ...testFolders, "--maxWorkers=2", ...reporters], {
     ...env,
-    LMSERV_CONFORMANCE_TABLE: "write",
+    LMSERV_CONFORMANCE_TABLE: isCheck ? "check" : "write",
   });
   const findings = findingsIn(JSON.parse(readFileSync(file, "utf8")));
-  writeFileSync(tablePath, renderTable(findings));
-  const failed = findings.filter(({ verdict }) => verdict === "fails" || verdict === "not run");
+  if (!isCheck) writeFileSync(tablePath, renderTable(findings));
   console.log(`${tablePath}: ${findings.length} tests`);
-  for (const { id, name, verdict } of failed) console.log(`${verdict}: ${id} ${name}`);
-  if (failed.length > 0) console.log(output);
-  process.exitCode = failed.length > 0 ? 1 : 0;
+  for (const { id, name, verdict } of findings) {
+    if (verdict === "fails" || verdict === "not run") console.log(`${verdict}: ${id} ${name}`);
+  }
+  if (code !== 0) console.log(output);
+  process.exitCode = code === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }

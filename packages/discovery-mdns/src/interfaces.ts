@@ -1,4 +1,4 @@
-import type { NetworkInterfaceInfo } from "node:os";
+import type { NetworkInterfaceInfo, NetworkInterfaceInfoIPv6 } from "node:os";
 import { isLinkLocal } from "@lmserv/discovery-core";
 
 export const families = ["IPv4", "IPv6"] as const;
@@ -44,8 +44,14 @@ export function listInterfaces(
   return Object.entries(system).flatMap(([name, infos = []]) => {
     const loopback = infos.some((info) => info.internal);
     const addresses = infos.flatMap((info) => (loopback && info.family === "IPv6" ? [] : [addressOf(info)]));
-    return addresses.length === 0 ? [] : [{ name, index: indexOf(name), loopback, addresses }];
+    const index = infos.find(isScoped)?.scopeid ?? indexOf(name);
+    return addresses.length === 0 ? [] : [{ name, index, loopback, addresses }];
   });
+}
+
+/** Whether an address has a zone, whose number is the interface's. */
+function isScoped(info: NetworkInterfaceInfo): info is NetworkInterfaceInfoIPv6 {
+  return info.family === "IPv6" && info.scopeid > 0;
 }
 
 function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAddress {

@@ -20,6 +20,8 @@ const questionsFor = (peer: RawPeer, from: string, name: string, type = "PTR"): 
     .filter(({ message }) => message.questions.some((asked) => asked.name === name && asked.type === type));
 
 const isQuery = ({ message }: Heard): boolean => !message.response;
+const asksForList = ({ message }: Heard): boolean =>
+  !message.response && message.questions.some(({ name }) => name === serviceType);
 
 const gapsBetween = (packets: readonly Heard[]): number[] =>
   packets.slice(1).map(({ tMs }, index) => tMs - (packets[index]?.tMs ?? 0));
@@ -30,7 +32,7 @@ async function browse({
   peer,
 }: Stage): Promise<{ readonly seen: Awaited<ReturnType<typeof watch>>; readonly first: Heard }> {
   const seen = await watch(host);
-  return { seen, first: await peer.find(host.address, isQuery) };
+  return { seen, first: await peer.find(host.address, asksForList) };
 }
 
 /** A socket of another program on the host's port 5353, which makes the port shared. */
@@ -229,9 +231,7 @@ conformance("Asking", (requirement) => {
       await sharePort(stage);
       const startMs = nowMs();
       await watch(stage.host);
-      const isOurs = ({ message }: Heard): boolean =>
-        message.questions.some(({ name }) => name === serviceType);
-      const first = await stage.peer.find(stage.host.address, isOurs, { afterMs: startMs });
+      const first = await stage.peer.find(stage.host.address, asksForList, { afterMs: startMs });
       await until(first.tMs + 1_300);
       const asked = questionsFor(stage.peer, stage.host.address, serviceType);
       expect(asked.flatMap(({ message }) => message.questions.map(({ unicast }) => unicast))).toEqual([

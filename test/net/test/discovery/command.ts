@@ -30,6 +30,7 @@ export interface ListedNode {
   readonly info: string;
   readonly url: string | null;
   readonly addresses: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
   readonly sources: readonly { readonly transport: string; readonly key: string }[];
 }
 

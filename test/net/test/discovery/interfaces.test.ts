@@ -131,7 +131,7 @@ describeNet("an interface", () => {
 
         for (const host of [b, c]) {
           await unplug(lan, host, "eth0");
-          await plug(lan, host, { name: "eth0", address: host.address });
+          await plug(lan, host, { name: "eth0", address: host.address, mac: host.mac });
         }
         await using tap = await packetTap(c);
         await announce(a, "--port", "8001", "--info", "later", "--no-check");
@@ -294,9 +294,9 @@ describeNet("an interface", () => {
     await plug(lan, a, { name: "lan1", address: "10.78.0.1", bridge: "br1" });
     await unplug(lan, c, "eth0");
     await plug(lan, c, { name: "eth0", address: "10.78.0.3", bridge: "br1" });
+    const seen = await watch(a);
     await announce(b, "--port", "8000", "--info", "one", "--no-check");
     await announce(c, "--port", "8000", "--info", "two", "--no-check");
-    const seen = await watch(a);
     await watchedList(seen).until(lists("one", "two"));
     await announce(a, "--port", "8000", "--info", "mine", "--no-check");
     const there = await Promise.all([watch(b), watch(c)]);
@@ -306,9 +306,7 @@ describeNet("an interface", () => {
     const hostsOf = (nodes: readonly ListedNode[] = []): string[] =>
       nodes.flatMap(({ info, host }) => (info === "mine" ? [host] : []));
     expect([hostsOf(atB?.nodes()), hostsOf(atC?.nodes())]).toEqual([[a.address], ["10.78.0.1"]]);
-    const nodes = watchedList(seen).nodes();
-    expect(nodes.filter(({ info }) => info === "one").map(heardOn)).toEqual([["eth0"]]);
-    expect(nodes.filter(({ info }) => info === "two").map(heardOn)).toEqual([["lan1"]]);
+    expect(whereabouts(seen)).toMatchObject({ one: ["eth0"], two: ["lan1"] });
     expect(seen.events().filter(({ type }) => type === "warning")).toEqual([]);
   }, 60_000);
 });

@@ -11,6 +11,8 @@ export interface Card {
   readonly name: string;
   /** IPv4, in a /24. */
   readonly address: string;
+  /** @default a new one */
+  readonly mac?: string;
   /** @default "br0", the LAN that every host is on */
   readonly bridge?: string;
 }
@@ -28,9 +30,14 @@ export async function addBridge(lan: Wires, name: string): Promise<void> {
 }
 
 /** Plugs a new card into a running host. */
-export async function plug(lan: Wires, host: Host, { name, address, bridge = "br0" }: Card): Promise<void> {
+export async function plug(
+  lan: Wires,
+  host: Host,
+  { name, address, mac, bridge = "br0" }: Card,
+): Promise<void> {
   const port = portOf(host, name);
-  await ip(lan.switch, `link add ${port} type veth peer name ${name} netns ${host.name}`);
+  const identity = mac === undefined ? "" : ` address ${mac}`;
+  await ip(lan.switch, `link add ${port} type veth peer name ${name}${identity} netns ${host.name}`);
   await ip(lan.switch, `link set ${port} master ${bridge} up`);
   await ip(host, `addr add ${address}/24 brd + dev ${name}`);
   await ip(host, `link set ${name} up`);

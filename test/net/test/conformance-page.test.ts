@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { appleGroups, requirements } from "../../src/conformance/catalogue.ts";
-import { fileName } from "../../src/conformance/finding.ts";
-import { isWriting, tablePath, testFolders } from "../../src/conformance/page.ts";
-import { parseFindings, renderTable } from "../../src/conformance/table.ts";
+import { appleGroups, requirements } from "../src/conformance/catalogue.ts";
+import { fileName } from "../src/conformance/finding.ts";
+import { isWriting, tablePath, testFolders } from "../src/conformance/page.ts";
+import { parseFindings, renderTable } from "../src/conformance/table.ts";
 
-const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const page = existsSync(tablePath) ? readFileSync(tablePath, "utf8") : "";
 const findings = parseFindings(page);
 
