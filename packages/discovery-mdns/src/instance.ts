@@ -106,6 +106,11 @@ export class Instance {
     return this.#goodbyeMs !== null;
   }
 
+  /** How many questions for a sign of life have brought none since the last one. */
+  get unanswered(): number {
+    return this.#refreshed;
+  }
+
   sayGoodbye(nowMs: number): void {
     this.#goodbyeMs ??= nowMs;
   }

@@ -44,7 +44,8 @@ export function listInterfaces(
   return Object.entries(system).flatMap(([name, infos = []]) => {
     const loopback = infos.some((info) => info.internal);
     const addresses = infos.flatMap((info) => (loopback && info.family === "IPv6" ? [] : [addressOf(info)]));
-    const index = infos.find(isScoped)?.scopeid ?? indexOf(name);
+    // The loopback interface is never made anew.
+    const index = infos.find(isScoped)?.scopeid ?? (loopback ? 0 : indexOf(name));
     return addresses.length === 0 ? [] : [{ name, index, loopback, addresses }];
   });
 }
@@ -60,14 +61,16 @@ function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAd
 
 /**
  * The interfaces to use: those `wanted` by name or address, or else all but those that lead only to this
- * machine's own guests.
+ * machine's own guests. Loopback leads nowhere that the others do not, and is used when there is no other.
  */
 export function chooseInterfaces(
   all: readonly NetworkInterface[],
   wanted: readonly string[] | undefined,
 ): NetworkInterface[] {
-  if (!wanted) return all.filter(({ name }) => !ownGuests.test(name));
-  return all.filter((on) => wanted.some((one) => names(one, on)));
+  if (wanted) return all.filter((on) => wanted.some((one) => names(one, on)));
+  const useful = all.filter(({ name }) => !ownGuests.test(name));
+  const outward = useful.filter(({ loopback }) => !loopback);
+  return outward.length > 0 ? outward : useful;
 }
 
 /** Finds each interface's siblings among the others. */

@@ -1,13 +1,14 @@
 import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
+import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
 import type { Instance } from "./instance.ts";
-import { addressesOf, isOwn } from "./interfaces.ts";
+import { addressesOf, type Family, familyOf, isOwn } from "./interfaces.ts";
 import type { Link } from "./link.ts";
+import { OverheardList } from "./overheard-list.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
-import { encode, maxPacketBytes } from "./wire/encode.ts";
 import { type Name, nameKey } from "./wire/name.ts";
-import { type Message, type Question, query, type ResourceRecord, recordTypes } from "./wire/record.ts";
+import { type Message, type ResourceRecord, recordTypes } from "./wire/record.ts";
 
 /** What one link tells of one instance. */
 export type Sighting =
@@ -32,8 +33,11 @@ export interface LinkBrowserOptions {
 
 /** A question due this soon is spared when another host asks the same. */
 const soonMs = 1_500;
-/** Questions due this soon go along, so that one packet asks for many. */
-const slackMs = 250;
+/** First questions for a sign of life that are due within this part of a lifetime go along with others. */
+const earlyPart = 1 / 30;
+const maxEarlyMs = 2_000;
+/** So many questions for a sign of life go over one family only; then that one may be what fails. */
+const frugalAsks = 2;
 /** How long the IPv4 address of a host that was heard over IPv6 is waited for, in ms. */
 const patienceMs = 500;
 /** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
@@ -46,6 +50,7 @@ export class LinkBrowser {
   #link: Link;
   readonly #options: LinkBrowserOptions;
   readonly #cache: Cache;
+  readonly #overheard: OverheardList;
   readonly #deadlines = new Deadlines();
   #series: QuestionSeries | null = null;
   #isWanted = false;
@@ -57,6 +62,7 @@ export class LinkBrowser {
     this.#link = link;
     this.#options = options;
     this.#cache = new Cache(options.listName, options.maxInstances, options.random);
+    this.#overheard = new OverheardList(options.listName, (name) => this.#cache.get(name) !== undefined);
   }
 
   /** The interface and its address, for people. */
@@ -83,6 +89,7 @@ export class LinkBrowser {
     if (!this.#isWanted) return;
     if (isDirect) this.#directUntilMs = this.#now() + directMs;
     this.#restart(why === "caller" ? 0 : this.#startDelayMs());
+    if (why === "caller") this.#work();
   }
 
   /** Goes on over another link of the same interface. */
@@ -133,7 +140,7 @@ export class LinkBrowser {
     if (!isOwn(from, this.#link.interface)) this.heardOthers = true;
     if (!this.#series) return;
     if (message.response) this.#takeResponse(message, from);
-    else if (!isOwn(from, this.#link.interface)) this.#overhear(message);
+    else if (!isOwn(from, this.#link.interface)) this.#overhear(message, from);
   }
 
   #takeResponse(message: Message, from: string): void {
@@ -151,20 +158,15 @@ export class LinkBrowser {
   }
 
   /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
-  #overhear({ questions, answers, truncated }: Message): void {
+  #overhear(message: Message, from: string): void {
+    const { questions, answers, truncated } = message;
+    if (this.#overheard.take(message, from)) this.#series?.heard(this.#now());
     if (truncated) return;
     for (const { name, type, unicast } of questions) {
       const isKnown = answers.some((known) => nameKey(known.name) === nameKey(name));
-      if (unicast) continue;
-      if (type === recordTypes.PTR) this.#overhearListing(name, answers);
-      else if (type === recordTypes.SRV && !isKnown) this.#overhearDoubt(name);
+      if (type === recordTypes.SRV && !unicast && !isKnown) this.#overhearDoubt(name);
     }
     this.#arm();
-  }
-
-  #overhearListing(name: Name, known: readonly ResourceRecord[]): void {
-    if (nameKey(name) !== nameKey(this.#options.listName) || !this.#wouldAskTheSame(known)) return;
-    this.#series?.heard(this.#now());
   }
 
   #overhearDoubt(name: Name): void {
@@ -177,11 +179,6 @@ export class LinkBrowser {
     const step = instance.nextStep(this.#ttlMs, isComplete);
     if (isComplete && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isComplete);
     this.#plan(instance);
-  }
-
-  /** Whether a question with these known answers brings all that ours would (RFC 6762 section 7.3). */
-  #wouldAskTheSame(theirs: readonly ResourceRecord[]): boolean {
-    return theirs.every((record) => record.type === "PTR" && this.#cache.get(record.target) !== undefined);
   }
 
   #now(): number {
@@ -264,8 +261,11 @@ export class LinkBrowser {
     const due = this.#dueInstances(nowMs);
     const questions = due.flatMap((instance) => this.#step(instance, nowMs, series, asked));
     const isListing = series.nextMs <= nowMs;
-    if (isListing) questions.push({ name: this.#options.listName, type: recordTypes.PTR });
-    if (questions.length > 0) this.#ask(questions, nowMs);
+    if (isListing) {
+      const { families: over } = this.#link;
+      questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
+    }
+    sendAsks(this.#link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
     // The next intervals count from when these left.
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);
@@ -287,9 +287,16 @@ export class LinkBrowser {
 
   /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
   #dueInstances(nowMs: number): Instance[] {
-    const due: Instance[] = [];
-    const isDue = (this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs;
-    const untilMs = isDue ? nowMs + slackMs : nowMs;
+    const due = this.#takePlanned(nowMs);
+    if (!due.some((instance) => this.#isRefreshed(instance))) return due;
+    const near = this.#takePlanned(nowMs + this.#earlyMs());
+    const early = near.filter((instance) => this.#mayBeEarly(instance));
+    for (const instance of near) if (!early.includes(instance)) this.#plan(instance);
+    return [...due, ...early];
+  }
+
+  #takePlanned(untilMs: number): Instance[] {
+    const planned: Instance[] = [];
     for (
       let first = this.#deadlines.first();
       first && first.atMs <= untilMs;
@@ -297,15 +304,25 @@ export class LinkBrowser {
     ) {
       this.#deadlines.delete(first.key);
       const instance = this.#cache.get(first.key);
-      if (instance) due.push(instance);
+      if (instance) planned.push(instance);
     }
-    return due;
+    return planned;
+  }
+
+  #earlyMs(): number {
+    return Math.min(this.#ttlMs * earlyPart, maxEarlyMs);
+  }
+
+  /** Whether what is due next is the first question for a sign of life. */
+  #mayBeEarly(instance: Instance): boolean {
+    if (!this.#isRefreshed(instance) || instance.unanswered > 0) return false;
+    return instance.nextStep(this.#ttlMs, this.#isComplete(instance)).kind === "ask";
   }
 
   /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
   #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
     const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
-    const earlyMs = step.kind === "ask" && this.#isRefreshed(instance) ? slackMs : 0;
+    const earlyMs = step.kind === "ask" && this.#mayBeEarly(instance) ? this.#earlyMs() : 0;
     if (step.atMs > nowMs + earlyMs) {
       // Not its own time: an address of its host ended, or need not be waited for any longer.
       this.#tell(instance);
@@ -334,25 +351,30 @@ export class LinkBrowser {
   #questionsFor(instance: Instance, nowMs: number): Ask[] {
     const { name, location, text, doubted } = instance;
     const neededMs = nowMs + this.#ttlMs;
+    const over = this.#familiesFor(instance, nowMs);
     const questions: Ask[] = [];
-    if (!location || doubted || this.#isRefreshed(instance)) questions.push({ name, type: recordTypes.SRV });
-    if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT });
+    if (!location || doubted || this.#isRefreshed(instance)) {
+      questions.push({ name, type: recordTypes.SRV, over });
+    }
+    if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT, over });
     const isReachable = location && this.#cache.hosts.knowsUntil(location.target, neededMs);
     if (location && (!isReachable || this.#awaitsIPv4(instance))) {
       const { target } = location;
-      questions.push({ name: target, type: recordTypes.A }, { name: target, type: recordTypes.AAAA });
+      const types = [recordTypes.A, recordTypes.AAAA];
+      questions.push(...types.map((type) => ({ name: target, type, over })));
     }
     return questions;
   }
 
-  #ask(asks: readonly Ask[], nowMs: number): void {
-    const listing = asks.some(({ type }) => type === recordTypes.PTR);
-    const answers = listing ? this.#knownAnswers(nowMs) : [];
-    const unicast = nowMs < this.#directUntilMs;
-    const questions = asks.map((ask): Question => ({ ...ask, unicast }));
-    for (const packet of encode(query({ questions, answers }), { maxBytes: maxPacketBytes })) {
-      this.#link.send(packet);
-    }
+  /** A sign of life over one family is enough, unless it fails to come or addresses of the other run out. */
+  #familiesFor(instance: Instance, nowMs: number): readonly Family[] {
+    const { families } = this.#link;
+    const { location, sources, unanswered } = instance;
+    if (!location || !this.#isRefreshed(instance) || unanswered >= frugalAsks) return families;
+    const addressEndMs = this.#cache.hosts.nextEndMs(location.target, nowMs) ?? nowMs;
+    if (addressEndMs < nowMs + this.#ttlMs) return families;
+    const spoken = families.filter((family) => sources.some((source) => familyOf(source) === family));
+    return spoken.slice(0, 1);
   }
 
   /** The pointers with more than half of their lives ahead (RFC 6762 section 7.1). */
@@ -365,5 +387,3 @@ export class LinkBrowser {
     });
   }
 }
-
-type Ask = Omit<Question, "unicast">;

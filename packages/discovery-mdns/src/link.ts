@@ -13,8 +13,12 @@ export const mdnsGroups: Readonly<Record<Family, string>> = { IPv4: "224.0.0.251
 /** One interface's way to the other hosts, over every family that it has. */
 export interface Link {
   readonly interface: LinkInterface;
-  /** Sends one packet, to the groups of all families unless `to` says otherwise; failures arrive as events. */
-  send(packet: Uint8Array, to?: Endpoint): void;
+  /** Those that it can send over, at least one. */
+  readonly families: readonly Family[];
+  /** Sends one packet to a family's group; failures arrive as events. */
+  multicast(packet: Uint8Array, family: Family): void;
+  /** Sends one packet to one host; failures arrive as events. */
+  send(packet: Uint8Array, to: Endpoint): void;
   /**
    * Makes answers to this host alone receivable for a while, if port 5353 is shown to be nobody else's.
    *

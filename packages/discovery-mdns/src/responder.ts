@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import { isOnLink } from "./interfaces.ts";
+import { type Family, familyOf, isOnLink } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { defenceRestMs, Outbox } from "./outbox.ts";
 import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
@@ -32,7 +32,8 @@ export class Responder {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #services = new Map<Service, Standing>();
-  readonly #outbox: Outbox;
+  /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
+  readonly #outboxes: ReadonlyMap<Family, Outbox>;
   readonly #quota: DirectQuota;
   readonly #truncated: TruncatedQueries;
   #closed = false;
@@ -40,10 +41,15 @@ export class Responder {
   constructor(link: Link, clock: Clock, random: () => number) {
     this.#link = link;
     this.#clock = clock;
-    this.#outbox = new Outbox(clock, random, (answers) => this.#send(answers));
+    this.#outboxes = new Map(
+      link.families.map((family) => [
+        family,
+        new Outbox(clock, random, (answers) => this.#answerOver(family, answers)),
+      ]),
+    );
     this.#quota = new DirectQuota(clock);
-    this.#truncated = new TruncatedQueries(clock, random, (answers, known) => {
-      this.#outbox.add(unknown(answers, known));
+    this.#truncated = new TruncatedQueries(clock, random, (querier, answers, known) => {
+      this.#outboxes.get(familyOf(querier))?.add(unknown(answers, known));
     });
   }
 
@@ -91,7 +97,7 @@ export class Responder {
         if (left === 0) resolve();
       });
     });
-    for (const record of records) this.#outbox.forget(recordKey(record));
+    for (const record of records) this.#forget(recordKey(record));
   }
 
   /** Stops speaking for the service without a word. */
@@ -101,6 +107,8 @@ export class Responder {
 
   /** Takes a query that came in on the link. */
   answer(message: Message, from: Endpoint): void {
+    const outbox = this.#outboxes.get(familyOf(from.address));
+    if (!outbox) return;
     const wanted = this.#wantedBy(message);
     if (from.port !== mdnsPort) return this.#answerLegacy(message, wanted, from);
     const continues = message.questions.length === 0 && this.#truncated.has(from.address);
@@ -112,32 +120,32 @@ export class Responder {
     const isAnswered = this.#answerDirectly(news, from);
     // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
     const open = news.filter(
-      ({ answer, question }) => !isAnswered || !question.unicast || !this.#isFresh(answer),
+      ({ answer, question }) => !isAnswered || !question.unicast || !isFresh(answer, outbox),
     );
     const answers = open.map(({ answer }) => answer);
     if (answers.length === 0) return;
     // A probe must hear of the owner before it is over (RFC 6762 section 6).
-    if (message.authorities.length > 0) this.#outbox.add(answers, defenceRestMs);
-    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared))
-      this.#outbox.add(answers);
-    else this.#outbox.addPolitely(answers);
+    if (message.authorities.length > 0) outbox.add(answers, defenceRestMs);
+    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared)) outbox.add(answers);
+    else outbox.addPolitely(answers);
   }
 
   /** Takes a response that came in on the link: what others say need not be said again. */
-  hear(message: Message): void {
+  hear(message: Message, from: Endpoint): void {
+    const outbox = this.#outboxes.get(familyOf(from.address));
     for (const record of message.answers) {
       const key = recordKey(record);
       const own = this.#ownedBy(key);
       if (!own) continue;
       // RFC 6762 section 7.4; section 6.6 for somebody who lets our record die early.
-      if (record.ttlS >= own.record.ttlS) this.#outbox.withhold(key);
-      else if (record.ttlS < own.record.ttlS / 2) this.#outbox.addPolitely([own]);
+      if (record.ttlS >= own.record.ttlS) outbox?.withhold(key);
+      else if (record.ttlS < own.record.ttlS / 2) outbox?.addPolitely([own]);
     }
   }
 
   close(): void {
     this.#closed = true;
-    this.#outbox.close();
+    for (const outbox of this.#outboxes.values()) outbox.close();
     this.#truncated.close();
     for (const standing of this.#services.values()) this.#cancel(standing);
     this.#services.clear();
@@ -148,7 +156,11 @@ export class Responder {
     const standing = this.#services.get(service);
     this.#services.delete(service);
     if (standing) this.#cancel(standing);
-    for (const { key } of owned) this.#outbox.forget(key);
+    for (const { key } of owned) this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    for (const outbox of this.#outboxes.values()) outbox.forget(key);
   }
 
   #announce(standing: Standing): void {
@@ -179,7 +191,10 @@ export class Responder {
   #answerDirectly(wanted: readonly Wanted[], from: Endpoint): boolean {
     const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
     if (direct.length === 0 || !this.#isNear(from) || !this.#quota.admits(from.address)) return false;
-    this.#send(direct, from);
+    const { answers, additionals } = sectionsOf(direct);
+    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
+      this.#link.send(packet, from);
+    }
     return true;
   }
 
@@ -204,30 +219,29 @@ export class Responder {
     return undefined;
   }
 
-  /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
-  #isFresh({ key, record }: OwnedRecord): boolean {
-    return this.#outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
-  }
-
-  #send(owned: readonly OwnedRecord[], to?: Endpoint): void {
+  #answerOver(family: Family, owned: readonly OwnedRecord[]): void {
     const { answers, additionals } = sectionsOf(owned);
-    this.#multicast(answers, additionals, to);
+    const outbox = this.#outboxes.get(family);
+    const rested = additionals.filter((record) => !outbox?.isResting(recordKey(record)));
+    this.#multicastOver(family, answers, rested);
   }
 
-  #multicast(
+  #multicast(answers: readonly ResourceRecord[]): void {
+    for (const family of this.#outboxes.keys()) this.#multicastOver(family, answers, []);
+  }
+
+  #multicastOver(
+    family: Family,
     answers: readonly ResourceRecord[],
-    additionals: readonly ResourceRecord[] = [],
-    to?: Endpoint,
+    additionals: readonly ResourceRecord[],
   ): void {
     if (this.#closed || answers.length === 0) return;
-    const rested = to
-      ? additionals
-      : additionals.filter((record) => !this.#outbox.isResting(recordKey(record)));
-    for (const packet of encode(response({ answers, additionals: rested }), { maxBytes: maxPacketBytes })) {
-      this.#link.send(packet, to);
+    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
+      this.#link.multicast(packet, family);
     }
     // Their rest counts from when they left.
-    if (!to) for (const record of [...answers, ...rested]) this.#outbox.sent(recordKey(record));
+    const outbox = this.#outboxes.get(family);
+    for (const record of [...answers, ...additionals]) outbox?.sent(recordKey(record));
   }
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
@@ -244,6 +258,11 @@ export class Responder {
       this.#link.send(packet, to);
     }
   }
+}
+
+/** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
+function isFresh({ key, record }: OwnedRecord, outbox: Outbox): boolean {
+  return outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
 }
 
 /** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */

@@ -21,7 +21,8 @@ export class QuestionSeries {
 
   /** Says that another host asked the same: a question that was due soon need not be asked (section 7.3). */
   heard(nowMs: number): void {
-    if (this.nextMs - nowMs <= soonMs) this.asked(nowMs);
+    const runningMs = this.#intervalMs / 2;
+    if (this.nextMs - nowMs <= Math.max(soonMs, runningMs / 2)) this.asked(nowMs);
   }
 
   /** Starts anew: somebody new wants to know. A question of just now serves them, too. */
@@ -65,10 +66,12 @@ const refreshes = 8;
 const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;
 const maxIntervalMs = 3_600_000;
+const maxJitterMs = 6_000;
 
 /**
  * When, after it was last heard of, an instance's SRV record is asked for again: from three quarters of
- * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most; then never.
+ * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most; then never. The jitter, in [0, 1) of a tenth of the lifetime, lets one
+ * host ask for all of them.
  *
  * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a
  * fifth of all packets is lost, instead of one in 60.
@@ -76,7 +79,7 @@ const maxIntervalMs = 3_600_000;
 export function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
   if (asked >= refreshes) return Number.POSITIVE_INFINITY;
   const earliest = Math.min(ttlMs * 0.75, Math.max(ttlMs - 6_000, ttlMs / 4));
-  const start = earliest + ttlMs * 0.02 * jitter;
+  const start = earliest + Math.min(ttlMs * 0.1, maxJitterMs) * jitter;
   const intervalMs = Math.min(Math.max((ttlMs - start) / refreshes, 1_010), 2_000);
   return start + asked * intervalMs;
 }

@@ -147,7 +147,9 @@ export class MdnsSession implements TransportSession {
   async #probeOn(link: Link, message: Message): Promise<void> {
     const unicast = await link.invite();
     const questions = message.questions.map((question) => ({ ...question, unicast }));
-    for (const packet of encode({ ...message, questions }, { maxBytes: maxPacketBytes })) link.send(packet);
+    for (const packet of encode({ ...message, questions }, { maxBytes: maxPacketBytes })) {
+      for (const family of link.families) link.multicast(packet, family);
+    }
   }
 
   #take({ link, responder }: Station, bytes: Uint8Array, from: Endpoint): void {
@@ -164,7 +166,7 @@ export class MdnsSession implements TransportSession {
     for (const announcer of this.#announcers) announcer.hear(message);
     if (!message.response) responder.answer(message, from);
     // What comes back of our own says nothing of others, and may come late.
-    else if (!isOwn(from.address, link.interface)) responder.hear(message);
+    else if (!isOwn(from.address, link.interface)) responder.hear(message, from);
   }
 
   /** Logged at each power of two, so that a flood of rubbish does not become a flood of lines. */

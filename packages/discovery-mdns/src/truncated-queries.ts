@@ -12,6 +12,9 @@ interface Held {
   cancel: () => void;
 }
 
+/** Takes what a querier wants, and what it knows of that. */
+type Answer = (querier: string, answers: readonly OwnedRecord[], known: readonly ResourceRecord[]) => void;
+
 /** More queriers that are in the middle of a list at one moment are a flood; they are answered at once. */
 const maxQueriers = 64;
 /** How long a series may go on, in ms: packets of one list follow each other at once. */
@@ -24,14 +27,10 @@ const lastWaitMs = { from: 20, to: 120 };
 export class TruncatedQueries {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #answer: (answers: readonly OwnedRecord[], known: readonly ResourceRecord[]) => void;
+  readonly #answer: Answer;
   readonly #held = new Map<string, Held>();
 
-  constructor(
-    clock: Clock,
-    random: () => number,
-    answer: (answers: readonly OwnedRecord[], known: readonly ResourceRecord[]) => void,
-  ) {
+  constructor(clock: Clock, random: () => number, answer: Answer) {
     this.#clock = clock;
     this.#random = random;
     this.#answer = answer;
@@ -78,6 +77,6 @@ export class TruncatedQueries {
   #release(querier: string): void {
     const held = this.#held.get(querier);
     this.#held.delete(querier);
-    if (held) this.#answer([...held.answers.values()], [...held.known.values()]);
+    if (held) this.#answer(querier, [...held.answers.values()], [...held.known.values()]);
   }
 }

@@ -35,7 +35,10 @@ export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clo
     if (sockets.size === 0) throw failure;
     events.hampered(family, failure);
   }
-  return new WireLink(on, sockets, events, clock);
+  const link = new WireLink(on, sockets, events, clock);
+  // Whoever opens a link is about to ask, and need not wait for this then.
+  link.invite();
+  return link;
 }
 
 class WireLink implements Link {
@@ -54,14 +57,18 @@ class WireLink implements Link {
     this.#clock = clock;
   }
 
-  send(packet: Uint8Array, to?: Endpoint): void {
+  get families(): readonly Family[] {
+    return [...this.#sockets.keys()];
+  }
+
+  multicast(packet: Uint8Array, family: Family): void {
+    const zone = family === "IPv6" ? `%${this.interface.name}` : "";
+    this.send(packet, { address: `${mdnsGroups[family]}${zone}`, port: mdnsPort });
+  }
+
+  send(packet: Uint8Array, to: Endpoint): void {
     // Whoever speaks may learn a moment late that the link was made anew.
-    if (this.#closed) return;
-    if (to) return this.#sockets.get(familyOf(to.address))?.send(packet, to);
-    for (const [family, socket] of this.#sockets) {
-      const zone = family === "IPv6" ? `%${this.interface.name}` : "";
-      socket.send(packet, { address: `${mdnsGroups[family]}${zone}`, port: mdnsPort });
-    }
+    if (!this.#closed) this.#sockets.get(familyOf(to.address))?.send(packet, to);
   }
 
   async invite(): Promise<boolean> {

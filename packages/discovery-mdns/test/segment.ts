@@ -65,8 +65,10 @@ export class Segment {
         this.#members.add(member);
         return {
           interface: on,
-          send: (bytes, to = { address: mdnsGroup, port: mdnsPort }) =>
-            this.#carry(bytes, { address, port: mdnsPort }, to),
+          families: ["IPv4"],
+          multicast: (bytes) =>
+            this.#carry(bytes, { address, port: mdnsPort }, { address: mdnsGroup, port: mdnsPort }),
+          send: (bytes, to) => this.#carry(bytes, { address, port: mdnsPort }, to),
           invite: async () => this.exclusive,
           keepOut: () => {},
           close: async () => {
