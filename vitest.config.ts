@@ -1,7 +1,4 @@
-import { configDefaults, defineConfig } from "vitest/config";
-
-/** What is held against the RFCs takes minutes and writes a page: `npm run conformance` runs it. */
-const conformance = process.env.LMSERV_CONFORMANCE_TABLE ? [] : ["test/conformance/**", "test/rfc/**"];
+import { defineConfig } from "vitest/config";
 
 const project = (name: string, root: string) => ({
   extends: true as const,
@@ -9,7 +6,6 @@ const project = (name: string, root: string) => ({
     name,
     root,
     include: ["test/**/*.test.{ts,mjs}"],
-    exclude: [...configDefaults.exclude, ...conformance],
   },
 });
 

@@ -8,6 +8,8 @@ import type { Message, ResourceRecord } from "./wire/record.ts";
 const maxPerOrigin = 1_000;
 /** The part of the room that is kept for origins that introduced nobody yet, as most hosts do only once. */
 const reserved = 0.1;
+/** Steps of it around a circle spread evenly, however many there are. */
+const goldenPart = 0.618_034;
 /** The longest that a record is believed, in s; a day outlasts every refresh. */
 const maxTtlS = 86_400;
 
@@ -18,7 +20,8 @@ export class Cache {
   /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
   readonly #listsAll: boolean;
   readonly #maxInstances: number;
-  readonly #random: () => number;
+  /** That of the latest instance, in [0, 1). */
+  #jitter: number;
   readonly #instances = new Map<string, Instance>();
   readonly #introduced = new Map<string, number>();
   /** How many instances there was no room for. */
@@ -29,7 +32,7 @@ export class Cache {
     this.#listName = nameKey(listName);
     this.#listsAll = this.#listName === serviceType;
     this.#maxInstances = maxInstances;
-    this.#random = random;
+    this.#jitter = random();
   }
 
   get(name: Name): Instance | undefined {
@@ -123,7 +126,8 @@ export class Cache {
       this.refused += 1;
       return null;
     }
-    const instance = new Instance(name, from, nowMs, this.#random());
+    this.#jitter = (this.#jitter + goldenPart) % 1;
+    const instance = new Instance(name, from, nowMs, this.#jitter);
     this.#instances.set(nameKey(name), instance);
     this.#introduced.set(from, introduced + 1);
     return instance;

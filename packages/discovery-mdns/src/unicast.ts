@@ -28,7 +28,8 @@ export async function openUnicast(
 async function openExclusive(address: string): Promise<Socket | null> {
   const trial = await bind(address, false);
   if (!trial) return null;
-  await new Promise<void>((resolve) => trial.close(resolve));
+  // The port is free at once, before the system says that it closed.
+  trial.close();
   return await bind(address, true);
 }
 

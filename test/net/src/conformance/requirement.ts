@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, type RunnerTask, type TestContext, test } from "vitest";
+import { describeNet } from "../vitest.ts";
 import { appleGroups, requirements } from "./catalogue.ts";
 import { type ConformanceMeta, type Finding, fileName, findingOf, type Provenance } from "./finding.ts";
 import { isWriting, tablePath } from "./page.ts";
@@ -29,7 +30,7 @@ declare module "vitest" {
 
 /** Tests of requirements, several at once; the last one holds the results against the page. */
 export function conformance(theme: string, define: (requirement: DefineRequirement) => void): void {
-  describe(theme, () => defineAll(define));
+  describeNet(theme, () => defineAll(define));
 }
 
 /** Tests that share what `define` sets up, one after the other, beside those of other groups. */
