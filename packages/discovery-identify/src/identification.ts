@@ -1,0 +1,71 @@
+import type { Auth } from "@lmserv/discovery-core";
+import type { ReadDocument } from "./document.ts";
+import { type Engine, type ModelList, readSign } from "./engine.ts";
+import { valueAt } from "./json.ts";
+import { maxModelLength, maxModels } from "./limits.ts";
+import type { Reply } from "./reply.ts";
+import { readWord, readWords } from "./text.ts";
+
+/** An LLM server that answered, validated. */
+export interface Identification {
+  /** Where it listens: a document may name another port of the same host. */
+  readonly port: number;
+  /** What its document announces, or null. */
+  readonly id: string | null;
+  /** Free text for people, from its document; may be empty. */
+  readonly info: string;
+  /** `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null when unknown. */
+  readonly server: string | null;
+  readonly version: string | null;
+  /** Where its chat endpoint is, with its leading slash, or null when unknown. */
+  readonly path: string | null;
+  readonly apis: readonly string[];
+  /** At most 256, in the server's order. */
+  readonly models: readonly string[];
+  /** Whether it asks for credentials, or null when that did not show. */
+  readonly auth: Auth | null;
+  /** Whether a document said all this, rather than the looks of its answers. */
+  readonly document: boolean;
+}
+
+/** What the document served at `port` says. */
+export function fromDocument(document: ReadDocument, port: number): Identification {
+  return { ...document, port: document.port ?? port, document: true };
+}
+
+/** What the replies of a recognised engine say. */
+export function fromReplies(engine: Engine, replies: readonly Reply[], port: number): Identification {
+  return {
+    port,
+    id: null,
+    info: "",
+    server: engine.server,
+    version: engine.version && readWord(readSign(engine.version, replies)),
+    path: engine.chat,
+    apis: engine.apis,
+    models: readModels(engine.models, replies),
+    auth: readAuth(engine, replies),
+    document: false,
+  };
+}
+
+/** The first of the lists that names any. */
+function readModels(lists: readonly ModelList[], replies: readonly Reply[]): readonly string[] {
+  for (const { path, at, name } of lists) {
+    const found = valueAt(replies.find((reply) => reply.path === path)?.json, at);
+    const entries: readonly unknown[] = Array.isArray(found) ? found : [found];
+    const names = readWords(
+      entries.map((entry) => valueAt(entry, name)),
+      maxModels,
+      maxModelLength,
+    );
+    if (names.length > 0) return names;
+  }
+  return [];
+}
+
+function readAuth({ auth }: Engine, replies: readonly Reply[]): Auth | null {
+  if (replies.some(({ status }) => status === 401 || status === 403)) return "required";
+  if (auth === null || typeof auth === "string") return auth;
+  return replies.some(({ path, status }) => path === auth.shownBy && status === 200) ? "none" : null;
+}

@@ -1,0 +1,74 @@
+import { isIP } from "node:net";
+import { assertPort, type Clock } from "@lmserv/discovery-core";
+import type { Identification } from "./identification.ts";
+import { maxPortsAtOnce } from "./limits.ts";
+import { look } from "./look.ts";
+
+export interface IdentifyOptions {
+  readonly clock: Clock;
+  /** Aborting it ends the iteration with its reason. */
+  readonly signal: AbortSignal;
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  /** Each 1..65535; asked in this order, eight at a time. */
+  readonly ports: readonly number[];
+  /** Whether this is a second look at a host that stayed silent, with longer limits. @default false */
+  readonly patient?: boolean;
+}
+
+/**
+ * Yields each LLM server of a host as soon as it is known; a port that is none yields nothing.
+ *
+ * A server comes a second time when its document, on another port, was read after its own port.
+ *
+ * @throws {TypeError | RangeError} at once, when `host` is no address or a port no port; afterwards, `signal.reason`.
+ */
+export function identify(options: IdentifyOptions): AsyncIterable<Identification> {
+  if (isIP(options.host) === 0) {
+    throw new TypeError(`host ${JSON.stringify(options.host)} must be an IPv4 or IPv6 address`);
+  }
+  for (const port of options.ports) assertPort(port);
+  return servers(options);
+}
+
+async function* servers(options: IdentifyOptions): AsyncGenerator<Identification, void> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort(options.signal.reason);
+  options.signal.throwIfAborted();
+  options.signal.addEventListener("abort", end, { once: true });
+  const waiting = [...new Set(options.ports)];
+  const running = new Map<number, Promise<Answer>>();
+  const documented = new Set<number>();
+  try {
+    while (waiting.length > 0 || running.size > 0) {
+      for (const port of waiting.splice(0, maxPortsAtOnce - running.size)) {
+        running.set(port, ask(port, { ...options, signal: ending.signal }));
+      }
+      const { port, found } = await Promise.race(running.values());
+      options.signal.throwIfAborted();
+      running.delete(port);
+      if (!found || (documented.has(found.port) && !found.document)) continue;
+      if (found.document) documented.add(found.port);
+      yield found;
+    }
+  } finally {
+    options.signal.removeEventListener("abort", end);
+    ending.abort();
+    await Promise.all(running.values());
+  }
+}
+
+interface Answer {
+  readonly port: number;
+  readonly found: Identification | null;
+}
+
+/** Never rejects: an abort finds nothing. */
+async function ask(port: number, options: Omit<IdentifyOptions, "ports">): Promise<Answer> {
+  try {
+    const verdict = await look({ ...options, port });
+    return { port, found: verdict.kind === "server" ? verdict.identification : null };
+  } catch {
+    return { port, found: null };
+  }
+}

@@ -1,0 +1,6 @@
+export { documentPath, documentPort, type WellKnownDocument } from "./document.ts";
+export { documentHandler } from "./document-handler.ts";
+export type { Identification } from "./identification.ts";
+export { type IdentifyOptions, identify } from "./identify.ts";
+export { type LookOptions, look, type Verdict } from "./look.ts";
+export { defaultPorts } from "./ports.ts";

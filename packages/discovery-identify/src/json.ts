@@ -1,0 +1,25 @@
+/** What JSON text says, or undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The value that a JSON pointer leads to, or undefined; sees own properties only.
+ *
+ * @see RFC 6901, without the escapes
+ */
+export function valueAt(json: unknown, pointer: string): unknown {
+  let value = json;
+  for (const key of pointer.split("/").slice(1)) value = property(value, key);
+  return value;
+}
+
+/** An own property of an object or array, or undefined. */
+export function property(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Reflect.get(value, key);
+}

@@ -1,0 +1,62 @@
+import type { Clock } from "@lmserv/discovery-core";
+import { Connection, type Silence } from "./connection.ts";
+import { documentPath, readDocument } from "./document.ts";
+import { fromDocument, fromReplies, type Identification } from "./identification.ts";
+import { patient, quick } from "./limits.ts";
+import { nextQuestion, recognise } from "./plan.ts";
+import type { Reply } from "./reply.ts";
+
+/** What one look at a port found. */
+export type Verdict =
+  | { readonly kind: "server"; readonly identification: Identification }
+  /** Somebody answers, and is no LLM server. */
+  | { readonly kind: "other" }
+  /** No complete reply: only `timeout` is worth a patient second look. */
+  | { readonly kind: "silent"; readonly why: Exclude<Silence, "foreign"> };
+
+export interface LookOptions {
+  readonly clock: Clock;
+  /** Aborting it rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  readonly port: number;
+  /** Whether this is a second look, with 1.5 s to connect and 4 s in all instead of 0.4 s and 1.5 s. @default false */
+  readonly patient?: boolean;
+}
+
+/** Asks one port, with at most four GET requests, which LLM server it is; rejects with `signal.reason` only. */
+export async function look(options: LookOptions): Promise<Verdict> {
+  const { clock, signal, host, port } = options;
+  signal.throwIfAborted();
+  const connection = new Connection({ host, port, clock, patience: options.patient ? patient : quick });
+  const close = (): void => connection.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    const verdict = await interview(connection, port);
+    signal.throwIfAborted();
+    return verdict;
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
+}
+
+async function interview(connection: Connection, port: number): Promise<Verdict> {
+  const replies: Reply[] = [];
+  for (let path = nextQuestion(replies, port); path !== null; path = nextQuestion(replies, port)) {
+    const outcome = await connection.get(path);
+    if (outcome.kind === "silence") return conclude(replies, port, outcome.why);
+    const document = path === documentPath ? readDocument(outcome.reply.json) : null;
+    if (document) return { kind: "server", identification: fromDocument(document, port) };
+    replies.push(outcome.reply);
+  }
+  return conclude(replies, port, null);
+}
+
+/** What is proven counts, even when the server fell silent after it. */
+function conclude(replies: readonly Reply[], port: number, why: Silence | null): Verdict {
+  const engine = recognise(replies);
+  if (engine) return { kind: "server", identification: fromReplies(engine, replies, port) };
+  return why === null || why === "foreign" ? { kind: "other" } : { kind: "silent", why };
+}

@@ -1,0 +1,34 @@
+/** Versions and names of APIs are shorter. */
+const maxWordLength = 128;
+
+/** Takes out what would steer a terminal or break a line: control characters, bidi, halves of characters. */
+export function clean(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu, "").trim();
+}
+
+/** A short name or version, cleaned; null for what is no text, empty, or too long for one. */
+export function readWord(value: unknown, maxLength: number = maxWordLength): string | null {
+  if (typeof value !== "string" || value.length > maxLength) return null;
+  return clean(value) || null;
+}
+
+/** The words of a list, each once, at most `maxCount`. */
+export function readWords(
+  values: readonly unknown[],
+  maxCount: number,
+  maxLength?: number,
+): readonly string[] {
+  const words = new Set<string>();
+  for (const value of values) {
+    const word = readWord(value, maxLength);
+    if (word !== null) words.add(word);
+    if (words.size === maxCount) break;
+  }
+  return [...words];
+}
+
+/** As many whole characters from the start as fit into `maxBytes` of UTF-8. */
+export function cutToBytes(text: string, maxBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
+}
