@@ -18,6 +18,7 @@ export default defineConfig({
     projects: [
       project("core", "packages/discovery-core"),
       project("testkit", "packages/discovery-testkit"),
+      project("identify", "packages/discovery-identify"),
       project("mdns", "packages/discovery-mdns"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),

@@ -9,10 +9,11 @@ export const documentPath = "/.well-known/lmserv.json";
 /**
  * The fixed port of `lmserv announce --document-port`.
  *
- * Unassigned at IANA, below the ephemeral range of every system (32768 on Linux), so that no outgoing
- * connection ever holds it, and the default of no known server: one port that finds every kind of server.
+ * IANA assigns 8734 to 8749 to nobody; no known LLM server listens here; no privilege is needed, and no
+ * system takes it for an outgoing connection (those start at 32768 or above): it is free wherever a host
+ * offers a document.
  */
-export const documentPort = 8_571;
+export const documentPort = 8_741;
 
 /** What a server says of itself at `/.well-known/lmserv.json`. */
 export interface WellKnownDocument {

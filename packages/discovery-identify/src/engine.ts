@@ -4,7 +4,7 @@ import type { Reply } from "./reply.ts";
 
 /** What one reply holds. */
 export interface Sign {
-  /** Of which question. */
+  /** To which question. */
   readonly path: string;
   /** Where in its JSON (RFC 6901); or in which header. @default the whole body, as text */
   readonly at?: string;
@@ -12,8 +12,20 @@ export interface Sign {
   readonly like: RegExp;
 }
 
-/** All of these together. */
+/** These together. */
 export type Signs = readonly Sign[];
+
+/** Any one of these. */
+export type Evidence = readonly Signs[];
+
+/** A list of names in a reply. */
+export interface ModelList {
+  readonly path: string;
+  /** Pointer to the list, or to the only name. */
+  readonly at: string;
+  /** Pointer within each entry; empty where the entry is the name. */
+  readonly name: string;
+}
 
 /** One kind of LLM server: how it is recognised, and where it says what it is. */
 export interface Engine {
@@ -24,49 +36,39 @@ export interface Engine {
   readonly apis: readonly string[];
   /** Its chat endpoint. */
   readonly chat: string;
-  /** Any of these settles it. */
-  readonly proofs: readonly Signs[];
-  /** Any of these makes it worth a question of its own. */
-  readonly hints: readonly Signs[];
-  /** Its own questions, the one that tells most first. */
+  /** What settles it; signs of questions that every server is asked come first, and make the rest worth asking. */
+  readonly proofs: Evidence;
+  /** What else to ask once it is proven, in this order. */
   readonly asks: readonly string[];
-  /** Where its version stands; the first group of `like`, if there is one, is what counts. */
+  /** Where its version stands: the first group of `like`, or all that it matches. */
   readonly version: Sign | null;
-  /** Where its models stand: a list, and the name in each entry. */
+  /** Where its models stand; the first list that names any counts. */
   readonly models: readonly ModelList[];
-  /** Whether it wants credentials, or which question shows that. A 401 or 403 always does. */
-  readonly auth: Auth | { readonly shownBy: string } | null;
+  /** Whether it wants credentials, or what shows it. A 401 or 403 always shows that it does. */
+  readonly auth: Auth | AuthEvidence;
 }
 
-export interface ModelList {
-  readonly path: string;
-  /** Pointer to the list, or to one name. */
-  readonly at: string;
-  /** Pointer within an entry; empty for a list of names. */
-  readonly name: string;
+export interface AuthEvidence {
+  readonly required?: Evidence;
+  readonly none: Evidence;
 }
 
-/** Whether any of the alternatives is there in full. */
-export function isShown(alternatives: readonly Signs[], replies: readonly Reply[]): boolean {
-  return alternatives.some((signs) => signs.every((sign) => readSign(sign, replies) !== null));
+/** Whether one of the alternatives holds. */
+export function isShown(evidence: Evidence, replies: readonly Reply[]): boolean {
+  return evidence.some((signs) => signs.every((sign) => readSign(sign, replies) !== null));
 }
 
 /** What a sign captures, or all that it matches; null where it is absent. */
 export function readSign(sign: Sign, replies: readonly Reply[]): string | null {
   const reply = replies.find(({ path }) => path === sign.path);
-  const text = reply && signText(sign, reply);
-  const match = text === undefined || text === null ? null : sign.like.exec(text);
+  const text = reply ? textOf(sign, reply) : null;
+  const match = text === null ? null : sign.like.exec(text);
   return match && (match[1] ?? match[0]);
 }
 
-function signText({ at, header }: Sign, reply: Reply): string | null {
-  if (header !== undefined) return headerText(reply, header);
-  if (at === undefined) return reply.text;
-  const value = valueAt(reply.json, at);
-  return typeof value === "string" || typeof value === "number" ? String(value) : null;
-}
-
-function headerText({ headers }: Reply, name: string): string | null {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(", ") : (value ?? null);
+function textOf({ at, header }: Sign, { headers, text, json }: Reply): string | null {
+  if (header !== undefined) return headers[header]?.toString() ?? null;
+  if (at === undefined) return text;
+  const value = valueAt(json, at);
+  return typeof value === "object" || value === undefined ? null : String(value);
 }

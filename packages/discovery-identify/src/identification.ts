@@ -1,6 +1,6 @@
 import type { Auth } from "@lmserv/discovery-core";
 import type { ReadDocument } from "./document.ts";
-import { type Engine, type ModelList, readSign } from "./engine.ts";
+import { type Engine, isShown, type ModelList, readSign } from "./engine.ts";
 import { valueAt } from "./json.ts";
 import { maxModelLength, maxModels } from "./limits.ts";
 import type { Reply } from "./reply.ts";
@@ -66,6 +66,7 @@ function readModels(lists: readonly ModelList[], replies: readonly Reply[]): rea
 
 function readAuth({ auth }: Engine, replies: readonly Reply[]): Auth | null {
   if (replies.some(({ status }) => status === 401 || status === 403)) return "required";
-  if (auth === null || typeof auth === "string") return auth;
-  return replies.some(({ path, status }) => path === auth.shownBy && status === 200) ? "none" : null;
+  if (typeof auth === "string") return auth;
+  if (isShown(auth.required ?? [], replies)) return "required";
+  return isShown(auth.none, replies) ? "none" : null;
 }

@@ -1,6 +1,6 @@
 import { documentPath } from "./document.ts";
-import { type Engine, isShown } from "./engine.ts";
-import { engines, modelsPath } from "./engines.ts";
+import { type Engine, isShown, readSign, type Signs } from "./engine.ts";
+import { engines, modelsPath, openaiList } from "./engines.ts";
 import { maxQuestions } from "./limits.ts";
 import type { Reply } from "./reply.ts";
 
@@ -10,10 +10,10 @@ const common: readonly string[] = [documentPath, "/", modelsPath];
 /** What to ask next, after what is known of the port; null when enough is known or asked. */
 export function nextQuestion(replies: readonly Reply[], port: number): string | null {
   if (replies.length >= maxQuestions) return null;
-  const proven = recognise(replies);
   const isOpen = (path: string): boolean => !replies.some((reply) => reply.path === path);
+  const proven = recognise(replies);
   if (proven?.server) return proven.asks.find(isOpen) ?? null;
-  return common.find(isOpen) ?? suspect(replies, port)?.asks.find(isOpen) ?? null;
+  return common.find(isOpen) ?? decisiveQuestion(replies, port);
 }
 
 /** The engine that the replies prove, or null. */
@@ -21,9 +21,32 @@ export function recognise(replies: readonly Reply[]): Engine | null {
   return engines.find(({ proofs }) => isShown(proofs, replies)) ?? null;
 }
 
-/** The engine that is most worth a question: hinted at and at home on the port, else hinted at, else at home. */
-function suspect(replies: readonly Reply[], port: number): Engine | null {
-  const hinted = engines.filter(({ hints }) => isShown(hints, replies));
-  const isAtHome = ({ ports }: Engine): boolean => ports.includes(port);
-  return hinted.find(isAtHome) ?? hinted[0] ?? engines.find(isAtHome) ?? null;
+/** The question that settles the likeliest engine. */
+function decisiveQuestion(replies: readonly Reply[], port: number): string | null {
+  const leads = engines.flatMap(({ proofs, ports }) => {
+    const home = ports.includes(port) ? weights.home : 0;
+    return proofs.flatMap((signs) => {
+      const path = questionLeft(signs, replies);
+      return path === null ? [] : { path, weight: home + support(signs, replies) };
+    });
+  });
+  const [best] = leads.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
+  return best?.path ?? null;
+}
+
+/** What a server shows of itself counts more than what all show, and that more than the port. */
+const weights = { own: 4, common: 2, home: 1 } as const;
+
+function support(signs: Signs, replies: readonly Reply[]): number {
+  const shown = signs.filter((sign) => readSign(sign, replies) !== null);
+  if (shown.length === 0) return 0;
+  return shown.every((sign) => sign === openaiList) ? weights.common : weights.own;
+}
+
+/** The one question that is left before all the signs can be there; null where there is none or another. */
+function questionLeft(signs: Signs, replies: readonly Reply[]): string | null {
+  const missing = signs.filter((sign) => readSign(sign, replies) === null);
+  const [path, ...more] = new Set(missing.map((sign) => sign.path));
+  if (path === undefined || more.length > 0) return null;
+  return replies.some((reply) => reply.path === path) ? null : path;
 }

@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
+import type { Recording } from "./fixtures/recording.ts";
+
+export const host = "127.0.0.1";
+
+/** A server on loopback, with what it saw; it is gone when the test ends. */
+export interface Loopback {
+  readonly port: number;
+  readonly requests: readonly IncomingMessage[];
+  readonly connections: () => number;
+  /** How many connections are open. */
+  readonly open: () => number;
+}
+
+export async function serveHttp(listener: RequestListener): Promise<Loopback> {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    listener(request, response);
+  });
+  return { ...(await listen(server)), requests };
+}
+
+/** Bytes as they are: what no HTTP server would send. */
+export async function serveTcp(onConnection: (socket: Socket) => void): Promise<Loopback> {
+  return { ...(await listen(createTcpServer(onConnection))), requests: [] };
+}
+
+/** Answers as a recorded server does. */
+export function replay({ answers, otherwise, headers = {} }: Recording): Promise<Loopback> {
+  return serveHttp(({ url = "" }, response) => {
+    const { status, type, body } = answers[url] ?? otherwise;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (type !== null) response.setHeader("content-type", type);
+    if (status === 302) response.setHeader("location", url);
+    response.writeHead(status).end(body);
+  });
+}
+
+async function listen(server: Server): Promise<Omit<Loopback, "requests">> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  server.on("connection", (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { port, connections: () => connections, open: () => sockets.size };
+}

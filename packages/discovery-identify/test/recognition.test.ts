@@ -1,0 +1,83 @@
+import { systemClock } from "@lmserv/discovery-core";
+import { describe, expect, it } from "vitest";
+import { engines } from "../src/engines.ts";
+import { fromReplies } from "../src/identification.ts";
+import { defaultPorts, documentPath, type Identification, look } from "../src/index.ts";
+import { nextQuestion, recognise } from "../src/plan.ts";
+import { type Reply, readReply } from "../src/reply.ts";
+import { noLlmServers } from "./fixtures/no-llm-server.ts";
+import type { Recording } from "./fixtures/recording.ts";
+import { recordings } from "./fixtures/recordings.ts";
+import { host, replay } from "./loopback.ts";
+
+const { signal } = new AbortController();
+const everyPort = [...defaultPorts, 12_345];
+
+/** The same questions without a network, on whichever port. */
+function interview(recording: Recording, port: number): readonly Reply[] {
+  const replies: Reply[] = [];
+  for (let path = nextQuestion(replies, port); path !== null; path = nextQuestion(replies, port)) {
+    replies.push(replyOf(recording, path));
+  }
+  return replies;
+}
+
+function replyOf({ answers, otherwise, headers = {} }: Recording, path: string): Reply {
+  const { status, type, body } = answers[path] ?? otherwise;
+  const all = type === null ? headers : { ...headers, "content-type": type };
+  return readReply(path, status, all, new TextEncoder().encode(body));
+}
+
+function identificationOf(replies: readonly Reply[], port: number): Identification | null {
+  const engine = recognise(replies);
+  return engine && fromReplies(engine, replies, port);
+}
+
+describe.each(recordings)("$title", (recording) => {
+  it("is recognised, over one connection", async () => {
+    const server = await replay(recording);
+    const verdict = await look({ host, port: server.port, clock: systemClock, signal });
+    expect(verdict).toMatchObject({
+      kind: "server",
+      identification: { ...recording.expected, port: server.port },
+    });
+    expect(server.requests.map(({ method }) => method)).toEqual(Array(recording.questions).fill("GET"));
+    const perQuestion = recording.headers?.connection === "close";
+    expect(server.connections()).toBe(perQuestion ? recording.questions : 1);
+  });
+
+  it("is recognised behind every other server's port", () => {
+    for (const port of everyPort) {
+      const replies = interview(recording, port);
+      expect({ port, ...identificationOf(replies, port) }).toMatchObject({ ...recording.expected, port });
+      expect(replies.length).toBeLessThanOrEqual(4);
+    }
+  });
+});
+
+describe.each(noLlmServers)("$title", (recording) => {
+  it("is none", async () => {
+    const server = await replay(recording);
+    expect(await look({ host, port: server.port, clock: systemClock, signal })).toEqual({ kind: "other" });
+    expect(server.requests.length).toBeLessThanOrEqual(4);
+  });
+
+  it("is none on any server's port", () => {
+    for (const port of everyPort) expect(identificationOf(interview(recording, port), port)).toBeNull();
+  });
+});
+
+it("asks for the document first, and nothing twice", () => {
+  for (const recording of [...recordings, ...noLlmServers]) {
+    for (const port of everyPort) {
+      const paths = interview(recording, port).map(({ path }) => path);
+      expect(paths[0]).toBe(documentPath);
+      expect(new Set(paths).size).toBe(paths.length);
+    }
+  }
+});
+
+it("has a recording of every engine", () => {
+  const recorded = new Set(recordings.map(({ expected }) => expected?.server));
+  expect([...recorded].sort()).toEqual([...new Set(engines.map(({ server }) => server))].sort());
+});
