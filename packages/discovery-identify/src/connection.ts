@@ -1,14 +1,14 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
-import type { Clock } from "@lmserv/discovery-core";
-import { isIPv6 } from "@lmserv/discovery-core";
-import { maxBodyBytes, maxHeaderBytes, maxInterim, type Patience } from "./limits.ts";
+import { type Clock, formatEndpoint } from "@lmserv/discovery-core";
+import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
 import { type Reply, readReply } from "./reply.ts";
 
 /** Why no reply came. */
 export type Silence =
   /** Nobody listens on the port, and the host says so. */
   | "refused"
-  /** Out of time, or no way to the host. */
+  /** There is no way to the host. */
+  | "unreachable"
   | "timeout"
   /** The connection closed before the reply was complete. */
   | "closed"
@@ -29,10 +29,11 @@ export interface ConnectionOptions {
 
 /** One question at a time to one port, over one TCP connection where the server keeps it open. */
 export class Connection {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #options: ConnectionOptions;
   readonly #cancelDeadline: () => void;
-  #ended = false;
+  #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #asked = 0;
+  #isOver = false;
   #current: ClientRequest | null = null;
 
   /** Connects with the first question; the time runs from here. */
@@ -41,37 +42,46 @@ export class Connection {
     this.#cancelDeadline = options.clock.schedule(options.patience.totalMs, () => this.close());
   }
 
-  /** Never rejects; the reply of a question that `close` cut off is a timeout. */
-  get(path: string): Promise<Outcome> {
-    return new Promise((resolve) => {
-      if (this.#ended) return resolve(silence("timeout"));
-      const sent = this.#send(path);
-      this.#current = sent;
-      const cancelConnect = this.#limitConnect(sent);
-      const finish = (outcome: Outcome): void => {
-        cancelConnect();
-        this.#current = null;
-        resolve(outcome);
-      };
-      const fail = (error: NodeJS.ErrnoException): void =>
-        finish(silence(this.#ended ? "timeout" : whyFailed(error)));
-      limitInterim(sent);
-      sent.on("error", fail);
-      sent.on("response", (response) => {
-        readBody(response).then((body) => {
-          const { statusCode = 0, headers } = response;
-          finish({ kind: "reply", reply: readReply(path, statusCode, headers, body) });
-        }, fail);
-      });
-      sent.end();
-    });
+  /** Never rejects. A question that `close` cuts off times out. */
+  async get(path: string): Promise<Outcome> {
+    const outcome = await this.#ask(path);
+    if (outcome.kind === "reply" || outcome.why !== "closed" || !this.#current?.reusedSocket) return outcome;
+    // It closes after every reply without saying so: a new connection for each, then.
+    this.#agent.destroy();
+    this.#agent = new Agent({ keepAlive: false });
+    return this.#ask(path);
   }
 
   close(): void {
-    this.#ended = true;
+    this.#isOver = true;
     this.#cancelDeadline();
     this.#current?.destroy();
     this.#agent.destroy();
+  }
+
+  #ask(path: string): Promise<Outcome> {
+    return new Promise((resolve) => {
+      if (this.#isOver || this.#asked === maxQuestions) return resolve(silence("timeout"));
+      this.#asked += 1;
+      const sent = this.#send(path);
+      this.#current = sent;
+      const fail = (why: Silence): void => resolve(silence(this.#isOver ? "timeout" : why));
+      this.#limitConnect(sent, () => fail("timeout"));
+      limitInterim(sent, () => fail("foreign"));
+      let response: IncomingMessage | null = null;
+      sent.on("error", (error) => fail(whyFailed(error)));
+      // A switch to another protocol ends like this, without an error.
+      sent.on("close", () => response ?? fail("foreign"));
+      sent.on("response", (begun) => {
+        response = begun;
+        const { statusCode = 0, headers } = begun;
+        readBody(begun).then(
+          (body) => resolve({ kind: "reply", reply: readReply(path, statusCode, headers, body) }),
+          (error) => fail(whyFailed(error)),
+        );
+      });
+      sent.end();
+    });
   }
 
   #send(path: string): ClientRequest {
@@ -91,48 +101,44 @@ export class Connection {
     });
   }
 
-  #limitConnect(sent: ClientRequest): () => void {
-    let cancel = (): void => {};
-    sent.on("socket", (socket) => {
+  #limitConnect(sent: ClientRequest, onTimeout: () => void): void {
+    sent.once("socket", (socket) => {
       if (!socket.connecting) return;
       const { clock, patience } = this.#options;
-      cancel = clock.schedule(patience.connectMs, () => sent.destroy(new ConnectTimeout()));
-      socket.once("connect", cancel);
+      const cancel = clock.schedule(patience.connectMs, () => {
+        onTimeout();
+        sent.destroy();
+      });
+      socket.once("connect", cancel).once("close", cancel);
     });
-    return () => cancel();
   }
-}
-
-class ConnectTimeout extends Error {
-  readonly code = "ETIMEDOUT";
-}
-
-class Foreign extends Error {
-  readonly code = "HPE_LMSERV";
 }
 
 function silence(why: Silence): Outcome {
   return { kind: "silence", why };
 }
 
-/** A zone means something on this machine only (RFC 6874 section 1). */
+/** Without the zone, which means something on this machine only (RFC 6874 section 1). */
 function hostHeader(host: string, port: number): string {
-  const [address = host] = host.split("%");
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatEndpoint(host.replace(/%.*$/, ""), port);
 }
 
-/** Codes that start with HPE come from the HTTP parser. */
+/** Codes that start with HPE are the HTTP parser's. */
 function whyFailed({ code = "" }: NodeJS.ErrnoException): Silence {
   if (code === "ECONNREFUSED") return "refused";
+  if (code === "ETIMEDOUT") return "timeout";
   if (code.startsWith("HPE_")) return "foreign";
-  return code === "ECONNRESET" || code === "EPIPE" ? "closed" : "timeout";
+  return code === "ECONNRESET" || code === "EPIPE" ? "closed" : "unreachable";
 }
 
-function limitInterim(sent: ClientRequest): void {
+/** Gives up on a server that never comes to the point. */
+function limitInterim(sent: ClientRequest, onExcess: () => void): void {
   let count = 0;
   sent.on("information", () => {
     count += 1;
-    if (count > maxInterim) sent.destroy(new Foreign("interim responses without end"));
+    if (count <= maxInterim) return;
+    onExcess();
+    sent.destroy();
   });
 }
 
@@ -143,10 +149,9 @@ function readBody(response: IncomingMessage): Promise<Uint8Array | null> {
     let bytes = 0;
     response.on("data", (chunk: Uint8Array) => {
       bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes <= maxBodyBytes) return;
+      if (bytes <= maxBodyBytes) return chunks.push(chunk);
       resolve(null);
-      response.destroy();
+      return response.destroy();
     });
     response.on("error", reject);
     response.on("end", () => resolve(Buffer.concat(chunks)));

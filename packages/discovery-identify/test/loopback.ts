@@ -12,34 +12,51 @@ export interface Loopback {
   readonly connections: () => number;
   /** How many connections are open. */
   readonly open: () => number;
+  readonly close: () => Promise<void>;
 }
 
-export async function serveHttp(listener: RequestListener): Promise<Loopback> {
+export async function serveHttp(listener: RequestListener, address = host): Promise<Loopback> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
     listener(request, response);
   });
-  return { ...(await listen(server)), requests };
+  return { ...(await listen(server, address)), requests };
 }
 
 /** Bytes as they are: what no HTTP server would send. */
 export async function serveTcp(onConnection: (socket: Socket) => void): Promise<Loopback> {
-  return { ...(await listen(createTcpServer(onConnection))), requests: [] };
+  return { ...(await listen(createTcpServer(onConnection), host)), requests: [] };
+}
+
+/** What a server waits for before it answers. */
+export class Gate {
+  readonly opened: Promise<void>;
+  open: () => void = () => {};
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.open = resolve;
+    });
+  }
 }
 
 /** Answers as a recorded server does. */
-export function replay({ answers, otherwise, headers = {} }: Recording): Promise<Loopback> {
-  return serveHttp(({ url = "" }, response) => {
+export function replay(
+  { answers, otherwise, headers = {} }: Recording,
+  { address = host, after }: { readonly address?: string; readonly after?: Gate } = {},
+): Promise<Loopback> {
+  return serveHttp(async ({ url = "" }, response) => {
+    await after?.opened;
     const { status, type, body } = answers[url] ?? otherwise;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (type !== null) response.setHeader("content-type", type);
     if (status === 302) response.setHeader("location", url);
     response.writeHead(status).end(body);
-  });
+  }, address);
 }
 
-async function listen(server: Server): Promise<Omit<Loopback, "requests">> {
+async function listen(server: Server, address: string): Promise<Omit<Loopback, "requests">> {
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on("connection", (socket: Socket) => {
@@ -48,11 +65,12 @@ async function listen(server: Server): Promise<Omit<Loopback, "requests">> {
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  onTestFinished(() => {
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  const close = (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  onTestFinished(close);
   const { port } = server.address() as AddressInfo;
-  return { port, connections: () => connections, open: () => sockets.size };
+  return { port, connections: () => connections, open: () => sockets.size, close };
 }

@@ -1,0 +1,298 @@
+import type { Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+import { systemClock } from "@lmserv/discovery-core";
+import { VirtualClock } from "@lmserv/discovery-testkit";
+import { describe, expect, it } from "vitest";
+import { look, type Verdict } from "../src/index.ts";
+import { text } from "./fixtures/recording.ts";
+import { host, type Loopback, replay, serveHttp, serveTcp } from "./loopback.ts";
+
+const { signal } = new AbortController();
+const other: Verdict = { kind: "other" };
+const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+/** What the kernel buffers on loopback, on both sides, and far less than what is on offer. */
+const maxTakenBytes = 20_000_000;
+
+function ask({ port }: Loopback): Promise<Verdict> {
+  return look({ host, port, clock: systemClock, signal });
+}
+
+/** Answers each request with these bytes, on whichever connection. */
+function answerWith(bytes: string | Buffer, then: (socket: Socket) => void = () => {}): Promise<Loopback> {
+  return serveTcp((socket) => {
+    socket.on("data", () => {
+      socket.write(bytes);
+      then(socket);
+    });
+  });
+}
+
+/** Writes the same chunk for as long as somebody takes it; tells how much that was. */
+async function answerForever(start: string, chunk: string): Promise<Loopback & { taken: () => number }> {
+  let taken = 0;
+  const pump = (socket: Socket): void => {
+    while (!socket.destroyed && socket.writableLength === 0) {
+      taken += chunk.length;
+      if (!socket.write(chunk)) break;
+    }
+  };
+  const server = await serveTcp((socket) => {
+    socket.on("drain", () => pump(socket));
+    socket.once("data", () => {
+      socket.write(start);
+      pump(socket);
+    });
+  });
+  return { ...server, taken: () => taken };
+}
+
+async function closed({ open }: Loopback): Promise<void> {
+  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+}
+
+describe("a server that has no end", () => {
+  const block = "x".repeat(65_536);
+
+  it.each([
+    ["body", `${head}Connection: close\r\n\r\n`, block],
+    ["chunked body", `${head}Transfer-Encoding: chunked\r\n\r\n`, `10000\r\n${block}\r\n`],
+    ["body of one-byte chunks", `${head}Transfer-Encoding: chunked\r\n\r\n`, "1\r\nx\r\n".repeat(10_000)],
+    ["chunk extension", `${head}Transfer-Encoding: chunked\r\n\r\n1;`, block],
+    ["header", `${head}X-Long: `, block],
+    ["list of headers", head, "X-More: yes\r\n".repeat(5_000)],
+    ["trailer", `${head}Transfer-Encoding: chunked\r\n\r\n0\r\n`, "X-More: yes\r\n".repeat(5_000)],
+    ["status line", "HTTP/1.1 200 ", block],
+    ["row of interim responses", "", "HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000)],
+  ])("is none: %s", async (_, start, chunk) => {
+    const server = await answerForever(start, chunk);
+    expect(await ask(server)).toEqual(other);
+    await closed(server);
+    expect(server.taken()).toBeLessThan(4 * maxTakenBytes);
+    expect(server.connections()).toBeLessThanOrEqual(4);
+  });
+});
+
+describe("a server that does not speak HTTP", () => {
+  it.each([
+    ["HTTP/0.9", "<html>hello</html>"],
+    ["SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"],
+    ["TLS", Buffer.from([21, 3, 3, 0, 2, 2, 70])],
+    ["zeros", Buffer.alloc(1_000)],
+    ["a negative length", `${head}Content-Length: -5\r\n\r\nhello`],
+    ["two lengths", `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`],
+    ["a length and chunks", `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    [
+      "a switch of protocols",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+    ],
+  ])("is none: %s", async (_, bytes) => {
+    const server = await answerWith(bytes, (socket) => socket.end());
+    expect(await ask(server)).toEqual(other);
+    await closed(server);
+  });
+});
+
+describe("a server that hides its text", () => {
+  const greeting = "Ollama is running";
+  const typed = (type: string, body: string | Buffer, headers = {}): Promise<Loopback> =>
+    serveHttp((_, response) => response.writeHead(200, { "content-type": type, ...headers }).end(body));
+
+  it.each([
+    ["in Latin-1", "text/plain; charset=iso-8859-1", greeting],
+    ["in UTF-16", "text/plain; charset=utf-16le", Buffer.from(greeting, "utf16le")],
+    ["in a character set that is none", 'text/plain; charset="\u{00ff}"', greeting],
+    ["in broken UTF-8", "text/plain", Buffer.concat([Buffer.from(`${greeting}\n`), Buffer.from([0xc3])])],
+  ])("is none: %s", async (_, type, body) => {
+    expect(await ask(await typed(type, body))).toEqual(other);
+  });
+
+  it.each(["gzip", "br", "identity, gzip", "x-unheard-of"])("is none: compressed as %s", async (coding) => {
+    const bomb = gzipSync(Buffer.alloc(20_000_000, greeting));
+    const server = await typed("text/plain", bomb, { "content-encoding": coding });
+    expect(await ask(server)).toEqual(other);
+    expect(server.requests[0]?.headers["accept-encoding"]).toBe("identity");
+  });
+
+  it("is believed where it says what is usual anyway", async () => {
+    const server = await typed("text/plain;Charset=UTF-8", greeting, { "content-encoding": "identity" });
+    expect(await ask(server)).toMatchObject({ kind: "server", identification: { server: "ollama" } });
+  });
+});
+
+describe("a server that takes its time", () => {
+  it.each([
+    ["says nothing", () => {}],
+    ["stops in the middle of the header", (socket: Socket) => socket.write(head)],
+    [
+      "stops in the middle of the body",
+      (socket: Socket) => socket.write(`${head}Content-Length: 9\r\n\r\n{`),
+    ],
+    [
+      "drips",
+      (socket: Socket) => {
+        socket.write(`${head}Content-Length: 60000\r\n\r\n`);
+        const timer = setInterval(() => socket.write(" "), 1);
+        socket.on("close", () => clearInterval(timer));
+      },
+    ],
+  ])("times out after 1.5 s: it %s", async (_, react) => {
+    const clock = new VirtualClock();
+    let received = 0;
+    const server = await serveTcp((socket) =>
+      socket.once("data", () => {
+        received += 1;
+        react(socket);
+      }),
+    );
+    const verdict = look({ host, port: server.port, clock, signal });
+    await expect.poll(() => received, { timeout: 10_000 }).toBe(1);
+    let settled = false;
+    const settling = verdict.then(() => (settled = true));
+    await clock.advance(1_499);
+    expect(settled).toBe(false);
+    await clock.advance(1);
+    await settling;
+    expect(await verdict).toEqual({ kind: "silent", why: "timeout" });
+    expect(clock.pending).toBe(0);
+    await closed(server);
+  });
+
+  it("gets 4 s when one is patient", async () => {
+    const clock = new VirtualClock();
+    const server = await serveHttp(() => {});
+    const verdict = look({ host, port: server.port, clock, signal, patient: true });
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    let settled = false;
+    const settling = verdict.then(() => (settled = true));
+    await clock.advance(3_999);
+    expect(settled).toBe(false);
+    await clock.advance(1);
+    await settling;
+    expect(await verdict).toEqual({ kind: "silent", why: "timeout" });
+  });
+
+  it("has 1.5 s for all questions together", async () => {
+    const clock = new VirtualClock();
+    const server = await serveHttp((_, response) => {
+      clock.advance(600).then(() => response.writeHead(404).end());
+    });
+    expect(await look({ host, port: server.port, clock, signal })).toEqual({
+      kind: "silent",
+      why: "timeout",
+    });
+    expect(server.requests.length).toBe(3);
+  });
+
+  it("counts for what it has proven until then", async () => {
+    const clock = new VirtualClock();
+    const server = await serveHttp(({ url }, response) => {
+      if (url === "/") response.setHeader("content-type", "text/plain").end("Ollama is running");
+      else if (url?.startsWith("/.well-known")) response.writeHead(404).end();
+    });
+    const verdict = look({ host, port: server.port, clock, signal });
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(3);
+    await clock.advance(1_500);
+    expect(await verdict).toMatchObject({
+      kind: "server",
+      identification: { server: "ollama", version: null, models: [] },
+    });
+  });
+});
+
+describe("a server that hangs up", () => {
+  it.each([
+    ["at once", (socket: Socket) => socket.destroy()],
+    ["after nothing but line ends", (socket: Socket) => socket.end("\r\n".repeat(20_000))],
+    ["with a reset", (socket: Socket) => socket.resetAndDestroy()],
+    ["in the header", (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\nContent-")],
+    ["in the body", (socket: Socket) => socket.end(`${head}Content-Length: 500\r\n\r\n{"schemaVersion":1`)],
+    ["in a chunk", (socket: Socket) => socket.end(`${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{`)],
+  ])("is silent: %s", async (_, hangUp) => {
+    const server = await serveTcp((socket) => socket.once("data", () => hangUp(socket)));
+    expect(await ask(server)).toEqual({ kind: "silent", why: "closed" });
+    await closed(server);
+  });
+
+  it("is asked on a new connection when it does so after every reply, unannounced", async () => {
+    const server = await serveTcp((socket) => {
+      socket.once("data", (request) => {
+        const body = request.includes("GET / HTTP") ? "Ollama is running" : "";
+        socket.write(
+          `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        socket.destroySoon();
+      });
+    });
+    expect(await ask(server)).toMatchObject({ kind: "server", identification: { server: "ollama" } });
+    expect(server.connections()).toBeLessThanOrEqual(4);
+  });
+
+  it("refuses, and that is told apart", async () => {
+    const server = await replay({
+      title: "",
+      answers: {},
+      otherwise: text(""),
+      expected: null,
+      questions: 0,
+    });
+    await server.close();
+    expect(await ask(server)).toEqual({ kind: "silent", why: "refused" });
+  });
+});
+
+describe("a server that answers too much", () => {
+  it("is not heard twice", async () => {
+    const reply = `${head}Content-Length: 2\r\n\r\n{}`;
+    const server = await answerWith(reply + reply + reply);
+    expect((await ask(server)).kind).not.toBe("server");
+    await closed(server);
+  });
+
+  it("is not followed elsewhere", async () => {
+    const elsewhere = await serveHttp((_, response) => response.end());
+    const server = await serveHttp((_, response) => {
+      response.writeHead(302, { location: `http://${host}:${elsewhere.port}/` }).end();
+    });
+    expect(await ask(server)).toEqual(other);
+    expect(elsewhere.connections()).toBe(0);
+    expect(server.requests.length).toBeLessThanOrEqual(4);
+  });
+
+  it.each([
+    ["arrays", "[".repeat(60_000)],
+    ["arrays that end", "[".repeat(30_000) + "]".repeat(30_000)],
+    ["objects", '{"object":'.repeat(6_000)],
+  ])("is none: %s in each other", async (_, body) => {
+    const server = await replay({
+      title: "",
+      answers: {},
+      otherwise: { status: 200, type: "application/json", body },
+      expected: null,
+      questions: 4,
+    });
+    expect(await ask(server)).toEqual(other);
+  });
+});
+
+describe("abort", () => {
+  it("rejects with its reason and lets go of the connection", async () => {
+    const ending = new AbortController();
+    const clock = new VirtualClock();
+    const server = await serveHttp(() => {});
+    const verdict = look({ host, port: server.port, clock, signal: ending.signal });
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    const reason = new Error("enough");
+    ending.abort(reason);
+    await expect(verdict).rejects.toBe(reason);
+    expect(clock.pending).toBe(0);
+    await closed(server);
+  });
+
+  it("before the start sends nothing", async () => {
+    const server = await serveHttp(() => {});
+    const reason = new Error("enough");
+    const aborted = look({ host, port: server.port, clock: systemClock, signal: AbortSignal.abort(reason) });
+    await expect(aborted).rejects.toBe(reason);
+    expect(server.connections()).toBe(0);
+  });
+});
