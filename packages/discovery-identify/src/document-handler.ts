@@ -15,7 +15,8 @@ export function documentHandler(
   return (request, response) => {
     if (request.url?.split("?", 1)[0] !== documentPath) return false;
     if (request.method !== "GET" && request.method !== "HEAD") {
-      response.writeHead(405, { allow: "GET, HEAD", "content-length": 0 }).end();
+      // The body of such a request is not read.
+      response.writeHead(405, { allow: "GET, HEAD", connection: "close", "content-length": 0 }).end();
       return true;
     }
     const body = Buffer.from(JSON.stringify(document()));
