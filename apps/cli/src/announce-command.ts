@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Announcement } from "@lmserv/discovery-core";
+import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
@@ -14,6 +15,7 @@ interface AnnounceFlags extends SharedFlags {
   readonly model?: readonly string[];
   readonly server?: string;
   readonly check: boolean;
+  readonly documentPort?: number;
 }
 
 const examples = `
@@ -21,6 +23,7 @@ Examples:
   lmserv announce --port 8000 --info gpu-box-01
   lmserv announce --port 11434 --info "Ollama upstairs" --server ollama --path /api/chat
   lmserv announce --port 8000 --model llama-3.3-70b qwen3-32b
+  lmserv announce --port 8000 --document-port   where multicast does not arrive
   lmserv announce --port 8000 --no-check   whether or not a server answers
 
 Exit status: 0 ended by SIGTERM, 130 ended by SIGINT, 2 usage, 3 every chosen transport failed.`;
@@ -40,12 +43,20 @@ export function announceCommand(
     .addOption(single("--name <name>", "name of the service instance (default: made of the info)", parseName))
     .addOption(repeatable("--model <names...>", "models it serves", (text) => [parseWord(text)]))
     .addOption(single("--server <kind>", "which engine serves (default: lmserv)", parseWord))
-    .option("--no-check", "announce it whether or not it answers");
+    .option("--no-check", "announce it whether or not it answers")
+    .addOption(
+      single(
+        "--document-port [port]",
+        "serve a document about it, for those who look without multicast",
+        parsePort,
+      ).preset(String(documentPort)),
+    );
   addSharedOptions(command, io)
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
-      const { check } = flags;
-      await announce({ ...sharedRequest(flags), check, announcement: announcementOf(flags) });
+      const { check, port, documentPort = null } = flags;
+      if (port === documentPort) command.error(`error: --document-port ${port} is the server's own port`);
+      await announce({ ...sharedRequest(flags), check, documentPort, announcement: announcementOf(flags) });
     });
 }
 

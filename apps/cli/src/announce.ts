@@ -1,7 +1,13 @@
-import { completeAnnouncement, isLoopback, type StandingAnnouncement } from "@lmserv/discovery-core";
+import {
+  type Announced,
+  completeAnnouncement,
+  isLoopback,
+  type StandingAnnouncement,
+} from "@lmserv/discovery-core";
+import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
-import { ownAddresses, staysOnMachine } from "./interfaces.ts";
+import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { Interruption, interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import { close, openDiscovery } from "./opening.ts";
@@ -40,6 +46,7 @@ async function keepAnnounced(
       if (!request.verbose) reporter.warn(describeFailure(warning));
     },
   });
+  const documents = await documentServer(announced, request, io, reporter);
   let standing: StandingAnnouncement | null = null;
   const sayGoodbye = async (why: string): Promise<void> => {
     if (!standing) return;
@@ -51,17 +58,34 @@ async function keepAnnounced(
     for await (const state of serverStates(request, io, signal)) {
       if (state.kind === "silent") {
         if (!standing) note(`waiting until a server answers on port ${announced.port}`);
+        await documents?.stop();
         await sayGoodbye(`: nothing answers on port ${announced.port}`);
         continue;
       }
       warnIfUnreachable(state.addresses, request, io, reporter);
+      await documents?.start();
       standing = await discovery.announce(announced, { signal });
       note(`announced ${describe(request)}`);
     }
   } finally {
+    await documents?.stop();
     await sayGoodbye("");
     await close(discovery, reporter);
   }
+}
+
+/** Null unless it was asked for. */
+async function documentServer(
+  announced: Announced,
+  { documentPort, interfaces }: AnnounceRequest,
+  { clock, listen, networkInterfaces }: Io,
+  reporter: Reporter,
+): Promise<DocumentServer | null> {
+  if (documentPort === null) return null;
+  const { DocumentServer } = await import("./document-server.ts");
+  const addresses = (): readonly (string | null)[] =>
+    interfaces.length === 0 ? [null] : chosenAddresses(interfaces, networkInterfaces());
+  return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 
 function serverStates(

@@ -22,6 +22,16 @@ export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
   return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
 }
 
+/** The addresses of the chosen interfaces, as of now; an address stands for itself. */
+export function chosenAddresses(
+  choices: readonly string[],
+  interfaces: NetworkInterfaces,
+): readonly string[] {
+  const names = choices.filter((choice) => Object.hasOwn(interfaces, choice));
+  const addresses = addressesOf(interfaces).filter((address) => choices.includes(address));
+  return [...new Set([...addressesOf(interfaces, names), ...addresses])];
+}
+
 /** Whether announcements on the chosen interfaces (none: on all) stay on this machine. */
 export function staysOnMachine(choices: readonly string[], interfaces: NetworkInterfaces): boolean {
   const chosen = Object.entries(interfaces).filter(

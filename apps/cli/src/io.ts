@@ -2,6 +2,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { networkInterfaces } from "node:os";
 import type { Writable } from "node:stream";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
+import type { Listen } from "./document-server.ts";
 import type { SignalName } from "./interruption.ts";
 import type { Connect } from "./server-watch.ts";
 import { knownTransports, type TransportTable } from "./transports.ts";
@@ -20,6 +21,7 @@ export interface Io {
   readonly transports: TransportTable;
   readonly networkInterfaces: () => NetworkInterfaces;
   readonly connect: Connect;
+  readonly listen: Listen;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
   readonly onSignal: (listener: (name: SignalName) => void) => () => void;
 }
@@ -37,6 +39,10 @@ export function systemIo(): Io {
     connect: async (address, port, signal) => {
       const { connectTcp } = await import("./tcp.ts");
       await connectTcp(address, port, signal);
+    },
+    listen: async (handle, endpoint) => {
+      const { listenHttp } = await import("./http.ts");
+      return listenHttp(handle, endpoint);
     },
     onSignal: (listener) => {
       process.on("SIGINT", listener).on("SIGTERM", listener);

@@ -31,4 +31,6 @@ export interface AnnounceRequest extends Request {
   readonly announcement: Announcement;
   /** Whether to announce only while a server answers on the port. */
   readonly check: boolean;
+  /** Where to serve the document of the server, or null not to. */
+  readonly documentPort: number | null;
 }

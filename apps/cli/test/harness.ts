@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import type { Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { vi } from "vitest";
+import type { Handle } from "../src/document-server.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
 import { run } from "../src/run.ts";
@@ -18,6 +19,10 @@ export class Machine {
   readonly accepting: Set<string> = new Set();
   /** Every address that was connected to, in order. */
   readonly connected: string[] = [];
+  /** Every endpoint that serves HTTP now. */
+  readonly listening: Map<string, Handle> = new Map();
+  /** Why an endpoint cannot be had. */
+  readonly taken: Map<string, string> = new Map();
   readonly transports: Map<string, TransportFactory>;
   readonly env: Record<string, string> = {};
   interfaces: NetworkInterfaces = {
@@ -52,6 +57,7 @@ export class Machine {
       transports,
       networkInterfaces: () => this.interfaces,
       connect: (address) => this.#connect(address),
+      listen: (handle, { address, port }) => this.#listen(handle, address, port),
       onSignal: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -90,6 +96,18 @@ export class Machine {
       },
       { timeout: 15_000, interval: 5 },
     );
+  }
+
+  async #listen(handle: Handle, address: string | null, port: number): Promise<AsyncDisposable> {
+    const endpoint = `${address ?? "*"} ${port}`;
+    const code = this.taken.get(endpoint);
+    if (code !== undefined) throw Object.assign(new Error(`listen ${code}`), { code });
+    this.listening.set(endpoint, handle);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.listening.delete(endpoint);
+      },
+    };
   }
 
   #connect(address: string): Promise<void> {

@@ -60,6 +60,10 @@ describe("a mistake in the command line", () => {
     [["announce", "--port", "1", "--path", `/${"x".repeat(250)}`], /251 bytes of UTF-8/],
     [["announce", "--port", "1", "--model", "a", "a"], /"a" is given twice/],
     [["announce", "--port", "1", "--server", ""], /--server.*0 bytes/],
+    [["announce", "--port", "1", "--document-port", "0"], /--document-port.*'0'.*from 1 to 65535/],
+    [["announce", "--port", "1", "--document-port", "--document-port"], /--document-port.*only once/],
+    [["announce", "--port", "9", "--document-port", "9"], /--document-port 9 is the server's own port/],
+    [["announce", "--port", "8741", "--document-port"], /--document-port 8741 is the server's own port/],
     [["announce", "--port", "1", "--json"], /'--json'/],
     [["anounce"], /'anounce'\n.*Did you mean announce\?/],
   ])("%j", async (argv, complaint) => {
