@@ -42,10 +42,16 @@ export class Connection {
     this.#cancelDeadline = options.clock.schedule(options.patience.totalMs, () => this.close());
   }
 
+  /** Whether there are questions left: a server that is asked twice for want of a reply gets fewer. */
+  get canAsk(): boolean {
+    return this.#asked < maxQuestions;
+  }
+
   /** Never rejects. A question that `close` cuts off times out. */
   async get(path: string): Promise<Outcome> {
     const outcome = await this.#ask(path);
-    if (outcome.kind === "reply" || outcome.why !== "closed" || !this.#current?.reusedSocket) return outcome;
+    const isClosed = outcome.kind === "silence" && outcome.why === "closed";
+    if (!isClosed || !this.#current?.reusedSocket || !this.canAsk) return outcome;
     // It closes after every reply without saying so: a new connection for each, then.
     this.#agent.destroy();
     this.#agent = new Agent({ keepAlive: false });
@@ -61,7 +67,7 @@ export class Connection {
 
   #ask(path: string): Promise<Outcome> {
     return new Promise((resolve) => {
-      if (this.#isOver || this.#asked === maxQuestions) return resolve(silence("timeout"));
+      if (this.#isOver) return resolve(silence("timeout"));
       this.#asked += 1;
       const sent = this.#send(path);
       this.#current = sent;

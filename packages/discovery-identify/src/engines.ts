@@ -166,7 +166,7 @@ const others: readonly Engine[] = [
     server: "lemonade",
     ports: [13305, 8000],
     apis: ["openai", "ollama"],
-    chat: openaiChat,
+    chat: "/api/v1/chat/completions",
     proofs: [
       ownedBy(/^lemonade$/),
       [body("/", /<title>[^<]*Lemonade/), json("/api/v1/health", "/status", /^ok$/)],

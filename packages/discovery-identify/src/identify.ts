@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
+import { setMaxListeners } from "node:events";
 import { assertPort, type Clock } from "@lmserv/discovery-core";
 import type { Identification } from "./identification.ts";
 import { maxPortsAtOnce } from "./limits.ts";
-import { look } from "./look.ts";
+import { assertAddress, look } from "./look.ts";
 
 export interface IdentifyOptions {
   readonly clock: Clock;
@@ -24,9 +24,7 @@ export interface IdentifyOptions {
  * @throws {TypeError | RangeError} at once, when `host` is no address or a port no port; afterwards, `signal.reason`.
  */
 export function identify(options: IdentifyOptions): AsyncIterable<Identification> {
-  if (isIP(options.host) === 0) {
-    throw new TypeError(`host ${JSON.stringify(options.host)} must be an IPv4 or IPv6 address`);
-  }
+  assertAddress(options.host);
   for (const port of options.ports) assertPort(port);
   return servers(options);
 }
@@ -35,6 +33,8 @@ async function* servers(options: IdentifyOptions): AsyncGenerator<Identification
   const ending = new AbortController();
   const end = (): void => ending.abort(options.signal.reason);
   options.signal.throwIfAborted();
+  // One signal may stand for any number of hosts; each stops listening when it is done.
+  setMaxListeners(0, options.signal);
   options.signal.addEventListener("abort", end, { once: true });
   const waiting = [...new Set(options.ports)];
   const running = new Map<number, Promise<Answer>>();

@@ -1,4 +1,5 @@
-import type { Clock } from "@lmserv/discovery-core";
+import { isIP } from "node:net";
+import { assertPort, type Clock } from "@lmserv/discovery-core";
 import { Connection, type Silence } from "./connection.ts";
 import { documentPath, readDocument } from "./document.ts";
 import { fromDocument, fromReplies, type Identification } from "./identification.ts";
@@ -25,8 +26,25 @@ export interface LookOptions {
   readonly patient?: boolean;
 }
 
-/** Asks one port, with at most four GET requests, which LLM server it is; rejects with `signal.reason` only. */
-export async function look(options: LookOptions): Promise<Verdict> {
+/**
+ * Asks one port, with at most four GET requests, which LLM server it is.
+ *
+ * Rejects with `signal.reason`, and for nothing that the other side does.
+ *
+ * @throws {TypeError | RangeError} at once, when `host` is no address or `port` no port.
+ */
+export function look(options: LookOptions): Promise<Verdict> {
+  assertAddress(options.host);
+  assertPort(options.port);
+  return converse(options);
+}
+
+/** @throws {TypeError} unless `host` is an address: a name could be another host's the next time. */
+export function assertAddress(host: string): void {
+  if (isIP(host) === 0) throw new TypeError(`host ${JSON.stringify(host)} must be an IPv4 or IPv6 address`);
+}
+
+async function converse(options: LookOptions): Promise<Verdict> {
   const { clock, signal, host, port } = options;
   signal.throwIfAborted();
   const connection = new Connection({ host, port, clock, patience: options.patient ? patient : quick });
@@ -44,7 +62,9 @@ export async function look(options: LookOptions): Promise<Verdict> {
 
 async function interview(connection: Connection, port: number): Promise<Verdict> {
   const replies: Reply[] = [];
-  for (let path = nextQuestion(replies, port); path !== null; path = nextQuestion(replies, port)) {
+  while (connection.canAsk) {
+    const path = nextQuestion(replies, port);
+    if (path === null) break;
     const outcome = await connection.get(path);
     if (outcome.kind === "silence") return conclude(replies, port, outcome.why);
     const document = path === documentPath ? readDocument(outcome.reply.json) : null;

@@ -27,7 +27,7 @@ export function readReply(
 
 /** Neither compressed nor in another character set; what is compressed is never inflated. */
 function isPlain(headers: IncomingHttpHeaders): boolean {
-  if (/[^\s]/.test((headers["content-encoding"] ?? "").replace(/^\s*identity\s*$/i, ""))) return false;
+  if (!/^\s*(?:identity)?\s*$/i.test(headers["content-encoding"] ?? "")) return false;
   const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers["content-type"] ?? "")?.[1];
   return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset);
 }

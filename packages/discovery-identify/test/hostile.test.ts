@@ -227,6 +227,17 @@ describe("a server that hangs up", () => {
     expect(server.connections()).toBeLessThanOrEqual(4);
   });
 
+  it("is none when it is no LLM server, even if that takes all questions to learn", async () => {
+    const server = await serveTcp((socket) => {
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        socket.destroySoon();
+      });
+    });
+    expect(await ask(server)).toEqual(other);
+    expect(server.connections()).toBeLessThanOrEqual(4);
+  });
+
   it("refuses, and that is told apart", async () => {
     const server = await replay({
       title: "",

@@ -162,6 +162,17 @@ describe("identify", () => {
     expect(() => find([8000, 0])).toThrow(new RangeError("port 0 must be an integer from 1 to 65535"));
   });
 
+  it("lets one signal stand for many hosts", async () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: Error): unknown => warnings.push(warning.name);
+    process.on("warning", onWarning);
+    const port = await closedPort();
+    await Promise.all(Array.from({ length: 30 }, (_, n) => all(find([port], { host: `127.0.0.${n + 1}` }))));
+    await new Promise(setImmediate);
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("reaches IPv6, and names the host in brackets and without its zone", async () => {
     const server = await replay(first(ollama), { address: "::1" });
     expect(await all(find([server.port], { host: "::1" }))).toMatchObject([{ server: "ollama" }]);
