@@ -1,0 +1,77 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { createLan, type Host } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import { announce, listen } from "./command.ts";
+import { addBridge, plug } from "./wiring.ts";
+
+const script = fileURLToPath(new URL("./identify.mjs", import.meta.url));
+
+interface Seen {
+  readonly found: readonly unknown[];
+  readonly tookMs: number;
+}
+
+/** What a host makes of another. */
+async function identify(from: Host, address: string, port?: number): Promise<Seen> {
+  const { stdout } = await from.run([process.execPath, script, address, ...(port ? [String(port)] : [])]);
+  return JSON.parse(stdout);
+}
+
+describeNet("the document of an announced server", () => {
+  test.concurrent("tells of it where multicast does not arrive, over both families, while it answers", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await lan.dropMulticast(true);
+    const server = await listen(a, 4_711);
+    const announcer = await announce(a, "--port", "4711", "--info", "gpu-box-01", "--document-port");
+
+    const expected = { port: 4_711, info: "gpu-box-01", server: "lmserv", path: "/chat", document: true };
+    for (const address of [a.address, `${a.linkLocal}%eth0`]) {
+      expect((await identify(b, address)).found).toEqual([expect.objectContaining(expected)]);
+    }
+
+    server.kill("SIGKILL");
+    await announcer.stderrLine((line) => line.includes("said goodbye"));
+    expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "refused" }]);
+  }, 60_000);
+
+  test.concurrent("is where the announcement is", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await addBridge(lan, "br1");
+    await plug(lan, a, { name: "eth1", address: "10.78.0.1", bridge: "br1" });
+    await plug(lan, b, { name: "eth1", address: "10.78.0.2", bridge: "br1" });
+    await announce(a, "--port", "8000", "--no-check", "--document-port", "--interface", "eth1");
+    expect((await identify(b, "10.78.0.1", 8_741)).found).toMatchObject([{ kind: "server" }]);
+    expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "refused" }]);
+  }, 60_000);
+
+  test.concurrent("is one server's; the next one of the machine waits for the port and is announced all the same", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    const first = await announce(a, "--port", "8000", "--info", "first", "--no-check", "--document-port");
+    const next = await announce(a, "--port", "8001", "--info", "next", "--no-check", "--document-port");
+    expect(next.stderrText).toContain("warning: no document on port 8741");
+    expect((await identify(b, a.address)).found).toMatchObject([{ info: "first", port: 8_000 }]);
+    first.kill("SIGTERM");
+    await next.stderrLine((line) => line.includes("the document of the server is on port 8741"));
+    expect((await identify(b, a.address)).found).toMatchObject([{ info: "next", port: 8_001 }]);
+  }, 60_000);
+});
+
+describeNet("a host that does not answer", () => {
+  test.concurrent("costs no more than the time to connect, twice", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await identify(b, a.address);
+    await lan.filter("hole", `iifname "${b.name}" oifname "${a.name}" drop`);
+    const dropped = await identify(b, a.address);
+    expect(dropped.found).toEqual([]);
+    expect(dropped.tookMs).toBeGreaterThan(800);
+    expect(dropped.tookMs).toBeLessThan(3_000);
+    expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "timeout" }]);
+    // Nobody has this address.
+    expect((await identify(b, "10.77.0.99", 8_741)).found).toEqual([{ kind: "silent", why: "timeout" }]);
+  }, 60_000);
+});
