@@ -101,7 +101,7 @@ describe("a server that hides its text", () => {
     ["in Latin-1", "text/plain; charset=iso-8859-1", greeting],
     ["in UTF-16", "text/plain; charset=utf-16le", Buffer.from(greeting, "utf16le")],
     ["in a character set that is none", 'text/plain; charset="\u{00ff}"', greeting],
-    ["in broken UTF-8", "text/plain", Buffer.concat([Buffer.from(`${greeting}\n`), Buffer.from([0xc3])])],
+    ["in broken UTF-8", "text/plain", Buffer.concat([Buffer.from("LMServ is running"), Buffer.from([0xc3])])],
   ])("is none: %s", async (_, type, body) => {
     expect(await ask(await typed(type, body))).toEqual(other);
   });
@@ -111,6 +111,7 @@ describe("a server that hides its text", () => {
     const server = await typed("text/plain", bomb, { "content-encoding": coding });
     expect(await ask(server)).toEqual(other);
     expect(server.requests[0]?.headers["accept-encoding"]).toBe("identity");
+    expect(await ask(await typed("text/plain", greeting, { "content-encoding": coding }))).toEqual(other);
   });
 
   it("is believed where it says what is usual anyway", async () => {
@@ -248,6 +249,19 @@ describe("a server that hangs up", () => {
     });
     await server.close();
     expect(await ask(server)).toEqual({ kind: "silent", why: "refused" });
+  });
+});
+
+describe("a server of the last century", () => {
+  it("is heard to the end of its connections", async () => {
+    const server = await serveTcp((socket) => {
+      socket.once("data", (request) => {
+        const body = request.includes("GET / HTTP") ? "Ollama is running" : "";
+        socket.end(`HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n${body}`);
+      });
+    });
+    expect(await ask(server)).toMatchObject({ kind: "server", identification: { server: "ollama" } });
+    expect(server.connections()).toBe(4);
   });
 });
 
