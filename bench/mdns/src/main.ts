@@ -3,14 +3,14 @@ import { lanSupport } from "@lmserv/test-net";
 import { type Options, parseOptions, usage } from "./options.ts";
 import type { Section } from "./section.ts";
 import { announce } from "./sections/announce.ts";
-import { browse } from "./sections/browse.ts";
+import { beside, browse } from "./sections/browse.ts";
 import { idle } from "./sections/idle.ts";
 import { leave } from "./sections/leave.ts";
 import { loss } from "./sections/loss.ts";
 import { memory } from "./sections/memory.ts";
 import { formatTable, type Table } from "./table.ts";
 
-const sections: readonly Section[] = [browse, announce, leave, idle, memory, loss];
+const sections: readonly Section[] = [browse, beside, announce, leave, idle, memory, loss];
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { startAvahi } from "@lmserv/test-net";
 import { type Figure, figure } from "../figure.ts";
 import { rounds } from "../order.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
@@ -9,6 +10,7 @@ import type { Cell, Table } from "../table.ts";
 
 const announcerNames = ["lmserv", "bonjour-service", "ciao", "python-zeroconf", "avahi"] as const;
 const browserNames = ["lmserv", "bonjour-service", "dnssd", "python-zeroconf", "avahi"] as const;
+type BrowserName = (typeof browserNames)[number];
 
 /** While one LAN rests, others are measured. */
 const siteCount = 3;
@@ -31,21 +33,45 @@ export const browse: Section = {
   name: "browse",
   measures: "browse call -> resolved, every browser against every announcer",
   quick: true,
-  async run({ repeat }) {
-    const announcers = await roster(announcerNames);
-    const browsers = await roster(browserNames);
-    const plan = [...announcers.present, ...browsers.present];
-    await using sites = await openSites(Array.from({ length: siteCount }, () => plan));
-    const booths = await Promise.all(sites.all.map((site) => openBooth(site, announcers.present)));
-    await delay(announcedMs);
-    const outcomes: Outcome[] = [];
-    for (const [turn, { item: browser }] of rounds(browsers.present, repeat).entries()) {
-      const booth = booths[turn % siteCount];
-      if (booth) outcomes.push(await booth(browser));
-    }
-    return [tableOf(outcomes, announcers, browsers)];
-  },
+  run: ({ repeat }) => measure("Browse call -> resolved, ms", browserNames, repeat, async () => {}),
 };
+
+/** The same for those that share port 5353 with an avahi-daemon on their host. */
+export const beside: Section = {
+  name: "beside",
+  measures: "browse call -> resolved, beside another mDNS stack on the browser's host",
+  quick: false,
+  run: ({ repeat }) =>
+    measure(
+      "Browse call -> resolved beside avahi-daemon on the same host, ms",
+      ["lmserv", "bonjour-service", "dnssd", "python-zeroconf"],
+      repeat,
+      ({ host }) => startAvahi(host),
+    ),
+};
+
+/** @param equip - Makes a browser's host ready. */
+async function measure(
+  title: string,
+  browserNames: readonly BrowserName[],
+  repeat: number,
+  equip: (host: PeerHost) => Promise<unknown>,
+): Promise<readonly Table[]> {
+  const announcers = await roster(announcerNames);
+  const browsers = await roster(browserNames);
+  const plan = [...announcers.present, ...browsers.present];
+  await using sites = await openSites(Array.from({ length: siteCount }, () => plan));
+  const browsing = sites.all.flatMap(({ hosts }) => hosts.slice(announcers.present.length));
+  await Promise.all(browsing.map(equip));
+  const booths = await Promise.all(sites.all.map((site) => openBooth(site, announcers.present)));
+  await delay(announcedMs);
+  const outcomes: Outcome[] = [];
+  for (const [turn, { item: browser }] of rounds(browsers.present, repeat).entries()) {
+    const booth = booths[turn % siteCount];
+    if (booth) outcomes.push(await booth(browser));
+  }
+  return [tableOf(title, browserNames, outcomes, announcers, browsers)];
+}
 
 /** Browses once with the peer given, on a LAN that has rested. */
 type Booth = (browser: PeerName) => Promise<Outcome>;
@@ -87,7 +113,13 @@ function msSince(startMs: number, endMs: number | undefined): number | null {
   return endMs === undefined ? null : endMs - startMs;
 }
 
-function tableOf(outcomes: readonly Outcome[], announcers: Roster, browsers: Roster): Table {
+function tableOf(
+  title: string,
+  browserNames: readonly BrowserName[],
+  outcomes: readonly Outcome[],
+  announcers: Roster,
+  browsers: Roster,
+): Table {
   const of = (browser: PeerName): Outcome[] => outcomes.filter((outcome) => outcome.browser === browser);
   const resolved = (browser: PeerName, announcer: PeerName): Figure =>
     figure(
@@ -110,7 +142,7 @@ function tableOf(outcomes: readonly Outcome[], announcers: Roster, browsers: Ros
       ),
   );
   return {
-    title: "Browse call -> resolved, ms",
+    title,
     head: ["announcer \\ browser", ...browserNames],
     rows: [...announcerNames.map(row), ["(opening, before the call)", ...opening]],
     notes: [
