@@ -9,6 +9,7 @@ export type DiscoveryErrorCode =
   | "SEND_FAILED"
   | "NAME_CONFLICT"
   | "NO_ANSWER"
+  | "SWEEP_LIMITED"
   | "REGISTRY_FULL";
 
 /** Every code, for documents, schemas and tests. */
@@ -22,6 +23,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   SEND_FAILED: true,
   NAME_CONFLICT: true,
   NO_ANSWER: true,
+  SWEEP_LIMITED: true,
   REGISTRY_FULL: true,
 } satisfies Record<DiscoveryErrorCode, true>) as DiscoveryErrorCode[];
 

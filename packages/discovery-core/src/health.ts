@@ -25,6 +25,7 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "SEND_FAILED",
   "NAME_CONFLICT",
   "NO_ANSWER",
+  "SWEEP_LIMITED",
   "REGISTRY_FULL",
 ]);
 
