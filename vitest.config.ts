@@ -20,6 +20,7 @@ export default defineConfig({
       project("testkit", "packages/discovery-testkit"),
       project("identify", "packages/discovery-identify"),
       project("mdns", "packages/discovery-mdns"),
+      project("arp", "packages/discovery-arp"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("scripts", "scripts"),

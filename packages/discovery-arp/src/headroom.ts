@@ -1,0 +1,66 @@
+/** How full the kernel's table of IPv4 neighbours is: one table for the whole machine, containers included. */
+export interface TableLoad {
+  /** All of them, also the permanent ones, which take no room from others. */
+  readonly entries: number;
+  /** With more than this many, permanent ones aside, the kernel throws out what it can (`gc_thresh2`). */
+  readonly softLimit: number;
+  /** How often it did so since the machine started. */
+  readonly clearings: number;
+  /** How often it had to refuse an entry. */
+  readonly refusals: number;
+}
+
+/** What Linux has unless somebody changed it. */
+export const defaultSoftLimit = 512;
+/** What is left to the neighbours that everybody else on the machine makes meanwhile. */
+const reserve = 32;
+/** So many beyond the limit cost others as many entries, of which the kernel takes the oldest. */
+const trial = 32;
+/** The kernel clears the table no more often than that; a new entry beyond the limit shows by the next one. */
+const clearingEveryMs = 5_000;
+
+/** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */
+export class Headroom {
+  #latest: TableLoad | null = null;
+  #pressedMs = Number.NEGATIVE_INFINITY;
+
+  /** How many entries may be made now. */
+  room(load: TableLoad, nowMs: number): number {
+    const { entries, softLimit, clearings, refusals } = load;
+    const before = this.#latest ?? load;
+    this.#latest = load;
+    if (clearings !== before.clearings || refusals !== before.refusals) this.#pressedMs = nowMs;
+    const room = softLimit - reserve - entries;
+    if (room >= trial) return room;
+    // How many are permanent is not told. Unless the kernel has just cleared the table, a few more show it.
+    return nowMs - this.#pressedMs > clearingEveryMs ? trial : 0;
+  }
+}
+
+/** Reads `/proc/net/stat/arp_cache`: a header and, in hexadecimal, a row for each processor. */
+export function parseArpCacheStat(text: string, softLimit: number): TableLoad | null {
+  const [header = "", ...rows] = text.trimEnd().split("\n");
+  const names = header.trim().split(/\s+/);
+  const column = (name: string): number[] =>
+    rows.map((row) => Number.parseInt(row.trim().split(/\s+/)[names.indexOf(name)] ?? "", 16));
+  const sum = (name: string): number => column(name).reduce((total, count) => total + count, 0);
+  // Each row tells the entries of all; the counters are each processor's own.
+  const [entries = Number.NaN] = column("entries");
+  return checked({ entries, softLimit, clearings: sum("forced_gc_runs"), refusals: sum("table_fulls") });
+}
+
+/** Reads what `ip -s ntable show name arp_cache` prints, which also containers can ask. */
+export function parseNtable(text: string): TableLoad | null {
+  const number = (name: string): number =>
+    Number(new RegExp(`\\b${name} (\\d+)`).exec(text)?.[1] ?? Number.NaN);
+  return checked({
+    entries: number("entries"),
+    softLimit: number("thresh2"),
+    clearings: number("forced_gc_runs"),
+    refusals: number("table_fulls"),
+  });
+}
+
+function checked(load: TableLoad): TableLoad | null {
+  return Object.values(load).every(Number.isFinite) ? load : null;
+}

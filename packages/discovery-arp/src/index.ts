@@ -1,0 +1,3 @@
+export type { Pace } from "./pace.ts";
+export type { SweepProgress } from "./sweep.ts";
+export { type ArpOptions, type ArpTransport, arp } from "./transport.ts";

@@ -1,0 +1,77 @@
+/** A range of IPv4 addresses with a common prefix. */
+export interface Subnet {
+  /** First address, as a number. */
+  readonly base: number;
+  /** In bits, 0..32. */
+  readonly prefixLength: number;
+}
+
+const dottedQuad = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+/** An address as a number, or null for what is none. */
+export function parseIPv4(text: string): number | null {
+  const bytes = dottedQuad.exec(text)?.slice(1).map(Number);
+  if (!bytes || bytes.some((byte) => byte > 255)) return null;
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+export function formatIPv4(value: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}
+
+/** `10.1.2.3/8` or a single address; the bits after the prefix are dropped. Null for what is neither. */
+export function parseSubnet(text: string): Subnet | null {
+  const [address = "", length = "32", ...rest] = text.split("/");
+  const value = parseIPv4(address);
+  if (value === null || rest.length > 0 || !/^\d{1,2}$/.test(length) || Number(length) > 32) return null;
+  return subnetOf(value, Number(length));
+}
+
+/** The subnet of an address. */
+export function subnetOf(address: number, prefixLength: number): Subnet {
+  const size = 2 ** (32 - prefixLength);
+  return { base: Math.floor(address / size) * size, prefixLength };
+}
+
+export function formatSubnet({ base, prefixLength }: Subnet): string {
+  return `${formatIPv4(base)}/${prefixLength}`;
+}
+
+/** How many addresses it holds. */
+export function sizeOf({ prefixLength }: Subnet): number {
+  return 2 ** (32 - prefixLength);
+}
+
+export function contains({ base, prefixLength }: Subnet, address: number): boolean {
+  return subnetOf(address, prefixLength).base === base;
+}
+
+/** Whether `inner` lies in `outer`. */
+export function covers(outer: Subnet, inner: Subnet): boolean {
+  return inner.prefixLength >= outer.prefixLength && contains(outer, inner.base);
+}
+
+/** The addresses that hosts can have: in all but the smallest subnets the first and the last are not. */
+export function* hostsOf(subnet: Subnet): Generator<number> {
+  const size = sizeOf(subnet);
+  const margin = size > 2 ? 1 : 0;
+  for (let offset = margin; offset < size - margin; offset += 1) yield subnet.base + offset;
+}
+
+const ranges = (...texts: readonly string[]): readonly Subnet[] =>
+  texts.flatMap((text) => parseSubnet(text) ?? []);
+
+/** RFC 1918. */
+const privateRanges = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16");
+/** "This" network, loopback, multicast and beyond (RFC 6890). */
+const unusableRanges = ranges("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3");
+
+/** Whether the address is for private networks and nobody else's (RFC 1918). */
+export function isPrivate(address: number): boolean {
+  return privateRanges.some((range) => contains(range, address));
+}
+
+/** Whether a host of a LAN can have the address. */
+export function isHostAddress(address: number): boolean {
+  return !unusableRanges.some((range) => contains(range, address));
+}

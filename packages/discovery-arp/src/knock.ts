@@ -1,0 +1,78 @@
+import { createSocket, type Socket } from "node:dgram";
+import type { SendReport } from "./machine.ts";
+import type { Target } from "./plan.ts";
+
+/** The discard port (RFC 863): nobody listens, and whoever does throws it away. */
+const discardPort = 9;
+/** A socket queues about 256 datagrams that wait for ARP, and drops the rest without an error. */
+const maxPerSocket = 128;
+
+/**
+ * Sends an empty datagram to each address, so that the kernel asks for it by ARP.
+ *
+ * With a hop limit of 1, so that none leaves the link even if the routes say otherwise.
+ */
+export async function knock(targets: readonly Target[]): Promise<SendReport> {
+  const groups = groupBy(targets, ({ from }) => from);
+  const batches = groups.flatMap((group) => chunks(group, maxPerSocket));
+  const reports = await Promise.all(batches.map(knockFromOne));
+  const sent = reports.reduce((sum, report) => sum + report.sent, 0);
+  return { sent, failure: reports.find(({ failure }) => failure !== null)?.failure ?? null };
+}
+
+async function knockFromOne(targets: readonly Target[]): Promise<SendReport> {
+  const socket = createSocket("udp4");
+  let sent = 0;
+  let failure: NodeJS.ErrnoException | null = null;
+  try {
+    await bind(socket, targets[0]?.from);
+    socket.setTTL(1);
+    await Promise.all(
+      targets.map(async ({ address }) => {
+        const error = await send(socket, address);
+        if (error) failure = error;
+        else sent += 1;
+      }),
+    );
+  } catch (error) {
+    failure = error as NodeJS.ErrnoException; // The system's own, from `bind` or `setTTL`.
+  } finally {
+    // What waits for ARP in the kernel still leaves.
+    socket.close();
+  }
+  return { sent, failure };
+}
+
+function bind(socket: Socket, address: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ port: 0, ...(address !== undefined && { address }) }, () => {
+      socket.off("error", reject);
+      // What goes wrong with one datagram says nothing of the others.
+      socket.on("error", () => {});
+      resolve();
+    });
+  });
+}
+
+function send(socket: Socket, address: string): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    socket.send(new Uint8Array(0), discardPort, address, resolve);
+  });
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item)) ?? [];
+    group.push(item);
+    groups.set(keyOf(item), group);
+  }
+  return [...groups.values()];
+}
+
+function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,65 @@
+import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
+import { contains, isPrivate, parseIPv4 } from "./ipv4.ts";
+import { isNamed, type NetworkLink } from "./links.ts";
+import { type Neighbor, proxiesAmong } from "./neighbor.ts";
+
+/** Which neighbours may be asked: those on this machine's own private LANs, or on links that were named. */
+export class Neighborhood {
+  readonly #links: readonly NetworkLink[];
+  readonly #isNamed: boolean;
+
+  constructor(links: readonly NetworkLink[], wanted: readonly string[] | undefined) {
+    this.#isNamed = wanted !== undefined;
+    this.#links = links.filter((link) => {
+      if (link.kind === "loopback" || link.kind === "tunnel") return false;
+      return wanted ? isNamed(link, wanted) : link.kind === "lan";
+    });
+  }
+
+  /** The names of the links in use. */
+  get links(): readonly string[] {
+    return this.#links.map(({ name }) => name);
+  }
+
+  /** The IPv4 neighbours that may be asked, by address; what a router answers for is none of them. */
+  hosts(neighbors: readonly Neighbor[]): readonly string[] {
+    const proxies = proxiesAmong(neighbors);
+    return neighbors
+      .filter((neighbor) => !proxies.has(neighbor.mac) && this.#isNear(neighbor))
+      .map(({ address }) => address);
+  }
+
+  /** The IPv6 neighbours that may be asked, zones included: those of which no IPv4 address is known. */
+  hostsOverIPv6(ipv6: readonly Neighbor[], ipv4: readonly Neighbor[]): readonly string[] {
+    const known = new Set(ipv4.map(({ mac }) => mac));
+    const seen = new Set<string>();
+    return ipv6.flatMap(({ address, mac, link }) => {
+      const isUsable =
+        this.#links.some(({ name }) => name === link) && (this.#isNamed || isLocalIPv6(address));
+      if (!isUsable || known.has(mac) || seen.has(mac)) return [];
+      seen.add(mac);
+      return [isLinkLocal(address) ? `${address}%${link}` : address];
+    });
+  }
+
+  /** Whether a node that another transport found is on a link in use. */
+  isOnLink(address: string): boolean {
+    return !isIPv6(address) && this.#isNear({ address, link: null });
+  }
+
+  #isNear({ address, link }: Pick<Neighbor, "address" | "link">): boolean {
+    const value = parseIPv4(address);
+    if (value === null || !(this.#isNamed || isPrivate(value))) return false;
+    return this.#links.some(
+      ({ name, addresses, subnets }) =>
+        (link === null || link === name) &&
+        !addresses.includes(address) &&
+        subnets.some(({ subnet }) => contains(subnet, value)),
+    );
+  }
+}
+
+/** Link-local and unique local addresses (RFC 4291, RFC 4193). */
+function isLocalIPv6(address: string): boolean {
+  return isLinkLocal(address) || /^f[cd]/.test(address);
+}

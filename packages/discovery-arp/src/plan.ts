@@ -1,0 +1,189 @@
+import {
+  contains,
+  covers,
+  formatIPv4,
+  formatSubnet,
+  hostsOf,
+  isPrivate,
+  parseIPv4,
+  type Subnet,
+  sizeOf,
+  subnetOf,
+} from "./ipv4.ts";
+import { isNamed, type NetworkLink, type OwnSubnet } from "./links.ts";
+
+/** What a sweep may ask, at most: as many as the kernel has room for in its table of neighbours. */
+export const maxTargets = 1_024;
+/** What is left of a subnet that is larger than that: the /24 that this machine is in. */
+const narrowedPrefix = 24;
+
+export interface PlanOptions {
+  readonly links: readonly NetworkLink[];
+  /** Names or addresses of the only links to use; what is named may be public, or lead to guests. */
+  readonly wanted?: readonly string[] | undefined;
+  /** The only ranges to ask; each must lie in a subnet of a link. */
+  readonly subnets?: readonly Subnet[] | undefined;
+  /** Ranges that are never asked. */
+  readonly exclude?: readonly Subnet[];
+}
+
+export interface Target {
+  /** IPv4. */
+  readonly address: string;
+  /** This machine's own address, to send from. */
+  readonly from: string;
+}
+
+/** What is swept on one link. */
+export interface PlannedRange {
+  readonly link: string;
+  readonly subnet: string;
+  readonly count: number;
+}
+
+/** What is not swept, or not all of it, and why. */
+export interface Omission {
+  /** A link, a link and its subnet, or a range that was asked for. */
+  readonly what: string;
+  readonly reason: string;
+  /** Whether a user would expect it to be swept. */
+  readonly surprising: boolean;
+}
+
+export interface SweepPlan {
+  readonly targets: readonly Target[];
+  readonly ranges: readonly PlannedRange[];
+  readonly omissions: readonly Omission[];
+}
+
+interface Candidate {
+  readonly link: string;
+  readonly from: string;
+  readonly subnet: Subnet;
+}
+
+/**
+ * Which addresses a sweep asks, and what it leaves out and why.
+ *
+ * Only private subnets of this machine's own LANs, unless a link or a range is named; of a subnet with more
+ * than 1,024 addresses only this machine's /24; never more than 1,024 addresses together.
+ */
+export function planSweep(options: PlanOptions): SweepPlan {
+  const { links, exclude = [] } = options;
+  const surveys = links.map((link) => survey(link, options));
+  const omissions = [...surveys.flatMap((found) => found.omissions), ...strayRanges(options)];
+  const own = new Set(links.flatMap(({ addresses }) => addresses));
+  const chosen = new Map<string, Target>();
+  const ranges: PlannedRange[] = [];
+  for (const { link, from, subnet } of surveys.flatMap(({ candidates }) => candidates)) {
+    const before = chosen.size;
+    const cut = fill(
+      chosen,
+      { from, subnet },
+      (address) => own.has(formatIPv4(address)) || isIn(address, exclude),
+    );
+    const count = chosen.size - before;
+    if (count > 0) ranges.push({ link, subnet: formatSubnet(subnet), count });
+    if (cut) omissions.push(cutShort(link, subnet));
+  }
+  return { targets: [...chosen.values()], ranges, omissions };
+}
+
+/** Adds a subnet's addresses that are not skipped; tells whether there was no room for all. */
+function fill(
+  chosen: Map<string, Target>,
+  { from, subnet }: Omit<Candidate, "link">,
+  isSkipped: (address: number) => boolean,
+): boolean {
+  for (const value of hostsOf(subnet)) {
+    const address = formatIPv4(value);
+    if (isSkipped(value) || chosen.has(address)) continue;
+    if (chosen.size >= maxTargets) return true;
+    chosen.set(address, { address, from });
+  }
+  return false;
+}
+
+interface Survey {
+  readonly candidates: readonly Candidate[];
+  readonly omissions: readonly Omission[];
+}
+
+function survey(link: NetworkLink, options: PlanOptions): Survey {
+  const against = reasonAgainst(link, options.wanted);
+  if (against) return { candidates: [], omissions: [{ what: link.name, ...against }] };
+  const chosen = link.subnets.map((own) => ({ own, ...chooseFrom(own, options) }));
+  return {
+    candidates: chosen.flatMap(({ own, ranges }) =>
+      ranges.map((subnet) => ({ link: link.name, from: own.address, subnet })),
+    ),
+    omissions: chosen.flatMap(({ own, omission }) =>
+      omission ? [{ what: `${link.name} ${formatSubnet(own.subnet)}`, ...omission }] : [],
+    ),
+  };
+}
+
+/** Why nothing at all is swept on a link, or null. */
+function reasonAgainst(
+  link: NetworkLink,
+  wanted: readonly string[] | undefined,
+): Omit<Omission, "what"> | null {
+  const named = wanted !== undefined && isNamed(link, wanted);
+  if (wanted && !named) return { reason: "it was not named", surprising: false };
+  if (link.kind === "loopback") return { reason: "it leads to this machine itself", surprising: named };
+  if (link.kind === "tunnel")
+    return { reason: "a tunnel has no neighbours to ask for by ARP", surprising: named };
+  if (link.kind === "guests" && !named) {
+    return { reason: "it leads to this machine's own guests; name it to sweep it", surprising: false };
+  }
+  return null;
+}
+
+interface Choice {
+  readonly ranges: readonly Subnet[];
+  readonly omission?: { readonly reason: string; readonly surprising: boolean };
+}
+
+/** What is swept of one of this machine's subnets. */
+function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOptions): Choice {
+  if (subnets) return { ranges: subnets.flatMap((range) => common(subnet, range)) };
+  const leaveOut = (reason: string, surprising: boolean): Choice => ({
+    ranges: [],
+    omission: { reason, surprising },
+  });
+  const value = parseIPv4(address) ?? 0;
+  if (subnet.prefixLength === 32) return leaveOut("a subnet of one address has no neighbours", false);
+  if (!wanted && !isPrivate(value)) return leaveOut("it is not a private network; name it to sweep it", true);
+  if (sizeOf(subnet) <= maxTargets) return { ranges: [subnet] };
+  const near = subnetOf(value, narrowedPrefix);
+  const reason = `it has more than ${maxTargets} addresses: only ${formatSubnet(near)} is`;
+  return { ranges: [near], omission: { reason, surprising: true } };
+}
+
+/** What two ranges share: nothing, or the smaller one. */
+function common(one: Subnet, other: Subnet): readonly Subnet[] {
+  if (covers(one, other)) return [other];
+  return covers(other, one) ? [one] : [];
+}
+
+function strayRanges({ links, subnets = [] }: PlanOptions): Omission[] {
+  const onLink = links
+    .filter(({ kind }) => kind === "lan" || kind === "guests")
+    .flatMap((link) => link.subnets);
+  return subnets
+    .filter((range) => !onLink.some(({ subnet }) => covers(subnet, range) || covers(range, subnet)))
+    .map((range) => ({
+      what: formatSubnet(range),
+      reason: "it is no subnet of a link of this machine",
+      surprising: true,
+    }));
+}
+
+function cutShort(link: string, subnet: Subnet): Omission {
+  const reason = `a sweep asks ${maxTargets} addresses at most, and others came first`;
+  return { what: `${link} ${formatSubnet(subnet)}`, reason, surprising: true };
+}
+
+function isIn(address: number, ranges: readonly Subnet[]): boolean {
+  return ranges.some((range) => contains(range, address));
+}

@@ -1,0 +1,23 @@
+import { type Neighbor, type RawNeighbor, tidy } from "../neighbor.ts";
+import { fieldOf, parseRows } from "./json-rows.ts";
+
+/** What to ask PowerShell for; numbers, so that no language of the system gets in between. */
+export const getNetNeighborScript: string =
+  "Get-NetNeighbor | Select-Object IPAddress,LinkLayerAddress,InterfaceAlias,@{n='State';e={[int]$_.State}} | ConvertTo-Json -Compress";
+
+/** `Unreachable` and `Incomplete` of NL_NEIGHBOR_STATE; probe, delay, stale, reachable and permanent come after. */
+const lastDeadState = 1;
+
+/** Reads what `getNetNeighborScript` prints on Windows. */
+export function parseGetNetNeighbor(text: string): Neighbor[] {
+  return tidy(parseRows(text).flatMap(readRow));
+}
+
+function readRow(row: unknown): RawNeighbor[] {
+  const state = fieldOf(row, "State");
+  if (typeof state !== "number" || state <= lastDeadState) return [];
+  const [address = "", mac = "", link = ""] = ["IPAddress", "LinkLayerAddress", "InterfaceAlias"].map(
+    (name) => String(fieldOf(row, name) ?? ""),
+  );
+  return [{ address, mac, link }];
+}

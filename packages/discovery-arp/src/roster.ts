@@ -1,0 +1,151 @@
+import { type Clock, formatEndpoint, type SeenNode } from "@lmserv/discovery-core";
+import type { Identification, Verdict } from "@lmserv/discovery-identify";
+
+/** A server that answered, and answers still as far as is known. */
+interface Listed {
+  readonly key: string;
+  readonly host: string;
+  /** The port that proved it: that of its document, where it has one. */
+  askedPort: number;
+  node: SeenNode;
+  documented: boolean;
+  seenMs: number;
+  failures: number;
+  isAsked: boolean;
+  cancel: () => void;
+}
+
+export interface Sighting {
+  readonly key: string;
+  readonly node: SeenNode;
+  readonly seenMs: number;
+}
+
+export interface RosterOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly maxNodes: number;
+  /** How often, at least, a node must be confirmed, in ms. */
+  readonly ttlMs: () => number;
+  readonly look: (host: string, port: number, patient: boolean) => Promise<Verdict | null>;
+  readonly onAlive: (sighting: Sighting) => void;
+  readonly onGone: (key: string, host: string) => void;
+  readonly onFull: () => void;
+}
+
+/** Three questions fit into the default TTL of a node. */
+const confirmMs = 20_000;
+const questionsPerTtl = 3;
+/** A server that restarts is back by then, or will be found anew. */
+const secondLookMs = 5_000;
+/** Somebody waits for the answer of `reconfirm`. */
+const doubtMs = 1_000;
+/** The second look in a row that finds nobody is the last. */
+const maxFailures = 2;
+
+/** The servers that were found, each asked again for as long as it answers. */
+export class Roster {
+  readonly #options: RosterOptions;
+  readonly #listed = new Map<string, Listed>();
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  sightings(): readonly Sighting[] {
+    return [...this.#listed.values()];
+  }
+
+  has(key: string): boolean {
+    return this.#listed.has(key);
+  }
+
+  take(host: string, askedPort: number, identification: Identification): void {
+    const key = formatEndpoint(host, identification.port);
+    const known = this.#listed.get(key);
+    if (!known && this.#listed.size >= this.#options.maxNodes) return this.#options.onFull();
+    const isBetter = !known || identification.document || !known.documented;
+    const listed: Listed = known ?? {
+      key,
+      host,
+      askedPort,
+      node: nodeOf(host, identification),
+      documented: identification.document,
+      seenMs: 0,
+      failures: 0,
+      isAsked: false,
+      cancel: () => {},
+    };
+    if (isBetter) {
+      listed.askedPort = askedPort;
+      listed.node = nodeOf(host, identification);
+      listed.documented = identification.document;
+    }
+    this.#listed.set(key, listed);
+    this.#confirm(listed);
+  }
+
+  /** Asks now; a key that is not listed is ignored. */
+  reconfirm(key: string): void {
+    const listed = this.#listed.get(key);
+    if (listed) this.#ask(listed, doubtMs);
+  }
+
+  /** Forgets everything and asks nobody any more. */
+  stop(): void {
+    for (const { cancel } of this.#listed.values()) cancel();
+    this.#listed.clear();
+  }
+
+  #confirm(listed: Listed): void {
+    const { clock, random, ttlMs, onAlive } = this.#options;
+    listed.seenMs = clock.now();
+    listed.failures = 0;
+    const periodMs = Math.min(confirmMs, ttlMs() / questionsPerTtl);
+    // A random part, so that hosts found at the same moment are not asked at the same moment for ever.
+    this.#schedule(listed, periodMs * (0.8 + 0.2 * random()), Math.min(secondLookMs, periodMs / 2));
+    onAlive(listed);
+  }
+
+  #schedule(listed: Listed, delayMs: number, retryMs: number): void {
+    listed.cancel();
+    listed.cancel = this.#options.clock.schedule(delayMs, () => this.#ask(listed, retryMs));
+  }
+
+  async #ask(listed: Listed, retryMs: number): Promise<void> {
+    if (listed.isAsked) return;
+    listed.isAsked = true;
+    listed.cancel();
+    const { host, askedPort, failures } = listed;
+    const verdict = await this.#options.look(host, askedPort, failures > 0);
+    listed.isAsked = false;
+    if (this.#listed.get(listed.key) !== listed) return;
+    if (verdict?.kind === "server" && formatEndpoint(host, verdict.identification.port) === listed.key) {
+      return this.take(host, askedPort, verdict.identification);
+    }
+    listed.failures += 1;
+    if (listed.failures < maxFailures) return this.#schedule(listed, retryMs, retryMs);
+    this.#listed.delete(listed.key);
+    this.#options.onGone(listed.key, host);
+  }
+}
+
+/** That it answered over HTTP proves where it is. */
+function nodeOf(host: string, identification: Identification): SeenNode {
+  const { port, id, info, path, server, apis, models, auth } = identification;
+  return {
+    id,
+    trust: "identified",
+    port,
+    info,
+    addresses: [{ address: host, reach: "source" }],
+    hostname: null,
+    path,
+    server,
+    apis,
+    models,
+    auth,
+    attributes: {},
+  };
+}

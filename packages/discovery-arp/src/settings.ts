@@ -1,0 +1,18 @@
+import type { Subnet } from "./ipv4.ts";
+import type { Pace } from "./pace.ts";
+import type { SweepProgress } from "./sweep.ts";
+
+/** The options of the transport, checked and complete. */
+export interface Settings {
+  /** The transport's name. */
+  readonly via: string;
+  readonly interfaces: readonly string[] | undefined;
+  readonly ports: readonly number[];
+  readonly maxNodes: number;
+  readonly sweep: boolean;
+  readonly subnets: readonly Subnet[] | undefined;
+  readonly exclude: readonly Subnet[];
+  readonly firstPace: Pace;
+  readonly sweepEveryMs: number;
+  readonly onProgress: (progress: SweepProgress) => void;
+}

@@ -1,0 +1,92 @@
+import { isIPv6 } from "@lmserv/discovery-core";
+import type { Neighbor } from "./neighbor.ts";
+import type { ReadArpA } from "./readers/arp-a.ts";
+
+/** One way to this machine's neighbour table. */
+export interface TableReader {
+  /** For people, such as `/proc/net/arp`. */
+  readonly name: string;
+  /** The entries that hold, of either family; rejects when this way is not open here. */
+  readonly read: (signal: AbortSignal) => Promise<readonly Neighbor[]>;
+}
+
+export interface TableOptions {
+  /** Those that tell entries that hold from dead ones, the best first. */
+  readonly readers: readonly TableReader[];
+  /** The one that brings IPv6, or null where there is none. */
+  readonly ipv6: TableReader | null;
+  readonly loadArpA: () => Promise<ReadArpA | null>;
+}
+
+/** This machine's neighbour table, by whichever way is open. */
+export class NeighborTable {
+  readonly #options: TableOptions;
+  #arpA: Promise<ReadArpA | null> | null = null;
+  #way = "nothing";
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+  }
+
+  /** How it was last read, for people. */
+  get way(): string {
+    return this.#way;
+  }
+
+  /**
+   * The IPv4 entries that hold: what `arp-a` finds, as far as a reader that knows the states confirms it.
+   *
+   * Where either of the two is missing, the other alone has to do: nothing is reported before it answered.
+   *
+   * @throws {AggregateError} when no way is open, with the reasons.
+   */
+  async read(signal: AbortSignal): Promise<readonly Neighbor[]> {
+    const [proposed, known] = await Promise.all([this.#readArpA(), this.#readStates(signal)]);
+    if (known.way === null && proposed === null)
+      throw new AggregateError(known.failures, "no way to read it");
+    this.#way = [proposed && "arp-a", known.way].filter(Boolean).join(", checked by ");
+    if (known.way === null) return proposed ?? [];
+    return proposed ? confirmed(proposed, known.rows) : known.rows;
+  }
+
+  /** The IPv6 entries that hold; none where the system does not tell. */
+  async readIPv6(signal: AbortSignal): Promise<readonly Neighbor[]> {
+    const rows = (await this.#options.ipv6?.read(signal).catch(() => [])) ?? [];
+    signal.throwIfAborted();
+    return rows.filter(({ address }) => isIPv6(address));
+  }
+
+  async #readArpA(): Promise<readonly Neighbor[] | null> {
+    this.#arpA ??= this.#options.loadArpA();
+    const read = await this.#arpA;
+    return read ? read().catch(() => null) : null;
+  }
+
+  async #readStates(signal: AbortSignal): Promise<Known> {
+    const failures: unknown[] = [];
+    for (const { name, read } of this.#options.readers) {
+      try {
+        const rows = await read(signal);
+        return { way: name, rows: rows.filter(({ address }) => !isIPv6(address)), failures };
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+      }
+    }
+    return { way: null, rows: [], failures };
+  }
+}
+
+interface Known {
+  /** The reader that worked, or null. */
+  readonly way: string | null;
+  readonly rows: readonly Neighbor[];
+  readonly failures: readonly unknown[];
+}
+
+/** The rows that the other reader has too, as that one tells them: it knows their links. */
+function confirmed(proposed: readonly Neighbor[], known: readonly Neighbor[]): readonly Neighbor[] {
+  const slotOf = ({ address, mac }: Neighbor): string => `${address} ${mac}`;
+  const slots = new Set(proposed.map(slotOf));
+  return known.filter((neighbor) => slots.has(slotOf(neighbor)));
+}

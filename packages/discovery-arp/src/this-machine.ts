@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { look } from "@lmserv/discovery-identify";
+import { defaultSoftLimit, parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
+import { knock } from "./knock.ts";
+import type { LinkTraits, SystemInterfaces } from "./links.ts";
+import type { Machine } from "./machine.ts";
+import { loadArpA } from "./readers/arp-a.ts";
+import { parseArpAn } from "./readers/arp-an.ts";
+import { getNetNeighborScript, parseGetNetNeighbor } from "./readers/get-net-neighbor.ts";
+import { parseIpNeigh } from "./readers/ip-neigh.ts";
+import { parseProcNetArp } from "./readers/proc.ts";
+import { runProgram } from "./run-program.ts";
+import { NeighborTable, type TableReader } from "./table.ts";
+
+/** The machine that this process runs on. */
+export const thisMachine: Machine = {
+  interfaces: readInterfaces,
+  linkTraits: readTraits,
+  openTable: () =>
+    new NeighborTable({
+      ...waysOf(process.platform),
+      loadArpA: () => loadArpA({ platform: process.platform, env: process.env, load: () => import("arp-a") }),
+    }),
+  tableLoad: readTableLoad,
+  knock,
+  look,
+};
+
+const procNetArp: TableReader = {
+  name: "/proc/net/arp",
+  read: async (signal) => parseProcNetArp(await readFile("/proc/net/arp", { encoding: "utf8", signal })),
+};
+const ipNeigh: TableReader = {
+  name: "ip neigh",
+  read: async (signal) => parseIpNeigh(await runProgram("ip", ["-j", "neigh", "show"], signal)),
+};
+const arpAn = (program: string): TableReader => ({
+  name: "arp -an",
+  read: async (signal) => parseArpAn(await runProgram(program, ["-an"], signal)),
+});
+const getNetNeighbor: TableReader = {
+  name: "Get-NetNeighbor",
+  read: async (signal) => {
+    const args = ["-NoProfile", "-NonInteractive", "-Command", getNetNeighborScript];
+    return parseGetNetNeighbor(await runProgram("powershell.exe", args, signal));
+  },
+};
+
+/** The ways to the table that a system has, the best first. */
+function waysOf(platform: NodeJS.Platform): { readers: readonly TableReader[]; ipv6: TableReader | null } {
+  if (platform === "linux") return { readers: [procNetArp, ipNeigh, arpAn("arp")], ipv6: ipNeigh };
+  if (platform === "win32") return { readers: [getNetNeighbor], ipv6: getNetNeighbor };
+  return { readers: [arpAn("/usr/sbin/arp")], ipv6: null };
+}
+
+function readInterfaces(): SystemInterfaces {
+  try {
+    return networkInterfaces();
+  } catch {
+    // A sandbox may forbid the look; that is a machine without a network.
+    return {};
+  }
+}
+
+/** Only Linux tells it so; elsewhere the name has to do. */
+function readTraits(name: string): LinkTraits | null {
+  const folder = `/sys/class/net/${name}`;
+  try {
+    return {
+      type: Number(readFileSync(`${folder}/type`, "utf8")),
+      flags: Number(readFileSync(`${folder}/flags`, "utf8")),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** The kernel's own file is there for the machine alone; containers have to ask `ip`. */
+async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
+  if (process.platform !== "linux") return null;
+  try {
+    const [stat, limit] = await Promise.all([
+      readFile("/proc/net/stat/arp_cache", { encoding: "utf8", signal }),
+      readFile("/proc/sys/net/ipv4/neigh/default/gc_thresh2", { encoding: "utf8", signal }),
+    ]);
+    return parseArpCacheStat(stat, Number(limit) || defaultSoftLimit);
+  } catch {
+    signal.throwIfAborted();
+  }
+  try {
+    return parseNtable(await runProgram("ip", ["-s", "ntable", "show", "name", "arp_cache"], signal));
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}

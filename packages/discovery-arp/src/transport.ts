@@ -1,0 +1,124 @@
+import { assertPort, type Transport } from "@lmserv/discovery-core";
+import { defaultPorts } from "@lmserv/discovery-identify";
+import { parseSubnet, type Subnet } from "./ipv4.ts";
+import type { Machine } from "./machine.ts";
+import { type Pace, sweepMs } from "./pace.ts";
+import { ArpSession } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import type { SweepProgress } from "./sweep.ts";
+import { planOf } from "./sweeper.ts";
+import { thisMachine } from "./this-machine.ts";
+
+export interface ArpOptions {
+  /**
+   * Asks every address of this machine's own private subnets, instead of only those that it knows already.
+   *
+   * @default false
+   */
+  readonly sweep?: boolean;
+  /**
+   * Interfaces to use, by name or address. One that is named may be public, or lead to containers.
+   *
+   * @default every one that leads to a private LAN
+   */
+  readonly interfaces?: readonly string[];
+  /** Ports to ask on every host, each 1..65535, at most 64. @default those of the LLM servers that are known */
+  readonly ports?: readonly number[];
+  /** The only ranges to sweep, such as `192.168.20.0/24`; 1,024 addresses together at most. @default every subnet */
+  readonly subnets?: readonly string[];
+  /** Addresses and ranges that are never swept. @default none */
+  readonly exclude?: readonly string[];
+  /**
+   * Whether the first sweep is as fast as the kernel's table of neighbours has room for, or 80 addresses a second.
+   *
+   * @default "gentle"
+   */
+  readonly pace?: Pace;
+  /** How long to wait between two sweeps, in ms, 300_000..86_400_000. @default 600_000 */
+  readonly sweepEveryMs?: number;
+  /** How many servers are kept, 1..100_000. @default 1_024 */
+  readonly maxNodes?: number;
+  /** Takes how far a sweep is. */
+  readonly onProgress?: (progress: SweepProgress) => void;
+  /** Name in a composition. @default "arp" */
+  readonly name?: string;
+}
+
+export interface ArpTransport extends Transport {
+  /** How long the first pass over the neighbours will take, about, in ms. */
+  readonly firstPassMs: () => number;
+}
+
+/** More ports of every host look like an attack. */
+const maxPorts = 64;
+/** A first look at the last host that answered. */
+const lookMs = 1_500;
+
+/**
+ * Finds LLM servers without multicast: asks the hosts in this machine's neighbour table over HTTP.
+ *
+ * It cannot announce.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function arp(options: ArpOptions = {}): ArpTransport {
+  return arpOn(thisMachine, options);
+}
+
+/** The same on any machine, such as one that a test makes. */
+export function arpOn(machine: Machine, options: ArpOptions = {}): ArpTransport {
+  const settings = settingsOf(options);
+  return {
+    name: settings.via,
+    firstPassMs() {
+      const count = settings.sweep ? planOf(settings, machine).targets.length : 0;
+      return Math.ceil(sweepMs(count, settings.firstPace)) + lookMs;
+    },
+    async open(context, { signal }) {
+      const session = new ArpSession(context, settings, machine);
+      await session.open(signal);
+      return session;
+    },
+  };
+}
+
+function settingsOf(options: ArpOptions): Settings {
+  const { interfaces, ports = defaultPorts, maxNodes = 1_024, sweepEveryMs = 600_000 } = options;
+  if (interfaces?.length === 0) {
+    throw new TypeError("interfaces must name at least one interface, or be left out");
+  }
+  if (ports.length < 1 || ports.length > maxPorts) {
+    throw new RangeError(`ports holds ${ports.length} ports, and 1 to ${maxPorts} are allowed`);
+  }
+  for (const port of ports) assertPort(port);
+  assertRange("maxNodes", maxNodes, 1, 100_000);
+  assertRange("sweepEveryMs", sweepEveryMs, 300_000, 86_400_000);
+  return {
+    via: options.name ?? "arp",
+    interfaces,
+    ports,
+    maxNodes,
+    sweepEveryMs,
+    sweep: options.sweep ?? false,
+    subnets: options.subnets && readRanges("subnets", options.subnets),
+    exclude: readRanges("exclude", options.exclude ?? []),
+    firstPace: options.pace ?? "gentle",
+    onProgress: options.onProgress ?? (() => {}),
+  };
+}
+
+function assertRange(name: string, value: number, least: number, most: number): void {
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`${name} ${value} must be from ${least} to ${most}`);
+  }
+}
+
+function readRanges(name: string, texts: readonly string[]): readonly Subnet[] {
+  return texts.map((text) => {
+    const subnet = parseSubnet(text);
+    if (subnet) return subnet;
+    throw new RangeError(
+      `${name} holds ${JSON.stringify(text)}, and only IPv4 addresses and ranges such as 192.168.20.0/24 are allowed`,
+    );
+  });
+}

@@ -1,0 +1,201 @@
+import { DiscoveryError, formatEndpoint, type TransportContext } from "@lmserv/discovery-core";
+import { Acquaintances } from "./acquaintances.ts";
+import { Inquirer, type Inquiry } from "./inquirer.ts";
+import { listLinks } from "./links.ts";
+import type { Machine } from "./machine.ts";
+import type { Neighbor } from "./neighbor.ts";
+import { Neighborhood } from "./neighborhood.ts";
+import { Roster, type Sighting } from "./roster.ts";
+import type { Settings } from "./settings.ts";
+import type { Sweeper } from "./sweeper.ts";
+import type { NeighborTable } from "./table.ts";
+
+/** New neighbours are noticed within a second at first, and within ten later. */
+const firstPollMs = 1_000;
+const lastPollMs = 10_000;
+/** Listing the IPv6 neighbours takes a process of its own. */
+const ipv6EveryMs = 30_000;
+
+export interface WatchParts {
+  readonly context: TransportContext;
+  readonly settings: Settings;
+  readonly machine: Machine;
+  readonly table: NeighborTable;
+  readonly sweeper: Sweeper;
+  readonly ttlMs: () => number;
+}
+
+export interface WatchEvents {
+  readonly alive: (sighting: Sighting) => void;
+  readonly gone: (key: string) => void;
+  /** The table cannot be read any more. */
+  readonly died: (error: unknown) => void;
+}
+
+/** What a pass over the neighbours found. */
+export interface PassReport {
+  /** How many hosts were there to be asked. */
+  readonly hosts: number;
+  readonly servers: number;
+}
+
+/** Asks each neighbour, once it is known, whether LLM servers run on it; from `start` to `stop`. */
+export class Watch {
+  readonly #parts: WatchParts;
+  readonly #events: WatchEvents;
+  readonly #ending = new AbortController();
+  readonly #acquaintances = new Acquaintances();
+  readonly #inquirer: Inquirer;
+  readonly #roster: Roster;
+  readonly #startedMs: number;
+  /** First looks under way. */
+  readonly #looks = new Set<Promise<void>>();
+  #passing: Promise<PassReport> | null = null;
+  #cancelPoll: () => void = () => {};
+  #ipv6DueMs = Number.NEGATIVE_INFINITY;
+  #ipv6Hosts: readonly string[] = [];
+  #hosts: ReadonlySet<string> = new Set();
+  #reportedFull = false;
+
+  constructor(parts: WatchParts, events: WatchEvents) {
+    const { context, machine, settings, ttlMs } = parts;
+    const { signal } = this.#ending;
+    this.#parts = parts;
+    this.#events = events;
+    this.#startedMs = context.clock.now();
+    this.#inquirer = new Inquirer(machine, context.clock, signal);
+    this.#roster = new Roster({
+      clock: context.clock,
+      random: context.random,
+      maxNodes: settings.maxNodes,
+      ttlMs,
+      look: (host, port, patient) =>
+        machine.look({ clock: context.clock, signal, host, port, patient }).catch(() => null),
+      onAlive: events.alive,
+      onGone: (key, host) => {
+        this.#acquaintances.startAnew(host, context.clock.now());
+        events.gone(key);
+      },
+      onFull: () => this.#reportFullness(),
+    });
+  }
+
+  sightings(): readonly Sighting[] {
+    return this.#roster.sightings();
+  }
+
+  reconfirm(key: string): void {
+    this.#roster.reconfirm(key);
+  }
+
+  stop(): void {
+    this.#ending.abort();
+    this.#cancelPoll();
+    this.#roster.stop();
+  }
+
+  /** Asks everybody who is due; resolves when whoever is there had the time to answer. Rejects when stopped. */
+  pass(): Promise<PassReport> {
+    this.#passing ??= this.#makePass().finally(() => {
+      this.#passing = null;
+      this.#poll();
+    });
+    return this.#passing;
+  }
+
+  async #makePass(): Promise<PassReport> {
+    const { signal } = this.#ending;
+    const { sweeper, table } = this.#parts;
+    this.#cancelPoll();
+    const neighborhood = this.#neighborhood();
+    const ipv4 = await table.read(signal);
+    this.#askAll(neighborhood.hosts(ipv4));
+    const endpoints = this.#askKnownNodes(neighborhood);
+    if (sweeper.isDue) await this.#sweep(neighborhood);
+    await this.#askOverIPv6(neighborhood);
+    this.#acquaintances.retain(new Set([...this.#hosts, ...endpoints]));
+    while (this.#looks.size > 0) await Promise.all(this.#looks);
+    signal.throwIfAborted();
+    return { hosts: this.#hosts.size, servers: this.#roster.sightings().length };
+  }
+
+  async #sweep(neighborhood: Neighborhood): Promise<void> {
+    const { sweeper, table } = this.#parts;
+    const read = (signal: AbortSignal): Promise<readonly Neighbor[]> => table.read(signal);
+    const onAnswer = (fresh: readonly Neighbor[], all: readonly Neighbor[]): void => {
+      const addresses = new Set(fresh.map(({ address }) => address));
+      this.#askAll(neighborhood.hosts(all).filter((host) => addresses.has(host)));
+    };
+    await sweeper.run({ read, onAnswer }, this.#ending.signal);
+  }
+
+  /** After IPv4, because a host that answers there is not asked twice. */
+  async #askOverIPv6(neighborhood: Neighborhood): Promise<void> {
+    const { context, table } = this.#parts;
+    const { signal } = this.#ending;
+    const ipv4 = await table.read(signal);
+    if (context.clock.now() >= this.#ipv6DueMs) {
+      this.#ipv6DueMs = context.clock.now() + ipv6EveryMs;
+      this.#ipv6Hosts = neighborhood.hostsOverIPv6(await table.readIPv6(signal), ipv4);
+    }
+    this.#askAll(this.#ipv6Hosts);
+    this.#hosts = new Set([...neighborhood.hosts(ipv4), ...this.#ipv6Hosts]);
+  }
+
+  /** What other transports found is asked too, at the very port: it becomes one node with two sources. */
+  #askKnownNodes(neighborhood: Neighborhood): Set<string> {
+    const endpoints = new Set<string>();
+    for (const { host, port } of this.#parts.context.nodes.listAlive()) {
+      if (!neighborhood.isOnLink(host)) continue;
+      const endpoint = formatEndpoint(host, port);
+      endpoints.add(endpoint);
+      if (!this.#roster.has(endpoint) && this.#isDue(endpoint)) this.#ask(host, [port]);
+    }
+    return endpoints;
+  }
+
+  #askAll(hosts: readonly string[]): void {
+    for (const host of hosts) if (this.#isDue(host)) this.#ask(host, this.#parts.settings.ports);
+  }
+
+  #isDue(name: string): boolean {
+    return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
+  }
+
+  /** Has a host asked; what was only slow is asked once more with patience, which no pass waits for. */
+  #ask(host: string, ports: readonly number[]): void {
+    const onServer: Inquiry["onServer"] = (identification, askedPort) =>
+      this.#roster.take(host, askedPort, identification);
+    const look = this.#inquirer.ask({ host, ports, onServer }).then((slow) => {
+      this.#looks.delete(look);
+      if (slow.length > 0) this.#inquirer.ask({ host, ports: slow, patient: true, onServer });
+    });
+    this.#looks.add(look);
+  }
+
+  #poll(): void {
+    const { clock } = this.#parts.context;
+    if (this.#ending.signal.aborted) return;
+    const ageMs = clock.now() - this.#startedMs;
+    const pollMs = Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
+    this.#cancelPoll = clock.schedule(pollMs, () => {
+      this.pass().catch((error: unknown) => {
+        if (!this.#ending.signal.aborted) this.#events.died(error);
+      });
+    });
+  }
+
+  #neighborhood(): Neighborhood {
+    const { machine, settings } = this.#parts;
+    return new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings.interfaces);
+  }
+
+  /** Said once: somebody runs more servers than a LAN has hosts. */
+  #reportFullness(): void {
+    if (this.#reportedFull) return;
+    this.#reportedFull = true;
+    const { context, settings } = this.#parts;
+    const message = `servers are refused: more answer than the ${settings.maxNodes} that are kept`;
+    context.report(new DiscoveryError("REGISTRY_FULL", message, { via: settings.via }));
+  }
+}
