@@ -10,7 +10,7 @@ import { describeFailure, failuresOf } from "./failure.ts";
 import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { Interruption, interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { close, openDiscovery } from "./opening.ts";
+import { chooseTransports, close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { assumeServer, type ServerState, watchServer } from "./server-watch.ts";
@@ -38,7 +38,7 @@ async function keepAnnounced(
   const { log, note } = reporter;
   // Completed once, so that every announcement of this run has the same identity.
   const announced = completeAnnouncement(request.announcement, io.random);
-  const discovery = await openDiscovery(request, io, {
+  const discovery = await openDiscovery(await chooseTransports(request, io), io, {
     log,
     signal,
     onWarning: (warning) => {

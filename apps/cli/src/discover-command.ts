@@ -2,8 +2,8 @@ import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
-import type { DiscoverRequest, WatchRequest } from "./request.ts";
-import { parseCount } from "./values.ts";
+import type { SearchRequest } from "./request.ts";
+import { parseCount, parsePorts } from "./values.ts";
 
 interface DiscoverFlags extends SharedFlags {
   readonly json?: true;
@@ -12,14 +12,15 @@ interface DiscoverFlags extends SharedFlags {
   readonly wait?: number;
   readonly timeout?: number;
   readonly ttl?: number;
+  readonly sweep?: true;
+  readonly ports?: readonly number[];
 }
 
 interface DiscoverActions {
-  readonly discover: (request: DiscoverRequest) => Promise<unknown>;
-  readonly watch: (request: WatchRequest) => Promise<unknown>;
+  readonly discover: (request: SearchRequest) => Promise<unknown>;
+  readonly watch: (request: SearchRequest) => Promise<unknown>;
 }
 
-const defaultTimeoutMs = 3_000;
 const defaultTtlMs = 60_000;
 const dayMs = 86_400_000;
 const timeoutRange = { leastMs: 1, mostMs: dayMs };
@@ -32,6 +33,7 @@ Examples:
   lmserv discover --json | jq '.nodes[].url'
   lmserv discover --first --timeout 10s    as soon as there is one
   lmserv discover --watch --json           a line of JSON for every change
+  lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
 3 every chosen transport failed, 130 and 143 ended by SIGINT and SIGTERM.`;
@@ -46,25 +48,44 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
     .addOption(new Option("--first", "end as soon as one is found").conflicts("wait"))
     .addOption(single("--wait <n>", "end as soon as n are found", parseCount))
     .addOption(
-      single("--timeout <duration>", "how long to look (default: 3s; with --watch: no end)", (text) =>
-        parseDuration(text, timeoutRange),
+      single(
+        "--timeout <duration>",
+        "how long to look (default: 3s, or as long as a sweep takes; with --watch: no end)",
+        (text) => parseDuration(text, timeoutRange),
       ),
     )
     .addOption(
       single("--ttl <duration>", "drop a server that was not heard of for so long (default: 60s)", (text) =>
         parseDuration(text, ttlRange),
       ),
+    )
+    .option("--sweep", "with --transport arp: ask every address of the subnet")
+    .addOption(
+      single("--ports <ports>", "with --transport arp: ports to ask, with commas between", (text) =>
+        parsePorts(text),
+      ),
     );
   addSharedOptions(command, io)
     .addHelpText("after", examples)
     .action(async (flags: DiscoverFlags) => {
+      refuseStray(flags, command);
       const request = {
         ...sharedRequest(flags),
         json: flags.json ?? false,
         atLeast: flags.first ? 1 : (flags.wait ?? null),
         ttlMs: flags.ttl ?? defaultTtlMs,
+        timeoutMs: flags.timeout ?? null,
+        sweep: flags.sweep ?? false,
+        ports: flags.ports ?? null,
       };
-      if (flags.watch) await actions.watch({ ...request, timeoutMs: flags.timeout ?? null });
-      else await actions.discover({ ...request, timeoutMs: flags.timeout ?? defaultTimeoutMs });
+      if (flags.watch) await actions.watch(request);
+      else await actions.discover(request);
     });
+}
+
+/** An option that nothing would heed is a mistake. */
+function refuseStray(flags: DiscoverFlags, command: Command): void {
+  if (flags.transport?.includes("arp")) return;
+  const stray = (["sweep", "ports"] as const).find((name) => flags[name] !== undefined);
+  if (stray) command.error(`error: option '--${stray}' needs --transport arp, or mdns,arp`);
 }

@@ -11,12 +11,18 @@ import { exitCode, judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { close, openDiscovery } from "./opening.ts";
+import { chooseTransports, close, openDiscovery } from "./opening.ts";
+import { createProgress } from "./progress.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
-import type { DiscoverRequest } from "./request.ts";
+import type { SearchRequest } from "./request.ts";
 import { startSpinner } from "./spinner.ts";
+import { advise } from "./sweep-advice.ts";
 import { formatTable } from "./table.ts";
 import { hasColor } from "./terminal.ts";
+import type { ChosenTransport } from "./transports.ts";
+
+/** Unless the transports take longer for their first pass. */
+const defaultTimeoutMs = 3_000;
 
 interface Findings {
   readonly nodes: readonly NodeInfo[];
@@ -29,40 +35,49 @@ interface Findings {
 /** Sockets open within milliseconds; a transport that takes this long never will. */
 const openingMs = 10_000;
 
+/** A search that knows what it takes. */
+interface Search extends SearchRequest {
+  readonly timeoutMs: number;
+  readonly chosen: readonly ChosenTransport[];
+}
+
 /** Looks for nodes for a while and prints those there are; resolves with the exit code. */
-export async function discover(request: DiscoverRequest, io: Io, signal: AbortSignal): Promise<number> {
+export async function discover(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
+  const progress = createProgress();
+  const chosen = await chooseTransports(request, io, progress.follow);
+  const search: Search = { ...request, chosen, timeoutMs: request.timeoutMs ?? timeoutFor(chosen) };
   const isSilent = request.quiet || request.verbose;
-  const stopSpinner = isSilent ? () => {} : startSpinner(io, "looking for LLM servers");
-  const findings = await search(request, io, reporter, signal).finally(stopSpinner);
+  const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
+  const findings = await find(search, io, reporter, signal).finally(stopSpinner);
   if (request.json) io.stdout.write(toJsonLine(documentOf(findings, startedMs, io)));
   else if (findings.nodes.length > 0)
     io.stdout.write(formatTable(findings.nodes, hasColor(io.stdout, io.env)));
   if (signal.aborted) return interruptedCode(signal);
   const count = findings.nodes.length;
   const code = judge({ count, wanted: request.atLeast ?? 1, failures: findings.failures });
-  explainOutcome(code, findings, request, reporter);
+  explainOutcome(code, findings, search, reporter);
   return code;
 }
 
-async function search(
-  request: DiscoverRequest,
-  io: Io,
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<Findings> {
+function timeoutFor(chosen: readonly ChosenTransport[]): number {
+  const passesMs = chosen.map((transport) => transport.firstPassMs?.() ?? 0);
+  return Math.max(defaultTimeoutMs, ...passesMs);
+}
+
+async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSignal): Promise<Findings> {
   let discovery: Discovery;
   try {
-    discovery = await open(request, io, reporter, signal);
+    discovery = await open(search, io, reporter, signal);
   } catch (error) {
     const failures = signal.aborted ? [] : failuresOf(error);
     return { nodes: [], complete: false, warnings: failures, failures };
   }
-  const nodes = await look(discovery, request, signal);
-  const isEarly = signal.aborted || (request.atLeast !== null && nodes.length >= request.atLeast);
+  const nodes = await look(discovery, search, signal);
+  const isEarly = signal.aborted || (search.atLeast !== null && nodes.length >= search.atLeast);
   const isSound = discovery.transports.every(({ settled, error }) => settled && error === null);
-  const { warnings } = discovery;
+  const warnings = discovery.warnings.map((warning) => advise(warning, search, io));
   const failures = outages(discovery);
   await close(discovery, reporter);
   return { nodes, complete: isSound && !isEarly, warnings, failures };
@@ -70,7 +85,7 @@ async function search(
 
 /** A one-shot run does not wait for a network, nor for a transport that hangs. */
 async function open(
-  request: DiscoverRequest,
+  { chosen, ttlMs }: Search,
   io: Io,
   { log }: Reporter,
   signal: AbortSignal,
@@ -81,14 +96,14 @@ async function open(
     hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
   });
   const opening = AbortSignal.any([signal, hang.signal]);
-  const options = { ttlMs: request.ttlMs, log, waitForNetwork: false, signal: opening };
-  return openDiscovery(request, io, options).finally(cancel);
+  const options = { ttlMs, log, waitForNetwork: false, signal: opening };
+  return openDiscovery(chosen, io, options).finally(cancel);
 }
 
 /** What is listed when the time is up, or when a signal ends it. */
 async function look(
   discovery: Discovery,
-  { timeoutMs, atLeast }: DiscoverRequest,
+  { timeoutMs, atLeast }: Search,
   signal: AbortSignal,
 ): Promise<readonly NodeInfo[]> {
   try {
@@ -117,7 +132,7 @@ function documentOf(
 function explainOutcome(
   code: number,
   { nodes, warnings, failures }: Findings,
-  { json, verbose, atLeast, timeoutMs }: DiscoverRequest,
+  { json, verbose, atLeast, timeoutMs }: Search,
   reporter: Reporter,
 ): void {
   const isFailed = code === exitCode.failed;

@@ -1,20 +1,38 @@
-import { createDiscovery, type Discovery, type DiscoveryOptions } from "@lmserv/discovery-core";
+import {
+  createDiscovery,
+  type Discovery,
+  type DiscoveryOptions,
+  type Transport,
+} from "@lmserv/discovery-core";
 import { explain } from "./failure.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./reporter.ts";
-import type { Request } from "./request.ts";
-import { makeTransports } from "./transports.ts";
+import type { Request, SearchRequest } from "./request.ts";
+import { type ChosenTransport, makeTransports, type TransportOptions } from "./transports.ts";
 
 export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "random">;
 
-/** Opens discovery over the transports that a command line chose. */
-export async function openDiscovery(
-  { transports, interfaces }: Request,
-  { clock, random, transports: table }: Io,
+/** Makes the transports that a command line chose; opens nothing. */
+export function chooseTransports(
+  { transports, interfaces, sweep = false, ports = null }: Request & Partial<SearchRequest>,
+  { transports: table }: Io,
+  onProgress: TransportOptions["onProgress"] = () => {},
+): Promise<readonly ChosenTransport[]> {
+  const options: TransportOptions = {
+    ...(sweep && { sweep, onProgress }),
+    ...(interfaces.length > 0 && { interfaces }),
+    ...(ports && { ports }),
+  };
+  return makeTransports(transports, options, table);
+}
+
+/** Opens discovery over these transports. */
+export function openDiscovery(
+  transports: readonly Transport[],
+  { clock, random }: Io,
   options: OpeningOptions,
 ): Promise<Discovery> {
-  const chosen = await makeTransports(transports, interfaces, table);
-  return createDiscovery({ ...options, clock, random, transports: chosen });
+  return createDiscovery({ ...options, clock, random, transports });
 }
 
 /** Closes what was opened and tells whether that worked; what was found until then counts in any case. */

@@ -4,12 +4,12 @@ import { announceCommand } from "./announce-command.ts";
 import { discoverCommand } from "./discover-command.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import type { AnnounceRequest, DiscoverRequest, WatchRequest } from "./request.ts";
+import type { AnnounceRequest, SearchRequest } from "./request.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
 export interface Actions {
-  readonly discover: (request: DiscoverRequest) => Promise<number>;
-  readonly watch: (request: WatchRequest) => Promise<number>;
+  readonly discover: (request: SearchRequest) => Promise<number>;
+  readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
 }
 

@@ -8,22 +8,18 @@ export interface Request extends Loudness {
   readonly interfaces: readonly string[];
 }
 
-interface SearchRequest extends Request {
+/** `lmserv discover`, with `--watch` or without. */
+export interface SearchRequest extends Request {
   readonly json: boolean;
   /** How many nodes are enough to end early; null to use all the time there is. */
   readonly atLeast: number | null;
   readonly ttlMs: number;
-}
-
-/** `lmserv discover` */
-export interface DiscoverRequest extends SearchRequest {
-  readonly timeoutMs: number;
-}
-
-/** `lmserv discover --watch` */
-export interface WatchRequest extends SearchRequest {
-  /** Null to watch until a signal. */
+  /** Null for as long as it takes, or with `--watch` until a signal. */
   readonly timeoutMs: number | null;
+  /** Whether every address of the subnet is asked. */
+  readonly sweep: boolean;
+  /** Which ports every host is asked at; null for those that are usual. */
+  readonly ports: readonly number[] | null;
 }
 
 /** `lmserv announce` */

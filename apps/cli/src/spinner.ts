@@ -4,12 +4,16 @@ import { canRepaint } from "./terminal.ts";
 const frames = ["|", "/", "-", "\\"];
 const frameMs = 120;
 
-/** Shows on stderr, if that is a terminal, that something is under way; the result wipes it off. */
-export function startSpinner({ stderr, env, clock }: Io, text: string): () => void {
+/**
+ * Shows on stderr, if that is a terminal, that something is under way; the result wipes it off.
+ *
+ * @param text - What, asked for at each frame; it may only grow longer.
+ */
+export function startSpinner({ stderr, env, clock }: Io, text: () => string): () => void {
   if (!canRepaint(stderr, env)) return () => {};
   let frame = 0;
   const paint = (): void => {
-    stderr.write(`\r${frames[frame++ % frames.length]} ${text}`);
+    stderr.write(`\r${frames[frame++ % frames.length]} ${text()}`);
     cancel = clock.schedule(frameMs, paint);
   };
   let cancel = clock.schedule(frameMs, paint);

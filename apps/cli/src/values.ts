@@ -8,6 +8,8 @@ import { listNames, type TransportTable } from "./transports.ts";
 
 /** A registry holds no more nodes than this, so that waiting for more would never end. */
 const maxCount = 10_000;
+/** What the transport takes. */
+const maxPorts = 64;
 /** A label of DNS (RFC 1035 section 2.3.4), which is what an instance name is. */
 const maxNameBytes = 63;
 /** `path=` and this many bytes fill one TXT string (RFC 6763 section 6.1). */
@@ -17,6 +19,15 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && isPort(port)) return port;
   throw new RangeError("A port is a whole number from 1 to 65535.");
+}
+
+/** Several, with commas between; more on every host would look like an attack. */
+export function parsePorts(text: string): readonly number[] {
+  const ports = text.split(",").map(parsePort);
+  if (new Set(ports).size < ports.length) throw new RangeError("A port is given twice.");
+  if (ports.length > maxPorts)
+    throw new RangeError(`There are ${ports.length} ports; at most ${maxPorts} are allowed.`);
+  return ports;
 }
 
 export function parseCount(text: string): number {

@@ -5,9 +5,10 @@ import { judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { close, openDiscovery } from "./opening.ts";
+import { chooseTransports, close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
-import type { WatchRequest } from "./request.ts";
+import type { SearchRequest } from "./request.ts";
+import { advise } from "./sweep-advice.ts";
 import { formatChange } from "./table.ts";
 import { hasColor } from "./terminal.ts";
 
@@ -19,7 +20,7 @@ interface View {
 }
 
 /** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
-export async function watch(request: WatchRequest, io: Io, signal: AbortSignal): Promise<number> {
+export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const view = request.json ? jsonView(io) : textView(io, request, reporter);
   const timeUp = new AbortController();
@@ -41,7 +42,7 @@ interface Outcome {
 }
 
 async function follow(
-  request: WatchRequest,
+  request: SearchRequest,
   io: Io,
   view: View,
   reporter: Reporter,
@@ -50,7 +51,13 @@ async function follow(
   let discovery: Discovery;
   try {
     const { ttlMs } = request;
-    discovery = await openDiscovery(request, io, { ttlMs, log: reporter.log, onWarning: view.warn, signal });
+    const options = {
+      ttlMs,
+      log: reporter.log,
+      onWarning: (warning: DiscoveryError) => view.warn(advise(warning, request, io)),
+      signal,
+    };
+    discovery = await openDiscovery(await chooseTransports(request, io), io, options);
   } catch (error) {
     const failures = signal.aborted ? [] : failuresOf(error);
     for (const failure of failures) view.warn(failure);
@@ -105,7 +112,7 @@ function jsonView({ stdout, clock }: Io): View {
   };
 }
 
-function textView({ stdout, env }: Io, { verbose }: WatchRequest, reporter: Reporter): View {
+function textView({ stdout, env }: Io, { verbose }: SearchRequest, reporter: Reporter): View {
   const color = hasColor(stdout, env);
   return {
     begin: () => reporter.note("watching for LLM servers; stop with Ctrl-C"),
