@@ -16,6 +16,8 @@ import { isNamed, type NetworkLink, type OwnSubnet } from "./links.ts";
 export const maxTargets = 1_024;
 /** What is left of a subnet that is larger than that: the /24 that this machine is in. */
 const narrowedPrefix = 24;
+/** A range that is mostly excluded is not searched for ever: no LAN is larger than this. */
+const maxConsidered = 65_536;
 
 export interface PlanOptions {
   readonly links: readonly NetworkLink[];
@@ -95,7 +97,10 @@ function fill(
   { from, subnet }: Omit<Candidate, "link">,
   isSkipped: (address: number) => boolean,
 ): boolean {
+  let considered = 0;
   for (const value of hostsOf(subnet)) {
+    considered += 1;
+    if (considered > maxConsidered) return true;
     const address = formatIPv4(value);
     if (isSkipped(value) || chosen.has(address)) continue;
     if (chosen.size >= maxTargets) return true;
@@ -180,7 +185,7 @@ function strayRanges({ links, subnets = [] }: PlanOptions): Omission[] {
 }
 
 function cutShort(link: string, subnet: Subnet): Omission {
-  const reason = `a sweep asks ${maxTargets} addresses at most, and others came first`;
+  const reason = `a sweep asks ${maxTargets} addresses at most, and there are more`;
   return { what: `${link} ${formatSubnet(subnet)}`, reason, surprising: true };
 }
 

@@ -15,13 +15,14 @@ export interface TableOptions {
   readonly readers: readonly TableReader[];
   /** The one that brings IPv6, or null where there is none. */
   readonly ipv6: TableReader | null;
-  readonly loadArpA: () => Promise<ReadArpA | null>;
+  /** Called once, at the first look; null where it cannot be used. */
+  readonly loadArpA: () => ReadArpA | null;
 }
 
 /** This machine's neighbour table, by whichever way is open. */
 export class NeighborTable {
   readonly #options: TableOptions;
-  #arpA: Promise<ReadArpA | null> | null = null;
+  #arpA: ReadArpA | null | undefined;
   #way = "nothing";
 
   constructor(options: TableOptions) {
@@ -57,9 +58,8 @@ export class NeighborTable {
   }
 
   async #readArpA(): Promise<readonly Neighbor[] | null> {
-    this.#arpA ??= this.#options.loadArpA();
-    const read = await this.#arpA;
-    return read ? read().catch(() => null) : null;
+    if (this.#arpA === undefined) this.#arpA = this.#options.loadArpA();
+    return this.#arpA ? this.#arpA().catch(() => null) : null;
   }
 
   async #readStates(signal: AbortSignal): Promise<Known> {

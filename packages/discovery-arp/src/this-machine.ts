@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { networkInterfaces } from "node:os";
 import { look } from "@lmserv/discovery-identify";
 import { defaultSoftLimit, parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
 import { knock } from "./knock.ts";
 import type { LinkTraits, SystemInterfaces } from "./links.ts";
 import type { Machine } from "./machine.ts";
-import { loadArpA } from "./readers/arp-a.ts";
+import { loadArpA, type ReadArpA } from "./readers/arp-a.ts";
 import { parseArpAn } from "./readers/arp-an.ts";
 import { getNetNeighborScript, parseGetNetNeighbor } from "./readers/get-net-neighbor.ts";
 import { parseIpNeigh } from "./readers/ip-neigh.ts";
@@ -18,15 +19,19 @@ import { NeighborTable, type TableReader } from "./table.ts";
 export const thisMachine: Machine = {
   interfaces: readInterfaces,
   linkTraits: readTraits,
-  openTable: () =>
-    new NeighborTable({
-      ...waysOf(process.platform),
-      loadArpA: () => loadArpA({ platform: process.platform, env: process.env, load: () => import("arp-a") }),
-    }),
+  openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
   tableLoad: readTableLoad,
   knock,
   look,
 };
+
+/** A CommonJS package without types, which may be missing. */
+const load = createRequire(import.meta.url);
+
+function loadHere(): ReadArpA | null {
+  const { platform, env } = process;
+  return loadArpA({ platform, env, load: () => load("arp-a") });
+}
 
 const procNetArp: TableReader = {
   name: "/proc/net/arp",

@@ -1,18 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { maxNeighbors, type Neighbor, type RawNeighbor, tidy } from "../neighbor.ts";
+import { fieldOf } from "./json-rows.ts";
 
 /** Reads the rows that `arp-a` finds. They may be dead, and on Windows no link is told. */
 export type ReadArpA = () => Promise<Neighbor[]>;
-
-type Module = typeof import("arp-a");
 
 /** What of this machine decides whether `arp-a` can be used. */
 export interface ArpAHost {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly load: () => Promise<Module>;
+  /** Loads the package; throws when it is not installed, or not built where it has to be. */
+  readonly load: () => unknown;
 }
+
+/** Calls back with each row, then with neither an error nor a row. */
+type Table = (callback: (error: unknown, row: unknown) => void) => void;
 
 /**
  * The package `arp-a`, where it is installed and does no harm; null elsewhere.
@@ -20,32 +23,35 @@ export interface ArpAHost {
  * On Windows a missing `arp.exe` would end this process, because the package does not listen for the error;
  * on macOS its addon does not build on any Node of today, so that loading it throws.
  */
-export async function loadArpA({ platform, env, load }: ArpAHost): Promise<ReadArpA | null> {
-  if (platform === "win32" && !existsSync(join(env.SystemRoot ?? "C:\\Windows", "System32", "ARP.EXE")))
-    return null;
+export function loadArpA({ platform, env, load }: ArpAHost): ReadArpA | null {
+  const systemFolder = join(env.SystemRoot ?? "C:\\Windows", "System32");
+  if (platform === "win32" && !existsSync(join(systemFolder, "ARP.EXE"))) return null;
   try {
-    const { table } = await load();
-    return typeof table === "function" ? () => readAll(table) : null;
+    const table = fieldOf(load(), "table");
+    return typeof table === "function" ? () => readAll(table as Table) : null;
   } catch {
     return null;
   }
 }
 
-function readAll(table: NonNullable<Module["table"]>): Promise<Neighbor[]> {
+function readAll(table: Table): Promise<Neighbor[]> {
   const rows: RawNeighbor[] = [];
   return new Promise((resolve, reject) => {
     table((error, row) => {
       if (error) return reject(error);
       if (!row) return resolve(tidy(rows));
-      const { ip, mac, iface, ifname } = row;
       // As many again as can be neighbours: some of them are dead.
-      if (rows.length < maxNeighbors * 2) {
-        rows.push({ address: String(ip), mac: String(mac), link: linkOf(iface ?? ifname) });
-      }
+      if (rows.length < maxNeighbors * 2) rows.push(readRow(row));
     });
   });
 }
 
-function linkOf(name: unknown): string | null {
-  return typeof name === "string" && name !== "" ? name : null;
+/** The link has another name on each system. */
+function readRow(row: unknown): RawNeighbor {
+  const link = fieldOf(row, "iface") ?? fieldOf(row, "ifname");
+  return {
+    address: String(fieldOf(row, "ip")),
+    mac: String(fieldOf(row, "mac")),
+    link: typeof link === "string" ? link : null,
+  };
 }

@@ -1,0 +1,159 @@
+import { silentLog, type TransportContext } from "@lmserv/discovery-core";
+import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
+import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
+import type { TableLoad } from "../src/headroom.ts";
+import type { LinkTraits, SystemInterfaces } from "../src/links.ts";
+import type { Machine } from "../src/machine.ts";
+import type { Target } from "../src/plan.ts";
+import { parseProcNetArp } from "../src/readers/proc.ts";
+import { NeighborTable } from "../src/table.ts";
+import { info } from "./lan.ts";
+
+/** How long an answer takes, and how long a host that is gone is waited for, in ms. */
+const answerMs = 1;
+const silenceMs = 400;
+/** How long the kernel asks for an address before it gives up, in ms. */
+const resolutionMs = 3_000;
+
+const header = "IP address       HW type     Flags       HW address            Mask     Device\n";
+
+export interface VirtualHost {
+  readonly mac: string;
+  /** What answers on which port; empty for a host that runs nothing. */
+  readonly servers: Map<number, Identification>;
+  /** Whether it answers at all; the neighbour table does not know when it ceases to. */
+  up: boolean;
+}
+
+export interface Look {
+  readonly atMs: number;
+  readonly host: string;
+  readonly port: number;
+  readonly patient: boolean;
+}
+
+export function identification(port: number, rest: Partial<Identification> = {}): Identification {
+  return {
+    port,
+    id: null,
+    info: "",
+    server: "lmserv",
+    version: null,
+    path: "/chat",
+    apis: [],
+    models: [],
+    auth: null,
+    document: false,
+    ...rest,
+  };
+}
+
+/** Hosts on one link, in virtual time, seen through the neighbour table of one of them. */
+export class VirtualLan {
+  readonly hosts: Map<string, VirtualHost> = new Map();
+  readonly looks: Look[] = [];
+  /** When each address was asked for by ARP, in order. */
+  readonly knocks: { readonly atMs: number; readonly address: string }[] = [];
+  /** Addresses with an entry in the table, and since when they hold; Infinity for those that never will. */
+  readonly entries: Map<string, number> = new Map();
+  readonly #clock: VirtualClock;
+  interfaces: SystemInterfaces = { eth0: [info("10.0.0.1/16")] };
+  traits: (name: string) => LinkTraits | null = () => null;
+  load: TableLoad | null = { entries: 0, softLimit: 512, clearings: 0, refusals: 0 };
+  /** What stands for the table instead of what is true. */
+  forged: string | null = null;
+  failure: Error | null = null;
+  knockFailure: NodeJS.ErrnoException | null = null;
+  mostUnresolved = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  /** Adds a host; one that is `known` has an entry in the table. */
+  add(address: string, { known = true, mac = macOf(address) } = {}): VirtualHost {
+    const host: VirtualHost = { mac, servers: new Map(), up: true };
+    this.hosts.set(address, host);
+    if (known) this.entries.set(address, this.#clock.now());
+    return host;
+  }
+
+  machine(): Machine {
+    return {
+      interfaces: () => this.interfaces,
+      linkTraits: (name) => this.traits(name),
+      openTable: () =>
+        new NeighborTable({
+          readers: [{ name: "the virtual table", read: async () => this.#readTable() }],
+          ipv6: null,
+          loadArpA: () => null,
+        }),
+      tableLoad: async () => this.load && { ...this.load, entries: this.load.entries + this.entries.size },
+      knock: async (targets) => this.#knock(targets),
+      look: (options) => this.#look(options),
+    };
+  }
+
+  context(rest: Partial<TransportContext> = {}): TransportContext {
+    return {
+      clock: this.#clock,
+      random: seededRandom(7),
+      log: silentLog,
+      nodes: { listAlive: () => [] },
+      report: () => {},
+      ...rest,
+    };
+  }
+
+  tableText(): string {
+    const rows = [...this.entries].map(([address, sinceMs]) => {
+      const holds = sinceMs <= this.#clock.now();
+      const mac = holds ? this.hosts.get(address)?.mac : "00:00:00:00:00:00";
+      return `${address}  0x1  ${holds ? "0x2" : "0x0"}  ${mac}  *  eth0\n`;
+    });
+    return header + rows.join("");
+  }
+
+  #readTable() {
+    if (this.failure) throw this.failure;
+    return parseProcNetArp(this.forged ?? this.tableText());
+  }
+
+  #knock(targets: readonly Target[]) {
+    if (this.knockFailure) return { sent: 0, failure: this.knockFailure };
+    const atMs = this.#clock.now();
+    for (const { address } of targets) {
+      this.knocks.push({ atMs, address });
+      const isThere = this.hosts.get(address)?.up ?? false;
+      this.entries.set(address, isThere ? atMs + answerMs : Number.POSITIVE_INFINITY);
+    }
+    const unresolved = this.knocks.filter(
+      (knock) => atMs - knock.atMs < resolutionMs && !this.hosts.get(knock.address)?.up,
+    );
+    this.mostUnresolved = Math.max(this.mostUnresolved, unresolved.length);
+    return { sent: targets.length, failure: null };
+  }
+
+  #look({ host, port, patient = false, signal }: LookOptions): Promise<Verdict> {
+    this.looks.push({ atMs: this.#clock.now(), host, port, patient });
+    return new Promise((resolve, reject) => {
+      const isUp = this.hosts.get(host)?.up ?? false;
+      const cancel = this.#clock.schedule(isUp ? answerMs : silenceMs, () => {
+        signal.removeEventListener("abort", onAbort);
+        const found = this.hosts.get(host)?.servers.get(port);
+        if (!isUp) resolve({ kind: "silent", why: "timeout" });
+        else resolve(found ? { kind: "server", identification: found } : { kind: "silent", why: "refused" });
+      });
+      const onAbort = (): void => {
+        cancel();
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}
+
+function macOf(address: string): string {
+  const bytes = address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
+  return `02:00:${bytes.join(":")}`;
+}
