@@ -16,24 +16,32 @@ export const defaultSoftLimit = 512;
 const reserve = 32;
 /** So many beyond the limit cost others as many entries, of which the kernel takes the oldest. */
 const trial = 32;
-/** The kernel clears the table no more often than that; a new entry beyond the limit shows by the next one. */
+/** The kernel throws out entries that failed, our own too, within this time. */
+const leftoversMs = 16_000;
+/** The kernel clears a full table no more often than that; a new entry beyond the limit shows by the next one. */
 const clearingEveryMs = 5_000;
 
 /** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */
 export class Headroom {
   #latest: TableLoad | null = null;
   #pressedMs = Number.NEGATIVE_INFINITY;
+  /** Since when the table is full, or null. */
+  #fullMs: number | null = null;
 
   /** How many entries may be made now. */
   room(load: TableLoad, nowMs: number): number {
     const { entries, softLimit, clearings, refusals } = load;
+    const isFirst = this.#latest === null;
     const before = this.#latest ?? load;
     this.#latest = load;
     if (clearings !== before.clearings || refusals !== before.refusals) this.#pressedMs = nowMs;
     const room = softLimit - reserve - entries;
-    if (room >= trial) return room;
-    // How many are permanent is not told. Unless the kernel has just cleared the table, a few more show it.
-    return nowMs - this.#pressedMs > clearingEveryMs ? trial : 0;
+    this.#fullMs = room >= trial ? null : (this.#fullMs ?? (isFirst ? Number.NEGATIVE_INFINITY : nowMs));
+    if (this.#fullMs === null) return room;
+    // What we left there ourselves goes away. What stays may be permanent, which is not told: unless the kernel
+    // has just cleared the table, a few more show it.
+    const isOthers = nowMs - this.#fullMs > leftoversMs;
+    return isOthers && nowMs - this.#pressedMs > clearingEveryMs ? trial : 0;
   }
 }
 

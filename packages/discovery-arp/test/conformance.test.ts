@@ -39,10 +39,11 @@ async function lanFixture(): Promise<Fixture> {
     advance: (ms) => clock.advance(ms),
     *hostile() {
       lan.add("10.0.9.9");
-      const frames = [new TextEncoder().encode(lan.tableText())];
+      const [header, row] = lan.tableText().split("\n");
+      const frames = [new TextEncoder().encode(row)];
       for (const frame of hostileFrames(frames, seededRandom(7), 4)) {
         yield async () => {
-          lan.forged = new TextDecoder().decode(frame);
+          lan.forged = `${header}\n${new TextDecoder().decode(frame)}`;
           await clock.advance(10_000);
           lan.forged = null;
         };

@@ -48,6 +48,21 @@ describe("the room in the kernel's table", () => {
     expect(new Headroom().room(load(200), 0)).toBe(280);
   });
 
+  it("is none beyond the limit at first, where our own failed entries are the reason", () => {
+    const headroom = new Headroom();
+    expect(headroom.room(load(100), 0)).toBe(380);
+    expect(headroom.room(load(480), 10)).toBe(0);
+    expect(headroom.room(load(480), 15_000)).toBe(0);
+    expect(headroom.room(load(100), 15_100)).toBe(380);
+  });
+
+  it("is a few at a time where the table stays full although ours must be gone", () => {
+    const headroom = new Headroom();
+    headroom.room(load(100), 0);
+    expect(headroom.room(load(900), 10)).toBe(0);
+    expect(headroom.room(load(900), 16_011)).toBe(32);
+  });
+
   it("is a few at a time beyond the limit, where permanent entries may be the reason", () => {
     const headroom = new Headroom();
     expect(headroom.room(load(2_500), 0)).toBe(32);

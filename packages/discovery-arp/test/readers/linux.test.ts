@@ -62,6 +62,11 @@ describe("on Linux", () => {
     "\u0000\uffff".repeat(1_000),
     "( ) at on".repeat(10_000),
   ])("nonsense is no neighbour", (text) => {
-    expect([...parseProcNetArp(text), ...parseIpNeigh(text), ...parseArpAn(text)]).toEqual([]);
+    const table = `IP address\n${text}`;
+    expect([...parseProcNetArp(table), ...parseIpNeigh(text), ...parseArpAn(text)]).toEqual([]);
+  });
+
+  it("an empty file in the place of /proc/net/arp is not taken for a table without neighbours", () => {
+    expect(() => parseProcNetArp("")).toThrow("not the table of the kernel");
   });
 });

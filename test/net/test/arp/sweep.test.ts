@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { createLan } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import { announce, discover, lmserv } from "../discovery/command.ts";
+import { endpointsOf, nodesOf, serve, transportsOf } from "./neighbors.ts";
+
+const sweep = ["--transport", "mdns,arp", "--sweep"] as const;
+
+describeNet("a sweep of a LAN without multicast", () => {
+  describe.concurrent("finds", () => {
+    test("exactly the LLM servers of ten hosts, with what they are", async () => {
+      await using lan = await createLan({ hosts: 10 });
+      const [seeker, lmserv, ollama, document, web, mute, ...idle] = lan.hosts;
+      await lan.dropMulticast(true);
+      await Promise.all([
+        serve(lmserv, "lmserv", 8000),
+        serve(ollama, "ollama", 11434),
+        serve(document, "document", 8571),
+        serve(web, "web", 8080),
+        serve(mute, "mute", 8000),
+      ]);
+      const { code, listing } = await discover(seeker, ...sweep);
+      expect(code).toBe(0);
+      expect(listing.complete).toBe(true);
+      expect(nodesOf(listing).toSorted((a, b) => a.host.localeCompare(b.host))).toMatchObject([
+        { host: lmserv.address, port: 8000, server: "lmserv", models: ["llama-3.3-70b"], info: "" },
+        { host: ollama.address, port: 11434, server: "ollama", models: ["qwen3:32b"], info: "" },
+        {
+          id: "box-with-document",
+          host: document.address,
+          port: 8000,
+          server: "vllm",
+          models: ["mistral-small"],
+          info: "gpu-box-03",
+          url: `http://${document.address}:8000/v1/chat/completions`,
+        },
+      ]);
+      const neighbors = await seeker.run(["ip", "neigh", "show", "nud", "reachable"]);
+      for (const host of [web, mute, ...idle]) expect(neighbors.stdout).toContain(host.address);
+    }, 30_000);
+
+    test("a server on the only port that it is told to ask", async () => {
+      await using lan = await createLan({ hosts: 3 });
+      const [seeker, a, b] = lan.hosts;
+      await lan.dropMulticast(true);
+      await Promise.all([serve(a, "lmserv", 8000), serve(b, "ollama", 9999)]);
+      const { listing } = await discover(seeker, ...sweep, "--ports", "9999,9998", "--wait", "1");
+      expect(endpointsOf(listing)).toEqual([`${b.address}:9999`]);
+    }, 30_000);
+
+    test("what the command that the warning shows finds", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [seeker, server] = lan.hosts;
+      await lan.dropMulticast(true);
+      await serve(server, "lmserv", 8000);
+      const { code, listing } = await discover(seeker);
+      expect(code).toBe(1);
+      const [, shown = ""] = /: lmserv (discover .*--sweep)$/.exec(listing.warnings[0]?.message ?? "") ?? [];
+      const { stdout } = await seeker.run(lmserv(...shown.split(" "), "--json"));
+      expect(endpointsOf(JSON.parse(stdout))).toEqual([`${server.address}:8000`]);
+    }, 30_000);
+  });
+
+  test("sends nothing but ARP and, with a hop limit of 1, empty datagrams to the discard port", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [seeker, server] = lan.hosts;
+    await serve(server, "lmserv", 8000);
+    await lan.filter(
+      "count",
+      `ether type arp counter
+       udp dport 9 ip ttl 1 udp length 8 counter
+       udp dport 9 counter
+       ip protocol udp udp dport != 9 counter`,
+    );
+    await discover(seeker, "--transport", "arp", "--sweep", "--wait", "1");
+    const { stdout } = await lan.switch.run(["nft", "list", "table", "bridge", "count"]);
+    const [arp = 0, decent, datagrams, others] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
+      Number(count),
+    );
+    expect(arp).toBeGreaterThanOrEqual(2);
+    // Only what is resolved is sent at all: one host.
+    expect({ decent, datagrams, others }).toEqual({ decent: 1, datagrams: 1, others: 0 });
+  });
+});
+
+describeNet("without --sweep", () => {
+  test("only known neighbours are asked, and nobody by ARP", async () => {
+    await using lan = await createLan({ hosts: 4 });
+    const [seeker, known, unknown] = lan.hosts;
+    await Promise.all([serve(known, "lmserv", 8000), serve(unknown, "lmserv", 8000)]);
+    await seeker.run([
+      "ip",
+      "neigh",
+      "add",
+      known.address,
+      "lladdr",
+      known.mac,
+      "dev",
+      "eth0",
+      "nud",
+      "reachable",
+    ]);
+    const { listing } = await discover(seeker, "--transport", "arp");
+    expect(endpointsOf(listing)).toEqual([`${known.address}:8000`]);
+    const { stdout } = await seeker.run(["ip", "neigh"]);
+    expect(stdout).not.toContain(unknown.address);
+  }, 30_000);
+
+  test("that nobody is known is said, with the command that asks everybody", async () => {
+    await using lan = await createLan({ hosts: 1 });
+    const { code, listing } = await discover(lan.hosts[0], "--transport", "arp", "--timeout", "2s");
+    expect(code).toBe(1);
+    expect(listing.warnings).toMatchObject([
+      {
+        code: "NO_ANSWER",
+        message: expect.stringMatching(/no neighbour is known.*--transport arp --sweep$/),
+      },
+    ]);
+  });
+});
+
+describeNet("a node that mDNS and ARP both see is one node with two sources", () => {
+  describe.concurrent("whichever comes first:", () => {
+    test("both at once", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [seeker, server] = lan.hosts;
+      await serve(server, "lmserv", 8000);
+      await announce(server, "--port", "8000", "--info", "gpu-box-01");
+      const { listing } = await discover(seeker, ...sweep);
+      expect(transportsOf(listing)).toEqual({ [`${server.address}:8000`]: ["arp", "mdns"] });
+      expect(nodesOf(listing)).toMatchObject([
+        { info: "gpu-box-01", server: "lmserv", models: ["llama-3.3-70b"] },
+      ]);
+    }, 30_000);
+  });
+});
