@@ -1,0 +1,38 @@
+import { parseArgs } from "node:util";
+
+export interface Options {
+  /** Runs of each command. */
+  readonly repeat: number;
+  /** Where the samples go, as JSON. */
+  readonly json: string | undefined;
+}
+
+export const usage = `Usage: npm run bench:arp -- [OPTION...]
+  --repeat N   runs of each command (10)
+  --json FILE  writes every sample to FILE
+  --help
+`;
+
+const maxRepeat = 1_000;
+
+/**
+ * Reads the command line; null when help is asked for.
+ *
+ * @throws {RangeError | TypeError} that names the value and what is allowed.
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      repeat: { type: "string", default: "10" },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return null;
+  const repeat = Number(values.repeat);
+  if (!Number.isInteger(repeat) || repeat < 1 || repeat > maxRepeat) {
+    throw new RangeError(`--repeat ${values.repeat} must be an integer from 1 to ${maxRepeat}`);
+  }
+  return { repeat, json: values.json };
+}
