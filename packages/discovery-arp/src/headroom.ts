@@ -24,7 +24,9 @@ const clearingEveryMs = 5_000;
 /** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */
 export class Headroom {
   #latest: TableLoad | null = null;
-  #pressedMs = Number.NEGATIVE_INFINITY;
+  /** Until when the kernel is left alone, because it cleared the table; twice as long at each time. */
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  #restMs = clearingEveryMs;
   /** Since when the table is full, or null. */
   #fullMs: number | null = null;
 
@@ -34,14 +36,19 @@ export class Headroom {
     const isFirst = this.#latest === null;
     const before = this.#latest ?? load;
     this.#latest = load;
-    if (clearings !== before.clearings || refusals !== before.refusals) this.#pressedMs = nowMs;
+    if (clearings !== before.clearings || refusals !== before.refusals) this.#rest(nowMs);
     const room = softLimit - reserve - entries;
     this.#fullMs = room >= trial ? null : (this.#fullMs ?? (isFirst ? Number.NEGATIVE_INFINITY : nowMs));
     if (this.#fullMs === null) return room;
     // What we left there ourselves goes away. What stays may be permanent, which is not told: unless the kernel
     // has just cleared the table, a few more show it.
     const isOthers = nowMs - this.#fullMs > leftoversMs;
-    return isOthers && nowMs - this.#pressedMs > clearingEveryMs ? trial : 0;
+    return isOthers && nowMs > this.#restUntilMs ? trial : 0;
+  }
+
+  #rest(nowMs: number): void {
+    this.#restUntilMs = nowMs + this.#restMs;
+    this.#restMs *= 2;
   }
 }
 

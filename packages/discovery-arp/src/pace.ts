@@ -7,8 +7,8 @@ export type Pace = "prompt" | "gentle";
 export const resolutionMs = 3_100;
 /** At 128 a second, browsers in other namespaces missed nothing; unpaced, ten of fifteen did. */
 const gentlePerSecond = 80;
-/** What a pause may save up. */
-const maxCredit = 20;
+/** What a pause of half a second saves up. */
+const maxCredit = 40;
 /** An unresolved address holds an entry of the table for three seconds: with these a quarter of it. */
 export const maxUnresolved = 256;
 /** Entries that failed stay until the kernel's next clearing. */

@@ -37,6 +37,7 @@ export interface SweepOutcome extends SweepProgress {
 
 /** Another sweep, or somebody else, may give back the room within this time. */
 const patienceMs = 30_000;
+/** In which a gentle sweep may ask the next forty. */
 const stalledPauseMs = 500;
 const shortestPauseMs = 10;
 const longestPauseMs = 200;

@@ -9,7 +9,7 @@ import { describe, test } from "vitest";
 import { arpOn } from "../src/transport.ts";
 import { identification, VirtualLan } from "./virtual-lan.ts";
 
-const documentPort = 8_571;
+const documentPort = 8_741;
 const maxNodes = 40;
 
 function addressOf(port: number): string {

@@ -21,16 +21,16 @@ describe("the pace", () => {
       const quota = pacer.quota(nowMs, 0, load);
       pacer.spend(quota);
       asked += quota;
-      expect(quota).toBeLessThanOrEqual(20);
+      expect(quota).toBeLessThanOrEqual(40);
     }
     expect(asked).toBeGreaterThan(780);
-    expect(asked).toBeLessThanOrEqual(820);
+    expect(asked).toBeLessThanOrEqual(840);
   });
 
   it("saves up no burst in a pause", () => {
     const pacer = new Pacer("gentle", 0);
-    pacer.spend(20);
-    expect(pacer.quota(60_000, 0, empty)).toBe(20);
+    pacer.spend(40);
+    expect(pacer.quota(60_000, 0, empty)).toBe(40);
   });
 
   it("makes an estimate: a resolution for what fits at once, the kernel's clearings beyond", () => {

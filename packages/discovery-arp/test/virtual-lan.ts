@@ -64,7 +64,10 @@ export class VirtualLan {
   forged: string | null = null;
   failure: Error | null = null;
   knockFailure: NodeJS.ErrnoException | null = null;
+  /** Whether the kernel clears its table at every new entry. */
+  isPressed = false;
   mostUnresolved = 0;
+  mostEntries = 0;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -122,6 +125,7 @@ export class VirtualLan {
   #knock(targets: readonly Target[]) {
     if (this.knockFailure) return { sent: 0, failure: this.knockFailure };
     const atMs = this.#clock.now();
+    if (this.isPressed && this.load) this.load = { ...this.load, clearings: this.load.clearings + 1 };
     for (const { address } of targets) {
       this.knocks.push({ atMs, address });
       const isThere = this.hosts.get(address)?.up ?? false;
@@ -131,6 +135,7 @@ export class VirtualLan {
       (knock) => atMs - knock.atMs < resolutionMs && !this.hosts.get(knock.address)?.up,
     );
     this.mostUnresolved = Math.max(this.mostUnresolved, unresolved.length);
+    this.mostEntries = Math.max(this.mostEntries, this.entries.size);
     return { sent: targets.length, failure: null };
   }
 

@@ -108,9 +108,9 @@ describeNet("hosts that would hold up or flood whoever asks", () => {
       await using lan = await createLan({ hosts: 5 });
       const [seeker, endless, flood, mute, server] = lan.hosts;
       await Promise.all([
-        ...[8000, 11434, 8571].map((port) => serve(endless, "endless", port)),
-        ...[8000, 11434, 8571].map((port) => serve(flood, "flood", port)),
-        ...[8000, 11434, 8571].map((port) => serve(mute, "mute", port)),
+        ...[8000, 11434, 8741].map((port) => serve(endless, "endless", port)),
+        ...[8000, 11434, 8741].map((port) => serve(flood, "flood", port)),
+        ...[8000, 11434, 8741].map((port) => serve(mute, "mute", port)),
         serve(server, "lmserv", 8000),
       ]);
       const startMs = performance.now();

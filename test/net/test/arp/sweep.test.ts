@@ -15,7 +15,7 @@ describeNet("a sweep of a LAN without multicast", () => {
       await Promise.all([
         serve(lmserv, "lmserv", 8000),
         serve(ollama, "ollama", 11434),
-        serve(document, "document", 8571),
+        serve(document, "document", 8741),
         serve(web, "web", 8080),
         serve(mute, "mute", 8000),
       ]);

@@ -1,0 +1,330 @@
+import { type DiscoveryError, type NodeInfo, type Observation, Registry } from "@lmserv/discovery-core";
+import { VirtualClock } from "@lmserv/discovery-testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type ArpOptions, arpOn } from "../src/transport.ts";
+import { info } from "./lan.ts";
+import { identification, VirtualLan } from "./virtual-lan.ts";
+
+let clock: VirtualClock;
+let lan: VirtualLan;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  lan = new VirtualLan(clock);
+});
+
+/** A browse, with what it has brought. */
+async function browse(options: ArpOptions = {}, nodes: () => readonly NodeInfo[] = () => []) {
+  const reports: DiscoveryError[] = [];
+  const logged: string[] = [];
+  const context = lan.context({
+    report: (error) => reports.push(error),
+    log: (_, message) => logged.push(message),
+    nodes: { listAlive: nodes },
+  });
+  const session = await arpOn(lan.machine(), { ports: [8_000], ...options }).open(
+    context,
+    new AbortController(),
+  );
+  const seen: (Observation & { readonly atMs: number })[] = [];
+  const state: { error: unknown } = { error: null };
+  const run = async (): Promise<void> => {
+    for await (const observation of session.browse({ ttlMs: 60_000 }, new AbortController())) {
+      seen.push({ ...observation, atMs: clock.now() });
+    }
+  };
+  run().catch((error: unknown) => {
+    state.error = error;
+  });
+  const of = (kind: Observation["kind"]) => seen.filter((observation) => observation.kind === kind);
+  return { session, seen, of, reports, logged, state };
+}
+
+describe("a listed node", () => {
+  it("is confirmed every twenty seconds at most", async () => {
+    lan.add("10.0.0.2").servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(120_000);
+    const times = of("alive").map(({ atMs }) => atMs);
+    const gaps = times.slice(1).map((atMs, index) => atMs - (times[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(20_010);
+    expect(times.length).toBeLessThan(15);
+  });
+
+  it("is gone after two looks in vain, the second a patient one", async () => {
+    const host = lan.add("10.0.0.2");
+    host.servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(1_000);
+    host.up = false;
+    await clock.advance(30_000);
+    expect(of("gone")).toMatchObject([{ key: "10.0.0.2:8000", reason: "unreachable" }]);
+    const lastMs = of("gone")[0]?.atMs ?? 0;
+    expect(lan.looks.findLast(({ atMs }) => atMs < lastMs)).toMatchObject({ patient: true });
+    expect(lastMs).toBeLessThan(27_000);
+  });
+
+  it("survives one look in vain", async () => {
+    const host = lan.add("10.0.0.2");
+    host.servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(1_000);
+    host.servers.clear();
+    await clock.advance(20_000);
+    host.servers.set(8_000, identification(8_000));
+    await clock.advance(60_000);
+    expect(of("gone")).toEqual([]);
+  });
+
+  it("does not mind that its entry in the table is gone", async () => {
+    lan.add("10.0.0.2").servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(1_000);
+    lan.entries.clear();
+    await clock.advance(200_000);
+    expect(of("gone")).toEqual([]);
+    expect(of("alive").at(-1)?.atMs).toBeGreaterThan(170_000);
+  });
+
+  it("is found again within half a minute when its server returns", async () => {
+    const host = lan.add("10.0.0.2");
+    host.servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(1_000);
+    host.servers.clear();
+    await clock.advance(30_000);
+    expect(of("gone")).toHaveLength(1);
+    host.servers.set(8_000, identification(8_000));
+    const returnedMs = clock.now();
+    await clock.advance(40_000);
+    expect((of("alive").at(-1)?.atMs ?? 0) - returnedMs).toBeGreaterThan(0);
+  });
+
+  it("keeps what its document says when a look at its own port tells less", async () => {
+    const host = lan.add("10.0.0.2");
+    host.servers.set(8_741, identification(8_000, { id: "box", info: "gpu-box-01", document: true }));
+    host.servers.set(8_000, identification(8_000));
+    const { of } = await browse({ ports: [8_741, 8_000] });
+    await clock.advance(60_000);
+    expect(of("alive").at(-1)).toMatchObject({ node: { id: "box", info: "gpu-box-01" } });
+    expect(of("gone")).toEqual([]);
+  });
+});
+
+describe("a neighbour", () => {
+  it("that is new is asked within a second at first, and within ten later", async () => {
+    const { of } = await browse();
+    await clock.advance(2_000);
+    lan.add("10.0.0.2").servers.set(8_000, identification(8_000));
+    await clock.advance(1_100);
+    expect(of("alive")).toHaveLength(1);
+    await clock.advance(300_000);
+    lan.add("10.0.0.3").servers.set(8_000, identification(8_000));
+    await clock.advance(10_100);
+    expect(of("alive").some((seen) => seen.kind === "alive" && seen.key === "10.0.0.3:8000")).toBe(true);
+  });
+
+  it("that is no server is asked ever more seldom", async () => {
+    lan.add("10.0.0.2");
+    await browse();
+    await clock.advance(3_600_000);
+    expect(lan.looks.length).toBeGreaterThan(12);
+    expect(lan.looks.length).toBeLessThan(20);
+  });
+
+  it("that is only slow is asked once more, with patience", async () => {
+    lan.add("10.0.0.2").up = false;
+    await browse();
+    await clock.advance(2_000);
+    expect(lan.looks.map(({ patient }) => patient)).toEqual([false, true]);
+  });
+
+  it.each([
+    ["outside this machine's subnets", "192.168.7.7"],
+    ["that is this machine", "10.0.0.1"],
+  ])("%s is not asked", async (_, address) => {
+    lan.add(address);
+    await browse();
+    await clock.advance(10_000);
+    expect(lan.looks).toEqual([]);
+  });
+
+  it("on a public network is asked only if that is named", async () => {
+    lan.interfaces = { eth0: [info("198.51.100.7/24")] };
+    lan.add("198.51.100.8");
+    const unnamed = await browse();
+    await clock.advance(5_000);
+    expect(lan.looks).toEqual([]);
+    await unnamed.session[Symbol.asyncDispose]();
+    await browse({ interfaces: ["eth0"] });
+    await clock.advance(5_000);
+    expect(lan.looks).not.toEqual([]);
+  });
+
+  it("is asked with few others at the same time, however many there are", async () => {
+    for (let last = 2; last < 250; last += 1) lan.add(`10.0.0.${last}`);
+    await browse({ ports: [8_000, 8_001] });
+    await clock.advance(0.5);
+    expect(lan.looks.length).toBe(64);
+  });
+});
+
+describe("a sweep", () => {
+  it("is not made unless it is asked for", async () => {
+    await browse();
+    await clock.advance(3_600_000);
+    expect(lan.knocks).toEqual([]);
+  });
+
+  it("is announced by one line, and asks whoever answers", async () => {
+    lan.interfaces = { eth0: [info("10.0.0.1/24")] };
+    lan.add("10.0.0.2", { known: false }).servers.set(8_000, identification(8_000));
+    const { of, logged } = await browse({ sweep: true, pace: "prompt" });
+    await clock.advance(100);
+    expect(
+      logged.filter((line) => /asking 253 addresses of 10\.0\.0\.0\/24 on eth0 by ARP/.test(line)),
+    ).toHaveLength(1);
+    expect(of("alive")).toHaveLength(1);
+    expect(of("settled")).toEqual([]);
+    await clock.advance(5_000);
+    expect(of("settled")).toHaveLength(1);
+  });
+
+  it("is repeated every ten minutes or so, gently, and not by every browse", async () => {
+    lan.interfaces = { eth0: [info("10.0.0.1/28")] };
+    const { session } = await browse({ sweep: true, pace: "prompt" });
+    await clock.advance(5_000);
+    const first = lan.knocks.length;
+    session.browse({ ttlMs: 60_000 }, new AbortController())[Symbol.asyncIterator]().next();
+    await clock.advance(400_000);
+    expect(lan.knocks.length).toBe(first);
+    await clock.advance(400_000);
+    expect(lan.knocks.length).toBe(2 * first);
+  });
+
+  it("warns of what a user would expect to be swept", async () => {
+    const { reports } = await browse({ sweep: true });
+    await clock.advance(1_000);
+    expect(reports).toMatchObject([
+      { code: "SWEEP_LIMITED", message: expect.stringMatching(/only 10\.0\.0\.0\/24 is/) },
+    ]);
+  });
+
+  it("warns that there is nothing to sweep", async () => {
+    lan.interfaces = { eth0: [info("10.0.0.1/32")] };
+    const { reports } = await browse({ sweep: true });
+    await clock.advance(1_000);
+    expect(reports[0]).toMatchObject({
+      code: "SWEEP_LIMITED",
+      message: expect.stringMatching(/^nothing is swept: /),
+    });
+  });
+
+  it("leaves a router alone that answers for all, and warns of it", async () => {
+    lan.interfaces = { eth0: [info("10.0.0.1/26")] };
+    for (let last = 2; last < 40; last += 1)
+      lan.add(`10.0.0.${last}`, { known: false, mac: "02:00:00:00:00:99" });
+    const { reports } = await browse({ sweep: true, pace: "prompt" });
+    await clock.advance(10_000);
+    expect(lan.looks).toEqual([]);
+    expect(reports).toContainEqual(
+      expect.objectContaining({
+        code: "SWEEP_LIMITED",
+        message: expect.stringMatching(/38 addresses .*proxy ARP/),
+      }),
+    );
+  });
+
+  it("has an estimate of how long its first pass takes", () => {
+    lan.interfaces = { eth0: [info("10.0.0.1/24")] };
+    expect(arpOn(lan.machine(), { sweep: true, pace: "prompt" }).firstPassMs()).toBe(4_600);
+    expect(arpOn(lan.machine(), { sweep: true }).firstPassMs()).toBeGreaterThan(7_000);
+    expect(arpOn(lan.machine()).firstPassMs()).toBe(1_500);
+  });
+});
+
+describe("a table that cannot be read", () => {
+  it("keeps the transport from opening, with the reason", async () => {
+    lan.failure = new Error("sandboxed");
+    await expect(browse()).rejects.toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      cause: { errors: [lan.failure] },
+    });
+  });
+
+  it("ends a browse that is under way", async () => {
+    const { state } = await browse();
+    await clock.advance(100);
+    lan.failure = new Error("sandboxed");
+    await clock.advance(10_000);
+    expect(state.error).toMatchObject({ code: "TRANSPORT_FAILED" });
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a machine without a LAN", () => {
+  it.each([["tun0"], ["docker0"]])("cannot open it: %s", async (name) => {
+    lan.interfaces = { [name]: [info("10.0.0.1/24")] };
+    await expect(browse()).rejects.toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      cause: { code: "NO_INTERFACE" },
+    });
+  });
+});
+
+describe("a node that another transport found", () => {
+  it("is asked at its own port, and becomes one node with two sources", async () => {
+    const registry = new Registry();
+    registry.apply(
+      {
+        kind: "alive",
+        via: "mdns",
+        key: "box",
+        ttlMs: 60_000,
+        node: {
+          id: "box",
+          trust: "announced",
+          port: 9_999,
+          info: "gpu-box-01",
+          addresses: [{ address: "10.0.0.2", reach: "source" }],
+          hostname: null,
+          path: "/chat",
+          server: "lmserv",
+          apis: [],
+          models: [],
+          auth: null,
+          attributes: {},
+        },
+      },
+      0,
+    );
+    lan
+      .add("10.0.0.2", { known: false })
+      .servers.set(9_999, identification(9_999, { models: ["qwen3-32b"] }));
+    const { seen } = await browse({}, () => registry.listAlive());
+    await clock.advance(1_500);
+    for (const observation of seen) registry.apply(observation, observation.atMs);
+    expect(registry.listAlive()).toMatchObject([
+      {
+        id: "box",
+        info: "gpu-box-01",
+        models: ["qwen3-32b"],
+        sources: [{ transport: "mdns" }, { transport: "arp" }],
+      },
+    ]);
+  });
+});
+
+describe("options that cannot be", () => {
+  it.each([
+    [{ ports: [] }, "ports holds 0 ports, and 1 to 64 are allowed"],
+    [{ ports: [0] }, "port 0 must be an integer from 1 to 65535"],
+    [{ interfaces: [] }, "interfaces must name at least one interface"],
+    [{ subnets: ["10.0.0.0/33"] }, 'subnets holds "10.0.0.0/33"'],
+    [{ exclude: ["fe80::1"] }, 'exclude holds "fe80::1"'],
+    [{ maxNodes: 0 }, "maxNodes 0 must be from 1 to 100000"],
+    [{ sweepEveryMs: 1_000 }, "sweepEveryMs 1000 must be from 300000 to 86400000"],
+  ] as const)("%j are a mistake", (options, message) => {
+    expect(() => arpOn(lan.machine(), options)).toThrow(message);
+  });
+});
