@@ -18,7 +18,7 @@ const reserve = 32;
 const trial = 32;
 /** The kernel throws out entries that failed, our own too, within this time. */
 const leftoversMs = 16_000;
-/** The kernel clears a full table no more often than that; a new entry beyond the limit shows by the next one. */
+/** The kernel clears a full table no more often than that. */
 const clearingEveryMs = 5_000;
 
 /** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */

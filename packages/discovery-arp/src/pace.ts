@@ -10,7 +10,7 @@ const gentlePerSecond = 80;
 /** What a pause of half a second saves up. */
 const maxCredit = 40;
 /** An unresolved address holds an entry of the table for three seconds: with these a quarter of it. */
-export const maxUnresolved = 256;
+const maxUnresolved = 256;
 /** Entries that failed stay until the kernel's next clearing. */
 const clearingMs = 15_000;
 /** What a sweep fills, beside what others have in the table, before it has to wait for that. */

@@ -5,7 +5,8 @@ import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { type Listing, lmserv } from "../discovery/command.ts";
 import { endpointsOf, serve } from "./neighbors.ts";
 
-const arpA = fileURLToPath(new URL("../../../../packages/discovery-arp/node_modules/arp-a", import.meta.url));
+const packageFolder = fileURLToPath(new URL("../../../../packages/discovery-arp", import.meta.url));
+const arpA = `${packageFolder}/node_modules/arp-a`;
 
 const search = lmserv(
   "discover",
