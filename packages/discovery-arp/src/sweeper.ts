@@ -54,13 +54,15 @@ export class Sweeper {
       knock: this.#machine.knock,
       tableLoad: this.#machine.tableLoad,
       readTable: table.read,
-      onAnswer: table.onAnswer,
+      onAnswer: (fresh, all) => {
+        this.#tellOfProxies(all);
+        table.onAnswer(fresh, all);
+      },
       onProgress: this.#settings.onProgress,
     });
     this.#pace = "gentle";
     if (outcome.halt !== null) this.#nextMs = clock.now() + restMs * backOffFactor;
     this.#explain(outcome);
-    this.#tellOfProxies(await table.read(signal));
   }
 
   /** One line before anything is sent, and a warning for what a user would expect to be swept and is not. */
@@ -100,11 +102,9 @@ export class Sweeper {
   }
 
   #tellOfProxies(neighbors: readonly Neighbor[]): void {
-    const proxies = proxiesAmong(neighbors);
-    if (proxies.size === 0) return;
-    const count = neighbors.filter(({ mac }) => proxies.has(mac)).length;
+    if (proxiesAmong(neighbors).size === 0) return;
     this.#warn(
-      `${count} addresses are answered for by ${proxies.size === 1 ? "one host" : `${proxies.size} hosts`} in place of others (proxy ARP), and are not asked`,
+      "one host answers for many addresses in place of others (proxy ARP): it is not asked in their place",
     );
   }
 

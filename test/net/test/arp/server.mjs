@@ -33,7 +33,7 @@ const sites = {
 };
 
 function listen(server) {
-  server.listen(Number(port), "0.0.0.0", () => console.log("listening"));
+  server.listen(Number(port), "::", () => console.log("listening"));
 }
 
 if (sort === "mute") {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createLan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import { announce, discover, lmserv } from "../discovery/command.ts";
+import { ip } from "../discovery/wiring.ts";
 import { endpointsOf, nodesOf, serve, transportsOf } from "./neighbors.ts";
 
 const sweep = ["--transport", "mdns,arp", "--sweep"] as const;
@@ -104,6 +105,21 @@ describeNet("without --sweep", () => {
     expect(endpointsOf(listing)).toEqual([`${known.address}:8000`]);
     const { stdout } = await seeker.run(["ip", "neigh"]);
     expect(stdout).not.toContain(unknown.address);
+  }, 30_000);
+
+  test("a neighbour that has an IPv6 address only is found there, one that has both is listed once", async () => {
+    await using lan = await createLan({ hosts: 3 });
+    const [seeker, ipv6, both] = lan.hosts;
+    await Promise.all([serve(ipv6, "lmserv", 8000), serve(both, "lmserv", 8000)]);
+    for (const { address, mac } of [
+      { address: ipv6.linkLocal, mac: ipv6.mac },
+      { address: both.linkLocal, mac: both.mac },
+      { address: both.address, mac: both.mac },
+    ]) {
+      await ip(seeker, `neigh add ${address} lladdr ${mac} dev eth0 nud reachable`);
+    }
+    const { listing } = await discover(seeker, "--transport", "arp");
+    expect(endpointsOf(listing)).toEqual([`${both.address}:8000`, `${ipv6.linkLocal}%eth0:8000`]);
   }, 30_000);
 
   test("that nobody is known is said, with the command that asks everybody", async () => {
