@@ -29,7 +29,8 @@ export interface Text {
 
 /** What is to be done about an instance, and when. */
 export type Step =
-  | { readonly kind: "ask"; readonly atMs: number }
+  /** Due at `atMs`; from `earliestMs` on it may go along with others. */
+  | { readonly kind: "ask"; readonly atMs: number; readonly earliestMs: number }
   | { readonly kind: "doubt"; readonly atMs: number }
   | { readonly kind: "gone"; readonly atMs: number; readonly reason: "goodbye" | "unreachable" }
   /** Silent for its whole lifetime, or never resolved: not worth a word, the registry knows. */
@@ -145,7 +146,7 @@ export class Instance {
     }
     if (this.#doubt) return nextReconfirmation(this.#doubt.sinceMs, this.#doubt.asks);
     const resolveMs = complete ? null : this.#resolving.nextMs();
-    if (resolveMs !== null) return { kind: "ask", atMs: resolveMs };
+    if (resolveMs !== null) return askAt(resolveMs);
     if (!this.location || !this.text)
       return { kind: "lapse", atMs: this.firstMs + lastAskMs + resolveLimitMs };
     const refresh = this.#nextRefresh(this.location, ttlMs);
@@ -162,18 +163,29 @@ export class Instance {
     const lifeMs = Math.min(location.ttlMs, ttlMs);
     const askMs = refreshAtMs(lifeMs, this.#refreshed, this.#jitter);
     // Whoever comes late, after a suspension, does not ask faster.
-    const earliestMs = this.#askedMs + answerMs;
-    if (askMs < lifeMs) return { kind: "ask", atMs: Math.max(location.seenMs + askMs, earliestMs) };
-    return { kind: "lapse", atMs: Math.max(location.seenMs + lifeMs, earliestMs) };
+    const restedMs = this.#askedMs + answerMs;
+    if (askMs >= lifeMs) return { kind: "lapse", atMs: Math.max(location.seenMs + lifeMs, restedMs) };
+    const atMs = Math.max(location.seenMs + askMs, restedMs);
+    const slackMs = this.#refreshed === 0 ? Math.min(lifeMs * slackPart, maxSlackMs) : repeatSlackMs;
+    return { kind: "ask", atMs, earliestMs: Math.max(atMs - slackMs, restedMs) };
   }
 }
 
 /** How long an answer is waited for before the question is repeated, in ms. */
 const answerMs = 1_000;
+/** How much earlier the first question for a sign of life may be asked, as part of the lifetime and in ms. */
+const slackPart = 1 / 30;
+export const maxSlackMs = 2_000;
+/** How much earlier one of those that follow may be, in ms. */
+const repeatSlackMs = 250;
 const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);
+
+function askAt(atMs: number): Step {
+  return { kind: "ask", atMs, earliestMs: atMs };
+}
 
 function nextReconfirmation(sinceMs: number, asks: Asks): Step {
   const askMs = asks.nextMs();
-  if (askMs !== null) return { kind: "ask", atMs: askMs };
+  if (askMs !== null) return askAt(askMs);
   return { kind: "gone", atMs: sinceMs + reconfirmLimitMs, reason: "unreachable" };
 }

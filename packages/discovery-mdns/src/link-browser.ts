@@ -1,7 +1,7 @@
 import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
 import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
-import type { Instance } from "./instance.ts";
+import { type Instance, maxSlackMs } from "./instance.ts";
 import { addressesOf, type Family, familyOf, isOwn } from "./interfaces.ts";
 import type { Link } from "./link.ts";
 import { OverheardList } from "./overheard-list.ts";
@@ -33,9 +33,8 @@ export interface LinkBrowserOptions {
 
 /** A question due this soon is spared when another host asks the same. */
 const soonMs = 1_500;
-/** First questions for a sign of life that are due within this part of a lifetime go along with others. */
-const earlyPart = 1 / 30;
-const maxEarlyMs = 2_000;
+/** One packet holds about so many, and a flood of nodes is not gone through again and again. */
+const maxEarly = 32;
 /** So many questions for a sign of life go over one family only; then that one may be what fails. */
 const frugalAsks = 2;
 /** How long the IPv4 address of a host that was heard over IPv6 is waited for, in ms. */
@@ -289,17 +288,18 @@ export class LinkBrowser {
   #dueInstances(nowMs: number): Instance[] {
     const due = this.#takePlanned(nowMs);
     if (!due.some((instance) => this.#isRefreshed(instance))) return due;
-    const near = this.#takePlanned(nowMs + this.#earlyMs());
-    const early = near.filter((instance) => this.#mayBeEarly(instance));
-    for (const instance of near) if (!early.includes(instance)) this.#plan(instance);
-    return [...due, ...early];
+    for (const instance of this.#takePlanned(nowMs + maxSlackMs, maxEarly)) {
+      if (this.#mayBeAsked(instance, nowMs)) due.push(instance);
+      else this.#plan(instance);
+    }
+    return due;
   }
 
-  #takePlanned(untilMs: number): Instance[] {
+  #takePlanned(untilMs: number, most: number = Number.POSITIVE_INFINITY): Instance[] {
     const planned: Instance[] = [];
     for (
       let first = this.#deadlines.first();
-      first && first.atMs <= untilMs;
+      first && first.atMs <= untilMs && planned.length < most;
       first = this.#deadlines.first()
     ) {
       this.#deadlines.delete(first.key);
@@ -309,21 +309,15 @@ export class LinkBrowser {
     return planned;
   }
 
-  #earlyMs(): number {
-    return Math.min(this.#ttlMs * earlyPart, maxEarlyMs);
-  }
-
-  /** Whether what is due next is the first question for a sign of life. */
-  #mayBeEarly(instance: Instance): boolean {
-    if (!this.#isRefreshed(instance) || instance.unanswered > 0) return false;
-    return instance.nextStep(this.#ttlMs, this.#isComplete(instance)).kind === "ask";
+  #mayBeAsked(instance: Instance, nowMs: number): boolean {
+    const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
+    return step.kind === "ask" && step.earliestMs <= nowMs;
   }
 
   /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
   #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
     const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
-    const earlyMs = step.kind === "ask" && this.#mayBeEarly(instance) ? this.#earlyMs() : 0;
-    if (step.atMs > nowMs + earlyMs) {
+    if ((step.kind === "ask" ? step.earliestMs : step.atMs) > nowMs) {
       // Not its own time: an address of its host ended, or need not be waited for any longer.
       this.#tell(instance);
       this.#plan(instance);
