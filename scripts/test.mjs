@@ -16,6 +16,7 @@ const kinds = {
   unit: [tests("unit", ["--project", "!net"])],
   // Each of these tests runs a LAN with all its hosts.
   net: [tests("net", ["--project", "net", "--maxWorkers=2"])],
+  nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, ["--project", "!net"], on(version))),
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -49,8 +50,18 @@ function check(name, command) {
   };
 }
 
+/** Major versions of Node, beside the one that runs this, such as `22,24`. */
+function otherNodes() {
+  return (process.env.LMSERV_TEST_NODES ?? "").split(",").filter((version) => version !== "");
+}
+
+/** What runs a command with another version of Node, whose binary comes from the npm registry. */
+function on(version) {
+  return ["npx", "--yes", `--package=node@${version}`, "--"];
+}
+
 /** A run of vitest, whose tests count. */
-function tests(name, options) {
+function tests(name, options, runner = []) {
   return {
     name,
     async perform(env) {
@@ -60,7 +71,8 @@ function tests(name, options) {
         const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
         // Into a pipe it writes colours as well.
         const color = process.stdout.isTTY ? [] : ["--no-color"];
-        const { code, output } = await run(["vitest", "run", ...color, ...options, ...reporters], env);
+        const command = [...runner, "vitest", "run", ...color, ...options, ...reporters];
+        const { code, output } = await run(command, env);
         return judge(readReport(file), code, output);
       } finally {
         rmSync(folder, { recursive: true });
