@@ -1,0 +1,37 @@
+import { basename } from "node:path";
+
+/** What a package of each kind may use at run time: the arrows of docs/ARCHITECTURE.md. */
+const mayUse = {
+  core: [],
+  identify: ["core"],
+  identity: ["core"],
+  testkit: ["core"],
+  transport: ["core", "identify", "identity"],
+  config: ["core", "identify", "identity", "transport"],
+  app: ["core", "identify", "identity", "transport", "config"],
+};
+
+/** A package without a place of its own is a transport, which is held to the most. */
+function kindOf(folder) {
+  if (folder.startsWith("apps/")) return "app";
+  const name = basename(folder).replace("discovery-", "");
+  return name in mayUse ? name : "transport";
+}
+
+/** What the manifests of the packages say against the arrows, a line for each; nothing if all is well. */
+export function wrongArrows(packages) {
+  const kinds = new Map(packages.map(({ name, folder }) => [name, kindOf(folder)]));
+  return packages.flatMap(({ name, manifest }) => {
+    const kind = kinds.get(name);
+    const used = runtimeDependencies(manifest);
+    if (kind === "core") return used.map((other) => `${name} (core) uses ${other}`);
+    return used
+      .filter((other) => kinds.has(other) && !mayUse[kind].includes(kinds.get(other)))
+      .map((other) => `${name} (${kind}) uses ${other} (${kinds.get(other)})`);
+  });
+}
+
+/** The names of what comes along when a package is installed, or has to be there already. */
+export function runtimeDependencies({ dependencies, optionalDependencies, peerDependencies }) {
+  return Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+}
