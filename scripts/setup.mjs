@@ -5,7 +5,7 @@ import { root, run, seconds } from "./command.mjs";
 const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What npm hands down of the way to its registry, and pnpm reads under its own prefix only. */
-const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "noproxy", "strict_ssl"];
+export const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "noproxy", "strict_ssl"];
 
 /**
  * Installs what the lockfile lists and builds it, with nothing but Node and npm; a second or so when nothing
@@ -17,12 +17,17 @@ const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "noproxy
  */
 export async function setup() {
   assertNode();
-  const PATH = await pathWithPnpm();
-  const env = { ...process.env, ...pnpmSettings(), PATH, TURBO_TELEMETRY_DISABLED: "1" };
+  const env = await environment();
   const unattended = ["--frozen-lockfile", "--config.confirm-modules-purge=false"];
   await step("install", ["pnpm", "install", ...unattended], env);
   await step("build", ["turbo", "run", "build", "--cache=local:rw", "--output-logs=new-only"], env);
   return env;
+}
+
+/** The environment in which the pinned pnpm and the installed commands can be run by name. */
+export async function environment() {
+  const PATH = await pathWithPnpm();
+  return { ...process.env, ...pnpmSettings(), PATH, TURBO_TELEMETRY_DISABLED: "1" };
 }
 
 /** Sets up, or ends this process with what went wrong. */
