@@ -14,17 +14,17 @@ export function endIfAbandoned() {
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Runs a command in the root folder and resolves, when it ended, with its exit code and what it printed.
+ * Runs a command, in the root folder by default, and resolves, when it ended, with its exit code and what it printed.
  *
  * It has a process group of its own: a signal to this process goes to all of that, since not every command
  * takes its children along, and ends this process when the command has ended.
  */
-export function run([command, ...args], env = process.env) {
+export function run([command, ...args], env = process.env, cwd = root) {
   endIfAbandoned();
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

@@ -1,0 +1,86 @@
+import { accessSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { root, run } from "./command.mjs";
+import { registrySettings } from "./setup.mjs";
+
+/** All that a machine without a compiler has: enough to run npm and Node. */
+const programs = ["env", "node", "npm", "sh"];
+
+/**
+ * Makes a project in a folder that has nothing but tarballs and what they need, installed by npm.
+ *
+ * No compiler and no Python is on the path. What is not in npm's cache comes from its registry.
+ */
+export async function installConsumer(folder, tarballs) {
+  const env = bareEnvironment(join(folder, "bin"));
+  const dependencies = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
+  const manifest = { name: "consumer", version: "1.0.0", private: true, type: "module", dependencies };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
+  await succeed(["npm", "install", ...quiet], env, folder);
+  return {
+    /** What npm installed: `name -> { version, hasInstallScript, ... }`, as in its lockfile. */
+    installed: readInstalled(folder),
+    /** Runs something that is installed, and resolves with what it printed. */
+    run: (...command) => succeed(command, env, folder),
+    /** Checks a program against the installed declarations, all of them, and compiles it to `main.js`. */
+    compile: (text) => compile(text, folder),
+  };
+}
+
+/** The environment of a user: nothing of this workspace, nor of the runners above this one. */
+function bareEnvironment(bin) {
+  mkdirSync(bin);
+  for (const program of programs) symlinkSync(which(program), join(bin, program));
+  const settings = [...registrySettings, "cache", "userconfig"].map((name) => `npm_config_${name}`);
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => settings.includes(name) || !/^(p?npm_|NODE_(PATH|OPTIONS)$)/i.test(name),
+  );
+  return { ...Object.fromEntries(inherited), PATH: bin };
+}
+
+function which(program) {
+  if (program === "node") return process.execPath;
+  const candidates = process.env.PATH.split(delimiter).map((folder) => join(folder, program));
+  const found = candidates.find(isExecutable);
+  if (!found) throw new Error(`${program} is not on the path`);
+  return found;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readInstalled(folder) {
+  const { packages } = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8"));
+  return new Map(
+    Object.entries(packages).map(([path, entry]) => [path.replace(/^node_modules\//, ""), entry]),
+  );
+}
+
+async function compile(text, folder) {
+  writeFileSync(join(folder, "main.ts"), text);
+  const compilerOptions = {
+    target: "ES2022",
+    module: "NodeNext",
+    lib: ["ES2023", "ESNext.Disposable"],
+    strict: true,
+    skipLibCheck: false,
+    typeRoots: [join(root, "node_modules/@types")],
+    types: ["node"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+  await succeed([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", folder]);
+}
+
+/** @throws {Error} with what the command printed, when it fails. */
+async function succeed(command, env, cwd) {
+  const { code, output } = await run(command, env, cwd);
+  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}\n${output}`);
+  return output;
+}

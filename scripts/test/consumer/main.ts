@@ -1,0 +1,16 @@
+import { createDiscovery, type Discovery } from "@lmserv/discovery-core";
+import { type MdnsOptions, mdns } from "@lmserv/discovery-mdns";
+
+// What somebody who installed the packages might write: a host that announces a server, and one that finds it.
+
+const options: MdnsOptions = { interfaces: ["127.0.0.1"] };
+const open = (): Promise<Discovery> => createDiscovery({ transports: [mdns(options)] });
+
+await using host = await open();
+await using visitor = await open();
+const announced = await host.announce({ port: 8000, info: "consumer" });
+for await (const { kind, node } of visitor.watch({ signal: AbortSignal.timeout(20_000) })) {
+  if (kind !== "up" || node.id !== announced.id) continue;
+  console.log(`found ${node.info} at ${node.url}`);
+  break;
+}
