@@ -40,6 +40,13 @@ export function contenders(servers: number): readonly Contender[] {
   const arpLine = /^10\.77\.0\.\d+\t/;
   const nmapLine = /^Nmap scan report for /;
   return [
+    {
+      name: "Node alone",
+      shown: "node -e 0",
+      command: [process.execPath, "-e", "0"],
+      count: () => 0,
+      finds: "hosts",
+    },
     ours("lmserv, to the last server", "--transport", "arp", "--sweep", "--wait", String(servers)),
     ours("lmserv, with mDNS beside it", "--transport", "mdns,arp", "--sweep", "--wait", String(servers)),
     ours("lmserv, to the end", "--transport", "arp", "--sweep"),

@@ -51,6 +51,11 @@ export function covers(outer: Subnet, inner: Subnet): boolean {
   return inner.prefixLength >= outer.prefixLength && contains(outer, inner.base);
 }
 
+/** Whether one of the ranges holds the address. */
+export function isIn(address: number, ranges: readonly Subnet[]): boolean {
+  return ranges.some((range) => contains(range, address));
+}
+
 /** The addresses that hosts can have: in all but the smallest subnets the first and the last are not. */
 export function* hostsOf(subnet: Subnet): Generator<number> {
   const size = sizeOf(subnet);
@@ -68,10 +73,10 @@ const unusableRanges = ranges("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3");
 
 /** Whether the address is for private networks and nobody else's (RFC 1918). */
 export function isPrivate(address: number): boolean {
-  return privateRanges.some((range) => contains(range, address));
+  return isIn(address, privateRanges);
 }
 
 /** Whether a host of a LAN can have the address. */
 export function isHostAddress(address: number): boolean {
-  return !unusableRanges.some((range) => contains(range, address));
+  return !isIn(address, unusableRanges);
 }

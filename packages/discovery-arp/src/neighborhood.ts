@@ -1,14 +1,20 @@
 import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
-import { contains, isPrivate, parseIPv4 } from "./ipv4.ts";
+import { contains, isIn, isPrivate, parseIPv4, type Subnet } from "./ipv4.ts";
 import { isNamed, type NetworkLink } from "./links.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";
+import type { Settings } from "./settings.ts";
 
 /** Which neighbours may be asked: those on this machine's own private LANs, or on links that were named. */
 export class Neighborhood {
   readonly #links: readonly NetworkLink[];
   readonly #isNamed: boolean;
+  readonly #exclude: readonly Subnet[];
 
-  constructor(links: readonly NetworkLink[], wanted: readonly string[] | undefined) {
+  constructor(
+    links: readonly NetworkLink[],
+    { interfaces: wanted, exclude }: Pick<Settings, "interfaces" | "exclude">,
+  ) {
+    this.#exclude = exclude;
     this.#isNamed = wanted !== undefined;
     this.#links = links.filter((link) => {
       if (link.kind === "loopback" || link.kind === "tunnel") return false;
@@ -49,7 +55,7 @@ export class Neighborhood {
 
   #isNear({ address, link }: Pick<Neighbor, "address" | "link">): boolean {
     const value = parseIPv4(address);
-    if (value === null || !(this.#isNamed || isPrivate(value))) return false;
+    if (value === null || isIn(value, this.#exclude) || !(this.#isNamed || isPrivate(value))) return false;
     return this.#links.some(
       ({ name, addresses, subnets }) =>
         (link === null || link === name) &&

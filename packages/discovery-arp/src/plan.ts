@@ -1,9 +1,9 @@
 import {
-  contains,
   covers,
   formatIPv4,
   formatSubnet,
   hostsOf,
+  isIn,
   isPrivate,
   parseIPv4,
   type Subnet,
@@ -151,7 +151,7 @@ interface Choice {
 
 /** What is swept of one of this machine's subnets. */
 function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOptions): Choice {
-  if (subnets) return { ranges: subnets.flatMap((range) => common(subnet, range)) };
+  if (subnets) return { ranges: subnets.flatMap((range) => common(subnet, range, wanted !== undefined)) };
   const leaveOut = (reason: string, surprising: boolean): Choice => ({
     ranges: [],
     omission: { reason, surprising },
@@ -165,10 +165,10 @@ function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOpt
   return { ranges: [near], omission: { reason, surprising: true } };
 }
 
-/** What two ranges share: nothing, or the smaller one. */
-function common(one: Subnet, other: Subnet): readonly Subnet[] {
-  if (covers(one, other)) return [other];
-  return covers(other, one) ? [one] : [];
+/** What of this machine's subnet is in a range; one that is public has to be named more narrowly than that. */
+function common(own: Subnet, range: Subnet, isNamed: boolean): readonly Subnet[] {
+  if (covers(own, range)) return [range];
+  return covers(range, own) && (isNamed || isPrivate(own.base)) ? [own] : [];
 }
 
 function strayRanges({ links, subnets = [] }: PlanOptions): Omission[] {
@@ -187,8 +187,4 @@ function strayRanges({ links, subnets = [] }: PlanOptions): Omission[] {
 function cutShort(link: string, subnet: Subnet): Omission {
   const reason = `a sweep asks ${maxTargets} addresses at most, and there are more`;
   return { what: `${link} ${formatSubnet(subnet)}`, reason, surprising: true };
-}
-
-function isIn(address: number, ranges: readonly Subnet[]): boolean {
-  return ranges.some((range) => contains(range, address));
 }

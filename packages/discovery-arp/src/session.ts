@@ -46,9 +46,9 @@ export class ArpSession implements TransportSession {
   /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when there is no link to use, or no way to the table. */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { interfaces, via } = this.#settings;
+    const { via } = this.#settings;
     const links = listLinks(this.#machine.interfaces(), this.#machine.linkTraits);
-    const used = new Neighborhood(links, interfaces).links;
+    const used = new Neighborhood(links, this.#settings).links;
     if (used.length === 0) throw this.#noInterface(links.map(({ name }) => name));
     // An abort is told apart here, so that no listener stays behind on a signal that lives on.
     const neighbors = await this.#table.read(this.#closing.signal).catch((error: unknown) => {

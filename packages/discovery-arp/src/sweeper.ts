@@ -112,7 +112,7 @@ export class Sweeper {
     this.#report(new DiscoveryError("SWEEP_LIMITED", message, { via: this.#settings.via }));
   }
 
-  /** The same warning is given once, not at every sweep. */
+  /** The same warning is given once, not at every sweep; they name addresses, which may change. */
   #report(error: DiscoveryError): void {
     if (this.#reported.has(error.message) || this.#reported.size > 100) return;
     this.#reported.add(error.message);

@@ -90,7 +90,8 @@ async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
       readFile("/proc/net/stat/arp_cache", { encoding: "utf8", signal }),
       readFile("/proc/sys/net/ipv4/neigh/default/gc_thresh2", { encoding: "utf8", signal }),
     ]);
-    return parseArpCacheStat(stat, Number(limit) || defaultSoftLimit);
+    const load = parseArpCacheStat(stat, Number(limit) || defaultSoftLimit);
+    if (load) return load;
   } catch {
     signal.throwIfAborted();
   }

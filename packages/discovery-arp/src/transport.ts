@@ -26,7 +26,7 @@ export interface ArpOptions {
   readonly ports?: readonly number[];
   /** The only ranges to sweep, such as `192.168.20.0/24`; 1,024 addresses together at most. @default every subnet */
   readonly subnets?: readonly string[];
-  /** Addresses and ranges that are never swept. @default none */
+  /** IPv4 addresses and ranges that are never asked. @default none */
   readonly exclude?: readonly string[];
   /**
    * Whether the first sweep is as fast as the kernel's table of neighbours has room for, or 80 addresses a second.

@@ -39,7 +39,7 @@ export interface PassReport {
   readonly servers: number;
 }
 
-/** Asks each neighbour, once it is known, whether LLM servers run on it; from `start` to `stop`. */
+/** Asks each neighbour, once it is known, whether LLM servers run on it; until `stop`. */
 export class Watch {
   readonly #parts: WatchParts;
   readonly #events: WatchEvents;
@@ -110,10 +110,10 @@ export class Watch {
     const neighborhood = this.#neighborhood();
     const ipv4 = await table.read(signal);
     this.#askAll(neighborhood.hosts(ipv4));
-    const endpoints = this.#askKnownNodes(neighborhood);
+    this.#askKnownNodes(neighborhood);
     if (sweeper.isDue) await this.#sweep(neighborhood);
     await this.#askOverIPv6(neighborhood);
-    this.#acquaintances.retain(new Set([...this.#hosts, ...endpoints]));
+    this.#acquaintances.retain(new Set([...this.#hosts, ...this.#askKnownNodes(neighborhood)]));
     while (this.#looks.size > 0) await Promise.all(this.#looks);
     signal.throwIfAborted();
     return { hosts: this.#hosts.size, servers: this.#roster.sightings().length };
@@ -121,7 +121,11 @@ export class Watch {
 
   async #sweep(neighborhood: Neighborhood): Promise<void> {
     const { sweeper, table } = this.#parts;
-    const read = (signal: AbortSignal): Promise<readonly Neighbor[]> => table.read(signal);
+    const read = (signal: AbortSignal): Promise<readonly Neighbor[]> => {
+      // A sweep takes seconds, in which other transports find nodes.
+      this.#askKnownNodes(neighborhood);
+      return table.read(signal);
+    };
     const onAnswer = (fresh: readonly Neighbor[], all: readonly Neighbor[]): void => {
       const addresses = new Set(fresh.map(({ address }) => address));
       this.#askAll(neighborhood.hosts(all).filter((host) => addresses.has(host)));
@@ -187,7 +191,7 @@ export class Watch {
 
   #neighborhood(): Neighborhood {
     const { machine, settings } = this.#parts;
-    return new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings.interfaces);
+    return new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings);
   }
 
   /** Said once: somebody runs more servers than a LAN has hosts. */

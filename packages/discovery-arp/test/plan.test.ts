@@ -102,6 +102,12 @@ describe("a plan", () => {
     });
   });
 
+  it("does not take a range as wide as the world for the name of a public network", () => {
+    const links = [linkOf("eth0", "198.51.100.7/24"), linkOf("eth1", "10.0.0.1/24")];
+    expect(told({ links, subnets: subnets("0.0.0.0/0") }).swept).toEqual(["eth1 10.0.0.0/24 253"]);
+    expect(told({ links, subnets: subnets("198.51.100.0/24") }).swept).toEqual(["eth0 198.51.100.0/24 253"]);
+  });
+
   it("does not reach through a tunnel for a range that is given", () => {
     const { swept, omitted } = told({
       links: [linkOf("wg0", "10.9.0.2/24")],

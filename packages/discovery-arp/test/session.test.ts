@@ -149,6 +149,13 @@ describe("a neighbour", () => {
     expect(lan.looks).toEqual([]);
   });
 
+  it("that is excluded is not asked", async () => {
+    lan.add("10.0.0.7");
+    await browse({ exclude: ["10.0.0.4/30"] });
+    await clock.advance(10_000);
+    expect(lan.looks).toEqual([]);
+  });
+
   it("on a public network is asked only if that is named", async () => {
     lan.interfaces = { eth0: [info("198.51.100.7/24")] };
     lan.add("198.51.100.8");
