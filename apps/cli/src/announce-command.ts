@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
+import { mute } from "./transports.ts";
 import { parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
 
 interface AnnounceFlags extends SharedFlags {
@@ -56,7 +57,11 @@ export function announceCommand(
     .action(async (flags: AnnounceFlags) => {
       const { check, port, documentPort = null } = flags;
       if (port === documentPort) command.error(`error: --document-port ${port} is the server's own port`);
-      await announce({ ...sharedRequest(flags), check, documentPort, announcement: announcementOf(flags) });
+      const shared = sharedRequest(flags);
+      if (shared.transports.every((name) => mute.has(name))) {
+        command.error(`error: --transport ${shared.transports.join(",")} cannot announce; use mdns`);
+      }
+      await announce({ ...shared, check, documentPort, announcement: announcementOf(flags) });
     });
 }
 

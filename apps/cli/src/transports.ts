@@ -41,6 +41,9 @@ export const knownTransports: TransportTable = new Map<string, TransportFactory>
   ],
 ]);
 
+/** Transports that look and cannot announce. */
+export const mute: ReadonlySet<string> = new Set(["arp"]);
+
 /** Makes the chosen transports; opens nothing. */
 export function makeTransports(
   names: readonly string[],

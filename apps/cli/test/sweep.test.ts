@@ -48,6 +48,13 @@ describe("an option of a transport that is not chosen", () => {
   });
 });
 
+describe("lmserv announce", () => {
+  it("cannot be done over ARP alone", async () => {
+    expect(await machine.start("announce", "--port", "8000", "--transport", "arp").ended).toBe(2);
+    expect(machine.stderr.text).toMatch(/--transport arp cannot announce; use mdns/);
+  });
+});
+
 describe("--ports", () => {
   it.each([
     ["8000,", /from 1 to 65535/],
