@@ -98,6 +98,8 @@ class Sweep {
     this.#pacer.spend(targets.length);
     const { failure } = await knock(targets);
     this.#failure ??= failure;
+    // The system has no room for more at the moment.
+    this.#isStalled = failure?.code === "ENOBUFS";
     this.#lastAskMs = clock.now();
     for (const { address } of targets) this.#asked.set(address, { atMs: this.#lastAskMs, answered: false });
     onProgress(this.#progress());

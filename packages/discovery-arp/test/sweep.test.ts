@@ -142,6 +142,14 @@ describe("a prompt sweep", () => {
     expect(outcome).toMatchObject({ asked: 20, answered: 0, failure: { code: "EPERM" } });
   });
 
+  it("waits where the system has no room for what it sends", async () => {
+    lan.load = { entries: 2_500, softLimit: 512, clearings: 0, refusals: 0 };
+    lan.knockFailure = Object.assign(new Error("send ENOBUFS"), { code: "ENOBUFS" });
+    const { outcome, ms } = await run(96);
+    expect(outcome).toMatchObject({ asked: 96, failure: { code: "ENOBUFS" } });
+    expect(ms).toBeGreaterThanOrEqual(1_000 + 3_100);
+  });
+
   it("ends with the signal's own reason", async () => {
     const controller = new AbortController();
     clock.schedule(500, () => controller.abort("enough"));
