@@ -54,8 +54,9 @@ describeNet("a sweep of a /22", () => {
   }, 180_000);
 });
 
+/** Longer than the estimate: whatever else runs on the machine shares the table, and the sweep gives way to it. */
 async function discoverSlowly(seeker: Host) {
-  const options = ["--transport", "arp", "--sweep"];
+  const options = ["--transport", "arp", "--sweep", "--wait", "8", "--timeout", "100s"];
   const { code, stdout } = await seeker.run(lmserv("discover", "--json", ...options), { timeoutMs: 120_000 });
   return { code, listing: JSON.parse(stdout) as Listing };
 }
