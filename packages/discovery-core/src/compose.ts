@@ -29,19 +29,27 @@ export function compose(members: readonly Transport[]): Transport {
   };
 }
 
-function assertDistinctNames(members: readonly Transport[]): void {
-  const names = members.map((member) => member.name);
+/** The names that a transport may put into `via`: its own, or those of what it is composed of. */
+export function viasOf({ name }: { readonly name: string }): readonly string[] {
+  return name.split("+");
+}
+
+/** @throws {TypeError} when one name would stand for two of them. */
+export function assertDistinctNames(members: readonly Transport[]): void {
+  const names = members.flatMap(viasOf);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new TypeError(`two transports are named "${twice}"; each needs a name of its own`);
 }
 
-interface Member {
+/** An open transport of several. */
+export interface Member {
   readonly name: string;
   readonly session: TransportSession;
 }
 
-async function openAll(
+/** Opens them all at once, and reports those that cannot be; rejects when none can. */
+export async function openAll(
   members: readonly Transport[],
   context: TransportContext,
   signal: AbortSignal,

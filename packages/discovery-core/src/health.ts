@@ -1,3 +1,4 @@
+import { viasOf } from "./compose.ts";
 import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
 import { shielded } from "./shield.ts";
@@ -47,7 +48,7 @@ export class Health {
 
   /** @param closed - Once aborted, nothing is a fault any more. */
   constructor({ transports, log = silentLog, onWarning = () => {} }: HealthOptions, closed: AbortSignal) {
-    const statuses = transports.map(({ name }) => ({ name, settled: false, error: null }));
+    const statuses = transports.flatMap(viasOf).map((name) => ({ name, settled: false, error: null }));
     this.transports = statuses;
     this.log = shielded(log);
     this.#onWarning = shielded(onWarning, (error) => this.log("warn", "onWarning failed", { error }));

@@ -4,7 +4,7 @@
 export { compareReach, formatEndpoint, isIPv6, isLinkLocal, isLoopback } from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
-export { compose } from "./compose.ts";
+export { compose, viasOf } from "./compose.ts";
 export { Deadlines } from "./deadlines.ts";
 export {
   type AnnouncementChanges,
@@ -48,6 +48,7 @@ export {
   type RegistryChange,
   type RegistryOptions,
 } from "./registry.ts";
+export { type StandbyOptions, standby } from "./standby.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export type {
   Alive,

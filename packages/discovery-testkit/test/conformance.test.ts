@@ -1,5 +1,5 @@
-import { compose, supervise } from "@lmserv/discovery-core";
-import { memory, memoryFixture, transportConformance } from "@lmserv/discovery-testkit";
+import { compose, standby, supervise } from "@lmserv/discovery-core";
+import { MemoryNetwork, memory, memoryFixture, transportConformance } from "@lmserv/discovery-testkit";
 import { describe, test } from "vitest";
 
 describe("memory", () => {
@@ -57,6 +57,46 @@ describe("a supervised composition", () => {
       memoryFixture({
         media: ["left", "right"],
         build: (medium) => compose([supervise(memory(medium("left"))), supervise(memory(medium("right")))]),
+      }),
+    announces: true,
+    reconfirms: true,
+    skip: { failure: "supervised members survive the death of their medium" },
+  });
+});
+
+describe("standby whose first hears", () => {
+  transportConformance(test, {
+    create: () =>
+      memoryFixture({
+        media: ["left", "right"],
+        build: (medium) => standby(memory(medium("left")), memory({ ...medium("right"), announces: false })),
+      }),
+    announces: true,
+    reconfirms: true,
+  });
+});
+
+describe("standby whose first is deaf", () => {
+  const silent = { announces: false, reconfirms: false };
+  transportConformance(test, {
+    create: () => {
+      const deaf = memory({ network: new MemoryNetwork(), name: "deaf", ...silent });
+      return memoryFixture({
+        build: (medium) => standby(deaf, memory({ ...medium("memory"), announces: false }), { afterMs: 0 }),
+      });
+    },
+    announces: false,
+    reconfirms: true,
+    skip: { failure: "the first survives the death of the second's medium" },
+  });
+});
+
+describe("standby of supervised members", () => {
+  transportConformance(test, {
+    create: () =>
+      memoryFixture({
+        media: ["left", "right"],
+        build: (medium) => standby(supervise(memory(medium("left"))), supervise(memory(medium("right")))),
       }),
     announces: true,
     reconfirms: true,

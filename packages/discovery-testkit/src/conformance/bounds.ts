@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { viasOf } from "@lmserv/discovery-core";
 import { collectFaults } from "./faults.ts";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";
-import { assertValidNode, viasOf } from "./validity.ts";
+import { assertValidNode } from "./validity.ts";
 import { slotOf } from "./watch.ts";
 
 const hostileInput = rule("hostile-input", "hostile input is dropped and does no harm", async (stage) => {

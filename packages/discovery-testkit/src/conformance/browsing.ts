@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { viasOf } from "@lmserv/discovery-core";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";
-import { assertValid, viasOf } from "./validity.ts";
+import { assertValid } from "./validity.ts";
 
 const cold = rule("cold", "a browse sends nothing before its first next()", async (stage) => {
   const session = await stage.open();

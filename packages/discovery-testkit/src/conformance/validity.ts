@@ -9,11 +9,6 @@ import {
   type SeenNode,
 } from "@lmserv/discovery-core";
 
-/** The names that a transport may put into `via`: its own, or those of what it is composed of. */
-export function viasOf({ name }: { readonly name: string }): readonly string[] {
-  return name.split("+");
-}
-
 /** Throws unless every field is what the contract says. */
 export function assertValid(observation: Observation, vias: readonly string[]): void {
   const { kind, via } = observation;

@@ -1,0 +1,114 @@
+import { assertDistinctNames, type Member, openAll } from "./compose.ts";
+import { disposeAll } from "./joint-standing.ts";
+import type { SeenNode } from "./node.ts";
+import { observationStream } from "./observation-stream.ts";
+import { StandbyBrowse } from "./standby-browse.ts";
+import type {
+  Announced,
+  Cancellable,
+  Standing,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "./transport.ts";
+
+export interface StandbyOptions {
+  /** How long the first may hear no other host before the second is browsed, in ms, 0..86_400_000. @default 3_000 */
+  readonly afterMs?: number;
+  /** Whether a node is on this very machine, so that hearing it proves nothing. @default none; own ones never do */
+  readonly isLocal?: (node: SeenNode) => boolean;
+}
+
+/**
+ * Browses the second transport only while the first hears nothing from other hosts.
+ *
+ * For a second one that costs more, and only browses: announcements are the first one's. Both are opened at
+ * once. A first one that fails hears nothing, so that the second is browsed without delay. Why the second
+ * waits or runs is logged. Give it supervised members, or one that died stays dead until both have.
+ *
+ * @throws {TypeError | RangeError} when both have one name, or for a time that cannot be.
+ */
+export function standby(primary: Transport, secondary: Transport, options: StandbyOptions = {}): Transport {
+  const { afterMs = 3_000, isLocal = () => false } = options;
+  assertDistinctNames([primary, secondary]);
+  if (!(afterMs >= 0 && afterMs <= 86_400_000)) {
+    throw new RangeError(`afterMs ${afterMs} must be from 0 to 86400000`);
+  }
+  return {
+    name: `${primary.name}+${secondary.name}`,
+    async open(context, { signal }) {
+      const members = await openAll([primary, secondary], context, signal);
+      const first = members.find(({ name }) => name === primary.name);
+      const second = members.find(({ name }) => name === secondary.name);
+      if (first && second) return sessionOf(first, second, { afterMs, isLocal }, context);
+      return oneOf(members);
+    },
+  };
+}
+
+/** One that could not be opened was reported; the other is all there is. */
+function oneOf(members: readonly Member[]): TransportSession {
+  const [only] = members;
+  if (!only) throw new TypeError("a standby without a member");
+  return only.session;
+}
+
+function sessionOf(
+  first: Member,
+  second: Member,
+  { afterMs, isLocal }: Required<StandbyOptions>,
+  context: TransportContext,
+): TransportSession {
+  const closing = new AbortController();
+  const ownIds = new Set<string>();
+  const isOwn = (node: SeenNode): boolean => (node.id !== null && ownIds.has(node.id)) || isLocal(node);
+  const announce = first.session.announce?.bind(first.session);
+  const askable = [first.session, second.session].filter((session) => session.reconfirm);
+  return {
+    browse: (query, { signal }) =>
+      observationStream({
+        signal,
+        closed: closing.signal,
+        start(sink) {
+          const browse = new StandbyBrowse({ first, second, afterMs, isOwn, query, sink, context });
+          browse.start();
+          return () => browse.stop();
+        },
+      }),
+    ...(announce && {
+      announce: (node: Announced, options: Cancellable) => announceOwn(node, options, announce, ownIds),
+    }),
+    ...(askable.length > 0 && {
+      reconfirm: async (key: string, options: Cancellable) => {
+        await Promise.all(askable.map((session) => session.reconfirm?.(key, options)));
+      },
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await disposeAll([first.session, second.session]);
+    },
+  };
+}
+
+/** Announces and knows the node for an own one while it stands. */
+async function announceOwn(
+  node: Announced,
+  options: Cancellable,
+  announce: NonNullable<TransportSession["announce"]>,
+  ownIds: Set<string>,
+): Promise<Standing> {
+  ownIds.add(node.id);
+  try {
+    const standing = await announce(node, options);
+    return {
+      update: (changed, options) => standing.update(changed, options),
+      async [Symbol.asyncDispose]() {
+        await standing[Symbol.asyncDispose]();
+        ownIds.delete(node.id);
+      },
+    };
+  } catch (error) {
+    ownIds.delete(node.id);
+    throw error;
+  }
+}
