@@ -41,6 +41,8 @@ export {
   type ObservationStreamOptions,
   observationStream,
 } from "./observation-stream.ts";
+export { type OptionShape, optionsSchema } from "./options-schema.ts";
+export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export {
   type DownReason,
@@ -48,6 +50,7 @@ export {
   type RegistryChange,
   type RegistryOptions,
 } from "./registry.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export type {

@@ -6,4 +6,5 @@ export {
   type NodeRegistryOptions,
   registry,
 } from "./original.ts";
+export { plugin } from "./plugin.ts";
 export { type MdnsOptions, mdns } from "./transport.ts";
