@@ -21,6 +21,7 @@ export default defineConfig({
       project("identify", "packages/discovery-identify"),
       project("mdns", "packages/discovery-mdns"),
       project("arp", "packages/discovery-arp"),
+      project("config", "packages/discovery-config"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("scripts", "scripts"),

@@ -1,0 +1,99 @@
+import { ConfigError } from "./config-error.ts";
+import { type EnvironmentSetting, isSpelling } from "./environment.ts";
+import type { Environment } from "./file-search.ts";
+import { mendName } from "./nearest.ts";
+import type { Origin } from "./origin.ts";
+import { presetTransports } from "./preset.ts";
+import { type Group, groupOf, mergeGroups, nearestAt, settingOf } from "./setting.ts";
+import { isTransportName, nameRule } from "./transport-name.ts";
+
+/** Which transports there are to be, and by whose word. */
+export interface Choice {
+  readonly names: readonly string[];
+  readonly origin: Origin;
+}
+
+export interface Wishes {
+  /** The value of `--preset`. */
+  readonly preset: string | undefined;
+  /** The value of `--transport`. */
+  readonly transports: readonly string[] | undefined;
+}
+
+/** The transports of preset and file, or mDNS where neither has any. */
+export function configuredTransports(document: Group | null, { preset }: Wishes, env: Environment): Group {
+  const layers = [presetOf(document, preset, env), transportsOf(document)].filter((group) => group !== null);
+  const [first, ...rest] = layers;
+  if (first) return rest.reduce(mergeGroups, first);
+  const origin: Origin = { kind: "default" };
+  return groupOf([["mdns", settingOf({}, origin)]], origin);
+}
+
+function presetOf(document: Group | null, flag: string | undefined, env: Environment): Group | null {
+  if (flag !== undefined) return presetTransports(flag, { kind: "flag", flag: "--preset" });
+  const variable = "LMSERV_PRESET";
+  if (env[variable]) return presetTransports(env[variable], { kind: "environment", variable });
+  const setting = document?.entries.get("preset");
+  return setting?.kind === "value" ? presetTransports(String(setting.value), setting.origin) : null;
+}
+
+function transportsOf(document: Group | null): Group | null {
+  const setting = document?.entries.get("transports");
+  return setting?.kind === "group" ? setting : null;
+}
+
+/**
+ * The transports that flag or environment name, or else all that are configured.
+ *
+ * @throws {ConfigError} for what can be no name, and for one that is there twice.
+ */
+export function chooseTransports(configured: Group, { transports }: Wishes, env: Environment): Choice {
+  const variable = "LMSERV_TRANSPORTS";
+  if (transports) return checked(transports, { kind: "flag", flag: "--transport" });
+  const listed = env[variable];
+  if (listed) {
+    const names = listed.split(",").map((name) => name.trim());
+    return checked(names, { kind: "environment", variable });
+  }
+  return { names: [...configured.entries.keys()], origin: configured.origin };
+}
+
+function checked(names: readonly string[], origin: Origin): Choice {
+  const wrong = names.find((name) => !isTransportName(name));
+  if (wrong !== undefined || names.length === 0) {
+    const reason = `names ${JSON.stringify(wrong ?? "")}, which is no name of a transport`;
+    throw new ConfigError({ origin, path: [], reason, mend: nameRule });
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return { names, origin };
+  throw new ConfigError({
+    origin,
+    path: [],
+    reason: `names ${JSON.stringify(twice)} twice`,
+    mend: "name it once",
+  });
+}
+
+/** @throws {ConfigError} for a variable of a transport that nothing else knows: most likely a typing error. */
+export function assertKnown(
+  settings: readonly EnvironmentSetting[],
+  configured: Group,
+  choice: Choice,
+): void {
+  const names = [...new Set([...configured.entries.keys(), ...choice.names])];
+  for (const { variable, transport } of settings) {
+    if (names.some((name) => isSpelling(transport, name))) continue;
+    throw new ConfigError({
+      origin: { kind: "environment", variable },
+      path: [],
+      reason: `there is no transport ${JSON.stringify(transport.toLowerCase())} to set this of`,
+      mend: `${mendName(transport, names)}; a further one is named in LMSERV_TRANSPORTS`,
+    });
+  }
+}
+
+/** What is configured of a chosen transport; nothing, for one that only flag or environment name. */
+export function configuredGroup(configured: Group, name: string, origin: Origin): Group {
+  const setting = nearestAt(configured, [name]);
+  return setting !== configured && setting.kind === "group" ? setting : groupOf([], origin);
+}

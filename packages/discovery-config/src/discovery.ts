@@ -1,0 +1,41 @@
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  createDiscovery,
+  type Discovery,
+  DiscoveryError,
+  type DiscoveryOptions,
+} from "@lmserv/discovery-core";
+import { composeConfigured } from "./composition.ts";
+import type { ConfigInput } from "./input.ts";
+import { resolveConfig } from "./resolve.ts";
+
+export interface DiscoveryFromConfigOptions
+  extends Partial<ConfigInput>,
+    Omit<DiscoveryOptions, "transports"> {}
+
+/**
+ * Opens what the configuration says: the file that is found, the environment, or mDNS where there is neither.
+ *
+ * @throws {ConfigError} for a mistake in the configuration; {DiscoveryError | AggregateError} as `createDiscovery`.
+ */
+export async function discoveryFromConfig(options: DiscoveryFromConfigOptions = {}): Promise<Discovery> {
+  const { cwd = process.cwd(), env = process.env, from = programFolders(), ...rest } = options;
+  const config = await resolveConfig({ ...rest, cwd, env, from });
+  for (const message of config.warnings) {
+    options.log?.("warn", message);
+    options.onWarning?.(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
+  }
+  return createDiscovery({ ...rest, transports: composeConfigured(config.transports) });
+}
+
+/** Where the running program is installed, and its packages with it. */
+function programFolders(): readonly string[] {
+  const [, program] = process.argv;
+  try {
+    return program === undefined ? [] : [dirname(realpathSync(program))];
+  } catch {
+    // Started from no file, such as by `node --eval`.
+    return [];
+  }
+}

@@ -1,0 +1,124 @@
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { ConfigError } from "./config-error.ts";
+import type { Origin } from "./origin.ts";
+import { type Group, groupOf, type Path, plain, type Setting } from "./setting.ts";
+
+/**
+ * Reads JSON with comments, and where in the file each value stands.
+ *
+ * @throws {ConfigError} for anything else, also a trailing comma and a key that is there twice.
+ */
+export function parseDocument(text: string, file: string): Group {
+  const document = new Document(text.replace(/^\uFEFF/, " "), file);
+  const errors: ParseError[] = [];
+  const root = parseTree(document.text, errors, { allowTrailingComma: false, allowEmptyContent: true });
+  const [first] = errors;
+  if (first) throw document.syntaxError(first);
+  const setting = root && document.settingOf(root, document.originAt(root.offset), []);
+  if (setting?.kind === "group") return setting;
+  throw new ConfigError({
+    origin: document.originAt(0),
+    path: [],
+    reason: "the file holds no object",
+    mend: 'the least is { "version": 1, "transports": { "mdns": {} } }',
+  });
+}
+
+class Document {
+  readonly text: string;
+  readonly #file: string;
+
+  constructor(text: string, file: string) {
+    this.text = text;
+    this.#file = file;
+  }
+
+  originAt(offset: number): Origin {
+    const before = this.text.slice(0, offset).split("\n");
+    return { kind: "file", file: this.#file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  }
+
+  /** @param origin - Where the key stands, if there is one. */
+  settingOf(node: Node, origin: Origin, path: Path): Setting {
+    if (node.type === "object") return this.#groupOf(node, origin, path);
+    return { kind: "value", value: this.#valueOf(node, path), origin };
+  }
+
+  #groupOf({ children = [] }: Node, origin: Origin, path: Path): Group {
+    const entries = new Map<string, Setting>();
+    for (const { children: [key, value] = [], offset } of children) {
+      if (!key || !value) continue;
+      const name: string = key.value;
+      const own = this.originAt(offset);
+      const earlier = entries.get(name);
+      if (earlier) throw duplicate([...path, name], own, earlier.origin);
+      entries.set(name, this.settingOf(value, own, [...path, name]));
+    }
+    return groupOf(entries, origin);
+  }
+
+  /** What stands in a list is a plain value, as lists are replaced as a whole. */
+  #valueOf(node: Node, path: Path): unknown {
+    const { children = [] } = node;
+    if (node.type === "array")
+      return children.map((item, index) => this.#valueOf(item, [...path, `${index}`]));
+    if (node.type !== "object") return node.value;
+    return plain(this.#groupOf(node, this.originAt(node.offset), path));
+  }
+
+  syntaxError({ error, offset }: ParseError): ConfigError {
+    const comma = this.#lastTokenBefore(offset);
+    const closer = this.text[offset];
+    if (this.text[comma] === "," && (closer === "}" || closer === "]")) {
+      return new ConfigError({
+        origin: this.originAt(comma),
+        path: [],
+        reason: `a comma stands before "${closer}"`,
+        mend: "delete it: JSON has no trailing commas",
+      });
+    }
+    const found = this.text.slice(offset, offset + maxShown).split(/\s/)[0];
+    return new ConfigError({
+      origin: this.originAt(offset),
+      path: [],
+      reason: `${syntaxReasons[printParseErrorCode(error)] ?? "this is no JSON"}${found ? ` before ${JSON.stringify(found)}` : ""}`,
+      mend: "the file is JSON, in which // and /* */ comments are allowed",
+    });
+  }
+
+  /** Where the last token before a place starts, comments aside. */
+  #lastTokenBefore(offset: number): number {
+    const scanner = createScanner(this.text, true);
+    let last = 0;
+    for (scanner.scan(); scanner.getTokenOffset() < offset; scanner.scan()) last = scanner.getTokenOffset();
+    return last;
+  }
+}
+
+/** Enough to find the place. */
+const maxShown = 20;
+
+const syntaxReasons: Readonly<Record<string, string>> = {
+  PropertyNameExpected: "a key in double quotes is missing",
+  ValueExpected: "a value is missing",
+  ColonExpected: "a colon is missing",
+  CommaExpected: "a comma is missing",
+  CloseBraceExpected: 'a "}" is missing',
+  CloseBracketExpected: 'a "]" is missing',
+  EndOfFileExpected: "the file should have ended",
+  UnexpectedEndOfComment: "a comment has no end",
+  UnexpectedEndOfString: "a text has no closing quote",
+};
+
+function duplicate(path: Path, origin: Origin, earlier: Origin): ConfigError {
+  const line = earlier.kind === "file" ? ` in line ${earlier.line}` : "";
+  const isTransport = path.length === 2 && path[0] === "transports";
+  return new ConfigError({
+    origin,
+    path,
+    reason: `stands here for the second time, and first${line}`,
+    mend: isTransport
+      ? 'give the second transport a name of its own, and its kind as "type"'
+      : "keep one of the two",
+  });
+}

@@ -1,0 +1,64 @@
+import { ConfigError } from "./config-error.ts";
+import { parseDuration } from "./duration.ts";
+import type { Origin } from "./origin.ts";
+import { type Group, nearestAt, type Path } from "./setting.ts";
+import { textOf } from "./transport-frame.ts";
+
+/** How long mDNS may be silent before such a transport runs, unless it says otherwise. */
+const defaultAfter = "3s";
+
+/** When a transport runs, as it was configured. */
+export interface Fallback {
+  readonly path: Path;
+  readonly origin: Origin;
+  readonly afterMs: number;
+}
+
+/** What is said of when a transport runs; null when it runs always. */
+export function fallbackOf(group: Group, path: Path, announces: boolean): Fallback | null {
+  const { origin } = nearestAt(group, ["when"]);
+  const after = textOf(group, "after");
+  if (after !== null && !group.entries.has("when")) {
+    const reason = "says how long to wait, and nothing says for what";
+    const mend = 'add "when": "mdns-silent", or delete it';
+    throw new ConfigError({
+      origin: nearestAt(group, ["after"]).origin,
+      path: [...path, "after"],
+      reason,
+      mend,
+    });
+  }
+  if (textOf(group, "when") !== "mdns-silent") return null;
+  if (announces) {
+    const reason =
+      'is "mdns-silent", and this transport announces: nodes that wait to be needed are never found';
+    throw new ConfigError({
+      origin,
+      path: [...path, "when"],
+      reason,
+      mend: 'make it "always", or delete it',
+    });
+  }
+  return { path, origin, afterMs: parseDuration(after ?? defaultAfter) ?? 0 };
+}
+
+/** @throws {ConfigError} unless there is an mDNS to wait for, and all wait equally long. */
+export function assertFallbacks(fallbacks: readonly Fallback[], hasPrimary: boolean): void {
+  const [first] = fallbacks;
+  if (!first) return;
+  if (!hasPrimary) {
+    const path = [...first.path, "when"];
+    const reason = 'is "mdns-silent", and no transport is mDNS';
+    throw new ConfigError({
+      origin: first.origin,
+      path,
+      reason,
+      mend: 'add "mdns": {}, or make it "always"',
+    });
+  }
+  const other = fallbacks.find(({ afterMs }) => afterMs !== first.afterMs);
+  if (!other) return;
+  const reason = `is ${other.afterMs} ms, and ${first.path.join(".")} waits ${first.afterMs} ms`;
+  const path = [...other.path, "after"];
+  throw new ConfigError({ origin: other.origin, path, reason, mend: "let all wait equally long" });
+}

@@ -1,0 +1,40 @@
+import type { PassProgress } from "@lmserv/discovery-core";
+import type { Environment, ReadFile } from "./file-search.ts";
+import type { PluginTable } from "./plugins.ts";
+
+export interface ConfigFlags {
+  /** `--config`: the file, instead of the first that is found. */
+  readonly config?: string;
+  /** `--preset` */
+  readonly preset?: string;
+  /** `--transport`: the names of those that are wanted, whatever else is configured. */
+  readonly transports?: readonly string[];
+  /** Flags that set an option of every chosen transport that has it. */
+  readonly options?: readonly FlagOption[];
+}
+
+export interface FlagOption {
+  /** As users write it: `--interface`. */
+  readonly flag: string;
+  /** The option's key: `interfaces`. */
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export interface ConfigInput {
+  readonly flags?: ConfigFlags;
+  /** @default none */
+  readonly env?: Environment;
+  /** What relative paths of flags and environment are relative to. */
+  readonly cwd: string;
+  /** @default the file system */
+  readonly readFile?: ReadFile;
+  /** Plug-ins that the program brings along, asked after the project's packages. @default none */
+  readonly plugins?: PluginTable;
+  /** Folders in whose packages transports are looked for at last. @default none */
+  readonly from?: readonly string[];
+  /** Whether somebody waits for what is found first, as at a terminal. @default false */
+  readonly isAwaited?: boolean;
+  /** Takes how far a transport's first pass over its medium is. */
+  readonly onProgress?: (transport: string, progress: PassProgress) => void;
+}

@@ -1,0 +1,34 @@
+import type { TransportPlugin } from "@lmserv/discovery-core";
+
+/** What is read of a JSON Schema; more may stand there, and less. */
+export interface JsonSchema {
+  readonly type?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: unknown;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly format?: string;
+  readonly writeOnly?: boolean;
+}
+
+/** What a plug-in says of its options; nothing is known where it says nothing. */
+export function optionsJsonSchema({ options }: TransportPlugin): JsonSchema {
+  return options["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) ?? {};
+}
+
+export function propertiesOf({ properties = {} }: JsonSchema): ReadonlyMap<string, JsonSchema> {
+  return new Map(Object.entries(properties));
+}
+
+/** The secret that `keyFile` holds is `key`, if that is one and `keyFile` no option itself. */
+export function secretBehind(key: string, schema: JsonSchema): string | null {
+  const properties = propertiesOf(schema);
+  const secret = key.endsWith("File") ? key.slice(0, -"File".length) : "";
+  return !properties.has(key) && properties.get(secret)?.writeOnly ? secret : null;
+}
+
+/** The keys that users may write, among them the files of secrets. */
+export function writableKeys(schema: JsonSchema): readonly string[] {
+  return [...propertiesOf(schema)].map(([key, { writeOnly }]) => (writeOnly ? `${key}File` : key));
+}

@@ -1,0 +1,110 @@
+import { resolve } from "node:path";
+import type { SchemaIssue, TransportPlugin } from "@lmserv/discovery-core";
+import { ConfigError } from "./config-error.ts";
+import type { ReadFile } from "./file-search.ts";
+import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "./json-schema.ts";
+import { mendName } from "./nearest.ts";
+import type { Origin } from "./origin.ts";
+import { type Group, nearestAt, type Path, plain, type Setting } from "./setting.ts";
+
+/** Where files are that the options name. */
+export interface Files {
+  readonly readFile: ReadFile;
+  /** What a path in a value of this origin is relative to. */
+  readonly folderOf: (origin: Origin) => string;
+}
+
+/**
+ * Puts what secret files hold in the place of their names, and whole paths in the place of relative ones.
+ *
+ * @throws {ConfigError} for an unknown key, a secret in the open, and a file that cannot be read.
+ */
+export async function fillIn(group: Group, schema: JsonSchema, path: Path, files: Files): Promise<Group> {
+  const entries = new Map<string, Setting>();
+  for (const [key, setting] of group.entries) {
+    const at = [...path, key];
+    const secret = secretBehind(key, schema);
+    const property = propertiesOf(schema).get(key) ?? null;
+    if (secret !== null && group.entries.get(secret)?.origin.kind === "environment") continue;
+    if (secret !== null) entries.set(secret, await secretFrom(setting, at, files));
+    else if (property?.writeOnly) entries.set(key, checkHidden(setting, at));
+    else if (property) entries.set(key, await fillInOne(setting, property, at, files));
+    else if (schema.additionalProperties === false) throw unknownKey(setting, at, schema);
+    else entries.set(key, setting);
+  }
+  return { ...group, entries };
+}
+
+async function fillInOne(setting: Setting, schema: JsonSchema, path: Path, files: Files): Promise<Setting> {
+  if (setting.kind === "group") return fillIn(setting, schema, path, files);
+  const { format } = schema;
+  if (typeof setting.value !== "string" || !(format === "file" || format === "path")) return setting;
+  const value = resolve(files.folderOf(setting.origin), setting.value);
+  if (format === "file") await readNamed(value, setting.origin, path, files);
+  return { ...setting, value };
+}
+
+async function secretFrom(setting: Setting, path: Path, files: Files): Promise<Setting> {
+  const { origin } = setting;
+  const name = plain(setting);
+  if (typeof name !== "string" || name === "") {
+    throw new ConfigError({ origin, path, reason: "must name a file", mend: "write its path as a text" });
+  }
+  const text = await readNamed(resolve(files.folderOf(origin), name), origin, path, files);
+  const value = text.replace(/\r?\n$/, "");
+  if (value !== "") return { kind: "value", value, origin };
+  const reason = `names the file ${name}, which is empty`;
+  throw new ConfigError({ origin, path, reason, mend: "put the secret into it" });
+}
+
+async function readNamed(file: string, origin: Origin, path: Path, { readFile }: Files): Promise<string> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const reason = `names the file ${file}, which cannot be read: ${why}`;
+    throw new ConfigError({ origin, path, reason, mend: "name one that this user may read", cause: error });
+  }
+}
+
+/** Files and command lines are shared, copied and shown. */
+function checkHidden(setting: Setting, path: Path): Setting {
+  if (setting.origin.kind === "environment") return setting;
+  const variable = `LMSERV_${path.map(variablePart).join("__")}`;
+  throw new ConfigError({
+    origin: setting.origin,
+    path,
+    reason: "must not stand here in the open",
+    mend: `put it into a file of its own and name that as ${path.at(-1)}File, or set ${variable}`,
+  });
+}
+
+function variablePart(key: string): string {
+  return key
+    .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+    .replaceAll("-", "_")
+    .toUpperCase();
+}
+
+function unknownKey({ origin }: Setting, path: Path, schema: JsonSchema): ConfigError {
+  return new ConfigError({
+    origin,
+    path,
+    reason: "is unknown",
+    mend: mendName(path.at(-1) ?? "", writableKeys(schema)),
+  });
+}
+
+/** @throws {ConfigError} for the first option that its plug-in refuses. */
+export async function checkOptions(plugin: TransportPlugin, group: Group, path: Path): Promise<unknown> {
+  const result = await plugin.options["~standard"].validate(plain(group));
+  const [issue] = result.issues ?? [];
+  if (issue) throw refusedOption(issue, group, path);
+  return "value" in result ? result.value : undefined;
+}
+
+function refusedOption({ message, path: inner = [] }: SchemaIssue, group: Group, path: Path): ConfigError {
+  const keys = inner.map((part) => String(typeof part === "object" ? part.key : part));
+  const { origin } = nearestAt(group, keys);
+  return new ConfigError({ origin, path: [...path, ...keys], reason: message, mend: "change it there" });
+}

@@ -1,0 +1,33 @@
+import { ConfigError } from "./config-error.ts";
+import { mendName } from "./nearest.ts";
+import type { Origin } from "./origin.ts";
+import { type Group, groupOf, settingOf } from "./setting.ts";
+
+/** Transports that go together, by the network that they are for. */
+const presets = {
+  /** Multicast works. */
+  lan: { mdns: {} },
+  /** Multicast may be filtered: the neighbours are asked when it stays silent. */
+  office: { mdns: {}, arp: { sweep: true, when: "mdns-silent", after: "3s" } },
+  /** No multicast: seeds are known. */
+  cloud: { mesh: {} },
+} as const;
+
+export type PresetName = keyof typeof presets;
+
+export const presetNames: readonly PresetName[] = Object.keys(presets) as PresetName[];
+
+/** @throws {ConfigError} for a name that none has. */
+export function presetTransports(name: string, origin: Origin): Group {
+  const preset = presetNames.find((known) => known === name);
+  if (preset) {
+    const own: Origin = { kind: "preset", preset };
+    const entries = Object.entries(presets[preset]);
+    return groupOf(
+      entries.map(([key, value]) => [key, settingOf(value, own)]),
+      own,
+    );
+  }
+  const reason = `is ${JSON.stringify(name)}, which is no preset`;
+  throw new ConfigError({ origin, path: ["preset"], reason, mend: mendName(name, presetNames) });
+}

@@ -1,0 +1,56 @@
+import type { TransportPlugin } from "@lmserv/discovery-core";
+import { frameSchemas, type JsonObject } from "./frame.ts";
+import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
+
+/** The JSON Schema for editors, with the options of these plug-ins; those of others are left open. */
+export function publishedSchema(plugins: readonly TransportPlugin[]): JsonObject {
+  const { document, transport } = frameSchemas();
+  const frame = transport.properties as JsonObject;
+  const { transports, ...properties } = document.properties as JsonObject;
+  const ref = (type: string): JsonObject => ({ $ref: `#/$defs/${type}` });
+  const byType = plugins.map(({ type }) => ({
+    if: { required: ["type"], properties: { type: { const: type } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: ref(type),
+  }));
+  return {
+    ...document,
+    title: "lmserv.config.jsonc",
+    properties: {
+      ...properties,
+      transports: {
+        ...(transports as JsonObject),
+        minProperties: 1,
+        properties: Object.fromEntries(plugins.map(({ type }) => [type, ref(type)])),
+        additionalProperties: ref("other"),
+      },
+    },
+    $defs: {
+      ...Object.fromEntries(plugins.map((plugin) => [plugin.type, definitionOf(plugin, frame)])),
+      other: { type: "object", properties: frame, allOf: byType },
+    },
+  };
+}
+
+/** What the file leaves out may stand in the environment, so that nothing is required. */
+function definitionOf(plugin: TransportPlugin, frame: JsonObject): JsonObject {
+  const { $schema: _, required: __, ...schema } = optionsJsonSchema(plugin) as JsonSchema & JsonObject;
+  return { ...schema, properties: { ...frameOf(plugin, frame), ...writable(schema) } };
+}
+
+/** Whoever announces waits for nobody. */
+function frameOf({ announces }: TransportPlugin, { when, after, ...frame }: JsonObject): JsonObject {
+  return announces ? frame : { ...frame, when, after };
+}
+
+/** Secrets are named by their files. */
+function writable(schema: JsonSchema): JsonObject {
+  const entries = [...propertiesOf(schema)].map(([key, property]) => {
+    if (!property.writeOnly) return [key, property];
+    return [
+      `${key}File`,
+      { type: "string", description: `A file that holds this: ${property.description ?? key}` },
+    ];
+  });
+  return Object.fromEntries(entries);
+}

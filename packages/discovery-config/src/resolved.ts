@@ -1,0 +1,48 @@
+import type { Transport } from "@lmserv/discovery-core";
+import { formatOrigin, type Origin } from "./origin.ts";
+
+/** A configuration that was checked, with everything made and nothing started. */
+export interface ResolvedConfig {
+  /** The file that was found, or null. */
+  readonly file: string | null;
+  /** In the order in which they were named; at least one. */
+  readonly transports: readonly ResolvedTransport[];
+  /** Everything that is set, and every default that is known. */
+  readonly settings: readonly ResolvedSetting[];
+  /** Why optional transports were left out. */
+  readonly warnings: readonly string[];
+}
+
+export interface ResolvedTransport {
+  /** Its key in the file; what `--transport` selects and `sources[].transport` shows. */
+  readonly name: string;
+  /** Its plug-in's, such as `mdns`. */
+  readonly type: string;
+  readonly announces: boolean;
+  /** How long mDNS must be silent before it runs, in ms; null when it runs always. */
+  readonly afterMs: number | null;
+  /** Inert until it is opened. */
+  readonly transport: Transport;
+}
+
+export interface ResolvedSetting {
+  /** Such as `transports.arp.sweep`. */
+  readonly path: string;
+  /** Null for a secret. */
+  readonly value: unknown;
+  readonly isSecret: boolean;
+  readonly origin: Origin;
+}
+
+/** The settings as lines for people: `transports.arp.sweep = true   # preset office`. */
+export function formatSettings(settings: readonly ResolvedSetting[]): string {
+  const lines = settings.map(({ path, value, isSecret, origin }) => ({
+    left: `${path} = ${isSecret ? "(secret)" : JSON.stringify(value)}`,
+    right: `# ${formatOrigin(origin)}`,
+  }));
+  const width = Math.min(maxWidth, Math.max(0, ...lines.map(({ left }) => left.length)));
+  return lines.map(({ left, right }) => `${left.padEnd(width)}  ${right}\n`).join("");
+}
+
+/** A long list does not push the origins of the others out of sight. */
+const maxWidth = 60;

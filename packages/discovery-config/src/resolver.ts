@@ -1,0 +1,185 @@
+import { dirname } from "node:path";
+import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { Choice } from "./choice.ts";
+import { ConfigError } from "./config-error.ts";
+import { type EnvironmentSetting, environmentGroup, isSpelling } from "./environment.ts";
+import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
+import type { ReadFile } from "./file-search.ts";
+import type { ConfigInput, FlagOption } from "./input.ts";
+import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
+import { checkOptions, type Files, fillIn } from "./options.ts";
+import { isPackageName, loadPlugin, missingPlugin, type PluginPlace } from "./plugins.ts";
+import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
+import { type Group, groupOf, mergeGroups, nearestAt, type Path, settingOf, without } from "./setting.ts";
+import { listSettings } from "./settings.ts";
+import { frameKeys, frameProperties, textOf } from "./transport-frame.ts";
+
+export interface Surroundings {
+  readonly readFile: ReadFile;
+  /** The configuration file's, or null when there is none. */
+  readonly folder: string | null;
+  readonly variables: readonly EnvironmentSetting[];
+}
+
+/** Resolves one transport after the other, and looks at them together at the end. */
+export class Resolver {
+  readonly #input: ConfigInput;
+  readonly #variables: readonly EnvironmentSetting[];
+  readonly #places: readonly PluginPlace[];
+  readonly #files: Files;
+  readonly #transports: ResolvedTransport[] = [];
+  readonly #fallbacks: Fallback[] = [];
+  readonly #settings: ResolvedSetting[] = [];
+  /** Optional ones that are not installed. */
+  readonly #left: { readonly type: string; readonly error: ConfigError }[] = [];
+  readonly #usedFlags = new Set<string>();
+
+  constructor(input: ConfigInput, { readFile, folder, variables }: Surroundings) {
+    const { cwd, plugins = new Map(), from = [] } = input;
+    this.#input = input;
+    this.#variables = variables;
+    this.#places = folder === null ? [plugins, cwd, ...from] : [folder, plugins, ...from];
+    this.#files = {
+      readFile,
+      folderOf: (origin) => (origin.kind === "file" ? dirname(origin.file) : cwd),
+    };
+  }
+
+  /** Resolves one transport and makes it. */
+  async add(name: string, configured: Group): Promise<void> {
+    const path = ["transports", name];
+    const variables = this.#variables.filter(({ transport }) => isSpelling(transport, name));
+    const framed = overlaid(configured, environmentGroup(variables, { properties: frameProperties }));
+    const plugin = await this.#load(name, framed, path);
+    if (!plugin) return;
+    const schema = optionsJsonSchema(plugin);
+    const merged = await this.#merge(configured, variables, schema, path);
+    const options = await fillIn(without(merged, frameKeys), schema, path, this.#files);
+    const value = await checkOptions(plugin, options, path);
+    const fallback = fallbackOf(merged, path, plugin.announces);
+    if (fallback) this.#fallbacks.push(fallback);
+    this.#settings.push(...listSettings(merged, withFrame(schema, name), path));
+    const { type, announces } = plugin;
+    const transport = this.#create(plugin, value, name, merged.origin);
+    this.#transports.push({ name, type, announces, afterMs: fallback?.afterMs ?? null, transport });
+  }
+
+  finish(choice: Choice): Omit<ResolvedConfig, "file"> {
+    const [left] = this.#left;
+    if (left && this.#transports.length === 0) throw left.error;
+    const unused = this.#input.flags?.options?.find(({ flag }) => !this.#usedFlags.has(flag));
+    if (unused) throw nobodyHas(unused, choice);
+    const { names, origin } = choice;
+    return {
+      transports: this.#withFallbacks(choice),
+      settings: [{ path: "transports", value: names, isSecret: false, origin }, ...this.#settings],
+      warnings: this.#left.map(({ error }) => error.message),
+    };
+  }
+
+  /** Whoever was chosen without mDNS, or lost it for not being installed, has nothing to wait for. */
+  #withFallbacks({ origin }: Choice): readonly ResolvedTransport[] {
+    const hasPrimary = this.#transports.some(({ type, afterMs }) => type === "mdns" && afterMs === null);
+    const isChosen = origin.kind === "flag" || origin.kind === "environment";
+    const isLeftOut = this.#left.some(({ type }) => type === "mdns");
+    if (hasPrimary || !(isChosen || isLeftOut)) {
+      assertFallbacks(this.#fallbacks, hasPrimary);
+      return this.#transports;
+    }
+    return this.#transports.map((transport) => ({ ...transport, afterMs: null }));
+  }
+
+  /** Null for an optional one that is not installed. */
+  async #load(name: string, group: Group, path: Path): Promise<TransportPlugin | null> {
+    const type = textOf(group, "type") ?? name;
+    const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
+    if (!isPackageName(type)) {
+      const reason = `is ${JSON.stringify(type)}, which is no name of a package`;
+      throw new ConfigError({
+        ...wanted,
+        path: [...path, "type"],
+        reason,
+        mend: "name an installed package",
+      });
+    }
+    const plugin = await loadPlugin(wanted, this.#places);
+    if (plugin) return plugin;
+    const missing = missingPlugin(wanted, this.#places.find((place) => typeof place === "string") ?? "");
+    const optional = nearestAt(group, ["optional"]);
+    if (optional.kind !== "value" || optional.value !== true) throw missing;
+    this.#left.push({ type, error: missing });
+    return null;
+  }
+
+  async #merge(
+    configured: Group,
+    variables: readonly EnvironmentSetting[],
+    schema: JsonSchema,
+    path: Path,
+  ): Promise<Group> {
+    const properties = { ...schema.properties, ...frameProperties };
+    const environment = environmentGroup(variables, { ...schema, properties });
+    const merged = overlaid(overlaid(configured, environment), this.#flagGroup(schema));
+    // The file's were checked with the file.
+    const isFramed = frameKeys.some((key) => environment?.entries.has(key));
+    if (isFramed) (await import("./frame.ts")).checkTransport(merged, path);
+    return merged;
+  }
+
+  #flagGroup(schema: JsonSchema): Group | null {
+    const { flags = {} } = this.#input;
+    const applying = (flags.options ?? []).filter(({ key }) => propertiesOf(schema).has(key));
+    for (const { flag } of applying) this.#usedFlags.add(flag);
+    const [first] = applying;
+    if (!first) return null;
+    const entries = applying.map(
+      ({ flag, key, value }) => [key, settingOf(value, { kind: "flag", flag })] as const,
+    );
+    return groupOf(entries, { kind: "flag", flag: first.flag });
+  }
+
+  #create(
+    plugin: TransportPlugin,
+    options: unknown,
+    name: string,
+    origin: Group["origin"],
+  ): ResolvedTransport["transport"] {
+    const { isAwaited = false, onProgress } = this.#input;
+    const context = { name, isAwaited, ...(onProgress && { onProgress: onProgress.bind(null, name) }) };
+    const path = ["transports", name];
+    try {
+      const transport = plugin.create(options, context);
+      if (transport.name === name) return transport;
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      const mend = `change it in the options of ${name}`;
+      throw new ConfigError({ origin, path, reason: `cannot be: ${error.message}`, mend, cause: error });
+    }
+    const reason = `is made by the plug-in ${plugin.type} under another name`;
+    throw new ConfigError({
+      origin,
+      path,
+      reason,
+      mend: "tell its author that create must use the name it is given",
+    });
+  }
+}
+
+function overlaid(lower: Group, upper: Group | null): Group {
+  // The group stays where it is configured, whoever changes what it holds.
+  return upper ? { ...mergeGroups(lower, upper), origin: lower.origin } : lower;
+}
+
+function withFrame(schema: JsonSchema, name: string): JsonSchema {
+  const frame = { type: { default: name }, when: { default: "always" } };
+  return { ...schema, properties: { ...frame, ...schema.properties } };
+}
+
+function nobodyHas({ flag, key }: FlagOption, { names }: Choice): ConfigError {
+  return new ConfigError({
+    origin: { kind: "flag", flag },
+    path: [],
+    reason: `none of the chosen transports (${names.join(", ")}) has the option ${key}`,
+    mend: "leave it out, or choose a transport that has it",
+  });
+}

@@ -1,0 +1,108 @@
+import { optionsSchema, type Transport, type TransportPlugin } from "@lmserv/discovery-core";
+import { plugin as mdns } from "@lmserv/discovery-mdns";
+import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
+import { z } from "zod";
+import { type ConfigError, type ConfigInput, type PluginTable, resolveConfig } from "../src/index.ts";
+
+interface SweepOptions {
+  readonly sweep?: boolean;
+  readonly ports?: readonly number[];
+  readonly sweepEveryMs?: number;
+  readonly interfaces?: readonly string[];
+}
+
+/** What the plug-ins were told to make. */
+export interface Made {
+  readonly type: string;
+  readonly name: string;
+  readonly options: unknown;
+}
+
+export const made: Made[] = [];
+
+function make(type: string, announces: boolean) {
+  return (options: unknown, { name }: { readonly name: string }): Transport => {
+    made.push({ type, name, options });
+    return memory({ network: new MemoryNetwork(), name, announces });
+  };
+}
+
+/** Only browses, and has a hand-written schema. */
+export const arp: TransportPlugin<SweepOptions> = {
+  type: "arp",
+  announces: false,
+  options: optionsSchema<SweepOptions>({
+    sweep: { description: "Whether to sweep.", type: "boolean", default: false },
+    ports: {
+      description: "Ports.",
+      type: "array",
+      items: { type: "integer", minimum: 1, maximum: 65_535 },
+      maxItems: 3,
+    },
+    sweepEveryMs: { description: "How often.", type: "integer", minimum: 300_000, maximum: 86_400_000 },
+    interfaces: { description: "Interfaces.", type: "array", items: { type: "string" }, minItems: 1 },
+  }),
+  create(options, context) {
+    if (options.ports?.includes(666)) throw new RangeError("ports holds 666, which nobody asks");
+    return make("arp", false)(options, context);
+  },
+};
+
+const meshOptions = z.strictObject({
+  seeds: z.array(z.url()).min(1, "must name at least one seed"),
+  key: z.string().meta({ writeOnly: true }),
+  tls: z
+    .strictObject({ cert: z.string().meta({ writeOnly: true }), key: z.string().meta({ writeOnly: true }) })
+    .optional(),
+  peersFile: z.string().meta({ format: "file" }).optional(),
+  state: z.string().meta({ format: "path" }).optional(),
+  limits: z.strictObject({ maxPeers: z.int().default(16) }).optional(),
+});
+
+/** Announces, holds a secret, and has a schema made by zod. */
+export const mesh: TransportPlugin<z.infer<typeof meshOptions>> = {
+  type: "mesh",
+  announces: true,
+  options: meshOptions,
+  create: make("mesh", true),
+};
+
+export const plugins: PluginTable = new Map<string, () => Promise<TransportPlugin>>([
+  ["mdns", async () => ({ ...mdns, create: make("mdns", true) })],
+  ["arp", async () => arp],
+  ["mesh", async () => mesh],
+]);
+
+export const file = "/srv/app/lmserv.config.jsonc";
+
+interface Situation extends Partial<ConfigInput> {
+  /** By path. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Resolves what flags, environment and files say, in a file system of their own. */
+export function resolve({ files = {}, ...input }: Situation) {
+  made.length = 0;
+  const readFile = async (path: string): Promise<string> => {
+    const text = files[path];
+    if (text !== undefined) return text;
+    throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: "ENOENT" });
+  };
+  return resolveConfig({ cwd: "/srv/app", readFile, plugins, ...input });
+}
+
+/** Resolves one configuration file, given as text or as what it holds. */
+export function resolveFile(content: unknown, input: Situation = {}) {
+  const text = typeof content === "string" ? content : JSON.stringify(content, null, 2);
+  return resolve({ ...input, files: { ...input.files, [file]: text } });
+}
+
+/** The error that it rejects with. */
+export async function faultOf(resolving: Promise<unknown>): Promise<ConfigError> {
+  const error = await resolving.then(
+    () => new Error("the configuration was accepted"),
+    (error: unknown) => error,
+  );
+  if (error instanceof TypeError && error.name === "ConfigError") return error as ConfigError;
+  throw error;
+}
