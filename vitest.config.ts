@@ -24,6 +24,7 @@ export default defineConfig({
       project("config", "packages/discovery-config"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
+      project("custom-transport", "examples/custom-transport"),
       project("scripts", "scripts"),
       project("net", "test/net"),
     ],

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import {
+  type BrowseQuery,
+  DiscoveryError,
+  type DiscoveryErrorCode,
+  type ObservationSink,
+  observationStream,
+  type Transport,
+  type TransportContext,
+  toDiscoveryError,
+} from "@lmserv/discovery-core";
+import { type Host, nodeOf, parseHosts } from "./hosts-file.ts";
+
+export interface StaticOptions {
+  /** A file with one server a line: its IP address, its port, and what people know it by. */
+  readonly hostsFile: string;
+  /** How often the file is read, in ms, 100..3_600_000. @default 5_000 */
+  readonly rereadMs?: number;
+  /** How many lines count, 1..100_000. @default 1_000 */
+  readonly maxHosts?: number;
+  /** Name in a composition. @default "static" */
+  readonly name?: string;
+}
+
+/** Knows the servers that a file lists, for as long as it lists them; it sends nothing and cannot announce. */
+export function staticHosts(options: StaticOptions): Transport {
+  const { hostsFile, rereadMs = 5_000, maxHosts = 1_000, name = "static" } = options;
+  return {
+    name,
+    async open(context, { signal }) {
+      signal.throwIfAborted();
+      read(hostsFile, name, "TRANSPORT_UNAVAILABLE");
+      const watch = new HostsWatch({ hostsFile, rereadMs, maxHosts, name }, context);
+      return {
+        browse: (query, { signal }) =>
+          observationStream({ signal, closed: watch.closed, start: (sink) => watch.browse(query, sink) }),
+        [Symbol.asyncDispose]: () => watch.close(),
+      };
+    },
+  };
+}
+
+interface Browse {
+  readonly query: BrowseQuery;
+  readonly sink: ObservationSink;
+  settled: boolean;
+}
+
+/** One open session: reads the file again and again, and tells every browse what it lists. */
+class HostsWatch {
+  readonly #options: Required<StaticOptions>;
+  readonly #context: TransportContext;
+  readonly #closing = new AbortController();
+  readonly #browses = new Set<Browse>();
+  #listed: ReadonlySet<string> = new Set();
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: Required<StaticOptions>, context: TransportContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#schedule();
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  browse(query: BrowseQuery, sink: ObservationSink): () => void {
+    const browse: Browse = { query, sink, settled: false };
+    this.#browses.add(browse);
+    this.#tell();
+    return () => this.#browses.delete(browse);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancelTimer();
+  }
+
+  #schedule(): void {
+    this.#cancelTimer = this.#context.clock.schedule(this.#options.rereadMs, () => {
+      this.#schedule();
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const { hostsFile, name, maxHosts } = this.#options;
+    try {
+      const { hosts, dropped } = parseHosts(read(hostsFile, name, "TRANSPORT_FAILED"), maxHosts);
+      if (dropped > 0)
+        this.#context.log("debug", "lines of the hosts file were left out", { via: name, dropped });
+      for (const browse of [...this.#browses]) this.#report(browse, hosts);
+      this.#listed = new Set(hosts.map(keyOf));
+    } catch (error) {
+      this.#fail(toDiscoveryError(error, "TRANSPORT_FAILED", name));
+    }
+  }
+
+  #report(browse: Browse, hosts: readonly Host[]): void {
+    const { sink, query } = browse;
+    const via = this.#options.name;
+    const keys = new Set(hosts.map(keyOf));
+    const ttlMs = Math.max(query.ttlMs, 2 * this.#options.rereadMs);
+    for (const key of this.#listed)
+      if (!keys.has(key)) sink.push({ kind: "gone", via, key, reason: "goodbye" });
+    for (const host of hosts) sink.push({ kind: "alive", via, key: keyOf(host), node: nodeOf(host), ttlMs });
+    if (!browse.settled) sink.push({ kind: "settled", via });
+    browse.settled = true;
+  }
+
+  #fail(error: DiscoveryError): void {
+    this.#cancelTimer();
+    if (this.#browses.size === 0) this.#context.report(error);
+    for (const { sink } of [...this.#browses]) sink.fail(error);
+  }
+}
+
+function keyOf({ address, port }: Host): string {
+  return `${address} ${port}`;
+}
+
+/** A small file of this machine: reading it at once keeps everything else simple. */
+function read(file: string, via: string, code: DiscoveryErrorCode): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new DiscoveryError(code, `${via}: the hosts file ${file} cannot be read`, { via, cause });
+  }
+}
