@@ -22,6 +22,7 @@ export default defineConfig({
       project("mdns", "packages/discovery-mdns"),
       project("arp", "packages/discovery-arp"),
       project("config", "packages/discovery-config"),
+      project("identity", "packages/discovery-identity"),
       project("mesh", "packages/discovery-mesh"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),

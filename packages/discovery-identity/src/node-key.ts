@@ -1,0 +1,93 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign as signBytes,
+  verify as verifyBytes,
+} from "node:crypto";
+
+/** The Ed25519 key of one node, and the identity that follows from it. */
+export interface NodeKey {
+  /** `idOf(publicKey)`. */
+  readonly id: string;
+  /** The raw 32 bytes in base64url, 43 characters. */
+  readonly publicKey: string;
+  /** Signs text (as UTF-8) or bytes; the signature is 64 bytes in base64url, 86 characters. */
+  sign(message: string | Uint8Array): string;
+}
+
+export interface SignedMessage {
+  readonly publicKey: string;
+  /** The exact text (as UTF-8) or bytes that were signed. */
+  readonly message: string | Uint8Array;
+  readonly signature: string;
+}
+
+/** 128 bits: to claim somebody's identity takes as much work as to find its key. */
+const idBytes = 16;
+const publicKeyText = /^[A-Za-z0-9_-]{43}$/;
+const signatureText = /^[A-Za-z0-9_-]{86}$/;
+
+/** Makes a new key. */
+export function generateNodeKey(): NodeKey {
+  return nodeKeyOf(generateKeyPairSync("ed25519").privateKey);
+}
+
+/**
+ * Reads a key that `exportNodeKey` wrote.
+ *
+ * @throws {TypeError} when it is not the PEM of an Ed25519 private key.
+ */
+export function importNodeKey(pem: string): NodeKey {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (error) {
+    throw new TypeError("a node key must be the PEM of an Ed25519 private key", { cause: error });
+  }
+  if (key.asymmetricKeyType === "ed25519") return nodeKeyOf(key);
+  throw new TypeError(`a node key must be an Ed25519 private key, not ${key.asymmetricKeyType}`);
+}
+
+/** A new private key as PEM (PKCS #8), for `importNodeKey`. */
+export function generateNodeKeyPem(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+/** The identity of a public key: the first 128 bits of its SHA-256 in lower-case hexadecimal. */
+export function idOf(publicKey: string): string {
+  const digest = createHash("sha256").update(Buffer.from(publicKey, "base64url")).digest();
+  return digest.subarray(0, idBytes).toString("hex");
+}
+
+/** Whether the holder of the key signed exactly this; false also for what is no key or no signature. */
+export function verifySignature({ publicKey, message, signature }: SignedMessage): boolean {
+  if (!isPublicKey(publicKey) || !signatureText.test(signature)) return false;
+  try {
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
+    return verifyBytes(null, toBytes(message), key, Buffer.from(signature, "base64url"));
+  } catch {
+    // Bytes that are no point of the curve.
+    return false;
+  }
+}
+
+/** Whether the text can be a public key: 32 bytes, written in the one way there is. */
+export function isPublicKey(text: string): boolean {
+  return publicKeyText.test(text) && Buffer.from(text, "base64url").toString("base64url") === text;
+}
+
+function nodeKeyOf(key: KeyObject): NodeKey {
+  const { x: publicKey = "" } = createPublicKey(key).export({ format: "jwk" });
+  return {
+    id: idOf(publicKey),
+    publicKey,
+    sign: (message) => signBytes(null, toBytes(message), key).toString("base64url"),
+  };
+}
+
+function toBytes(message: string | Uint8Array): Uint8Array {
+  return typeof message === "string" ? Buffer.from(message) : message;
+}
