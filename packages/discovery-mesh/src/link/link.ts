@@ -1,0 +1,67 @@
+/** What a peer says of itself, and proves, when a link begins. */
+export interface PeerHello {
+  /** `idOf(publicKey)`. */
+  readonly id: string;
+  readonly publicKey: string;
+  /** Which start of the node this is: greater at each one. */
+  readonly epoch: number;
+  /** Random, another one for each process. */
+  readonly instance: string;
+  /** Observers listen; they are neither dialled nor told of to others. */
+  readonly role: "member" | "observer";
+  /** Where it can be dialled: `ws://` and `wss://` URLs. */
+  readonly advertise: readonly string[];
+}
+
+/** Why we end a link. */
+export type LinkClose =
+  /** We leave the mesh; waits for what is queued, up to 500 ms. */
+  | "leaving"
+  /** Another link to the same peer stays. */
+  | "duplicate"
+  /** A later start of the same peer has a link. */
+  | "superseded"
+  /** Somebody else has the peer's identity, or the peer has ours. */
+  | "conflict"
+  /** It is ourselves. */
+  | "self"
+  /** There is no room for another member. */
+  | "full"
+  /** What came is no message of this protocol. */
+  | "protocol";
+
+/** How a link ended, whoever ended it. */
+export type LinkEnd =
+  /** In order, for a reason that one side gave; `unknown` is a reason that we do not know. */
+  | { readonly kind: "closed"; readonly code: LinkClose | "unknown"; readonly remote: boolean }
+  /** The connection broke: the process ended, or something on the way did. */
+  | { readonly kind: "reset" }
+  /** The peer left two pings without an answer. */
+  | { readonly kind: "silent" }
+  /** The peer takes what it is sent too slowly. */
+  | { readonly kind: "evicted" }
+  /** The peer broke the protocol. */
+  | { readonly kind: "protocol" };
+
+/** An authenticated connection to another member; at most one open per pair survives. */
+export interface Link {
+  readonly peer: PeerHello;
+  /** Whether this side dialled. */
+  readonly dialed: boolean;
+  /** What was dialled, or null. */
+  readonly url: string | null;
+  /** The peer's address as seen here. */
+  readonly remoteAddress: string;
+  /** Our own address as the peer saw it, or null when it did not tell. */
+  readonly observedAddress: string | null;
+  /** Queues a message; of those with one key that wait, the last is sent. Bounded; never throws. */
+  send(message: string, coalesceKey?: string): void;
+  /** Ends the link and resolves when it has ended; `closed` is called then. */
+  close(code: LinkClose): Promise<void>;
+}
+
+/** What a link calls back; nothing more after `closed`. */
+export interface LinkEvents {
+  message(text: string): void;
+  closed(end: LinkEnd): void;
+}
