@@ -15,13 +15,13 @@ export interface NodeKey {
   /** The raw 32 bytes in base64url, 43 characters. */
   readonly publicKey: string;
   /** Signs text (as UTF-8) or bytes; the signature is 64 bytes in base64url, 86 characters. */
-  sign(message: string | Uint8Array): string;
+  sign(bytes: string | Uint8Array): string;
 }
 
 export interface SignedMessage {
   readonly publicKey: string;
   /** The exact text (as UTF-8) or bytes that were signed. */
-  readonly message: string | Uint8Array;
+  readonly bytes: string | Uint8Array;
   readonly signature: string;
 }
 
@@ -63,11 +63,11 @@ export function idOf(publicKey: string): string {
 }
 
 /** Whether the holder of the key signed exactly this; false also for what is no key or no signature. */
-export function verifySignature({ publicKey, message, signature }: SignedMessage): boolean {
+export function verifySignature({ publicKey, bytes, signature }: SignedMessage): boolean {
   if (!isPublicKey(publicKey) || !signatureText.test(signature)) return false;
   try {
     const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
-    return verifyBytes(null, toBytes(message), key, Buffer.from(signature, "base64url"));
+    return verifyBytes(null, toBytes(bytes), key, Buffer.from(signature, "base64url"));
   } catch {
     // Bytes that are no point of the curve.
     return false;
@@ -84,10 +84,10 @@ function nodeKeyOf(key: KeyObject): NodeKey {
   return {
     id: idOf(publicKey),
     publicKey,
-    sign: (message) => signBytes(null, toBytes(message), key).toString("base64url"),
+    sign: (bytes) => signBytes(null, toBytes(bytes), key).toString("base64url"),
   };
 }
 
-function toBytes(message: string | Uint8Array): Uint8Array {
-  return typeof message === "string" ? Buffer.from(message) : message;
+function toBytes(bytes: string | Uint8Array): Uint8Array {
+  return typeof bytes === "string" ? Buffer.from(bytes) : bytes;
 }

@@ -33,7 +33,7 @@ describe("a node key", () => {
     const [first, second] = [importNodeKey(pem), importNodeKey(pem)];
     expect(first.id).toBe(second.id);
     const signature = first.sign("message");
-    expect(verifySignature({ publicKey: second.publicKey, message: "message", signature })).toBe(true);
+    expect(verifySignature({ publicKey: second.publicKey, bytes: "message", signature })).toBe(true);
   });
 
   test.each(["", "rubbish", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"])(
@@ -46,15 +46,15 @@ describe("a node key", () => {
 
 describe("a signature", () => {
   const key = generateNodeKey();
-  const signed = { publicKey: key.publicKey, message: "message", signature: key.sign("message") };
+  const signed = { publicKey: key.publicKey, bytes: "message", signature: key.sign("message") };
 
   test("holds for text and for its bytes", () => {
     expect(verifySignature(signed)).toBe(true);
-    expect(verifySignature({ ...signed, message: Buffer.from("message") })).toBe(true);
+    expect(verifySignature({ ...signed, bytes: Buffer.from("message") })).toBe(true);
   });
 
   test.each([
-    ["another message", { message: "massage" }],
+    ["another message", { bytes: "massage" }],
     ["another key", { publicKey: generateNodeKey().publicKey }],
     ["another signature", { signature: key.sign("massage") }],
     ["a key cut short", { publicKey: key.publicKey.slice(1) }],
