@@ -1,3 +1,5 @@
+export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
+export { ephemeralIdentity, type Identity, type IdentityOptions, openIdentity } from "./identity.ts";
 export {
   generateNodeKey,
   generateNodeKeyPem,
@@ -8,3 +10,25 @@ export {
   type SignedMessage,
   verifySignature,
 } from "./node-key.ts";
+export {
+  type AliveRecord,
+  compareVersions,
+  isClusterName,
+  isMemberUrl,
+  type LeftRecord,
+  type MemberRecord,
+  maxRecordBytes,
+  readRecord,
+  type Version,
+} from "./record.ts";
+export { isRenewalAuthentic, type Renewal, readRenewal, type SignedRenewal, signRenewal } from "./renewal.ts";
+export { isHostAddress, ShapeError } from "./shape.ts";
+export {
+  type Rejection,
+  type SignedRecord,
+  signRecord,
+  type Verdict,
+  type VerifyOptions,
+  verifyRecord,
+} from "./signed-record.ts";
+export { stateDirectory } from "./state-directory.ts";

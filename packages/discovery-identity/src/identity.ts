@@ -1,0 +1,130 @@
+import { chmod, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createFile, readIfThere, replaceFile } from "./durable-file.ts";
+import { generateNodeKey, generateNodeKeyPem, importNodeKey, type NodeKey } from "./node-key.ts";
+import { stateDirectory } from "./state-directory.ts";
+
+export interface IdentityOptions {
+  /** What has the identity, such as `8000` for the node on that port: 1..64 characters. Each has its own. */
+  readonly endpoint: string;
+  /** Milliseconds since 1970; a start is told from the one before by it. */
+  readonly wall: () => number;
+  /** Where it is kept. @default `$XDG_STATE_HOME/lmserv` */
+  readonly directory?: string;
+  /** Takes what went wrong and was worked around. @default nobody */
+  readonly onWarning?: (message: string, cause: unknown) => void;
+}
+
+/** Who a node is, and which start of it this is. */
+export interface Identity {
+  readonly key: NodeKey;
+  /** Greater than at every start before, as far as they were recorded. */
+  readonly epoch: number;
+  /** Whether the next start has the same key. */
+  readonly persistent: boolean;
+  /** Records an epoch that others made necessary, for the next start to be above it. */
+  advance(epoch: number): Promise<void>;
+}
+
+const maxEndpointLength = 64;
+
+/**
+ * The identity of an endpoint of this machine: made at its first start and the same ever after.
+ *
+ * Where nothing can be written it lasts as long as the process. A file that cannot be read is kept aside.
+ *
+ * @throws {RangeError} for an endpoint that is empty or too long.
+ */
+export async function openIdentity(options: IdentityOptions): Promise<Identity> {
+  const { endpoint, wall, directory = stateDirectory(), onWarning = () => {} } = options;
+  if (endpoint.length < 1 || endpoint.length > maxEndpointLength) {
+    throw new RangeError(
+      `endpoint ${JSON.stringify(endpoint)} must have 1 to ${maxEndpointLength} characters`,
+    );
+  }
+  const path = join(directory, `node-${encodeURIComponent(endpoint)}`);
+  try {
+    const key = await openKey(`${path}.key`, onWarning);
+    const store = new EpochFile(`${path}.epoch`, onWarning);
+    return {
+      key,
+      epoch: await store.begin(wall()),
+      persistent: true,
+      advance: (epoch) => store.write(epoch),
+    };
+  } catch (cause) {
+    onWarning(`no identity can be kept in ${directory}: this one ends with the process`, cause);
+    return ephemeralIdentity(wall());
+  }
+}
+
+/** An identity that nobody has seen before and nobody will see again. */
+export function ephemeralIdentity(wallMs: number): Identity {
+  const epoch = Math.max(1, Math.floor(wallMs));
+  return { key: generateNodeKey(), epoch, persistent: false, advance: async () => {} };
+}
+
+/** Reads the key, or makes it; of two processes that make it at once, one wins and both have its key. */
+async function openKey(path: string, onWarning: NonNullable<IdentityOptions["onWarning"]>): Promise<NodeKey> {
+  const pem = await readIfThere(path);
+  if (pem !== null) {
+    try {
+      const key = importNodeKey(pem);
+      await hideFromOthers(path, onWarning);
+      return key;
+    } catch (cause) {
+      const aside = `${path}.corrupt`;
+      await rename(path, aside);
+      onWarning(`${path} holds no key: it is kept as ${aside}, and the node gets a new identity`, cause);
+    }
+  }
+  const made = generateNodeKeyPem();
+  if (await createFile(path, made)) return importNodeKey(made);
+  const winner = await readIfThere(path);
+  return importNodeKey(winner ?? "");
+}
+
+async function hideFromOthers(
+  path: string,
+  onWarning: NonNullable<IdentityOptions["onWarning"]>,
+): Promise<void> {
+  // Windows has no such modes.
+  if (process.platform === "win32") return;
+  const { mode } = await stat(path);
+  if ((mode & 0o077) === 0) return;
+  onWarning(`${path} could be read by others; from now on only by its owner`, null);
+  await chmod(path, 0o600);
+}
+
+/** Remembers the epoch from one start to the next. */
+class EpochFile {
+  readonly #path: string;
+  readonly #onWarning: NonNullable<IdentityOptions["onWarning"]>;
+
+  constructor(path: string, onWarning: NonNullable<IdentityOptions["onWarning"]>) {
+    this.#path = path;
+    this.#onWarning = onWarning;
+  }
+
+  /** Above the last one, also after the wall clock was set back. */
+  async begin(wallMs: number): Promise<number> {
+    const saved = parseEpoch(await readIfThere(this.#path));
+    const epoch = Math.max(saved + 1, Math.floor(wallMs));
+    await this.write(epoch);
+    return epoch;
+  }
+
+  /** A failure is a warning: peers tell the next start when its epoch is too low. */
+  async write(epoch: number): Promise<void> {
+    try {
+      await replaceFile(this.#path, `${epoch}\n`);
+    } catch (cause) {
+      this.#onWarning(`${this.#path} cannot be written`, cause);
+    }
+  }
+}
+
+function parseEpoch(text: string | null): number {
+  const epoch = Number(text ?? 0);
+  return Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
+}

@@ -1,0 +1,145 @@
+import { type Announced, type Auth, isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
+import {
+  dictionary,
+  integer,
+  isHostAddress,
+  list,
+  matching,
+  object,
+  readObject,
+  ShapeError,
+  text,
+} from "./shape.ts";
+
+/** Which word of a member is the latest: a later start wins, then a later record of that start. */
+export interface Version {
+  /** Greater at each start of the node. */
+  readonly epoch: number;
+  /** Greater at each change of what it says. */
+  readonly seq: number;
+}
+
+interface RecordHead extends Version {
+  /** Which mesh it is meant for, 1..64 visible ASCII characters. */
+  readonly cluster: string;
+  /** `idOf` the key that signs. */
+  readonly id: string;
+  /** How long it holds without a renewal, in ms, 1_000..86_400_000; a duration, since clocks differ. */
+  readonly ttlMs: number;
+}
+
+/** A member is there, and these are its nodes. */
+export interface AliveRecord extends RecordHead {
+  readonly kind: "alive";
+  /** Random, another one for each process: tells two processes with one key apart. */
+  readonly instance: string;
+  /** Where its nodes answer: IPv4 and IPv6 addresses, at most 16. */
+  readonly addresses: readonly string[];
+  /** Where the member itself can be dialled: `ws://` and `wss://` URLs, at most 8. */
+  readonly urls: readonly string[];
+  /** At most 16. One whose `id` is the member's own is proven to be it. */
+  readonly nodes: readonly Announced[];
+}
+
+/** A tombstone: the member left in order. */
+export interface LeftRecord extends RecordHead {
+  readonly kind: "left";
+}
+
+export type MemberRecord = AliveRecord | LeftRecord;
+
+/** A record has a place in every member's memory, and in a message of 64 KiB. */
+export const maxRecordBytes = 16_384;
+const maxAddresses = 16;
+const maxUrls = 8;
+const maxNodes = 16;
+const maxItems = 64;
+const maxUrlBytes = 300;
+/** A host name (RFC 1035 section 2.3.4). */
+const maxHostnameBytes = 253;
+const maxTextBytes = 255;
+const dayMs = 86_400_000;
+
+export const readCluster: (value: unknown, name: string) => string = matching(isClusterName, 64);
+export const readId: (value: unknown, name: string) => string = matching(
+  (id) => /^[0-9a-f]{32}$/.test(id),
+  32,
+);
+export const readCount: (value: unknown, name: string) => number = integer(1);
+const readInstance = matching((instance) => /^[0-9a-f]{16}$/.test(instance), 16);
+const readTtl = integer(1_000, dayMs);
+const readAddresses = list(matching(isHostAddress, 45), maxAddresses);
+const readUrls = list(matching(isMemberUrl, maxUrlBytes), maxUrls);
+const readNodes = list(readNode, maxNodes);
+const readWords = list(text(maxTextBytes), maxItems);
+const readAttributes = dictionary((key) => /^[\x20-\x3c\x3e-\x7e]+$/.test(key), text(maxTextBytes), maxItems);
+
+/**
+ * Reads what a member signed; whether it did is another question.
+ *
+ * @throws {ShapeError} for what cannot be a record.
+ */
+export function readRecord(json: string): MemberRecord {
+  const value = readObject(json, maxRecordBytes);
+  const head = {
+    cluster: readCluster(value.cluster, "cluster"),
+    id: readId(value.id, "id"),
+    epoch: readCount(value.epoch, "epoch"),
+    seq: readCount(value.seq, "seq"),
+    ttlMs: readTtl(value.ttlMs, "ttlMs"),
+  };
+  if (value.kind === "left") return { kind: "left", ...head };
+  if (value.kind !== "alive") throw new ShapeError("kind is neither alive nor left");
+  return {
+    kind: "alive",
+    ...head,
+    instance: readInstance(value.instance, "instance"),
+    addresses: readAddresses(value.addresses, "addresses"),
+    urls: readUrls(value.urls, "urls"),
+    nodes: readNodes(value.nodes, "nodes"),
+  };
+}
+
+/** Positive when `a` is later than `b`. */
+export function compareVersions(a: Version, b: Version): number {
+  return a.epoch - b.epoch || a.seq - b.seq;
+}
+
+/** Whether a mesh can be called so: 1 to 64 visible ASCII characters. */
+export function isClusterName(name: string): boolean {
+  return /^[\x21-\x7e]{1,64}$/.test(name);
+}
+
+/** Whether it is a `ws://` or `wss://` URL of a host and perhaps a port, and nothing more. */
+export function isMemberUrl(url: string): boolean {
+  if (!/^wss?:\/\/[^\s/?#@]+\/?$/.test(url) || !URL.canParse(url)) return false;
+  const { hostname } = new URL(url);
+  const address = hostname.replace(/^\[(.*)\]$/, "$1");
+  if (address !== hostname || /^[\d.]+$/.test(hostname)) return isHostAddress(address);
+  return /^[a-z0-9._-]{1,253}$/.test(hostname);
+}
+
+function readNode(value: unknown, name: string): Announced {
+  const node = object(value, name);
+  const { port, auth } = node;
+  if (!isPort(port)) throw new ShapeError(`${name}.port is no port`);
+  if (auth !== undefined && !isAuth(auth)) throw new ShapeError(`${name}.auth is neither none nor required`);
+  const optional = <T>(key: string, read: (value: unknown, name: string) => T): Record<string, T> =>
+    node[key] === undefined ? {} : { [key]: read(node[key], `${name}.${key}`) };
+  return {
+    id: matching(isNodeId, 128)(node.id, `${name}.id`),
+    port,
+    info: text(maxInfoBytes)(node.info, `${name}.info`),
+    ...optional("path", matching(isPath, maxInfoBytes)),
+    ...optional("hostname", text(maxHostnameBytes)),
+    ...optional("server", text(maxTextBytes)),
+    ...optional("apis", readWords),
+    ...optional("models", readWords),
+    ...optional("attributes", readAttributes),
+    ...(auth !== undefined && { auth }),
+  };
+}
+
+function isAuth(value: unknown): value is Auth {
+  return value === "none" || value === "required";
+}

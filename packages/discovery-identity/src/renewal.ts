@@ -1,0 +1,49 @@
+import type { NodeKey } from "./node-key.ts";
+import { verifySignature } from "./node-key.ts";
+import { readCluster, readCount, readId, type Version } from "./record.ts";
+import { readObject, ShapeError } from "./shape.ts";
+
+/** A member's sign of life: what it said in its record of this version still holds. */
+export interface Renewal extends Version {
+  readonly cluster: string;
+  readonly id: string;
+  /** Greater at each renewal of this record. */
+  readonly beat: number;
+}
+
+/** A renewal as it travels; small, and not bound to who passes it on. */
+export interface SignedRenewal {
+  /** The JSON that was signed. */
+  readonly text: string;
+  readonly signature: string;
+}
+
+const maxRenewalBytes = 300;
+
+/** Makes a sign of life that others can pass on. */
+export function signRenewal({ cluster, id, epoch, seq, beat }: Renewal, key: NodeKey): SignedRenewal {
+  const text = JSON.stringify({ kind: "renewal", cluster, id, epoch, seq, beat });
+  return { text, signature: key.sign(text) };
+}
+
+/**
+ * Reads a renewal without looking at its signature.
+ *
+ * @throws {ShapeError} for what cannot be one.
+ */
+export function readRenewal(text: string): Renewal {
+  const value = readObject(text, maxRenewalBytes);
+  if (value.kind !== "renewal") throw new ShapeError("kind is not renewal");
+  return {
+    cluster: readCluster(value.cluster, "cluster"),
+    id: readId(value.id, "id"),
+    epoch: readCount(value.epoch, "epoch"),
+    seq: readCount(value.seq, "seq"),
+    beat: readCount(value.beat, "beat"),
+  };
+}
+
+/** Whether the holder of `publicKey`, which came with the record that is renewed, signed it. */
+export function isRenewalAuthentic({ text, signature }: SignedRenewal, publicKey: string): boolean {
+  return verifySignature({ publicKey, bytes: text, signature });
+}

@@ -1,0 +1,72 @@
+import { idOf, type NodeKey, verifySignature } from "./node-key.ts";
+import { type MemberRecord, maxRecordBytes, readRecord } from "./record.ts";
+import { ShapeError } from "./shape.ts";
+
+/** A record as it travels: whoever passes it on can hold it back, not change it. */
+export interface SignedRecord {
+  /** The JSON that was signed, byte for byte. */
+  readonly text: string;
+  /** The signer's; the record's `id` is its hash. */
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
+/** Why a record does not count. */
+export type Rejection = "shape" | "cluster" | "not-newer" | "identity" | "signature";
+
+export type Verdict =
+  | { readonly accepted: true; readonly record: MemberRecord }
+  | { readonly accepted: false; readonly why: Rejection };
+
+export interface VerifyOptions {
+  /** The mesh that it must be meant for. */
+  readonly cluster: string;
+  /** Whether it is worth the price of looking at its signature. @default always */
+  readonly isNewer?: (record: MemberRecord) => boolean;
+}
+
+/**
+ * Signs what a member says.
+ *
+ * @throws {RangeError} when it takes more than 16 KiB.
+ * @throws {TypeError} when the record is not the key's, or no record.
+ */
+export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
+  if (record.id !== key.id) throw new TypeError(`the record of ${record.id} cannot be signed by ${key.id}`);
+  const text = JSON.stringify(record);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxRecordBytes) {
+    throw new RangeError(`a record of ${bytes} bytes is too long; at most ${maxRecordBytes} are allowed`);
+  }
+  const verdict = readOrReject(text);
+  if (!verdict) throw new TypeError(`what is to be signed is no record: ${text}`);
+  return { text, publicKey: key.publicKey, signature: key.sign(text) };
+}
+
+/** Checks size, shape, purpose, identity and signature, the cheapest first. */
+export function verifyRecord(
+  signed: SignedRecord,
+  { cluster, isNewer = () => true }: VerifyOptions,
+): Verdict {
+  const record = readOrReject(signed.text);
+  if (!record) return reject("shape");
+  if (record.cluster !== cluster) return reject("cluster");
+  if (!isNewer(record)) return reject("not-newer");
+  if (idOf(signed.publicKey) !== record.id) return reject("identity");
+  const { publicKey, text, signature } = signed;
+  if (!verifySignature({ publicKey, bytes: text, signature })) return reject("signature");
+  return { accepted: true, record };
+}
+
+function reject(why: Rejection): Verdict {
+  return { accepted: false, why };
+}
+
+function readOrReject(text: string): MemberRecord | null {
+  try {
+    return readRecord(text);
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}
