@@ -1,6 +1,6 @@
 /** What a peer says of itself, and proves, when a link begins. */
 export interface PeerHello {
-  /** `idOf(publicKey)`. */
+  /** `idOf(publicKey)`: checked before anybody sees it. */
   readonly id: string;
   readonly publicKey: string;
   /** Which start of the node this is: greater at each one. */
@@ -9,13 +9,13 @@ export interface PeerHello {
   readonly instance: string;
   /** Observers listen; they are neither dialled nor told of to others. */
   readonly role: "member" | "observer";
-  /** Where it can be dialled: `ws://` and `wss://` URLs. */
+  /** Where it says it can be dialled: at most 8 valid `ws://` and `wss://` URLs, none of them tried. */
   readonly advertise: readonly string[];
 }
 
-/** Why we end a link. */
+/** Why one side ends a link: the other learns it. */
 export type LinkClose =
-  /** We leave the mesh; waits for what is queued, up to 500 ms. */
+  /** It leaves the mesh; what is queued gets up to 500 ms to go out, with all other reasons none. */
   | "leaving"
   /** Another link to the same peer stays. */
   | "duplicate"
@@ -23,25 +23,23 @@ export type LinkClose =
   | "superseded"
   /** Somebody else has the peer's identity, or the peer has ours. */
   | "conflict"
-  /** It is ourselves. */
-  | "self"
   /** There is no room for another member. */
   | "full"
   /** What came is no message of this protocol. */
   | "protocol";
 
-/** How a link ended, whoever ended it. */
+/** How a link ended, whoever ended it; `detail` is for people. */
 export type LinkEnd =
   /** In order, for a reason that one side gave; `unknown` is a reason that we do not know. */
   | { readonly kind: "closed"; readonly code: LinkClose | "unknown"; readonly remote: boolean }
   /** The connection broke: the process ended, or something on the way did. */
-  | { readonly kind: "reset" }
-  /** The peer left two pings without an answer. */
-  | { readonly kind: "silent" }
+  | { readonly kind: "reset"; readonly detail?: string }
+  /** The peer left two pings without an answer, though this process was there to hear it. */
+  | { readonly kind: "silent"; readonly detail?: string }
   /** The peer takes what it is sent too slowly. */
-  | { readonly kind: "evicted" }
-  /** The peer broke the protocol. */
-  | { readonly kind: "protocol" };
+  | { readonly kind: "evicted"; readonly detail?: string }
+  /** The peer broke the protocol, or sent more than anybody may. */
+  | { readonly kind: "protocol"; readonly detail?: string };
 
 /** An authenticated connection to another member; at most one open per pair survives. */
 export interface Link {
@@ -62,6 +60,12 @@ export interface Link {
 
 /** What a link calls back; nothing more after `closed`. */
 export interface LinkEvents {
+  /** A text frame: valid UTF-8, bounded in size and rate. Close with "protocol" what is not JSON. */
   message(text: string): void;
+  /** What the peer let its ping carry, at most 125 bytes. */
+  pinged?(payload: string): void;
   closed(end: LinkEnd): void;
 }
+
+/** Takes a new link over in the turn in which it came to be, so that no message is missed. */
+export type LinkHandler = (link: Link) => LinkEvents;
