@@ -1,0 +1,61 @@
+import { isIP } from "node:net";
+
+/** Where a member listens: `ws://host:port` or `wss://host:port`, and nothing behind it. */
+export interface MeshUrl {
+  readonly secure: boolean;
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where on an HTTP server the mesh is. */
+export const meshPath = "/lmserv-mesh";
+/** RFC 6455 section 1.9; with its version, so that a later one can be told apart. */
+export const meshSubprotocol = "lmserv-mesh.1";
+
+/** A DNS name of 253 characters with all around it. */
+const maxUrlChars = 280;
+
+/**
+ * Reads the URL of a member.
+ *
+ * @throws {RangeError} when it is none, or has a path, a query or credentials.
+ */
+export function parseMeshUrl(text: string): MeshUrl {
+  const url = URL.canParse(text) && text.length <= maxUrlChars ? new URL(text) : null;
+  if (url === null || !/^wss?:$/.test(url.protocol)) {
+    throw new RangeError(
+      `${JSON.stringify(text.slice(0, maxUrlChars))} is not like ws://host:port or wss://host:port`,
+    );
+  }
+  if (
+    `${url.username}${url.password}${url.search}${url.hash}` !== "" ||
+    !["/", meshPath].includes(url.pathname)
+  ) {
+    throw new RangeError(`${JSON.stringify(text)} has more than a host and a port`);
+  }
+  const secure = url.protocol === "wss:";
+  const port = Number(url.port || (secure ? 443 : 80));
+  if (port === 0) throw new RangeError(`${JSON.stringify(text)} has port 0, but 1 to 65535 are allowed`);
+  return { secure, host: url.hostname.replace(/^\[|\]$/g, ""), port };
+}
+
+export function isMeshUrl(text: string): boolean {
+  try {
+    parseMeshUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The host and port of a `Host` header, or null. */
+export function parseHostHeader(header: string | undefined): string | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(header ?? "");
+  return (match?.[1] ?? match?.[2])?.toLowerCase() ?? null;
+}
+
+/** Whether the host is an address or `localhost`: what no page's owner can point at us. */
+export function isOwnHost(host: string): boolean {
+  return isIP(host) !== 0 || host === "localhost";
+}
