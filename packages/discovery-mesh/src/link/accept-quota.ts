@@ -1,0 +1,43 @@
+import { type Clock, isIPv6 } from "@lmserv/discovery-core";
+import { type Rate, TokenBucket } from "./token-bucket.ts";
+
+/** Addresses with a bucket of their own; the others share one while all of these are busy. */
+const maxAddresses = 1_024;
+
+/** Bounds how often one address may connect. */
+export class AcceptQuota {
+  readonly #clock: Clock;
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #shared: TokenBucket;
+
+  constructor(clock: Clock, rate: Rate) {
+    this.#clock = clock;
+    this.#rate = rate;
+    this.#shared = new TokenBucket(clock, rate);
+  }
+
+  /** The bucket of an address. */
+  bucket(address: string): TokenBucket {
+    const key = networkOf(address);
+    const known = this.#buckets.get(key);
+    if (known) return known;
+    if (this.#buckets.size >= maxAddresses) this.#forgetIdle();
+    if (this.#buckets.size >= maxAddresses) return this.#shared;
+    const bucket = new TokenBucket(this.#clock, this.#rate);
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+
+  #forgetIdle(): void {
+    for (const [key, bucket] of this.#buckets) if (bucket.isFull) this.#buckets.delete(key);
+  }
+}
+
+/** One host has as many IPv6 addresses as it likes: what it is given is a /64. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [front = [], back = []] = address.split("::").map((half) => half.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => "0");
+  return [...front, ...zeros, ...back].slice(0, 4).join(":");
+}

@@ -1,0 +1,81 @@
+import type { RawData, WebSocket } from "ws";
+import type { Admission, Handshake } from "./handshake.ts";
+import type { LinkLimits } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Says "policy violation" (RFC 6455 section 7.4.1), whatever it was: who may not come in learns nothing else. */
+const neutralCode = 1_008;
+
+export interface AdmissionOptions {
+  readonly limits: Pick<LinkLimits, "maxHandshakeChars">;
+  /** Its reason is what the handshake is refused with. */
+  readonly signal: AbortSignal;
+  /** Called in the turn of the last message: the next may follow at once. */
+  admitted(admission: Admission): void;
+  refused(reason: unknown): void;
+}
+
+/** Carries a handshake out over a WebSocket; one of the two outcomes is called, once. */
+export function admit(socket: WebSocket, handshake: Handshake, options: AdmissionOptions): void {
+  const { limits, signal, admitted, refused } = options;
+  signal.addEventListener("abort", onAbort, { once: true });
+  socket.on("message", onMessage).on("close", onClose).on("error", onError);
+  if (signal.aborted) onAbort();
+  else step(() => handshake.next());
+
+  function onMessage(data: RawData, isBinary: boolean): void {
+    const text = isBinary ? null : data.toString();
+    if (text === null || text.length > limits.maxHandshakeChars) {
+      refuse(new Refusal("malformed", "its handshake is malformed: binary, or too long"));
+    } else {
+      step(() => handshake.next(text));
+    }
+  }
+
+  function onClose(code: number): void {
+    refuse(
+      code === neutralCode
+        ? new Refusal("rejected", "it does not accept our key and cluster, or cannot tell that we have them")
+        : new Refusal("gone", "it went away in the middle of the handshake"),
+    );
+  }
+
+  function onError(error: Error): void {
+    const isProtocol = "code" in error && String(error.code).startsWith("WS_ERR");
+    refuse(new Refusal(isProtocol ? "malformed" : "gone", error.message, error));
+  }
+
+  function onAbort(): void {
+    refuse(signal.reason);
+    socket.terminate();
+  }
+
+  function step(next: () => IteratorResult<string | null, Admission>): void {
+    try {
+      const { done, value } = next();
+      if (done) finish(value);
+      else if (value !== null) socket.send(value);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  function finish(admission: Admission): void {
+    if (admission.lastWord !== null) socket.send(admission.lastWord);
+    release();
+    admitted(admission);
+  }
+
+  function refuse(reason: unknown): void {
+    release();
+    // A socket that fails has nobody else to tell it to.
+    socket.on("error", () => {});
+    socket.close(neutralCode);
+    refused(reason);
+  }
+
+  function release(): void {
+    signal.removeEventListener("abort", onAbort);
+    socket.off("message", onMessage).off("close", onClose).off("error", onError);
+  }
+}

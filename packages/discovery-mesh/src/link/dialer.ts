@@ -1,0 +1,160 @@
+import { lookup as lookupSystem } from "node:dns/promises";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { formatEndpoint } from "@lmserv/discovery-core";
+import { WebSocket } from "ws";
+import { plainAddress, withoutZone } from "./address-scope.ts";
+import { admit } from "./admission.ts";
+import { channelBinding, minTlsVersion } from "./channel-binding.ts";
+import { exposure } from "./exposure.ts";
+import { dialerHandshake } from "./handshake.ts";
+import type { Party } from "./introduction.ts";
+import type { Link } from "./link.ts";
+import { type MeshUrl, meshPath, meshSubprotocol, parseMeshUrl } from "./mesh-url.ts";
+import { type LinkHost, PeerLink } from "./peer-link.ts";
+import { connectFirst } from "./race.ts";
+import { Refusal } from "./refusal.ts";
+import { webSocketOptions } from "./websocket-options.ts";
+
+export interface DialOptions {
+  /** `ws://host:port` or `wss://host:port`. */
+  readonly url: string;
+  readonly party: Party;
+  readonly host: LinkHost;
+  readonly signal: AbortSignal;
+  /**
+   * PEM of the authority that must have issued the certificate. Without it any certificate will do: the proofs
+   * hold for this TLS connection only, so that nobody without the key can be at its other end.
+   */
+  readonly ca?: string;
+  /** Dials public addresses without encryption. @default false */
+  readonly forcePlain?: boolean;
+  /** Every address of a name. @default the system's */
+  readonly lookup?: (name: string) => Promise<readonly string[]>;
+}
+
+/** More of a name's are not tried. */
+const maxAddresses = 8;
+
+/**
+ * Dials a member; resolves with the link when the handler has it.
+ *
+ * @throws {RangeError} when the URL is none; {Refusal} when there will be no link; `signal.reason` itself when
+ *   aborted.
+ */
+export async function dial(options: DialOptions): Promise<Link> {
+  const { url, host, signal } = options;
+  const target = parseMeshUrl(url);
+  const late = new AbortController();
+  const over = AbortSignal.any([signal, late.signal]);
+  const limit = (ms: number, what: string): (() => void) =>
+    host.clock.schedule(ms, () => late.abort(new Refusal("slow", `${url} did not ${what} within ${ms} ms`)));
+
+  let cancel = limit(host.limits.dialMs, "answer");
+  try {
+    const connection = await connect(target, options, over);
+    cancel();
+    cancel = limit(host.limits.admissionMs, "finish the handshake");
+    return await shake(connection, options, over);
+  } finally {
+    cancel();
+  }
+}
+
+async function connect(target: MeshUrl, options: DialOptions, signal: AbortSignal): Promise<Socket> {
+  const { host: name, port, secure } = target;
+  const { clock } = options.host;
+  const addresses = await withSignal(resolve(name, options), signal);
+  const protection = {
+    keyed: options.party.clusterKeys.length > 0,
+    encrypted: secure,
+    forced: options.forcePlain ?? false,
+  };
+  const reasons = addresses.map((address) => exposure(address, port, protection));
+  const allowed = addresses.filter((_, index) => reasons[index] === null);
+  if (allowed.length === 0) throw new Refusal("exposed", reasons.join("; "));
+  const socket = await connectFirst(allowed, port, { clock, signal });
+  return secure ? startTls(socket, target, options, signal) : socket;
+}
+
+async function resolve(name: string, { lookup = resolveBySystem }: DialOptions): Promise<readonly string[]> {
+  if (isIP(name) !== 0) return [name];
+  const addresses = await lookup(name).catch((error: Error) => {
+    throw new Refusal("unreachable", error.message, error);
+  });
+  if (addresses.length === 0) throw new Refusal("unreachable", `${name} has no address`);
+  return addresses.slice(0, maxAddresses);
+}
+
+async function resolveBySystem(name: string): Promise<readonly string[]> {
+  const found = await lookupSystem(name, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+}
+
+function startTls(
+  socket: Socket,
+  { host }: MeshUrl,
+  { ca }: DialOptions,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const connection = connectTls({
+    socket,
+    minVersion: minTlsVersion,
+    rejectUnauthorized: ca !== undefined,
+    ...(ca === undefined ? {} : { ca }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  const secured = new Promise<TLSSocket>((resolve, reject) => {
+    connection.once("secureConnect", () => resolve(connection));
+    connection.on("error", (error) => reject(new Refusal("tls", error.message, error)));
+    connection.once("close", () => reject(new Refusal("tls", "it hung up in the TLS handshake")));
+  });
+  return withSignal(secured, signal).catch((error: unknown) => {
+    connection.destroy();
+    throw error;
+  });
+}
+
+function shake(connection: Socket, options: DialOptions, signal: AbortSignal): Promise<Link> {
+  const { url, party, host } = options;
+  const { limits } = host;
+  const remoteAddress = plainAddress(connection.remoteAddress);
+  const authority = formatEndpoint(withoutZone(remoteAddress), connection.remotePort ?? 0);
+  const webSocket = new WebSocket(`ws://${authority}${meshPath}`, meshSubprotocol, {
+    ...webSocketOptions(limits),
+    handshakeTimeout: limits.admissionMs,
+    followRedirects: false,
+    createConnection: () => connection,
+  });
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => webSocket.terminate();
+    const onError = (error: Error): void => {
+      signal.removeEventListener("abort", onAbort);
+      reject(signal.aborted ? signal.reason : new Refusal("not-mesh", error.message, error));
+    };
+    signal.addEventListener("abort", onAbort);
+    webSocket.on("error", onError);
+    webSocket.once("open", () => {
+      signal.removeEventListener("abort", onAbort);
+      webSocket.off("error", onError);
+      const channel = { binding: channelBinding(connection), remoteAddress };
+      admit(webSocket, dialerHandshake(party, channel), {
+        limits,
+        signal,
+        admitted: (admission) =>
+          resolve(new PeerLink(webSocket, admission, { dialed: true, url, remoteAddress }, host)),
+        refused: reject,
+      });
+    });
+  });
+}
+
+/** Settles as `work` does, or rejects with the signal's reason; `work` goes on to its own end. */
+function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,66 @@
+import { connect, type Socket } from "node:net";
+import type { Clock } from "@lmserv/discovery-core";
+import { Refusal } from "./refusal.ts";
+
+/** RFC 8305 section 5: how long one address is waited for before the next is tried as well. */
+const attemptDelayMs = 250;
+
+export interface RaceOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects to whichever address (there must be one) answers first; the others are let go.
+ *
+ * @throws {Refusal} `unreachable` when none does; `signal.reason` when aborted.
+ */
+export function connectFirst(
+  addresses: readonly string[],
+  port: number,
+  { clock, signal }: RaceOptions,
+): Promise<Socket> {
+  const waiting = [...addresses];
+  const attempts = new Set<Socket>();
+  const failures: string[] = [];
+  let cancelNext = (): void => {};
+
+  return new Promise((resolve, reject) => {
+    const end = (winner: Socket | null): void => {
+      cancelNext();
+      signal.removeEventListener("abort", onAbort);
+      for (const attempt of attempts) if (attempt !== winner) attempt.destroy();
+    };
+    const onAbort = (): void => {
+      end(null);
+      reject(signal.reason);
+    };
+    const fail = (attempt: Socket, error: Error): void => {
+      if (!attempts.delete(attempt)) return;
+      failures.push(error.message);
+      if (waiting.length > 0) next();
+      else if (attempts.size === 0) {
+        end(null);
+        reject(new Refusal("unreachable", failures.join("; ")));
+      }
+    };
+    const next = (): void => {
+      cancelNext();
+      const address = waiting.shift();
+      if (address === undefined) return;
+      const attempt = connect({ host: address, port });
+      attempts.add(attempt);
+      attempt.on("error", (error) => fail(attempt, error));
+      attempt.once("connect", () => {
+        end(attempt);
+        attempts.delete(attempt);
+        resolve(attempt);
+      });
+      cancelNext = clock.schedule(attemptDelayMs, next);
+    };
+
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    next();
+  });
+}
