@@ -1,0 +1,42 @@
+import { VirtualClock } from "@lmserv/discovery-testkit";
+import { describe, expect, it } from "vitest";
+import { AcceptQuota, networkOf } from "../../src/link/accept-quota.ts";
+
+describe("an accept quota", () => {
+  it("counts each IPv4 address and each IPv6 /64", () => {
+    expect(networkOf("10.0.0.1")).toBe("10.0.0.1");
+    expect(networkOf("2001:db8:1:2:3:4:5:6")).toBe("2001:db8:1:2");
+    expect(networkOf("2001:db8::6")).toBe("2001:db8:0:0");
+    expect(networkOf("1::3:4:5:6:7")).toBe("1:0:0:3");
+    expect(networkOf("::1")).toBe("0:0:0:0");
+  });
+
+  it("lets a burst through, then so many a second", async () => {
+    const clock = new VirtualClock();
+    const quota = new AcceptQuota(clock, { burst: 3, perSecond: 2 });
+    const taken = (): number => {
+      let count = 0;
+      while (quota.bucket("10.0.0.1").take()) count += 1;
+      return count;
+    };
+    expect(taken()).toBe(3);
+    await clock.advance(1_000);
+    expect(taken()).toBe(2);
+    expect(quota.bucket("10.0.0.2").take()).toBe(true);
+    quota.bucket("10.0.0.1").giveBack();
+    expect(taken()).toBe(1);
+  });
+
+  it("keeps no more than 1,024 addresses, and none that is as good as new", async () => {
+    const clock = new VirtualClock();
+    const quota = new AcceptQuota(clock, { burst: 1, perSecond: 1 });
+    let admitted = 0;
+    for (let host = 0; host < 5_000; host += 1) {
+      if (quota.bucket(`10.0.${host >> 8}.${host & 255}`).take()) admitted += 1;
+    }
+    // The others share one bucket.
+    expect(admitted).toBe(1_024 + 1);
+    await clock.advance(2_000);
+    expect(quota.bucket("10.9.9.9").take()).toBe(true);
+  });
+});
