@@ -48,7 +48,7 @@ export class Door {
   readonly #quota: AcceptQuota;
   readonly #arrivals = new WeakMap<Duplex, Arrival>();
   readonly #secureContext: SecureContext | null;
-  /** Reads requests; it listens nowhere itself, so that one serves every address, with TLS and without. */
+  /** Reads requests. It listens nowhere itself, so that one serves all addresses; its time-outs are the room's. */
   readonly #http = createServer();
   readonly #webSockets: WebSocketServer;
 
