@@ -78,6 +78,8 @@ export class PeerLink implements Link {
       silent: () =>
         this.#cut({ kind: "silent", detail: `no answer to a ping in ${limits.pongMs} ms, twice` }),
     });
+    const { keyIndex, peer } = admission;
+    if (keyIndex > 0) host.log("info", "a peer proves an older cluster key", { peer: peer.id, keyIndex });
     this.#gone = this.#listen();
     this.#events = host.handler(this);
   }
