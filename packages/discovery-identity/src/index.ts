@@ -14,6 +14,7 @@ export {
   type AliveRecord,
   compareVersions,
   isClusterName,
+  isKeyId,
   isMemberUrl,
   type LeftRecord,
   type MemberRecord,

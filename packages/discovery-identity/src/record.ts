@@ -105,6 +105,11 @@ export function compareVersions(a: Version, b: Version): number {
   return a.epoch - b.epoch || a.seq - b.seq;
 }
 
+/** Whether it can be the id of a key: 32 hexadecimal digits in lower case. */
+export function isKeyId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
+
 /** Whether a mesh can be called so: 1 to 64 visible ASCII characters. */
 export function isClusterName(name: string): boolean {
   return /^[\x21-\x7e]{1,64}$/.test(name);

@@ -1,0 +1,137 @@
+import type { MemberRecord } from "@lmserv/discovery-identity";
+import { compareVersions } from "@lmserv/discovery-identity";
+import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
+import type { LinkBook, MemberLink } from "./link-book.ts";
+import type { Digest, Message, Renewed, Told } from "./message.ts";
+import { type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
+import { maxHops } from "./timing.ts";
+import type { Verifier } from "./verifier.ts";
+import type { Vouching } from "./vouching.ts";
+
+export interface GossipOptions {
+  readonly directory: Directory;
+  readonly links: LinkBook;
+  readonly vouching: Vouching;
+  readonly verifier: Verifier;
+  /** Ourselves, or null for an observer. */
+  readonly own: () => OwnMoment | null;
+  readonly on: GossipEvents;
+}
+
+export interface GossipEvents {
+  /** A member is new, or says something new. `isNew`: it was not there before, or not this start of it. */
+  told(entry: AliveEntry, isNew: boolean, nowMs: number): void;
+  /** A member that said it before is still there. */
+  renewed(entry: AliveEntry): void;
+  /** A member that was there left. */
+  left(id: string, nowMs: number): void;
+  /** Somebody signed in our name. */
+  met(record: MemberRecord, nowMs: number): void;
+  /** There is no room for another member. */
+  full(): void;
+  /** Something was malformed, or not authentic. */
+  dropped(): void;
+}
+
+/** What members tell each other of others: taken if it is newer and authentic, and passed on to who lacks it. */
+export class Gossip {
+  readonly #options: GossipOptions;
+
+  constructor(options: GossipOptions) {
+    this.#options = options;
+  }
+
+  /** Tells a peer what we know, and has it tell us the rest. */
+  compare(peer: string, answer: boolean): void {
+    const { links, directory, own } = this.#options;
+    links.sendTo(peer, wholeDigest(directory, own(), answer), "digest");
+  }
+
+  takeDigest({ peer: { id: peer } }: MemberLink, digest: Digest, nowMs: number): void {
+    const { directory, links } = this.#options;
+    for (const entry of unknownTo(peer, digest, directory)) {
+      for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, entry.id));
+    }
+    if (digest.answer) this.compare(peer, false);
+  }
+
+  takeRecord({ peer: { id: from } }: MemberLink, { signed, hops, ageMs }: Told, nowMs: number): void {
+    const { verifier, directory, own, on } = this.#options;
+    const verdict = verifier.record(signed, (record) => record.id === own()?.id || directory.isNewer(record));
+    if (!verdict.accepted) {
+      if (verdict.why !== "not-newer") on.dropped();
+      return;
+    }
+    const { record } = verdict;
+    const { id } = record;
+    if (id === own()?.id) return on.met(record, nowMs);
+    if (record.kind === "alive" && !directory.hasRoomFor(id)) return on.full();
+    const before = directory.get(id);
+    const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
+    const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
+    if (isAlive(entry)) on.told(entry, isNew, nowMs);
+    else if (isAlive(before)) on.left(id, nowMs);
+    // Its author tells all it has links to, but one that only just came has none yet.
+    this.#spread(
+      entry,
+      from,
+      (peer) => isNew && (from === id || this.#options.vouching.wants(peer, from)),
+      nowMs,
+    );
+  }
+
+  takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
+    const { verifier, directory, own, on } = this.#options;
+    const renewal = verifier.readRenewal(signed);
+    if (!renewal) return on.dropped();
+    const { id, beat } = renewal;
+    const known = directory.get(id);
+    const self = own();
+    const isOurs = id === self?.id;
+    if (isOurs && self.isQuiet) return;
+    const held = isOurs ? self.moment : known?.record;
+    const later = held ? compareVersions(renewal, held) : 1;
+    if (later > 0 && directory.hasRoomFor(id)) this.#ask(link, id);
+    if (later !== 0 || !known || known.state === "left" || beat <= known.beat) return;
+    if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped();
+    if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
+    const entry = directory.get(id);
+    if (!isAlive(entry)) return;
+    if (known.state === "lost") on.told(entry, true, nowMs);
+    else on.renewed(entry);
+    this.#spread(entry, link.peer.id, () => false, nowMs);
+  }
+
+  /** Passes on what is known of members to a peer that wants to hear of them. */
+  pass(peer: string, ids: readonly string[], nowMs: number): void {
+    const { directory, links } = this.#options;
+    for (const id of ids) {
+      const entry = directory.get(id);
+      if (!isAlive(entry)) continue;
+      for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
+    }
+  }
+
+  #ask({ peer }: MemberLink, id: string): void {
+    const { links, directory, own } = this.#options;
+    const self = own();
+    const known = id === self?.id ? self.moment : undefined;
+    links.sendTo(peer.id, questionAbout(directory, id, known), `question ${id}`);
+  }
+
+  /** Passes on the latest of a member, to those who want it and to those to whom it is news. */
+  #spread(entry: Entry, from: string, isNews: (peer: string) => boolean, nowMs: number): void {
+    const { links, vouching } = this.#options;
+    if (entry.state === "lost" || entry.hops >= maxHops) return;
+    const isMeant = (peer: string): boolean =>
+      peer !== from && peer !== entry.id && (vouching.wants(peer, entry.id) || isNews(peer));
+    // The latest word alone: whoever wants a member has its record.
+    const [message] = passedOn(entry, nowMs).reverse();
+    if (message) links.send(message, keyOf(message, entry.id), isMeant);
+  }
+}
+
+/** What waits for a slow peer is replaced by what is later of the same member. */
+function keyOf({ type }: Message, id: string): string {
+  return `${type} ${id}`;
+}

@@ -1,0 +1,397 @@
+import type { MemberRecord } from "@lmserv/discovery-identity";
+import type { LinkClose, LinkEnd } from "../link/link.ts";
+import { DialPlan } from "./dial-plan.ts";
+import { type AliveEntry, Directory, isAlive, momentOf } from "./directory.ts";
+import { Gossip } from "./gossip.ts";
+import { LinkBook, type MemberLink } from "./link-book.ts";
+import { type Message, readMessage } from "./message.ts";
+import type { OwnRecord, Statement } from "./own-record.ts";
+import { Presence } from "./presence.ts";
+import { Suspicion } from "./suspicion.ts";
+import { defaultTiming, maxHops, type Timing } from "./timing.ts";
+import type { Verifier } from "./verifier.ts";
+import { Vouching } from "./vouching.ts";
+
+export interface MembershipOptions {
+  /** Ours; of an observer's key when `own` is null. */
+  readonly id: string;
+  /** Random, another one for each process. */
+  readonly instance: string;
+  /** What we say; null for an observer, who only listens. */
+  readonly own: OwnRecord | null;
+  readonly verifier: Verifier;
+  readonly random: () => number;
+  readonly effects: MembershipEffects;
+  /** How many members a mesh has at most, ourselves included. */
+  readonly maxPeers: number;
+  readonly startMs: number;
+  readonly timing?: Timing;
+}
+
+/** What comes of it; called in the turn in which it happens. */
+export interface MembershipEffects {
+  /** Dials a URL; the outcome is reported by `linkUp` or `dialFailed`. */
+  dial(url: string): void;
+  /** A member is new, says something new, or gave a sign of life. */
+  alive(entry: AliveEntry): void;
+  gone(id: string, why: "goodbye" | "unreachable"): void;
+  /** For people; told once each time it begins. */
+  problem(kind: Problem): void;
+}
+
+/** `full`: the mesh has as many members as it may. `conflict`: another process has our identity. */
+export type Problem = "full" | "conflict";
+
+/** `refused`: the machine answers, and nobody listens there. `own`: we answered ourselves. */
+export type DialFailure = "refused" | "unreachable" | "own";
+
+/** An observer costs a member about what a member does. */
+const maxObservers = 256;
+/** Links of an observer: two, so that the end of one is no gap. */
+const observerLinks = 2;
+/** Whether there is room again is not worth asking sooner. */
+const refusedMs = 60_000;
+/** Timers are never further off than this, so that one that is late tells of a stall. */
+const maxIdleMs = 5_000;
+
+/**
+ * Who is in the mesh: events in, messages and a deadline out; no socket, no clock.
+ *
+ * Every member has a link to every other, tells all of them what it says and that it lives, and passes on what
+ * it hears of others to those who have no link to them. Whoever calls passes the time, which never goes back.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #timing: Timing;
+  readonly #directory: Directory;
+  readonly #links: LinkBook;
+  readonly #vouching = new Vouching();
+  readonly #suspicion: Suspicion;
+  readonly #plan: DialPlan;
+  readonly #gossip: Gossip;
+  readonly #presence: Presence | null;
+  readonly #problems = new Set<Problem>();
+  #syncMs: number;
+  /** When the caller was to call again. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  /** Wall minus monotonic time; it jumps when the host slept. */
+  #wallOffsetMs: number | null = null;
+  #hasLeft = false;
+  #dropped = 0;
+
+  constructor(options: MembershipOptions) {
+    const { id, own, verifier, maxPeers, random, effects, startMs, timing = defaultTiming } = options;
+    this.#options = options;
+    this.#timing = timing;
+    this.#directory = new Directory({ maxMembers: own ? maxPeers - 1 : maxPeers, graveMs: timing.graveMs });
+    this.#links = new LinkBook(id);
+    this.#suspicion = new Suspicion(timing.askAfterMs);
+    this.#syncMs = startMs + timing.syncMs * random();
+    this.#plan = new DialPlan({
+      random,
+      isServed: (member) => member === id || this.#links.has(member),
+      isAlone: () => this.#isAlone(),
+      isSated: () => this.#hasLeft || (own === null && this.#links.peers.size >= observerLinks),
+    });
+    const onConflict = (isOn: boolean): void => this.#problem("conflict", isOn);
+    const links = this.#links;
+    this.#presence = own && new Presence({ own, links, timing, random, startMs, onConflict });
+    this.#gossip = new Gossip({
+      directory: this.#directory,
+      links,
+      vouching: this.#vouching,
+      verifier,
+      own: () => this.#presence?.moment ?? null,
+      on: {
+        told: (entry, isNew, nowMs) => this.#welcome(entry, isNew, nowMs),
+        renewed: (entry) => effects.alive(entry),
+        left: (member) => this.#bury(member, "goodbye"),
+        met: (record, nowMs) => this.#meet(record, nowMs),
+        full: () => this.#problem("full", true),
+        dropped: () => this.#drop(),
+      },
+    });
+  }
+
+  /** How many messages and records were malformed, or signed by nobody who could. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Everybody else who is there. */
+  members(): readonly AliveEntry[] {
+    return this.#directory.alive();
+  }
+
+  /** The links to a member; none if others pass on what it says. */
+  linksTo(id: string): readonly MemberLink[] {
+    return this.#links.of(id);
+  }
+
+  /** All links. */
+  links(): readonly MemberLink[] {
+    return [...this.#links.peers.values()].flat();
+  }
+
+  /** Where we were told to dial, as it resolves now. */
+  seed(urls: readonly string[], nowMs: number): void {
+    this.#plan.seed(urls, nowMs);
+  }
+
+  /**
+   * Says something else of ourselves.
+   *
+   * @throws {RangeError} when it takes more than a record may.
+   */
+  say(statement: Statement): void {
+    this.#presence?.say(statement);
+  }
+
+  /** Says goodbye on all links; they are the caller's to close. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#presence?.leave();
+  }
+
+  linkUp(link: MemberLink, nowMs: number): void {
+    this.#noticeStall(nowMs);
+    const { id } = link.peer;
+    this.#plan.linked(id, link.url, nowMs);
+    const refusal = this.#refusalOf(link, nowMs);
+    if (refusal) {
+      link.close(refusal);
+      if (!this.#links.has(id)) this.#plan.unlinked(id, nowMs);
+      return;
+    }
+    for (const ending of this.#links.add(link)) ending.link.close(ending.why);
+    if (!this.#links.holds(link)) return;
+    this.#suspicion.clear(id);
+    this.#vouching.release(id);
+    this.#presence?.introduce(id, nowMs);
+    if (!this.#presence) this.#links.sendTo(id, { type: "relay", ids: "all" }, "relay");
+    this.#gossip.compare(id, false);
+    this.#settle(nowMs);
+  }
+
+  linkDown(link: MemberLink, end: LinkEnd, nowMs: number): void {
+    this.#noticeStall(nowMs);
+    const reason = end.kind === "closed" && end.remote ? end.code : null;
+    const isRival = reason === "conflict" || reason === "superseded";
+    if (isRival && this.#givesWayTo(link)) this.#presence?.yield(nowMs);
+    if (!this.#links.remove(link)) return;
+    const { id } = link.peer;
+    this.#plan.unlinked(id, nowMs);
+    if (reason === "full") this.#problem("full", true);
+    if (reason === "full" && link.url) this.#plan.failed(link.url, nowMs, refusedMs);
+    const { graceMs, silentGraceMs } = this.#timing;
+    this.#doubt([id], nowMs, end.kind === "silent" ? silentGraceMs : graceMs);
+    this.#doubt(this.#vouching.drop(id), nowMs, graceMs);
+    this.#settle(nowMs);
+  }
+
+  dialFailed(url: string, why: DialFailure, nowMs: number): void {
+    this.#noticeStall(nowMs);
+    if (why === "own") return this.#plan.isOwn(url);
+    this.#plan.failed(url, nowMs);
+    if (why === "refused") for (const id of this.#plan.membersAt(url)) this.#suspicion.refuse(id);
+  }
+
+  received(link: MemberLink, text: string, nowMs: number): void {
+    this.#noticeStall(nowMs);
+    if (!this.#links.holds(link)) return;
+    for (const ending of this.#links.heard(link)) ending.link.close(ending.why);
+    const message = readMessage(text);
+    if (!message) return this.#drop();
+    this.#take(link, message, nowMs);
+    // Most messages are signs of life, which change nothing for others.
+    if (message.type !== "renewal") this.#settle(nowMs);
+  }
+
+  /** Does what is due. `wallMs` tells whether the host slept, which monotonic time does not. */
+  tick(nowMs: number, wallMs: number): void {
+    this.#noticeStall(nowMs);
+    this.#noticeSleep(nowMs, wallMs);
+    if (this.#hasLeft) return;
+    for (const id of this.#directory.expire(nowMs)) this.#bury(id, "unreachable");
+    for (const id of this.#suspicion.take(nowMs, this.#isAlone())) {
+      this.#directory.lose(id, nowMs);
+      this.#bury(id, "unreachable");
+    }
+    this.#presence?.tick(nowMs);
+    this.#compareWithSomebody(nowMs);
+    this.#settle(nowMs);
+    for (const url of this.#plan.take(nowMs)) this.#options.effects.dial(url);
+  }
+
+  /** When `tick` is to be called next; to be asked after each call of anything. */
+  nextMs(nowMs: number): number {
+    this.#dueMs = Math.min(
+      nowMs + maxIdleMs,
+      this.#syncMs,
+      this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
+      this.#directory.nextMs(),
+      this.#suspicion.nextMs(),
+      this.#plan.nextMs(),
+    );
+    return this.#dueMs;
+  }
+
+  #take(link: MemberLink, message: Message, nowMs: number): void {
+    const peer = link.peer.id;
+    switch (message.type) {
+      case "record":
+        return this.#gossip.takeRecord(link, message, nowMs);
+      case "renewal":
+        return this.#gossip.takeRenewal(link, message, nowMs);
+      case "digest":
+        return this.#gossip.takeDigest(link, message, nowMs);
+      case "relay":
+        return this.#vouching.want(peer, message.ids);
+      case "vouching": {
+        const unlinked = message.ids.filter((id) => !this.#links.has(id));
+        this.#vouching.vouch(peer, unlinked);
+        for (const id of unlinked) this.#suspicion.clear(id);
+        return;
+      }
+      case "lost":
+        this.#doubt(this.#vouching.withdraw(peer, message.ids), nowMs, this.#timing.silentGraceMs);
+    }
+  }
+
+  /** A member is there, or says something new. */
+  #welcome(entry: AliveEntry, isNew: boolean, nowMs: number): void {
+    const { id, record } = entry;
+    if (isNew && !this.#links.has(id)) {
+      this.#suspicion.clear(id);
+      if (!this.#vouching.isVouchedFor(id)) this.#suspicion.add(id, nowMs, Number.POSITIVE_INFINITY);
+    }
+    this.#plan.learn(id, record.urls, this.#options.id > id ? 0 : this.#timing.yieldMs, nowMs);
+    this.#options.effects.alive(entry);
+  }
+
+  #bury(id: string, why: "goodbye" | "unreachable"): void {
+    this.#suspicion.clear(id);
+    this.#vouching.release(id);
+    if (why === "goodbye") this.#plan.forget(id);
+    this.#options.effects.gone(id, why);
+  }
+
+  #meet(record: MemberRecord, nowMs: number): void {
+    this.#presence?.meet(record, nowMs);
+  }
+
+  /** Members that have nobody to vouch for them, neither a link nor a peer, are not believed for long. */
+  #doubt(ids: readonly string[], nowMs: number, graceMs: number): void {
+    for (const id of ids) {
+      const isKnown = isAlive(this.#directory.get(id));
+      if (isKnown && !this.#links.has(id) && !this.#vouching.isVouchedFor(id)) {
+        this.#suspicion.add(id, nowMs, graceMs);
+      }
+    }
+  }
+
+  /** Asks peers to vouch for members, and vouches to them, where that has changed. */
+  #settle(nowMs: number): void {
+    if (this.#hasLeft) return;
+    const peers = [...this.#links.peers].flatMap(([id, [link]]) =>
+      link?.peer.role === "member" ? [id] : [],
+    );
+    if (this.#presence) {
+      for (const { peer, message } of this.#vouching.asks(peers, this.#needy(nowMs))) {
+        this.#links.sendTo(peer, message, "relay");
+      }
+    }
+    const vouchable = (id: string, to: string): boolean => this.#canVouch(id, to, nowMs);
+    const known = (): readonly string[] => this.members().map(({ id }) => id);
+    for (const { peer, message } of this.#vouching.promises(vouchable, known)) {
+      if (message.type === "vouching") this.#gossip.pass(peer, message.ids, nowMs);
+      // Each names others: none may take the place of another.
+      this.#links.sendTo(peer, message, `${message.type} ${message.ids.join()}`);
+    }
+  }
+
+  /** For whom others are to vouch: who has no link for a while, and who was lost and may be there after all. */
+  #needy(nowMs: number): string[] {
+    const lost = [...this.#directory.all()].flatMap(({ id, state }) => (state === "lost" ? [id] : []));
+    const ids = new Set([...this.#suspicion.asked(nowMs), ...this.#vouching.vouchedFor(), ...lost]);
+    return [...ids].filter((id) => !this.#links.has(id));
+  }
+
+  /** Whether we have it from the member itself, or from one who has, and not from who asks. */
+  #canVouch(id: string, to: string, nowMs: number): boolean {
+    const entry = this.#directory.get(id);
+    if (!isAlive(entry) || entry.hops >= maxHops || nowMs - entry.bornMs > this.#timing.freshMs) return false;
+    return this.#links.has(id) || this.#vouching.isVouchedForBesides(id, to);
+  }
+
+  #refusalOf({ peer }: MemberLink, nowMs: number): LinkClose | null {
+    const { id, instance, maxPeers } = this.#options;
+    if (this.#hasLeft) return "leaving";
+    if (peer.id === id && peer.instance === instance) return "duplicate";
+    if (peer.id === id) {
+      if (this.#isLesserThan(peer)) this.#presence?.yield(nowMs);
+      return "conflict";
+    }
+    if (this.#links.has(peer.id)) return null;
+    const entry = this.#directory.get(peer.id);
+    const isOther = isAlive(entry) && entry.record.instance !== peer.instance;
+    if (isOther && momentOf(entry).epoch >= peer.epoch) return "conflict";
+    const most = peer.role === "member" ? maxPeers - 1 : maxObservers;
+    if (this.#links.count(peer.role) < most) return null;
+    if (peer.role === "member") this.#problem("full", true);
+    return "full";
+  }
+
+  /** Whether a link that ended over a conflict means that it is for us to be quiet. */
+  #givesWayTo({ peer }: MemberLink): boolean {
+    return peer.id !== this.#options.id || this.#isLesserThan(peer);
+  }
+
+  /** Of two processes with one identity, the one that started later stays. */
+  #isLesserThan(peer: MemberLink["peer"]): boolean {
+    const epoch = this.#presence?.epoch ?? 0;
+    return epoch < peer.epoch || (epoch === peer.epoch && this.#options.instance < peer.instance);
+  }
+
+  #compareWithSomebody(nowMs: number): void {
+    if (nowMs < this.#syncMs) return;
+    this.#syncMs = nowMs + this.#timing.syncMs;
+    const peers = [...this.#links.peers.keys()];
+    const chosen = peers[Math.floor(this.#options.random() * peers.length)];
+    if (chosen !== undefined) this.#gossip.compare(chosen, true);
+  }
+
+  /** A timer that is late was not the only thing that waited: what others sent may still be unread. */
+  #noticeStall(nowMs: number): void {
+    if (nowMs - this.#dueMs > this.#timing.stallMs) this.#grant(nowMs);
+    this.#dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  #noticeSleep(nowMs: number, wallMs: number): void {
+    const offsetMs = wallMs - nowMs;
+    if (this.#wallOffsetMs !== null && offsetMs - this.#wallOffsetMs > this.#timing.stallMs)
+      this.#grant(nowMs);
+    this.#wallOffsetMs = offsetMs;
+  }
+
+  #grant(nowMs: number): void {
+    this.#directory.grant(nowMs);
+    this.#suspicion.grant(nowMs);
+  }
+
+  #isAlone(): boolean {
+    return this.#links.peers.size === 0;
+  }
+
+  #problem(kind: Problem, isOn: boolean): void {
+    if (!isOn) this.#problems.delete(kind);
+    else if (!this.#problems.has(kind)) {
+      this.#problems.add(kind);
+      this.#options.effects.problem(kind);
+    }
+  }
+
+  #drop(): void {
+    this.#dropped += 1;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Directory, Entry } from "./directory.ts";
+import { momentOf } from "./directory.ts";
+import { compareMoments, type Digest, type Message, type Moment } from "./message.ts";
+import { maxHops } from "./timing.ts";
+
+const unknown: Moment = { epoch: 0, seq: 0, beat: 0 };
+
+/** Ourselves, as an entry of a digest. */
+export interface OwnMoment {
+  readonly id: string;
+  readonly moment: Moment;
+  /** Whether we gave way to somebody with our identity, whose words are no news then. */
+  readonly isQuiet: boolean;
+}
+
+/** All that we know. */
+export function wholeDigest(directory: Directory, own: OwnMoment | null, answer: boolean): Digest {
+  const others = [...directory.all()].map((entry) => entryOf(entry.id, momentOf(entry)));
+  const entries = own ? [entryOf(own.id, own.moment), ...others] : others;
+  return { type: "digest", entries, whole: true, answer };
+}
+
+/** Asks for whatever is later than what we know of one member. */
+export function questionAbout(directory: Directory, id: string, own: Moment | undefined): Digest {
+  const known = directory.get(id);
+  const entries = [entryOf(id, own ?? (known ? momentOf(known) : unknown))];
+  return { type: "digest", entries, whole: false, answer: false };
+}
+
+/** What we know and a peer does not, by its digest. */
+export function unknownTo(peer: string, digest: Digest, directory: Directory): Entry[] {
+  const told = new Map(digest.entries.map(([id, epoch, seq, beat]) => [id, { epoch, seq, beat }]));
+  const ids = digest.whole ? [...directory.all()].map(({ id }) => id) : [...told.keys()];
+  return ids.flatMap((id) => {
+    const entry = directory.get(id);
+    if (!entry || compareMoments(momentOf(entry), told.get(id) ?? unknown) <= 0) return [];
+    // That somebody was lost is no news to anybody but whoever it was: it may have come back with less.
+    return entry.state === "lost" && id !== peer ? [] : [entry];
+  });
+}
+
+/** An entry as it is passed on; nothing when it came too far. */
+export function passedOn({ signed, renewal, hops, bornMs }: Entry, nowMs: number): Message[] {
+  if (hops >= maxHops) return [];
+  const travelled = { hops: hops + 1, ageMs: Math.max(0, Math.round(nowMs - bornMs)) };
+  const record: Message = { type: "record", signed, ...travelled };
+  return renewal ? [record, { type: "renewal", signed: renewal, ...travelled }] : [record];
+}
+
+function entryOf(id: string, { epoch, seq, beat }: Moment): Digest["entries"][number] {
+  return [id, epoch, seq, beat];
+}

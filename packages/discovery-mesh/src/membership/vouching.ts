@@ -1,0 +1,118 @@
+import type { Relay, Vouches } from "./message.ts";
+
+/** A message to a peer, as this module would have it sent. */
+export interface PeerMessage<T> {
+  readonly peer: string;
+  readonly message: T;
+}
+
+/** One that fails is no gap; more would only say the same. */
+const enoughVouchers = 2;
+
+/**
+ * Who passes on the signs of life of members that have no link to us, and for whom we do so.
+ *
+ * Everybody is asked until two vouch: they have a link to the member, or hear of it by one who has.
+ */
+export class Vouching {
+  /** Who vouches to us, by member. */
+  readonly #vouchers = new Map<string, Set<string>>();
+  /** What we asked each peer for last. */
+  readonly #asked = new Map<string, string>();
+  /** What each peer asked us for. */
+  readonly #wants = new Map<string, ReadonlySet<string> | "all">();
+  /** For whom we vouch, by the peer that asked. */
+  readonly #promised = new Map<string, ReadonlySet<string>>();
+
+  /** A peer says for whom it vouches from now on. */
+  vouch(peer: string, ids: readonly string[]): void {
+    for (const id of ids) {
+      const vouchers = this.#vouchers.get(id) ?? new Set();
+      this.#vouchers.set(id, vouchers.add(peer));
+    }
+  }
+
+  /** A peer says for whom it no longer does; returns those for whom nobody does now. */
+  withdraw(peer: string, ids: readonly string[]): string[] {
+    return ids.filter((id) => {
+      const vouchers = this.#vouchers.get(id);
+      return vouchers?.delete(peer) && vouchers.size === 0 && this.#vouchers.delete(id);
+    });
+  }
+
+  /** Those for whom somebody vouches. */
+  vouchedFor(): string[] {
+    return [...this.#vouchers.keys()];
+  }
+
+  /** Whether anybody but `peer` vouches for a member. */
+  isVouchedForBesides(id: string, peer: string): boolean {
+    const vouchers = this.#vouchers.get(id);
+    return vouchers !== undefined && vouchers.size > Number(vouchers.has(peer));
+  }
+
+  isVouchedFor(id: string): boolean {
+    return this.#vouchers.has(id);
+  }
+
+  /** Nobody needs to vouch for one that has a link, or left. */
+  release(id: string): void {
+    this.#vouchers.delete(id);
+  }
+
+  /** A peer says what it wants from now on. */
+  want(peer: string, ids: readonly string[] | "all"): void {
+    this.#wants.set(peer, ids === "all" ? ids : new Set(ids));
+  }
+
+  wants(peer: string, id: string): boolean {
+    const wanted = this.#wants.get(peer);
+    return wanted === "all" || wanted?.has(id) === true;
+  }
+
+  /** A peer has no link any more; returns those for whom nobody vouches now. */
+  drop(peer: string): string[] {
+    this.#asked.delete(peer);
+    this.#wants.delete(peer);
+    this.#promised.delete(peer);
+    return this.withdraw(peer, this.vouchedFor());
+  }
+
+  /** What to ask of the peers, where that has changed, for the members that need somebody to vouch. */
+  asks(peers: Iterable<string>, needy: readonly string[]): PeerMessage<Relay>[] {
+    const messages: PeerMessage<Relay>[] = [];
+    for (const peer of peers) {
+      const ids = needy.filter((id) => id !== peer && this.#isAskedFor(id, peer));
+      const asked = ids.join();
+      if ((this.#asked.get(peer) ?? "") === asked) continue;
+      this.#asked.set(peer, asked);
+      messages.push({ peer, message: { type: "relay", ids } });
+    }
+    return messages;
+  }
+
+  /** What to tell the peers that asked, where that has changed; `vouchable` are those that we can vouch for. */
+  promises(
+    vouchable: (id: string, to: string) => boolean,
+    known: () => readonly string[],
+  ): PeerMessage<Vouches>[] {
+    const messages: PeerMessage<Vouches>[] = [];
+    for (const [peer, wanted] of this.#wants) {
+      const ids = wanted === "all" ? known() : [...wanted];
+      const before = this.#promised.get(peer) ?? new Set();
+      const now = new Set(ids.filter((id) => id !== peer && vouchable(id, peer)));
+      const gained = [...now].filter((id) => !before.has(id));
+      // Of what is not wanted any more nobody has to be told.
+      const lost = [...before].filter((id) => !now.has(id) && this.wants(peer, id));
+      this.#promised.set(peer, now);
+      if (gained.length > 0) messages.push({ peer, message: { type: "vouching", ids: gained } });
+      if (lost.length > 0) messages.push({ peer, message: { type: "lost", ids: lost } });
+    }
+    return messages;
+  }
+
+  #isAskedFor(id: string, peer: string): boolean {
+    const vouchers = this.#vouchers.get(id);
+    return vouchers === undefined || vouchers.size < enoughVouchers || vouchers.has(peer);
+  }
+}
