@@ -13,7 +13,7 @@ export interface RaceOptions {
 /**
  * Connects to whichever address (there must be one) answers first; the others are let go.
  *
- * @throws {Refusal} `unreachable` when none does; `signal.reason` when aborted.
+ * @throws {Refusal} `unreachable` when none does, `no-listener` when all refuse; `signal.reason` when aborted.
  */
 export function connectFirst(
   addresses: readonly string[],
@@ -22,7 +22,7 @@ export function connectFirst(
 ): Promise<Socket> {
   const waiting = [...addresses];
   const attempts = new Set<Socket>();
-  const failures: string[] = [];
+  const failures: Error[] = [];
   let cancelNext = (): void => {};
 
   return new Promise((resolve, reject) => {
@@ -37,11 +37,11 @@ export function connectFirst(
     };
     const fail = (attempt: Socket, error: Error): void => {
       if (!attempts.delete(attempt)) return;
-      failures.push(error.message);
+      failures.push(error);
       if (waiting.length > 0) next();
       else if (attempts.size === 0) {
         end(null);
-        reject(new Refusal("unreachable", failures.join("; ")));
+        reject(refusalOf(failures));
       }
     };
     const next = (): void => {
@@ -63,4 +63,10 @@ export function connectFirst(
     signal.addEventListener("abort", onAbort, { once: true });
     next();
   });
+}
+
+function refusalOf(failures: readonly Error[]): Refusal {
+  const refused = failures.every((error) => "code" in error && error.code === "ECONNREFUSED");
+  const message = failures.map((error) => error.message).join("; ");
+  return new Refusal(refused ? "no-listener" : "unreachable", message);
 }

@@ -27,6 +27,8 @@ export type RefusalReason =
   | "self"
   /** Nothing answers at the address, or it is no address. */
   | "unreachable"
+  /** The machine answers, and nobody listens there. */
+  | "no-listener"
   /** What answers is not a mesh. */
   | "not-mesh";
 

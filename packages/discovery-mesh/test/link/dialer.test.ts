@@ -19,10 +19,10 @@ describe("a dialer", () => {
     await expect(site().dial(url)).rejects.toThrow(RangeError);
   });
 
-  it("says that nobody answers", async () => {
+  it("tells that nobody listens from that nobody answers", async () => {
     const server = await serve(createServer());
     await server[Symbol.asyncDispose]();
-    await expect(site().dial(server.url)).rejects.toMatchObject({ reason: "unreachable" });
+    await expect(site().dial(server.url)).rejects.toMatchObject({ reason: "no-listener" });
     const lookup = async (): Promise<string[]> => {
       throw new Error("getaddrinfo ENOTFOUND");
     };
