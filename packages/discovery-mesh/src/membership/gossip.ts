@@ -1,9 +1,9 @@
-import type { MemberRecord } from "@lmserv/discovery-identity";
+import type { MemberRecord, Renewal } from "@lmserv/discovery-identity";
 import { compareVersions } from "@lmserv/discovery-identity";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
 import type { LinkBook, MemberLink } from "./link-book.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
-import { type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
+import { lacksUs, type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
 import { maxHops } from "./timing.ts";
 import type { Verifier } from "./verifier.ts";
 import type { Vouching } from "./vouching.ts";
@@ -23,10 +23,12 @@ export interface GossipEvents {
   told(entry: AliveEntry, isNew: boolean, nowMs: number): void;
   /** A member that said it before is still there. */
   renewed(entry: AliveEntry): void;
-  /** A member that was there left. */
-  left(id: string, nowMs: number): void;
+  /** A member that was there left; `why` is "unreachable" for what was its end when we heard of its last record. */
+  left(id: string, why: "goodbye" | "unreachable"): void;
   /** Somebody signed in our name. */
   met(record: MemberRecord, nowMs: number): void;
+  /** A peer does not know what we say. */
+  asked(peer: string, nowMs: number): void;
   /** There is no room for another member. */
   full(): void;
   /** Something was malformed, or not authentic. */
@@ -48,8 +50,11 @@ export class Gossip {
   }
 
   takeDigest({ peer: { id: peer } }: MemberLink, digest: Digest, nowMs: number): void {
-    const { directory, links } = this.#options;
+    const { directory, links, own, on } = this.#options;
+    if (lacksUs(digest, own())) on.asked(peer, nowMs);
     for (const entry of unknownTo(peer, digest, directory)) {
+      // How far somebody's own words came does not matter to itself.
+      if (entry.hops >= maxHops && entry.id !== peer) continue;
       for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, entry.id));
     }
     if (digest.answer) this.compare(peer, false);
@@ -65,12 +70,14 @@ export class Gossip {
     const { record } = verdict;
     const { id } = record;
     if (id === own()?.id) return on.met(record, nowMs);
+    if (from !== id && this.#isOutlived(record))
+      return this.#show(id, { type: "record", signed, hops, ageMs });
     if (record.kind === "alive" && !directory.hasRoomFor(id)) return on.full();
     const before = directory.get(id);
     const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
     if (isAlive(entry)) on.told(entry, isNew, nowMs);
-    else if (isAlive(before)) on.left(id, nowMs);
+    else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
     // Its author tells all it has links to, but one that only just came has none yet.
     this.#spread(
       entry,
@@ -81,18 +88,12 @@ export class Gossip {
   }
 
   takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
-    const { verifier, directory, own, on } = this.#options;
+    const { verifier, directory, on } = this.#options;
     const renewal = verifier.readRenewal(signed);
     if (!renewal) return on.dropped();
     const { id, beat } = renewal;
-    const known = directory.get(id);
-    const self = own();
-    const isOurs = id === self?.id;
-    if (isOurs && self.isQuiet) return;
-    const held = isOurs ? self.moment : known?.record;
-    const later = held ? compareVersions(renewal, held) : 1;
-    if (later > 0 && directory.hasRoomFor(id)) this.#ask(link, id);
-    if (later !== 0 || !known || known.state === "left" || beat <= known.beat) return;
+    const known = this.#renewed(link, renewal, nowMs);
+    if (!known || known.state === "left" || beat <= known.beat) return;
     if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped();
     if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
     const entry = directory.get(id);
@@ -107,9 +108,41 @@ export class Gossip {
     const { directory, links } = this.#options;
     for (const id of ids) {
       const entry = directory.get(id);
-      if (!isAlive(entry)) continue;
+      if (!isAlive(entry) || entry.hops >= maxHops) continue;
       for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
     }
+  }
+
+  /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
+  #renewed(link: MemberLink, renewal: Renewal, nowMs: number): Entry | null {
+    const { directory, own } = this.#options;
+    const { id } = renewal;
+    const self = own();
+    const known = directory.get(id);
+    if (id === self?.id) {
+      if (!self.isQuiet && compareVersions(renewal, self.moment) > 0) this.#ask(link, id);
+      return null;
+    }
+    const later = known ? compareVersions(renewal, known.record) : 1;
+    if (later > 0 && directory.hasRoomFor(id)) this.#ask(link, id);
+    // Its author would not be heard for long: it has to know that more was said in its name.
+    if (later < 0 && known) for (const message of passedOn(known, nowMs)) this.#show(link.peer.id, message);
+    return later === 0 ? (known ?? null) : null;
+  }
+
+  /**
+   * Whether the record is of another process than the one that has a link to us.
+   *
+   * What is there counts for more than what is merely later, as after a start with a clock that went back.
+   */
+  #isOutlived(record: MemberRecord): boolean {
+    const [link] = this.#options.links.of(record.id);
+    if (!link) return false;
+    return record.kind === "left" ? record.epoch > link.peer.epoch : record.instance !== link.peer.instance;
+  }
+
+  #show(peer: string, message: Message): void {
+    this.#options.links.sendTo(peer, message, `${message.type} shown`);
   }
 
   #ask({ peer }: MemberLink, id: string): void {

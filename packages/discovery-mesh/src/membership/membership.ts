@@ -105,8 +105,9 @@ export class Membership {
       on: {
         told: (entry, isNew, nowMs) => this.#welcome(entry, isNew, nowMs),
         renewed: (entry) => effects.alive(entry),
-        left: (member) => this.#bury(member, "goodbye"),
+        left: (member, why) => this.#bury(member, why),
         met: (record, nowMs) => this.#meet(record, nowMs),
+        asked: (peer, nowMs) => this.#presence?.introduce(peer, nowMs),
         full: () => this.#problem("full", true),
         dropped: () => this.#drop(),
       },
@@ -225,7 +226,7 @@ export class Membership {
 
   /** When `tick` is to be called next; to be asked after each call of anything. */
   nextMs(nowMs: number): number {
-    this.#dueMs = Math.min(
+    const nextMs = Math.min(
       nowMs + maxIdleMs,
       this.#syncMs,
       this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
@@ -233,6 +234,8 @@ export class Membership {
       this.#suspicion.nextMs(),
       this.#plan.nextMs(),
     );
+    // What was put off until it is needed may have been due long ago.
+    this.#dueMs = Math.max(nowMs, nextMs);
     return this.#dueMs;
   }
 

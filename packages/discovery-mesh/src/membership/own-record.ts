@@ -97,7 +97,8 @@ export class OwnRecord {
    */
   meet(foreign: MemberRecord): Encounter {
     const isOurs = foreign.kind === "alive" && foreign.instance === this.#options.instance;
-    if (isOurs || compareVersions(foreign, this.#version()) < 0 || foreign.epoch <= this.#highest) return "echo";
+    if (isOurs || compareVersions(foreign, this.#version()) < 0 || foreign.epoch <= this.#highest)
+      return "echo";
     this.#highest = foreign.epoch;
     if (foreign.kind === "left") return "outbid";
     if (this.#rival === foreign.instance) return "conflict";

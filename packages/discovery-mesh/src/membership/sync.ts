@@ -1,7 +1,7 @@
+import { compareVersions } from "@lmserv/discovery-identity";
 import type { Directory, Entry } from "./directory.ts";
 import { momentOf } from "./directory.ts";
 import { compareMoments, type Digest, type Message, type Moment } from "./message.ts";
-import { maxHops } from "./timing.ts";
 
 const unknown: Moment = { epoch: 0, seq: 0, beat: 0 };
 
@@ -39,9 +39,17 @@ export function unknownTo(peer: string, digest: Digest, directory: Directory): E
   });
 }
 
-/** An entry as it is passed on; nothing when it came too far. */
+/** Whether a peer, by its digest, does not know the latest record of ourselves. */
+export function lacksUs({ entries, whole }: Digest, own: OwnMoment | null): boolean {
+  if (!own) return false;
+  const told = entries.find(([id]) => id === own.id);
+  if (!told) return whole;
+  const [, epoch, seq] = told;
+  return compareVersions(own.moment, { epoch, seq }) > 0;
+}
+
+/** An entry as it is passed on. */
 export function passedOn({ signed, renewal, hops, bornMs }: Entry, nowMs: number): Message[] {
-  if (hops >= maxHops) return [];
   const travelled = { hops: hops + 1, ageMs: Math.max(0, Math.round(nowMs - bornMs)) };
   const record: Message = { type: "record", signed, ...travelled };
   return renewal ? [record, { type: "renewal", signed: renewal, ...travelled }] : [record];
