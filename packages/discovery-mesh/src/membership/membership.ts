@@ -380,6 +380,7 @@ export class Membership {
   #grant(nowMs: number): void {
     this.#directory.grant(nowMs);
     this.#suspicion.grant(nowMs);
+    for (const entry of this.members()) this.#options.effects.alive(entry);
   }
 
   #isAlone(): boolean {

@@ -1,0 +1,210 @@
+import type { Clock, Log } from "@lmserv/discovery-core";
+import type { Identity } from "@lmserv/discovery-identity";
+import type { ClusterKey } from "./link/cluster-key.ts";
+import { dial } from "./link/dialer.ts";
+import type { Party } from "./link/introduction.ts";
+import { defaultLimits } from "./link/limits.ts";
+import type { Link, LinkEvents } from "./link/link.ts";
+import { type ListenAddress, type Listener, listen } from "./link/listener.ts";
+import type { LinkHost } from "./link/peer-link.ts";
+import { Refusal, refusalLedger } from "./link/refusal.ts";
+import type { AliveEntry } from "./membership/directory.ts";
+import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
+import { OwnRecord, type Statement } from "./membership/own-record.ts";
+import { defaultTiming } from "./membership/timing.ts";
+import { clusterVerifier } from "./membership/verifier.ts";
+
+export interface ParticipantOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly identity: Identity;
+  /** 64 random bits in hexadecimal. */
+  readonly instance: string;
+  readonly cluster: string;
+  readonly clusterKeys: readonly ClusterKey[];
+  readonly role: Party["role"];
+  readonly maxPeers: number;
+  readonly listen: readonly ListenAddress[];
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly ca: string | undefined;
+  readonly forcePlain: boolean;
+  readonly on: ParticipantEvents;
+}
+
+export interface ParticipantEvents {
+  /** A member is new, says something new, or gave a sign of life; `remoteAddress` is that of its link, or null. */
+  alive(entry: AliveEntry, remoteAddress: string | null): void;
+  gone(id: string, why: "goodbye" | "unreachable"): void;
+  problem(kind: Problem): void;
+  /** A link began. */
+  linked(link: Link): void;
+  /** A URL was dialled in vain. */
+  missed(url: string, refusal: Refusal): void;
+}
+
+const failures: Readonly<Record<string, DialFailure>> = { self: "own", "no-listener": "refused" };
+
+/** Membership with links and a clock: one side of the mesh. */
+export class Participant {
+  readonly #options: ParticipantOptions;
+  readonly #membership: Membership;
+  readonly #party: Party;
+  readonly #host: LinkHost;
+  readonly #closing = new AbortController();
+  #listener: Listener | null = null;
+  #urls: readonly string[] = [];
+  #armedMs = Number.POSITIVE_INFINITY;
+  #cancel: () => void = () => {};
+  #hasJoined = false;
+
+  constructor(options: ParticipantOptions) {
+    const { clock, random, log, identity, instance, cluster, clusterKeys, role, maxPeers, on } = options;
+    const { key } = identity;
+    const { ttlMs } = defaultTiming;
+    const onEpoch = (epoch: number): void => void identity.advance(epoch);
+    const own =
+      role === "member"
+        ? new OwnRecord({ key, cluster, ttlMs, epoch: identity.epoch, instance, onEpoch })
+        : null;
+    this.#options = options;
+    this.#membership = new Membership({
+      id: key.id,
+      instance,
+      own,
+      verifier: clusterVerifier(cluster),
+      random,
+      maxPeers,
+      startMs: clock.now(),
+      effects: {
+        dial: (url) => this.#dial(url),
+        alive: (entry) => on.alive(entry, this.remoteAddress(entry.id)),
+        gone: on.gone,
+        problem: on.problem,
+      },
+    });
+    const urls = (): readonly string[] => this.#urls;
+    this.#party = {
+      nodeKey: key,
+      cluster,
+      clusterKeys,
+      instance,
+      role,
+      get epoch() {
+        return own?.epoch ?? identity.epoch;
+      },
+      get advertise() {
+        return urls();
+      },
+    };
+    this.#host = { clock, random, log, limits: defaultLimits, handler: (link) => this.#adopt(link) };
+  }
+
+  /** Listens; until it joins, it dials nobody. @throws what `listen` throws. */
+  async open(): Promise<readonly ListenAddress[]> {
+    const { listen: addresses, tls, forcePlain } = this.#options;
+    if (addresses.length === 0) return [];
+    this.#listener = await listen({
+      addresses,
+      party: this.#party,
+      host: this.#host,
+      refusals: refusalLedger(),
+      forcePlain,
+      ...(tls && { tls }),
+    });
+    return this.#listener.addresses;
+  }
+
+  join(): void {
+    this.#hasJoined = true;
+    this.#arm();
+  }
+
+  seed(urls: readonly string[]): void {
+    this.#act((nowMs) => this.#membership.seed(urls, nowMs));
+  }
+
+  /** @throws {RangeError} when it takes more than a record may. */
+  say(statement: Statement): void {
+    this.#urls = statement.urls;
+    this.#act(() => this.#membership.say(statement));
+  }
+
+  members(): readonly AliveEntry[] {
+    return this.#membership.members();
+  }
+
+  links(): readonly string[] {
+    return this.#membership.links().map(({ peer }) => peer.id);
+  }
+
+  /** Where a member's link comes from; null for one that others vouch for. */
+  remoteAddress(id: string): string | null {
+    return this.#membership.linksTo(id)[0]?.remoteAddress ?? null;
+  }
+
+  /** Says goodbye and resolves when all connections are gone. */
+  async close(): Promise<void> {
+    this.#membership.leave();
+    this.#cancel();
+    this.#closing.abort();
+    const links = this.#membership.links();
+    await Promise.all([
+      ...links.map((link) => link.close("leaving")),
+      this.#listener?.[Symbol.asyncDispose](),
+    ]);
+  }
+
+  #adopt(link: Link): LinkEvents {
+    this.#act((nowMs) => this.#membership.linkUp(link, nowMs));
+    this.#options.on.linked(link);
+    return {
+      message: (text) => this.#act((nowMs) => this.#membership.received(link, text, nowMs)),
+      closed: (end) => {
+        this.#options.log("debug", "a link ended", { peer: link.peer.id, ...end });
+        this.#act((nowMs) => this.#membership.linkDown(link, end, nowMs));
+      },
+    };
+  }
+
+  async #dial(url: string): Promise<void> {
+    const { ca, forcePlain, on } = this.#options;
+    try {
+      await dial({
+        url,
+        party: this.#party,
+        host: this.#host,
+        signal: this.#closing.signal,
+        forcePlain,
+        ...(ca !== undefined && { ca }),
+      });
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      this.#options.log("debug", `dialled in vain: ${error.message}`, { url, reason: error.reason });
+      const why = failures[error.reason] ?? "unreachable";
+      this.#act((nowMs) => this.#membership.dialFailed(url, why, nowMs));
+      on.missed(url, error);
+    }
+  }
+
+  #act(act: (nowMs: number) => void): void {
+    act(this.#options.clock.now());
+    this.#arm();
+  }
+
+  /** One timer; one that is early does no harm. */
+  #arm(): void {
+    const { clock } = this.#options;
+    if (!this.#hasJoined || this.#closing.signal.aborted) return;
+    const nowMs = clock.now();
+    const nextMs = this.#membership.nextMs(nowMs);
+    if (nextMs >= this.#armedMs) return;
+    this.#cancel();
+    this.#armedMs = nextMs;
+    this.#cancel = clock.schedule(nextMs - nowMs, () => {
+      this.#armedMs = Number.POSITIVE_INFINITY;
+      this.#act((firedMs) => this.#membership.tick(firedMs, clock.wall()));
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { isIP } from "node:net";
+import { formatEndpoint } from "@lmserv/discovery-core";
+import { parseMeshUrl } from "./link/mesh-url.ts";
+
+/** The DNS, as far as seeds need it. */
+export interface Names {
+  /** Every address of a name. */
+  lookup(name: string): Promise<readonly string[]>;
+  /** Where a service is (RFC 2782). */
+  resolveSrv(name: string): Promise<readonly { readonly name: string; readonly port: number }[]>;
+}
+
+/** Somewhere to start from. */
+export type Seed =
+  | {
+      readonly kind: "url";
+      readonly url: string;
+      readonly secure: boolean;
+      readonly host: string;
+      readonly port: number;
+    }
+  | { readonly kind: "srv"; readonly name: string };
+
+/** A name may have an address for each member. */
+const maxUrlsPerSeed = 64;
+const srvScheme = "dns+srv://";
+
+/**
+ * Reads `ws://host:port`, `wss://host:port` or `dns+srv://name`.
+ *
+ * @throws {RangeError} for anything else.
+ */
+export function parseSeed(text: string): Seed {
+  if (!text.startsWith(srvScheme)) {
+    const { secure, host, port } = parseMeshUrl(text);
+    return { kind: "url", url: text, secure, host, port };
+  }
+  const name = text.slice(srvScheme.length).replace(/\/$/, "");
+  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+\.?$/i.test(name) && name.length <= 253) return { kind: "srv", name };
+  throw new RangeError(`${JSON.stringify(text)} is not like dns+srv://_lmserv-mesh._tcp.example.org`);
+}
+
+/**
+ * The URLs that a seed stands for now, one for each address.
+ *
+ * A name behind `wss` stays one, since certificates are for names; one of its addresses is dialled.
+ *
+ * @throws what the DNS says.
+ */
+export async function resolveSeed(seed: Seed, names: Names): Promise<readonly string[]> {
+  const urls = seed.kind === "srv" ? await resolveService(seed.name, names) : await resolveUrl(seed, names);
+  return [...new Set(urls)].slice(0, maxUrlsPerSeed);
+}
+
+async function resolveService(service: string, names: Names): Promise<string[]> {
+  const targets = await names.resolveSrv(service);
+  const found = await Promise.all(
+    targets.map(async ({ name, port }) => urlsAt(await addressesOf(name, names), port)),
+  );
+  return found.flat();
+}
+
+async function resolveUrl(seed: Seed & { readonly kind: "url" }, names: Names): Promise<readonly string[]> {
+  const { url, secure, host, port } = seed;
+  return secure || isIP(host) !== 0 ? [url] : urlsAt(await addressesOf(host, names), port);
+}
+
+async function addressesOf(name: string, names: Names): Promise<readonly string[]> {
+  return isIP(name) === 0 ? names.lookup(name) : [name];
+}
+
+function urlsAt(addresses: readonly string[], port: number): string[] {
+  return addresses.map((address) => `ws://${formatEndpoint(address, port)}`);
+}

@@ -1,0 +1,183 @@
+import { lookup, resolveSrv } from "node:dns/promises";
+import { hostname, networkInterfaces } from "node:os";
+import {
+  assertPort,
+  formatEndpoint,
+  type Transport,
+  type TransportContext,
+  toDiscoveryError,
+} from "@lmserv/discovery-core";
+import {
+  ephemeralIdentity,
+  type Identity,
+  isClusterName,
+  openIdentity,
+  stateDirectory,
+} from "@lmserv/discovery-identity";
+import { parseKeys } from "./link/cluster-key.ts";
+import type { ListenAddress } from "./link/listener.ts";
+import { parseMeshUrl } from "./link/mesh-url.ts";
+import { PeerFile } from "./peer-file.ts";
+import { parseSeed } from "./seeds.ts";
+import { type Machine, MeshSession } from "./session.ts";
+
+export interface MeshOptions {
+  /** Name of the mesh, 1..64 visible ASCII characters; members of others are never linked. @default "default" */
+  readonly cluster?: string;
+  /**
+   * Text of the key file that all members share: one key a line, the first is proven, any accepted.
+   *
+   * @default none, and then nothing but loopback is listened on and dialled
+   */
+  readonly keys?: string;
+  /**
+   * Where to start: `ws://host:port`, `wss://host:port`, of a name all addresses; `dns+srv://name`. Resolved and
+   * dialled again for ever.
+   *
+   * @default none; others may dial us
+   */
+  readonly seeds?: readonly string[];
+  /** Addresses to listen on; none to be reached by nobody. @default port 7946 of all, or of loopback without keys */
+  readonly listen?: readonly ListenAddress[];
+  /** Mesh URLs at which others can dial us, at most 8. @default those listened on, at this machine's addresses */
+  readonly advertise?: readonly string[];
+  /** A member takes part; an observer listens to one or two members and announces nothing. @default "member" */
+  readonly role?: "member" | "observer";
+  /** PEM of a certificate, which may be self-signed, and its key: others dial `wss://`. @default no encryption */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM of the authority of the members' certificates. @default any will do, since the keys are tied to them */
+  readonly ca?: string;
+  /** Speaks over the internet without encryption. @default false */
+  readonly forcePlain?: boolean;
+  /** Who we are. @default kept in the state directory for each address listened on; an observer's is new each time */
+  readonly identity?: Identity;
+  /** Where keys and peers are kept. @default `$XDG_STATE_HOME/lmserv` */
+  readonly stateDirectory?: string;
+  /** How many members there may be, 2..256. @default 256 */
+  readonly maxPeers?: number;
+  /** Dials nodes that other transports find, where their attribute `mesh` names a port. @default false */
+  readonly candidates?: boolean;
+  /** Name in a composition. @default "mesh" */
+  readonly name?: string;
+}
+
+/** Where members listen unless told otherwise. */
+export const defaultMeshPort = 7_946;
+const mostPeers = 256;
+const maxUrls = 8;
+const maxSeeds = 64;
+
+const thisMachine: Machine = {
+  names: {
+    lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    resolveSrv,
+  },
+  interfaces() {
+    try {
+      return networkInterfaces();
+    } catch {
+      // A sandbox may forbid the look; that is a machine without a network.
+      return {};
+    }
+  },
+  hostname,
+};
+
+/**
+ * A full mesh of WebSockets: finds and announces nodes where no multicast passes.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function mesh(options: MeshOptions = {}): Transport {
+  return meshOn(thisMachine, options);
+}
+
+/** The same on any machine, such as one that a test makes. */
+export function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
+  const {
+    cluster = "default",
+    keys,
+    seeds = [],
+    role = "member",
+    maxPeers = mostPeers,
+    name = "mesh",
+  } = options;
+  const { tls, ca, forcePlain = false, advertise, candidates = false, stateDirectory: directory } = options;
+  if (!isClusterName(cluster)) {
+    throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
+  }
+  if (!(Number.isInteger(maxPeers) && maxPeers >= 2 && maxPeers <= mostPeers)) {
+    throw new RangeError(`maxPeers ${maxPeers} must be an integer from 2 to ${mostPeers}`);
+  }
+  assertAtMost("seeds", seeds, maxSeeds);
+  assertAtMost("advertise", advertise ?? [], maxUrls);
+  for (const url of advertise ?? []) parseMeshUrl(url);
+  for (const { port } of options.listen ?? []) if (port !== 0) assertPort(port);
+  const shared = {
+    name,
+    cluster,
+    clusterKeys: keys === undefined ? [] : parseKeys(keys),
+    role,
+    seeds: seeds.map(parseSeed),
+    listen: role === "observer" ? [] : (options.listen ?? defaultListen(keys !== undefined, machine)),
+    advertise: advertise ?? null,
+    candidates,
+    maxPeers,
+    tls,
+    ca,
+    forcePlain,
+  };
+  return {
+    name,
+    async open(context, { signal }) {
+      signal.throwIfAborted();
+      const endpoint = endpointOf(shared.listen);
+      const identity = options.identity ?? (await identityOf(endpoint, directory, context));
+      const peerFile =
+        endpoint === null ? null : new PeerFile(directory ?? stateDirectory(), cluster, endpoint);
+      const session = new MeshSession(context, { ...shared, identity, peerFile }, machine);
+      try {
+        await session.open(signal);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        await session[Symbol.asyncDispose]();
+        if (error instanceof RangeError) throw error;
+        throw toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", name);
+      }
+      return session;
+    },
+  };
+}
+
+/** Without a key, nobody but this machine. */
+function defaultListen(isKeyed: boolean, machine: Machine): readonly ListenAddress[] {
+  const port = defaultMeshPort;
+  if (!isKeyed) return [{ host: "127.0.0.1", port }];
+  const infos = Object.values(machine.interfaces()).flatMap((found) => found ?? []);
+  const all: readonly ListenAddress[] = [{ host: "0.0.0.0", port }];
+  return infos.some(({ family }) => family === "IPv6") ? [...all, { host: "::", port }] : all;
+}
+
+/** What an identity is kept for; null where there is nothing that would be the same at the next start. */
+function endpointOf([first]: readonly ListenAddress[]): string | null {
+  return first && first.port !== 0 ? formatEndpoint(first.host, first.port) : null;
+}
+
+async function identityOf(
+  endpoint: string | null,
+  directory: string | undefined,
+  { clock, log }: TransportContext,
+): Promise<Identity> {
+  if (endpoint === null) return ephemeralIdentity(clock.wall());
+  return openIdentity({
+    endpoint,
+    wall: () => clock.wall(),
+    onWarning: (message, cause) => log("warn", message, { cause }),
+    ...(directory !== undefined && { directory }),
+  });
+}
+
+function assertAtMost(name: string, values: readonly unknown[], most: number): void {
+  if (values.length > most)
+    throw new RangeError(`${name} has ${values.length} entries; at most ${most} are allowed`);
+}
