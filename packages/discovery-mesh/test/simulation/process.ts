@@ -1,0 +1,153 @@
+import { randomHex } from "@lmserv/discovery-core";
+import type { NodeKey } from "@lmserv/discovery-identity";
+import type { PeerHello } from "../../src/link/link.ts";
+import { type DialFailure, Membership } from "../../src/membership/membership.ts";
+import { OwnRecord } from "../../src/membership/own-record.ts";
+import type { Verifier } from "../../src/membership/verifier.ts";
+import type { World } from "./world.ts";
+
+/** A machine, with what outlives its processes. */
+export interface Host {
+  readonly name: string;
+  readonly id: string;
+  address: string;
+  /** Nobody can dial it. */
+  readonly isHidden: boolean;
+  readonly seeds: readonly string[];
+  savedEpoch: number;
+  /** How far its wall clock is off. */
+  wallOffsetMs: number;
+}
+
+/** Signatures are words here: what is simulated is not cryptography. */
+const word = "signed";
+
+const verifier: Verifier = {
+  record(signed, isNewer) {
+    const record = JSON.parse(signed.text);
+    if (!isNewer(record)) return { accepted: false, why: "not-newer" };
+    return signed.signature === word ? { accepted: true, record } : { accepted: false, why: "signature" };
+  },
+  readRenewal: ({ text }) => JSON.parse(text),
+  isAuthentic: ({ signature }) => signature === word,
+};
+
+/** One run of a member on a host. */
+export class Process {
+  readonly host: Host;
+  readonly membership: Membership;
+  readonly instance: string;
+  readonly own: OwnRecord;
+  readonly startedMs: number;
+  isAlive = true;
+  /** Until then its event loop does not turn. */
+  stalledUntilMs = 0;
+  /** When it last stood still so long that it may have granted more time. */
+  lastGrantMs = Number.NEGATIVE_INFINITY;
+  /** What it told of members, by id: what a user would see. */
+  readonly listed = new Map<string, string>();
+  readonly #world: World;
+  #version = 0;
+  #cancelTick: () => void = () => {};
+
+  constructor(world: World, host: Host) {
+    this.#world = world;
+    this.host = host;
+    this.instance = randomHex(world.random, 64);
+    this.startedMs = world.agenda.nowMs;
+    const wallMs = Math.floor(this.startedMs + host.wallOffsetMs);
+    host.savedEpoch = Math.max(host.savedEpoch + 1, wallMs, 1);
+    const key: NodeKey = { id: host.id, publicKey: host.id, sign: () => word };
+    this.own = new OwnRecord({
+      key,
+      cluster: "simulated",
+      ttlMs: world.timing.ttlMs,
+      epoch: host.savedEpoch,
+      instance: this.instance,
+      onEpoch: (epoch) => {
+        host.savedEpoch = epoch;
+      },
+    });
+    this.membership = new Membership({
+      id: host.id,
+      instance: this.instance,
+      own: this.own,
+      verifier,
+      random: world.random,
+      maxPeers: 256,
+      startMs: this.startedMs,
+      timing: world.timing,
+      effects: {
+        dial: (url) => world.dial(this, url),
+        alive: ({ id, record }) => this.listed.set(id, record.nodes[0]?.info ?? ""),
+        gone: (id) => this.listed.delete(id),
+        problem: () => {},
+      },
+    });
+    this.membership.seed(host.seeds, this.startedMs);
+    this.say();
+  }
+
+  get hello(): PeerHello {
+    const { id } = this.host;
+    return {
+      id,
+      publicKey: id,
+      epoch: this.own.epoch,
+      instance: this.instance,
+      role: "member",
+      advertise: [urlOf(this.host)],
+    };
+  }
+
+  /** What others have to list of it. */
+  get info(): string {
+    return `${this.host.name} ${this.startedMs} ${this.#version}`;
+  }
+
+  say(): void {
+    this.later((membership) => {
+      this.#version += 1;
+      membership.say({
+        addresses: [this.host.address],
+        urls: [urlOf(this.host)],
+        nodes: [{ id: this.host.id, port: 8000, info: this.info }],
+      });
+    });
+  }
+
+  /** Its event loop comes to it: at once, unless it stands still. */
+  later(run: (membership: Membership, nowMs: number) => unknown): void {
+    const { agenda } = this.#world;
+    agenda.at(this.stalledUntilMs, () => {
+      if (!this.isAlive) return;
+      if (this.stalledUntilMs > agenda.nowMs) return this.later(run);
+      run(this.membership, agenda.nowMs);
+      this.#arm();
+    });
+  }
+
+  dialFailed(url: string, why: DialFailure): void {
+    this.later((membership, nowMs) => membership.dialFailed(url, why, nowMs));
+  }
+
+  #arm(): void {
+    const { agenda } = this.#world;
+    this.#cancelTick();
+    const tick = (): void => {
+      if (!this.isAlive) return;
+      if (this.stalledUntilMs > agenda.nowMs) return this.#wait(tick);
+      this.membership.tick(agenda.nowMs, agenda.nowMs + this.host.wallOffsetMs);
+      this.#arm();
+    };
+    this.#cancelTick = agenda.at(this.membership.nextMs(agenda.nowMs), tick);
+  }
+
+  #wait(tick: () => void): void {
+    this.#cancelTick = this.#world.agenda.at(this.stalledUntilMs, tick);
+  }
+}
+
+export function urlOf({ address }: Host): string {
+  return `ws://${address}:7946`;
+}
