@@ -1,0 +1,74 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { silentLog, systemClock } from "@lmserv/discovery-core";
+import { type Fixture, hostileFrames, seededRandom, transportConformance } from "@lmserv/discovery-testkit";
+import { describe, test } from "vitest";
+import { generateKey } from "../src/link/cluster-key.ts";
+import { mesh } from "../src/transport.ts";
+import { PlainHub } from "./plain-hub.ts";
+
+const maxPeers = 21;
+/** A message to another socket of this machine, and back. */
+const turnMs = 5;
+
+/** Members that dial a plain one; the nodes of independent hosts are those that it speaks for. */
+async function hubFixture(): Promise<Fixture> {
+  const keys = generateKey();
+  const hub = await PlainHub.open(keys);
+  const random = seededRandom(7);
+  return {
+    maxNodes: maxPeers - 1,
+    ttlMs: hub.ttlMs,
+    transport: () =>
+      mesh({
+        cluster: "conformance",
+        keys,
+        seeds: [hub.url],
+        listen: [{ host: "127.0.0.1", port: 0 }],
+        maxPeers,
+      }),
+    context: () => ({
+      clock: systemClock,
+      random: Math.random,
+      log: silentLog,
+      nodes: { listAlive: () => [] },
+      report: () => {},
+    }),
+    appear: async (node) => hub.appear(node),
+    disappear: async ({ port }) => hub.disappear(port),
+    sent: () => hub.frames,
+    advance: (ms) => delay(Math.max(ms, turnMs)),
+    *hostile() {
+      for (const frame of hostileFrames(decentFrames(), random)) {
+        yield () => hub.say(Buffer.from(frame).toString("latin1"));
+      }
+    },
+    [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose](),
+  };
+}
+
+/** What members say to each other, in a form that could be meant. */
+function decentFrames(): Uint8Array[] {
+  const id = "0".repeat(32);
+  const signed = { text: "{}", publicKey: "A".repeat(43), signature: "A".repeat(86) };
+  const messages = [
+    { type: "digest", entries: [[id, 1, 1, 1]], whole: true, answer: true },
+    { type: "record", signed, hops: 0, ageMs: 0 },
+    { type: "renewal", signed, hops: 1, ageMs: 5 },
+    { type: "relay", ids: [id] },
+    { type: "vouching", ids: [id] },
+    { type: "lost", ids: [id] },
+  ];
+  return messages.map((message) => Buffer.from(JSON.stringify(message)));
+}
+
+describe("mesh", () => {
+  transportConformance((name, run) => test(name, { timeout: 60_000 }, run), {
+    create: hubFixture,
+    announces: true,
+    reconfirms: false,
+    skip: {
+      "name-conflict": "members are told apart by their keys; names may repeat",
+      failure: "a mesh outlives each of its links, and dials again",
+    },
+  });
+});
