@@ -45,8 +45,9 @@ export function admit(socket: WebSocket, handshake: Handshake, options: Admissio
     refuse(new Refusal(isProtocol ? "malformed" : "gone", error.message, error));
   }
 
+  /** Time or room is out: the other side is not told that it was not wanted. */
   function onAbort(): void {
-    refuse(signal.reason);
+    end(signal.reason);
     socket.terminate();
   }
 
@@ -67,10 +68,14 @@ export function admit(socket: WebSocket, handshake: Handshake, options: Admissio
   }
 
   function refuse(reason: unknown): void {
+    socket.close(neutralCode);
+    end(reason);
+  }
+
+  function end(reason: unknown): void {
     release();
     // A socket that fails has nobody else to tell it to.
     socket.on("error", () => {});
-    socket.close(neutralCode);
     refused(reason);
   }
 

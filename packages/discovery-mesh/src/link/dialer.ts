@@ -7,6 +7,7 @@ import { plainAddress, withoutZone } from "./address-scope.ts";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure } from "./exposure.ts";
+import { scheduleFairly } from "./fair-timer.ts";
 import { dialerHandshake } from "./handshake.ts";
 import type { Party } from "./introduction.ts";
 import type { Link } from "./link.ts";
@@ -48,7 +49,9 @@ export async function dial(options: DialOptions): Promise<Link> {
   const late = new AbortController();
   const over = AbortSignal.any([signal, late.signal]);
   const limit = (ms: number, what: string): (() => void) =>
-    host.clock.schedule(ms, () => late.abort(new Refusal("slow", `${url} did not ${what} within ${ms} ms`)));
+    scheduleFairly(host.clock, ms, () =>
+      late.abort(new Refusal("slow", `${url} did not ${what} within ${ms} ms`)),
+    );
 
   let cancel = limit(host.limits.dialMs, "answer");
   try {

@@ -85,10 +85,16 @@ export class Directory {
     return this.#put({ id, record, signed, beat: 0, renewal: null, state, hops, bornMs, deadlineMs });
   }
 
-  /** Takes an authentic renewal of the record that is known; false when it is not later or comes too late. */
+  /** Whether a renewal of the record that is known is later than what is known of its author. */
+  isRenewedBy(id: string, beat: number): boolean {
+    const known = this.#entries.get(id);
+    return known !== undefined && known.state !== "left" && beat > known.beat;
+  }
+
+  /** Takes a renewal that is later and authentic; false when it comes too late. */
   renew(id: string, beat: number, renewal: SignedRenewal, { nowMs, hops, ageMs }: Arrival): boolean {
     const known = this.#entries.get(id);
-    if (!known || known.state === "left" || beat <= known.beat) return false;
+    if (!known) return false;
     const bornMs = nowMs - ageMs;
     const deadlineMs = bornMs + known.record.ttlMs;
     if (deadlineMs <= nowMs || !this.hasRoomFor(id)) return false;

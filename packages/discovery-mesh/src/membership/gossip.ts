@@ -55,7 +55,10 @@ export class Gossip {
     for (const entry of unknownTo(peer, digest, directory)) {
       // How far somebody's own words came does not matter to itself.
       if (entry.hops >= maxHops && entry.id !== peer) continue;
-      for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, entry.id));
+      const messages = passedOn(entry, nowMs);
+      // A question is about a record; a renewal with it, if the record is not taken, would be the next question.
+      const asked = digest.whole ? messages : messages.slice(0, 1);
+      for (const message of asked) links.sendTo(peer, message, keyOf(message, entry.id));
     }
     if (digest.answer) this.compare(peer, false);
   }
@@ -93,7 +96,7 @@ export class Gossip {
     if (!renewal) return on.dropped();
     const { id, beat } = renewal;
     const known = this.#renewed(link, renewal, nowMs);
-    if (!known || known.state === "left" || beat <= known.beat) return;
+    if (!known || !directory.isRenewedBy(id, beat)) return;
     if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped();
     if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
     const entry = directory.get(id);
