@@ -14,32 +14,45 @@ const agreementMs = 300_000;
 const maxTickMs = 5_000;
 /** Agreement has to last: nobody is dropped again. */
 const steadyMs = 20_000;
+/** A history takes a thousand or two; more is a storm. */
+const maxMessages = 10_000;
 /** How late an expiry may be told, on top of its time and that of the last message from author to relay to witness. */
 const toleranceMs = 500;
 
 /** Makes a small mesh, has random things go wrong for a while, and then waits for all to agree. */
 export function runHistory(seed: number): Outcome {
   const world = new World(seed);
-  const wrongs: string[] = [];
-  const done = (wrong: string | null): Outcome => ({ wrong, messages: world.messages });
   populate(world);
   const endMs = scheduleFaults(world);
-  while (world.agenda.nowMs < endMs) {
-    world.agenda.runUntil(world.agenda.nowMs + 1_000);
-    wrongs.push(...revenants(world));
-    if (wrongs[0] !== undefined) return done(wrongs[0]);
-  }
+  const wrong = play(world, endMs, () => false) ?? settle(world);
+  return { wrong, messages: world.messages };
+}
+
+/** Has the faults end; returns what is wrong then. */
+function settle(world: World): string | null {
   endFaults(world);
   let agreedSinceMs: number | null = null;
-  for (const limitMs = endMs + agreementMs; world.agenda.nowMs < limitMs; ) {
-    world.agenda.runUntil(world.agenda.nowMs + 1_000);
-    const [revenant] = revenants(world);
-    if (revenant !== undefined) return done(revenant);
-    const nowMs = world.agenda.nowMs;
+  let hasAgreed = false;
+  const wrong = play(world, world.agenda.nowMs + agreementMs, (nowMs) => {
     agreedSinceMs = disagreements(world).length > 0 ? null : (agreedSinceMs ?? nowMs);
-    if (agreedSinceMs !== null && nowMs - agreedSinceMs >= steadyMs) return done(null);
+    hasAgreed = agreedSinceMs !== null && nowMs - agreedSinceMs >= steadyMs;
+    return hasAgreed;
+  });
+  if (wrong !== null || hasAgreed) return wrong;
+  return `no agreement ${agreementMs} ms after the faults ended: ${disagreements(world).join("; ")}`;
+}
+
+/** Lets time pass until something is wrong, which it returns, or `isDone`. */
+function play(world: World, endMs: number, isDone: (nowMs: number) => boolean): string | null {
+  const { agenda } = world;
+  while (agenda.nowMs < endMs) {
+    agenda.runUntil(agenda.nowMs + 1_000);
+    const [wrong] = revenants(world);
+    if (wrong !== undefined) return wrong;
+    if (world.messages > maxMessages) return `more than ${maxMessages} messages were sent`;
+    if (isDone(agenda.nowMs)) break;
   }
-  return done(`no agreement ${agreementMs} ms after the faults ended: ${disagreements(world).join("; ")}`);
+  return null;
 }
 
 function populate(world: World): void {
@@ -138,10 +151,14 @@ function startIfDown(world: World, host: Host): void {
   if (!world.processOn(host)) world.start(host);
 }
 
-/** The dead that somebody still lists, though their time is over. */
+/** The dead that somebody still lists, though their time is over, or lists again after their goodbye. */
 function revenants(world: World): string[] {
   const { agenda, timing, deaths } = world;
-  const wrongs: string[] = [];
+  const wrongs = world
+    .processes()
+    .flatMap(({ host, returned }) =>
+      returned.map((id) => `${host.name} lists ${nameOf(world, id)} again after its goodbye`),
+    );
   for (const { process: dead, atMs } of deaths) {
     for (const witness of world.processes()) {
       const listed = witness.membership.members().find(({ id }) => id === dead.host.id);
@@ -163,13 +180,16 @@ function disagreements(world: World): string[] {
     const expected = new Map(
       world.processes().flatMap((other) => (other === witness ? [] : [[other.host.id, other.info]])),
     );
-    const nameOf = (id: string): string => world.hosts.find((host) => host.id === id)?.name ?? id;
     const missing = [...expected].flatMap(([id, info]) =>
       witness.listed.get(id) === info
         ? []
         : [`${witness.host.name} lacks ${info}, and has ${witness.listed.get(id)}`],
     );
     const surplus = [...witness.listed.keys()].filter((id) => !expected.has(id));
-    return [...missing, ...surplus.map((id) => `${witness.host.name} still lists ${nameOf(id)}`)];
+    return [...missing, ...surplus.map((id) => `${witness.host.name} still lists ${nameOf(world, id)}`)];
   });
+}
+
+function nameOf(world: World, id: string): string {
+  return world.hosts.find((host) => host.id === id)?.name ?? id;
 }

@@ -1,5 +1,5 @@
 import { randomHex } from "@lmserv/discovery-core";
-import type { NodeKey } from "@lmserv/discovery-identity";
+import type { AliveRecord, NodeKey } from "@lmserv/discovery-identity";
 import type { PeerHello } from "../../src/link/link.ts";
 import { type DialFailure, Membership } from "../../src/membership/membership.ts";
 import { OwnRecord } from "../../src/membership/own-record.ts";
@@ -46,7 +46,12 @@ export class Process {
   lastGrantMs = Number.NEGATIVE_INFINITY;
   /** What it told of members, by id: what a user would see. */
   readonly listed = new Map<string, string>();
+  /** Processes that it told to have come back after their goodbye. */
+  readonly returned: string[] = [];
   readonly #world: World;
+  /** Of the members that it lists, which process that is. */
+  readonly #instances = new Map<string, string>();
+  readonly #farewells = new Set<string>();
   #version = 0;
   #cancelTick: () => void = () => {};
 
@@ -79,8 +84,8 @@ export class Process {
       timing: world.timing,
       effects: {
         dial: (url) => world.dial(this, url),
-        alive: ({ id, record }) => this.listed.set(id, record.nodes[0]?.info ?? ""),
-        gone: (id) => this.listed.delete(id),
+        alive: ({ id, record }) => this.#list(id, record),
+        gone: (id, why) => this.#unlist(id, why),
         problem: () => {},
       },
     });
@@ -129,6 +134,18 @@ export class Process {
 
   dialFailed(url: string, why: DialFailure): void {
     this.later((membership, nowMs) => membership.dialFailed(url, why, nowMs));
+  }
+
+  #list(id: string, { instance, nodes }: AliveRecord): void {
+    if (this.#farewells.has(instance)) this.returned.push(id);
+    this.#instances.set(id, instance);
+    this.listed.set(id, nodes[0]?.info ?? "");
+  }
+
+  #unlist(id: string, why: "goodbye" | "unreachable"): void {
+    const instance = this.#instances.get(id);
+    if (why === "goodbye" && instance !== undefined) this.#farewells.add(instance);
+    this.listed.delete(id);
   }
 
   #arm(): void {
