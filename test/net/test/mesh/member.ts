@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command, Exit, Host } from "../../src/index.ts";
+
+const program = fileURLToPath(new URL("./member.mjs", import.meta.url));
+
+/** One key for all, as a key file has it. */
+const key = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk";
+export const meshPort = 7_946;
+
+/** A host and the address that it has now. */
+export interface Spot {
+  readonly host: Host;
+  readonly address: string;
+}
+
+export interface MemberOptions {
+  /** Where it keeps who it is and whom it has met; the files of all hosts are the machine's. */
+  readonly state: string;
+  /** Mesh URLs. */
+  readonly seeds: readonly string[];
+  /** Wraps the command, so that it sees other files than the machine's. */
+  readonly wrap?: (command: Command) => Command;
+}
+
+/** A running member of the mesh, called as its host is. */
+export interface Member {
+  readonly name: string;
+  /** Whom it lists, itself included, in the order of the alphabet. */
+  readonly listed: () => readonly string[];
+  /** What it has said so far. */
+  readonly lines: readonly string[];
+  /** Resolves with the time that it took, in ms, once it lists exactly these. */
+  readonly lists: (names: readonly string[], timeoutMs: number) => Promise<number>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly exited: Promise<Exit>;
+}
+
+export function urlOf({ address }: Spot): string {
+  return `ws://${address}:${meshPort}`;
+}
+
+export function spotOf(host: Host): Spot {
+  return { host, address: host.address };
+}
+
+/** Starts a member; resolves when it has announced itself. */
+export async function startMember({ host, address }: Spot, options: MemberOptions): Promise<Member> {
+  const { state, seeds, wrap = (command) => command } = options;
+  const listen = [{ host: address, port: meshPort }];
+  const mesh = { cluster: "net-tests", keys: key, seeds, listen, stateDirectory: join(state, host.name) };
+  const task = JSON.stringify({ info: host.name, options: mesh });
+  const process_ = await host.spawn(wrap([process.execPath, program, task]));
+  await process_.line((line) => line.includes('"announced"'));
+  const listed = (end: number = process_.lines.length): readonly string[] => {
+    const names = new Set<string>();
+    for (const line of process_.lines.slice(0, end)) {
+      const { event, info } = JSON.parse(line);
+      if (event === "up") names.add(info);
+      if (event === "down") names.delete(info);
+    }
+    return [...names].sort();
+  };
+  return {
+    name: host.name,
+    listed,
+    lines: process_.lines,
+    async lists(names, timeoutMs) {
+      const startMs = performance.now();
+      const wanted = [...names].sort().join();
+      if (listed().join() !== wanted) {
+        const from = process_.lines.length;
+        await process_.line((_, index) => listed(index + 1).join() === wanted, { from, timeoutMs });
+      }
+      return performance.now() - startMs;
+    },
+    kill: process_.kill,
+    exited: process_.exited,
+  };
+}
+
+/** Resolves with the time until the last of them lists all of them and nobody else, in ms. */
+export async function wholeAfterMs(members: readonly Member[], timeoutMs: number): Promise<number> {
+  const names = members.map(({ name }) => name);
+  const times = await Promise.allSettled(members.map(({ lists }) => lists(names, timeoutMs)));
+  const failed = times.findIndex(({ status }) => status === "rejected");
+  if (failed >= 0) {
+    const stories = members.map(({ name, listed }) => `${name} lists ${listed().join(" ")}`);
+    throw new Error(`The mesh is not whole after ${timeoutMs} ms:\n${stories.join("\n")}`);
+  }
+  return Math.max(...times.map((time) => (time.status === "fulfilled" ? time.value : 0)));
+}
