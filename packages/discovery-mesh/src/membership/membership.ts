@@ -257,7 +257,8 @@ export class Membership {
         return;
       }
       case "lost":
-        this.#doubt(this.#vouching.withdraw(peer, message.ids), nowMs, this.#timing.silentGraceMs);
+        this.#vouching.withdraw(peer, message.ids);
+        this.#doubt(message.ids, nowMs, this.#timing.silentGraceMs);
     }
   }
 
@@ -276,6 +277,8 @@ export class Membership {
     this.#suspicion.clear(id);
     this.#vouching.release(id);
     if (why === "goodbye") this.#plan.forget(id);
+    else
+      this.#links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => this.#vouching.wants(peer, id));
     this.#options.effects.gone(id, why);
   }
 
