@@ -153,7 +153,7 @@ function startIfDown(world: World, host: Host): void {
 
 /** The dead that somebody still lists, though their time is over, or lists again after their goodbye. */
 function revenants(world: World): string[] {
-  const { agenda, timing, deaths } = world;
+  const { agenda, timing, deaths, maxTransitMs, maxQueuedMs } = world;
   const wrongs = world
     .processes()
     .flatMap(({ host, returned }) =>
@@ -165,7 +165,7 @@ function revenants(world: World): string[] {
       if (listed?.record.instance !== dead.instance) continue;
       // Whoever stood still, or slept, gives everybody one more time.
       const fromMs = Math.max(atMs, witness.lastGrantMs);
-      const overMs = agenda.nowMs - (fromMs + timing.ttlMs + 2 * world.maxTransitMs + toleranceMs);
+      const overMs = agenda.nowMs - (fromMs + timing.ttlMs + 2 * maxTransitMs + maxQueuedMs + toleranceMs);
       if (overMs > 0 && witness.stalledUntilMs <= agenda.nowMs) {
         wrongs.push(`${witness.host.name} lists the dead ${dead.host.name} ${overMs} ms longer than it may`);
       }

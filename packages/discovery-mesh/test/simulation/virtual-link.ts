@@ -105,8 +105,15 @@ export class VirtualLink implements MemberLink {
   }
 
   #receive(text: string): void {
-    if (this.isOpen)
-      this.owner.later((membership, nowMs) => this.isOpen && membership.received(this, text, nowMs));
+    const { world } = this.#connection;
+    const arrivedMs = world.agenda.nowMs;
+    if (!this.isOpen) return;
+    this.owner.later((membership, nowMs) => {
+      if (nowMs > arrivedMs && world.tellsOfDead(text)) {
+        world.maxQueuedMs = Math.max(world.maxQueuedMs, nowMs - arrivedMs);
+      }
+      if (this.isOpen) membership.received(this, text, nowMs);
+    });
   }
 
   /** Something reaches the other end; while there is no way, it waits for one. */

@@ -30,6 +30,8 @@ export class World {
   messages = 0;
   /** The longest that a message was under way. */
   maxTransitMs = 0;
+  /** The longest that a message about somebody dead waited for a process that stood still. */
+  maxQueuedMs = 0;
   readonly #processes = new Map<Host, Process>();
   #connections: Connection[] = [];
   /** Pairs of hosts with no way between them. */
@@ -147,6 +149,10 @@ export class World {
 
   isCut(a: Process, b: Process): boolean {
     return this.#cuts.size > 0 && this.#cuts.has(pairOf(a.host, b.host));
+  }
+
+  tellsOfDead(text: string): boolean {
+    return this.deaths.some(({ process }) => text.includes(process.host.id));
   }
 
   breakSomeLink(): void {
