@@ -3,12 +3,13 @@ import type { Announcement } from "@lmserv/discovery-core";
 import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
+import { addMeshOptions, type MeshFlags, meshRequest } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { mute } from "./transports.ts";
 import { parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
 
-interface AnnounceFlags extends SharedFlags {
+interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly port: number;
   readonly info?: string;
   readonly path?: string;
@@ -26,6 +27,7 @@ Examples:
   lmserv announce --port 8000 --model llama-3.3-70b qwen3-32b
   lmserv announce --port 8000 --document-port   where multicast does not arrive
   lmserv announce --port 8000 --no-check   whether or not a server answers
+  lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
 
 Exit status: 0 ended by SIGTERM, 130 ended by SIGINT, 2 usage, 3 every chosen transport failed.`;
 
@@ -52,7 +54,7 @@ export function announceCommand(
         parsePort,
       ).preset(String(documentPort)),
     );
-  addSharedOptions(command, io)
+  addMeshOptions(addSharedOptions(command, io), "member")
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
       const { check, port, documentPort = null } = flags;
@@ -61,7 +63,8 @@ export function announceCommand(
       if (shared.transports.every((name) => mute.has(name))) {
         command.error(`error: --transport ${shared.transports.join(",")} cannot announce; use mdns`);
       }
-      await announce({ ...shared, check, documentPort, announcement: announcementOf(flags) });
+      const mesh = meshRequest(shared.transports, flags, "member");
+      await announce({ ...shared, ...mesh, check, documentPort, announcement: announcementOf(flags) });
     });
 }
 

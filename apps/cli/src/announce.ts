@@ -4,6 +4,7 @@ import {
   isLoopback,
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
+import type { Identity } from "@lmserv/discovery-identity";
 import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
@@ -36,9 +37,12 @@ async function keepAnnounced(
   signal: AbortSignal,
 ): Promise<void> {
   const { log, note } = reporter;
+  const mesh = request.mesh && { ...request.mesh, identity: await openOwnIdentity(request, io, reporter) };
+  const known = mesh ? { id: mesh.identity.key.id } : {};
   // Completed once, so that every announcement of this run has the same identity.
-  const announced = completeAnnouncement(request.announcement, io.random);
-  const discovery = await openDiscovery(await chooseTransports(request, io), io, {
+  const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
+  const transports = await chooseTransports({ ...request, ...(mesh && { mesh }) }, io);
+  const discovery = await openDiscovery(transports, io, {
     log,
     signal,
     onWarning: (warning) => {
@@ -86,6 +90,20 @@ async function documentServer(
   const addresses = (): readonly (string | null)[] =>
     interfaces.length === 0 ? [null] : chosenAddresses(interfaces, networkInterfaces());
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
+}
+
+/** Members of a mesh sign what they say, so that a node is the same at its next start. */
+async function openOwnIdentity(
+  { announcement }: AnnounceRequest,
+  { clock }: Io,
+  { warn }: Reporter,
+): Promise<Identity> {
+  const { openIdentity } = await import("@lmserv/discovery-identity");
+  return openIdentity({
+    endpoint: String(announcement.port),
+    wall: () => clock.wall(),
+    onWarning: (message) => warn(message),
+  });
 }
 
 function serverStates(

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
+import { addMeshOptions, type MeshFlags, meshRequest } from "./mesh-options.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { SearchRequest } from "./request.ts";
 import { parseCount, parsePorts } from "./values.ts";
 
-interface DiscoverFlags extends SharedFlags {
+interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
   readonly watch?: true;
   readonly first?: true;
@@ -34,6 +35,7 @@ Examples:
   lmserv discover --first --timeout 10s    as soon as there is one
   lmserv discover --watch --json           a line of JSON for every change
   lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
+  lmserv discover --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
 3 every chosen transport failed, 130 and 143 ended by SIGINT and SIGTERM.`;
@@ -65,12 +67,14 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
         parsePorts(text),
       ),
     );
-  addSharedOptions(command, io)
+  addMeshOptions(addSharedOptions(command, io), "observer")
     .addHelpText("after", examples)
     .action(async (flags: DiscoverFlags) => {
       refuseStray(flags, command);
+      const shared = sharedRequest(flags);
       const request = {
-        ...sharedRequest(flags),
+        ...shared,
+        ...meshRequest(shared.transports, flags, "observer"),
         json: flags.json ?? false,
         atLeast: flags.first ? 1 : (flags.wait ?? null),
         ttlMs: flags.ttl ?? defaultTtlMs,

@@ -14,7 +14,7 @@ export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "ra
 
 /** Makes the transports that a command line chose; opens nothing. */
 export function chooseTransports(
-  { transports, interfaces, sweep = false, ports = null }: Request & Partial<SearchRequest>,
+  { transports, interfaces, sweep = false, ports = null, mesh }: Request & Partial<SearchRequest>,
   { transports: table }: Io,
   onProgress: TransportOptions["onProgress"] = () => {},
 ): Promise<readonly ChosenTransport[]> {
@@ -22,6 +22,7 @@ export function chooseTransports(
     ...(sweep && { sweep, onProgress }),
     ...(interfaces.length > 0 && { interfaces }),
     ...(ports && { ports }),
+    ...(mesh && { mesh }),
   };
   return makeTransports(transports, options, table);
 }

@@ -4,7 +4,9 @@ import { announceCommand } from "./announce-command.ts";
 import { discoverCommand } from "./discover-command.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+import { meshCommand } from "./mesh-command.ts";
 import type { AnnounceRequest, SearchRequest } from "./request.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
 export interface Actions {
@@ -31,9 +33,14 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     watch: async (request) => codes.push(await actions.watch(request)),
   });
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
+  meshCommand(program, io);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr.write(`lmserv: error: ${error.message}\n`);
+      return exitCode.usage;
+    }
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.found : exitCode.usage;
   }

@@ -1,4 +1,5 @@
 import type { Announcement } from "@lmserv/discovery-core";
+import type { MeshRequest } from "./mesh-options.ts";
 import type { Loudness } from "./reporter.ts";
 
 /** What every command line says, validated. */
@@ -6,6 +7,8 @@ export interface Request extends Loudness {
   readonly transports: readonly string[];
   /** Names or addresses; empty for every usable one. */
   readonly interfaces: readonly string[];
+  /** When the mesh is among the transports. */
+  readonly mesh?: MeshRequest;
 }
 
 /** `lmserv discover`, with `--watch` or without. */

@@ -1,4 +1,6 @@
 import type { Transport } from "@lmserv/discovery-core";
+import type { MeshRequest } from "./mesh-options.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface TransportOptions {
   /** Names or addresses. @default every usable interface */
@@ -9,6 +11,8 @@ export interface TransportOptions {
   readonly ports?: readonly number[];
   /** Takes how far a sweep is. */
   readonly onProgress?: (progress: SweepProgress) => void;
+  /** For the transport mesh. */
+  readonly mesh?: MeshRequest;
 }
 
 export interface SweepProgress {
@@ -39,24 +43,35 @@ export const knownTransports: TransportTable = new Map<string, TransportFactory>
       return arp({ ...options, pace: "prompt" });
     },
   ],
+  ["mesh", async ({ mesh }) => (await import("./mesh-transport.ts")).makeMesh(mesh)],
 ]);
 
 /** Transports that look and cannot announce. */
 export const mute: ReadonlySet<string> = new Set(["arp"]);
 
-/** Makes the chosen transports; opens nothing. */
-export function makeTransports(
+/**
+ * Makes the chosen transports; opens nothing.
+ *
+ * @throws {UsageError} for options that a transport does not take.
+ */
+export async function makeTransports(
   names: readonly string[],
   options: TransportOptions,
   table: TransportTable,
 ): Promise<readonly ChosenTransport[]> {
-  return Promise.all(
-    names.map((name) => {
-      const make = table.get(name);
-      if (!make) throw new RangeError(`transport ${JSON.stringify(name)} is not one of ${listNames(table)}`);
-      return make(options);
-    }),
-  );
+  try {
+    return await Promise.all(
+      names.map((name) => {
+        const make = table.get(name);
+        if (!make)
+          throw new RangeError(`transport ${JSON.stringify(name)} is not one of ${listNames(table)}`);
+        return make(options);
+      }),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 export function listNames(table: TransportTable): string {

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { knownTransports } from "../src/transports.ts";
+import { Machine } from "./harness.ts";
+
+let machine: Machine;
+let directory: string;
+
+beforeEach(async () => {
+  machine = new Machine();
+  for (const [name, factory] of knownTransports) machine.transports.set(name, factory);
+  directory = await mkdtemp(join(tmpdir(), "lmserv-cli-"));
+  vi.stubEnv("XDG_STATE_HOME", directory);
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(directory, { recursive: true });
+});
+
+describe("lmserv mesh keygen", () => {
+  it("prints a key that nobody had before", async () => {
+    expect(await machine.start("mesh", "keygen").ended).toBe(0);
+    expect(await machine.start("mesh", "keygen").ended).toBe(0);
+    const [first = "", second] = machine.stdout.lines;
+    expect(first).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(second).not.toBe(first);
+  });
+});
+
+describe("a mistake about the mesh", () => {
+  it.each([
+    [["discover", "--seed", "ws://10.0.0.1:7946"], /option '--seed' is for the transport mesh/],
+    [["announce", "--port", "1", "--cluster", "lab"], /option '--cluster' is for the transport mesh/],
+    [["announce", "--port", "1", "--listen", "127.0.0.1:1"], /option '--listen' is for the transport mesh/],
+    [["discover", "--key-file", "x"], /option '--key-file' is for the transport mesh/],
+    [["discover", "--transport", "mesh", "--seed", "10.0.0.1"], /'10\.0\.0\.1'.*ws:\/\/host:port/],
+    [["discover", "--transport", "mesh", "--seed", "ws://a:70000"], /is not like ws:\/\/host:port/],
+    [["discover", "--transport", "mesh", "--seed", "ws://a:1", "--seed", "ws://a:1"], /is given twice/],
+    [["discover", "--transport", "mesh", "--cluster", "my lab"], /1 to 64 visible ASCII/],
+    [
+      ["discover", "--transport", "mesh", "--key-file", "/nowhere/mesh.key"],
+      /the key file cannot be read: ENOENT/,
+    ],
+    [["discover", "--transport", "mesh", "--listen", "127.0.0.1:1"], /unknown option '--listen'/],
+    [
+      ["announce", "--port", "1", "--transport", "mesh", "--listen", "gpu-box:1"],
+      /not an address and a port/,
+    ],
+    [["announce", "--port", "1", "--transport", "mesh", "--listen", "[::1]:0"], /from 1 to 65535/],
+  ])("%j", async (argv, message) => {
+    const code = await machine.start(...argv).ended;
+    expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });
+    expect(machine.stderr.text).toMatch(message);
+  });
+
+  it("in the key file", async () => {
+    const file = join(directory, "mesh.key");
+    await writeFile(file, "# a comment\nc2hvcnQ\n");
+    expect(await machine.start("discover", "--transport", "mesh", "--key-file", file).ended).toBe(2);
+    expect(machine.stderr.text).toMatch(/line 2 of the key file is a key of 5 bytes/);
+    expect(machine.stderr.text).not.toContain("c2hvcnQ");
+  });
+});
