@@ -37,7 +37,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-export function hasCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 

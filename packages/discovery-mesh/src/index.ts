@@ -1,3 +1,3 @@
 export { generateKey } from "./link/cluster-key.ts";
-export type { ListenAddress } from "./link/listener.ts";
+export type { ListenAddress } from "./link/listen-address.ts";
 export { defaultMeshPort, type MeshOptions, mesh } from "./transport.ts";

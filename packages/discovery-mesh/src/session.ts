@@ -15,24 +15,18 @@ import {
 import type { Identity } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import type { Link } from "./link/link.ts";
-import type { ListenAddress } from "./link/listener.ts";
+import type { ListenAddress } from "./link/listen-address.ts";
 import { isMeshUrl } from "./link/mesh-url.ts";
 import type { Refusal } from "./link/refusal.ts";
+import type { Machine } from "./machine.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { Problem } from "./membership/membership.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import { rankAddresses, reachableAddresses, type SystemInterfaces, urlsOf } from "./own-addresses.ts";
+import { rankAddresses, reachableAddresses, urlsOf } from "./own-addresses.ts";
 import { Participant } from "./participant.ts";
 import type { KnownPeer, PeerFile } from "./peer-file.ts";
-import { type Names, resolveSeed, type Seed } from "./seeds.ts";
+import { resolveSeed, type Seed } from "./seeds.ts";
 import { type Sighting, Sightings } from "./sightings.ts";
-
-/** What a session takes from the machine that it runs on. */
-export interface Machine {
-  readonly names: Names;
-  interfaces(): SystemInterfaces;
-  hostname(): string;
-}
 
 export interface SessionOptions {
   readonly name: string;

@@ -15,11 +15,12 @@ import {
   stateDirectory,
 } from "@lmserv/discovery-identity";
 import { parseKeys } from "./link/cluster-key.ts";
-import type { ListenAddress } from "./link/listener.ts";
+import type { ListenAddress } from "./link/listen-address.ts";
 import { parseMeshUrl } from "./link/mesh-url.ts";
+import type { Machine } from "./machine.ts";
 import { PeerFile } from "./peer-file.ts";
 import { parseSeed } from "./seeds.ts";
-import { type Machine, MeshSession } from "./session.ts";
+import { MeshSession } from "./session.ts";
 
 export interface MeshOptions {
   /** Name of the mesh, 1..64 visible ASCII characters; members of others are never linked. @default "default" */
@@ -93,7 +94,7 @@ export function mesh(options: MeshOptions = {}): Transport {
 }
 
 /** The same on any machine, such as one that a test makes. */
-export function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
+function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
   const {
     cluster = "default",
     keys,

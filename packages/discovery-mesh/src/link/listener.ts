@@ -2,14 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Door, type DoorOptions, protectionOf } from "./door.ts";
 import { exposure } from "./exposure.ts";
-
-/** Where to listen. */
-export interface ListenAddress {
-  /** IPv4 or IPv6; `0.0.0.0` and `::` are all of a family. */
-  readonly host: string;
-  /** 0 takes any that is free. */
-  readonly port: number;
-}
+import type { ListenAddress } from "./listen-address.ts";
 
 export interface ListenOptions extends DoorOptions {
   readonly addresses: readonly ListenAddress[];

@@ -1,0 +1,9 @@
+import type { SystemInterfaces } from "./own-addresses.ts";
+import type { Names } from "./seeds.ts";
+
+/** What a session takes from the machine that it runs on. */
+export interface Machine {
+  readonly names: Names;
+  interfaces(): SystemInterfaces;
+  hostname(): string;
+}
