@@ -24,9 +24,9 @@ describeNet("a process that is suspended", () => {
         async () => {
           await using lan = await createLan({ hosts: 5 });
           const [a, b, c, d, e] = lan.hosts;
+          await announce(b, "--port", "8000", "--info", "living", "--no-check");
           const seen = await watch(a, "--ttl", ttl);
           const list = watchedList(seen);
-          await announce(b, "--port", "8000", "--info", "living", "--no-check");
           await announceOriginal(c, { name: "original", info: "original" });
           const dying = await announce(d, "--port", "8000", "--info", "dying", "--no-check");
           await list.until(lists("dying", "living", "original"));
