@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Figure, figure } from "@lmserv/bench-mdns/figure";
+import { cpuMs, memoryOf } from "@lmserv/bench-mdns/proc";
+import { turnstile } from "@lmserv/bench-mdns/turnstile";
+import { createLan, type Host, type Lan } from "@lmserv/test-net";
+import { type Member, type Mesh, startMember } from "./member.ts";
+import type { Options } from "./options.ts";
+import { type PeerName, peers } from "./peer.ts";
+import { sentBytes } from "./traffic.ts";
+
+/** What was measured of one peer at one size. */
+export interface MeshRun {
+  readonly peer: PeerName;
+  readonly count: number;
+  /** From the newcomer's first word until every member lists it. */
+  readonly join: Figure;
+  /** From the first member that lists it to the last. */
+  readonly spread: Figure;
+  readonly crash: Figure;
+  readonly leave: Figure;
+  readonly sentPerS: Figure;
+  /** Of a core, in percent. */
+  readonly cpu: Figure;
+  readonly rss: Figure;
+}
+
+/** Until a mesh is whole; a hundred processes take their time to start on two cores. */
+const wholeMs = 180_000;
+const eventMs = 60_000;
+/** After the start, and between what happens to the mesh. */
+const settlingMs = 20_000;
+const pauseMs = 2_000;
+
+export async function measureMesh(peer: PeerName, count: number, options: Options): Promise<MeshRun> {
+  const state = await mkdtemp(join(tmpdir(), "lmserv-bench-"));
+  try {
+    return await measureIn(state, peer, count, options);
+  } finally {
+    await rm(state, { recursive: true });
+  }
+}
+
+async function measureIn(
+  state: string,
+  peer: PeerName,
+  count: number,
+  { repeat, idleS }: Options,
+): Promise<MeshRun> {
+  await using lan: Lan = await createLan({ hosts: count + 2 * repeat, permanentNeighbors: true });
+  const [seed] = lan.hosts;
+  if (!seed) throw new RangeError("a mesh has members");
+  const mesh: Mesh = { peer: peers[peer], seed, state };
+  const members = await startMesh(mesh, lan.hosts.slice(0, count));
+  await delay(settlingMs);
+  const idle = await idleCost(lan, members, idleS);
+  const visits: Visit[] = [];
+  for (const [index, host] of lan.hosts.slice(count).entries()) {
+    visits.push(await visit(mesh, host, members, index % 2 === 0 ? "crash" : "leave"));
+  }
+  const gone = (how: Visit["how"]): Figure =>
+    figure(
+      "ms",
+      visits.filter((one) => one.how === how).map(({ goneMs }) => goneMs),
+    );
+  return {
+    peer,
+    count,
+    join: figure(
+      "ms",
+      visits.map(({ joinMs }) => joinMs),
+    ),
+    spread: figure(
+      "ms",
+      visits.map(({ spreadMs }) => spreadMs),
+    ),
+    crash: gone("crash"),
+    leave: gone("leave"),
+    ...idle,
+  };
+}
+
+async function startMesh(mesh: Mesh, hosts: readonly Host[]): Promise<readonly Member[]> {
+  const { seed } = mesh;
+  const starts = turnstile(4);
+  const first = await startMember(seed, mesh);
+  const started = await first.sees("started", "", { sinceMs: 0, timeoutMs: eventMs });
+  if (started === null) throw new Error(`The first member did not start: ${first.process.stderrText}`);
+  const others = hosts
+    .filter((host) => host !== seed)
+    .map((host) =>
+      starts(async () => {
+        const member = await startMember(host, mesh);
+        await member.sees("up", seed.name, { sinceMs: 0, timeoutMs: eventMs });
+        return member;
+      }),
+    );
+  const members = [first, ...(await Promise.all(others))];
+  const endMs = performance.now() + wholeMs;
+  const counts = (): readonly number[] => members.map((member) => member.listed());
+  while (counts().some((count) => count < hosts.length - 1)) {
+    if (performance.now() > endMs) throw new Error(`The mesh is not whole; members list ${counts()}`);
+    await delay(100);
+  }
+  return members;
+}
+
+async function idleCost(lan: Lan, members: readonly Member[], idleS: number) {
+  const cpu = (): Promise<(number | null)[]> => Promise.all(members.map(({ process }) => cpuMs(process.pid)));
+  const [sentBefore, cpuBefore] = [await sentBytes(lan.switch), await cpu()];
+  await delay(idleS * 1_000);
+  const [sentAfter, cpuAfter] = [await sentBytes(lan.switch), await cpu()];
+  const memories = await Promise.all(members.map(({ process }) => memoryOf(process.pid)));
+  const sent = members.map(({ host: { name } }) => (sentAfter.get(name) ?? 0) - (sentBefore.get(name) ?? 0));
+  return {
+    sentPerS: figure(
+      "",
+      sent.map((bytes) => bytes / idleS),
+    ),
+    cpu: figure(
+      "",
+      cpuAfter.map((ms, index) => {
+        const before = cpuBefore[index] ?? null;
+        return ms === null || before === null ? null : (ms - before) / (10 * idleS);
+      }),
+    ),
+    rss: figure(
+      "MB",
+      memories.map((memory) => memory?.rss ?? null),
+    ),
+  };
+}
+
+interface Visit {
+  readonly how: "crash" | "leave";
+  readonly joinMs: number | null;
+  readonly spreadMs: number | null;
+  readonly goneMs: number | null;
+}
+
+/** A host joins, is there for a while, and goes. */
+async function visit(mesh: Mesh, host: Host, members: readonly Member[], how: Visit["how"]): Promise<Visit> {
+  await delay(pauseMs);
+  const search = { sinceMs: performance.now(), timeoutMs: eventMs };
+  const newcomer = await startMember(host, mesh);
+  const startedMs = (await newcomer.sees("started", "", search)) ?? search.sinceMs;
+  const seen = await Promise.all(members.map((member) => member.sees("up", host.name, search)));
+  await delay(pauseMs);
+
+  const goneFrom = { sinceMs: performance.now(), timeoutMs: eventMs };
+  newcomer.process.kill(how === "crash" ? "SIGKILL" : mesh.peer.leaveSignal);
+  const gone = await Promise.all(members.map((member) => member.sees("down", host.name, goneFrom)));
+  await newcomer.process.exited;
+  const [first, last] = [lastOf(seen, Math.min), lastOf(seen, Math.max)];
+  return {
+    how,
+    joinMs: last === null ? null : last - startedMs,
+    spreadMs: last === null || first === null ? null : last - first,
+    goneMs: minus(lastOf(gone, Math.max), goneFrom.sinceMs),
+  };
+}
+
+/** Null when one of them has none. */
+function lastOf(times: readonly (number | null)[], pick: (...values: number[]) => number): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length < times.length ? null : pick(...known);
+}
+
+function minus(time: number | null, fromMs: number): number | null {
+  return time === null ? null : time - fromMs;
+}

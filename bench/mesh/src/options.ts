@@ -1,0 +1,61 @@
+import { parseArgs } from "node:util";
+import { type PeerName, peerNames } from "./peer.ts";
+
+export interface Options {
+  /** Sizes of the meshes. */
+  readonly members: readonly number[];
+  readonly peers: readonly PeerName[];
+  /** Joins, crashes and departures, of each so many. */
+  readonly repeat: number;
+  readonly idleS: number;
+  /** Where the samples go, as JSON. */
+  readonly json: string | undefined;
+}
+
+export const usage: string = `Usage: node bench/mesh/bench.mjs [OPTION...]
+  --members N,...  sizes of the meshes (10,50,100)
+  --peers P,...    of ${peerNames.join(", ")} (all)
+  --repeat N       joins, crashes and departures, of each so many (5)
+  --idle SECONDS   how long the idle cost is counted (60)
+  --json FILE      writes every sample to FILE
+  --help
+`;
+
+/**
+ * Reads the command line; null when help is asked for.
+ *
+ * @throws {RangeError | TypeError} that names the value and what is allowed.
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      members: { type: "string", default: "10,50,100" },
+      peers: { type: "string", default: peerNames.join(",") },
+      repeat: { type: "string", default: "5" },
+      idle: { type: "string", default: "60" },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return null;
+  return {
+    members: values.members.split(",").map((one) => count("members", one, 2, 200)),
+    peers: values.peers.split(",").map(peerName),
+    repeat: count("repeat", values.repeat, 1, 20),
+    idleS: count("idle", values.idle, 1, 86_400),
+    json: values.json,
+  };
+}
+
+function peerName(text: string): PeerName {
+  const found = peerNames.find((name) => name === text);
+  if (found) return found;
+  throw new RangeError(`--peers ${JSON.stringify(text)} must be one of ${peerNames.join(", ")}`);
+}
+
+function count(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(`--${option} ${text} must be an integer from ${min} to ${max}`);
+}
