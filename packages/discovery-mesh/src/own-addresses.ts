@@ -45,9 +45,8 @@ export function urlsOf(
 export function rankAddresses(
   announced: readonly string[],
   remoteAddress: string | null,
-  system: SystemInterfaces,
+  near: BlockList,
 ): SeenAddress[] {
-  const near = subnetsOf(system);
   const ranked = announced.map((address): SeenAddress => {
     if (isLoopback(address)) return { address, reach: "loopback" };
     if (address === remoteAddress) return { address, reach: "source" };
@@ -60,7 +59,8 @@ export function rankAddresses(
   return isKnown ? ranked : [...ranked, { address: remoteAddress, reach: "on-link" }];
 }
 
-function subnetsOf(system: SystemInterfaces): BlockList {
+/** The networks that this machine is in. */
+export function subnetsOf(system: SystemInterfaces): BlockList {
   const subnets = new BlockList();
   for (const { address, cidr } of Object.values(system).flatMap((infos) => infos ?? [])) {
     const prefix = Number(cidr?.split("/")[1]);

@@ -125,6 +125,10 @@ export class Participant {
     this.#act((nowMs) => this.#membership.seed(urls, nowMs));
   }
 
+  remember(id: string, urls: readonly string[]): void {
+    this.#act((nowMs) => this.#membership.remember(id, urls, nowMs));
+  }
+
   /** @throws {RangeError} when it takes more than a record may. */
   say(statement: Statement): void {
     this.#urls = statement.urls;

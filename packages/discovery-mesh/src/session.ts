@@ -1,3 +1,4 @@
+import type { BlockList } from "node:net";
 import {
   type Announced,
   type BrowseQuery,
@@ -8,11 +9,12 @@ import {
   type ObservationSink,
   observationStream,
   randomHex,
+  type SeenAddress,
   type Standing,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
-import type { Identity } from "@lmserv/discovery-identity";
+import type { AliveRecord, Identity } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import type { Link } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
@@ -22,7 +24,7 @@ import type { Machine } from "./machine.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { Problem } from "./membership/membership.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import { rankAddresses, reachableAddresses, urlsOf } from "./own-addresses.ts";
+import { rankAddresses, reachableAddresses, subnetsOf, urlsOf } from "./own-addresses.ts";
 import { Participant } from "./participant.ts";
 import type { KnownPeer, PeerFile } from "./peer-file.ts";
 import { resolveSeed, type Seed } from "./seeds.ts";
@@ -47,11 +49,17 @@ export interface SessionOptions {
   readonly peerFile: PeerFile | null;
 }
 
-/** How often names are resolved and own addresses looked at: more often while there is nobody. */
+interface Ranked {
+  readonly remoteAddress: string | null;
+  readonly near: BlockList;
+  readonly addresses: readonly SeenAddress[];
+}
+
+/** How often names are resolved: more often while there is nobody. */
 const lookMs = { alone: 5_000, linked: 60_000 };
 /** How long the first peers have to tell what they know, and how long to wait for one at all. */
 const settleMs = { linked: 500, alone: 2_500 };
-/** Own nodes are repeated so often, to be confirmed in time. */
+/** Own nodes are repeated so often, to be confirmed in time, and own addresses looked at. */
 const repeatMs = defaultTiming.renewMs;
 /** A record has room for so many. */
 const maxNodes = 16;
@@ -81,6 +89,11 @@ export class MeshSession implements TransportSession {
   #statement = "";
   #joining: Promise<void> | null = null;
   #isSettled = false;
+  /** Asking the system takes long, and the answer holds for a while. */
+  #system: SystemInterfaces;
+  #near: BlockList;
+  /** Of each member, how its addresses were ranked last. */
+  readonly #ranked = new WeakMap<AliveRecord, Ranked>();
   #closed: Promise<void> | null = null;
 
   constructor(context: TransportContext, options: SessionOptions, machine: Machine) {
@@ -88,6 +101,8 @@ export class MeshSession implements TransportSession {
     this.#context = context;
     this.#options = options;
     this.#machine = machine;
+    this.#system = machine.interfaces();
+    this.#near = subnetsOf(this.#system);
     this.#sightings = new Sightings(options.name);
     if (options.role === "member") this.announce = (node, cancellable) => this.#announce(node, cancellable);
     this.#participant = new Participant({
@@ -181,25 +196,26 @@ export class MeshSession implements TransportSession {
     this.#participant.join();
     this.#after("repeat", repeatMs, () => this.#repeat());
     this.#after("settle", settleMs.alone, () => this.#settle());
-    for (const peer of (await peerFile?.read(clock.wall())) ?? []) this.#remembered.set(peer.id, peer);
+    const remembered = (await peerFile?.read(clock.wall())) ?? [];
     if (this.#closing.signal.aborted) return;
+    for (const peer of remembered) {
+      this.#remembered.set(peer.id, peer);
+      this.#participant.remember(peer.id, peer.urls);
+    }
     if (seeds.length === 0 && this.#remembered.size === 0) {
       this.#after("settle", settleMs.linked, () => this.#settle());
     }
     await this.#look();
   }
 
-  /** Resolves the seeds, looks for own addresses, and comes back. */
+  /** Resolves the seeds, and comes back. */
   async #look(): Promise<void> {
     const isAlone = this.#participant.links().length === 0;
     this.#after("look", isAlone ? lookMs.alone : lookMs.linked, () => void this.#look());
     const { seeds } = this.#options;
     const resolved = await Promise.all(seeds.map((seed) => this.#resolve(seed)));
     if (this.#closing.signal.aborted) return;
-    const remembered = [...this.#remembered.values()].flatMap(({ urls }) => urls);
-    const urls = new Set([...resolved.flat(), ...this.#candidateUrls(), ...remembered]);
-    this.#participant.seed([...urls]);
-    this.#say();
+    this.#participant.seed([...new Set([...resolved.flat(), ...this.#candidateUrls()])]);
     await this.#save();
   }
 
@@ -259,8 +275,7 @@ export class MeshSession implements TransportSession {
   #say(): void {
     const { advertise, tls, identity, role } = this.#options;
     if (role === "observer") return;
-    const system = this.#machine.interfaces();
-    const own = reachableAddresses(this.#listening, system);
+    const own = reachableAddresses(this.#listening, this.#system);
     const observed = [...this.#observed].filter(
       (address) => !own.includes(address) && own.some(isNoLoopback),
     );
@@ -278,6 +293,8 @@ export class MeshSession implements TransportSession {
 
   #repeat(): void {
     this.#after("repeat", repeatMs, () => this.#repeat());
+    this.#lookAround();
+    this.#say();
     this.#sightings.show(this.#ownSighting(this.#options.identity.key.id));
   }
 
@@ -288,13 +305,29 @@ export class MeshSession implements TransportSession {
 
   #sightingOf({ id, record, deadlineMs }: AliveEntry): Sighting {
     const remoteAddress = this.#participant.remoteAddress(id);
-    const addresses = rankAddresses(record.addresses, remoteAddress, this.#machine.interfaces());
-    return { id, nodes: record.nodes, addresses, ttlMs: Math.max(1, deadlineMs - this.#context.clock.now()) };
+    const ttlMs = Math.max(1, deadlineMs - this.#context.clock.now());
+    return { id, nodes: record.nodes, addresses: this.#rank(record, remoteAddress), ttlMs };
+  }
+
+  /** Anew when the record, its link or our own networks are others. */
+  #rank(record: AliveRecord, remoteAddress: string | null): readonly SeenAddress[] {
+    const near = this.#near;
+    const before = this.#ranked.get(record);
+    if (before?.remoteAddress === remoteAddress && before.near === near) return before.addresses;
+    const addresses = rankAddresses(record.addresses, remoteAddress, near);
+    this.#ranked.set(record, { remoteAddress, near, addresses });
+    return addresses;
+  }
+
+  #lookAround(): void {
+    const system = this.#machine.interfaces();
+    if (JSON.stringify(system) === JSON.stringify(this.#system)) return;
+    this.#system = system;
+    this.#near = subnetsOf(system);
   }
 
   #ownSighting(id: string): Sighting {
-    const system = this.#machine.interfaces();
-    const addresses = rankAddresses(reachableAddresses(this.#listening, system), null, system);
+    const addresses = rankAddresses(reachableAddresses(this.#listening, this.#system), null, this.#near);
     const hostname = this.#machine.hostname();
     const nodes = [...this.#nodes.values()].map((node) => ({ hostname, ...node }));
     return { id, nodes, addresses, ttlMs: defaultTiming.ttlMs };

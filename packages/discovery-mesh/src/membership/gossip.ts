@@ -60,6 +60,7 @@ export class Gossip {
       const asked = digest.whole ? messages : messages.slice(0, 1);
       for (const message of asked) links.sendTo(peer, message, keyOf(message, entry.id));
     }
+    if (digest.whole) this.#tellOf(peer, digest, nowMs);
     if (digest.answer) this.compare(peer, false);
   }
 
@@ -81,13 +82,8 @@ export class Gossip {
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
     if (isAlive(entry)) on.told(entry, isNew, nowMs);
     else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
-    // Its author tells all it has links to, but one that only just came has none yet.
-    this.#spread(
-      entry,
-      from,
-      (peer) => isNew && (from === id || this.#options.vouching.wants(peer, from)),
-      nowMs,
-    );
+    // Who has no link to the one from whom it came has it from us.
+    this.#spread(entry, from, (peer) => isNew && this.#options.vouching.wants(peer, from), nowMs);
   }
 
   takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
@@ -155,15 +151,26 @@ export class Gossip {
     links.sendTo(peer.id, questionAbout(directory, id, known), `question ${id}`);
   }
 
+  /** Tells those of a member whom it does not know, and so does not tell itself: all, if it only just came. */
+  #tellOf(id: string, { entries }: Digest, nowMs: number): void {
+    const entry = this.#options.directory.get(id);
+    if (!isAlive(entry)) return;
+    const known = new Set(entries.map(([member]) => member));
+    this.#spread(entry, id, (peer) => !known.has(peer), nowMs);
+  }
+
   /** Passes on the latest of a member, to those who want it and to those to whom it is news. */
   #spread(entry: Entry, from: string, isNews: (peer: string) => boolean, nowMs: number): void {
     const { links, vouching } = this.#options;
     if (entry.state === "lost" || entry.hops >= maxHops) return;
-    const isMeant = (peer: string): boolean =>
-      peer !== from && peer !== entry.id && (vouching.wants(peer, entry.id) || isNews(peer));
-    // The latest word alone: whoever wants a member has its record.
-    const [message] = passedOn(entry, nowMs).reverse();
-    if (message) links.send(message, keyOf(message, entry.id), isMeant);
+    const [record, renewal] = passedOn(entry, nowMs);
+    const isMeant = (peer: string): boolean => peer !== from && peer !== entry.id;
+    const isWanted = (peer: string): boolean => isMeant(peer) && vouching.wants(peer, entry.id);
+    // Whoever wants a member has its record.
+    const latest = renewal ?? record;
+    if (latest) links.send(latest, keyOf(latest, entry.id), isWanted);
+    const isMissing = (peer: string): boolean => isMeant(peer) && !isWanted(peer) && isNews(peer);
+    if (record) links.send(record, keyOf(record, entry.id), isMissing);
   }
 }
 

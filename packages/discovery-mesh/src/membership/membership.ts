@@ -139,6 +139,11 @@ export class Membership {
     this.#plan.seed(urls, nowMs);
   }
 
+  /** Where a member was to be found before we started. */
+  remember(id: string, urls: readonly string[], nowMs: number): void {
+    if (id !== this.#options.id) this.#plan.learn(id, urls, 0, nowMs);
+  }
+
   /**
    * Says something else of ourselves.
    *
@@ -303,7 +308,7 @@ export class Membership {
       link?.peer.role === "member" ? [id] : [],
     );
     if (this.#presence) {
-      for (const { peer, message } of this.#vouching.asks(peers, this.#needy(nowMs))) {
+      for (const { peer, message } of this.#vouching.asks(peers, this.#needy(nowMs), nowMs)) {
         this.#links.sendTo(peer, message, "relay");
       }
     }

@@ -53,11 +53,6 @@ export interface Vouches {
 const maxIds = 1_024;
 const dayMs = 86_400_000;
 
-/** Positive when `a` is later than `b`. */
-export function compareMoments(a: Moment, b: Moment): number {
-  return a.epoch - b.epoch || a.seq - b.seq || a.beat - b.beat;
-}
-
 /** Reads what a peer sent, or null when it is no message. Signatures are not looked at. */
 export function readMessage(text: string): Message | null {
   const value = parse(text);

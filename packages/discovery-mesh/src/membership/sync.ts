@@ -1,7 +1,7 @@
 import { compareVersions } from "@lmserv/discovery-identity";
 import type { Directory, Entry } from "./directory.ts";
 import { momentOf } from "./directory.ts";
-import { compareMoments, type Digest, type Message, type Moment } from "./message.ts";
+import type { Digest, Message, Moment } from "./message.ts";
 
 const unknown: Moment = { epoch: 0, seq: 0, beat: 0 };
 
@@ -33,7 +33,8 @@ export function unknownTo(peer: string, digest: Digest, directory: Directory): E
   const ids = digest.whole ? [...directory.all()].map(({ id }) => id) : [...told.keys()];
   return ids.flatMap((id) => {
     const entry = directory.get(id);
-    if (!entry || compareMoments(momentOf(entry), told.get(id) ?? unknown) <= 0) return [];
+    // Signs of life are told by those who are there, and passed on to those who ask.
+    if (!entry || compareVersions(entry.record, told.get(id) ?? unknown) <= 0) return [];
     // That somebody was lost is no news to anybody but whoever it was: it may have come back with less.
     return entry.state === "lost" && id !== peer ? [] : [entry];
   });

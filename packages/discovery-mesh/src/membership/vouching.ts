@@ -8,11 +8,15 @@ export interface PeerMessage<T> {
 
 /** One that fails is no gap; more would only say the same. */
 const enoughVouchers = 2;
+/** In a mesh that is nearly whole each of them can vouch; elsewhere others are asked a little later. */
+const maxAsked = 3;
+/** How long those have who were asked. */
+const turnMs = 2_000;
 
 /**
  * Who passes on the signs of life of members that have no link to us, and for whom we do so.
  *
- * Everybody is asked until two vouch: they have a link to the member, or hear of it by one who has.
+ * Peers are asked in turn until two vouch: they have a link to the member, or hear of it by one who has.
  */
 export class Vouching {
   /** Who vouches to us, by member. */
@@ -79,10 +83,11 @@ export class Vouching {
   }
 
   /** What to ask of the peers, where that has changed, for the members that need somebody to vouch. */
-  asks(peers: Iterable<string>, needy: readonly string[]): PeerMessage<Relay>[] {
+  asks(peers: readonly string[], needy: readonly string[], nowMs: number): PeerMessage<Relay>[] {
     const messages: PeerMessage<Relay>[] = [];
+    const askedFor = needy.map((id) => ({ id, asked: this.#askedFor(id, peers, nowMs) }));
     for (const peer of peers) {
-      const ids = needy.filter((id) => id !== peer && this.#isAskedFor(id, peer));
+      const ids = askedFor.flatMap(({ id, asked }) => (asked.has(peer) ? [id] : []));
       const asked = ids.join();
       if ((this.#asked.get(peer) ?? "") === asked) continue;
       this.#asked.set(peer, asked);
@@ -111,8 +116,14 @@ export class Vouching {
     return messages;
   }
 
-  #isAskedFor(id: string, peer: string): boolean {
-    const vouchers = this.#vouchers.get(id);
-    return vouchers === undefined || vouchers.size < enoughVouchers || vouchers.has(peer);
+  /** Those who vouch for a member, and as long as these are too few some others. */
+  #askedFor(id: string, peers: readonly string[], nowMs: number): ReadonlySet<string> {
+    const vouchers = this.#vouchers.get(id) ?? new Set();
+    if (vouchers.size >= enoughVouchers) return new Set([...vouchers].slice(0, enoughVouchers));
+    const first = (Math.floor(nowMs / turnMs) + Number.parseInt(id.slice(0, 4), 16)) * maxAsked;
+    const others = Array.from({ length: Math.min(maxAsked, peers.length) }, (_, index) => {
+      return peers[(first + index) % peers.length] ?? id;
+    });
+    return new Set([...vouchers, ...others.filter((peer) => peer !== id)]);
   }
 }

@@ -16,7 +16,7 @@ const maxTickMs = 5_000;
 const steadyMs = 20_000;
 /** A history takes a thousand or two; more is a storm. */
 const maxMessages = 10_000;
-/** How late an expiry may be told, on top of its time and that of the last message from author to relay to witness. */
+/** How late an expiry may be told, on top of its time and that of the last message from author to witness, over two relays. */
 const toleranceMs = 500;
 
 /** Makes a small mesh, has random things go wrong for a while, and then waits for all to agree. */
@@ -165,7 +165,7 @@ function revenants(world: World): string[] {
       if (listed?.record.instance !== dead.instance) continue;
       // Whoever stood still, or slept, gives everybody one more time.
       const fromMs = Math.max(atMs, witness.lastGrantMs);
-      const overMs = agenda.nowMs - (fromMs + timing.ttlMs + 2 * maxTransitMs + maxQueuedMs + toleranceMs);
+      const overMs = agenda.nowMs - (fromMs + timing.ttlMs + 3 * maxTransitMs + maxQueuedMs + toleranceMs);
       if (overMs > 0 && witness.stalledUntilMs <= agenda.nowMs) {
         wrongs.push(`${witness.host.name} lists the dead ${dead.host.name} ${overMs} ms longer than it may`);
       }
