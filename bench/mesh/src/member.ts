@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Host, HostProcess } from "@lmserv/test-net";
 import type { Peer, Sighting } from "./peer.ts";
 
@@ -39,14 +38,21 @@ export async function startMember(host: Host, { peer, seed, state }: Mesh): Prom
   const seen: Stamped[] = [];
   const names = new Set<string>();
   const waiting = new Set<() => void>();
-  createInterface({ input: process.stdout }).on("line", (line) => {
+  const take = (line: string): void => {
     const sighting = peer.read(line);
     if (sighting === null || sighting.name === name) return;
     seen.push({ ...sighting, atMs: performance.now() });
     if (sighting.kind === "up") names.add(sighting.name);
     if (sighting.kind === "down") names.delete(sighting.name);
     for (const look of waiting) look();
-  });
+  };
+  let read = 0;
+  const catchUp = (): void => {
+    for (; read < process.lines.length; read += 1) take(process.lines[read] ?? "");
+  };
+  // The lines are taken apart before this listener is called; some have come already.
+  process.stdout.on("data", catchUp);
+  catchUp();
   return {
     host,
     process,
