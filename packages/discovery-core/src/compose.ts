@@ -1,3 +1,4 @@
+import type { Check, DiagnosisContext } from "./diagnosis.ts";
 import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { announceJointly, disposeAll } from "./joint-standing.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
@@ -26,7 +27,18 @@ export function compose(members: readonly Transport[]): Transport {
   return {
     name: members.map((member) => member.name).join("+"),
     open: async (context, { signal }) => sessionOf(await openAll(members, context, signal), context),
+    ...(members.some((member) => member.diagnose) && {
+      diagnose: (context: DiagnosisContext, options: Cancellable) => diagnoseAll(members, context, options),
+    }),
   };
+}
+
+async function* diagnoseAll(
+  members: readonly Transport[],
+  context: DiagnosisContext,
+  options: Cancellable,
+): AsyncGenerator<Check, void> {
+  for (const member of members) yield* member.diagnose?.(context, options) ?? [];
 }
 
 /** The names that a transport may put into `via`: its own, or those of what it is composed of. */

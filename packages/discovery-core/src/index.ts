@@ -7,6 +7,16 @@ export { type Clock, sleep, systemClock } from "./clock.ts";
 export { compose, viasOf } from "./compose.ts";
 export { Deadlines } from "./deadlines.ts";
 export {
+  type Check,
+  type CheckCode,
+  check,
+  checkCodes,
+  type DiagnosisContext,
+  type Finding,
+  type Verdict,
+  verdictOf,
+} from "./diagnosis.ts";
+export {
   type AnnouncementChanges,
   createDiscovery,
   type DiscoverOptions,

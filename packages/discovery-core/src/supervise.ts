@@ -47,6 +47,7 @@ export function supervise(
       }
       return supervisor.session();
     },
+    ...(transport.diagnose && { diagnose: transport.diagnose.bind(transport) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Check, DiagnosisContext } from "./diagnosis.ts";
 import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo, SeenNode } from "./node.ts";
@@ -18,6 +19,13 @@ export interface Transport {
    *   `PERMISSION_DENIED`, `ADDRESS_IN_USE`. `signal.reason` itself when aborted.
    */
   open(context: TransportContext, options: Cancellable): Promise<TransportSession>;
+  /**
+   * Looks for what keeps the transport from working on this machine; ends by itself within some seconds.
+   *
+   * Works without `open`, also where `open` fails, and leaves nothing open. What is wrong is a check, not an
+   * error; only an abort rejects, with `signal.reason` itself. Absent when there is nothing to look at.
+   */
+  diagnose?(context: DiagnosisContext, options: Cancellable): AsyncIterable<Check>;
 }
 
 /** Owns every resource of one open transport. Disposal is idempotent and ends all iterations. */
