@@ -4,16 +4,19 @@ export interface TableLoad {
   readonly entries: number;
   /** With more than this many, permanent ones aside, the kernel throws out what it can (`gc_thresh2`). */
   readonly softLimit: number;
+  /** With this many, permanent ones aside, it takes no more (`gc_thresh3`). */
+  readonly hardLimit: number;
   /** How often it did so since the machine started. */
   readonly clearings: number;
   /** How often it had to refuse an entry. */
   readonly refusals: number;
 }
 
-/** What Linux has unless somebody changed it. */
-export const defaultSoftLimit = 512;
+/** The kernel's two limits. */
+export type TableLimits = Pick<TableLoad, "softLimit" | "hardLimit">;
+
 /** What is left to the neighbours that everybody else on the machine makes meanwhile. */
-const reserve = 32;
+export const reserve = 32;
 /** So many beyond the limit cost others as many entries, of which the kernel takes the oldest. */
 const trial = 32;
 /** The kernel throws out entries that failed, our own too, within this time. */
@@ -53,7 +56,7 @@ export class Headroom {
 }
 
 /** Reads `/proc/net/stat/arp_cache`: a header and, in hexadecimal, a row for each processor. */
-export function parseArpCacheStat(text: string, softLimit: number): TableLoad | null {
+export function parseArpCacheStat(text: string, limits: TableLimits): TableLoad | null {
   const [header = "", ...rows] = text.trimEnd().split("\n");
   const names = header.trim().split(/\s+/);
   const column = (name: string): number[] =>
@@ -61,7 +64,7 @@ export function parseArpCacheStat(text: string, softLimit: number): TableLoad | 
   const sum = (name: string): number => column(name).reduce((total, count) => total + count, 0);
   // Each row tells the entries of all; the counters are each processor's own.
   const [entries = Number.NaN] = column("entries");
-  return checked({ entries, softLimit, clearings: sum("forced_gc_runs"), refusals: sum("table_fulls") });
+  return checked({ entries, ...limits, clearings: sum("forced_gc_runs"), refusals: sum("table_fulls") });
 }
 
 /** Reads what `ip -s ntable show name arp_cache` prints, which also containers can ask. */
@@ -71,6 +74,7 @@ export function parseNtable(text: string): TableLoad | null {
   return checked({
     entries: number("entries"),
     softLimit: number("thresh2"),
+    hardLimit: number("thresh3"),
     clearings: number("forced_gc_runs"),
     refusals: number("table_fulls"),
   });

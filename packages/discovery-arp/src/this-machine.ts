@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { networkInterfaces } from "node:os";
 import { look } from "@lmserv/discovery-identify";
-import { defaultSoftLimit, parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
+import { parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
 import { knock } from "./knock.ts";
 import type { LinkTraits, SystemInterfaces } from "./links.ts";
 import type { Machine } from "./machine.ts";
@@ -86,11 +86,14 @@ function readTraits(name: string): LinkTraits | null {
 async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
   if (process.platform !== "linux") return null;
   try {
-    const [stat, limit] = await Promise.all([
-      readFile("/proc/net/stat/arp_cache", { encoding: "utf8", signal }),
-      readFile("/proc/sys/net/ipv4/neigh/default/gc_thresh2", { encoding: "utf8", signal }),
-    ]);
-    const load = parseArpCacheStat(stat, Number(limit) || defaultSoftLimit);
+    const [stat = "", soft, hard] = await Promise.all(
+      [
+        "/proc/net/stat/arp_cache",
+        "/proc/sys/net/ipv4/neigh/default/gc_thresh2",
+        "/proc/sys/net/ipv4/neigh/default/gc_thresh3",
+      ].map((path) => readFile(path, { encoding: "utf8", signal })),
+    );
+    const load = parseArpCacheStat(stat, { softLimit: Number(soft), hardLimit: Number(hard) });
     if (load) return load;
   } catch {
     signal.throwIfAborted();

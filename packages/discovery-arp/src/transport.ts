@@ -1,7 +1,9 @@
-import { assertPort, type Transport } from "@lmserv/discovery-core";
+import { assertPort, type Clock, type Transport } from "@lmserv/discovery-core";
 import { defaultPorts } from "@lmserv/discovery-identify";
+import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";
 import type { Machine } from "./machine.ts";
+import { findNeighbors } from "./nearby.ts";
 import { type Pace, sweepMs } from "./pace.ts";
 import { ArpSession } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -47,6 +49,13 @@ export interface ArpOptions {
 export interface ArpTransport extends Transport {
   /** How long the first pass over the neighbours will take, about, in ms. */
   readonly firstPassMs: () => number;
+  /**
+   * Addresses of the hosts on the links in use, with their zones: those that the neighbour table knows, after a
+   * sweep if that is chosen. Empty where the table cannot be read.
+   *
+   * @throws `signal.reason` when aborted.
+   */
+  readonly neighbors: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 /** More ports of every host look like an attack. */
@@ -79,6 +88,8 @@ export function arpOn(machine: Machine, options: ArpOptions = {}): ArpTransport 
       await session.open(signal);
       return session;
     },
+    diagnose: (_, options) => diagnose(settings, machine, options),
+    neighbors: (clock, signal) => findNeighbors(settings, machine, clock, signal),
   };
 }
 

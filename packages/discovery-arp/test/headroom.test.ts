@@ -23,21 +23,35 @@ inet arp_cache
     refcnt 1 reachable 33184 base_reachable 30000 retrans 1000 
 `;
 
+const limits = { softLimit: 512, hardLimit: 1_024 };
+
 function load(entries: number, clearings = 0, refusals = 0): TableLoad {
-  return { entries, softLimit: 512, clearings, refusals };
+  return { entries, softLimit: 512, hardLimit: 1_024, clearings, refusals };
 }
 
 describe("the load of the kernel's table", () => {
   it("is read from /proc/net/stat/arp_cache, its counters over all processors", () => {
-    expect(parseArpCacheStat(stat, 512)).toEqual({ entries: 36, softLimit: 512, clearings: 4, refusals: 10 });
+    expect(parseArpCacheStat(stat, limits)).toEqual({
+      entries: 36,
+      softLimit: 512,
+      hardLimit: 1_024,
+      clearings: 4,
+      refusals: 10,
+    });
   });
 
   it("is read from ip ntable, with the limit that is set", () => {
-    expect(parseNtable(ntable)).toEqual({ entries: 11, softLimit: 2_048, clearings: 4, refusals: 1 });
+    expect(parseNtable(ntable)).toEqual({
+      entries: 11,
+      softLimit: 2_048,
+      hardLimit: 4_096,
+      clearings: 4,
+      refusals: 1,
+    });
   });
 
   it.each(["", "nonsense", "entries table_fulls\n"])("is not known from %j", (text) => {
-    expect(parseArpCacheStat(text, 512)).toBeNull();
+    expect(parseArpCacheStat(text, limits)).toBeNull();
     expect(parseNtable(text)).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Pacer, sweepMs } from "../src/pace.ts";
 
-const empty = { entries: 0, softLimit: 512, clearings: 0, refusals: 0 };
+const empty = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
 
 describe("the pace", () => {
   it("prompt, is all at once as far as there is room, and 256 unresolved at most", () => {

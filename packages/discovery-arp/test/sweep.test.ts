@@ -102,14 +102,14 @@ describe("a prompt sweep", () => {
   });
 
   it("asks a few at a time where permanent entries of others fill the table", async () => {
-    lan.load = { entries: 2_500, softLimit: 512, clearings: 0, refusals: 0 };
+    lan.load = { entries: 2_500, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
     const { outcome, ms } = await run(253);
     expect(outcome).toMatchObject({ asked: 253, halt: null });
     expect(ms).toBeLessThan(4_000);
   });
 
   it("gives up after half a minute where the table stays full", async () => {
-    lan.load = { entries: 600, softLimit: 512, clearings: 0, refusals: 0 };
+    lan.load = { entries: 600, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
     lan.isPressed = true;
     const { outcome, ms } = await run(253);
     expect(outcome.halt).toBe("full");

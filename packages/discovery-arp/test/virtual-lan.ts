@@ -59,7 +59,7 @@ export class VirtualLan {
   readonly #clock: VirtualClock;
   interfaces: SystemInterfaces = { eth0: [info("10.0.0.1/16")] };
   traits: (name: string) => LinkTraits | null = () => null;
-  load: TableLoad | null = { entries: 0, softLimit: 512, clearings: 0, refusals: 0 };
+  load: TableLoad | null = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
   /** What stands for the table instead of what is true. */
   forged: string | null = null;
   failure: Error | null = null;

@@ -1,0 +1,106 @@
+import { type Cancellable, type Check, type CheckCode, check, type Finding } from "@lmserv/discovery-core";
+import { reserve, type TableLoad } from "./headroom.ts";
+import { listLinks, type NetworkLink } from "./links.ts";
+import type { Machine } from "./machine.ts";
+import { Neighborhood } from "./neighborhood.ts";
+import type { Omission } from "./plan.ts";
+import type { Settings } from "./settings.ts";
+import { planOf } from "./sweeper.ts";
+
+/** The kernel refuses entries a little before its count says so: seen from 1,017 of 1,024 on. */
+const fullWithin = 16;
+
+type Say = (code: CheckCode, finding: Finding) => Check;
+
+/** Looks for what keeps the neighbour table from leading to servers. */
+export async function* diagnose(
+  settings: Settings,
+  machine: Machine,
+  { signal }: Cancellable,
+): AsyncGenerator<Check, void> {
+  const say: Say = (code, finding) => check(code, { ...finding, transport: settings.via });
+  yield* linkChecks(settings, machine, say);
+  yield await readerCheck(machine, signal, say);
+  yield roomCheck(await machine.tableLoad(signal), say);
+}
+
+function* linkChecks(settings: Settings, machine: Machine, say: Say): Generator<Check, void> {
+  const links = listLinks(machine.interfaces(), machine.linkTraits);
+  const used = new Neighborhood(links, settings.interfaces).links;
+  const { ranges, omissions } = planOf(settings, machine);
+  for (const name of used) {
+    const swept = ranges
+      .filter(({ link }) => link === name)
+      .map(({ count, subnet }) => `${count} addresses of ${subnet}`);
+    const reach = swept.length > 0 ? `; a sweep asks ${swept.join(", ")}` : "; nothing of it is swept";
+    yield say("INTERFACE_USED", { interface: name, message: `neighbours on ${name} are asked${reach}` });
+  }
+  for (const omission of omissions) yield omissionCheck(omission, links, say);
+  if (used.length > 0) return;
+  yield say("NO_USABLE_INTERFACE", {
+    message: "no network interface leads to a LAN that has neighbours",
+    mend: "connect this machine to a network, or name the interface that leads to one",
+  });
+}
+
+function omissionCheck(
+  { what, reason, surprising }: Omission,
+  links: readonly NetworkLink[],
+  say: Say,
+): Check {
+  const on = links.find(({ name }) => what === name || what.startsWith(`${name} `))?.name ?? null;
+  const message = `${what} is not swept: ${reason}`;
+  return surprising
+    ? say("SWEEP_INCOMPLETE", { interface: on, message, mend: "name the ranges and interfaces to sweep" })
+    : say("INTERFACE_LEFT_OUT", { interface: on, message });
+}
+
+async function readerCheck(machine: Machine, signal: AbortSignal, say: Say): Promise<Check> {
+  const table = machine.openTable();
+  try {
+    const { length } = await table.read(signal);
+    return say("NEIGHBORS_READ", {
+      message: `IPv4 neighbours that are known: ${length} (read by ${table.way})`,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    return say("NEIGHBORS_UNREADABLE", {
+      message: `the table of neighbours cannot be read: ${reasonsOf(error)}`,
+      mend: "install iproute2 (Linux), or let this process read /proc/net/arp and run ip, arp or PowerShell",
+    });
+  }
+}
+
+function reasonsOf(error: unknown): string {
+  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return all.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
+}
+
+function roomCheck(load: TableLoad | null, say: Say): Check {
+  if (load === null) {
+    const message = "this system does not tell how full its table of neighbours is";
+    return say("NEIGHBOR_ROOM_UNKNOWN", { message });
+  }
+  const { entries, softLimit, hardLimit, refusals } = load;
+  const mend = enlarge(hardLimit);
+  const refused = refusals > 0 ? `; ${refusals} were refused since this machine started` : "";
+  const fill = `the kernel's table of neighbours holds ${entries} entries, and learns ${hardLimit} at most${refused}`;
+  // Permanent entries are counted and take no room: only a refusal shows that there was none.
+  if (entries >= hardLimit - fullWithin && refusals > 0) {
+    const message = `${fill}: it is full, and whatever goes to a host that is not in it is lost, multicast included`;
+    return say("NEIGHBOR_TABLE_FULL", { message, mend });
+  }
+  if (entries > softLimit - reserve) {
+    const message = `${fill}: unless many are permanent, it is nearly full, and the kernel throws out what it can`;
+    return say("NEIGHBOR_ROOM_SCARCE", { message, mend });
+  }
+  return say("NEIGHBOR_ROOM", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });
+}
+
+/** The table is one for the whole machine: containers cannot enlarge it. */
+function enlarge(hardLimit: number): string {
+  const sizes = [1, 2, 3].map(
+    (level) => `net.ipv4.neigh.default.gc_thresh${level}=${hardLimit * 2 ** (level - 1)}`,
+  );
+  return `enlarge it, on the machine itself and not in a container: sysctl -w ${sizes.join(" ")}`;
+}

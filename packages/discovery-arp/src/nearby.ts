@@ -1,0 +1,38 @@
+import type { Clock } from "@lmserv/discovery-core";
+import { listLinks } from "./links.ts";
+import type { Machine } from "./machine.ts";
+import { Neighborhood } from "./neighborhood.ts";
+import type { Settings } from "./settings.ts";
+import { sweep } from "./sweep.ts";
+import { planOf } from "./sweeper.ts";
+
+/** Addresses of the hosts that the table knows on the links in use, zones included; none where it cannot be read. */
+export async function findNeighbors(
+  settings: Settings,
+  machine: Machine,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const table = machine.openTable();
+  try {
+    if (settings.sweep) {
+      await sweep({
+        targets: planOf(settings, machine).targets,
+        pace: settings.firstPace,
+        clock,
+        signal,
+        knock: machine.knock,
+        tableLoad: machine.tableLoad,
+        readTable: (during) => table.read(during),
+        onAnswer: () => {},
+        onProgress: settings.onProgress,
+      });
+    }
+    const [ipv4, ipv6] = [await table.read(signal), await table.readIPv6(signal)];
+    const near = new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings.interfaces);
+    return [...near.hosts(ipv4), ...near.hostsOverIPv6(ipv6, ipv4)];
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  }
+}
