@@ -59,18 +59,31 @@ function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAd
   return { address, family, prefixLength: Number(cidr?.split("/")[1] ?? (family === "IPv4" ? 32 : 128)) };
 }
 
+/** The interfaces to use, and those that are left out, each with the reason. */
+export interface InterfaceChoice {
+  readonly used: NetworkInterface[];
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+}
+
 /**
- * The interfaces to use: those `wanted` by name or address, or else all but those that lead only to this
+ * Chooses the interfaces to use: those `wanted` by name or address, or else all but those that lead only to this
  * machine's own guests. Loopback leads nowhere that the others do not, and is used when there is no other.
  */
 export function chooseInterfaces(
   all: readonly NetworkInterface[],
   wanted: readonly string[] | undefined,
-): NetworkInterface[] {
-  if (wanted) return all.filter((on) => wanted.some((one) => names(one, on)));
-  const useful = all.filter(({ name }) => !ownGuests.test(name));
-  const outward = useful.filter(({ loopback }) => !loopback);
-  return outward.length > 0 ? outward : useful;
+): InterfaceChoice {
+  const leadsOut = all.some(({ name, loopback }) => !loopback && !ownGuests.test(name));
+  const reasonAgainst = (on: NetworkInterface): string | null => {
+    if (wanted) return wanted.some((one) => names(one, on)) ? null : "it was not named";
+    if (ownGuests.test(on.name)) return "it leads only to this machine's own containers, guests or tunnels";
+    return on.loopback && leadsOut ? "it leads only to this machine itself" : null;
+  };
+  const choices = all.map((on) => ({ on, reason: reasonAgainst(on) }));
+  return {
+    used: choices.flatMap(({ on, reason }) => (reason === null ? [on] : [])),
+    leftOut: choices.flatMap(({ on, reason }) => (reason === null ? [] : [{ name: on.name, reason }])),
+  };
 }
 
 /** Finds each interface's siblings among the others. */

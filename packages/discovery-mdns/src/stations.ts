@@ -119,7 +119,7 @@ export class Stations {
   /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
   async #follow(): Promise<DiscoveryError[]> {
     const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
-    const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted));
+    const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
     const names = new Set(wanted.map(({ name }) => name));
     const lost = [...this.#known].filter((name) => !names.has(name));
     for (const name of lost) {

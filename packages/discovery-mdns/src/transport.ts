@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import type { Transport } from "@lmserv/discovery-core";
+import { diagnose, type Surroundings, theseSurroundings } from "./diagnosis.ts";
 import { MdnsSession } from "./session.ts";
 import type { Machine } from "./stations.ts";
 import { openLink } from "./wire-link.ts";
@@ -57,7 +58,11 @@ export function mdns(options: MdnsOptions = {}): Transport {
 }
 
 /** The same on any machine, such as one that a test makes. */
-export function mdnsOn(machine: Machine, options: MdnsOptions = {}): Transport {
+export function mdnsOn(
+  machine: Machine,
+  options: MdnsOptions = {},
+  surroundings: Surroundings = theseSurroundings,
+): Transport {
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
   if (interfaces?.length === 0)
     throw new TypeError("interfaces must name at least one interface, or be left out");
@@ -71,5 +76,7 @@ export function mdnsOn(machine: Machine, options: MdnsOptions = {}): Transport {
       await session.open(signal);
       return session;
     },
+    diagnose: (context, cancellable) =>
+      diagnose({ via: name, wanted: interfaces }, machine, surroundings, context, cancellable),
   };
 }

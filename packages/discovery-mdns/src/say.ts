@@ -1,0 +1,14 @@
+import type { Check, CheckCode, Finding } from "@lmserv/discovery-core";
+
+/** Makes a check of the transport that is diagnosed. */
+export type Say = (code: CheckCode, finding: Finding) => Check;
+
+/** Names in one sentence. */
+const maxNamed = 5;
+
+/** `a, b, c, d, e and 3 more` */
+export function listSome(names: readonly string[]): string {
+  const rest = names.length - maxNamed;
+  const named = names.slice(0, maxNamed).join(", ");
+  return rest > 0 ? `${named} and ${rest} more` : named;
+}
