@@ -1,5 +1,7 @@
 import type {
   Auth,
+  Check,
+  CheckCode,
   Clock,
   DiscoveryError,
   DiscoveryErrorCode,
@@ -7,6 +9,7 @@ import type {
   NodeInfo,
   NodeSource,
   Trust,
+  Verdict,
 } from "@lmserv/discovery-core";
 import { explain } from "./failure.ts";
 
@@ -66,6 +69,28 @@ export interface WarningDocument {
   readonly message: string;
 }
 
+export interface DoctorDocument {
+  readonly formatVersion: typeof formatVersion;
+  /** The worst of all checks, those that were not made aside. */
+  readonly verdict: Exclude<Verdict, "skip">;
+  readonly durationMs: number;
+  readonly checks: readonly CheckDocument[];
+}
+
+export interface CheckDocument {
+  readonly code: CheckCode;
+  readonly verdict: Verdict;
+  readonly transport: string | null;
+  readonly interface: string | null;
+  readonly message: string;
+  readonly mend: string | null;
+}
+
+export function checkDocument(check: Check): CheckDocument {
+  const { code, verdict, transport, interface: on, message, mend } = check;
+  return { code, verdict, transport, interface: on, message, mend };
+}
+
 export function nodeDocument(node: NodeInfo, clock: Clock): NodeDocument {
   const { id, host, port, info, hostname, addresses, path, url } = node;
   const { server, apis, models, auth, attributes, self } = node;
@@ -113,7 +138,7 @@ export function warningDocument(error: DiscoveryError): WarningDocument {
  *
  * Escapes more than JSON must: what steers terminals, and what some readers take for the end of a line.
  */
-export function toJsonLine(value: DiscoverDocument | WatchLine): string {
+export function toJsonLine(value: DiscoverDocument | WatchLine | DoctorDocument): string {
   const json = JSON.stringify(value).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

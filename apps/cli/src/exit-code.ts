@@ -6,6 +6,9 @@ export const exitCode = {
   found: 0,
   /** Nothing, or fewer than asked for, in time. */
   none: 1,
+  /** The doctor found nothing that fails, or something. */
+  sound: 0,
+  unsound: 1,
   /** A mistake in the command line. */
   usage: 2,
   /** Every chosen transport failed. */

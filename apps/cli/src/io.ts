@@ -1,8 +1,10 @@
+import { readFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { networkInterfaces } from "node:os";
 import type { Writable } from "node:stream";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { Listen } from "./document-server.ts";
+import type { ReadText } from "./environment.ts";
 import type { SignalName } from "./interruption.ts";
 import type { Connect } from "./server-watch.ts";
 import { knownTransports, type TransportTable } from "./transports.ts";
@@ -20,6 +22,7 @@ export interface Io {
   readonly random: () => number;
   readonly transports: TransportTable;
   readonly networkInterfaces: () => NetworkInterfaces;
+  readonly readText: ReadText;
   readonly connect: Connect;
   readonly listen: Listen;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
@@ -36,6 +39,7 @@ export function systemIo(): Io {
     random: systemRandom,
     transports: knownTransports,
     networkInterfaces,
+    readText: (path) => readFile(path, "utf8").catch(() => null),
     connect: async (address, port, signal) => {
       const { connectTcp } = await import("./tcp.ts");
       await connectTcp(address, port, signal);

@@ -46,11 +46,18 @@ export interface SharedFlags {
   readonly verbose?: true;
 }
 
-/** The options that every command has. */
-export function addSharedOptions(command: Command, { transports, networkInterfaces }: Io): Command {
+/** What is used unless `--transport` says otherwise. */
+const usualTransports: readonly string[] = ["mdns"];
+
+/** The options that every command has; `usual` are the transports that it uses unless told otherwise. */
+export function addSharedOptions(
+  command: Command,
+  { transports, networkInterfaces }: Io,
+  usual: readonly string[] = usualTransports,
+): Command {
   return command
     .addOption(
-      repeatable("--transport <names>", "how, with commas between (default: mdns)", (text) =>
+      repeatable("--transport <names>", `how, with commas between (default: ${usual.join(",")})`, (text) =>
         parseTransports(text, transports),
       ),
     )
@@ -63,9 +70,9 @@ export function addSharedOptions(command: Command, { transports, networkInterfac
     .option("-v, --verbose", "print on stderr what the transports do");
 }
 
-export function sharedRequest(flags: SharedFlags): Request {
+export function sharedRequest(flags: SharedFlags, usual: readonly string[] = usualTransports): Request {
   return {
-    transports: flags.transport ?? ["mdns"],
+    transports: flags.transport ?? usual,
     interfaces: flags.interface ?? [],
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { discoverCommand } from "./discover-command.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { meshCommand } from "./mesh-command.ts";
-import type { AnnounceRequest, SearchRequest } from "./request.ts";
+import type { AnnounceRequest, DoctorRequest, SearchRequest } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
@@ -13,6 +14,7 @@ export interface Actions {
   readonly discover: (request: SearchRequest) => Promise<number>;
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
+  readonly doctor: (request: DoctorRequest) => Promise<number>;
 }
 
 /** Reads a command line and does what it asks for; resolves with the exit code. */
@@ -34,6 +36,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
   });
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
   meshCommand(program, io);
+  doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {

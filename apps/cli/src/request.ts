@@ -25,6 +25,13 @@ export interface SearchRequest extends Request {
   readonly ports: readonly number[] | null;
 }
 
+/** `lmserv doctor` */
+export interface DoctorRequest extends Request {
+  readonly json: boolean;
+  /** Whether neighbours are looked for at every address of the subnet. */
+  readonly sweep: boolean;
+}
+
 /** `lmserv announce` */
 export interface AnnounceRequest extends Request {
   readonly announcement: Announcement;

@@ -16,6 +16,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const code = await execute(argv, io, {
       discover: async (request) => (await import("./discover.ts")).discover(request, io, signal),
       watch: async (request) => (await import("./watch.ts")).watch(request, io, signal),
+      doctor: async (request) => (await import("./doctor.ts")).doctor(request, io, signal),
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);

@@ -1,4 +1,4 @@
-import type { Transport } from "@lmserv/discovery-core";
+import type { Clock, Transport } from "@lmserv/discovery-core";
 import type { MeshRequest } from "./mesh-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -21,8 +21,11 @@ export interface SweepProgress {
   readonly answered: number;
 }
 
-/** A transport that may know how long its first pass over the medium takes. */
-export type ChosenTransport = Transport & { readonly firstPassMs?: () => number };
+/** A transport that may know how long its first pass over the medium takes, or which hosts are near. */
+export type ChosenTransport = Transport & {
+  readonly firstPassMs?: () => number;
+  readonly neighbors?: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
+};
 
 export type TransportFactory = (options: TransportOptions) => Promise<ChosenTransport>;
 

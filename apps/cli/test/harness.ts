@@ -25,6 +25,8 @@ export class Machine {
   readonly taken: Map<string, string> = new Map();
   readonly transports: Map<string, TransportFactory>;
   readonly env: Record<string, string> = {};
+  /** What the system says of itself. */
+  readonly files: Map<string, string> = new Map();
   interfaces: NetworkInterfaces = {
     lo: [info("127.0.0.1", true), info("::1", true)],
     eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],
@@ -56,6 +58,7 @@ export class Machine {
       random: seededRandom(1),
       transports,
       networkInterfaces: () => this.interfaces,
+      readText: async (path) => this.files.get(path) ?? null,
       connect: (address) => this.#connect(address),
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       onSignal: (listener) => {

@@ -3,16 +3,23 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 
 const discoverSchema = load("discover");
 const watchSchema = load("watch");
+const doctorSchema = load("doctor");
 
 /** What holds for every later version too. */
-export const published: Validators = compile(discoverSchema, watchSchema);
+export const published: Validators = compile({
+  discover: discoverSchema,
+  watch: watchSchema,
+  doctor: doctorSchema,
+});
 /** The same, and nothing may appear that the schema does not name. */
-export const closed: Validators = compile(close(discoverSchema), close(watchSchema));
+export const closed: Validators = compile({
+  discover: close(discoverSchema),
+  watch: close(watchSchema),
+  doctor: close(doctorSchema),
+});
 
-interface Validators {
-  readonly discover: ValidateFunction;
-  readonly watch: ValidateFunction;
-}
+type Format = "discover" | "watch" | "doctor";
+type Validators = Readonly<Record<Format, ValidateFunction>>;
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -20,9 +27,9 @@ function load(name: string): Schema {
   return JSON.parse(readFileSync(new URL(`../schema/${name}.schema.json`, import.meta.url), "utf8"));
 }
 
-function compile(discover: Schema, watch: Schema): Validators {
+function compile({ discover, watch, doctor }: Readonly<Record<Format, Schema>>): Validators {
   const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
-  return { discover: ajv.compile(discover), watch: ajv.compile(watch) };
+  return { discover: ajv.compile(discover), watch: ajv.compile(watch), doctor: ajv.compile(doctor) };
 }
 
 /** Forbids unknown keys in every object that has known ones. */

@@ -65,6 +65,10 @@ describe("a mistake in the command line", () => {
     [["announce", "--port", "9", "--document-port", "9"], /--document-port 9 is the server's own port/],
     [["announce", "--port", "8741", "--document-port"], /--document-port 8741 is the server's own port/],
     [["announce", "--port", "1", "--json"], /'--json'/],
+    [["doctor", "--transport", "pigeon"], /"pigeon" is unknown; known are: mdns\./],
+    [["doctor", "--interface", "eth9"], /'eth9'.*eth0/],
+    [["doctor", "--watch"], /'--watch'/],
+    [["doctor", "now"], /too many arguments/],
     [["anounce"], /'anounce'\n.*Did you mean announce\?/],
   ])("%j", async (argv, complaint) => {
     expect(await usageError(...argv)).toMatch(complaint);
@@ -86,17 +90,20 @@ describe("a question about the command", () => {
     expect(machine.stdout.text).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each([["--help"], ["discover", "--help"], ["announce", "--help"], ["help", "announce"]])(
-    "shows help on stdout: %s %s",
-    async (...argv) => {
-      expect(await machine.start(...argv.filter((word) => word !== undefined)).ended).toBe(0);
-      expect(machine.stdout.text).toContain("Usage: lmserv");
-      expect(machine.stderr.text).toBe("");
-    },
-  );
+  it.each([
+    ["--help"],
+    ["discover", "--help"],
+    ["announce", "--help"],
+    ["doctor", "--help"],
+    ["help", "announce"],
+  ])("shows help on stdout: %s %s", async (...argv) => {
+    expect(await machine.start(...argv.filter((word) => word !== undefined)).ended).toBe(0);
+    expect(machine.stdout.text).toContain("Usage: lmserv");
+    expect(machine.stderr.text).toBe("");
+  });
 
-  it.each(["discover", "announce"])("gives examples for %s", async (command) => {
+  it.each(["discover", "announce", "doctor"])("gives examples for %s", async (command) => {
     await machine.start(command, "--help").ended;
-    expect(machine.stdout.text).toContain(`  lmserv ${command} --`);
+    expect(machine.stdout.text).toMatch(new RegExp(`Examples:\\n.*lmserv ${command}`));
   });
 });

@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import type { Io } from "./io.ts";
+import { addSharedOptions, type SharedFlags, sharedRequest } from "./options.ts";
+import type { DoctorRequest } from "./request.ts";
+
+interface DoctorFlags extends SharedFlags {
+  readonly json?: true;
+  readonly sweep?: true;
+}
+
+const examples = `
+Examples:
+  lmserv doctor                            why are there no servers?
+  lmserv doctor --sweep                    the same, and look for neighbours that could tell
+  lmserv doctor --transport mdns --interface eth0
+  lmserv doctor --json | jq '.checks[] | select(.verdict == "fail")'
+
+Exit status: 0 nothing fails, 1 something fails, 2 usage, 130 and 143 ended by SIGINT and SIGTERM.`;
+
+/** Adds `lmserv doctor`. */
+export function doctorCommand(
+  program: Command,
+  io: Io,
+  doctor: (request: DoctorRequest) => Promise<unknown>,
+): void {
+  const all = [...io.transports.keys()];
+  const command = program
+    .command("doctor")
+    .description("Look for what keeps servers from being found here, and say how to mend it.")
+    .option("--json", "print one JSON document")
+    .option("--sweep", "ask every address of the subnet by ARP, to find neighbours that could tell");
+  addSharedOptions(command, io, all)
+    .addHelpText("after", examples)
+    .action(async (flags: DoctorFlags) => {
+      await doctor({
+        ...sharedRequest(flags, all),
+        json: flags.json ?? false,
+        sweep: flags.sweep ?? false,
+      });
+    });
+}

@@ -1,0 +1,142 @@
+import { type Check, check } from "@lmserv/discovery-core";
+
+/** Reads a file of the system; null where there is none, or where it may not be read. */
+export type ReadText = (path: string) => Promise<string | null>;
+
+/** What surrounds this machine's network. */
+export interface Environment {
+  /** What kind of container this runs in, or null. */
+  readonly container: string | null;
+  /** How Windows lends its network to this Linux, or null where there is no Windows. */
+  readonly wsl: "mirrored" | "nat" | null;
+  /** Through which interfaces everything else leaves; null where the system does not tell. */
+  readonly defaultRoutes: readonly string[] | null;
+  /** Those of the default routes that look like a tunnel. */
+  readonly tunnels: readonly string[];
+  /** Programs that guard this machine and whose rules only root can read. */
+  readonly firewalls: readonly string[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const tunnelNames = /^(tun|tap|wg|ppp|utun|ipsec|tailscale|nordlynx|proton)\d*$|^zt[0-9a-z]{8,}$/;
+/** `ARPHRD_NONE` and `ARPHRD_PPP`: what has no hardware address leads to one other machine. */
+const tunnelTypes: ReadonlySet<string> = new Set(["65534", "512"]);
+const wslName = /microsoft/i;
+const containerGroups = /docker|kubepods|containerd|libpod|lxc/;
+
+export async function readEnvironment(read: ReadText, env: Env): Promise<Environment> {
+  const [container, wsl, defaultRoutes, firewalls] = await Promise.all([
+    readContainer(read, env),
+    readWsl(read),
+    readDefaultRoutes(read),
+    readFirewalls(read),
+  ]);
+  const suspects = await Promise.all(
+    (defaultRoutes ?? []).map(async (name) => ((await isTunnel(name, read)) ? name : null)),
+  );
+  return { container, wsl, defaultRoutes, tunnels: suspects.filter((name) => name !== null), firewalls };
+}
+
+async function readContainer(read: ReadText, env: Env): Promise<string | null> {
+  if (env.KUBERNETES_SERVICE_HOST) return "Kubernetes pod";
+  if ((await read("/.dockerenv")) !== null) return "Docker container";
+  if ((await read("/run/.containerenv")) !== null) return "Podman container";
+  const [group] = containerGroups.exec((await read("/proc/1/cgroup")) ?? "") ?? [];
+  return group ? `container (${group})` : null;
+}
+
+async function readWsl(read: ReadText): Promise<Environment["wsl"]> {
+  if (!wslName.test((await read("/proc/version")) ?? "")) return null;
+  return (await read("/sys/class/net/loopback0/address")) === null ? "nat" : "mirrored";
+}
+
+/** A VPN may take over everything with two halves in place of one whole, of IPv4 at least. */
+async function readDefaultRoutes(read: ReadText): Promise<readonly string[] | null> {
+  const [ipv4, ipv6] = await Promise.all([read("/proc/net/route"), read("/proc/net/ipv6_route")]);
+  if (ipv4 === null && ipv6 === null) return null;
+  const halves = new Set(["00000000", "00000080"]);
+  const over4 = rowsOf(ipv4).flatMap(([name = "", to = "", , , , , , mask = ""]) =>
+    halves.has(to) && halves.has(mask) ? [name] : [],
+  );
+  const over6 = rowsOf(ipv6).flatMap((columns) =>
+    /^0{32}$/.test(columns[0] ?? "") && columns[1] === "00" ? [columns[9] ?? ""] : [],
+  );
+  return [...new Set([...over4, ...over6])].filter((name) => name !== "" && name !== "lo");
+}
+
+function rowsOf(table: string | null): string[][] {
+  return (table ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+}
+
+async function isTunnel(name: string, read: ReadText): Promise<boolean> {
+  const type = await read(`/sys/class/net/${name}/type`);
+  return tunnelNames.test(name) || tunnelTypes.has(type?.trim() ?? "");
+}
+
+async function readFirewalls(read: ReadText): Promise<readonly string[]> {
+  const [ufw, firewalld] = await Promise.all([read("/etc/ufw/ufw.conf"), read("/run/firewalld.pid")]);
+  return [...(/^ENABLED=yes/im.test(ufw ?? "") ? ["ufw"] : []), ...(firewalld === null ? [] : ["firewalld"])];
+}
+
+/** What of the surroundings keeps nodes from being found, or may. */
+export function environmentChecks(environment: Environment): readonly Check[] {
+  const { container, wsl, firewalls } = environment;
+  return [
+    ...routeChecks(environment),
+    ...(container
+      ? [
+          check("CONTAINER_SUSPECTED", {
+            message: `this seems to be a ${container}: on a network of its own, neither multicast nor ARP leads out`,
+            mend: "run it on the host's network (docker run --network host; hostNetwork: true), or outside",
+          }),
+        ]
+      : []),
+    ...(wsl === null ? [] : [wslCheck(wsl)]),
+    ...firewalls.map((name) =>
+      check("FIREWALL_PRESENT", {
+        message: `${name} guards this machine; its rules cannot be read from here`,
+        mend: "if others do not see this machine, let UDP port 5353 and the server's own port in",
+      }),
+    ),
+  ];
+}
+
+function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] {
+  if (defaultRoutes === null) {
+    return [check("ENVIRONMENT_UNKNOWN", { message: "this system does not tell its routes" })];
+  }
+  if (defaultRoutes.length === 0) {
+    return [
+      check("NO_DEFAULT_ROUTE", {
+        message: "there is no default route: other mDNS programs may neither send nor receive",
+        mend: "nothing, on a network without a router; else connect this machine to one",
+      }),
+    ];
+  }
+  const [first] = tunnels;
+  if (first === undefined) {
+    const message = `the default route leaves through ${defaultRoutes.join(", ")}`;
+    return [check("DEFAULT_ROUTE", { message })];
+  }
+  return [
+    check("VPN_SUSPECTED", {
+      interface: first,
+      message: `the default route leaves through ${first}, which looks like a VPN`,
+      mend: "if hosts of the LAN are not found, allow access to the local network in the VPN, or disconnect it",
+    }),
+  ];
+}
+
+function wslCheck(wsl: "mirrored" | "nat"): Check {
+  return wsl === "nat"
+    ? check("WSL_SUSPECTED", {
+        message:
+          "this seems to be WSL behind address translation: the LAN is out of reach of multicast and ARP",
+        mend: "run it on Windows itself, or set networkingMode=mirrored in .wslconfig and use a transport without multicast",
+      })
+    : check("WSL_SUSPECTED", {
+        message: "this seems to be WSL with mirrored networking, where multicast DNS does not arrive",
+        mend: "run it on Windows itself, or use a transport without multicast",
+      });
+}
