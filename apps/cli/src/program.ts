@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
+import { completionCommand } from "./completion-command.ts";
 import { discoverCommand } from "./discover-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
@@ -37,6 +38,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
   meshCommand(program, io);
   doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
+  completionCommand(program, io);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {

@@ -95,6 +95,7 @@ describe("a question about the command", () => {
     ["discover", "--help"],
     ["announce", "--help"],
     ["doctor", "--help"],
+    ["completion", "--help"],
     ["help", "announce"],
   ])("shows help on stdout: %s %s", async (...argv) => {
     expect(await machine.start(...argv.filter((word) => word !== undefined)).ended).toBe(0);
@@ -102,7 +103,7 @@ describe("a question about the command", () => {
     expect(machine.stderr.text).toBe("");
   });
 
-  it.each(["discover", "announce", "doctor"])("gives examples for %s", async (command) => {
+  it.each(["discover", "announce", "doctor", "completion"])("gives examples for %s", async (command) => {
     await machine.start(command, "--help").ended;
     expect(machine.stdout.text).toMatch(new RegExp(`Examples:\\n.*lmserv ${command}`));
   });
