@@ -1,0 +1,185 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { announceOriginal, createLan, type Host, startAvahi } from "../../src/index.ts";
+import { describeNet, needsPeers } from "../../src/vitest.ts";
+import { announce } from "../discovery/command.ts";
+import { ip } from "../discovery/wiring.ts";
+import { codesOf, examine, examineWith } from "./examine.ts";
+
+const holder = fileURLToPath(new URL("./hold-port.mjs", import.meta.url));
+
+/** Lets a host have lately spoken with another. */
+async function acquaint(host: Host, other: Host): Promise<void> {
+  await ip(host, `neigh replace ${other.address} lladdr ${other.mac} dev eth0 nud reachable`);
+}
+
+describeNet("the doctor", () => {
+  describe.concurrent("finds", () => {
+    test("nothing wrong in a healthy LAN, and ends with 0", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual([]);
+      expect(found.code).toBe(0);
+      const fine = codesOf(found, "ok");
+      expect(fine.filter((code) => code === "MULTICAST_RETURNED eth0")).toHaveLength(2);
+      expect(fine).toEqual(
+        expect.arrayContaining(["INTERFACE_USED eth0", "PORT_FREE eth0", "MULTICAST_HEARD eth0"]),
+      );
+    }, 40_000);
+
+    test("nothing wrong, but somebody missing, where nobody else is", async () => {
+      await using lan = await createLan({ hosts: 1 });
+      const found = await examine(lan.hosts[0]);
+      expect(found.code).toBe(0);
+      expect(codesOf(found, "fail")).toEqual([]);
+      const silent = found.checks.find(({ code }) => code === "MULTICAST_SILENT");
+      expect(silent).toMatchObject({
+        verdict: "warn",
+        transport: "mdns",
+        interface: "eth0",
+        message: expect.stringMatching(/no neighbour is known there either/),
+        mend: expect.stringMatching(/lmserv doctor --sweep$/),
+      });
+    }, 40_000);
+
+    needsPeers(["avahi"])(
+      "multicast dropped between here and avahi, a known neighbour",
+      async () => {
+        await using lan = await createLan({ hosts: 2 });
+        const [here, there] = lan.hosts;
+        await startAvahi(there);
+        await acquaint(here, there);
+        await lan.dropMulticast(true);
+        const found = await examine(here);
+        expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
+        expect(found.code).toBe(1);
+        const dropped = found.checks.find(({ code }) => code === "MULTICAST_DROPPED");
+        expect(dropped?.message).toContain(there.address);
+        expect(dropped?.mend).toMatch(/client isolation.*IGMP snooping/);
+        await lan.dropMulticast(false);
+        expect(codesOf(await examine(here), "fail")).toEqual([]);
+      },
+      60_000,
+    );
+
+    needsPeers(["python-zeroconf"])(
+      "multicast dropped between here and python-zeroconf, an unknown neighbour that a sweep finds",
+      async () => {
+        await using lan = await createLan({ hosts: 3 });
+        const [here, there] = lan.hosts;
+        await announceOriginal(there, { name: "python", info: "python", port: 9000 });
+        // A sweep of so few addresses is no burden to the one table that all namespaces share.
+        await ip(here, `addr del ${here.address}/24 dev eth0`);
+        await ip(here, `addr add ${here.address}/29 brd + dev eth0`);
+        await lan.dropMulticast(true);
+        const found = await examine(here, "--sweep");
+        expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
+        expect(found.checks.find(({ code }) => code === "MULTICAST_DROPPED")?.message).toContain(
+          there.address,
+        );
+      },
+      60_000,
+    );
+
+    test("that multicast may be dropped, where neighbours are silent", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      await acquaint(here, there);
+      await lan.dropMulticast(true);
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual([]);
+      expect(found.checks.find(({ code }) => code === "MULTICAST_SILENT")?.message).toContain(
+        `neighbours are known there (${there.address}): none of them speaks mDNS, or multicast is dropped`,
+      );
+    }, 40_000);
+
+    test("this machine's own firewall, at the way in", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      await guard(here, "input", "drop");
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_RETURNED eth0", "MULTICAST_NOT_RETURNED eth0"]);
+      expect(codesOf(found, "warn")).not.toContain("MULTICAST_SILENT eth0");
+    }, 40_000);
+
+    test("this machine's own firewall, at the way out", async () => {
+      await using lan = await createLan({ hosts: 1 });
+      await guard(lan.hosts[0], "output", "reject");
+      const found = await examine(lan.hosts[0]);
+      expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_SENT eth0", "MULTICAST_NOT_SENT eth0"]);
+    }, 40_000);
+
+    test("who keeps port 5353 for itself", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      const taker = await here.spawn([process.execPath, holder]);
+      await taker.line((line) => line === "held");
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual(["PORT_TAKEN eth0"]);
+      expect(found.code).toBe(1);
+      expect(found.checks.find(({ code }) => code === "PORT_TAKEN")).toMatchObject({
+        message: expect.stringMatching(
+          /UDP port 5353 over IPv4 on eth0 is held by node hold-port\.mjs \(pid \d+\)/,
+        ),
+        mend: expect.stringMatching(/^end it, or have it share the port$/),
+      });
+      expect(codesOf(found, "ok")).toContain("MULTICAST_HEARD eth0");
+    }, 40_000);
+
+    needsPeers(["avahi"])(
+      "who shares port 5353, which is fine",
+      async () => {
+        await using lan = await createLan({ hosts: 2 });
+        const [here, there] = lan.hosts;
+        await startAvahi(here);
+        await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+        const found = await examine(here);
+        expect(codesOf(found, "fail")).toEqual([]);
+        expect(found.checks.find(({ code }) => code === "PORT_SHARED")?.message).toMatch(
+          /shared with avahi-daemon \(pid \d+\)/,
+        );
+      },
+      60_000,
+    );
+
+    test("a full table of neighbours", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      const found = await examineWith(here, { entries: 1024, refusals: 77 });
+      expect(codesOf(found, "fail")).toEqual(["NEIGHBOR_TABLE_FULL"]);
+      expect(found.code).toBe(1);
+      expect(found.checks.find(({ code }) => code === "NEIGHBOR_TABLE_FULL")).toMatchObject({
+        transport: "arp",
+        message: expect.stringMatching(/holds 1024 entries, and learns 1024 at most; 77 were refused/),
+        mend: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
+      });
+    }, 40_000);
+
+    test("no interface to use", async () => {
+      await using lan = await createLan({ hosts: 1 });
+      await ip(lan.hosts[0], "addr flush dev eth0");
+      await ip(lan.hosts[0], "link set lo down");
+      const found = await examine(lan.hosts[0], "--transport", "mdns");
+      expect(codesOf(found, "fail")).toEqual(["NO_USABLE_INTERFACE"]);
+    }, 40_000);
+  });
+});
+
+/** A firewall on the host itself. */
+async function guard(host: Host, hook: "input" | "output", verdict: "drop" | "reject"): Promise<void> {
+  const rules = `table inet guard {
+    chain ${hook} {
+      type filter hook ${hook} priority filter; policy accept;
+      udp dport 5353 ${verdict}
+    }
+  }`;
+  const { code, stderr } = await host.run(["nft", "-f", "-"], { input: rules });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+}
