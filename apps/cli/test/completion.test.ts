@@ -50,7 +50,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   });
 
   it.each<[readonly string[], readonly string[]]>([
-    [[""], ["discover", "announce", "doctor", "completion", "help"]],
+    [[""], ["discover", "announce", "mesh", "doctor", "completion", "help"]],
     [["d"], ["discover", "doctor"]],
     [["--v"], ["--version"]],
     [

@@ -26,7 +26,7 @@ export async function* diagnose(
 
 function* linkChecks(settings: Settings, machine: Machine, say: Say): Generator<Check, void> {
   const links = listLinks(machine.interfaces(), machine.linkTraits);
-  const used = new Neighborhood(links, settings.interfaces).links;
+  const used = new Neighborhood(links, settings).links;
   const { ranges, omissions } = planOf(settings, machine);
   for (const name of used) {
     const swept = ranges

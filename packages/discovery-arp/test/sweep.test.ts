@@ -143,7 +143,7 @@ describe("a prompt sweep", () => {
   });
 
   it("waits where the system has no room for what it sends", async () => {
-    lan.load = { entries: 2_500, softLimit: 512, clearings: 0, refusals: 0 };
+    lan.load = { entries: 2_500, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
     lan.knockFailure = Object.assign(new Error("send ENOBUFS"), { code: "ENOBUFS" });
     const { outcome, ms } = await run(96);
     expect(outcome).toMatchObject({ asked: 96, failure: { code: "ENOBUFS" } });

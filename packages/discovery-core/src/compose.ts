@@ -33,7 +33,8 @@ export function compose(members: readonly Transport[]): Transport {
   };
 }
 
-async function* diagnoseAll(
+/** What every member says of itself. */
+export async function* diagnoseAll(
   members: readonly Transport[],
   context: DiagnosisContext,
   options: Cancellable,

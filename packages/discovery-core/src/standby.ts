@@ -1,4 +1,4 @@
-import { assertDistinctNames, type Member, openAll } from "./compose.ts";
+import { assertDistinctNames, diagnoseAll, type Member, openAll } from "./compose.ts";
 import { disposeAll } from "./joint-standing.ts";
 import type { SeenNode } from "./node.ts";
 import { observationStream } from "./observation-stream.ts";
@@ -36,6 +36,7 @@ export function standby(primary: Transport, secondary: Transport, options: Stand
   }
   return {
     name: `${primary.name}+${secondary.name}`,
+    diagnose: (context, options) => diagnoseAll([primary, secondary], context, options),
     async open(context, { signal }) {
       const members = await openAll([primary, secondary], context, signal);
       const first = members.find(({ name }) => name === primary.name);
