@@ -35,9 +35,14 @@ export interface GossipEvents {
   dropped(): void;
 }
 
+/** As many as a mesh has members: all of them may come at once. */
+const maxNewcomers = 256;
+
 /** What members tell each other of others: taken if it is newer and authentic, and passed on to who lacks it. */
 export class Gossip {
   readonly #options: GossipOptions;
+  /** Members that nobody told us of before they came themselves; until they tell whom they know. */
+  readonly #newcomers = new Set<string>();
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -64,8 +69,9 @@ export class Gossip {
     if (digest.answer) this.compare(peer, false);
   }
 
-  takeRecord({ peer: { id: from } }: MemberLink, { signed, hops, ageMs }: Told, nowMs: number): void {
+  takeRecord({ peer: { id: from } }: MemberLink, told: Told, nowMs: number): void {
     const { verifier, directory, own, on } = this.#options;
+    const { signed } = told;
     const verdict = verifier.record(signed, (record) => record.id === own()?.id || directory.isNewer(record));
     if (!verdict.accepted) {
       if (verdict.why !== "not-newer") on.dropped();
@@ -74,16 +80,9 @@ export class Gossip {
     const { record } = verdict;
     const { id } = record;
     if (id === own()?.id) return on.met(record, nowMs);
-    if (from !== id && this.#isOutlived(record))
-      return this.#show(id, { type: "record", signed, hops, ageMs });
+    if (from !== id && this.#isOutlived(record)) return this.#show(id, told);
     if (record.kind === "alive" && !directory.hasRoomFor(id)) return on.full();
-    const before = directory.get(id);
-    const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
-    const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
-    if (isAlive(entry)) on.told(entry, isNew, nowMs);
-    else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
-    // Who has no link to the one from whom it came has it from us.
-    this.#spread(entry, from, (peer) => isNew && this.#options.vouching.wants(peer, from), nowMs);
+    this.#admit(record, told, from, nowMs);
   }
 
   takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
@@ -110,6 +109,20 @@ export class Gossip {
       if (!isAlive(entry) || entry.hops >= maxHops) continue;
       for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
     }
+  }
+
+  /** Takes in a record that counts. */
+  #admit(record: MemberRecord, { signed, hops, ageMs }: Told, from: string, nowMs: number): void {
+    const { directory, vouching, on } = this.#options;
+    const { id } = record;
+    const before = directory.get(id);
+    const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
+    const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
+    if (isAlive(entry)) on.told(entry, isNew, nowMs);
+    else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
+    if (isNew && from === id && this.#newcomers.size < maxNewcomers) this.#newcomers.add(id);
+    // Who has no link to the one from whom it came has it from us.
+    this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
   }
 
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
@@ -154,7 +167,7 @@ export class Gossip {
   /** Tells those of a member whom it does not know, and so does not tell itself: all, if it only just came. */
   #tellOf(id: string, { entries }: Digest, nowMs: number): void {
     const entry = this.#options.directory.get(id);
-    if (!isAlive(entry)) return;
+    if (!this.#newcomers.delete(id) || !isAlive(entry)) return;
     const known = new Set(entries.map(([member]) => member));
     this.#spread(entry, id, (peer) => !known.has(peer), nowMs);
   }

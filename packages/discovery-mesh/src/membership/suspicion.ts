@@ -23,7 +23,10 @@ export class Suspicion {
     const known = this.#doubts.get(id);
     if (known && known.dropMs <= nowMs + graceMs) return;
     const isAsked = known?.isAsked ?? false;
-    const askMs = known?.askMs ?? nowMs + Math.min(this.#askAfterMs, graceMs / 2);
+    const askMs = Math.min(
+      known?.askMs ?? Number.POSITIVE_INFINITY,
+      nowMs + Math.min(this.#askAfterMs, graceMs / 2),
+    );
     this.#doubts.set(id, { askMs, isAsked, dropMs: nowMs + graceMs, graceMs, isRefused: false });
   }
 

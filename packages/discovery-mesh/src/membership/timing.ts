@@ -29,7 +29,7 @@ export const defaultTiming: Timing = {
   renewMs: 5_000,
   graceMs: 2_000,
   silentGraceMs: 1_000,
-  askAfterMs: 1_000,
+  askAfterMs: 4_000,
   freshMs: 7_500,
   syncMs: 60_000,
   graveMs: 600_000,
