@@ -46,6 +46,7 @@ export class Process {
   lastGrantMs = Number.NEGATIVE_INFINITY;
   /** What it told of members, by id: what a user would see. */
   readonly listed = new Map<string, string>();
+  readonly problems: string[] = [];
   /** Processes that it told to have come back after their goodbye. */
   readonly returned: string[] = [];
   readonly #world: World;
@@ -86,7 +87,7 @@ export class Process {
         dial: (url) => world.dial(this, url),
         alive: ({ id, record }) => this.#list(id, record),
         gone: (id, why) => this.#unlist(id, why),
-        problem: () => {},
+        problem: (kind) => this.problems.push(kind),
       },
     });
     this.membership.seed(host.seeds, this.startedMs);

@@ -112,7 +112,7 @@ export class VirtualLink implements MemberLink {
       if (nowMs > arrivedMs && world.tellsOfDead(text)) {
         world.maxQueuedMs = Math.max(world.maxQueuedMs, nowMs - arrivedMs);
       }
-      if (this.isOpen) membership.received(this, text, nowMs);
+      membership.received(this, text, nowMs);
     });
   }
 
