@@ -32,6 +32,8 @@ export type Encounter = "echo" | "outbid" | "conflict";
 /** Everything that we signed, and the counters that make it newer than what we signed before. */
 export class OwnRecord {
   readonly #options: OwnRecordOptions;
+  /** Two starts that both forgot their epochs must not arrive at the same one: up to a minute, if it were time. */
+  readonly #stride: number;
   #statement: Statement = { addresses: [], urls: [], nodes: [] };
   #epoch: number;
   #seq = 0;
@@ -46,6 +48,7 @@ export class OwnRecord {
   constructor(options: OwnRecordOptions) {
     this.#options = options;
     this.#epoch = options.epoch;
+    this.#stride = Number.parseInt(options.instance.slice(0, 4), 16);
   }
 
   get id(): string {
@@ -109,7 +112,7 @@ export class OwnRecord {
   /** Says the same again, above every record in our name that was met. */
   outbid(): SignedRecord {
     if (this.#highest >= this.#epoch) {
-      this.#epoch = this.#highest + 1;
+      this.#epoch = this.#highest + 1 + this.#stride;
       this.#seq = 0;
       this.#options.onEpoch(this.#epoch);
     }
