@@ -12,7 +12,7 @@ const virtual = /^(docker|br-[0-9a-f]{12}$|virbr|veth|vmnet|vboxnet|podman|lxcbr
 const maxAddresses = 8;
 
 /** Where other hosts can reach this machine, IPv4 first; loopback when it has nothing else. */
-function ownAddresses(system: SystemInterfaces): string[] {
+export function ownAddresses(system: SystemInterfaces): string[] {
   const infos = Object.entries(system).flatMap(([name, found = []]) => (virtual.test(name) ? [] : found));
   const usable = infos.filter(({ address, internal }) => !internal && !isLinkLocal(address));
   const chosen = usable.length > 0 ? usable : infos.filter(({ internal }) => internal);
