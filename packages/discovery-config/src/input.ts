@@ -1,4 +1,4 @@
-import type { PassProgress } from "@lmserv/discovery-core";
+import type { PassProgress, TransportPlugin } from "@lmserv/discovery-core";
 import type { Environment, ReadFile } from "./file-search.ts";
 import type { PluginTable } from "./plugins.ts";
 
@@ -16,7 +16,7 @@ export interface ConfigFlags {
 export interface FlagOption {
   /** As users write it: `--interface`. */
   readonly flag: string;
-  /** The option's key: `interfaces`. */
+  /** The option's key as files write it: `interfaces`, or for a secret `keyFile`. */
   readonly key: string;
   readonly value: unknown;
 }
@@ -33,6 +33,8 @@ export interface ConfigInput {
   readonly plugins?: PluginTable;
   /** Folders in whose packages transports are looked for at last. @default none */
   readonly from?: readonly string[];
+  /** Changes a loaded plug-in, so that it is given what only the program knows. @default as it is */
+  readonly adapt?: (plugin: TransportPlugin) => TransportPlugin;
   /** Whether somebody waits for what is found first, as at a terminal. @default false */
   readonly isAwaited?: boolean;
   /** Takes how far a transport's first pass over its medium is. */

@@ -25,7 +25,7 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
     const at = [...path, key];
     const secret = secretBehind(key, schema);
     const property = propertiesOf(schema).get(key) ?? null;
-    if (secret !== null && group.entries.get(secret)?.origin.kind === "environment") continue;
+    if (isOverruled(key, secret, group)) continue;
     if (secret !== null) entries.set(secret, await secretFrom(setting, at, files));
     else if (property?.writeOnly) entries.set(key, checkHidden(setting, at));
     else if (property) entries.set(key, await fillInOne(setting, property, at, files));
@@ -33,6 +33,12 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
     else entries.set(key, setting);
   }
   return { ...group, entries };
+}
+
+/** A secret in the environment goes before the name of its file, unless that is a flag. */
+function isOverruled(key: string, secret: string | null, { entries }: Group): boolean {
+  if (secret === null) return entries.get(`${key}File`)?.origin.kind === "flag";
+  return entries.get(key)?.origin.kind !== "flag" && entries.get(secret)?.origin.kind === "environment";
 }
 
 async function fillInOne(setting: Setting, schema: JsonSchema, path: Path, files: Files): Promise<Setting> {

@@ -6,7 +6,7 @@ import { type EnvironmentSetting, environmentGroup, isSpelling } from "./environ
 import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
 import type { ReadFile } from "./file-search.ts";
 import type { ConfigInput, FlagOption } from "./input.ts";
-import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
+import { type JsonSchema, optionsJsonSchema, writableKeys } from "./json-schema.ts";
 import { checkOptions, type Files, fillIn } from "./options.ts";
 import { isPackageName, loadPlugin, missingPlugin, type PluginPlace } from "./plugins.ts";
 import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
@@ -103,7 +103,7 @@ export class Resolver {
       });
     }
     const plugin = await loadPlugin(wanted, this.#places);
-    if (plugin) return plugin;
+    if (plugin) return this.#input.adapt?.(plugin) ?? plugin;
     const missing = missingPlugin(wanted, this.#places.find((place) => typeof place === "string") ?? "");
     const optional = nearestAt(group, ["optional"]);
     if (optional.kind !== "value" || optional.value !== true) throw missing;
@@ -128,7 +128,8 @@ export class Resolver {
 
   #flagGroup(schema: JsonSchema): Group | null {
     const { flags = {} } = this.#input;
-    const applying = (flags.options ?? []).filter(({ key }) => propertiesOf(schema).has(key));
+    const keys = writableKeys(schema);
+    const applying = (flags.options ?? []).filter(({ key }) => keys.includes(key));
     for (const { flag } of applying) this.#usedFlags.add(flag);
     const [first] = applying;
     if (!first) return null;

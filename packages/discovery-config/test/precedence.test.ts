@@ -1,4 +1,4 @@
-import type { PassProgress, PluginContext } from "@lmserv/discovery-core";
+import type { PassProgress, PluginContext, TransportPlugin } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
 import { formatSettings } from "../src/index.ts";
@@ -173,6 +173,24 @@ test("a transport is told who waits for it, and tells how far it is", async () =
     { name: "near", isAwaited: false },
   ]);
   expect(told).toEqual([["near", { done: 1, total: 2 }]]);
+});
+
+test("a program may change a plug-in, whoever brings it along", async () => {
+  const adapt = (plugin: TransportPlugin): TransportPlugin =>
+    plugin.type === "arp"
+      ? { ...plugin, create: (_, context) => plugin.create({ ports: [1] }, context) }
+      : plugin;
+  await resolveFile({ version: 1, transports: { mdns: {}, arp: {} } }, { adapt });
+  expect(made.map(({ options }) => options)).toEqual([{}, { ports: [1] }]);
+});
+
+test("a flag that names the file of a secret goes before the secret in the environment", async () => {
+  const env = { LMSERV_TRANSPORTS__MESH__KEY: "of the environment" };
+  const options = [{ flag: "--key-file", key: "keyFile", value: "mesh.key" }];
+  const mesh = { seeds: ["wss://a.example"], keyFile: "other.key" };
+  const files = { "/srv/app/mesh.key": "of the flag\n" };
+  await resolveFile({ version: 1, transports: { mesh } }, { env, files, flags: { options } });
+  expect(made).toMatchObject([{ options: { key: "of the flag" } }]);
 });
 
 test("one type may have several names", async () => {
