@@ -3,10 +3,9 @@ import type { Announcement } from "@lmserv/discovery-core";
 import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
-import { addMeshOptions, type MeshFlags, meshRequest } from "./mesh-options.ts";
+import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
-import { mute } from "./transports.ts";
 import { parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
 
 interface AnnounceFlags extends SharedFlags, MeshFlags {
@@ -59,12 +58,8 @@ export function announceCommand(
     .action(async (flags: AnnounceFlags) => {
       const { check, port, documentPort = null } = flags;
       if (port === documentPort) command.error(`error: --document-port ${port} is the server's own port`);
-      const shared = sharedRequest(flags);
-      if (shared.transports.every((name) => mute.has(name))) {
-        command.error(`error: --transport ${shared.transports.join(",")} cannot announce; use mdns`);
-      }
-      const mesh = meshRequest(shared.transports, flags, "member");
-      await announce({ ...shared, ...mesh, check, documentPort, announcement: announcementOf(flags) });
+      const shared = sharedRequest(flags, meshSettings(flags));
+      await announce({ ...shared, check, documentPort, announcement: announcementOf(flags) });
     });
 }
 

@@ -5,22 +5,29 @@ import {
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
 import type { Identity } from "@lmserv/discovery-identity";
+import { type Configuration, configure, interfacesOf, namesOf } from "./configuration.ts";
 import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
 import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { Interruption, interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { chooseTransports, close, openDiscovery } from "./opening.ts";
+import { close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { assumeServer, type ServerState, watchServer } from "./server-watch.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Makes a server known for as long as it answers, until a signal; resolves with the exit code. */
 export async function announce(request: AnnounceRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
+  const { configuration, identity } = await configureAnnouncing(request, io, reporter);
   try {
-    await keepAnnounced(request, io, reporter, signal);
+    const known = hasMesh(configuration) ? { id: (await identity()).key.id } : {};
+    // Completed once, so that every announcement of this run has the same identity.
+    const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
+    const interfaces = interfacesOf(configuration, request);
+    await keepAnnounced(announced, { ...request, interfaces, configuration }, io, reporter, signal);
   } catch (error) {
     if (!signal.aborted) return failureCode(error, reporter);
   }
@@ -29,20 +36,38 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   return isRegular ? exitCode.found : interruptedCode(signal);
 }
 
+/** A request with what is configured. */
+interface Announcing extends AnnounceRequest {
+  readonly configuration: Configuration;
+}
+
+/** @throws {UsageError} for a mistake in the configuration, and where nothing can announce. */
+async function configureAnnouncing(request: AnnounceRequest, io: Io, reporter: Reporter) {
+  let opened: Promise<Identity> | null = null;
+  const identity = (): Promise<Identity> => {
+    opened ??= openOwnIdentity(request, io, reporter);
+    return opened;
+  };
+  const configuration = await configure(request, io, { mesh: { role: "member", identity } });
+  for (const warning of configuration.warnings) reporter.warn(warning);
+  if (configuration.transports.some(({ announces }) => announces)) return { configuration, identity };
+  throw new UsageError(`--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`);
+}
+
+function hasMesh({ transports }: Configuration): boolean {
+  return transports.some(({ type }) => type === "mesh");
+}
+
 /** Announces whenever the server answers and says goodbye whenever it does not; rejects when `signal` aborts. */
 async function keepAnnounced(
-  request: AnnounceRequest,
+  announced: Announced,
+  request: Announcing,
   io: Io,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, note } = reporter;
-  const mesh = request.mesh && { ...request.mesh, identity: await openOwnIdentity(request, io, reporter) };
-  const known = mesh ? { id: mesh.identity.key.id } : {};
-  // Completed once, so that every announcement of this run has the same identity.
-  const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
-  const transports = await chooseTransports({ ...request, ...(mesh && { mesh }) }, io);
-  const discovery = await openDiscovery(transports, io, {
+  const discovery = await openDiscovery(request.configuration.composed, io, {
     log,
     signal,
     onWarning: (warning) => {
@@ -130,10 +155,10 @@ function warnIfUnreachable(
 }
 
 /** `"gpu-box-01" on port 8000, over mdns on every interface` */
-function describe({ announcement, transports, interfaces }: AnnounceRequest): string {
+function describe({ announcement, configuration, interfaces }: Announcing): string {
   const name = JSON.stringify(announcement.name ?? announcement.info ?? "");
   const where = interfaces.length === 0 ? "every interface" : interfaces.join(", ");
-  return `${name} on port ${announcement.port}, over ${transports.join(", ")} on ${where}`;
+  return `${name} on port ${announcement.port}, over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 
 /** What a transport cannot announce at all (`RangeError`) is a mistake in the command line. */

@@ -1,7 +1,8 @@
+import type { FlagOption } from "@lmserv/discovery-config";
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
-import { addMeshOptions, type MeshFlags, meshRequest } from "./mesh-options.ts";
+import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { SearchRequest } from "./request.ts";
 import { parseCount, parsePorts } from "./values.ts";
@@ -36,6 +37,7 @@ Examples:
   lmserv discover --watch --json           a line of JSON for every change
   lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
   lmserv discover --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
+  lmserv discover --preset office          sweep when multicast stays silent
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
 3 every chosen transport failed, 130 and 143 ended by SIGINT and SIGTERM.`;
@@ -70,26 +72,22 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
   addMeshOptions(addSharedOptions(command, io), "observer")
     .addHelpText("after", examples)
     .action(async (flags: DiscoverFlags) => {
-      refuseStray(flags, command);
-      const shared = sharedRequest(flags);
       const request = {
-        ...shared,
-        ...meshRequest(shared.transports, flags, "observer"),
+        ...sharedRequest(flags, settingsOf(flags)),
         json: flags.json ?? false,
         atLeast: flags.first ? 1 : (flags.wait ?? null),
         ttlMs: flags.ttl ?? defaultTtlMs,
         timeoutMs: flags.timeout ?? null,
-        sweep: flags.sweep ?? false,
-        ports: flags.ports ?? null,
       };
       if (flags.watch) await actions.watch(request);
       else await actions.discover(request);
     });
 }
 
-/** An option that nothing would heed is a mistake. */
-function refuseStray(flags: DiscoverFlags, command: Command): void {
-  if (flags.transport?.includes("arp")) return;
-  const stray = (["sweep", "ports"] as const).find((name) => flags[name] !== undefined);
-  if (stray) command.error(`error: option '--${stray}' needs --transport arp, or mdns,arp`);
+function settingsOf(flags: DiscoverFlags): readonly FlagOption[] {
+  return [
+    { flag: "--sweep", key: "sweep", value: flags.sweep },
+    { flag: "--ports", key: "ports", value: flags.ports },
+    ...meshSettings(flags),
+  ];
 }

@@ -1,4 +1,5 @@
 import { type Discovery, DiscoveryError, type NodeInfo } from "@lmserv/discovery-core";
+import { type Configuration, configure, firstPassMs } from "./configuration.ts";
 import {
   type DiscoverDocument,
   formatVersion,
@@ -11,7 +12,7 @@ import { exitCode, judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { chooseTransports, close, openDiscovery } from "./opening.ts";
+import { close, openDiscovery } from "./opening.ts";
 import { createProgress } from "./progress.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { SearchRequest } from "./request.ts";
@@ -19,7 +20,6 @@ import { startSpinner } from "./spinner.ts";
 import { advise } from "./sweep-advice.ts";
 import { formatTable } from "./table.ts";
 import { hasColor } from "./terminal.ts";
-import type { ChosenTransport } from "./transports.ts";
 
 /** Unless the transports take longer for their first pass. */
 const defaultTimeoutMs = 3_000;
@@ -38,7 +38,7 @@ const openingMs = 10_000;
 /** A search that knows what it takes. */
 interface Search extends SearchRequest {
   readonly timeoutMs: number;
-  readonly chosen: readonly ChosenTransport[];
+  readonly configuration: Configuration;
 }
 
 /** Looks for nodes for a while and prints those there are; resolves with the exit code. */
@@ -46,8 +46,14 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
   const progress = createProgress();
-  const chosen = await chooseTransports(request, io, progress.follow);
-  const search: Search = { ...request, chosen, timeoutMs: request.timeoutMs ?? timeoutFor(chosen) };
+  const configuration = await configure(request, io, {
+    isAwaited: true,
+    mesh: { role: "observer" },
+    onProgress: progress.follow,
+  });
+  for (const warning of configuration.warnings) reporter.warn(warning);
+  const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, firstPassMs(configuration));
+  const search: Search = { ...request, configuration, timeoutMs };
   const isSilent = request.quiet || request.verbose;
   const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
   const findings = await find(search, io, reporter, signal).finally(stopSpinner);
@@ -61,11 +67,6 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   return code;
 }
 
-function timeoutFor(chosen: readonly ChosenTransport[]): number {
-  const passesMs = chosen.map((transport) => transport.firstPassMs?.() ?? 0);
-  return Math.max(defaultTimeoutMs, ...passesMs);
-}
-
 async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSignal): Promise<Findings> {
   let discovery: Discovery;
   try {
@@ -77,7 +78,7 @@ async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSig
   const nodes = await look(discovery, search, signal);
   const isEarly = signal.aborted || (search.atLeast !== null && nodes.length >= search.atLeast);
   const isSound = discovery.transports.every(({ settled, error }) => settled && error === null);
-  const warnings = discovery.warnings.map((warning) => advise(warning, search, io));
+  const warnings = discovery.warnings.map((warning) => advise(warning, search.configuration, search, io));
   const failures = outages(discovery);
   await close(discovery, reporter);
   return { nodes, complete: isSound && !isEarly, warnings, failures };
@@ -85,7 +86,7 @@ async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSig
 
 /** A one-shot run does not wait for a network, nor for a transport that hangs. */
 async function open(
-  { chosen, ttlMs }: Search,
+  { configuration, ttlMs }: Search,
   io: Io,
   { log }: Reporter,
   signal: AbortSignal,
@@ -97,7 +98,7 @@ async function open(
   });
   const opening = AbortSignal.any([signal, hang.signal]);
   const options = { ttlMs, log, waitForNetwork: false, signal: opening };
-  return openDiscovery(chosen, io, options).finally(cancel);
+  return openDiscovery(configuration.composed, io, options).finally(cancel);
 }
 
 /** What is listed when the time is up, or when a signal ends it. */

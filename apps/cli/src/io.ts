@@ -2,12 +2,14 @@ import { readFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { networkInterfaces } from "node:os";
 import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { Listen } from "./document-server.ts";
 import type { ReadText } from "./environment.ts";
 import type { SignalName } from "./interruption.ts";
+import { ownPlugins } from "./plugins.ts";
 import type { Connect } from "./server-watch.ts";
-import { knownTransports, type TransportTable } from "./transports.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
 
@@ -20,7 +22,14 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly transports: TransportTable;
+  /** Where relative paths start and the first configuration file is looked for. */
+  readonly cwd: string;
+  /** Reads the configuration and the files that it names. */
+  readonly readFile: ReadFile;
+  /** The transports that come along with the command. */
+  readonly plugins: PluginTable;
+  /** Folders in whose packages others are looked for. */
+  readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
   readonly readText: ReadText;
   readonly connect: Connect;
@@ -37,7 +46,10 @@ export function systemIo(): Io {
     env: process.env,
     clock: systemClock,
     random: systemRandom,
-    transports: knownTransports,
+    cwd: process.cwd(),
+    readFile: (path) => readFile(path, "utf8"),
+    plugins: ownPlugins,
+    from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     connect: async (address, port, signal) => {

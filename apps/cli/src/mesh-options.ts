@@ -1,29 +1,17 @@
-import type { Identity } from "@lmserv/discovery-identity";
+import type { FlagOption } from "@lmserv/discovery-config";
 import type { Command } from "commander";
 import { repeatable, single } from "./options.ts";
-import { UsageError } from "./usage-error.ts";
 import { parseCluster, parseListen, parseSeed } from "./values.ts";
-
-/** What a command line says of the mesh. */
-export interface MeshRequest {
-  readonly role: "member" | "observer";
-  readonly seeds: readonly string[];
-  readonly cluster?: string;
-  readonly keyFile?: string;
-  readonly listen?: { readonly host: string; readonly port: number };
-  /** Of the node that is announced. */
-  readonly identity?: Identity;
-}
 
 export interface MeshFlags {
   readonly seed?: readonly string[];
   readonly cluster?: string;
   readonly keyFile?: string;
-  readonly listen?: MeshRequest["listen"];
+  readonly listen?: readonly string[];
 }
 
 /** The options of the mesh; who announces can also be told where to listen. */
-export function addMeshOptions(command: Command, role: MeshRequest["role"]): Command {
+export function addMeshOptions(command: Command, role: "member" | "observer"): Command {
   command
     .addOption(
       repeatable("--seed <url>", "mesh: where to start, such as ws://10.0.0.1:7946; repeatable", parseSeed),
@@ -46,31 +34,11 @@ export function addMeshOptions(command: Command, role: MeshRequest["role"]): Com
   );
 }
 
-/** @throws {UsageError} for options of a mesh that is not among the transports. */
-export function meshRequest(
-  transports: readonly string[],
-  { seed, cluster, keyFile, listen }: MeshFlags,
-  role: MeshRequest["role"],
-): { readonly mesh?: MeshRequest } {
-  if (transports.includes("mesh")) {
-    return {
-      mesh: {
-        role,
-        seeds: seed ?? [],
-        ...(cluster !== undefined && { cluster }),
-        ...(keyFile !== undefined && { keyFile }),
-        ...(listen && { listen }),
-      },
-    };
-  }
-  const given = Object.entries({
-    "--seed": seed,
-    "--cluster": cluster,
-    "--key-file": keyFile,
-    "--listen": listen,
-  });
-  const [first] = given.flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (first !== undefined)
-    throw new UsageError(`option '${first}' is for the transport mesh: add --transport mesh`);
-  return {};
+export function meshSettings({ seed, cluster, keyFile, listen }: MeshFlags): readonly FlagOption[] {
+  return [
+    { flag: "--seed", key: "seeds", value: seed },
+    { flag: "--cluster", key: "cluster", value: cluster },
+    { flag: "--key-file", key: "keyFile", value: keyFile },
+    { flag: "--listen", key: "listen", value: listen },
+  ];
 }

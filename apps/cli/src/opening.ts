@@ -7,25 +7,8 @@ import {
 import { explain } from "./failure.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./reporter.ts";
-import type { Request, SearchRequest } from "./request.ts";
-import { type ChosenTransport, makeTransports, type TransportOptions } from "./transports.ts";
 
 export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "random">;
-
-/** Makes the transports that a command line chose; opens nothing. */
-export function chooseTransports(
-  { transports, interfaces, sweep = false, ports = null, mesh }: Request & Partial<SearchRequest>,
-  { transports: table }: Io,
-  onProgress: TransportOptions["onProgress"] = () => {},
-): Promise<readonly ChosenTransport[]> {
-  const options: TransportOptions = {
-    ...(sweep && { sweep, onProgress }),
-    ...(interfaces.length > 0 && { interfaces }),
-    ...(ports && { ports }),
-    ...(mesh && { mesh }),
-  };
-  return makeTransports(transports, options, table);
-}
 
 /** Opens discovery over these transports. */
 export function openDiscovery(

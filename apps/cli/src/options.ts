@@ -1,7 +1,8 @@
+import type { ConfigFlags, FlagOption } from "@lmserv/discovery-config";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Io } from "./io.ts";
 import type { Request } from "./request.ts";
-import { parseInterface, parseTransports } from "./values.ts";
+import { parseInterface } from "./values.ts";
 
 /** An option that may be given once. */
 export function single<T>(flags: string, description: string, parse: (text: string) => T): Option {
@@ -40,25 +41,30 @@ function checked<T>(parse: () => T): T {
 }
 
 export interface SharedFlags {
+  readonly config?: string;
+  readonly preset?: string;
   readonly transport?: readonly string[];
   readonly interface?: readonly string[];
   readonly quiet?: true;
   readonly verbose?: true;
 }
 
-/** What is used unless `--transport` says otherwise. */
-const usualTransports: readonly string[] = ["mdns"];
-
-/** The options that every command has; `usual` are the transports that it uses unless told otherwise. */
-export function addSharedOptions(
-  command: Command,
-  { transports, networkInterfaces }: Io,
-  usual: readonly string[] = usualTransports,
-): Command {
+/** The options that every command has. */
+export function addSharedOptions(command: Command, { networkInterfaces }: Io): Command {
   return command
     .addOption(
-      repeatable("--transport <names>", `how, with commas between (default: ${usual.join(",")})`, (text) =>
-        parseTransports(text, transports),
+      single(
+        "--config <file>",
+        "the configuration file (default: lmserv.config.jsonc, if any)",
+        (text) => text,
+      ),
+    )
+    .addOption(single("--preset <name>", "transports for a network: lan, office or cloud", (text) => text))
+    .addOption(
+      repeatable(
+        "--transport <names>",
+        "how, with commas between (default: as configured, or mdns)",
+        (text) => text.split(","),
       ),
     )
     .addOption(
@@ -70,11 +76,25 @@ export function addSharedOptions(
     .option("-v, --verbose", "print on stderr what the transports do");
 }
 
-export function sharedRequest(flags: SharedFlags, usual: readonly string[] = usualTransports): Request {
+/** @param options - What flags of the command set of its transports, with the values that were given. */
+export function sharedRequest(flags: SharedFlags, options: readonly FlagOption[] = []): Request {
   return {
-    transports: flags.transport ?? usual,
+    flags: configFlags(flags, options),
     interfaces: flags.interface ?? [],
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,
+  };
+}
+
+function configFlags(
+  { config, preset, transport, interface: interfaces }: SharedFlags,
+  options: readonly FlagOption[],
+): ConfigFlags {
+  const all = [{ flag: "--interface", key: "interfaces", value: interfaces }, ...options];
+  return {
+    ...(config !== undefined && { config }),
+    ...(preset !== undefined && { preset }),
+    ...(transport && { transports: transport }),
+    options: all.filter(({ value }) => value !== undefined),
   };
 }

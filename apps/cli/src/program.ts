@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
+import { configCommand } from "./config-command.ts";
 import { discoverCommand } from "./discover-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { meshCommand } from "./mesh-command.ts";
-import type { AnnounceRequest, DoctorRequest, SearchRequest } from "./request.ts";
+import { printable } from "./printable.ts";
+import type { AnnounceRequest, DoctorRequest, PrintRequest, SearchRequest } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
@@ -16,6 +18,7 @@ export interface Actions {
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
+  readonly print: (request: PrintRequest) => Promise<number>;
 }
 
 /** Reads a command line and does what it asks for; resolves with the exit code. */
@@ -38,12 +41,13 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
   meshCommand(program, io);
   doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
+  configCommand(program, io, async (request) => codes.push(await actions.print(request)));
   completionCommand(program, io);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`lmserv: error: ${error.message}\n`);
+      io.stderr.write(`lmserv: error: ${printable(error.message)}\n`);
       return exitCode.usage;
     }
     if (!(error instanceof CommanderError)) throw error;

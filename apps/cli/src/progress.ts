@@ -1,21 +1,20 @@
-import type { SweepProgress } from "./transports.ts";
+import type { PassProgress } from "@lmserv/discovery-core";
 
 /** What a search is at, as a line for people that only grows longer. */
 export interface Progress {
   readonly text: () => string;
-  readonly follow: (progress: SweepProgress) => void;
+  readonly follow: (progress: PassProgress) => void;
 }
 
 export function createProgress(): Progress {
-  let sweep: SweepProgress | null = null;
+  let sweep: PassProgress | null = null;
   return {
     follow(progress) {
       sweep = progress;
     },
     text() {
       if (sweep === null) return "looking for LLM servers";
-      const { addresses, asked, answered } = sweep;
-      return `looking for LLM servers: asked ${asked} of ${addresses} addresses, ${answered} answered`;
+      return `looking for LLM servers: asked ${sweep.done} of ${sweep.total} addresses`;
     },
   };
 }

@@ -1,14 +1,13 @@
+import type { ConfigFlags } from "@lmserv/discovery-config";
 import type { Announcement } from "@lmserv/discovery-core";
-import type { MeshRequest } from "./mesh-options.ts";
 import type { Loudness } from "./reporter.ts";
 
 /** What every command line says, validated. */
 export interface Request extends Loudness {
-  readonly transports: readonly string[];
-  /** Names or addresses; empty for every usable one. */
+  /** What it says of the configuration. */
+  readonly flags: ConfigFlags;
+  /** Names or addresses; empty for those that are configured, or all. */
   readonly interfaces: readonly string[];
-  /** When the mesh is among the transports. */
-  readonly mesh?: MeshRequest;
 }
 
 /** `lmserv discover`, with `--watch` or without. */
@@ -19,10 +18,11 @@ export interface SearchRequest extends Request {
   readonly ttlMs: number;
   /** Null for as long as it takes, or with `--watch` until a signal. */
   readonly timeoutMs: number | null;
-  /** Whether every address of the subnet is asked. */
-  readonly sweep: boolean;
-  /** Which ports every host is asked at; null for those that are usual. */
-  readonly ports: readonly number[] | null;
+}
+
+/** `lmserv config print` */
+export interface PrintRequest extends Request {
+  readonly json: boolean;
 }
 
 /** `lmserv doctor` */

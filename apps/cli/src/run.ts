@@ -18,6 +18,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       watch: async (request) => (await import("./watch.ts")).watch(request, io, signal),
       doctor: async (request) => (await import("./doctor.ts")).doctor(request, io, signal),
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
+      print: async (request) => (await import("./print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);
     return outputCode() ?? code;

@@ -1,14 +1,24 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Configuration, interfacesOf, isSweeping, namesOf } from "./configuration.ts";
 import { staysOnMachine } from "./interfaces.ts";
 import type { Io } from "./io.ts";
-import type { SearchRequest } from "./request.ts";
+import type { Request } from "./request.ts";
 
 /** The warning that nobody answered, with the command that finds servers all the same; others as they are. */
-export function advise(warning: DiscoveryError, request: SearchRequest, io: Io): DiscoveryError {
-  const { transports, interfaces, sweep } = request;
-  if (warning.code !== "NO_ANSWER" || sweep || staysOnMachine(interfaces, io.networkInterfaces()))
+export function advise(
+  warning: DiscoveryError,
+  configuration: Configuration,
+  request: Request,
+  io: Io,
+): DiscoveryError {
+  const interfaces = interfacesOf(configuration, request);
+  if (
+    warning.code !== "NO_ANSWER" ||
+    isSweeping(configuration) ||
+    staysOnMachine(interfaces, io.networkInterfaces())
+  )
     return warning;
-  const names = [...new Set([...transports, "arp"])].join(",");
+  const names = [...new Set([...namesOf(configuration), "arp"])].join(",");
   const where = interfaces.map((name) => ` --interface ${name}`).join("");
   const command = `lmserv discover --transport ${names} --sweep${where}`;
   const message = `${warning.message}; to ask every address of the subnet instead: ${command}`;

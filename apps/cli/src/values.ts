@@ -3,7 +3,6 @@ import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 import type { NetworkInterfaces } from "./io.ts";
 import { hasControls } from "./printable.ts";
-import { listNames, type TransportTable } from "./transports.ts";
 
 // What options may hold: each reads its text, or throws a RangeError that says what is allowed.
 
@@ -76,19 +75,11 @@ export function parseCluster(text: string): string {
 }
 
 /** An address and a port, as in `0.0.0.0:7946` or `[::]:7946`. */
-export function parseListen(text: string): { readonly host: string; readonly port: number } {
+export function parseListen(text: string): readonly string[] {
   const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
   const host = bracketed ?? plain ?? "";
-  if (isIP(host) !== 0) return { host, port: parsePort(port) };
+  if (isIP(host) !== 0 && parsePort(port)) return [text];
   throw new RangeError("It is not an address and a port, such as 0.0.0.0:7946 or [::]:7946.");
-}
-
-/** One name, or several with commas between. */
-export function parseTransports(text: string, table: TransportTable): readonly string[] {
-  const names = text.split(",");
-  const unknown = names.find((name) => !table.has(name));
-  if (unknown === undefined) return names;
-  throw new RangeError(`Transport ${JSON.stringify(unknown)} is unknown; known are: ${listNames(table)}.`);
 }
 
 export function parseInterface(text: string, interfaces: NetworkInterfaces): string {

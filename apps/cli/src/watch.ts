@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import type { Discovery, DiscoveryError, RegistryChange } from "@lmserv/discovery-core";
+import { type Configuration, configure } from "./configuration.ts";
 import { formatVersion, nodeDocument, toJsonLine, type WatchLine, warningDocument } from "./document.ts";
 import { judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { chooseTransports, close, openDiscovery } from "./opening.ts";
+import { close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { SearchRequest } from "./request.ts";
 import { advise } from "./sweep-advice.ts";
@@ -22,13 +23,15 @@ interface View {
 /** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
 export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
+  const configuration = await configure(request, io, { isAwaited: true, mesh: { role: "observer" } });
+  for (const warning of configuration.warnings) reporter.warn(warning);
   const view = request.json ? jsonView(io) : textView(io, request, reporter);
   const timeUp = new AbortController();
   const { timeoutMs } = request;
   const cancel = timeoutMs === null ? () => {} : io.clock.schedule(timeoutMs, () => timeUp.abort());
   const ending = AbortSignal.any([signal, timeUp.signal]);
   view.begin();
-  const { peak, failures } = await follow(request, io, view, reporter, ending).finally(cancel);
+  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending).finally(cancel);
   if (signal.aborted) return interruptedCode(signal);
   for (const failure of failures) reporter.error(describeFailure(failure));
   return judge({ count: peak, wanted: request.atLeast ?? 1, failures });
@@ -43,6 +46,7 @@ interface Outcome {
 
 async function follow(
   request: SearchRequest,
+  configuration: Configuration,
   io: Io,
   view: View,
   reporter: Reporter,
@@ -54,10 +58,10 @@ async function follow(
     const options = {
       ttlMs,
       log: reporter.log,
-      onWarning: (warning: DiscoveryError) => view.warn(advise(warning, request, io)),
+      onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
       signal,
     };
-    discovery = await openDiscovery(await chooseTransports(request, io), io, options);
+    discovery = await openDiscovery(configuration.composed, io, options);
   } catch (error) {
     const failures = signal.aborted ? [] : failuresOf(error);
     for (const failure of failures) view.warn(failure);

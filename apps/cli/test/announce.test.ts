@@ -88,7 +88,7 @@ describe("lmserv announce", () => {
 
   it("names the interfaces it was given", async () => {
     await announce("--info", "box", "--no-check", "--interface", "lo", "--interface", lan);
-    expect(machine.made).toEqual([{ interfaces: ["lo", lan] }]);
+    expect(machine.made).toMatchObject([{ options: { interfaces: ["lo", lan] } }]);
     expect(machine.stderr.text).toContain("over mdns on lo, 198.51.100.7\n");
     await end("SIGTERM", 0);
   });
@@ -201,7 +201,7 @@ describe("a transport", () => {
 
   it("that cannot announce makes 3", async () => {
     const listener = memory({ network: new MemoryNetwork(), name: "mdns", announces: false });
-    machine.transports.set("mdns", machine.factory(listener));
+    machine.plugins.set("mdns", machine.factory(listener));
     await announce();
     expect(await running.ended).toBe(3);
     expect(machine.stderr.text).toContain("TRANSPORT_UNAVAILABLE");
@@ -277,7 +277,7 @@ describe("a second signal", () => {
         return { ...session, announce: hang };
       },
     };
-    machine.transports.set("mdns", machine.factory(stuck));
+    machine.plugins.set("mdns", machine.factory(stuck));
   });
 
   it("ends at once what hangs in its goodbye", async () => {

@@ -129,7 +129,7 @@ describe("a transport that fails", () => {
   it("makes 3 with the reasons, and a valid document, when it cannot be opened", async () => {
     const cause = new Error("bind EACCES 0.0.0.0:5353", { cause: "no privilege" });
     const refused = new DiscoveryError("PERMISSION_DENIED", "cannot listen", { via: "mdns", cause });
-    machine.transports.set("mdns", machine.factory(transportOf("mdns", () => Promise.reject(refused))));
+    machine.plugins.set("mdns", machine.factory(transportOf("mdns", () => Promise.reject(refused))));
     expect(await machine.start("discover", "--json", "-q").ended).toBe(3);
     const message = "cannot listen: bind EACCES 0.0.0.0:5353: no privilege";
     expect(printed()).toMatchObject({
@@ -150,7 +150,7 @@ describe("a transport that fails", () => {
     machine.network.refuse("NO_INTERFACE");
     const other = new MemoryNetwork();
     other.refuse("ADDRESS_IN_USE");
-    machine.transports.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
+    machine.plugins.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
     expect(await machine.start("discover", "--transport", "mdns,smoke").ended).toBe(3);
     expect(machine.stderr.lines).toHaveLength(2);
     expect(machine.stderr.text).toContain("error: mdns: NO_INTERFACE: ");
@@ -162,7 +162,7 @@ describe("a transport that fails", () => {
     machine.network.appear(box);
     const other = new MemoryNetwork();
     other.refuse("ADDRESS_IN_USE");
-    machine.transports.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
+    machine.plugins.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
     expect(await machine.run(3_000, "discover", "--json", "--transport", "smoke,mdns")).toBe(0);
     expect(printed()).toMatchObject({
       complete: false,
@@ -193,7 +193,7 @@ describe("a transport that fails", () => {
       (_, { signal }) =>
         new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     );
-    machine.transports.set("mdns", machine.factory(hangs));
+    machine.plugins.set("mdns", machine.factory(hangs));
     const { ended } = machine.start("discover", "--json");
     await machine.until(() => machine.made.length > 0);
     await machine.clock.advance(10_000);
@@ -208,7 +208,7 @@ describe("a transport that fails", () => {
       ...(await inner.open(context, options)),
       [Symbol.asyncDispose]: () => Promise.reject(new Error("stuck")),
     }));
-    machine.transports.set("mdns", machine.factory(sticky));
+    machine.plugins.set("mdns", machine.factory(sticky));
     expect(await machine.run(3_000, "discover", "--json")).toBe(0);
     expect(printed().nodes).toHaveLength(1);
     expect(machine.stderr.text).toBe("lmserv: warning: could not close: stuck\n");
@@ -248,7 +248,7 @@ describe("lmserv discover for people", () => {
   it("prints nothing on stdout when there is nothing, and the reasons on stderr", async () => {
     const other = new MemoryNetwork();
     other.refuse("ADDRESS_IN_USE");
-    machine.transports.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
+    machine.plugins.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
     expect(await machine.run(2_000, "discover", "--transport", "mdns,smoke", "--timeout", "2s")).toBe(1);
     expect(machine.stdout.text).toBe("");
     expect(machine.stderr.lines).toEqual([
@@ -282,12 +282,12 @@ describe("lmserv discover for people", () => {
 
   it("passes the interfaces on", async () => {
     await machine.run(3_000, "discover", "--interface", "eth0", "--interface", "127.0.0.1");
-    expect(machine.made).toEqual([{ interfaces: ["eth0", "127.0.0.1"] }]);
+    expect(machine.made).toMatchObject([{ options: { interfaces: ["eth0", "127.0.0.1"] } }]);
   });
 
   it("uses every interface when none is named", async () => {
     await machine.run(3_000, "discover");
-    expect(machine.made).toEqual([{}]);
+    expect(machine.made.map(({ options }) => options)).toEqual([{}]);
   });
 });
 

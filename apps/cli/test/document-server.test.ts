@@ -79,7 +79,7 @@ describe("lmserv announce --document-port", () => {
 
   it("goes with the end of the command, also when no transport works", async () => {
     const deaf = memory({ network: machine.network, name: "mdns", announces: false });
-    machine.transports.set("mdns", machine.factory(deaf));
+    machine.plugins.set("mdns", machine.factory(deaf));
     running = machine.start("announce", "--port", "8000", "--document-port");
     expect(await running.ended).toBe(3);
     expect(endpoints()).toEqual([]);

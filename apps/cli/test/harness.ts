@@ -1,20 +1,44 @@
+import { readFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { Writable } from "node:stream";
-import type { Transport } from "@lmserv/discovery-core";
+import {
+  type OptionShape,
+  optionsSchema,
+  type PluginContext,
+  type Transport,
+  type TransportPlugin,
+} from "@lmserv/discovery-core";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { vi } from "vitest";
 import type { Handle } from "../src/document-server.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
 import { run } from "../src/run.ts";
-import type { TransportFactory, TransportOptions } from "../src/transports.ts";
+
+type Shapes = Readonly<Record<string, OptionShape>>;
+
+const list = { description: "several", type: "array" } as const;
+const sharedShapes: Shapes = { interfaces: { ...list, items: { type: "string" } } };
+const sweepShapes: Shapes = {
+  ...sharedShapes,
+  sweep: { description: "whether to sweep", type: "boolean" },
+  ports: { ...list, items: { type: "integer", minimum: 1, maximum: 65_535 } },
+};
+
+/** What a transport was made with. */
+export interface Made {
+  readonly options: unknown;
+  readonly context: PluginContext;
+}
+
+export type LoadPlugin = () => Promise<TransportPlugin>;
 
 /** A machine that a test owns: its time, its network, its terminal. */
 export class Machine {
   readonly clock: VirtualClock = new VirtualClock();
   readonly network: MemoryNetwork = new MemoryNetwork();
   /** What each transport was made with. */
-  readonly made: TransportOptions[] = [];
+  readonly made: Made[] = [];
   /** Addresses on which the server accepts connections; the rest refuse. */
   readonly accepting: Set<string> = new Set();
   /** Every address that was connected to, in order. */
@@ -23,7 +47,9 @@ export class Machine {
   readonly listening: Map<string, Handle> = new Map();
   /** Why an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
-  readonly transports: Map<string, TransportFactory>;
+  readonly plugins: Map<string, LoadPlugin>;
+  /** What configuration files hold, by path; there are no others. */
+  readonly files: Map<string, string> = new Map();
   readonly env: Record<string, string> = {};
   /** What the system says of itself. */
   readonly files: Map<string, string> = new Map();
@@ -36,27 +62,38 @@ export class Machine {
   stderr: Capture = new Capture();
 
   constructor() {
-    this.transports = new Map([["mdns", this.factory(memory({ network: this.network, name: "mdns" }))]]);
+    this.plugins = new Map([["mdns", this.factory(memory({ network: this.network, name: "mdns" }))]]);
   }
 
-  factory(transport: Transport): TransportFactory {
-    return async (options) => {
-      this.made.push(options);
-      return transport;
-    };
+  /** A plug-in that makes this transport; one that cannot announce takes the options of a sweep. */
+  factory(transport: Transport, { announces = true }: { readonly announces?: boolean } = {}): LoadPlugin {
+    const options = optionsSchema<Readonly<Record<string, unknown>>>(announces ? sharedShapes : sweepShapes);
+    return async () => ({
+      type: transport.name,
+      announces,
+      options,
+      create: (options, context) => {
+        this.made.push({ options, context });
+        return transport;
+      },
+    });
   }
 
   /** Starts the command; time moves when the test moves it. */
   start(...argv: string[]): Running {
     const listeners = new Set<(name: SignalName) => void>();
-    const { clock, env, transports, isTerminal } = this;
+    const { clock, env, plugins, files, isTerminal } = this;
     const io: Io = {
       stdout: Object.assign(this.stdout, { isTTY: isTerminal }),
       stderr: Object.assign(this.stderr, { isTTY: isTerminal }),
       env,
       clock,
       random: seededRandom(1),
-      transports,
+      cwd: "/home/me",
+      plugins,
+      from: [],
+      readFile: async (path) =>
+        files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),
       networkInterfaces: () => this.interfaces,
       readText: async (path) => this.files.get(path) ?? null,
       connect: (address) => this.#connect(address),
@@ -118,6 +155,10 @@ export class Machine {
     if (this.accepting.has(address)) return Promise.resolve();
     return Promise.reject(new Error("connection refused"));
   }
+}
+
+function missing(path: string): never {
+  throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: "ENOENT" });
 }
 
 export interface Running {

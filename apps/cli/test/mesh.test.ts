@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { knownTransports } from "../src/transports.ts";
+import { ownPlugins } from "../src/plugins.ts";
 import { Machine } from "./harness.ts";
 
 let machine: Machine;
@@ -10,7 +10,7 @@ let directory: string;
 
 beforeEach(async () => {
   machine = new Machine();
-  for (const [name, factory] of knownTransports) machine.transports.set(name, factory);
+  for (const [name, load] of ownPlugins) machine.plugins.set(name, load);
   directory = await mkdtemp(join(tmpdir(), "lmserv-cli-"));
   vi.stubEnv("XDG_STATE_HOME", directory);
 });
@@ -42,7 +42,7 @@ describe("a mistake about the mesh", () => {
     [["discover", "--transport", "mesh", "--cluster", "my lab"], /1 to 64 visible ASCII/],
     [
       ["discover", "--transport", "mesh", "--key-file", "/nowhere/mesh.key"],
-      /the key file cannot be read: ENOENT/,
+      /--key-file: transports\.mesh\.keyFile names the file .*cannot be read: ENOENT/,
     ],
     [["discover", "--transport", "mesh", "--listen", "127.0.0.1:1"], /unknown option '--listen'/],
     [

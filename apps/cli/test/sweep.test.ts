@@ -2,23 +2,25 @@ import { DiscoveryError, type Transport } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DiscoverDocument, WatchLine } from "../src/document.ts";
-import type { TransportOptions } from "../src/transports.ts";
 import { Machine } from "./harness.ts";
 
 const box = { id: "box-1", port: 8000, info: "gpu-box-01" };
 
 let machine: Machine;
-let made: TransportOptions[];
-
 beforeEach(() => {
   machine = new Machine();
-  made = [];
-  machine.transports.set("arp", async (options) => {
-    made.push(options);
+  machine.plugins.set("arp", () => {
     const transport = memory({ network: machine.network, name: "arp" });
-    return Object.assign({}, transport, { firstPassMs: () => (options.sweep ? 4_600 : 1_500) });
+    return machine.factory({ ...transport, ...passes }, { announces: false })();
   });
 });
+
+const passes = {
+  firstPassMs: (): number => {
+    const isSweep = machine.made.some(({ options }) => Object(options).sweep === true);
+    return isSweep ? 4_600 : 1_500;
+  },
+};
 
 function printed(): DiscoverDocument {
   return JSON.parse(machine.stdout.text);
@@ -44,7 +46,7 @@ describe("an option of a transport that is not chosen", () => {
   ])("is a mistake: %j", async (options, complaint) => {
     expect(await machine.start("discover", ...options).ended).toBe(2);
     expect(machine.stderr.text).toMatch(complaint);
-    expect([...made, ...machine.made]).toEqual([]);
+    expect(machine.network.sent).toBe(0);
   });
 });
 
@@ -68,7 +70,7 @@ describe("--ports", () => {
 
   it("are asked in the order given", async () => {
     await machine.run(3_000, "discover", "--transport", "arp", "--ports", "11434,8000", "-q");
-    expect(made).toEqual([{ ports: [11434, 8000] }]);
+    expect(machine.made).toMatchObject([{ options: { ports: [11434, 8000] } }]);
   });
 });
 
@@ -77,13 +79,13 @@ describe("--sweep", () => {
     machine.network.appear(box);
     expect(await machine.run(4_600, "discover", "--json", "--transport", "mdns,arp", "--sweep")).toBe(0);
     expect(printed()).toMatchObject({ complete: true, durationMs: 4_600 });
-    expect(made).toMatchObject([{ sweep: true }]);
+    expect(machine.made).toMatchObject([{}, { options: { sweep: true }, context: { isAwaited: true } }]);
   });
 
   it("looks for as long as --timeout says, and for three seconds where the transports are done by then", async () => {
     await machine.run(1_000, "discover", "--json", "--transport", "arp", "--sweep", "--timeout", "1s");
     expect(printed().durationMs).toBe(1_000);
-    machine = Object.assign(new Machine(), { transports: machine.transports });
+    machine = Object.assign(new Machine(), { plugins: machine.plugins });
     await machine.run(3_000, "discover", "--json", "--transport", "arp");
     expect(printed().durationMs).toBe(3_000);
   });
@@ -91,12 +93,12 @@ describe("--sweep", () => {
   it("shows on a terminal how far it is", async () => {
     machine.isTerminal = true;
     const running = machine.start("discover", "--transport", "arp", "--sweep");
-    await machine.until(() => made.length > 0);
-    made[0]?.onProgress?.({ addresses: 253, asked: 253, answered: 9 });
+    await machine.until(() => machine.made.length > 0);
+    machine.made[0]?.context.onProgress?.({ done: 253, total: 253 });
     await machine.until(() => machine.network.sent > 0);
     await machine.clock.advance(4_600);
     await running.ended;
-    expect(machine.stderr.text).toContain(" looking for LLM servers: asked 253 of 253 addresses, 9 answered");
+    expect(machine.stderr.text).toContain(" looking for LLM servers: asked 253 of 253 addresses");
   });
 });
 
@@ -107,7 +109,7 @@ describe("the warning that nobody answered", () => {
     [[], "lmserv discover --transport mdns,arp --sweep"],
     [["--interface", "eth0"], "lmserv discover --transport mdns,arp --sweep --interface eth0"],
   ])("shows the command that does without multicast: %j", async (options, command) => {
-    machine.transports.set("mdns", machine.factory(silent("mdns")));
+    machine.plugins.set("mdns", machine.factory(silent("mdns")));
     expect(await machine.run(3_000, "discover", "--json", ...options)).toBe(1);
     expect(printed().warnings.map(({ message }) => message)).toEqual([
       `nothing answered on eth0${advice}${command}`,
@@ -115,7 +117,7 @@ describe("the warning that nobody answered", () => {
   });
 
   it("shows it to who watches, too", async () => {
-    machine.transports.set("mdns", machine.factory(silent("mdns")));
+    machine.plugins.set("mdns", machine.factory(silent("mdns")));
     await machine.run(1_000, "discover", "--watch", "--json", "--timeout", "1s");
     const lines: WatchLine[] = machine.stdout.lines.map((line) => JSON.parse(line));
     expect(lines).toContainEqual(
@@ -129,7 +131,7 @@ describe("the warning that nobody answered", () => {
   it.each([[["--transport", "mdns,arp", "--sweep"]], [["--interface", "lo"]]])(
     "does not where that would be of no use: %j",
     async (options) => {
-      machine.transports.set("mdns", machine.factory(silent("mdns")));
+      machine.plugins.set("mdns", machine.factory(silent("mdns")));
       await machine.run(4_600, "discover", "--json", ...options);
       expect(printed().warnings.map(({ message }) => message)).toEqual(["nothing answered on eth0"]);
     },

@@ -174,7 +174,7 @@ describe("lmserv discover --watch for people", () => {
   it("prints warnings on stderr", async () => {
     const other = new MemoryNetwork();
     other.refuse("ADDRESS_IN_USE");
-    machine.transports.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
+    machine.plugins.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
     await watch("--transport", "mdns,smoke");
     expect(machine.stderr.text).toContain("lmserv: warning: smoke: ADDRESS_IN_USE: ");
     await interrupt();
@@ -260,7 +260,7 @@ describe("the published schema of a line", () => {
 describe("a defect", () => {
   it("in a transport makes 70, with the stack", async () => {
     const broken: Transport = { name: "mdns", open: () => Promise.reject(new TypeError("oops")) };
-    machine.transports.set("mdns", machine.factory(broken));
+    machine.plugins.set("mdns", machine.factory(broken));
     expect(await machine.start("discover", "--watch").ended).toBe(70);
     expect(machine.stderr.text).toMatch(/lmserv: error: TypeError: oops\n {4}at /);
   });

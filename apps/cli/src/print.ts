@@ -1,0 +1,25 @@
+import { formatOrigin, formatSettings } from "@lmserv/discovery-config";
+import { configure } from "./configuration.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { createReporter } from "./reporter.ts";
+import type { PrintRequest } from "./request.ts";
+
+/** Prints every setting with its origin, secrets left out; resolves with the exit code. */
+export async function print(request: PrintRequest, io: Io): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  const { file, settings, warnings } = await configure(request, io);
+  for (const warning of warnings) reporter.warn(warning);
+  if (request.json) {
+    const values = settings.map(({ path, value, isSecret, origin }) => ({
+      path,
+      value,
+      secret: isSecret,
+      origin: formatOrigin(origin),
+    }));
+    io.stdout.write(`${JSON.stringify({ file, settings: values })}\n`);
+  } else {
+    io.stdout.write(formatSettings(settings));
+  }
+  return exitCode.found;
+}
