@@ -1,0 +1,47 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command, Host, HostProcess } from "../../src/index.ts";
+import { serve } from "../arp/neighbors.ts";
+import { type Discovered, lmserv } from "../discovery/command.ts";
+
+/** Where a network's hosts start the command: the folder with its configuration file. */
+export interface Deployment {
+  readonly folder: string;
+}
+
+/** One key for all, as a key file has it. */
+const key = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk";
+
+/** Writes a configuration file where the command looks for it first. */
+export async function deploy(folder: string, config: object): Promise<Deployment> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "lmserv.config.jsonc"), JSON.stringify({ version: 1, ...config }, null, 2));
+  await writeFile(join(folder, "mesh.key"), `${key}\n`, { mode: 0o600 });
+  return { folder };
+}
+
+/** Runs a server and announces it; resolves when the announcement has left. */
+export async function announceServer(host: Host, deployment: Deployment): Promise<HostProcess> {
+  await serve(host, "lmserv", 8000);
+  const args = ["announce", "--port", "8000", "--info", host.name, "--document-port"];
+  const announcer = await host.spawn(ofHost(host, deployment, args), { cwd: deployment.folder });
+  await announcer.stderrLine((line) => line.includes("announced "));
+  return announcer;
+}
+
+/** Runs `lmserv discover --json` to its end. */
+export async function discoverFrom(
+  host: Host,
+  deployment: Deployment,
+  ...args: readonly string[]
+): Promise<Discovered> {
+  const command = ofHost(host, deployment, ["discover", "--json", ...args]);
+  const { code, stdout, stderr } = await host.run(command, { cwd: deployment.folder, timeoutMs: 40_000 });
+  if (stdout === "") throw new Error(`nothing was printed: ${stderr}`);
+  return { code, listing: JSON.parse(stdout) };
+}
+
+/** The hosts share the machine's files, and each needs an identity of its own. */
+function ofHost(host: Host, { folder }: Deployment, args: readonly string[]): Command {
+  return ["env", `XDG_STATE_HOME=${join(folder, host.name)}`, ...lmserv(...args)];
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createLan, type Lan } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import type { Listing } from "../discovery/command.ts";
+import { moveBehind } from "../mesh/subnets.ts";
+import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { announceServer, deploy, discoverFrom } from "./deployment.ts";
+
+interface Network {
+  readonly name: string;
+  readonly config: object;
+  /** What kind of network it is. */
+  readonly arrange: (lan: Lan<5>) => Promise<unknown>;
+  /** What hears of the servers. */
+  readonly heardOver: string;
+}
+
+const seeds = ["ws://10.77.0.3:7946"];
+
+const networks: readonly Network[] = [
+  {
+    name: "where multicast works",
+    config: { preset: "lan" },
+    arrange: async () => {},
+    heardOver: "mdns",
+  },
+  {
+    name: "where multicast is dropped",
+    config: { preset: "office" },
+    arrange: (lan) => lan.dropMulticast(true),
+    heardOver: "arp",
+  },
+  {
+    name: "of two subnets, routed",
+    config: { preset: "cloud", transports: { mesh: { keyFile: "mesh.key", seeds } } },
+    arrange: (lan) => moveBehind(lan, lan.hosts[0], lan.hosts.slice(3)),
+    heardOver: "mesh",
+  },
+];
+
+function namesOf({ nodes }: Listing): readonly string[] {
+  return nodes.map(({ info }) => info).sort();
+}
+
+describeNet("one command, with a configuration file for each network, finds the same servers", () => {
+  test.each(networks)(
+    "$name",
+    async ({ config, arrange, heardOver }) => {
+      await using folder = await temporaryFolder();
+      await using lan = await createLan({ hosts: 5 });
+      const deployment = await deploy(join(folder.path, "site"), config);
+      await arrange(lan);
+      const [, seeker, ...servers] = lan.hosts;
+      await Promise.all(servers.map((host) => announceServer(host, deployment)));
+      const { code, listing } = await discoverFrom(seeker, deployment, "--wait", "3", "--timeout", "25s");
+      expect(code).toBe(0);
+      expect(namesOf(listing)).toEqual(servers.map(({ name }) => name));
+      const over = listing.nodes.flatMap(({ sources }) => sources.map(({ transport }) => transport));
+      expect(new Set(over)).toEqual(new Set([heardOver]));
+    },
+    90_000,
+  );
+});
+
+describeNet("with the preset office", () => {
+  test("nobody is asked while mDNS answers, and everybody as soon as it does not", async () => {
+    await using folder = await temporaryFolder();
+    await using lan = await createLan({ hosts: 3 });
+    const deployment = await deploy(folder.path, { preset: "office" });
+    const [seeker, server] = lan.hosts;
+    await announceServer(server, deployment);
+    await lan.filter("count", "ip protocol udp udp dport != 5353 counter\nip protocol tcp counter");
+    const counted = async (): Promise<readonly number[]> => {
+      const { stdout } = await lan.switch.run(["nft", "list", "table", "bridge", "count"]);
+      return [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) => Number(count));
+    };
+
+    // Longer than mDNS may be silent and a sweep takes.
+    const quiet = await discoverFrom(seeker, deployment, "--timeout", "8s");
+    expect(namesOf(quiet.listing)).toEqual([server.name]);
+    expect(await counted()).toEqual([0, 0]);
+
+    await lan.dropMulticast(true);
+    const swept = await discoverFrom(seeker, deployment);
+    expect(namesOf(swept.listing)).toEqual([server.name]);
+    const [datagrams, segments] = await counted();
+    expect(datagrams).toBeGreaterThan(0);
+    expect(segments).toBeGreaterThan(0);
+  }, 90_000);
+});
