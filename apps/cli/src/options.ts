@@ -90,7 +90,8 @@ function configFlags(
   { config, preset, transport, interface: interfaces }: SharedFlags,
   options: readonly FlagOption[],
 ): ConfigFlags {
-  const all = [{ flag: "--interface", key: "interfaces", value: interfaces }, ...options];
+  const shared = { flag: "--interface", key: "interfaces", value: interfaces, ifAny: true };
+  const all = [shared, ...options];
   return {
     ...(config !== undefined && { config }),
     ...(preset !== undefined && { preset }),

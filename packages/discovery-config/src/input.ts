@@ -19,6 +19,8 @@ export interface FlagOption {
   /** The option's key as files write it: `interfaces`, or for a secret `keyFile`. */
   readonly key: string;
   readonly value: unknown;
+  /** Whether it is no mistake when none of the chosen transports has the option. @default false */
+  readonly ifAny?: boolean;
 }
 
 export interface ConfigInput {

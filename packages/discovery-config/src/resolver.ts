@@ -67,7 +67,9 @@ export class Resolver {
   finish(choice: Choice): Omit<ResolvedConfig, "file"> {
     const [left] = this.#left;
     if (left && this.#transports.length === 0) throw left.error;
-    const unused = this.#input.flags?.options?.find(({ flag }) => !this.#usedFlags.has(flag));
+    const unused = this.#input.flags?.options?.find(
+      ({ flag, ifAny }) => !(ifAny || this.#usedFlags.has(flag)),
+    );
     if (unused) throw nobodyHas(unused, choice);
     const { names, origin } = choice;
     return {

@@ -193,6 +193,15 @@ test("a flag that names the file of a secret goes before the secret in the envir
   expect(made).toMatchObject([{ options: { key: "of the flag" } }]);
 });
 
+test("a flag that is for more than transports may find none that has its option", async () => {
+  const options = [{ flag: "--interface", key: "interfaces", value: ["eth0"], ifAny: true }];
+  const { transports } = await resolveFile(
+    { version: 1, transports: { none: { type: "mesh", seeds: ["wss://a.example"], keyFile: "k" } } },
+    { files: { "/srv/app/k": "s" }, flags: { options } },
+  );
+  expect(transports).toHaveLength(1);
+});
+
 test("one type may have several names", async () => {
   const near = { type: "arp", ports: [8000] };
   const config = await resolveFile({ version: 1, transports: { near, far: { type: "arp" } } });
