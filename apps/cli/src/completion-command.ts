@@ -16,6 +16,6 @@ export function completionCommand(program: Command, io: Io): void {
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
     .addHelpText("after", examples)
     .action((shell: (typeof shells)[number]) => {
-      io.stdout.write(scripts[shell](modelOf(program, [...io.transports.keys()])));
+      io.stdout.write(scripts[shell](modelOf(program, [...io.plugins.keys()])));
     });
 }

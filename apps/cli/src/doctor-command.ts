@@ -23,17 +23,18 @@ export function doctorCommand(
   io: Io,
   doctor: (request: DoctorRequest) => Promise<unknown>,
 ): void {
-  const all = [...io.transports.keys()];
+  const all = [...io.plugins.keys()];
   const command = program
     .command("doctor")
     .description("Look for what keeps servers from being found here, and say how to mend it.")
     .option("--json", "print one JSON document")
     .option("--sweep", "ask every address of the subnet by ARP, to find neighbours that could tell");
-  addSharedOptions(command, io, all)
+  addSharedOptions(command, io)
     .addHelpText("after", examples)
     .action(async (flags: DoctorFlags) => {
+      const isChosen = flags.transport || flags.preset !== undefined || flags.config !== undefined;
       await doctor({
-        ...sharedRequest(flags, all),
+        ...sharedRequest(isChosen ? flags : { ...flags, transport: all }),
         json: flags.json ?? false,
         sweep: flags.sweep ?? false,
       });

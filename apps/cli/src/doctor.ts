@@ -1,4 +1,5 @@
-import { type Check, check, type DiagnosisContext } from "@lmserv/discovery-core";
+import { type Check, type Clock, check, type DiagnosisContext, type Transport } from "@lmserv/discovery-core";
+import { configure } from "./configuration.ts";
 import { checkDocument, type DoctorDocument, formatVersion, toJsonLine } from "./document.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
 import { exitCode } from "./exit-code.ts";
@@ -6,12 +7,10 @@ import { explain } from "./failure.ts";
 import { formatFindings, worstOf } from "./findings.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { chooseTransports } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { DoctorRequest } from "./request.ts";
 import { startSpinner } from "./spinner.ts";
 import { hasColor } from "./terminal.ts";
-import type { ChosenTransport } from "./transports.ts";
 
 /** Sockets and files answer within seconds; whatever takes this long hangs. */
 const longestMs = 60_000;
@@ -46,23 +45,35 @@ async function examine(
   { log }: Reporter,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const transports = await chooseTransports({ ...request, sweep: false }, io);
+  const { transports } = await configure(request, io);
   const { clock, random } = io;
   const context: DiagnosisContext = { clock, random, log, neighbors: neighborsFor(request, io) };
   const limitMs = longestMs + (request.sweep ? longestSweepMs : 0);
   const found = await Promise.all([
-    ...transports.map((transport) => diagnose(transport, context, limitMs, signal)),
+    ...transports.map(({ transport }) => diagnose(transport, context, limitMs, signal)),
     readEnvironment(io.readText, io.env).then(environmentChecks),
   ]);
   return found.flat().map((one) => advise(one, request, io));
 }
 
+/** A transport may know which hosts are near. */
+type Knowing = Transport & {
+  readonly neighbors?: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
+};
+
 /** Finds them when somebody first asks, and once. */
 function neighborsFor(request: DoctorRequest, io: Io): DiagnosisContext["neighbors"] {
   let found: Promise<readonly string[]> | undefined;
   const find = async (signal: AbortSignal): Promise<readonly string[]> => {
-    if (!io.transports.has("arp")) return [];
-    const [arp] = await chooseTransports({ ...request, transports: ["arp"] }, io);
+    if (!io.plugins.has("arp")) return [];
+    const sweep = { flag: "--sweep", key: "sweep", value: request.sweep, ifAny: true };
+    const flags = {
+      ...request.flags,
+      transports: ["arp"],
+      options: [...(request.flags.options ?? []), sweep],
+    };
+    const { transports } = await configure({ ...request, flags }, io, { isAwaited: true });
+    const [arp] = transports.map(({ transport }) => transport as Knowing);
     return (await arp?.neighbors?.(io.clock, signal)) ?? [];
   };
   return (signal) => {
@@ -73,7 +84,7 @@ function neighborsFor(request: DoctorRequest, io: Io): DiagnosisContext["neighbo
 
 /** A transport that cannot even look is a finding too. */
 async function diagnose(
-  transport: ChosenTransport,
+  transport: Transport,
   context: DiagnosisContext,
   limitMs: number,
   signal: AbortSignal,
@@ -98,7 +109,7 @@ async function diagnose(
 
 /** Silence is told apart from a network that drops multicast by neighbours, which a sweep finds. */
 function advise(one: Check, { sweep, interfaces }: DoctorRequest, io: Io): Check {
-  if (one.code !== "MULTICAST_SILENT" || sweep || !io.transports.has("arp")) return one;
+  if (one.code !== "MULTICAST_SILENT" || sweep || !io.plugins.has("arp")) return one;
   const where = interfaces.map((name) => ` --interface ${name}`).join("");
   return {
     ...one,

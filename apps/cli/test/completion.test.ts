@@ -7,8 +7,8 @@ let machine: Machine;
 
 beforeEach(() => {
   machine = new Machine();
-  const { network, transports } = machine;
-  for (const name of ["arp", "mesh"]) transports.set(name, machine.factory(memory({ network, name })));
+  const { network, plugins } = machine;
+  for (const name of ["arp", "mesh"]) plugins.set(name, machine.factory(memory({ network, name })));
 });
 
 async function script(shell: string): Promise<string> {
@@ -50,7 +50,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   });
 
   it.each<[readonly string[], readonly string[]]>([
-    [[""], ["discover", "announce", "mesh", "doctor", "completion", "help"]],
+    [[""], ["discover", "announce", "mesh", "doctor", "config", "completion", "help"]],
     [["d"], ["discover", "doctor"]],
     [["--v"], ["--version"]],
     [

@@ -26,7 +26,7 @@ type Diagnose = NonNullable<Transport["diagnose"]>;
 /** Makes the command know a transport that finds this. */
 function install(name: string, diagnose: Diagnose, rest: object = {}): void {
   const transport = { ...memory({ network: machine.network, name }), diagnose, ...rest };
-  machine.transports.set(name, machine.factory(transport));
+  machine.plugins.set(name, machine.factory(transport, { announces: name !== "arp" }));
 }
 
 function finding(...codes: readonly CheckCode[]): Diagnose {
@@ -109,7 +109,8 @@ describe("every transport", () => {
       "192.0.2.1",
       "192.0.2.1",
     ]);
-    expect(machine.made.filter(({ sweep }) => sweep)).toMatchObject([{ interfaces: ["eth0"] }]);
+    const swept = machine.made.filter(({ options }) => (options as { sweep?: boolean }).sweep);
+    expect(swept).toMatchObject([{ options: { interfaces: ["eth0"] } }]);
   });
 });
 

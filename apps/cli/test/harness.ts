@@ -48,11 +48,9 @@ export class Machine {
   /** Why an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
   readonly plugins: Map<string, LoadPlugin>;
-  /** What configuration files hold, by path; there are no others. */
+  /** What configuration files hold, and what the system says of itself, by path. */
   readonly files: Map<string, string> = new Map();
   readonly env: Record<string, string> = {};
-  /** What the system says of itself. */
-  readonly files: Map<string, string> = new Map();
   interfaces: NetworkInterfaces = {
     lo: [info("127.0.0.1", true), info("::1", true)],
     eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],

@@ -66,7 +66,7 @@ describe("a mistake in the command line", () => {
     [["announce", "--port", "9", "--document-port", "9"], /--document-port 9 is the server's own port/],
     [["announce", "--port", "8741", "--document-port"], /--document-port 8741 is the server's own port/],
     [["announce", "--port", "1", "--json"], /'--json'/],
-    [["doctor", "--transport", "pigeon"], /"pigeon" is unknown; known are: mdns\./],
+    [["doctor", "--transport", "pigeon"], /needs the package @lmserv\/discovery-pigeon/],
     [["doctor", "--interface", "eth9"], /'eth9'.*eth0/],
     [["doctor", "--watch"], /'--watch'/],
     [["doctor", "now"], /too many arguments/],

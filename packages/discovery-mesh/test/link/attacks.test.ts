@@ -57,9 +57,10 @@ describe("a member that misbehaves", () => {
     const most = JSON.stringify("x".repeat(65_534));
     stage.attacker.socket.send(most);
     await expect.poll(() => stage.victim.messages).toEqual([most]);
+    const closed = once(stage.attacker.socket, "close");
     stage.attacker.socket.send(`${most} `);
     expect(await stage.victim.ended).toEqual(protocol(/payload size/));
-    expect((await once(stage.attacker.socket, "close"))[0]).toBe(1_009);
+    expect((await closed)[0]).toBe(1_009);
   });
 
   it("is cut when it only claims a huge frame, before the bytes come", async () => {
