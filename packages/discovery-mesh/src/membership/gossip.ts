@@ -13,6 +13,7 @@ export interface GossipOptions {
   readonly links: LinkBook;
   readonly vouching: Vouching;
   readonly verifier: Verifier;
+  readonly random: () => number;
   /** Ourselves, or null for an observer. */
   readonly own: () => OwnMoment | null;
   readonly on: GossipEvents;
@@ -35,6 +36,8 @@ export interface GossipEvents {
   dropped(): void;
 }
 
+/** Of all who hear a goodbye each tells so many: that reaches more than 99 % of those who did not. */
+const echoes = 5;
 /** As many as a mesh has members: all of them may come at once. */
 const maxNewcomers = 256;
 
@@ -123,6 +126,7 @@ export class Gossip {
     if (isNew && from === id && this.#newcomers.size < maxNewcomers) this.#newcomers.add(id);
     // Who has no link to the one from whom it came has it from us.
     this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
+    if (entry.state === "left" && from === id) this.#echo(entry, nowMs);
   }
 
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
@@ -170,6 +174,15 @@ export class Gossip {
     if (!this.#newcomers.delete(id) || !isAlive(entry)) return;
     const known = new Set(entries.map(([member]) => member));
     this.#spread(entry, id, (peer) => !known.has(peer), nowMs);
+  }
+
+  /** A goodbye that its author said: one who left soon after it came had not yet met everybody. */
+  #echo(entry: Entry, nowMs: number): void {
+    const { links, random } = this.#options;
+    const peers = [...links.peers.keys()];
+    const first = Math.floor(random() * peers.length);
+    const chosen = new Set([...peers.slice(first), ...peers.slice(0, first)].slice(0, echoes));
+    this.#spread(entry, entry.id, (peer) => chosen.has(peer), nowMs);
   }
 
   /** Passes on the latest of a member, to those who want it and to those to whom it is news. */

@@ -101,6 +101,7 @@ export class Membership {
       links,
       vouching: this.#vouching,
       verifier,
+      random,
       own: () => this.#presence?.moment ?? null,
       on: {
         told: (entry, isNew, nowMs) => this.#welcome(entry, isNew, nowMs),
