@@ -1,11 +1,8 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import { type InterfaceKind, interfaceKind, type SystemInterfaces } from "@lmserv/discovery-core";
 import { parseIPv4, type Subnet, subnetOf } from "./ipv4.ts";
 
-/** What `os.networkInterfaces()` returns. */
-export type SystemInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
-
-/** What leads where: `guests` are this machine's own containers and virtual machines. */
-export type LinkKind = "lan" | "guests" | "tunnel" | "loopback";
+export type LinkKind = InterfaceKind | "loopback";
 
 /** One of this machine's interfaces, as far as neighbours are concerned. */
 export interface NetworkLink {
@@ -33,10 +30,6 @@ export interface LinkTraits {
 const ethernetType = 1;
 const noArpFlag = 0x80;
 
-const guestNames =
-  /^(docker\d*|br-[0-9a-f]{12}|virbr\d+|veth[0-9a-f]{6,}|vmnet\d+|vboxnet\d+|podman\d+|lxcbr\d+|lxdbr\d+|cni\d+|flannel.*|cali[0-9a-f]+|bridge1\d\d|vEthernet \(.*\))$/;
-const tunnelNames = /^(tun|tap|wg|ppp|utun|ipsec|gif|stf|tailscale|nordlynx|proton)\d*$|^zt[0-9a-z]{8,}$/;
-
 /** The interfaces that have an address, each with what it leads to. */
 export function listLinks(
   system: SystemInterfaces,
@@ -51,9 +44,8 @@ export function listLinks(
 }
 
 function kindOf(name: string, traits: LinkTraits | null): LinkKind {
-  if (tunnelNames.test(name)) return "tunnel";
   if (traits && (traits.type !== ethernetType || (traits.flags & noArpFlag) !== 0)) return "tunnel";
-  return guestNames.test(name) ? "guests" : "lan";
+  return interfaceKind(name);
 }
 
 function ownSubnets({ address, cidr }: NetworkInterfaceInfo): OwnSubnet[] {

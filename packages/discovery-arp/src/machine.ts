@@ -1,6 +1,7 @@
+import type { SystemInterfaces } from "@lmserv/discovery-core";
 import type { LookOptions, Verdict } from "@lmserv/discovery-identify";
 import type { TableLoad } from "./headroom.ts";
-import type { LinkTraits, SystemInterfaces } from "./links.ts";
+import type { LinkTraits } from "./links.ts";
 import type { Target } from "./plan.ts";
 import type { NeighborTable } from "./table.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { networkInterfaces } from "node:os";
+import { systemInterfaces } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
 import { parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
 import { knock } from "./knock.ts";
-import type { LinkTraits, SystemInterfaces } from "./links.ts";
+import type { LinkTraits } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { loadArpA, type ReadArpA } from "./readers/arp-a.ts";
 import { parseArpAn } from "./readers/arp-an.ts";
@@ -17,7 +17,7 @@ import { NeighborTable, type TableReader } from "./table.ts";
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
-  interfaces: readInterfaces,
+  interfaces: systemInterfaces,
   linkTraits: readTraits,
   openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
   tableLoad: readTableLoad,
@@ -58,15 +58,6 @@ function waysOf(platform: NodeJS.Platform): { readers: readonly TableReader[]; i
   if (platform === "linux") return { readers: [procNetArp, ipNeigh, arpAn("arp")], ipv6: ipNeigh };
   if (platform === "win32") return { readers: [getNetNeighbor], ipv6: getNetNeighbor };
   return { readers: [arpAn("/usr/sbin/arp")], ipv6: null };
-}
-
-function readInterfaces(): SystemInterfaces {
-  try {
-    return networkInterfaces();
-  } catch {
-    // A sandbox may forbid the look; that is a machine without a network.
-    return {};
-  }
 }
 
 /** Only Linux tells it so; elsewhere the name has to do. */

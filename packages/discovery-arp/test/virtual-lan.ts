@@ -1,8 +1,8 @@
-import { silentLog, type TransportContext } from "@lmserv/discovery-core";
+import { type SystemInterfaces, silentLog, type TransportContext } from "@lmserv/discovery-core";
 import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { TableLoad } from "../src/headroom.ts";
-import type { LinkTraits, SystemInterfaces } from "../src/links.ts";
+import type { LinkTraits } from "../src/links.ts";
 import type { Machine } from "../src/machine.ts";
 import type { Target } from "../src/plan.ts";
 import { parseProcNetArp } from "../src/readers/proc.ts";

@@ -1,5 +1,11 @@
-import { networkInterfaces } from "node:os";
-import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core";
+import {
+  compose,
+  type SeenNode,
+  standby,
+  supervise,
+  systemInterfaces,
+  type Transport,
+} from "@lmserv/discovery-core";
 import type { ResolvedTransport } from "./resolved.ts";
 
 /**
@@ -34,5 +40,5 @@ function outlasting(transport: Transport): Transport {
 /** The best address decides: others, such as those of container bridges, are the same on many machines. */
 function isOnThisMachine({ addresses }: SeenNode): boolean {
   const best = addresses[0]?.address.split("%")[0];
-  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === best));
+  return Object.values(systemInterfaces()).some((list) => list?.some(({ address }) => address === best));
 }

@@ -14,6 +14,7 @@ const maxDelayMs = 2_147_483_647;
 /** The clock of this machine. Its timers keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  // The one place that asks for it: everybody else is given a clock.
   wall: () => Date.now(),
   schedule(delayMs, callback) {
     const dueMs = performance.now() + delayMs;

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Registry, RegistryChange } from "./registry.ts";
+import { Standstill } from "./standstill.ts";
 
 export interface ExpiryTimerEvents {
   readonly publish: (changes: readonly RegistryChange[]) => void;
@@ -7,8 +8,6 @@ export interface ExpiryTimerEvents {
   readonly doubt: (keys: readonly string[]) => void;
 }
 
-/** A timer this late, or clocks this far apart, mean that the host slept or stalled. */
-const sleptMs = 2_000;
 /** How long nodes have to answer after that (RFC 6762 section 10.4 gives a doubted record 10 s). */
 const graceMs = 10_000;
 /** How often, at least, the clocks are compared. */
@@ -25,8 +24,7 @@ export class ExpiryTimer {
   readonly #events: ExpiryTimerEvents;
   #cancel: (() => void) | null = null;
   #dueMs = 0;
-  /** How far the clocks were apart when the timer was set. */
-  #offsetMs = 0;
+  readonly #standstill = new Standstill();
   /** Until when the nodes that were asked again may answer, or null. */
   #graceEndsMs: number | null = null;
 
@@ -46,9 +44,11 @@ export class ExpiryTimer {
     const nowMs = this.#clock.now();
     const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs ?? nowMs, nowMs), nowMs + tickMs);
     if (this.#cancel && this.#dueMs <= dueMs) return;
-    if (!this.#cancel) this.#offsetMs = this.#clock.wall() - nowMs;
+    // While no timer runs, what the clocks do is nobody's concern.
+    if (!this.#cancel) this.#standstill.hasSlept(nowMs, this.#clock.wall());
     this.stop();
     this.#dueMs = dueMs;
+    this.#standstill.expect(dueMs);
     this.#cancel = this.#clock.schedule(dueMs - nowMs, () => this.#fire());
   }
 
@@ -61,7 +61,9 @@ export class ExpiryTimer {
     this.#cancel = null;
     const nowMs = this.#clock.now();
     // After its grace a node expires, however late this timer is again: a busy host must not keep the dead.
-    if (this.#graceEndsMs === null && this.#hasSlept(nowMs)) {
+    const isLate = this.#standstill.isLate(nowMs);
+    const hasSlept = this.#standstill.hasSlept(nowMs, this.#clock.wall());
+    if (this.#graceEndsMs === null && (isLate || hasSlept)) {
       this.#graceEndsMs = nowMs + graceMs;
       this.#events.doubt(this.#allKeys());
     } else if (this.#graceEndsMs === null || nowMs >= this.#graceEndsMs) {
@@ -69,11 +71,6 @@ export class ExpiryTimer {
       this.#events.publish(this.#registry.expire(nowMs));
     }
     this.arm();
-  }
-
-  #hasSlept(nowMs: number): boolean {
-    const jumpedMs = this.#clock.wall() - nowMs - this.#offsetMs;
-    return nowMs - this.#dueMs > sleptMs || jumpedMs > sleptMs;
   }
 
   #allKeys(): string[] {

@@ -62,7 +62,14 @@ export {
 } from "./registry.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
+export { Standstill } from "./standstill.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
+export {
+  type InterfaceKind,
+  interfaceKind,
+  type SystemInterfaces,
+  systemInterfaces,
+} from "./system-interfaces.ts";
 export type {
   Alive,
   Announced,

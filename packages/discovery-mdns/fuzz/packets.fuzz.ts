@@ -7,6 +7,7 @@ import { mdnsOn } from "../src/transport.ts";
 import { collect, Segment } from "../test/segment.ts";
 
 const packets = Number(process.env.FUZZ_PACKETS ?? 1_000_000);
+// Another one at each run, printed so that a failure can be repeated.
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
 /** Packets of one virtual second: a hundred times what a large and busy network carries. */
 const packetsPerSecond = 1_000;

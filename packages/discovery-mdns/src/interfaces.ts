@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo, NetworkInterfaceInfoIPv6 } from "node:os";
-import { isLinkLocal } from "@lmserv/discovery-core";
+import { interfaceKind, isLinkLocal, type SystemInterfaces } from "@lmserv/discovery-core";
 
 export const families = ["IPv4", "IPv6"] as const;
 export type Family = (typeof families)[number];
@@ -28,13 +28,6 @@ export interface LinkInterface extends NetworkInterface {
   /** The addresses of other interfaces that are, by their IPv4 subnets, on the same link. */
   readonly siblings: readonly InterfaceAddress[];
 }
-
-/** What `os.networkInterfaces()` returns. */
-export type SystemInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
-
-/** Interfaces that lead to this machine's own containers, virtual machines or tunnels and nowhere else. */
-const ownGuests =
-  /^(docker\d*|br-[0-9a-f]{12}|virbr\d+|veth[0-9a-f]{6,}|tun\d*|tap\d*|wg\d*|utun\d+|tailscale\d+|zt[0-9a-z]{8,}|podman\d+|lxcbr\d+|lxdbr\d+|cni\d+|flannel.*|cali[0-9a-f]+)$/;
 
 /** Every interface that has an address to speak from; there is no IPv6 multicast on the loopback interface. */
 export function listInterfaces(
@@ -73,10 +66,11 @@ export function chooseInterfaces(
   all: readonly NetworkInterface[],
   wanted: readonly string[] | undefined,
 ): InterfaceChoice {
-  const leadsOut = all.some(({ name, loopback }) => !loopback && !ownGuests.test(name));
+  const leadsOut = all.some(({ name, loopback }) => !loopback && interfaceKind(name) === "lan");
   const reasonAgainst = (on: NetworkInterface): string | null => {
     if (wanted) return wanted.some((one) => names(one, on)) ? null : "it was not named";
-    if (ownGuests.test(on.name)) return "it leads only to this machine's own containers, guests or tunnels";
+    if (interfaceKind(on.name) !== "lan")
+      return "it leads only to this machine's own containers, guests or tunnels";
     return on.loopback && leadsOut ? "it leads only to this machine itself" : null;
   };
   const choices = all.map((on) => ({ on, reason: reasonAgainst(on) }));

@@ -1,10 +1,16 @@
-import { type Clock, DiscoveryError, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
+import {
+  type Clock,
+  DiscoveryError,
+  Standstill,
+  type SystemInterfaces,
+  type TransportContext,
+  toDiscoveryError,
+} from "@lmserv/discovery-core";
 import {
   chooseInterfaces,
   type LinkInterface,
   listInterfaces,
   type NetworkInterface,
-  type SystemInterfaces,
   withSiblings,
 } from "./interfaces.ts";
 import { type Endpoint, type Link, type LinkEvents, mdnsPort } from "./link.ts";
@@ -43,9 +49,6 @@ export interface StationOptions {
 
 /** How often the machine's interfaces are looked at, in ms. */
 const pollMs = 2_000;
-/** A look this late, or clocks this far apart, mean that the machine slept. */
-const sleptMs = 2_000;
-
 /** A fault that lasts is reported again after this while, in ms. */
 const reportAgainMs = 60_000;
 
@@ -67,6 +70,7 @@ export class Stations {
   readonly #stations = new Map<string, Kept>();
   /** The interfaces of which it was said that they came, also while their links are being made anew. */
   readonly #known = new Set<string>();
+  readonly #standstill = new Standstill();
   #cancelPoll: () => void = () => {};
   #following: Promise<void> = Promise.resolve();
   #closed = false;
@@ -104,9 +108,11 @@ export class Stations {
   /** Looks again in a while; a failure that lasts is reported once. */
   #poll(reported: ReadonlySet<string>): void {
     const { clock, report } = this.#context;
-    const [dueMs, offsetMs] = [clock.now() + pollMs, clock.wall() - clock.now()];
+    this.#standstill.expect(clock.now() + pollMs);
+    this.#standstill.hasSlept(clock.now(), clock.wall());
     this.#cancelPoll = clock.schedule(pollMs, () => {
-      const hasSlept = clock.now() - dueMs > sleptMs || clock.wall() - clock.now() - offsetMs > sleptMs;
+      const isLate = this.#standstill.isLate(clock.now());
+      const hasSlept = this.#standstill.hasSlept(clock.now(), clock.wall()) || isLate;
       this.#following = this.#follow().then((failures) => {
         if (this.#closed) return;
         if (hasSlept) this.#events.woke();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { hostname, networkInterfaces } from "node:os";
-import type { Transport } from "@lmserv/discovery-core";
+import { hostname } from "node:os";
+import { systemInterfaces, type Transport } from "@lmserv/discovery-core";
 import { diagnose, type Surroundings, theseSurroundings } from "./diagnosis.ts";
 import { MdnsSession } from "./session.ts";
 import type { Machine } from "./stations.ts";
@@ -28,14 +28,7 @@ export interface MdnsOptions {
 
 const thisMachine: Machine = {
   openLink,
-  interfaces() {
-    try {
-      return networkInterfaces();
-    } catch {
-      // A sandbox may forbid the look; that is a machine without a network.
-      return {};
-    }
-  },
+  interfaces: systemInterfaces,
   interfaceIndex(name) {
     try {
       return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));

@@ -1,4 +1,4 @@
-import type { SystemInterfaces } from "./own-addresses.ts";
+import type { SystemInterfaces } from "@lmserv/discovery-core";
 import type { Names } from "./seeds.ts";
 
 /** What a session takes from the machine that it runs on. */

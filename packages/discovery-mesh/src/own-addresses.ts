@@ -1,19 +1,24 @@
 import { BlockList } from "node:net";
 import type { NetworkInterfaceInfo } from "node:os";
-import { formatEndpoint, isLinkLocal, isLoopback, type SeenAddress } from "@lmserv/discovery-core";
+import {
+  formatEndpoint,
+  interfaceKind,
+  isLinkLocal,
+  isLoopback,
+  type SeenAddress,
+  type SystemInterfaces,
+} from "@lmserv/discovery-core";
+import { isUnspecified } from "./link/address-scope.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 
-/** What `os.networkInterfaces()` returns. */
-export type SystemInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
-
-/** Interfaces that lead to this machine's own containers and virtual machines and nowhere else. */
-const virtual = /^(docker|br-[0-9a-f]{12}$|virbr|veth|vmnet|vboxnet|podman|lxcbr|lxdbr|cni|flannel|cali)/;
 /** A record names at most 16 addresses; 8 leave room for those that others see. */
 const maxAddresses = 8;
 
 /** Where other hosts can reach this machine, IPv4 first; loopback when it has nothing else. */
 export function ownAddresses(system: SystemInterfaces): string[] {
-  const infos = Object.entries(system).flatMap(([name, found = []]) => (virtual.test(name) ? [] : found));
+  const infos = Object.entries(system).flatMap(([name, found = []]) =>
+    interfaceKind(name) === "guests" ? [] : found,
+  );
   const usable = infos.filter(({ address, internal }) => !internal && !isLinkLocal(address));
   const chosen = usable.length > 0 ? usable : infos.filter(({ internal }) => internal);
   const [first, second] = [chosen.filter(isIPv4), chosen.filter((info) => !isIPv4(info))];
@@ -67,11 +72,6 @@ export function subnetsOf(system: SystemInterfaces): BlockList {
     if (prefix > 0) subnets.addSubnet(address, prefix, familyOf(address));
   }
   return subnets;
-}
-
-/** Whether a listener on the address listens on all of them. */
-function isUnspecified(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
 }
 
 function isForAll(host: string, address: string): boolean {

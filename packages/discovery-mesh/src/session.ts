@@ -11,6 +11,7 @@ import {
   randomHex,
   type SeenAddress,
   type Standing,
+  type SystemInterfaces,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
@@ -24,13 +25,7 @@ import type { Machine } from "./machine.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { Problem } from "./membership/membership.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import {
-  rankAddresses,
-  reachableAddresses,
-  type SystemInterfaces,
-  subnetsOf,
-  urlsOf,
-} from "./own-addresses.ts";
+import { rankAddresses, reachableAddresses, subnetsOf, urlsOf } from "./own-addresses.ts";
 import { Participant } from "./participant.ts";
 import type { KnownPeer, PeerFile } from "./peer-file.ts";
 import { resolveSeed, type Seed } from "./seeds.ts";

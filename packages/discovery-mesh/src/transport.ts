@@ -1,8 +1,9 @@
 import { lookup, resolveSrv } from "node:dns/promises";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import {
   assertPort,
   formatEndpoint,
+  systemInterfaces,
   type Transport,
   type TransportContext,
   toDiscoveryError,
@@ -73,14 +74,7 @@ const thisMachine: Machine = {
     lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     resolveSrv,
   },
-  interfaces() {
-    try {
-      return networkInterfaces();
-    } catch {
-      // A sandbox may forbid the look; that is a machine without a network.
-      return {};
-    }
-  },
+  interfaces: systemInterfaces,
   hostname,
 };
 

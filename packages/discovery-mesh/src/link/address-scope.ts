@@ -22,7 +22,7 @@ export function isPublic(address: string): boolean {
 }
 
 /** Whether a listener on the address listens on all of them. */
-function isUnspecified(address: string): boolean {
+export function isUnspecified(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 

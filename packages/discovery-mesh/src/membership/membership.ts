@@ -1,4 +1,4 @@
-import type { MemberRecord } from "@lmserv/discovery-identity";
+import { Standstill } from "@lmserv/discovery-core";
 import type { LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, Directory, isAlive, momentOf } from "./directory.ts";
@@ -72,10 +72,7 @@ export class Membership {
   readonly #presence: Presence | null;
   readonly #problems = new Set<Problem>();
   #syncMs: number;
-  /** When the caller was to call again. */
-  #dueMs = Number.POSITIVE_INFINITY;
-  /** Wall minus monotonic time; it jumps when the host slept. */
-  #wallOffsetMs: number | null = null;
+  readonly #standstill: Standstill;
   #hasLeft = false;
   #dropped = 0;
 
@@ -83,6 +80,7 @@ export class Membership {
     const { id, own, verifier, maxPeers, random, effects, startMs, timing = defaultTiming } = options;
     this.#options = options;
     this.#timing = timing;
+    this.#standstill = new Standstill(timing.stallMs);
     this.#directory = new Directory({ maxMembers: own ? maxPeers - 1 : maxPeers, graveMs: timing.graveMs });
     this.#links = new LinkBook(id);
     this.#suspicion = new Suspicion(timing.askAfterMs);
@@ -107,7 +105,7 @@ export class Membership {
         told: (entry, isNew, nowMs) => this.#welcome(entry, isNew, nowMs),
         renewed: (entry) => effects.alive(entry),
         left: (member, why) => this.#bury(member, why),
-        met: (record, nowMs) => this.#meet(record, nowMs),
+        met: (record, nowMs) => this.#presence?.meet(record, nowMs),
         asked: (peer, nowMs) => this.#presence?.introduce(peer, nowMs),
         full: () => this.#problem("full", true),
         dropped: () => this.#drop(),
@@ -217,7 +215,7 @@ export class Membership {
   /** Does what is due. `wallMs` tells whether the host slept, which monotonic time does not. */
   tick(nowMs: number, wallMs: number): void {
     this.#noticeStall(nowMs);
-    this.#noticeSleep(nowMs, wallMs);
+    if (this.#standstill.hasSlept(nowMs, wallMs)) this.#grant(nowMs);
     if (this.#hasLeft) return;
     for (const id of this.#directory.expire(nowMs)) this.#bury(id, "unreachable");
     for (const id of this.#suspicion.take(nowMs, this.#isAlone())) {
@@ -232,7 +230,7 @@ export class Membership {
 
   /** When `tick` is to be called next; to be asked after each call of anything. */
   nextMs(nowMs: number): number {
-    const nextMs = Math.min(
+    const dueMs = Math.min(
       nowMs + maxIdleMs,
       this.#syncMs,
       this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
@@ -241,8 +239,9 @@ export class Membership {
       this.#plan.nextMs(),
     );
     // What was put off until it is needed may have been due long ago.
-    this.#dueMs = Math.max(nowMs, nextMs);
-    return this.#dueMs;
+    const nextMs = Math.max(nowMs, dueMs);
+    this.#standstill.expect(nextMs);
+    return nextMs;
   }
 
   #take(link: MemberLink, message: Message, nowMs: number): void {
@@ -286,10 +285,6 @@ export class Membership {
     else
       this.#links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => this.#vouching.wants(peer, id));
     this.#options.effects.gone(id, why);
-  }
-
-  #meet(record: MemberRecord, nowMs: number): void {
-    this.#presence?.meet(record, nowMs);
   }
 
   /** Members that have nobody to vouch for them, neither a link nor a peer, are not believed for long. */
@@ -375,15 +370,7 @@ export class Membership {
 
   /** A timer that is late was not the only thing that waited: what others sent may still be unread. */
   #noticeStall(nowMs: number): void {
-    if (nowMs - this.#dueMs > this.#timing.stallMs) this.#grant(nowMs);
-    this.#dueMs = Number.POSITIVE_INFINITY;
-  }
-
-  #noticeSleep(nowMs: number, wallMs: number): void {
-    const offsetMs = wallMs - nowMs;
-    if (this.#wallOffsetMs !== null && offsetMs - this.#wallOffsetMs > this.#timing.stallMs)
-      this.#grant(nowMs);
-    this.#wallOffsetMs = offsetMs;
+    if (this.#standstill.isLate(nowMs)) this.#grant(nowMs);
   }
 
   #grant(nowMs: number): void {
