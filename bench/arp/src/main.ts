@@ -1,9 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { runCommand } from "@lmserv/bench-mdns/command";
 import { figure } from "@lmserv/bench-mdns/figure";
 import { rounds } from "@lmserv/bench-mdns/order";
 import { formatTable, type Table } from "@lmserv/bench-mdns/table";
-import { lanSupport } from "@lmserv/test-net";
 import { type Contender, contenders } from "./contender.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { openSite, type Site, servers } from "./site.ts";
@@ -11,29 +11,9 @@ import { openSite, type Site, servers } from "./site.ts";
 /** nmap and fping as they come take ten seconds; what takes this long hangs. */
 const maxRunMs = 60_000;
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ parse: parseOptions, help: usage, measure });
 
-/** Exit code: 0 measured, 1 cannot measure here, 2 usage. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: Options | null;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 2;
-  }
-  if (options) return await measure(options);
-  process.stdout.write(usage);
-  return 0;
-}
-
-async function measure({ repeat, json }: Options): Promise<number> {
-  const support = await lanSupport();
-  if (!support.available) {
-    process.stderr.write(`No LAN can be made here: ${support.reason}\n`);
-    return 1;
-  }
+async function measure({ repeat, json }: Options): Promise<void> {
   const all = contenders(servers);
   const present = all.filter(({ command: [program] }) => hasProgram(program));
   const runs = new Map<Contender, Run[]>(present.map((contender) => [contender, []]));
@@ -47,7 +27,6 @@ async function measure({ repeat, json }: Options): Promise<number> {
     const samples = present.map((contender) => ({ ...contender, runs: runs.get(contender) }));
     await writeFile(json, `${JSON.stringify({ node: process.version, repeat, samples }, null, 2)}\n`);
   }
-  return 0;
 }
 
 interface Run {

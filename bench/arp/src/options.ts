@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { integerOption } from "@lmserv/bench-mdns/command";
 
 export interface Options {
   /** Runs of each command. */
@@ -30,9 +31,5 @@ export function parseOptions(args: readonly string[]): Options | null {
     },
   });
   if (values.help) return null;
-  const repeat = Number(values.repeat);
-  if (!Number.isInteger(repeat) || repeat < 1 || repeat > maxRepeat) {
-    throw new RangeError(`--repeat ${values.repeat} must be an integer from 1 to ${maxRepeat}`);
-  }
-  return { repeat, json: values.json };
+  return { repeat: integerOption("repeat", values.repeat, 1, maxRepeat), json: values.json };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { integerOption } from "./command.ts";
 
 export interface Options {
   /** Names of the chosen sections; empty for the quick ones. */
@@ -56,7 +57,5 @@ export function parseOptions(args: readonly string[]): Options | null {
 }
 
 function count(option: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new RangeError(`--${option} ${text} must be an integer from 1 to ${max}`);
+  return integerOption(option, text, 1, max);
 }

@@ -1,9 +1,12 @@
 /** The items in random order, so that a drift of the machine falls on all of them alike. */
 export function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, rank: Math.random() }))
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ item }) => item);
+  return (
+    items
+      // Chance is what is wanted here; no result is to be repeated.
+      .map((item) => ({ item, rank: Math.random() }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ item }) => item)
+  );
 }
 
 /** Each item with each number below `times`: one random order after the other. */

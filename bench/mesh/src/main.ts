@@ -1,32 +1,12 @@
 import { writeFile } from "node:fs/promises";
+import { runCommand } from "@lmserv/bench-mdns/command";
 import { formatTable, type Table } from "@lmserv/bench-mdns/table";
-import { lanSupport } from "@lmserv/test-net";
 import { type MeshRun, measureMesh } from "./mesh-run.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ parse: parseOptions, help: usage, measure });
 
-/** Exit code: 0 measured, 1 cannot measure here, 2 usage. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: Options | null;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 2;
-  }
-  if (options) return await measure(options);
-  process.stdout.write(usage);
-  return 0;
-}
-
-async function measure(options: Options): Promise<number> {
-  const support = await lanSupport();
-  if (!support.available) {
-    process.stderr.write(`No LAN can be made here: ${support.reason}\n`);
-    return 1;
-  }
+async function measure(options: Options): Promise<void> {
   const runs: MeshRun[] = [];
   for (const count of options.members) {
     for (const peer of options.peers) {
@@ -38,7 +18,6 @@ async function measure(options: Options): Promise<number> {
   if (options.json !== undefined) {
     await writeFile(options.json, `${JSON.stringify({ node: process.version, options, runs }, null, 2)}\n`);
   }
-  return 0;
 }
 
 function tablesOf(runs: readonly MeshRun[], { idleS }: Options): readonly Table[] {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { integerOption } from "@lmserv/bench-mdns/command";
 import { type PeerName, peerNames } from "./peer.ts";
 
 export interface Options {
@@ -12,7 +13,7 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-export const usage: string = `Usage: node bench/mesh/bench.mjs [OPTION...]
+export const usage: string = `Usage: npm run bench:mesh -- [OPTION...]
   --members N,...  sizes of the meshes (10,50,100)
   --peers P,...    of ${peerNames.join(", ")} (all)
   --repeat N       joins, crashes and departures, of each so many (5)
@@ -40,10 +41,10 @@ export function parseOptions(args: readonly string[]): Options | null {
   });
   if (values.help) return null;
   return {
-    members: values.members.split(",").map((one) => count("members", one, 2, 200)),
+    members: values.members.split(",").map((one) => integerOption("members", one, 2, 200)),
     peers: values.peers.split(",").map(peerName),
-    repeat: count("repeat", values.repeat, 1, 20),
-    idleS: count("idle", values.idle, 1, 86_400),
+    repeat: integerOption("repeat", values.repeat, 1, 20),
+    idleS: integerOption("idle", values.idle, 1, 86_400),
     json: values.json,
   };
 }
@@ -52,10 +53,4 @@ function peerName(text: string): PeerName {
   const found = peerNames.find((name) => name === text);
   if (found) return found;
   throw new RangeError(`--peers ${JSON.stringify(text)} must be one of ${peerNames.join(", ")}`);
-}
-
-function count(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`--${option} ${text} must be an integer from ${min} to ${max}`);
 }

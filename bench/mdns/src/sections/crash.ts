@@ -50,6 +50,7 @@ async function crashAll({ hosts }: Site, reconfirming: boolean): Promise<Figure>
   if (listed.includes(null)) throw new Error(`${hosts[0]?.peer} does not list what is announced`);
   await delay(settledMs);
   const outcomes = announcers.map(async (program, index) => {
+    // At any moment of the life of a record, which is what is measured.
     await delay((index + Math.random()) * windowMs);
     return crashOne(browser, program, infoOf(index), reconfirming);
   });
