@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { readIPv4 } from "./ipv4.ts";
 
 const groupCount = 8;
 const groupPattern = /^[0-9a-f]{1,4}$/i;
@@ -39,12 +39,9 @@ function groupsOf(text: string): readonly number[] | null {
 /** NaN for what is no group; the end of an address may be written as IPv4. */
 function readGroups(text: string, isEnd: boolean): readonly number[] {
   const groups = text === "" ? [] : text.split(":");
-  const last = groups.at(-1) ?? "";
-  if (isEnd && last.includes(".") && isIPv4(last)) {
-    const [a = 0, b = 0, c = 0, d = 0] = last.split(".").map(Number);
-    return [...groups.slice(0, -1).map(readGroup), (a << 8) | b, (c << 8) | d];
-  }
-  return groups.map(readGroup);
+  const tail = isEnd ? readIPv4(groups.at(-1) ?? "") : null;
+  if (!tail) return groups.map(readGroup);
+  return [...groups.slice(0, -1).map(readGroup), uint16(tail, 0), uint16(tail, 2)];
 }
 
 function readGroup(text: string): number {
