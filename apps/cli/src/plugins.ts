@@ -7,3 +7,6 @@ export const ownPlugins: PluginTable = new Map<string, () => Promise<TransportPl
   ["arp", async () => (await import("@lmserv/discovery-arp")).plugin],
   ["mesh", async () => (await import("@lmserv/discovery-mesh")).plugin],
 ]);
+
+/** Where those are that a variant of this command leaves out, as an advice for each type; the whole one has all. */
+export const elsewhere: ReadonlyMap<string, string> = new Map();
