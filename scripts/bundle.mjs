@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 import { root } from "./command.mjs";
 import { readManifest } from "./workspace.mjs";
@@ -32,12 +32,13 @@ export async function bundle(file, { modules = {}, outside = [] } = {}) {
     },
   });
   const output = {
-    file,
+    file: resolve(file),
     format: "esm",
     banner: "#!/usr/bin/env node",
     codeSplitting: false,
     strictExecutionOrder: true,
-    minify: true,
+    // Names stay, for the sake of whoever reads a stack.
+    minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
     postFooter: () => licencesOf(used),
   };
   await build.write(output);
