@@ -24,6 +24,8 @@ export async function bundle(file, { modules = {}, outside = [] } = {}) {
     input: join(command, "main.js"),
     cwd: root,
     platform: "node",
+    // What a package has as ES modules is bundled as that: its other form may load files that only it has.
+    resolve: { mainFields: ["module", "main"] },
     // Compiled code is one machine's; who wants it goes on without.
     external: [...outside, /\.node$/],
     plugins: [replacing(replaced), requiring(), loadingNodeLate(), noting(used)],

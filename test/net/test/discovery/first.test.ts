@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { createLan, startAvahi } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { announce, lmserv } from "./command.ts";
