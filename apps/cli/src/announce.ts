@@ -111,7 +111,7 @@ async function open(
     if (!verbose && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
   };
   const options = { log: reporter.log, signal, onWarning };
-  const discovery = await openDiscovery(configuration.composed, io, options);
+  const discovery = await openDiscovery(configuration, io, options);
   const taken = takenPort(discovery.warnings, configuration);
   if (!taken) return discovery;
   await close(discovery, reporter);

@@ -10,6 +10,7 @@ export type DiscoveryErrorCode =
   | "NAME_CONFLICT"
   | "NO_ANSWER"
   | "SWEEP_LIMITED"
+  | "STANDBY_RUNS"
   | "REGISTRY_FULL";
 
 /** Every code, for documents, schemas and tests. */
@@ -24,6 +25,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   NAME_CONFLICT: true,
   NO_ANSWER: true,
   SWEEP_LIMITED: true,
+  STANDBY_RUNS: true,
   REGISTRY_FULL: true,
 } satisfies Record<DiscoveryErrorCode, true>) as DiscoveryErrorCode[];
 

@@ -27,6 +27,7 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "NAME_CONFLICT",
   "NO_ANSWER",
   "SWEEP_LIMITED",
+  "STANDBY_RUNS",
   "REGISTRY_FULL",
 ]);
 
