@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createLan, type Host } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import { announce } from "../discovery/command.ts";
+import { ip } from "../discovery/wiring.ts";
+import { moveBehind } from "../mesh/subnets.ts";
+import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { announceServer, deploy, discoverFrom } from "./deployment.ts";
+
+/** The configuration that the README shows for containers on a bridge, with the seed that there is here. */
+async function configOf(seed: string): Promise<object> {
+  const readme = await readFile(new URL("../../../../README.md", import.meta.url), "utf8");
+  const [, text = ""] = /## Containers\n.*?```jsonc\n(.*?)```/s.exec(readme) ?? [];
+  return JSON.parse(text.replace("10.0.0.1", seed));
+}
+
+/** What Docker does for a bridge: translates what leaves, and leads one published port in. */
+async function translate(machine: Host, container: string, port: number): Promise<void> {
+  const rules = `table ip docker {
+    chain out { type nat hook postrouting priority srcnat; ip saddr 10.77.1.0/24 oifname "eth0" masquerade; }
+    chain in { type nat hook prerouting priority dstnat; iifname "eth0" tcp dport ${port} dnat to ${container}:${port}; }
+  }`;
+  const { code, stderr } = await machine.run(["nft", "-f", "-"], { input: rules });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+}
+
+const askScript = `fetch(process.argv[1]).then(({ status }) => console.log(status), ({ cause }) => console.log(cause.code))`;
+
+describeNet("containers", () => {
+  test("are found over the mesh where they are on a bridge, and over mDNS with the host's network", async () => {
+    await using folder = await temporaryFolder();
+    await using lan = await createLan({ hosts: 4 });
+    const [machine, seed, seeker, container] = lan.hosts;
+    const [bridged] = await moveBehind(lan, machine, [container]);
+    for (const host of [seed, seeker]) await ip(host, "route del 10.77.1.0/24");
+    await translate(machine, bridged?.address ?? "", 8000);
+    const site = await deploy(join(folder.path, "site"), await configOf(seed.address));
+    await announceServer(seed, site);
+    await announceServer(container, site);
+
+    const { code, listing } = await discoverFrom(seeker, site, "--wait", "2", "--timeout", "25s");
+    expect(code).toBe(0);
+    const found = listing.nodes.find(({ info }) => info === container.name);
+    expect(found).toMatchObject({ host: machine.address, port: 8000 });
+    const { stdout } = await seeker.run([process.execPath, "-e", askScript, found?.url ?? ""], { cwd: "/" });
+    expect(Number(stdout)).toBeGreaterThanOrEqual(200);
+
+    await announce(container, "--port", "8000", "--info", "on-a-bridge", "--no-check", "--transport", "mdns");
+    await announce(machine, "--port", "8001", "--info", "with-the-host", "--no-check", "--transport", "mdns");
+    const multicast = await discoverFrom(seeker, site, "--transport", "mdns");
+    expect(multicast.listing.nodes.map(({ info }) => info)).toEqual(["with-the-host"]);
+  }, 90_000);
+});
