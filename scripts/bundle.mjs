@@ -8,12 +8,14 @@ import { readManifest } from "./workspace.mjs";
 const command = join(root, "apps/cli/dist");
 
 /**
- * Bundles the built command into one file that needs nothing but Node; what is loaded late there is started late here.
+ * Bundles the built command into one file that needs nothing but Node, or into the files of a folder, `lmserv.mjs` among
+ * them; what is loaded late there is started late here.
  *
+ * @param target - The file, which ends in `.mjs`, or the folder.
  * @param modules - What to have in the place of some of the command's own modules, by file name, as source text.
  * @param outside - Packages that are left out: whoever loads them fails.
  */
-export async function bundle(file, { modules = {}, outside = [] } = {}) {
+export async function bundle(target, { modules = {}, outside = [] } = {}) {
   const { version } = readManifest("apps/cli");
   const replaced = {
     "version.js": `export const readVersion = () => ${JSON.stringify(version)};`,
@@ -21,7 +23,7 @@ export async function bundle(file, { modules = {}, outside = [] } = {}) {
   };
   const used = new Map();
   const build = await rolldown({
-    input: join(command, "main.js"),
+    input: { lmserv: join(command, "main.js") },
     cwd: root,
     platform: "node",
     // What a package has as ES modules is bundled as that: its other form may load files that only it has.
@@ -34,17 +36,21 @@ export async function bundle(file, { modules = {}, outside = [] } = {}) {
     },
   });
   const output = {
-    file: resolve(file),
+    ...placeOf(resolve(target)),
     format: "esm",
-    banner: "#!/usr/bin/env node",
-    codeSplitting: false,
+    banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     strictExecutionOrder: true,
     // Names stay, for the sake of whoever reads a stack.
     minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
-    postFooter: () => licencesOf(used),
+    postFooter: ({ isEntry }) => (isEntry ? licencesOf(used) : ""),
   };
   await build.write(output);
   await build.close();
+}
+
+function placeOf(target) {
+  if (target.endsWith(".mjs")) return { file: target, codeSplitting: false };
+  return { dir: target, cleanDir: true, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" };
 }
 
 /** Has other text in the place of modules of the command. */

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/lmserv.mjs";
+import "../dist/command/lmserv.mjs";

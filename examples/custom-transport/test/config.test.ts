@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 // In a process of its own, from the built packages, as users have them.
 const here = fileURLToPath(new URL("..", import.meta.url));
+const command = fileURLToPath(new URL("../../../apps/cli/bin/lmserv.mjs", import.meta.url));
 const program = `
   import { discoveryFromConfig } from "@lmserv/discovery-config";
   const discovery = await discoveryFromConfig();
@@ -38,6 +39,24 @@ test("a configuration file chooses it by the name of its package", async () => {
     port: 8000,
     info: "gpu-box-01",
     sources: [{ transport: "office" }],
+  });
+});
+
+test("the command takes it too, which is bundled with a core of its own", async () => {
+  await writeFile(join(folder, "hosts"), "192.0.2.7 8000 gpu-box-01\n");
+  const office = { type: "@lmserv/example-custom-transport", hostsFile: "hosts" };
+  await writeFile(
+    join(folder, "lmserv.config.jsonc"),
+    JSON.stringify({ version: 1, transports: { office } }),
+  );
+  const options = { cwd: folder, env: { ...process.env, HOME: folder }, timeout: 20_000 };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [command, "discover", "--first", "--json"],
+    options,
+  );
+  expect(JSON.parse(stdout)).toMatchObject({
+    nodes: [{ info: "gpu-box-01", sources: [{ transport: "office" }] }],
   });
 });
 
