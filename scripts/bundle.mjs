@@ -99,8 +99,15 @@ function licencesOf(used) {
   return `\n/*!\n${[own, ...others.sort()].join("\n---\n").replaceAll("*/", "* /")}*/`;
 }
 
+/** @throws {Error} for a package that does not say on what terms it may be passed on. */
 function licenceIn(folder) {
-  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
-  return `${version}, ${license}\n\n${file ? readFileSync(join(folder, file), "utf8") : ""}`;
+  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const textOf = (pattern) => {
+    const file = readdirSync(folder).find((candidate) => pattern.test(candidate));
+    return file ? readFileSync(join(folder, file), "utf8") : "";
+  };
+  const [section] = textOf(/^readme/i).match(/^#* *Licen[cs]e\b.*/ims) ?? [];
+  const text = textOf(/^licen[cs]e/i) || section;
+  if (!text) throw new Error(`${name} has no licence`);
+  return `${version}\n\n${text.trim()}\n`;
 }
