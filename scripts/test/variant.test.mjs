@@ -26,7 +26,13 @@ beforeAll(async () => {
   for (const name of variantNames) built.set(name, await buildVariant(name, join(folder, "built")));
 }, 60_000);
 
-afterAll(() => rmSync(folder, { recursive: true }));
+/** A test that takes too long leaves its own running. */
+const running = new Set();
+
+afterAll(async () => {
+  await Promise.all([...running].map(({ stop }) => stop()));
+  rmSync(folder, { recursive: true });
+});
 
 /** A machine's worth of nothing: an empty folder to start in, and nothing in the user's own folders. */
 function emptyPlace() {
@@ -55,7 +61,7 @@ function start(variant, place, ...args) {
   const ended = once(child, "close").then(() => {
     for (const check of waiting) check(new Error(`it ended:\n${lines.join("\n")}`));
   });
-  return {
+  const started = {
     said: (fits) =>
       new Promise((resolve, reject) => {
         const check = (error) => {
@@ -68,10 +74,13 @@ function start(variant, place, ...args) {
         check();
       }),
     async stop() {
+      running.delete(started);
       child.kill("SIGKILL");
       await ended;
     },
   };
+  running.add(started);
+  return started;
 }
 
 /** Announces with one process, and with another waits until all these transports have heard of it. */
