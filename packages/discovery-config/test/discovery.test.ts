@@ -69,9 +69,41 @@ test("a fallback works also while mDNS cannot be opened, and mDNS is opened as s
   expect(discovery.registry.listAlive().map(({ info }) => info)).toContain("laptop");
 });
 
+test("a transport that dies is opened again, and the others go on meanwhile", async () => {
+  await write({ version: 1, transports: { mdns: {}, arp: {} } });
+  const warnings: string[] = [];
+  await using discovery = await open(({ code, via }) => warnings.push(`${code} ${via}`));
+  discovery.registry.listAlive();
+  await clock.advance(0);
+  networks.mdns.fail();
+  networks.arp.appear({ id: "gpu-box", port: 8000, info: "gpu-box-01" });
+  await clock.advance(20_000);
+  expect(discovery.registry.listAlive().map(({ info }) => info)).toEqual(["gpu-box-01"]);
+  expect(warnings[0]).toBe("TRANSPORT_FAILED mdns");
+  expect(warnings.filter((warning) => warning.endsWith("arp"))).toEqual([]);
+  networks.mdns.restore();
+  networks.mdns.appear({ id: "laptop", port: 8001, info: "laptop" });
+  await clock.advance(5_000);
+  expect(discovery.registry.listAlive().map(({ info }) => info)).toContain("laptop");
+});
+
 test("without a file it is mDNS", async () => {
   await using discovery = await open();
   expect(discovery.transports.map(({ name }) => name)).toEqual(["mdns"]);
+});
+
+test("without a file it is what a program that leaves mDNS out means instead", async () => {
+  const { transports } = await resolveConfig({ cwd, plugins, defaultTransport: "arp" });
+  expect(transports.map(({ name }) => name)).toEqual(["arp"]);
+});
+
+test("what a program leaves out is said to be where the program says", async () => {
+  const elsewhere = new Map([["bus", "take the large one"]]);
+  const resolving = resolveConfig({ cwd, plugins, elsewhere, flags: { transports: ["bus"] } });
+  expect(await faultOf(resolving)).toMatchObject({
+    reason: `needs the package @lmserv/discovery-bus, which is not installed for ${cwd}`,
+    mend: "take the large one, or install it: npm install @lmserv/discovery-bus",
+  });
 });
 
 test("an optional transport that is not installed is a warning", async () => {
