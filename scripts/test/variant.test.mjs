@@ -179,6 +179,30 @@ describe.concurrent("a variant, in an empty folder,", () => {
   });
 });
 
+describe("npm run variant", () => {
+  const program = join(root, "scripts/variant.mjs");
+
+  test("builds what is asked for where it is asked for, and prints sizes and start times", async () => {
+    const out = join(folder, "out");
+    const { code, stdout } = await run([process.execPath, program, "lan", "--out", out]);
+    expect(code).toBe(0);
+    expect(readdirSync(out)).toEqual(["lmserv-lan.mjs"]);
+    const [head, node, lan, ...rest] = stdout.trimEnd().split("\n");
+    expect(head).toMatch(/^VARIANT +TRANSPORTS +SIZE +START$/);
+    expect(node).toMatch(/^node alone +\d+ ms$/);
+    expect(lan).toMatch(/lmserv-lan\.mjs +mdns +\d+ KiB +\d+ ms$/);
+    expect(rest).toEqual([]);
+  }, 60_000);
+
+  test("knows what there is", async () => {
+    const { code, output } = await run([process.execPath, program, "wan"]);
+    expect(code).toBe(2);
+    expect(output).toMatch(
+      /^there is no variant "wan"\nUsage: npm run variant -- \[lan\|office\|mesh\|full\]/,
+    );
+  });
+});
+
 /** What gives a package away, however it is packed. */
 const marks = { ws: "Sec-WebSocket-Key", "arp-a": "arp-a", "multicast-dns": "224.0.0.251" };
 
