@@ -5,11 +5,11 @@ export {
   generateNodeKeyPem,
   idOf,
   importNodeKey,
-  isPublicKey,
   type NodeKey,
   type SignedMessage,
   verifySignature,
 } from "./node-key.ts";
+export { isPublicKey } from "./public-keys.ts";
 export {
   type AliveRecord,
   compareVersions,

@@ -65,6 +65,14 @@ describe("a signature", () => {
     expect(verifySignature({ ...signed, ...changed })).toBe(false);
   });
 
+  test("holds however many others were looked at meanwhile", () => {
+    for (let count = 0; count < 600; count += 1) {
+      const { publicKey } = generateNodeKey();
+      expect(verifySignature({ ...signed, publicKey })).toBe(false);
+    }
+    expect(verifySignature(signed)).toBe(true);
+  });
+
   test("has a key that can be written in one way only", () => {
     const last = key.publicKey.at(-1) ?? "";
     const sloppy = String.fromCharCode(last.charCodeAt(0) + 1);
