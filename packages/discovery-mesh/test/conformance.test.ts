@@ -7,6 +7,8 @@ import { mesh } from "../src/transport.ts";
 import { PlainHub } from "./plain-hub.ts";
 
 const maxPeers = 21;
+/** Those that wait for several lifetimes do so side by side; others look at the whole process. */
+const patient = /^(settled|repeats|evidence):/;
 /** A message to another socket of this machine, and back. */
 const turnMs = 5;
 
@@ -62,7 +64,9 @@ function decentFrames(): Uint8Array[] {
 }
 
 describe("mesh", () => {
-  transportConformance((name, run) => test(name, { timeout: 60_000 }, run), {
+  const add = (name: string, run: () => Promise<void>): void =>
+    test(name, { timeout: 60_000, concurrent: patient.test(name) }, run);
+  transportConformance(add, {
     create: hubFixture,
     announces: true,
     reconfirms: false,

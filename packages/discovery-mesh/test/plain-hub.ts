@@ -23,13 +23,13 @@ interface Stranger {
 
 const cluster = "conformance";
 const epoch = 1_000;
-const renewMs = 500;
+const renewMs = 250;
 
 export class PlainHub implements AsyncDisposable {
   /** How many frames came from those who dialled. */
   frames = 0;
   /** How long the records of the strangers hold. */
-  readonly ttlMs = 2_000;
+  readonly ttlMs = 1_500;
   readonly #key: string;
   readonly #identity = plainIdentity();
   readonly #server: WebSocketServer;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { runHistory } from "./history.ts";
 
-const count = Number(process.env.LMSERV_HISTORIES ?? 2_000);
+/** `npm run simulate` plays ten thousand. */
+const count = Number(process.env.LMSERV_HISTORIES ?? 500);
 const first = Number(process.env.LMSERV_SEED ?? 1);
 
 test(`${count} random histories end in agreement`, { timeout: 600_000 }, () => {
