@@ -1,4 +1,4 @@
-import { lookup, resolveSrv } from "node:dns/promises";
+import dns from "node:dns/promises";
 import { hostname } from "node:os";
 import {
   assertPort,
@@ -72,8 +72,9 @@ const maxSeeds = 64;
 
 const thisMachine: Machine = {
   names: {
-    lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
-    resolveSrv,
+    lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
+    // Looked up on each call, since who sets other servers gets another function.
+    resolveSrv: (name) => dns.resolveSrv(name),
   },
   interfaces: systemInterfaces,
   hostname,

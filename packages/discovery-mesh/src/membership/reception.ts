@@ -28,13 +28,14 @@ export class Reception {
 
   /** Why a link is refused, or null. */
   refusalOf(peer: MemberLink["peer"]): LinkClose | null {
-    const { id, instance, maxPeers, directory, links } = this.#options;
+    const { id, instance, maxPeers, directory, links, presence } = this.#options;
     if (peer.id === id) return peer.instance === instance ? "duplicate" : "conflict";
     if (links.has(peer.id)) return null;
     const entry = directory.get(peer.id);
     const isOther = isAlive(entry) && entry.record.instance !== peer.instance;
     if (isOther && momentOf(entry).epoch >= peer.epoch) return "conflict";
-    const most = peer.role === "member" ? maxPeers - 1 : maxObservers;
+    const maxMembers = presence ? maxPeers - 1 : maxPeers;
+    const most = peer.role === "member" ? maxMembers : maxObservers;
     return links.count(peer.role) < most ? null : "full";
   }
 

@@ -1,0 +1,64 @@
+import { type DiscoveryError, type NodeInfo, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type MeshOptions, mesh } from "../src/transport.ts";
+
+/** A member or an observer with real sockets on this machine's loopback, and what it sees and reports. */
+export interface TestMember extends AsyncDisposable {
+  readonly name: string;
+  /** What the nodes that it sees are called, itself included, in the order of the alphabet. */
+  readonly listed: () => readonly string[];
+  readonly reports: readonly DiscoveryError[];
+}
+
+export interface TestMemberOptions extends MeshOptions {
+  /** Of the port at which it listens, 0 for none. */
+  readonly port: number;
+  /** Nodes that other transports found. */
+  readonly nodes?: readonly NodeInfo[];
+}
+
+let lastPort = 20_000 + (process.pid % 100) * 50;
+
+/** A port of this process's own, since members have to know each other's beforehand. */
+export function nextPort(): number {
+  lastPort += 1;
+  return lastPort;
+}
+
+export async function startMember(name: string, options: TestMemberOptions): Promise<TestMember> {
+  const { port, nodes = [], ...rest } = options;
+  const reports: DiscoveryError[] = [];
+  const listed = new Map<string, string>();
+  const ending = new AbortController();
+  const { signal } = ending;
+  const listen = port === 0 ? [] : [{ host: "127.0.0.1", port }];
+  const session = await mesh({ listen, ...rest }).open(
+    {
+      clock: systemClock,
+      random: Math.random,
+      log: silentLog,
+      nodes: { listAlive: () => nodes },
+      report: (error) => reports.push(error),
+    },
+    { signal },
+  );
+  const watching = (async () => {
+    for await (const seen of session.browse({ ttlMs: 60_000 }, { signal })) {
+      if (seen.kind === "alive") listed.set(seen.key, seen.node.info);
+      if (seen.kind === "gone") listed.delete(seen.key);
+    }
+  })();
+  await session.announce?.({ id: randomId(), port: 8_000, info: name }, { signal });
+  return {
+    name,
+    listed: () => [...listed.values()].sort(),
+    reports,
+    async [Symbol.asyncDispose]() {
+      await session[Symbol.asyncDispose]();
+      await watching;
+    },
+  };
+}
+
+function randomId(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}

@@ -1,0 +1,130 @@
+import { createSocket } from "node:dgram";
+import dns from "node:dns/promises";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode, encode } from "dns-packet";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generateKey } from "../src/index.ts";
+import { testCertificate } from "./link/certificate.ts";
+import { nextPort, startMember, type TestMember } from "./member.ts";
+
+// Whole members over real links on loopback.
+
+const patience = { timeout: 15_000 };
+let stateDirectory = "";
+
+beforeAll(async () => {
+  stateDirectory = await mkdtemp(join(tmpdir(), "lmserv-mesh-"));
+});
+afterAll(() => rm(stateDirectory, { recursive: true }));
+
+/** Resolves once each of them lists exactly all of them. */
+async function whole(members: readonly TestMember[]): Promise<void> {
+  const names = members.map(({ name }) => name).sort();
+  await expect.poll(() => members.map(({ listed }) => listed()), patience).toEqual(members.map(() => names));
+}
+
+describe("members", () => {
+  test("find each other over wss with certificates of their own, also those that nobody named", async () => {
+    const [first, second, third] = [nextPort(), nextPort(), nextPort()];
+    const shared = { keys: generateKey(), stateDirectory, seeds: [`wss://127.0.0.1:${first}`] };
+    await using a = await startMember("a", { ...shared, port: first, tls: testCertificate("member") });
+    await using b = await startMember("b", { ...shared, port: second, tls: testCertificate("relay") });
+    await using c = await startMember("c", { ...shared, port: third, tls: testCertificate("relay") });
+    await whole([a, b, c]);
+  });
+
+  test("without TLS have no part in a mesh with it", async () => {
+    const port = nextPort();
+    const shared = { keys: generateKey(), stateDirectory };
+    await using a = await startMember("a", { ...shared, port, tls: testCertificate("member") });
+    await using b = await startMember("b", { ...shared, port: 0, seeds: [`ws://127.0.0.1:${port}`] });
+    await expect.poll(() => b.reports.map(({ code }) => code), patience).toEqual(["NO_ANSWER"]);
+    expect([a.listed(), b.listed()]).toEqual([["a"], ["b"]]);
+  });
+
+  test("dial nodes that other transports found, where these name the port of a mesh", async () => {
+    const port = nextPort();
+    const shared = { keys: generateKey(), stateDirectory };
+    const found = (attributes: Readonly<Record<string, string>>): never => foundNode(attributes) as never;
+    const nodes = [found({}), found({ mesh: "none" }), found({ mesh: `${port}` })];
+    await using a = await startMember("a", { ...shared, port });
+    await using b = await startMember("b", { ...shared, port: nextPort(), candidates: true, nodes });
+    await whole([a, b]);
+  });
+
+  test("find each other by the SRV records of a name", async () => {
+    const [first, second] = [nextPort(), nextPort()];
+    const name = "_lmserv-mesh._tcp.mesh.test";
+    await using _ = await dnsServer(name, [
+      { target: "127.0.0.1", port: first },
+      { target: "127.0.0.1", port: second },
+    ]);
+    const shared = { keys: generateKey(), stateDirectory, seeds: [`dns+srv://${name}`] };
+    await using a = await startMember("a", { ...shared, port: first });
+    await using b = await startMember("b", { ...shared, port: second });
+    await whole([a, b]);
+  });
+
+  test("beyond the limit are refused, told so, and told what is for larger fleets", async () => {
+    const [first, second, third] = [nextPort(), nextPort(), nextPort()];
+    const shared = { keys: generateKey(), stateDirectory, maxPeers: 2 };
+    const seeds = [`ws://127.0.0.1:${first}`];
+    await using a = await startMember("a", { ...shared, port: first });
+    await using b = await startMember("b", { ...shared, port: second, seeds });
+    await whole([a, b]);
+    await using c = await startMember("c", { ...shared, port: third, seeds });
+    const full = {
+      code: "REGISTRY_FULL",
+      message: expect.stringMatching(/2 members, which is its limit; .* etcd or nats/),
+    };
+    await expect.poll(() => [...c.reports], patience).toMatchObject([full]);
+    expect([...a.reports]).toMatchObject([full]);
+    expect([a.listed(), b.listed(), c.listed()]).toEqual([["a", "b"], ["a", "b"], ["c"]]);
+  });
+
+  test("take an observer in beyond that, which sees all and is seen by nobody", async () => {
+    const [first, second] = [nextPort(), nextPort()];
+    const shared = { keys: generateKey(), stateDirectory, maxPeers: 2 };
+    const seeds = [`ws://127.0.0.1:${first}`];
+    await using a = await startMember("a", { ...shared, port: first });
+    await using b = await startMember("b", { ...shared, port: second, seeds });
+    await whole([a, b]);
+    await using o = await startMember("o", { ...shared, port: 0, seeds, role: "observer" });
+    await expect.poll(() => o.listed(), patience).toEqual(["a", "b"]);
+    expect([a.listed(), b.listed(), o.reports]).toEqual([["a", "b"], ["a", "b"], []]);
+  });
+});
+
+/** A node as mDNS would have found it on this machine. */
+function foundNode(attributes: Readonly<Record<string, string>>): object {
+  return { id: "f".repeat(32), host: "127.0.0.1", port: 8_000, info: "found", attributes, self: false };
+}
+
+/** Makes this process ask a DNS server that knows nothing but the SRV records of one name. */
+async function dnsServer(
+  name: string,
+  services: readonly { readonly target: string; readonly port: number }[],
+): Promise<AsyncDisposable> {
+  const socket = createSocket("udp4");
+  socket.on("message", (bytes, { address, port }) => {
+    const { id, questions = [] } = decode(bytes);
+    const isMeant = questions.some((question) => question.type === "SRV" && question.name === name);
+    const answers = isMeant
+      ? services.map((service) => ({ type: "SRV" as const, name, ttl: 1, data: service }))
+      : [];
+    socket.send(encode({ type: "response", id: id ?? 0, questions, answers }), port, address);
+  });
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const before = dns.getServers();
+  dns.setServers([`127.0.0.1:${socket.address().port}`]);
+  return {
+    async [Symbol.asyncDispose]() {
+      dns.setServers(before);
+      socket.close();
+    },
+  };
+}
