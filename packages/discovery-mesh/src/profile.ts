@@ -1,0 +1,98 @@
+import type { Announced } from "@lmserv/discovery-core";
+import type { ListenAddress } from "./link/listen-address.ts";
+import type { Statement } from "./membership/own-record.ts";
+import { defaultTiming } from "./membership/timing.ts";
+import { urlsOf } from "./own-addresses.ts";
+import type { Sighting } from "./sightings.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface ProfileOptions {
+  /** Of our key. */
+  readonly id: string;
+  readonly surroundings: Surroundings;
+  readonly hostname: () => string;
+  /** Null for those that are found out. */
+  readonly advertise: readonly string[] | null;
+  /** Whether others dial `wss`. */
+  readonly secure: boolean;
+}
+
+/** A record has room for so many. */
+const maxNodes = 16;
+const maxUrls = 8;
+/** Peers on several networks may see as many addresses; one that changes with every peer is none. */
+const maxObserved = 2;
+
+/** What there is to say of ourselves: our nodes, and where we are. */
+export class Profile {
+  readonly #options: ProfileOptions;
+  readonly #nodes = new Map<string, Announced>();
+  readonly #observed = new Set<string>();
+  listening: readonly ListenAddress[] = [];
+
+  constructor(options: ProfileOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a node in, or what has changed of it, if `say` can say so.
+   *
+   * @throws {RangeError} when it is one too many; what `say` throws.
+   */
+  put(node: Announced, say: () => void): void {
+    const { id } = node;
+    const before = this.#nodes.get(id);
+    if (!before && this.#nodes.size >= maxNodes) {
+      throw new RangeError(`a member announces ${maxNodes} nodes at most; this would be one more`);
+    }
+    this.#nodes.set(id, node);
+    try {
+      say();
+    } catch (error) {
+      if (before) this.#nodes.set(id, before);
+      else this.#nodes.delete(id);
+      throw error;
+    }
+  }
+
+  /** Whether it was there. */
+  remove(id: string): boolean {
+    return this.#nodes.delete(id);
+  }
+
+  /** A peer sees us there; whether that is news. */
+  observe(address: string): boolean {
+    if (address.includes("%") || this.#observed.size >= maxObserved || this.#observed.has(address)) {
+      return false;
+    }
+    this.#observed.add(address);
+    return true;
+  }
+
+  statement(): Statement {
+    const { surroundings, advertise, secure } = this.#options;
+    const own = surroundings.reachable(this.listening);
+    const observed = [...this.#observed].filter(
+      (address) => !own.includes(address) && own.some(isNoLoopback),
+    );
+    const addresses = [...own, ...observed];
+    const urls = advertise ?? urlsOf(this.listening, addresses, secure);
+    return { addresses, urls: urls.slice(0, maxUrls), nodes: this.#named() };
+  }
+
+  /** Ourselves, as we list ourselves. */
+  sighting(): Sighting {
+    const { id, surroundings } = this.#options;
+    const addresses = surroundings.rank(surroundings.reachable(this.listening));
+    return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs };
+  }
+
+  #named(): Announced[] {
+    const hostname = this.#options.hostname();
+    return [...this.#nodes.values()].map((node) => ({ hostname, ...node }));
+  }
+}
+
+function isNoLoopback(address: string): boolean {
+  return !address.startsWith("127.") && address !== "::1";
+}
