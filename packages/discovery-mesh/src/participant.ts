@@ -82,6 +82,8 @@ export class Participant {
         alive: (entry) => on.alive(entry, this.remoteAddress(entry.id)),
         gone: on.gone,
         problem: on.problem,
+        dropped: (peer, count) =>
+          log("debug", "a message was dropped: malformed, or not signed by who it is about", { peer, count }),
       },
     });
     const urls = (): readonly string[] => this.#urls;

@@ -1,4 +1,4 @@
-import { type DiscoveryError, type NodeInfo, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type DiscoveryError, type Log, type NodeInfo, systemClock } from "@lmserv/discovery-core";
 import { type MeshOptions, mesh } from "../src/transport.ts";
 
 /** A member or an observer with real sockets on this machine's loopback, and what it sees and reports. */
@@ -7,6 +7,8 @@ export interface TestMember extends AsyncDisposable {
   /** What the nodes that it sees are called, itself included, in the order of the alphabet. */
   readonly listed: () => readonly string[];
   readonly reports: readonly DiscoveryError[];
+  /** How many messages it dropped. */
+  readonly dropped: () => number;
 }
 
 export interface TestMemberOptions extends MeshOptions {
@@ -28,6 +30,10 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
   const { port, nodes = [], ...rest } = options;
   const reports: DiscoveryError[] = [];
   const listed = new Map<string, string>();
+  let dropped = 0;
+  const log: Log = (_, message) => {
+    dropped += Number(message.startsWith("a message was dropped"));
+  };
   const ending = new AbortController();
   const { signal } = ending;
   const listen = port === 0 ? [] : [{ host: "127.0.0.1", port }];
@@ -35,7 +41,7 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
     {
       clock: systemClock,
       random: Math.random,
-      log: silentLog,
+      log,
       nodes: { listAlive: () => nodes },
       report: (error) => reports.push(error),
     },
@@ -52,6 +58,7 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
     name,
     listed: () => [...listed.values()].sort(),
     reports,
+    dropped: () => dropped,
     async [Symbol.asyncDispose]() {
       await session[Symbol.asyncDispose]();
       await watching;

@@ -35,8 +35,8 @@ export interface GossipEvents {
   asked(peer: string, nowMs: number): void;
   /** There is no room for another member. */
   full(): void;
-  /** Something was malformed, or not authentic. */
-  dropped(): void;
+  /** What a peer sent was malformed, or not authentic. */
+  dropped(peer: string): void;
 }
 
 /** Of all who hear a goodbye each tells so many: that reaches more than 99 % of those who did not. */
@@ -77,7 +77,7 @@ export class Gossip {
     const { signed } = told;
     const verdict = verifier.record(signed, (record) => record.id === own()?.id || directory.isNewer(record));
     if (!verdict.accepted) {
-      if (verdict.why !== "not-newer") on.dropped();
+      if (verdict.why !== "not-newer") on.dropped(from);
       return;
     }
     const { record } = verdict;
@@ -91,11 +91,11 @@ export class Gossip {
   takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
     const { verifier, directory, on } = this.#options;
     const renewal = verifier.readRenewal(signed);
-    if (!renewal) return on.dropped();
+    if (!renewal) return on.dropped(link.peer.id);
     const { id, beat } = renewal;
     const known = this.#renewed(link, renewal, nowMs);
     if (!known || !directory.isRenewedBy(id, beat)) return;
-    if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped();
+    if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped(link.peer.id);
     if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
     const entry = directory.get(id);
     if (!isAlive(entry)) return;

@@ -38,6 +38,8 @@ export interface MembershipEffects {
   gone(id: string, why: "goodbye" | "unreachable"): void;
   /** For people; told once each time it begins. */
   problem(kind: Problem): void;
+  /** What a peer sent was malformed, or signed by nobody who could; how often that was so until now. */
+  dropped(peer: string, count: number): void;
 }
 
 /** `full`: the mesh has as many members as it may. `conflict`: another process has our identity. */
@@ -112,16 +114,11 @@ export class Membership {
         met: (record, nowMs) => presence?.meet(record, nowMs),
         asked: (peer, nowMs) => presence?.introduce(peer, nowMs),
         full: () => this.#problem("full", true),
-        dropped: () => this.#drop(),
+        dropped: (peer) => this.#drop(peer),
       },
     });
     const pass = this.#gossip.pass.bind(this.#gossip);
     this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null, pass });
-  }
-
-  /** How many messages and records were malformed, or signed by nobody who could. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** Everybody else who is there. */
@@ -204,7 +201,7 @@ export class Membership {
     if (!this.#links.holds(link)) return;
     for (const ending of this.#links.heard(link)) ending.link.close(ending.why);
     const message = readMessage(text);
-    if (!message) return this.#drop();
+    if (!message) return this.#drop(link.peer.id);
     this.#take(link, message, nowMs);
     // Most messages are signs of life, which change nothing for others.
     if (message.type !== "renewal") this.#settle(nowMs);
@@ -321,7 +318,8 @@ export class Membership {
     }
   }
 
-  #drop(): void {
+  #drop(peer: string): void {
     this.#dropped += 1;
+    this.#options.effects.dropped(peer, this.#dropped);
   }
 }

@@ -88,6 +88,7 @@ export class Process {
         alive: ({ id, record }) => this.#list(id, record),
         gone: (id, why) => this.#unlist(id, why),
         problem: (kind) => this.problems.push(kind),
+        dropped: (peer) => this.problems.push(`dropped what ${peer} sent`),
       },
     });
     this.membership.seed(host.seeds, this.startedMs);

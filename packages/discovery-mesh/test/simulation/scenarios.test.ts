@@ -110,6 +110,57 @@ test("a member that stood still drops nobody who was there meanwhile", () => {
   }
 });
 
+describe("a member that starts again with its identity", () => {
+  test.each([
+    ["after a crash", 0, 1_000],
+    ["after its clock went back by two hours and its file was lost", -7_200_000, 10_000],
+  ])("is listed as what it is now, %s", (_, jumpMs, limitMs) => {
+    const { world, processes } = meshOf(6);
+    const [, old, ...others] = processes;
+    if (!old) throw new TypeError("there are six");
+    const { host } = old;
+    world.crash(old);
+    host.wallOffsetMs += jumpMs;
+    if (jumpMs < 0) host.savedEpoch = 0;
+    const restarted = world.start(host);
+    const isListed = (): boolean => others.every(({ listed }) => listed.get(host.id) === restarted.info);
+    elapsed(world, limitMs, isListed);
+    for (let step = 0; step < 300; step += 1) {
+      world.agenda.runUntil(world.agenda.nowMs + 100);
+      expect(isListed()).toBe(true);
+    }
+  });
+});
+
+test("a member that moved is dialled where it is now", () => {
+  const { world, processes } = meshOf(6);
+  const [seed, moved, ...others] = processes;
+  if (!seed || !moved) throw new TypeError("there are six");
+  world.move(moved);
+  elapsed(world, 10_000, () =>
+    [seed, ...others].every(
+      ({ membership, listed }) =>
+        listed.get(moved.host.id) === moved.info && membership.linksTo(moved.host.id).length === 1,
+    ),
+  );
+  for (const { membership } of others) {
+    for (const { url } of membership.linksTo(moved.host.id)) {
+      expect([null, urlOf(moved.host)]).toContain(url);
+    }
+  }
+});
+
+test.each([3_600_000, -3_600_000])("a clock that jumps by %i ms loses nobody", (jumpMs) => {
+  const { world, processes } = meshOf(6);
+  const [jumper] = processes;
+  if (!jumper) throw new TypeError("there are six");
+  jumper.host.wallOffsetMs += jumpMs;
+  for (let step = 0; step < 300; step += 1) {
+    world.agenda.runUntil(world.agenda.nowMs + 100);
+    for (const { listed } of processes) expect(listed.size).toBe(5);
+  }
+});
+
 test("of two processes with one identity one gives way, and takes over when the other ends", () => {
   const { world, processes } = meshOf(4);
   const [, original, ...others] = processes;
