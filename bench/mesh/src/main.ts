@@ -32,8 +32,8 @@ function tablesOf(runs: readonly MeshRun[], { idleS }: Options): readonly Table[
         "SIGKILL -> dropped by all",
         "leave -> dropped by all",
       ],
-      rows: runs.map(({ count, peer, join, spread, crash, leave }) => [
-        `${count}`,
+      rows: runs.map(({ count, crowd, peer, join, spread, crash, leave }) => [
+        sizeOf(count, crowd),
         peer,
         join,
         spread,
@@ -46,11 +46,30 @@ function tablesOf(runs: readonly MeshRun[], { idleS }: Options): readonly Table[
     },
     {
       title: "Idle cost of a member",
-      head: ["members", "peer", "bytes sent per second", "CPU, % of a core", "resident MB"],
-      rows: runs.map(({ count, peer, sentPerS, cpu, rss }) => [`${count}`, peer, sentPerS, cpu, rss]),
+      head: [
+        "members",
+        "peer",
+        "bytes sent per second",
+        "CPU, % of a core",
+        "resident MB",
+        "machine busy, %",
+      ],
+      rows: runs.map(({ count, crowd, peer, sentPerS, cpu, rss, busy }) => [
+        sizeOf(count, crowd),
+        peer,
+        sentPerS,
+        cpu,
+        rss,
+        busy,
+      ]),
       notes: [
         `Counted for ${idleS} s. Bytes: Ethernet frames that left the host. CPU: all threads, from the scheduler.`,
+        "Of a crowd, which is one process, nothing is counted. The machine: all cores, whoever used them.",
       ],
     },
   ];
+}
+
+function sizeOf(count: number, crowd: number): string {
+  return crowd > 0 ? `${count} and a crowd of ${crowd}` : `${count}`;
 }

@@ -31,9 +31,20 @@ export interface Search {
   readonly timeoutMs: number;
 }
 
-export async function startMember(host: Host, { peer, seed, state }: Mesh): Promise<Member> {
+/** Starts a program that is one member, or several at once. */
+export async function startMember(
+  host: Host,
+  { peer, seed, state }: Mesh,
+  members: number = 1,
+): Promise<Member> {
   const { name, address } = host;
-  const plan = { name, address, seed: host === seed ? null : seed.address, state: join(state, name) };
+  const plan = {
+    name,
+    address,
+    seed: host === seed ? null : seed.address,
+    state: join(state, name),
+    members,
+  };
   const process = await host.spawn(peer.command(plan));
   const seen: Stamped[] = [];
   const names = new Set<string>();

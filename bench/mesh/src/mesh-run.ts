@@ -6,6 +6,7 @@ import { type Figure, figure } from "@lmserv/bench-mdns/figure";
 import { cpuMs, memoryOf } from "@lmserv/bench-mdns/proc";
 import { turnstile } from "@lmserv/bench-mdns/turnstile";
 import { createLan, type Host, type Lan } from "@lmserv/test-net";
+import { machineTimes } from "./machine-times.ts";
 import { type Member, type Mesh, startMember } from "./member.ts";
 import type { Options } from "./options.ts";
 import { type PeerName, peers } from "./peer.ts";
@@ -14,7 +15,10 @@ import { sentBytes } from "./traffic.ts";
 /** What was measured of one peer at one size. */
 export interface MeshRun {
   readonly peer: PeerName;
+  /** Members with a process each. */
   readonly count: number;
+  /** Members in one more process. */
+  readonly crowd: number;
   /** From the newcomer's first word until every member lists it. */
   readonly join: Figure;
   /** From the first member that lists it to the last. */
@@ -25,6 +29,8 @@ export interface MeshRun {
   /** Of a core, in percent. */
   readonly cpu: Figure;
   readonly rss: Figure;
+  /** Of all cores, in percent: of whatever ran on this machine meanwhile. */
+  readonly busy: Figure;
 }
 
 /** Until a mesh is whole; a hundred processes take their time to start on two cores. */
@@ -43,21 +49,18 @@ export async function measureMesh(peer: PeerName, count: number, options: Option
   }
 }
 
-async function measureIn(
-  state: string,
-  peer: PeerName,
-  count: number,
-  { repeat, idleS }: Options,
-): Promise<MeshRun> {
-  await using lan: Lan = await createLan({ hosts: count + 2 * repeat, permanentNeighbors: true });
-  const [seed] = lan.hosts;
-  if (!seed) throw new RangeError("a mesh has members");
+async function measureIn(state: string, peer: PeerName, count: number, options: Options): Promise<MeshRun> {
+  const { repeat, idleS } = options;
+  const crowd = peers[peer].crowds ? options.crowd : 0;
+  await using lan: Lan = await createLan({ hosts: 1 + count + 2 * repeat, permanentNeighbors: true });
+  const [crowded, seed] = lan.hosts;
+  if (!crowded || !seed) throw new RangeError("a mesh has members");
   const mesh: Mesh = { peer: peers[peer], seed, state };
-  const members = await startMesh(mesh, lan.hosts.slice(0, count));
+  const members = await startMesh(mesh, lan.hosts.slice(1, 1 + count), { host: crowded, members: crowd });
   await delay(settlingMs);
-  const idle = await idleCost(lan, members, idleS);
+  const idle = await idleCost(lan, members.slice(0, count), idleS);
   const visits: Visit[] = [];
-  for (const [index, host] of lan.hosts.slice(count).entries()) {
+  for (const [index, host] of lan.hosts.slice(1 + count).entries()) {
     visits.push(await visit(mesh, host, members, index % 2 === 0 ? "crash" : "leave"));
   }
   const gone = (how: Visit["how"]): Figure =>
@@ -68,6 +71,7 @@ async function measureIn(
   return {
     peer,
     count,
+    crowd,
     join: figure(
       "ms",
       visits.map(({ joinMs }) => joinMs),
@@ -82,7 +86,14 @@ async function measureIn(
   };
 }
 
-async function startMesh(mesh: Mesh, hosts: readonly Host[]): Promise<readonly Member[]> {
+/** A process that is many members. */
+interface Crowd {
+  readonly host: Host;
+  readonly members: number;
+}
+
+/** Resolves, once everybody lists everybody, with the processes: one a host, then the crowd, if there is one. */
+async function startMesh(mesh: Mesh, hosts: readonly Host[], crowd: Crowd): Promise<readonly Member[]> {
   const { seed } = mesh;
   const starts = turnstile(4);
   const first = await startMember(seed, mesh);
@@ -98,9 +109,10 @@ async function startMesh(mesh: Mesh, hosts: readonly Host[]): Promise<readonly M
       }),
     );
   const members = [first, ...(await Promise.all(others))];
+  if (crowd.members > 0) members.push(await startMember(crowd.host, mesh, crowd.members));
   const endMs = performance.now() + wholeMs;
   const counts = (): readonly number[] => members.map((member) => member.listed());
-  while (counts().some((count) => count < hosts.length - 1)) {
+  while (counts().some((count) => count < hosts.length - 1 + crowd.members)) {
     if (performance.now() > endMs) throw new Error(`The mesh is not whole; members list ${counts()}`);
     await delay(100);
   }
@@ -109,9 +121,9 @@ async function startMesh(mesh: Mesh, hosts: readonly Host[]): Promise<readonly M
 
 async function idleCost(lan: Lan, members: readonly Member[], idleS: number) {
   const cpu = (): Promise<(number | null)[]> => Promise.all(members.map(({ process }) => cpuMs(process.pid)));
-  const [sentBefore, cpuBefore] = [await sentBytes(lan.switch), await cpu()];
+  const [sentBefore, cpuBefore, machineBefore] = [await sentBytes(lan.switch), await cpu(), machineTimes()];
   await delay(idleS * 1_000);
-  const [sentAfter, cpuAfter] = [await sentBytes(lan.switch), await cpu()];
+  const [sentAfter, cpuAfter, machineAfter] = [await sentBytes(lan.switch), await cpu(), machineTimes()];
   const memories = await Promise.all(members.map(({ process }) => memoryOf(process.pid)));
   const sent = members.map(({ host: { name } }) => (sentAfter.get(name) ?? 0) - (sentBefore.get(name) ?? 0));
   return {
@@ -126,6 +138,7 @@ async function idleCost(lan: Lan, members: readonly Member[], idleS: number) {
         return ms === null || before === null ? null : (ms - before) / (10 * idleS);
       }),
     ),
+    busy: figure("", [machineAfter.busySharePercent(machineBefore)]),
     rss: figure(
       "MB",
       memories.map((memory) => memory?.rss ?? null),

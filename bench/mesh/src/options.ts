@@ -6,6 +6,8 @@ export interface Options {
   /** Sizes of the meshes. */
   readonly members: readonly number[];
   readonly peers: readonly PeerName[];
+  /** Members beside these, in one process, of peers that can be that. */
+  readonly crowd: number;
   /** Joins, crashes and departures, of each so many. */
   readonly repeat: number;
   readonly idleS: number;
@@ -15,6 +17,7 @@ export interface Options {
 
 export const usage: string = `Usage: npm run bench:mesh -- [OPTION...]
   --members N,...  sizes of the meshes (10,50,100)
+  --crowd N        N more members in one process, of peers that can be that (0)
   --peers P,...    of ${peerNames.join(", ")} (all)
   --repeat N       joins, crashes and departures, of each so many (5)
   --idle SECONDS   how long the idle cost is counted (60)
@@ -32,6 +35,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     args: [...args],
     options: {
       members: { type: "string", default: "10,50,100" },
+      crowd: { type: "string", default: "0" },
       peers: { type: "string", default: peerNames.join(",") },
       repeat: { type: "string", default: "5" },
       idle: { type: "string", default: "60" },
@@ -42,6 +46,7 @@ export function parseOptions(args: readonly string[]): Options | null {
   if (values.help) return null;
   return {
     members: values.members.split(",").map((one) => integerOption("members", one, 2, 200)),
+    crowd: integerOption("crowd", values.crowd, 0, 200),
     peers: values.peers.split(",").map(peerName),
     repeat: integerOption("repeat", values.repeat, 1, 20),
     idleS: integerOption("idle", values.idle, 1, 86_400),

@@ -12,6 +12,8 @@ export interface Plan {
   readonly seed: string | null;
   /** A folder for what it keeps. */
   readonly state: string;
+  /** How many members the process is; of more than one, each is called as the process and its number. */
+  readonly members: number;
 }
 
 /** What a line of a program's output says: that it begins, or that it sees a member come or go. */
@@ -25,6 +27,8 @@ export interface Sighting {
 export interface Peer {
   readonly command: (plan: Plan) => Command;
   readonly read: (line: string) => Sighting | null;
+  /** Whether one process can be many members. */
+  readonly crowds: boolean;
   /** What makes it say goodbye. */
   readonly leaveSignal: NodeJS.Signals;
 }
@@ -46,6 +50,7 @@ export const peers: Readonly<Record<PeerName, Peer>> = {
       JSON.stringify({ ...plan, key: key.toString("base64url") }),
     ],
     read: (line) => (line.startsWith('{"kind"') ? JSON.parse(line) : null),
+    crowds: true,
     leaveSignal: "SIGTERM",
   },
   serf: {
@@ -65,6 +70,7 @@ export const peers: Readonly<Record<PeerName, Peer>> = {
       }
       return null;
     },
+    crowds: false,
     leaveSignal: "SIGINT",
   },
 };
