@@ -267,8 +267,8 @@ export class MeshSession implements TransportSession {
   async #close(): Promise<void> {
     this.#closing.abort();
     for (const cancel of this.#timers.values()) cancel();
-    await this.#joining;
     const members = this.#participant.members();
-    await Promise.all([this.#participant.close(), this.#contacts.save(members)]);
+    // A goodbye does not wait for a disk.
+    await Promise.all([this.#participant.close(), this.#joining?.then(() => this.#contacts.save(members))]);
   }
 }
