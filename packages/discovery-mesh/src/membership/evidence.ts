@@ -19,6 +19,7 @@ export interface EvidenceOptions {
 export class Evidence {
   readonly #options: EvidenceOptions;
   readonly #suspicion: Suspicion;
+  #settledMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
@@ -87,6 +88,7 @@ export class Evidence {
   /** Asks peers to vouch for members, and vouches to them, where that has changed. */
   settle(nowMs: number): void {
     const { asks, links, vouching, directory, pass } = this.#options;
+    this.#settledMs = nowMs;
     if (asks) {
       for (const { peer, message } of vouching.asks(this.#members(), this.#needy(nowMs), nowMs)) {
         links.sendTo(peer, message, "relay");
@@ -105,8 +107,10 @@ export class Evidence {
   nextMs(): number {
     const { directory, vouching, timing } = this.#options;
     let next = this.#suspicion.nextMs();
-    for (const id of vouching.promised()) {
-      next = Math.min(next, (directory.get(id)?.bornMs ?? Number.POSITIVE_INFINITY) + timing.freshMs);
+    if (!vouching.isWanted) return next;
+    for (const { state, bornMs } of directory.all()) {
+      const staleMs = bornMs + timing.freshMs;
+      if (state === "alive" && staleMs > this.#settledMs) next = Math.min(next, staleMs);
     }
     return next;
   }

@@ -76,7 +76,13 @@ export class Vouching {
 
   /** A peer says what it wants from now on. */
   want(peer: string, ids: readonly string[] | "all"): void {
-    this.#wants.set(peer, ids === "all" ? ids : new Set(ids));
+    if (ids.length > 0) this.#wants.set(peer, ids === "all" ? ids : new Set(ids));
+    else if (this.#wants.delete(peer)) this.#promised.delete(peer);
+  }
+
+  /** Whether any peer wants anything. */
+  get isWanted(): boolean {
+    return this.#wants.size > 0;
   }
 
   wants(peer: string, id: string): boolean {
@@ -126,11 +132,6 @@ export class Vouching {
       if (lost.length > 0) messages.push({ peer, message: { type: "lost", ids: lost } });
     }
     return messages;
-  }
-
-  /** Those for whom we vouch. */
-  *promised(): Iterable<string> {
-    for (const ids of this.#promised.values()) yield* ids;
   }
 
   /** Those who vouch for a member, and as long as these are too few some others. */
