@@ -68,6 +68,33 @@ describe("members", () => {
     await whole([a, b]);
   });
 
+  test("find each other again after a restart without any seed", async () => {
+    const [first, second] = [nextPort(), nextPort()];
+    const shared = { keys: generateKey(), stateDirectory };
+    await using a = await startMember("a", { ...shared, port: first });
+    {
+      await using b = await startMember("b", { ...shared, port: second, seeds: [`ws://127.0.0.1:${first}`] });
+      await whole([a, b]);
+    }
+    await expect.poll(() => a.listed(), patience).toEqual(["a"]);
+    await using b = await startMember("b again", { ...shared, port: second });
+    await whole([a, b]);
+  });
+
+  test("replace their key one after the other, and stay together", async () => {
+    const [first, second] = [nextPort(), nextPort()];
+    const [old, young] = [generateKey(), generateKey()];
+    const files = [old, `${old}\n${young}`, `${young}\n${old}`, young];
+    const seeds = [`ws://127.0.0.1:${second}`];
+    for (const [step, keys] of files.entries()) {
+      // One is always a step ahead of the other.
+      const ahead = files[step + 1] ?? young;
+      await using b = await startMember("b", { keys: ahead, stateDirectory, port: second });
+      await using a = await startMember("a", { keys, stateDirectory, port: first, seeds });
+      await whole([a, b]);
+    }
+  });
+
   test("beyond the limit are refused, told so, and told what is for larger fleets", async () => {
     const [first, second, third] = [nextPort(), nextPort(), nextPort()];
     const shared = { keys: generateKey(), stateDirectory, maxPeers: 2 };
