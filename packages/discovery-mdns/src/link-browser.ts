@@ -56,6 +56,8 @@ export class LinkBrowser {
   #ttlMs = 0;
   #directUntilMs = 0;
   #cancel: () => void = () => {};
+  /** When the timer is due, or null when there is none. */
+  #armedMs: number | null = null;
 
   constructor(link: Link, options: LinkBrowserOptions) {
     this.#link = link;
@@ -100,7 +102,7 @@ export class LinkBrowser {
   /** Falls silent and forgets everything. */
   stop(): void {
     this.#isWanted = false;
-    this.#cancel();
+    this.#disarm();
     this.#series = null;
     for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
     this.#cache.clear();
@@ -279,9 +281,19 @@ export class LinkBrowser {
   #arm(): void {
     const series = this.#series;
     if (!series) return;
-    this.#cancel();
     const nextMs = Math.min(this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY, series.nextMs);
-    this.#cancel = this.#options.clock.schedule(Math.max(nextMs - this.#now(), 0), () => this.#work());
+    if (nextMs === this.#armedMs) return;
+    this.#disarm();
+    this.#armedMs = nextMs;
+    this.#cancel = this.#options.clock.schedule(Math.max(nextMs - this.#now(), 0), () => {
+      this.#armedMs = null;
+      this.#work();
+    });
+  }
+
+  #disarm(): void {
+    this.#cancel();
+    this.#armedMs = null;
   }
 
   /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */

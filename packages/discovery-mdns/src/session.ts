@@ -14,10 +14,10 @@ import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
 import { isOwn } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
+import { Recognizer } from "./recognizer.ts";
 import { rehearse } from "./rehearsal.ts";
 import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 import { type Machine, type Station, Stations } from "./stations.ts";
-import { decode } from "./wire/decode.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
 import type { Message } from "./wire/record.ts";
 
@@ -41,6 +41,7 @@ export class MdnsSession implements TransportSession {
   readonly #browser: Browser;
   readonly #announcers = new Set<Announcer>();
   readonly #closing = new AbortController();
+  readonly #recognizer = new Recognizer();
   /** Packets and records that could not be read, or came from where they must not. */
   #dropped = 0;
 
@@ -157,7 +158,7 @@ export class MdnsSession implements TransportSession {
   #take({ link, responder }: Station, bytes: Uint8Array, from: Endpoint): void {
     // RFC 6762 section 17: longer ones are nobody's.
     if (bytes.length > maxPacketBytesReceived) return this.#drop(1, from);
-    const decoded = decode(bytes);
+    const decoded = this.#recognizer.decode(bytes, from.address);
     if (!decoded) return this.#drop(1, from);
     const { message, malformed } = decoded;
     if (malformed > 0) this.#drop(malformed, from);

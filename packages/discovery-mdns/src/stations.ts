@@ -71,6 +71,8 @@ export class Stations {
   /** The interfaces of which it was said that they came, also while their links are being made anew. */
   readonly #known = new Set<string>();
   readonly #standstill = new Standstill();
+  /** The interfaces as they were at the latest look that left nothing to be done. */
+  #settled = "";
   #cancelPoll: () => void = () => {};
   #following: Promise<void> = Promise.resolve();
   #closed = false;
@@ -125,6 +127,8 @@ export class Stations {
   /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
   async #follow(): Promise<DiscoveryError[]> {
     const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
+    const seen = JSON.stringify(all);
+    if (seen === this.#settled) return [];
     const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
     const names = new Set(wanted.map(({ name }) => name));
     const lost = [...this.#known].filter((name) => !names.has(name));
@@ -138,6 +142,7 @@ export class Stations {
     const changed = wanted.filter((on) => this.#stations.get(on.name)?.identity !== identityOf(on));
     const outcomes = await Promise.all(changed.map((on) => this.#renew(on, all)));
     const failures = outcomes.filter((failure) => failure !== null);
+    if (wanted.length > 0 && wanted.every(({ name }) => this.#stations.has(name))) this.#settled = seen;
     return wanted.length > 0 ? failures : [this.#noInterface()];
   }
 
@@ -195,6 +200,7 @@ export class Stations {
     const station = this.#stations.get(name);
     if (!station) return;
     this.#stations.delete(name);
+    this.#settled = "";
     station.responder.close();
     await station.link.close();
   }
