@@ -183,8 +183,8 @@ export class Instance {
 /** How long an answer is waited for before the question is repeated, in ms. */
 const answerMs = 1_000;
 /** How much earlier the first question for a sign of life may be asked, as part of the lifetime and in ms. */
-const slackPart = 1 / 30;
-export const maxSlackMs = 2_000;
+const slackPart = 1 / 15;
+export const maxSlackMs = 4_000;
 /** How much earlier one of those that follow may be, in ms. */
 const repeatSlackMs = 250;
 const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);

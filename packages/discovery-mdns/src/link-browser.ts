@@ -263,7 +263,7 @@ export class LinkBrowser {
     const questions = due.flatMap((instance) => this.#step(instance, nowMs, series, asked));
     const isListing = series.nextMs <= nowMs;
     if (isListing) {
-      const { families: over } = this.#link;
+      const over = series.over(this.#link.families);
       questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
     }
     sendAsks(this.#link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);

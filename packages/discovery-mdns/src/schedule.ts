@@ -1,3 +1,5 @@
+import type { Family } from "./interfaces.ts";
+
 /**
  * When a querier asks: at once, after 1 s, then at intervals that double up to an hour.
  *
@@ -7,6 +9,7 @@ export class QuestionSeries {
   nextMs: number;
   #intervalMs = firstIntervalMs;
   #askedMs = Number.NEGATIVE_INFINITY;
+  #asked = 0;
 
   constructor(startMs: number) {
     this.nextMs = startMs;
@@ -15,6 +18,7 @@ export class QuestionSeries {
   /** Says that the question was asked. */
   asked(nowMs: number): void {
     this.#askedMs = nowMs;
+    this.#asked += 1;
     this.nextMs = nowMs + this.#intervalMs;
     this.#intervalMs = Math.min(this.#intervalMs * 2, maxIntervalMs);
   }
@@ -25,10 +29,21 @@ export class QuestionSeries {
     if (this.nextMs - nowMs <= Math.max(soonMs, runningMs / 2)) this.asked(nowMs);
   }
 
+  /**
+   * Over which families the next question goes: over all while somebody waits, then over each in turn.
+   *
+   * Whoever is there has been heard by then, and whoever comes announces itself over all that it has.
+   */
+  over(families: readonly Family[]): readonly Family[] {
+    const turn = this.#asked % families.length;
+    return this.#asked < hastyQuestions ? families : families.slice(turn, turn + 1);
+  }
+
   /** Starts anew: somebody new wants to know. A question of just now serves them, too. */
   restart(nowMs: number): void {
     this.nextMs = Math.max(nowMs, this.#askedMs + firstIntervalMs);
     this.#intervalMs = firstIntervalMs;
+    this.#asked = 0;
   }
 
   /** Comes back to a short interval: something was lost and may return. */
@@ -62,6 +77,8 @@ export class Asks {
 }
 
 const soonMs = 1_000;
+/** Those after 0, 1, 3 and 7 s. */
+const hastyQuestions = 4;
 const refreshes = 8;
 const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;

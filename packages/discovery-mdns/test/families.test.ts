@@ -110,3 +110,21 @@ describe("a family over which a node was never heard", () => {
     expect(new Set(askedOver())).toEqual(new Set([own.address]));
   });
 });
+
+test("the list is asked for over both families at first, then over each in turn", async () => {
+  await browse();
+  await clock.advance(70_000);
+  const asked = segment.heard.map(({ atMs, from }) => [
+    Math.round(atMs / 1_000),
+    from.address.includes(":") ? 6 : 4,
+  ]);
+  expect(asked).toEqual([
+    ...[0, 1, 3, 7].flatMap((s) => [
+      [s, 4],
+      [s, 6],
+    ]),
+    [15, 4],
+    [31, 6],
+    [63, 4],
+  ]);
+});
