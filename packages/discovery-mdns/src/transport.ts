@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { systemInterfaces, type Transport } from "@lmserv/discovery-core";
-import { diagnose, type Surroundings, theseSurroundings } from "./diagnosis.ts";
+import type { Surroundings } from "./diagnosis.ts";
 import { MdnsSession } from "./session.ts";
 import type { Machine } from "./stations.ts";
 import { openLink } from "./wire-link.ts";
@@ -51,11 +51,7 @@ export function mdns(options: MdnsOptions = {}): Transport {
 }
 
 /** The same on any machine, such as one that a test makes. */
-export function mdnsOn(
-  machine: Machine,
-  options: MdnsOptions = {},
-  surroundings: Surroundings = theseSurroundings,
-): Transport {
+export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings?: Surroundings): Transport {
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
   if (interfaces?.length === 0)
     throw new TypeError("interfaces must name at least one interface, or be left out");
@@ -69,7 +65,11 @@ export function mdnsOn(
       await session.open(signal);
       return session;
     },
-    diagnose: (context, cancellable) =>
-      diagnose({ via: name, wanted: interfaces }, machine, surroundings, context, cancellable),
+    async *diagnose(context, cancellable) {
+      // A quarter of the modules, which nobody needs who only wants to discover.
+      const { diagnose, theseSurroundings } = await import("./diagnosis.ts");
+      const on = { via: name, wanted: interfaces };
+      yield* diagnose(on, machine, surroundings ?? theseSurroundings, context, cancellable);
+    },
   };
 }

@@ -28,6 +28,8 @@ beforeEach(() => {
 });
 
 async function examine(machine: Machine = segment.machine("10.0.0.1")): Promise<readonly Check[]> {
+  // Loaded late by the transport, in real time.
+  await import("../src/diagnosis.ts");
   const surroundings: Surroundings = {
     portHolders: async () => holders,
     askDirectly: async (addresses) => {

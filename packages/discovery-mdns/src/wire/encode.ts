@@ -200,7 +200,7 @@ class Writer {
   }
 
   #append(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#bytes.push(byte);
+    this.#bytes.push(...bytes);
   }
 
   #uint(value: number, bits: 8 | 16 | 32): void {
