@@ -47,8 +47,8 @@ export interface StationOptions {
   readonly wanted: readonly string[] | undefined;
 }
 
-/** How often the machine's interfaces are looked at, in ms. */
-const pollMs = 2_000;
+/** How often the machine's interfaces are looked at, in ms: most of what an idle process costs. */
+const pollMs = 3_000;
 /** A fault that lasts is reported again after this while, in ms. */
 const reportAgainMs = 60_000;
 

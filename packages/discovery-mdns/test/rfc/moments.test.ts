@@ -72,12 +72,12 @@ conformance("In moments", (requirement) => {
         const { interfaces } = machine;
         machine.interfaces = () => ({});
         collect(session, clock);
-        await clock.advance(3_000);
+        await clock.advance(4_000);
         machine.interfaces = interfaces;
         segment.heard.length = 0;
         await clock.advance(3_000);
-        // Interfaces are looked at every 2 s.
-        delays.push((queriesOf(segment)[0]?.atMs ?? 0) - 4_000);
+        // Interfaces are looked at every 3 s.
+        delays.push((queriesOf(segment)[0]?.atMs ?? 0) - 6_000);
       }
       note(
         `${delays.length} first questions after ${Math.min(...delays).toFixed(1)} to ${Math.max(...delays).toFixed(1)} ms`,
