@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import { silentLog, systemClock, systemRandom } from "../../../../packages/discovery-core/dist/index.js";
-import { mdns } from "../../../../packages/discovery-mdns/dist/index.js";
+import { silentLog, systemClock, systemRandom } from "../../../../packages/discovery-core/dist/bundle.js";
+import { mdns } from "../../../../packages/discovery-mdns/dist/bundle.js";
 
 // Does with the transport what it is told to, one JSON document per line, and says what happens.
 

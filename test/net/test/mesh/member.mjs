@@ -1,4 +1,4 @@
-import { createDiscovery } from "../../../../packages/discovery-core/dist/index.js";
+import { createDiscovery } from "../../../../packages/discovery-core/dist/bundle.js";
 import { mesh } from "../../../../packages/discovery-mesh/dist/index.js";
 
 // Announces a node over the mesh and says, one JSON document a line, which nodes come and go; SIGTERM is a goodbye.
