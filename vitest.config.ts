@@ -24,6 +24,7 @@ export default defineConfig({
       project("config", "packages/discovery-config"),
       project("identity", "packages/discovery-identity"),
       project("mesh", "packages/discovery-mesh"),
+      project("fleet", "packages/discovery-fleet"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),
