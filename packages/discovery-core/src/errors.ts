@@ -9,6 +9,7 @@ export type DiscoveryErrorCode =
   | "SEND_FAILED"
   | "NAME_CONFLICT"
   | "NO_ANSWER"
+  | "ENGINE_UNREACHABLE"
   | "SWEEP_LIMITED"
   | "REGISTRY_FULL";
 
@@ -23,6 +24,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   SEND_FAILED: true,
   NAME_CONFLICT: true,
   NO_ANSWER: true,
+  ENGINE_UNREACHABLE: true,
   SWEEP_LIMITED: true,
   REGISTRY_FULL: true,
 } satisfies Record<DiscoveryErrorCode, true>) as DiscoveryErrorCode[];

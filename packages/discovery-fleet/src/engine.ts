@@ -13,8 +13,9 @@ export interface Engine {
   /**
    * Resolves once the engine has answered and let us in.
    *
-   * @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when it is absent, or too old; `PERMISSION_DENIED` when it
-   *   refuses. The message names the place and the mend. `signal.reason` itself when aborted.
+   * @throws {DiscoveryError} `ENGINE_UNREACHABLE` when it is absent, `TRANSPORT_UNAVAILABLE` when it cannot be used,
+   *   such as one that is too old, `PERMISSION_DENIED` when it refuses. The message names the place and the mend.
+   *   `signal.reason` itself when aborted.
    */
   connect(context: EngineContext, options: Cancellable): Promise<EngineConnection>;
 }
@@ -30,8 +31,10 @@ export interface EngineContext {
   readonly random: () => number;
   readonly log: Log;
   /**
-   * Takes faults of announcing, once for each fault and not for each attempt; they become warnings. Those of
-   * watching are `lost` events, which the transport reports.
+   * Takes faults of announcing, once for each fault and not for each attempt: `ENGINE_UNREACHABLE`, `SEND_FAILED`
+   * when the engine does not take a value, `PERMISSION_DENIED`, `NAME_CONFLICT` when somebody else wrote over one.
+   * They become warnings. Those of watching are `lost` events, which the transport reports. Never
+   * `TRANSPORT_FAILED`: the session would be closed for it.
    */
   readonly report: (error: DiscoveryError) => void;
 }
@@ -57,13 +60,14 @@ export interface EngineConnection extends AsyncDisposable {
   /**
    * Keeps `value` under `key` until disposed; resolves when the engine acknowledged it.
    *
-   * After that it renews, takes the lease anew and puts the value again, whatever goes wrong, for ever; also when
-   * somebody else wrote over it or deleted it, which it notices within one lifetime.
+   * Tries until then, and reports what is in the way. After that it renews, takes the lease anew and puts the value
+   * again, whatever goes wrong, for ever; also when somebody else wrote over it or deleted it, which it notices within
+   * one lifetime.
    *
    * @param key - `[0-9a-f.]{1,128}`, relative to the cluster: the engine adds its prefix or bucket.
    * @param value - At most `maxValueBytes` of UTF-8.
-   * @throws {DiscoveryError} `SEND_FAILED` when the engine did not take it, `PERMISSION_DENIED` when it refuses;
-   *   nothing is held then.
+   * @throws {DiscoveryError} `PERMISSION_DENIED` when the engine refuses at the first attempt, `TRANSPORT_FAILED` when
+   *   the connection was disposed; `signal.reason` itself when aborted. Nothing is held then.
    */
   hold(key: string, value: string, options: HoldOptions): Promise<Held>;
 }
@@ -73,12 +77,12 @@ export interface HoldOptions extends Cancellable {
   readonly lifetimeMs: number;
 }
 
-/** A value that the engine keeps for us. Disposal removes it, or lets it run out where the engine is away. */
+/** A value that the engine keeps for us. Disposal removes it, or gives up within seconds and lets it run out. */
 export interface Held extends AsyncDisposable {
   /**
-   * Puts another value in its place; resolves when the engine acknowledged it.
+   * Puts another value in its place; resolves when the engine acknowledged it, which it tries until then.
    *
-   * @throws {DiscoveryError} as `hold`; what was asked for is then put later, as after any other fault.
+   * An abort only ends the wait: the value is put as soon as that can be. Of two that wait, the later one is put.
    */
   put(value: string, options: Cancellable): Promise<void>;
 }
@@ -99,8 +103,10 @@ export type EngineEvent =
   | ({ readonly kind: "put" } & EngineEntry)
   | { readonly kind: "delete"; readonly key: string }
   /**
-   * Nothing is known until the next snapshot. Once for each loss: attempts that fail after it are not told.
-   * `TRANSPORT_FAILED`, or `PERMISSION_DENIED` when the engine refuses, with the place and the cause in the message.
+   * Nothing is known until the next snapshot: the engine does not answer, or was replaced by one that knows nothing.
+   * Once for each loss: attempts that fail after it are not told. Not for a connection that broke and was there again
+   * at the first attempt, which is a `snapshot` at most. `ENGINE_UNREACHABLE`, or `PERMISSION_DENIED` when the engine
+   * refuses, with the place and the cause in the message.
    */
   | { readonly kind: "lost"; readonly error: DiscoveryError };
 
