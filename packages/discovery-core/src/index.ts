@@ -52,6 +52,7 @@ export {
   observationStream,
 } from "./observation-stream.ts";
 export { type OptionShape, optionsSchema } from "./options-schema.ts";
+export { ownAddresses, rankAddresses, subnetsOf } from "./own-addresses.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export {

@@ -9,9 +9,11 @@ import {
   type ObservationSink,
   observationStream,
   randomHex,
+  rankAddresses,
   type SeenAddress,
   type Standing,
   type SystemInterfaces,
+  subnetsOf,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
@@ -25,7 +27,7 @@ import type { Machine } from "./machine.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { Problem } from "./membership/membership.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import { rankAddresses, reachableAddresses, subnetsOf, urlsOf } from "./own-addresses.ts";
+import { reachableAddresses, urlsOf } from "./own-addresses.ts";
 import { Participant } from "./participant.ts";
 import type { KnownPeer, PeerFile } from "./peer-file.ts";
 import { resolveSeed, type Seed } from "./seeds.ts";
