@@ -64,6 +64,7 @@ export {
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";
+export { type Sink, Stream, type StreamOptions } from "./stream.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export {
   type InterfaceKind,

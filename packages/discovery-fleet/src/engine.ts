@@ -26,6 +26,11 @@ export interface EngineContext {
   readonly via: string;
   /** Which fleet: 1..64 visible ASCII characters. A connection sees and writes nothing of any other. */
   readonly cluster: string;
+  /**
+   * How long a value outlives its silent announcer, in ms, 2_000..86_400_000. A connection that is silently broken is
+   * noticed within two thirds of it.
+   */
+  readonly lifetimeMs: number;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -69,12 +74,7 @@ export interface EngineConnection extends AsyncDisposable {
    * @throws {DiscoveryError} `PERMISSION_DENIED` when the engine refuses at the first attempt, `TRANSPORT_FAILED` when
    *   the connection was disposed; `signal.reason` itself when aborted. Nothing is held then.
    */
-  hold(key: string, value: string, options: HoldOptions): Promise<Held>;
-}
-
-export interface HoldOptions extends Cancellable {
-  /** How long the value outlives a silent announcer, in ms, 2_000..86_400_000. */
-  readonly lifetimeMs: number;
+  hold(key: string, value: string, options: Cancellable): Promise<Held>;
 }
 
 /** A value that the engine keeps for us. Disposal removes it, or gives up within seconds and lets it run out. */

@@ -5,7 +5,8 @@ export {
   type EngineEntry,
   type EngineEvent,
   type Held,
-  type HoldOptions,
   maxEntries,
   maxValueBytes,
 } from "./engine.ts";
+export { type EngineStreamOptions, engineStream } from "./engine-stream.ts";
+export { type FleetOptions, fleet } from "./transport.ts";
