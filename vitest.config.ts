@@ -25,6 +25,7 @@ export default defineConfig({
       project("identity", "packages/discovery-identity"),
       project("mesh", "packages/discovery-mesh"),
       project("fleet", "packages/discovery-fleet"),
+      project("etcd", "packages/discovery-etcd"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),

@@ -1,0 +1,108 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { Announced } from "@lmserv/discovery-core";
+import type { EtcdServer } from "./etcd-server.ts";
+
+/** A host that announces as the documentation says, without a line of the code under test. */
+class PlainHost {
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: string;
+  readonly id: string;
+  #seq = 0;
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.#privateKey = privateKey;
+    this.#publicKey = publicKey.export({ format: "jwk" }).x ?? "";
+    this.id = hash(Buffer.from(this.#publicKey, "base64url"));
+  }
+
+  keyOf(node: Announced): string {
+    return `${this.id}.${hash(node.id)}`;
+  }
+
+  valueOf(node: Announced, cluster: string, changes: object = {}): string {
+    this.#seq += 1;
+    const text = JSON.stringify({
+      kind: "alive",
+      cluster,
+      id: this.id,
+      epoch: 1,
+      seq: this.#seq,
+      ttlMs: 2_000,
+      instance: "00112233445566ff",
+      addresses: ["127.0.0.1"],
+      urls: [],
+      nodes: [node],
+      ...changes,
+    });
+    return `${text}\n${this.#publicKey}.${sign(null, Buffer.from(text), this.#privateKey).toString("base64url")}`;
+  }
+}
+
+function hash(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}
+
+/** The nodes of independent hosts, in one cluster of a real etcd. */
+export class PlainFleet {
+  readonly #server: EtcdServer;
+  readonly #hosts = new Map<number, { readonly host: PlainHost; readonly lease: string }>();
+  readonly cluster: string;
+
+  constructor(server: EtcdServer, cluster: string) {
+    this.#server = server;
+    this.cluster = cluster;
+  }
+
+  async appear(node: Announced): Promise<void> {
+    const known = this.#hosts.get(node.port) ?? { host: new PlainHost(), lease: await this.grant(600) };
+    this.#hosts.set(node.port, known);
+    await this.put(known.host.keyOf(node), known.host.valueOf(node, this.cluster), known.lease);
+  }
+
+  async disappear({ port }: Announced): Promise<void> {
+    const known = this.#hosts.get(port);
+    this.#hosts.delete(port);
+    if (known) await this.#server.ask("/v3/lease/revoke", { ID: known.lease });
+  }
+
+  async grant(seconds: number): Promise<string> {
+    const { ID } = await this.#server.ask("/v3/lease/grant", { TTL: seconds });
+    return String(ID);
+  }
+
+  async put(key: string, value: string | Uint8Array, lease: string = "0"): Promise<void> {
+    await this.#server.ask("/v3/kv/put", {
+      key: this.#path(key),
+      value: Buffer.from(value).toString("base64"),
+      lease,
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#server.ask("/v3/kv/deleterange", { key: this.#path(key) });
+  }
+
+  /** Every key of the cluster with its value. */
+  async list(): Promise<ReadonlyMap<string, string>> {
+    const { kvs = [] } = await this.#server.ask("/v3/kv/range", {
+      key: this.#path(""),
+      range_end: Buffer.from(`/lmserv/${this.cluster}0`).toString("base64"),
+    });
+    const text = (base64: string): string => Buffer.from(base64, "base64").toString();
+    return new Map(
+      (kvs as { key: string; value: string }[]).map(({ key, value }) => [
+        text(key).slice(`/lmserv/${this.cluster}/`.length),
+        text(value),
+      ]),
+    );
+  }
+
+  newHost(): PlainHost {
+    return new PlainHost();
+  }
+
+  #path(key: string): string {
+    return Buffer.from(`/lmserv/${this.cluster}/${key}`).toString("base64");
+  }
+}
