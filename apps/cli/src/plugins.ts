@@ -6,4 +6,5 @@ export const ownPlugins: PluginTable = new Map<string, () => Promise<TransportPl
   ["mdns", async () => (await import("@lmserv/discovery-mdns")).plugin],
   ["arp", async () => (await import("@lmserv/discovery-arp")).plugin],
   ["mesh", async () => (await import("@lmserv/discovery-mesh")).plugin],
+  ["etcd", async () => (await import("@lmserv/discovery-etcd")).plugin],
 ]);

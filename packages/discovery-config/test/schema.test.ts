@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { plugin as ownArp } from "@lmserv/discovery-arp";
+import { plugin as ownEtcd } from "@lmserv/discovery-etcd";
 import { plugin as mdns } from "@lmserv/discovery-mdns";
 import { plugin as ownMesh } from "@lmserv/discovery-mesh";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -8,7 +9,7 @@ import { publishedSchema } from "../src/published-schema.ts";
 import { arp, mesh } from "./harness.ts";
 
 /** Whose options editors complete: those of every transport here. */
-const published = publishedSchema([mdns, ownArp, ownMesh]);
+const published = publishedSchema([mdns, ownArp, ownMesh, ownEtcd]);
 
 test("the published schema is that of the code; `vitest -u` writes it anew", async () => {
   await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot("../schema/v1.json");

@@ -85,7 +85,7 @@ const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
   [
     /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)/,
     "refused",
-    "it wants a certificate of ours that it trusts: set cert and key",
+    "it wants a certificate of ours that it trusts: set tls, our certificate and its key",
   ],
 ];
 

@@ -4,7 +4,7 @@ import { type EtcdOptions, etcd } from "./transport.ts";
 
 interface Settings
   extends FleetSettings,
-    Pick<EtcdOptions, "servers" | "user" | "password" | "ca" | "cert" | "key" | "prefix"> {}
+    Pick<EtcdOptions, "servers" | "user" | "password" | "ca" | "tls" | "prefix"> {}
 
 const text = { type: "string", minLength: 1 } as const;
 const secret = { ...text, writeOnly: true } as const;
@@ -24,8 +24,16 @@ export const plugin: TransportPlugin<Settings> = {
     user: { description: "Who we are, where etcd asks for it.", ...text },
     password: { description: "The user's password.", ...secret },
     ca: { description: "PEM of the authority of the servers' certificates.", ...secret },
-    cert: { description: "PEM of our certificate, where etcd asks for one.", ...secret },
-    key: { description: "PEM of the key of our certificate.", ...secret },
+    tls: {
+      description: "Our certificate and its key, both PEM, where etcd asks for one.",
+      type: "object",
+      properties: {
+        cert: { description: "The certificate.", ...secret },
+        key: { description: "Its private key.", ...secret },
+      },
+      required: ["cert", "key"],
+      additionalProperties: false,
+    },
     prefix: {
       description: "What all keys begin with; the cluster's name follows.",
       ...text,

@@ -11,8 +11,7 @@ export interface EtcdOptions extends FleetOptions {
   /** PEM of the authority of the servers' certificates. @default those that Node knows */
   readonly ca?: string;
   /** PEM of our certificate and its key, where etcd asks for one. @default none */
-  readonly cert?: string;
-  readonly key?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** What all keys begin with; the cluster's name follows. @default "/lmserv/" */
   readonly prefix?: string;
 }
@@ -28,15 +27,12 @@ const maxServers = 16;
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function etcd(options: EtcdOptions = {}): Transport {
-  const { servers = [defaultServer], user, password, ca, cert, key, prefix = "/lmserv/" } = options;
+  const { servers = [defaultServer], user, password, ca, tls, prefix = "/lmserv/" } = options;
   if (servers.length < 1 || servers.length > maxServers) {
     throw new RangeError(`servers has ${servers.length} entries; from 1 to ${maxServers} are allowed`);
   }
   if ((user === undefined) !== (password === undefined)) {
     throw new TypeError("user and password are given together, or neither");
-  }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("cert and key are given together, or neither");
   }
   if (!/^[\x21-\x7e]{1,200}\/$|^\/$/.test(prefix)) {
     throw new RangeError(
@@ -46,10 +42,7 @@ export function etcd(options: EtcdOptions = {}): Transport {
   const engine = new EtcdEngine({
     servers: servers.map(parseServer),
     credentials: user === undefined || password === undefined ? null : { user, password },
-    tls: {
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && key !== undefined && { cert, key }),
-    },
+    tls: { ...(ca !== undefined && { ca }), ...tls },
     prefix,
   });
   return fleet(engine, options);
