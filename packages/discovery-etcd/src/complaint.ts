@@ -1,4 +1,4 @@
-import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
+import { DiscoveryError, type DiscoveryErrorCode, isDiscoveryError } from "@lmserv/discovery-core";
 import { type EtcdFault, type FaultKind, faultOf } from "./fault.ts";
 
 /** What users are told of etcd's faults, with the place and the mend. */
@@ -17,6 +17,7 @@ export class Complaint {
 
   /** @param code - For what is neither silence nor refusal. */
   of(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
+    if (isDiscoveryError(error)) return error;
     const fault = faultOf(error);
     const codes: Readonly<Partial<Record<FaultKind, DiscoveryErrorCode>>> = {
       unreachable: "ENGINE_UNREACHABLE",

@@ -74,12 +74,18 @@ function errorOf(body: unknown): GatewayError {
 
 /** What Node and OpenSSL say of a connection, with the mend where there is one. */
 const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
-  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/, "untrusted", "it speaks no TLS: use http://"],
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|before secure TLS/,
+    "untrusted",
+    "it speaks no TLS, or not with us: try http://",
+  ],
   [
     /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
     "untrusted",
     "its certificate is of an authority that is not known here: set ca",
   ],
+  // What a server does that speaks TLS, and others too.
+  [/socket hang up/, "unreachable", "it hangs up; if it speaks TLS, use https://"],
   [/ALTNAME_INVALID/, "untrusted", "its certificate is of another host: use the name that it is made for"],
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, "untrusted", "its certificate is out of date, or a clock is wrong"],
   [

@@ -54,8 +54,9 @@ export class PlainFleet {
     this.cluster = cluster;
   }
 
-  async appear(node: Announced): Promise<void> {
-    const known = this.#hosts.get(node.port) ?? { host: new PlainHost(), lease: await this.grant(600) };
+  /** @param seconds - How long it stays without another word. */
+  async appear(node: Announced, seconds = 600): Promise<void> {
+    const known = this.#hosts.get(node.port) ?? { host: new PlainHost(), lease: await this.grant(seconds) };
     this.#hosts.set(node.port, known);
     await this.put(known.host.keyOf(node), known.host.valueOf(node, this.cluster), known.lease);
   }

@@ -51,6 +51,9 @@ export class Roster {
   readonly #remembered = new Map<string, Accepted>();
   /** Why the engine is lost, or null while it is there. */
   #lost: DiscoveryErrorCode | null = null;
+  /** Why it was lost last, and when it came back from that. */
+  #lastLoss: DiscoveryErrorCode = "ENGINE_UNREACHABLE";
+  #returnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -113,6 +116,17 @@ export class Roster {
     return true;
   }
 
+  /**
+   * The engine dropped it without a goodbye. One that was away itself may have let leases run out that nobody could
+   * renew: it is given the time to hear of them again.
+   */
+  drop(key: string, nowMs: number): void {
+    const entry = this.#entries.get(key);
+    if (!entry || entry.isMissing) return;
+    if (nowMs - this.#returnedMs >= entry.record.ttlMs) this.remove(key, "unreachable");
+    else this.#miss(entry, nowMs);
+  }
+
   remove(key: string, reason: "goodbye" | "unreachable"): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
@@ -135,6 +149,7 @@ export class Roster {
   /** The engine is lost: nothing is known, and nobody is dead for that. */
   lose(code: DiscoveryErrorCode, nowMs: number): void {
     this.#lost = code;
+    this.#lastLoss = code;
     for (const entry of this.#entries.values()) {
       // One that is listed from memory already gets no second grace from an engine that comes and goes.
       if (entry.stale !== null) continue;
@@ -151,15 +166,11 @@ export class Roster {
   reconcile(present: ReadonlySet<string>, nowMs: number): void {
     const wasLost = this.#lost !== null;
     this.#lost = null;
+    if (wasLost) this.#returnedMs = nowMs;
     for (const entry of [...this.#entries.values()]) {
       if (present.has(entry.key) || entry.isMissing) continue;
-      if (!wasLost && entry.stale === null) {
-        this.remove(entry.key, "unreachable");
-        continue;
-      }
-      entry.isMissing = true;
-      this.#deadlines.delete(entry.key);
-      this.#deadlines.set(entry.key, nowMs + entry.record.ttlMs);
+      if (entry.stale === null) this.drop(entry.key, nowMs);
+      else this.#miss(entry, nowMs);
     }
   }
 
@@ -185,6 +196,16 @@ export class Roster {
     if (!isAlive) return this.remove(entry.key, "unreachable");
     const pauseMs = graceLifetimes * entry.record.ttlMs * (0.8 + 0.4 * this.#options.random());
     this.#deadlines.set(entry.key, nowMs + pauseMs);
+  }
+
+  /** It is listed from memory for one lifetime more, in which its announcer should come back. */
+  #miss(entry: Entry, nowMs: number): void {
+    const wasFresh = entry.stale === null;
+    entry.isMissing = true;
+    entry.stale ??= this.#lastLoss;
+    this.#deadlines.delete(entry.key);
+    this.#deadlines.set(entry.key, nowMs + entry.record.ttlMs);
+    if (wasFresh) this.#options.on.alive(entry);
   }
 
   #renew({ key, record }: Entry, ageMs: number, nowMs: number): void {

@@ -190,7 +190,7 @@ export class FleetSession implements TransportSession {
       case "put":
         return this.#read(event);
       case "delete":
-        return this.#publications.has(event.key) ? undefined : this.#roster.remove(event.key, "unreachable");
+        return this.#publications.has(event.key) ? undefined : this.#roster.drop(event.key, nowMs);
       case "lost":
         this.#context.report(event.error);
         return this.#roster.lose(event.error.code, nowMs);
