@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const project = (name: string, root: string) => ({
   extends: true as const,
   test: {
+    // No module keeps state, so that the files of a package can share one load of it.
+    isolate: false,
     name,
     root,
     include: ["test/**/*.test.{ts,mjs}"],

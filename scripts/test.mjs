@@ -14,8 +14,8 @@ const kinds = {
     check("knip", ["knip"]),
   ],
   unit: [tests("unit", ["--project", "!net"])],
-  // Each of these tests runs a LAN with all its hosts.
-  net: [tests("net", ["--project", "net", "--maxWorkers=2"])],
+  // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
+  net: [tests("net", ["--project", "net", "--maxWorkers=4"])],
   nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, ["--project", "!net"], on(version))),
 };
 

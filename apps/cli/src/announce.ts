@@ -1,6 +1,8 @@
 import {
   type Announced,
   completeAnnouncement,
+  type Discovery,
+  type DiscoveryError,
   isLoopback,
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
@@ -13,6 +15,7 @@ import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { Interruption, interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import { signs } from "./mesh-part.ts";
+import { takenPort } from "./mesh-port.ts";
 import { close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
@@ -30,7 +33,7 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
     const interfaces = interfacesOf(configuration, request);
     await keepAnnounced(announced, { ...request, interfaces, configuration }, io, reporter, signal);
   } catch (error) {
-    if (!signal.aborted) return failureCode(error, reporter);
+    if (!signal.aborted) return failureCode(error, configuration, reporter);
   }
   // Goodbye at SIGTERM is the regular end of a service.
   const isRegular = signal.reason instanceof Interruption && signal.reason.by === "SIGTERM";
@@ -67,15 +70,8 @@ async function keepAnnounced(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, note } = reporter;
-  const discovery = await openDiscovery(request.configuration.composed, io, {
-    log,
-    signal,
-    onWarning: (warning) => {
-      // The log holds it already.
-      if (!request.verbose) reporter.warn(describeFailure(warning));
-    },
-  });
+  const { note } = reporter;
+  const discovery = await open(request, io, reporter, signal);
   const documents = await documentServer(announced, request, io, reporter);
   let standing: StandingAnnouncement | null = null;
   const sayGoodbye = async (why: string): Promise<void> => {
@@ -102,6 +98,25 @@ async function keepAnnounced(
     await sayGoodbye("");
     await close(discovery, reporter);
   }
+}
+
+/** @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then. */
+async function open(
+  { configuration, verbose }: Announcing,
+  io: Io,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<Discovery> {
+  const onWarning = (warning: DiscoveryError): void => {
+    // The log holds it already.
+    if (!verbose && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
+  };
+  const options = { log: reporter.log, signal, onWarning };
+  const discovery = await openDiscovery(configuration, io, options);
+  const taken = takenPort(discovery.warnings, configuration);
+  if (!taken) return discovery;
+  await close(discovery, reporter);
+  throw taken.cause;
 }
 
 /** Null unless it was asked for. */
@@ -162,10 +177,11 @@ function describe({ announcement, configuration, interfaces }: Announcing): stri
   return `${name} on port ${announcement.port}, over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 
-/** What a transport cannot announce at all (`RangeError`) is a mistake in the command line. */
-function failureCode(error: unknown, { error: print }: Reporter): number {
-  if (error instanceof RangeError) {
-    print(error.message);
+/** What a transport cannot announce at all (`RangeError`), and a port that is somebody else's, is a mistake in the command line. */
+function failureCode(error: unknown, configuration: Configuration, { error: print }: Reporter): number {
+  const mistake = error instanceof RangeError ? error : takenPort(failuresOf(error), configuration);
+  if (mistake) {
+    print(mistake.message);
     return exitCode.usage;
   }
   for (const failure of failuresOf(error)) print(describeFailure(failure));

@@ -27,10 +27,12 @@ export interface Configuration extends ResolvedConfig {
 /** @throws {UsageError} for a mistake in flags, environment or file. */
 export async function configure(
   { flags }: Request,
-  { cwd, env, from, plugins, readFile }: Io,
+  { cwd, env, from, plugins, elsewhere, readFile }: Io,
   { isAwaited = false, mesh, onProgress }: ConfigurationOptions = {},
 ): Promise<Configuration> {
-  const input = { flags, cwd, env, from, plugins, readFile, isAwaited };
+  const [first = "mdns"] = plugins.keys();
+  const defaultTransport = plugins.has("mdns") ? "mdns" : first;
+  const input = { flags, cwd, env, from, plugins, defaultTransport, elsewhere, readFile, isAwaited };
   try {
     const config = await resolveConfig({
       ...input,

@@ -98,7 +98,7 @@ async function open(
   });
   const opening = AbortSignal.any([signal, hang.signal]);
   const options = { ttlMs, log, waitForNetwork: false, signal: opening };
-  return openDiscovery(configuration.composed, io, options).finally(cancel);
+  return openDiscovery(configuration, io, options).finally(cancel);
 }
 
 /** What is listed when the time is up, or when a signal ends it. */

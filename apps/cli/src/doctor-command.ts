@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
+import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest } from "./options.ts";
 import type { DoctorRequest } from "./request.ts";
 
-interface DoctorFlags extends SharedFlags {
+interface DoctorFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
   readonly sweep?: true;
 }
@@ -13,6 +14,7 @@ Examples:
   lmserv doctor                            why are there no servers?
   lmserv doctor --sweep                    the same, and look for neighbours that could tell
   lmserv doctor --transport mdns --interface eth0
+  lmserv doctor --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
   lmserv doctor --json | jq '.checks[] | select(.verdict == "fail")'
 
 Exit status: 0 nothing fails, 1 something fails, 2 usage, 130 and 143 ended by SIGINT and SIGTERM.`;
@@ -29,12 +31,12 @@ export function doctorCommand(
     .description("Look for what keeps servers from being found here, and say how to mend it.")
     .option("--json", "print one JSON document")
     .option("--sweep", "ask every address of the subnet by ARP, to find neighbours that could tell");
-  addSharedOptions(command, io)
+  addMeshOptions(addSharedOptions(command, io), "observer")
     .addHelpText("after", examples)
     .action(async (flags: DoctorFlags) => {
       const isChosen = flags.transport || flags.preset !== undefined || flags.config !== undefined;
       await doctor({
-        ...sharedRequest(isChosen ? flags : { ...flags, transport: all }),
+        ...sharedRequest(isChosen ? flags : { ...flags, transport: all }, meshSettings(flags)),
         json: flags.json ?? false,
         sweep: flags.sweep ?? false,
       });

@@ -69,6 +69,21 @@ export interface WarningDocument {
   readonly message: string;
 }
 
+export interface ConfigDocument {
+  readonly formatVersion: typeof formatVersion;
+  readonly file: string | null;
+  readonly settings: readonly SettingDocument[];
+}
+
+interface SettingDocument {
+  readonly path: string;
+  /** Null for a secret. */
+  readonly value: unknown;
+  readonly secret: boolean;
+  /** As people read it. */
+  readonly origin: string;
+}
+
 export interface DoctorDocument {
   readonly formatVersion: typeof formatVersion;
   /** The worst of all checks, those that were not made aside. */
@@ -138,7 +153,7 @@ export function warningDocument(error: DiscoveryError): WarningDocument {
  *
  * Escapes more than JSON must: what steers terminals, and what some readers take for the end of a line.
  */
-export function toJsonLine(value: DiscoverDocument | WatchLine | DoctorDocument): string {
+export function toJsonLine(value: DiscoverDocument | WatchLine | DoctorDocument | ConfigDocument): string {
   const json = JSON.stringify(value).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -8,7 +8,7 @@ import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { Listen } from "./document-server.ts";
 import type { ReadText } from "./environment.ts";
 import type { SignalName } from "./interruption.ts";
-import { ownPlugins } from "./plugins.ts";
+import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { Connect } from "./server-watch.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -28,6 +28,8 @@ export interface Io {
   readonly readFile: ReadFile;
   /** The transports that come along with the command. */
   readonly plugins: PluginTable;
+  /** Where those are that do not, as an advice for each type. */
+  readonly elsewhere: ReadonlyMap<string, string>;
   /** Folders in whose packages others are looked for. */
   readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
@@ -49,6 +51,7 @@ export function systemIo(): Io {
     cwd: process.cwd(),
     readFile: (path) => readFile(path, "utf8"),
     plugins: ownPlugins,
+    elsewhere,
     from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),

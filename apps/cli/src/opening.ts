@@ -1,22 +1,22 @@
-import {
-  createDiscovery,
-  type Discovery,
-  type DiscoveryOptions,
-  type Transport,
-} from "@lmserv/discovery-core";
+import { createDiscovery, type Discovery, type DiscoveryOptions } from "@lmserv/discovery-core";
+import type { Configuration } from "./configuration.ts";
 import { explain } from "./failure.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./reporter.ts";
 
 export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "random">;
 
-/** Opens discovery over these transports. */
+/** Opens discovery over what is configured, and says when each transport runs. */
 export function openDiscovery(
-  transports: readonly Transport[],
+  { transports, composed }: Configuration,
   { clock, random }: Io,
   options: OpeningOptions,
 ): Promise<Discovery> {
-  return createDiscovery({ ...options, clock, random, transports });
+  for (const { name, afterMs } of transports) {
+    const when = afterMs === null ? "always" : `while mDNS is silent, for ${afterMs} ms at least`;
+    options.log?.("info", `${name} runs ${when}`, { via: name });
+  }
+  return createDiscovery({ ...options, clock, random, transports: composed });
 }
 
 /** Closes what was opened and tells whether that worked; what was found until then counts in any case. */

@@ -8,3 +8,6 @@ export const ownPlugins: PluginTable = new Map<string, () => Promise<TransportPl
   ["mesh", async () => (await import("@lmserv/discovery-mesh")).plugin],
   ["etcd", async () => (await import("@lmserv/discovery-etcd")).plugin],
 ]);
+
+/** Where those are that a variant of this command leaves out, as an advice for each type; the whole one has all. */
+export const elsewhere: ReadonlyMap<string, string> = new Map();

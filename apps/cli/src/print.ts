@@ -1,5 +1,6 @@
 import { formatOrigin, formatSettings } from "@lmserv/discovery-config";
 import { configure } from "./configuration.ts";
+import { formatVersion, toJsonLine } from "./document.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { createReporter } from "./reporter.ts";
@@ -17,7 +18,7 @@ export async function print(request: PrintRequest, io: Io): Promise<number> {
       secret: isSecret,
       origin: formatOrigin(origin),
     }));
-    io.stdout.write(`${JSON.stringify({ file, settings: values })}\n`);
+    io.stdout.write(toJsonLine({ formatVersion, file, settings: values }));
   } else {
     io.stdout.write(formatSettings(settings));
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -11,6 +10,7 @@ import { meshCommand } from "./mesh-command.ts";
 import { printable } from "./printable.ts";
 import type { AnnounceRequest, DoctorRequest, PrintRequest, SearchRequest } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
+import { readVersion } from "./version.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
 export interface Actions {
@@ -39,7 +39,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     watch: async (request) => codes.push(await actions.watch(request)),
   });
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
-  meshCommand(program, io);
+  if (!io.elsewhere.has("mesh")) meshCommand(program, io);
   doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
   configCommand(program, io, async (request) => codes.push(await actions.print(request)));
   completionCommand(program, io);
@@ -54,9 +54,4 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     return error.exitCode === 0 ? exitCode.found : exitCode.usage;
   }
   return codes[0] ?? exitCode.found;
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return version;
 }

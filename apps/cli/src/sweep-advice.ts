@@ -14,6 +14,7 @@ export function advise(
   const interfaces = interfacesOf(configuration, request);
   if (
     warning.code !== "NO_ANSWER" ||
+    io.elsewhere.has("arp") ||
     isSweeping(configuration) ||
     staysOnMachine(interfaces, io.networkInterfaces())
   )

@@ -61,7 +61,7 @@ async function follow(
       onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
       signal,
     };
-    discovery = await openDiscovery(configuration.composed, io, options);
+    discovery = await openDiscovery(configuration, io, options);
   } catch (error) {
     const failures = signal.aborted ? [] : failuresOf(error);
     for (const failure of failures) view.warn(failure);

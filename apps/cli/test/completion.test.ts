@@ -58,7 +58,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
       ["--watch", "--wait"],
     ],
     [["discover", "--json", "--fi"], ["--first"]],
-    [["doctor", "--s"], ["--sweep"]],
+    [["doctor", "--sw"], ["--sweep"]],
     [["announce", "--no"], ["--no-check"]],
     [
       ["discover", "--transport", ""],

@@ -2,6 +2,7 @@ import type { Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Machine } from "./harness.ts";
+import { closed, published } from "./schemas.ts";
 
 const file = "/home/me/lmserv.config.jsonc";
 const box = { id: "box-1", port: 8000, info: "gpu-box-01" };
@@ -121,7 +122,17 @@ describe("a search with a fallback", () => {
     await machine.until(() => silence.sent > 0);
     await machine.clock.advance(5_000);
     expect(await ended).toBe(0);
-    expect(JSON.parse(machine.stdout.text)).toMatchObject({ nodes: [{ sources: [{ transport: "arp" }] }] });
+    expect(JSON.parse(machine.stdout.text)).toMatchObject({
+      complete: true,
+      nodes: [{ sources: [{ transport: "arp" }] }],
+      warnings: [
+        {
+          code: "STANDBY_RUNS",
+          transport: "arp",
+          message: "arp runs: mdns heard no other host for 3000 ms",
+        },
+      ],
+    });
   });
 });
 
@@ -137,7 +148,10 @@ describe("lmserv config print", () => {
   it("shows it as JSON", async () => {
     configure({ mdns: {} });
     expect(await machine.start("config", "print", "--json").ended).toBe(0);
-    const { file: found, settings } = JSON.parse(machine.stdout.text);
+    const document = JSON.parse(machine.stdout.text);
+    expect(published.config(document), JSON.stringify(published.config.errors)).toBe(true);
+    expect(closed.config(document), JSON.stringify(closed.config.errors)).toBe(true);
+    const { file: found, settings } = document;
     expect(found).toBe(file);
     expect(settings).toContainEqual({
       path: "transports",
@@ -145,5 +159,26 @@ describe("lmserv config print", () => {
       secret: false,
       origin: expect.stringContaining(file),
     });
+  });
+
+  it("shows as JSON that there is no file, and no secret", async () => {
+    machine.plugins.set("mesh", async () => (await import("@lmserv/discovery-mesh")).plugin);
+    machine.env.LMSERV_TRANSPORTS__MESH__KEY = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE";
+    expect(await machine.start("config", "print", "--json", "--transport", "mesh").ended).toBe(0);
+    const document = JSON.parse(machine.stdout.text);
+    expect(closed.config(document), JSON.stringify(closed.config.errors)).toBe(true);
+    expect(document).toMatchObject({
+      formatVersion: "1.0",
+      file: null,
+      settings: expect.arrayContaining([
+        {
+          path: "transports.mesh.key",
+          value: null,
+          secret: true,
+          origin: "LMSERV_TRANSPORTS__MESH__KEY",
+        },
+      ]),
+    });
+    expect(machine.stdout.text).not.toContain("c2VjcmV0");
   });
 });

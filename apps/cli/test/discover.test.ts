@@ -268,9 +268,25 @@ describe("lmserv discover for people", () => {
     machine.network.inject(new Uint8Array([255]), "198.18.9.9");
     await machine.clock.advance(3_000);
     await ended;
-    expect(machine.stderr.lines[0]).toBe(
+    expect(machine.stderr.lines.slice(0, 2)).toEqual([
+      'lmserv: info: mdns runs always {"via":"mdns"}',
       'lmserv: debug: malformed frame dropped {"from":"198.18.9.9","dropped":1}',
-    );
+    ]);
+  });
+
+  it("tells with -v when a transport that died is tried again, and when it is back", async () => {
+    const { ended } = machine.start("discover", "-v", "--timeout", "30s");
+    await machine.until(() => machine.network.sent > 0);
+    machine.network.fail();
+    await machine.clock.advance(10);
+    machine.network.restore();
+    await machine.clock.advance(30_000);
+    await ended;
+    expect(machine.stderr.lines.slice(1, 4)).toEqual([
+      expect.stringMatching(/^lmserv: warn: .*"code":"TRANSPORT_FAILED"/),
+      expect.stringMatching(/^lmserv: info: mdns is opened again in \d+ ms \{"via":"mdns","attempt":1\}$/),
+      'lmserv: info: mdns is open again {"via":"mdns"}',
+    ]);
   });
 
   it("lets no stranger steer the terminal", async () => {

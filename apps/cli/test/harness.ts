@@ -48,6 +48,8 @@ export class Machine {
   /** Why an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
   readonly plugins: Map<string, LoadPlugin>;
+  /** What a variant of the command leaves out, with what to do about it. */
+  readonly elsewhere: Map<string, string> = new Map();
   /** What configuration files hold, and what the system says of itself, by path. */
   readonly files: Map<string, string> = new Map();
   readonly env: Record<string, string> = {};
@@ -89,6 +91,7 @@ export class Machine {
       random: seededRandom(1),
       cwd: "/home/me",
       plugins,
+      elsewhere: this.elsewhere,
       from: [],
       readFile: async (path) =>
         files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),

@@ -4,21 +4,24 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 const discoverSchema = load("discover");
 const watchSchema = load("watch");
 const doctorSchema = load("doctor");
+const configSchema = load("config");
 
 /** What holds for every later version too. */
 export const published: Validators = compile({
   discover: discoverSchema,
   watch: watchSchema,
   doctor: doctorSchema,
+  config: configSchema,
 });
 /** The same, and nothing may appear that the schema does not name. */
 export const closed: Validators = compile({
   discover: close(discoverSchema),
   watch: close(watchSchema),
   doctor: close(doctorSchema),
+  config: close(configSchema),
 });
 
-type Format = "discover" | "watch" | "doctor";
+type Format = "discover" | "watch" | "doctor" | "config";
 type Validators = Readonly<Record<Format, ValidateFunction>>;
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -27,9 +30,14 @@ function load(name: string): Schema {
   return JSON.parse(readFileSync(new URL(`../schema/${name}.schema.json`, import.meta.url), "utf8"));
 }
 
-function compile({ discover, watch, doctor }: Readonly<Record<Format, Schema>>): Validators {
+function compile({ discover, watch, doctor, config }: Readonly<Record<Format, Schema>>): Validators {
   const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
-  return { discover: ajv.compile(discover), watch: ajv.compile(watch), doctor: ajv.compile(doctor) };
+  return {
+    discover: ajv.compile(discover),
+    watch: ajv.compile(watch),
+    doctor: ajv.compile(doctor),
+    config: ajv.compile(config),
+  };
 }
 
 /** Forbids unknown keys in every object that has known ones. */

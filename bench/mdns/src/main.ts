@@ -4,13 +4,14 @@ import { type Options, parseOptions, usage } from "./options.ts";
 import type { Section } from "./section.ts";
 import { announce } from "./sections/announce.ts";
 import { beside, browse } from "./sections/browse.ts";
+import { first } from "./sections/first.ts";
 import { idle } from "./sections/idle.ts";
 import { leave } from "./sections/leave.ts";
 import { loss } from "./sections/loss.ts";
 import { memory } from "./sections/memory.ts";
 import { formatTable, type Table } from "./table.ts";
 
-const sections: readonly Section[] = [browse, beside, announce, leave, idle, memory, loss];
+const sections: readonly Section[] = [browse, beside, first, announce, leave, idle, memory, loss];
 
 interface Plan {
   readonly options: Options;

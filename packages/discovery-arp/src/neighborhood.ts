@@ -39,18 +39,30 @@ export class Neighborhood {
   hostsOverIPv6(ipv6: readonly Neighbor[], ipv4: readonly Neighbor[]): readonly string[] {
     const known = new Set(ipv4.map(({ mac }) => mac));
     const seen = new Set<string>();
-    return ipv6.flatMap(({ address, mac, link }) => {
-      const isUsable =
-        this.#links.some(({ name }) => name === link) && (this.#isNamed || isLocalIPv6(address));
-      if (!isUsable || known.has(mac) || seen.has(mac)) return [];
+    return ipv6.flatMap((neighbor) => {
+      const { mac } = neighbor;
+      if (!this.#isNearOverIPv6(neighbor) || known.has(mac) || seen.has(mac)) return [];
       seen.add(mac);
-      return [isLinkLocal(address) ? `${address}%${link}` : address];
+      return [zoned(neighbor)];
     });
+  }
+
+  /** The IPv4 address of each IPv6 neighbour, zones included, whose MAC has exactly one: both are one machine. */
+  twins(ipv6: readonly Neighbor[], ipv4: readonly Neighbor[]): ReadonlyMap<string, string> {
+    const pairs = ipv6.flatMap((neighbor): [string, string][] => {
+      const [twin, ...others] = ipv4.filter(({ mac }) => mac === neighbor.mac);
+      return twin && others.length === 0 ? [[zoned(neighbor), twin.address]] : [];
+    });
+    return new Map(pairs);
   }
 
   /** Whether a node that another transport found is on a link in use. */
   isOnLink(address: string): boolean {
     return !isIPv6(address) && this.#isNear({ address, link: null });
+  }
+
+  #isNearOverIPv6({ address, link }: Neighbor): boolean {
+    return this.#links.some(({ name }) => name === link) && (this.#isNamed || isLocalIPv6(address));
   }
 
   #isNear({ address, link }: Pick<Neighbor, "address" | "link">): boolean {
@@ -63,6 +75,10 @@ export class Neighborhood {
         subnets.some(({ subnet }) => contains(subnet, value)),
     );
   }
+}
+
+function zoned({ address, link }: Neighbor): string {
+  return isLinkLocal(address) ? `${address}%${link}` : address;
 }
 
 /** Link-local and unique local addresses (RFC 4291, RFC 4193). */

@@ -17,6 +17,7 @@ interface Listed {
 
 export interface Sighting {
   readonly key: string;
+  readonly host: string;
   readonly node: SeenNode;
   readonly seenMs: number;
 }
@@ -84,6 +85,24 @@ export class Roster {
     }
     this.#listed.set(key, listed);
     this.#confirm(listed);
+  }
+
+  /**
+   * Lists the servers of a host as those of its twin, as far as that one answers on the same ports.
+   *
+   * The last word on such a server names both addresses, so that whoever lists it knows it for the same node.
+   */
+  join(host: string, twin: string): void {
+    for (const listed of this.#listed.values()) {
+      const { key, node, cancel } = listed;
+      const same = this.#listed.get(formatEndpoint(twin, node.port));
+      if (listed.host !== host || same?.node.id !== node.id) continue;
+      const addresses = [...same.node.addresses, ...node.addresses];
+      this.#options.onAlive({ ...listed, node: { ...node, addresses } });
+      cancel();
+      this.#listed.delete(key);
+      this.#options.onGone(key, host);
+    }
   }
 
   /** Asks now; a key that is not listed is ignored. */

@@ -26,11 +26,11 @@ export const thisMachine: Machine = {
 };
 
 /** A CommonJS package without types, which may be missing. */
-const load = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 function loadHere(): ReadArpA | null {
   const { platform, env } = process;
-  return loadArpA({ platform, env, load: () => load("arp-a") });
+  return loadArpA({ platform, env, load: () => require("arp-a") });
 }
 
 const procNetArp: TableReader = {

@@ -1,4 +1,4 @@
-import { DiscoveryError, formatEndpoint, type TransportContext } from "@lmserv/discovery-core";
+import { DiscoveryError, formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core";
 import { Acquaintances } from "./acquaintances.ts";
 import { Inquirer, type Inquiry } from "./inquirer.ts";
 import { listLinks } from "./links.ts";
@@ -53,7 +53,7 @@ export class Watch {
   #passing: Promise<PassReport> | null = null;
   #cancelPoll: () => void = () => {};
   #ipv6DueMs = Number.NEGATIVE_INFINITY;
-  #ipv6Hosts: readonly string[] = [];
+  #ipv6: readonly Neighbor[] = [];
   #hosts: ReadonlySet<string> = new Set();
   #reportedFull = false;
 
@@ -114,7 +114,8 @@ export class Watch {
     if (sweeper.isDue) await this.#sweep(neighborhood);
     await this.#askOverIPv6(neighborhood);
     this.#acquaintances.retain(new Set([...this.#hosts, ...this.#askKnownNodes(neighborhood)]));
-    while (this.#looks.size > 0) await Promise.all(this.#looks);
+    await this.#endOfLooks();
+    await this.#joinTwins(neighborhood);
     signal.throwIfAborted();
     return { hosts: this.#hosts.size, servers: this.#roster.sightings().length };
   }
@@ -133,17 +134,30 @@ export class Watch {
     await sweeper.run({ read, onAnswer }, this.#ending.signal);
   }
 
-  /** After IPv4, because a host that answers there is not asked twice. */
+  /** After IPv4 has had its answers, because a host that is known there is not asked twice. */
   async #askOverIPv6(neighborhood: Neighborhood): Promise<void> {
     const { context, table } = this.#parts;
     const { signal } = this.#ending;
-    const ipv4 = await table.read(signal);
+    await this.#endOfLooks();
     if (context.clock.now() >= this.#ipv6DueMs) {
       this.#ipv6DueMs = context.clock.now() + ipv6EveryMs;
-      this.#ipv6Hosts = neighborhood.hostsOverIPv6(await table.readIPv6(signal), ipv4);
+      this.#ipv6 = await table.readIPv6(signal);
     }
-    this.#askAll(this.#ipv6Hosts);
-    this.#hosts = new Set([...neighborhood.hosts(ipv4), ...this.#ipv6Hosts]);
+    const ipv4 = await table.read(signal);
+    const overIPv6 = neighborhood.hostsOverIPv6(this.#ipv6, ipv4);
+    this.#askAll(overIPv6);
+    this.#hosts = new Set([...neighborhood.hosts(ipv4), ...overIPv6]);
+  }
+
+  /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
+  async #joinTwins(neighborhood: Neighborhood): Promise<void> {
+    if (!this.#roster.sightings().some(({ host }) => isIPv6(host))) return;
+    const ipv4 = await this.#parts.table.read(this.#ending.signal);
+    for (const [host, twin] of neighborhood.twins(this.#ipv6, ipv4)) this.#roster.join(host, twin);
+  }
+
+  async #endOfLooks(): Promise<void> {
+    while (this.#looks.size > 0) await Promise.all(this.#looks);
   }
 
   /** What other transports found is asked too, at the very port: it becomes one node with two sources. */

@@ -1,4 +1,10 @@
-import { type DiscoveryError, type NodeInfo, type Observation, Registry } from "@lmserv/discovery-core";
+import {
+  type DiscoveryError,
+  type NodeInfo,
+  type Observation,
+  Registry,
+  type SeenNode,
+} from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArpOptions, arpOn } from "../src/transport.ts";
@@ -38,6 +44,28 @@ async function browse(options: ArpOptions = {}, nodes: () => readonly NodeInfo[]
   });
   const of = (kind: Observation["kind"]) => seen.filter((observation) => observation.kind === kind);
   return { session, seen, of, reports, logged, state };
+}
+
+/** What mDNS told of one node. */
+function heardByMdns(address: string, port: number): Registry {
+  const registry = new Registry();
+  const { path, server, apis, models, auth } = identification(port);
+  const node: SeenNode = {
+    id: "box",
+    trust: "announced",
+    port,
+    info: "gpu-box-01",
+    addresses: [{ address, reach: "source" }],
+    hostname: null,
+    path,
+    server,
+    apis,
+    models,
+    auth,
+    attributes: {},
+  };
+  registry.apply({ kind: "alive", via: "mdns", key: "box", ttlMs: 60_000, node }, 0);
+  return registry;
 }
 
 describe("a listed node", () => {
@@ -176,6 +204,59 @@ describe("a neighbour", () => {
   });
 });
 
+describe("a machine with both families", () => {
+  const addTwin = (known: boolean) => {
+    const host = lan.add("10.0.0.2", { known });
+    host.servers.set(8_000, identification(8_000));
+    lan.addOverIPv6("fe80::2", host);
+  };
+  const listOf = (seen: readonly Observation[]) => {
+    const registry = new Registry();
+    const changes = seen.flatMap((observation) => registry.apply(observation, clock.now()));
+    return { hosts: registry.listAlive().map(({ host }) => host), changes };
+  };
+
+  it("is asked over IPv4 alone", async () => {
+    addTwin(true);
+    const { seen } = await browse();
+    await clock.advance(60_000);
+    expect(listOf(seen).hosts).toEqual(["10.0.0.2"]);
+    expect(lan.looks.filter(({ host }) => host.startsWith("fe80"))).toEqual([]);
+  });
+
+  it("is asked over IPv4 alone where another transport tells its address", async () => {
+    addTwin(false);
+    const registry = heardByMdns("10.0.0.2", 8_000);
+    await browse({}, () => registry.listAlive());
+    await clock.advance(5_000);
+    expect(new Set(lan.looks.map(({ host }) => host))).toEqual(new Set(["10.0.0.2"]));
+  });
+
+  it("is listed once, and never missed, when its IPv4 address becomes known later", async () => {
+    addTwin(false);
+    const { seen } = await browse();
+    await clock.advance(2_000);
+    expect(listOf(seen).hosts).toEqual(["fe80::2%eth0"]);
+    lan.entries.set("10.0.0.2", clock.now());
+    await clock.advance(120_000);
+    const { hosts, changes } = listOf(seen);
+    expect(hosts).toEqual(["10.0.0.2"]);
+    const downs = changes.filter(({ kind }) => kind === "down");
+    expect(downs).toMatchObject([{ reason: "superseded", node: { host: "fe80::2%eth0" } }]);
+  });
+
+  it("stays two where its MAC has several IPv4 addresses, any of which may be the same machine's", async () => {
+    addTwin(false);
+    const { seen } = await browse();
+    await clock.advance(2_000);
+    const { mac = "" } = lan.hosts.get("10.0.0.2") ?? {};
+    lan.entries.set("10.0.0.2", clock.now());
+    lan.add("10.0.0.3", { mac });
+    await clock.advance(60_000);
+    expect(listOf(seen).hosts.sort()).toEqual(["10.0.0.2", "fe80::2%eth0"]);
+  });
+});
+
 describe("a sweep", () => {
   it("is not made unless it is asked for", async () => {
     await browse();
@@ -281,30 +362,7 @@ describe("a machine without a LAN", () => {
 
 describe("a node that another transport found", () => {
   it("is asked at its own port, and becomes one node with two sources", async () => {
-    const registry = new Registry();
-    registry.apply(
-      {
-        kind: "alive",
-        via: "mdns",
-        key: "box",
-        ttlMs: 60_000,
-        node: {
-          id: "box",
-          trust: "announced",
-          port: 9_999,
-          info: "gpu-box-01",
-          addresses: [{ address: "10.0.0.2", reach: "source" }],
-          hostname: null,
-          path: "/chat",
-          server: "lmserv",
-          apis: [],
-          models: [],
-          auth: null,
-          attributes: {},
-        },
-      },
-      0,
-    );
+    const registry = heardByMdns("10.0.0.2", 9_999);
     lan
       .add("10.0.0.2", { known: false })
       .servers.set(9_999, identification(9_999, { models: ["qwen3-32b"] }));

@@ -1,9 +1,10 @@
-import { type SystemInterfaces, silentLog, type TransportContext } from "@lmserv/discovery-core";
+import { isIPv6, type SystemInterfaces, silentLog, type TransportContext } from "@lmserv/discovery-core";
 import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { TableLoad } from "../src/headroom.ts";
 import type { LinkTraits } from "../src/links.ts";
 import type { Machine } from "../src/machine.ts";
+import type { Neighbor } from "../src/neighbor.ts";
 import type { Target } from "../src/plan.ts";
 import { parseProcNetArp } from "../src/readers/proc.ts";
 import { NeighborTable } from "../src/table.ts";
@@ -57,6 +58,8 @@ export class VirtualLan {
   /** Addresses with an entry in the table, and since when they hold; Infinity for those that never will. */
   readonly entries: Map<string, number> = new Map();
   readonly #clock: VirtualClock;
+  /** The IPv6 side of the table; addresses without zones. */
+  readonly neighborsOverIPv6: Neighbor[] = [];
   interfaces: SystemInterfaces = { eth0: [info("10.0.0.1/16")] };
   traits: (name: string) => LinkTraits | null = () => null;
   load: TableLoad | null = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
@@ -81,6 +84,12 @@ export class VirtualLan {
     return host;
   }
 
+  /** Gives a host a link-local address, at which it answers like at its other one. */
+  addOverIPv6(address: string, host: VirtualHost): void {
+    this.hosts.set(`${address}%eth0`, host);
+    this.neighborsOverIPv6.push({ address, mac: host.mac, link: "eth0" });
+  }
+
   machine(): Machine {
     return {
       interfaces: () => this.interfaces,
@@ -88,7 +97,7 @@ export class VirtualLan {
       openTable: () =>
         new NeighborTable({
           readers: [{ name: "the virtual table", read: async () => this.#readTable() }],
-          ipv6: null,
+          ipv6: { name: "its IPv6 side", read: async () => this.neighborsOverIPv6 },
           loadArpA: () => null,
         }),
       tableLoad: async () => this.load && { ...this.load, entries: this.load.entries + this.entries.size },
@@ -143,6 +152,7 @@ export class VirtualLan {
     this.looks.push({ atMs: this.#clock.now(), host, port, patient });
     return new Promise((resolve, reject) => {
       const isUp = this.hosts.get(host)?.up ?? false;
+      if (isUp && !isIPv6(host)) this.entries.set(host, this.#clock.now());
       const cancel = this.#clock.schedule(isUp ? answerMs : silenceMs, () => {
         signal.removeEventListener("abort", onAbort);
         const found = this.hosts.get(host)?.servers.get(port);

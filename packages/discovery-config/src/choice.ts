@@ -18,15 +18,21 @@ export interface Wishes {
   readonly preset: string | undefined;
   /** The value of `--transport`. */
   readonly transports: readonly string[] | undefined;
+  /** What there is where nothing names any. */
+  readonly otherwise: string;
 }
 
-/** The transports of preset and file, or mDNS where neither has any. */
-export function configuredTransports(document: Group | null, { preset }: Wishes, env: Environment): Group {
+/** The transports of preset and file, or the one there is where neither has any. */
+export function configuredTransports(
+  document: Group | null,
+  { preset, otherwise }: Wishes,
+  env: Environment,
+): Group {
   const layers = [presetOf(document, preset, env), transportsOf(document)].filter((group) => group !== null);
   const [first, ...rest] = layers;
   if (first) return rest.reduce(mergeGroups, first);
   const origin: Origin = { kind: "default" };
-  return groupOf([["mdns", settingOf({}, origin)]], origin);
+  return groupOf([[otherwise, settingOf({}, origin)]], origin);
 }
 
 function presetOf(document: Group | null, flag: string | undefined, env: Environment): Group | null {

@@ -33,6 +33,10 @@ export interface ConfigInput {
   readonly readFile?: ReadFile;
   /** Plug-ins that the program brings along, asked after the project's packages. @default none */
   readonly plugins?: PluginTable;
+  /** The transport there is where nothing names any. @default "mdns" */
+  readonly defaultTransport?: string;
+  /** What to do about a plug-in that is not found, for each type, beside the installation of its package. @default nothing */
+  readonly elsewhere?: ReadonlyMap<string, string>;
   /** Folders in whose packages transports are looked for at last. @default none */
   readonly from?: readonly string[];
   /** Changes a loaded plug-in, so that it is given what only the program knows. @default as it is */

@@ -75,13 +75,18 @@ export function isPackageName(type: string): boolean {
   return packagePattern.test(type);
 }
 
-export function missingPlugin({ type, origin, path }: WantedPlugin, folder: string): ConfigError {
+/** @param advice - What to do beside installing it, to be read before that. */
+export function missingPlugin(
+  { type, origin, path }: WantedPlugin,
+  folder: string,
+  advice?: string,
+): ConfigError {
   const name = packageName(type);
   return new ConfigError({
     origin,
     path,
     reason: `needs the package ${name}, which is not installed for ${folder}`,
-    mend: `install it: ${installCommand(name)}`,
+    mend: `${advice === undefined ? "" : `${advice}, or `}install it: ${installCommand(name)}`,
   });
 }
 

@@ -16,10 +16,10 @@ import type { Group } from "./setting.ts";
  * @throws {ConfigError} for the first mistake; it says where it stands, what is wrong and what to do.
  */
 export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig> {
-  const { flags = {}, env = {}, cwd, readFile = readFileAsText } = input;
+  const { flags = {}, env = {}, cwd, readFile = readFileAsText, defaultTransport = "mdns" } = input;
   const found = await findFile({ flag: flags.config, env, cwd, readFile });
   const document = found && (await readDocument(found));
-  const wishes = { preset: flags.preset, transports: flags.transports };
+  const wishes = { preset: flags.preset, transports: flags.transports, otherwise: defaultTransport };
   const configured = configuredTransports(document, wishes, env);
   const choice = chooseTransports(configured, wishes, env);
   const variables = environmentSettings(env);

@@ -106,7 +106,8 @@ export class Resolver {
     }
     const plugin = await loadPlugin(wanted, this.#places);
     if (plugin) return this.#input.adapt?.(plugin) ?? plugin;
-    const missing = missingPlugin(wanted, this.#places.find((place) => typeof place === "string") ?? "");
+    const folder = this.#places.find((place) => typeof place === "string") ?? "";
+    const missing = missingPlugin(wanted, folder, this.#input.elsewhere?.get(type));
     const optional = nearestAt(group, ["optional"]);
     if (optional.kind !== "value" || optional.value !== true) throw missing;
     this.#left.push({ type, error: missing });

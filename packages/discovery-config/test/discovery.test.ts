@@ -62,7 +62,7 @@ test("a fallback works also while mDNS cannot be opened, and mDNS is opened as s
   discovery.registry.listAlive();
   await clock.advance(3_000);
   expect(discovery.registry.listAlive().map(({ info }) => info)).toEqual(["gpu-box-01"]);
-  expect(warnings).toEqual(["ADDRESS_IN_USE mdns"]);
+  expect(warnings).toEqual(["ADDRESS_IN_USE mdns", "STANDBY_RUNS arp"]);
   networks.mdns.restore();
   networks.mdns.appear({ id: "laptop", port: 8001, info: "laptop" });
   await clock.advance(10_000);

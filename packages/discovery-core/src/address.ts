@@ -17,12 +17,13 @@ export function isLinkLocal(address: string): boolean {
   return address.startsWith("169.254.") || /^fe[89ab][0-9a-f]:/i.test(address);
 }
 
-/** Orders by reach, then IPv4 before IPv6. */
+/** Orders by reach, then IPv4 before IPv6; what means something on one link only goes after what is routed. */
 export function compareReach(a: SeenAddress, b: SeenAddress): number {
-  return (
-    reachOrder.indexOf(a.reach) - reachOrder.indexOf(b.reach) ||
-    Number(isIPv6(a.address)) - Number(isIPv6(b.address))
-  );
+  return rankOf(a) - rankOf(b) || Number(isIPv6(a.address)) - Number(isIPv6(b.address));
+}
+
+function rankOf({ address, reach }: SeenAddress): number {
+  return reachOrder.indexOf(isLinkLocal(address) ? "link-local" : reach);
 }
 
 /** `host:port`, with the brackets that IPv6 needs. */

@@ -27,6 +27,15 @@ export type CheckCode =
   | "NEIGHBOR_TABLE_FULL"
   | "NEIGHBOR_ROOM_UNKNOWN"
   | "SWEEP_INCOMPLETE"
+  | "SEED_REACHED"
+  | "SEED_SPARE_UNREACHABLE"
+  | "SEED_UNREACHABLE"
+  | "SEED_FOREIGN"
+  | "SEED_UNSAFE"
+  | "SEED_MISSING"
+  | "MESH_KEY_REFUSED"
+  | "MESH_KEY_MISSING"
+  | "MESH_UNUSED"
   | "DEFAULT_ROUTE"
   | "NO_DEFAULT_ROUTE"
   | "VPN_SUSPECTED"
@@ -60,6 +69,15 @@ const verdicts: Readonly<Record<CheckCode, Verdict>> = {
   NEIGHBOR_TABLE_FULL: "fail",
   NEIGHBOR_ROOM_UNKNOWN: "skip",
   SWEEP_INCOMPLETE: "warn",
+  SEED_REACHED: "ok",
+  SEED_SPARE_UNREACHABLE: "warn",
+  SEED_UNREACHABLE: "fail",
+  SEED_FOREIGN: "fail",
+  SEED_UNSAFE: "fail",
+  SEED_MISSING: "warn",
+  MESH_KEY_REFUSED: "fail",
+  MESH_KEY_MISSING: "warn",
+  MESH_UNUSED: "skip",
   DEFAULT_ROUTE: "ok",
   NO_DEFAULT_ROUTE: "warn",
   VPN_SUSPECTED: "warn",

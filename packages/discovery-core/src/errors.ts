@@ -11,6 +11,7 @@ export type DiscoveryErrorCode =
   | "NO_ANSWER"
   | "ENGINE_UNREACHABLE"
   | "SWEEP_LIMITED"
+  | "STANDBY_RUNS"
   | "REGISTRY_FULL";
 
 /** Every code, for documents, schemas and tests. */
@@ -26,6 +27,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   NO_ANSWER: true,
   ENGINE_UNREACHABLE: true,
   SWEEP_LIMITED: true,
+  STANDBY_RUNS: true,
   REGISTRY_FULL: true,
 } satisfies Record<DiscoveryErrorCode, true>) as DiscoveryErrorCode[];
 

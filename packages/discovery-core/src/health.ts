@@ -28,6 +28,7 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "NO_ANSWER",
   "ENGINE_UNREACHABLE",
   "SWEEP_LIMITED",
+  "STANDBY_RUNS",
   "REGISTRY_FULL",
 ]);
 

@@ -8,7 +8,8 @@ export type Trust = "signed" | "announced" | "identified";
  *
  * `source`: announced, and the packet came from it. `on-link`: in a subnet of the receiving interface, or
  * where the packet came from when nothing announced is. `routed`: anything else that is not `link-local`
- * or `loopback`.
+ * or `loopback`. A link-local IPv6 address, whose zone says which link, may be a `source` as well, and still
+ * comes after what is routed.
  */
 export type Reach = "source" | "on-link" | "routed" | "link-local" | "loopback";
 

@@ -1,5 +1,5 @@
 import { type Member, viasOf } from "./compose.ts";
-import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
+import { DiscoveryError, toDiscoveryError } from "./errors.ts";
 import type { SeenNode } from "./node.ts";
 import { forward, type ObservationSink } from "./observation-stream.ts";
 import type { BrowseQuery, Observation, TransportContext } from "./transport.ts";
@@ -75,7 +75,7 @@ export class StandbyBrowse {
     if (this.#state === "hearing") return;
     this.#state = "hearing";
     this.#stopSecond();
-    this.#log("waits", `${this.#options.first.name} hears other hosts`);
+    this.#logWait(`${this.#options.first.name} hears other hosts`);
     this.#settleSecond();
     this.#checkHeard();
   }
@@ -91,7 +91,7 @@ export class StandbyBrowse {
   #fallSilent(): void {
     const { first, afterMs } = this.#options;
     this.#state = "silent";
-    this.#log("waits", `${first.name} has ${afterMs} ms to hear another host`);
+    this.#logWait(`${first.name} has ${afterMs} ms to hear another host`);
     this.#schedule(afterMs, () => this.#run(`${first.name} heard no other host for ${afterMs} ms`));
   }
 
@@ -99,7 +99,7 @@ export class StandbyBrowse {
     this.#cancelTimer();
     if (this.#state === "running") return;
     this.#state = "running";
-    this.#log("runs", why);
+    this.#reportTurn(why);
     this.#browseSecond();
   }
 
@@ -141,8 +141,14 @@ export class StandbyBrowse {
     this.#cancelTimer = this.#options.context.clock.schedule(delayMs, callback);
   }
 
-  #log(does: "waits" | "runs", why: string): void {
+  /** Waiting is how it should be; a turn may be news to whoever believed in the first. */
+  #reportTurn(why: string): void {
+    const { second, context } = this.#options;
+    context.report(new DiscoveryError("STANDBY_RUNS", `${second.name} runs: ${why}`, { via: second.name }));
+  }
+
+  #logWait(why: string): void {
     const { name } = this.#options.second;
-    this.#options.context.log("info", `${name} ${does}: ${why}`, { via: name });
+    this.#options.context.log("info", `${name} waits: ${why}`, { via: name });
   }
 }

@@ -24,7 +24,7 @@ export interface StandbyOptions {
  *
  * For a second one that costs more, and only browses: announcements are the first one's. Both are opened at
  * once. A first one that fails hears nothing, so that the second is browsed without delay. Why the second
- * waits or runs is logged. Give it supervised members, or one that died stays dead until both have.
+ * waits is logged, why it runs is reported (`STANDBY_RUNS`). Give it supervised members, or one that died stays dead until both have.
  *
  * @throws {TypeError | RangeError} when both have one name, or for a time that cannot be.
  */

@@ -26,7 +26,7 @@ const stableMs = 60_000;
  * Re-opens a transport that died, with jittered back-off, and replays its browses and announcements.
  *
  * A session is dead when a browse throws or when it reports `TRANSPORT_FAILED`. Each death, and each
- * opening that fails, is reported.
+ * opening that fails, is reported; when it is tried again, and when that succeeded, is logged.
  */
 export function supervise(
   transport: Transport,
@@ -104,6 +104,7 @@ class Supervisor {
   }
 
   #adopt(session: TransportSession): void {
+    if (this.#failures > 0) this.#log("is open again");
     this.#current = session;
     this.#lastReport = "";
     this.#openedMs = this.#context.clock.now();
@@ -226,7 +227,9 @@ class Supervisor {
     const { clock, random } = this.#context;
     for (;;) {
       const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** this.#failures++);
-      await sleep(clock, random() * ceilingMs, signal);
+      const delayMs = random() * ceilingMs;
+      this.#log(`is opened again in ${Math.round(delayMs)} ms`, { attempt: this.#failures });
+      await sleep(clock, delayMs, signal);
       try {
         return await this.openOnce(signal);
       } catch (error) {
@@ -242,6 +245,11 @@ class Supervisor {
     const report = `${error.code} ${error.message}`;
     if (report !== this.#lastReport) this.#context.report(error);
     this.#lastReport = report;
+  }
+
+  #log(what: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const { name } = this.#transport;
+    this.#context.log("info", `${name} ${what}`, { via: name, ...fields });
   }
 
   async #close(): Promise<void> {

@@ -36,7 +36,7 @@ test("addresses are ordered by reach, and IPv4 before IPv6 at equal reach", () =
     at("2001:db8::2", "on-link"),
     at("172.17.0.1", "routed"),
     at("169.254.0.1", "link-local"),
-    at("fe80::1%eth0", "link-local"),
+    at("fe80::1%eth0", "source"),
     at("127.0.0.1", "loopback"),
     at("::1", "loopback"),
   ];

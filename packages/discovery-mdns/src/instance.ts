@@ -42,7 +42,7 @@ export class Instance {
   /** The address that first spoke of it: whose quota it counts against. */
   readonly origin: string;
   readonly firstMs: number;
-  /** Where packets that located it came from, and when, the latest last. */
+  /** Where packets that located it came from, and when, the latest last; while they are announced, they are its own. */
   readonly #sources = new Map<string, number>();
   location: Location | null = null;
   text: Text | null = null;
@@ -51,6 +51,8 @@ export class Instance {
   readonly #jitter: number;
   #resolving: Asks;
   #refreshed = 0;
+  /** Whether it was ever asked for a sign of life. */
+  wasRefreshed = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   #goodbyeMs: number | null = null;
   #overheard: { readonly sinceMs: number; questions: number } | null = null;
@@ -71,19 +73,23 @@ export class Instance {
     this.location = location;
     this.#sources.delete(source);
     this.#sources.set(source, location.seenMs);
-    for (const [address, seenMs] of this.#sources) {
-      const isOld = seenMs <= location.seenMs - location.ttlMs;
-      if (isOld || this.#sources.size > maxSources) this.#sources.delete(address);
-    }
+    const [oldest] = this.#sources.keys();
+    if (this.#sources.size > maxSources && oldest !== undefined) this.#sources.delete(oldest);
     this.#overheard = null;
     this.#refreshed = 0;
     this.#goodbyeMs = null;
     this.#doubt = null;
   }
 
-  /** The addresses that located it within its last lifetime, the latest first. */
+  /** The addresses that ever located it, the latest first. */
   get sources(): readonly string[] {
     return [...this.#sources.keys()].reverse();
+  }
+
+  /** Those of them that did within its last lifetime. */
+  get latestSources(): readonly string[] {
+    const { seenMs, ttlMs } = this.location ?? { seenMs: 0, ttlMs: 0 };
+    return this.sources.filter((address) => (this.#sources.get(address) ?? 0) > seenMs - ttlMs);
   }
 
   /** Its PTR record was heard, which anybody may repeat: no sign of life, but the end of a goodbye. */
@@ -133,7 +139,10 @@ export class Instance {
     this.#askedMs = nowMs;
     if (this.#doubt) this.#doubt.asks.asked(nowMs);
     else if (!complete && this.#resolving.nextMs() !== null) this.#resolving.asked(nowMs);
-    else this.#refreshed += 1;
+    else {
+      this.#refreshed += 1;
+      this.wasRefreshed = true;
+    }
   }
 
   /**

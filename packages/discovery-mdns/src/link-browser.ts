@@ -363,12 +363,19 @@ export class LinkBrowser {
   /** A sign of life over one family is enough, unless it fails to come or addresses of the other run out. */
   #familiesFor(instance: Instance, nowMs: number): readonly Family[] {
     const { families } = this.#link;
-    const { location, sources, unanswered } = instance;
+    const { location, latestSources, unanswered, wasRefreshed } = instance;
     if (!location || !this.#isRefreshed(instance) || unanswered >= frugalAsks) return families;
+    if (!wasRefreshed && this.#isHalfProven(instance, location.target, nowMs)) return families;
     const addressEndMs = this.#cache.hosts.nextEndMs(location.target, nowMs) ?? nowMs;
     if (addressEndMs < nowMs + this.#ttlMs) return families;
-    const spoken = families.filter((family) => sources.some((source) => familyOf(source) === family));
+    const spoken = families.filter((family) => latestSources.some((source) => familyOf(source) === family));
     return spoken.slice(0, 1);
+  }
+
+  /** Whether it announces addresses of a family over which it was never heard: only a packet proves them its own. */
+  #isHalfProven({ sources }: Instance, target: Name, nowMs: number): boolean {
+    const announced = this.#cache.hosts.addressesOf(target, nowMs).map(familyOf);
+    return announced.some((family) => sources.every((source) => familyOf(source) !== family));
   }
 
   /** The pointers with more than half of their lives ahead (RFC 6762 section 7.1). */

@@ -14,6 +14,7 @@ import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
 import { isOwn } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
+import { rehearse } from "./rehearsal.ts";
 import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 import { type Machine, type Station, Stations } from "./stations.ts";
 import { decode } from "./wire/decode.ts";
@@ -71,6 +72,7 @@ export class MdnsSession implements TransportSession {
   /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    rehearse();
     try {
       await this.#stations.open();
       signal.throwIfAborted();

@@ -1,8 +1,9 @@
-import { createSocket, type Socket, type SocketOptions } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { platform } from "node:os";
 import multicastDns from "multicast-dns";
 import { addressesOf, type Family, isOnLink, type NetworkInterface } from "./interfaces.ts";
 import { type Endpoint, type LinkEvents, mdnsGroups } from "./link.ts";
+import { numericLookup } from "./numeric-lookup.ts";
 
 /** A socket that sends and receives multicast DNS of one family on one interface only. */
 export interface MdnsSocket {
@@ -29,8 +30,8 @@ export async function openSocket(
 ): Promise<MdnsSocket> {
   const socket =
     family === "IPv4"
-      ? createSocket({ type: "udp4", reuseAddr: true, lookup: numeric() })
-      : createSocket({ type: "udp6", reuseAddr: true, ipv6Only: true, lookup: numeric() });
+      ? createSocket({ type: "udp4", reuseAddr: true, lookup: numericLookup() })
+      : createSocket({ type: "udp6", reuseAddr: true, ipv6Only: true, lookup: numericLookup() });
   const shell = multicastDns({ socket, ...bindingOf(on, family), loopback: true, ttl: hops });
   // Its decoding of each packet would be for nobody.
   socket.removeAllListeners("message");
@@ -59,20 +60,6 @@ export async function openSocket(
       if (family === "IPv4") gate.keepOut(others);
     },
     close: () => new Promise((resolve) => shell.destroy(resolve)),
-  };
-}
-
-/**
- * Takes every address for a numeric one, which all here are, and says so within the call: a packet leaves when
- * it is sent and not some ticks later, so that intervals are not short. Binding, the first call, may not hurry.
- */
-function numeric(): SocketOptions["lookup"] {
-  let isBinding = true;
-  return (address, _, callback) => {
-    const answer = (): void => callback(null, address, address.includes(":") ? 6 : 4);
-    if (isBinding) process.nextTick(answer);
-    else answer();
-    isBinding = false;
   };
 }
 

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "@lmserv/discovery-core";
 import { type Endpoint, mdnsPort } from "./link.ts";
+import { numericLookup } from "./numeric-lookup.ts";
 
 /**
  * Opens a socket for answers to each of the addresses alone, or none when somebody else has the port on one.
@@ -34,8 +35,11 @@ async function openExclusive(address: string): Promise<Socket | null> {
 }
 
 function bind(address: string, reuseAddr: boolean): Promise<Socket | null> {
+  const lookup = numericLookup();
   const socket = createSocket(
-    isIPv6(address) ? { type: "udp6", ipv6Only: true, reuseAddr } : { type: "udp4", reuseAddr },
+    isIPv6(address)
+      ? { type: "udp6", ipv6Only: true, reuseAddr, lookup }
+      : { type: "udp4", reuseAddr, lookup },
   );
   return new Promise((resolve) => {
     socket.on("error", () => {

@@ -37,7 +37,7 @@ export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clo
   }
   const link = new WireLink(on, sockets, events, clock);
   // Whoever opens a link is about to ask, and need not wait for this then.
-  link.invite();
+  await link.invite();
   return link;
 }
 

@@ -7,11 +7,12 @@ import {
 } from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
+import { type Family, familyOf } from "../src/interfaces.ts";
 import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
 import type { Machine } from "../src/stations.ts";
 import { mdnsOn } from "../src/transport.ts";
 
-const mdnsGroup = mdnsGroups.IPv4;
+const groups: readonly string[] = Object.values(mdnsGroups);
 
 /** How long a packet is under way, in ms. */
 const transitMs = 0.1;
@@ -25,7 +26,7 @@ export interface Heard {
 }
 
 interface Member {
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly events: Pick<LinkEvents, "packet">;
 }
 
@@ -43,10 +44,10 @@ export class Segment {
     this.#clock = clock;
   }
 
-  /** A machine with one interface on this segment. */
+  /** A machine with one interface on this segment; with `ipv6`, a link-local address, it speaks both families. */
   machine(
     address: string,
-    { prefix = 24, name = "eth0" } = {},
+    { prefix = 24, name = "eth0", ipv6 = "" } = {},
   ): Machine & { interfaces: Machine["interfaces"] } {
     const info: NetworkInterfaceInfo = {
       address,
@@ -56,19 +57,24 @@ export class Segment {
       mac: "02:00:00:00:00:01",
       internal: address.startsWith("127."),
     };
+    const info6: NetworkInterfaceInfo = {
+      ...{ ...info, address: ipv6, cidr: `${ipv6}/64`, netmask: "ffff:ffff:ffff:ffff::" },
+      ...{ family: "IPv6", scopeid: 2 },
+    };
+    const own: Readonly<Record<Family, string>> = { IPv4: address, IPv6: `${ipv6}%${name}` };
     return {
       hostname: () => `host-${address}`,
-      interfaces: () => ({ [name]: [info] }),
+      interfaces: () => ({ [name]: ipv6 === "" ? [info] : [info, info6] }),
       interfaceIndex: () => 2,
       openLink: async (on, events) => {
-        const member: Member = { address, events };
+        const member: Member = { addresses: Object.values(own), events };
         this.#members.add(member);
         return {
           interface: on,
-          families: ["IPv4"],
-          multicast: (bytes) =>
-            this.#carry(bytes, { address, port: mdnsPort }, { address: mdnsGroup, port: mdnsPort }),
-          send: (bytes, to) => this.#carry(bytes, { address, port: mdnsPort }, to),
+          families: ipv6 === "" ? ["IPv4"] : ["IPv4", "IPv6"],
+          multicast: (bytes, family) =>
+            this.#carry(bytes, { address: own[family], port: mdnsPort }, groupOf(own[family])),
+          send: (bytes, to) => this.#carry(bytes, { address: own[familyOf(to.address)], port: mdnsPort }, to),
           invite: async () => this.exclusive,
           keepOut: () => {},
           close: async () => {
@@ -82,7 +88,7 @@ export class Segment {
   /** Hears what is multicast, as a host that runs none of the code under test. */
   listen(hear: (packet: Packet) => void): () => void {
     const events = { packet: (bytes: Uint8Array) => hear(read(bytes)) };
-    const member: Member = { address: "", events };
+    const member: Member = { addresses: [], events };
     this.#members.add(member);
     return () => this.#members.delete(member);
   }
@@ -90,7 +96,7 @@ export class Segment {
   /** Something on the wire that no code under test sent. */
   inject(packet: Packet | Uint8Array, address: string, port: number = mdnsPort): void {
     const bytes = packet instanceof Uint8Array ? packet : dnsPacket.encode(packet);
-    this.#carry(bytes, { address, port }, { address: mdnsGroup, port: mdnsPort });
+    this.#carry(bytes, { address, port }, groupOf(address));
   }
 
   #carry(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
@@ -98,11 +104,16 @@ export class Segment {
     this.heard.push(heard);
     if (this.loses(heard)) return;
     this.#clock.schedule(transitMs, () => {
-      for (const { address, events } of [...this.#members]) {
-        if (to.address === mdnsGroup || to.address === address) events.packet(bytes, from);
+      for (const { addresses, events } of [...this.#members]) {
+        if (groups.includes(to.address) || addresses.includes(to.address)) events.packet(bytes, from);
       }
     });
   }
+}
+
+/** Where multicast from an address goes. */
+function groupOf(address: string): Endpoint {
+  return { address: mdnsGroups[familyOf(address)], port: mdnsPort };
 }
 
 function read(bytes: Uint8Array): Packet {

@@ -15,6 +15,7 @@ import {
   openIdentity,
   stateDirectory,
 } from "@lmserv/discovery-identity";
+import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 import { parseMeshUrl } from "./link/mesh-url.ts";
@@ -141,6 +142,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
       }
       return session;
     },
+    diagnose: (context, cancellable) => diagnose(shared, machine.names, context, cancellable),
   };
 }
 

@@ -54,9 +54,9 @@ describe("the second", () => {
     await bench.clock.advance(1);
     expect(bench.right.sent).toBe(1);
     expect(watch.reportsOf(gpuBox).map(({ via }) => via)).toEqual(["second"]);
-    expect(said).toEqual([
-      "info second waits: first has 3000 ms to hear another host",
-      "info second runs: first heard no other host for 3000 ms",
+    expect(said).toEqual(["info second waits: first has 3000 ms to hear another host"]);
+    expect(bench.reports).toMatchObject([
+      { code: "STANDBY_RUNS", via: "second", message: "second runs: first heard no other host for 3000 ms" },
     ]);
   });
 
@@ -175,9 +175,9 @@ describe("failures", () => {
     bench.left.fail();
     await bench.clock.advance(0);
     expect(bench.right.sent).toBe(1);
-    expect(said.at(-1)).toBe("info second runs: first failed");
+    expect(bench.reports.at(-1)?.message).toBe("second runs: first failed");
     expect(watch.ending.kind).toBe("running");
-    expect(bench.told).toEqual(["TRANSPORT_FAILED first"]);
+    expect(bench.told).toEqual(["TRANSPORT_FAILED first", "STANDBY_RUNS second"]);
   });
 
   test("of the first leave a second alone that runs already", async () => {
@@ -186,7 +186,8 @@ describe("failures", () => {
     bench.left.fail();
     await bench.clock.advance(0);
     expect(bench.right.sent).toBe(1);
-    expect(said).toHaveLength(2);
+    expect(said).toHaveLength(1);
+    expect(bench.told).toEqual(["STANDBY_RUNS second", "TRANSPORT_FAILED first"]);
   });
 
   test("of both are the end", async () => {

@@ -1,5 +1,5 @@
-import { isIPv4 } from "node:net";
 import { headerBytes } from "./cursor.ts";
+import { readIPv4 } from "./ipv4.ts";
 import { parseIPv6 } from "./ipv6.ts";
 import { joinLabels, maxLabelBytes, maxNameBytes, type Name, splitLabels } from "./name.ts";
 import { type Message, type Question, type RecordData, type ResourceRecord, typeCode } from "./record.ts";
@@ -213,6 +213,7 @@ class Writer {
 }
 
 function parseIPv4(address: string): Uint8Array {
-  if (!isIPv4(address)) throw new RangeError(`${JSON.stringify(address)} must be an IPv4 address`);
-  return Uint8Array.from(address.split("."), Number);
+  const bytes = readIPv4(address);
+  if (!bytes) throw new RangeError(`${JSON.stringify(address)} must be an IPv4 address`);
+  return bytes;
 }

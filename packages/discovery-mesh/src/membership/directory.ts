@@ -63,6 +63,11 @@ export class Directory {
     return [...this.#entries.values()].filter(isAlive);
   }
 
+  /** Those of which nothing is heard any more, and which may be there after all. */
+  lost(): string[] {
+    return [...this.#entries.values()].flatMap(({ id, state }) => (state === "lost" ? [id] : []));
+  }
+
   /** Whether a record is later than what is known of its author. */
   isNewer(record: MemberRecord): boolean {
     const known = this.#entries.get(record.id);

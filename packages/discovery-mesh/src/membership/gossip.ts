@@ -1,6 +1,7 @@
 import type { MemberRecord, Renewal } from "@lmserv/discovery-identity";
 import { compareVersions } from "@lmserv/discovery-identity";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
+import { Introductions } from "./introductions.ts";
 import type { LinkBook, MemberLink } from "./link-book.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
 import { lacksUs, type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
@@ -20,8 +21,10 @@ export interface GossipOptions {
 }
 
 export interface GossipEvents {
-  /** A member is new, or says something new. `isNew`: it was not there before, or not this start of it. */
-  told(entry: AliveEntry, isNew: boolean, nowMs: number): void;
+  /** A member that was not there, or not this start of it, is there. */
+  came(entry: AliveEntry, from: string, nowMs: number): void;
+  /** A member says something new. */
+  told(entry: AliveEntry, nowMs: number): void;
   /** A member that said it before is still there. */
   renewed(entry: AliveEntry): void;
   /** A member that was there left; `why` is "unreachable" for what was its end when we heard of its last record. */
@@ -38,14 +41,11 @@ export interface GossipEvents {
 
 /** Of all who hear a goodbye each tells so many: that reaches more than 99 % of those who did not. */
 const echoes = 5;
-/** As many as a mesh has members: all of them may come at once. */
-const maxNewcomers = 256;
 
 /** What members tell each other of others: taken if it is newer and authentic, and passed on to who lacks it. */
 export class Gossip {
   readonly #options: GossipOptions;
-  /** Members that nobody told us of before they came themselves; until they tell whom they know. */
-  readonly #newcomers = new Set<string>();
+  readonly #introductions = new Introductions();
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -99,8 +99,10 @@ export class Gossip {
     if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
     const entry = directory.get(id);
     if (!isAlive(entry)) return;
-    if (known.state === "lost") on.told(entry, true, nowMs);
-    else on.renewed(entry);
+    if (known.state === "lost") {
+      on.came(entry, link.peer.id, nowMs);
+      on.told(entry, nowMs);
+    } else on.renewed(entry);
     this.#spread(entry, link.peer.id, () => false, nowMs);
   }
 
@@ -114,6 +116,13 @@ export class Gossip {
     }
   }
 
+  /** The link to a member broke: some may know of it by us alone, and have nothing of their own that breaks. */
+  unlinked(id: string, nowMs: number): void {
+    const { directory, links } = this.#options;
+    if (!isAlive(directory.get(id)) || !this.#introductions.isRecent(id, nowMs)) return;
+    links.send({ type: "lost", ids: [id] }, `lost ${id}`);
+  }
+
   /** Takes in a record that counts. */
   #admit(record: MemberRecord, { signed, hops, ageMs }: Told, from: string, nowMs: number): void {
     const { directory, vouching, on } = this.#options;
@@ -121,12 +130,13 @@ export class Gossip {
     const before = directory.get(id);
     const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
-    if (isAlive(entry)) on.told(entry, isNew, nowMs);
+    if (isNew) on.came(entry, from, nowMs);
+    if (isAlive(entry)) on.told(entry, nowMs);
     else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
-    if (isNew && from === id && this.#newcomers.size < maxNewcomers) this.#newcomers.add(id);
+    if (isNew && from === id) this.#introductions.begin(id, nowMs);
     // Who has no link to the one from whom it came has it from us.
     this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
-    if (entry.state === "left" && from === id) this.#echo(entry, nowMs);
+    if (entry.state === "left") this.#echo(entry, from, nowMs);
   }
 
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
@@ -171,18 +181,21 @@ export class Gossip {
   /** Tells those of a member whom it does not know, and so does not tell itself: all, if it only just came. */
   #tellOf(id: string, { entries }: Digest, nowMs: number): void {
     const entry = this.#options.directory.get(id);
-    if (!this.#newcomers.delete(id) || !isAlive(entry)) return;
+    if (!isAlive(entry) || !this.#introductions.tell(id)) return;
     const known = new Set(entries.map(([member]) => member));
     this.#spread(entry, id, (peer) => !known.has(peer), nowMs);
   }
 
-  /** A goodbye that its author said: one who left soon after it came had not yet met everybody. */
-  #echo(entry: Entry, nowMs: number): void {
+  /** A goodbye: one who left soon after it came had not yet met everybody. */
+  #echo(entry: Entry, from: string, nowMs: number): void {
     const { links, random } = this.#options;
+    const isAllOurs = this.#introductions.isRecent(entry.id, nowMs);
+    if (isAllOurs) return this.#spread(entry, from, () => true, nowMs);
+    if (from !== entry.id) return;
     const peers = [...links.peers.keys()];
     const first = Math.floor(random() * peers.length);
     const chosen = new Set([...peers.slice(first), ...peers.slice(0, first)].slice(0, echoes));
-    this.#spread(entry, entry.id, (peer) => chosen.has(peer), nowMs);
+    this.#spread(entry, from, (peer) => chosen.has(peer), nowMs);
   }
 
   /** Passes on the latest of a member, to those who want it and to those to whom it is news. */

@@ -1,14 +1,15 @@
 import { Standstill } from "@lmserv/discovery-core";
-import type { LinkClose, LinkEnd } from "../link/link.ts";
+import type { LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
-import { type AliveEntry, Directory, isAlive, momentOf } from "./directory.ts";
+import { type AliveEntry, Directory } from "./directory.ts";
+import { Evidence } from "./evidence.ts";
 import { Gossip } from "./gossip.ts";
 import { LinkBook, type MemberLink } from "./link-book.ts";
 import { type Message, readMessage } from "./message.ts";
 import type { OwnRecord, Statement } from "./own-record.ts";
 import { Presence } from "./presence.ts";
-import { Suspicion } from "./suspicion.ts";
-import { defaultTiming, maxHops, type Timing } from "./timing.ts";
+import { Reception } from "./reception.ts";
+import { defaultTiming, type Timing } from "./timing.ts";
 import type { Verifier } from "./verifier.ts";
 import { Vouching } from "./vouching.ts";
 
@@ -45,8 +46,6 @@ export type Problem = "full" | "conflict";
 /** `refused`: the machine answers, and nobody listens there. `own`: we answered ourselves. */
 export type DialFailure = "refused" | "unreachable" | "own";
 
-/** An observer costs a member about what a member does. */
-const maxObservers = 256;
 /** Links of an observer: two, so that the end of one is no gap. */
 const observerLinks = 2;
 /** Whether there is room again is not worth asking sooner. */
@@ -66,7 +65,8 @@ export class Membership {
   readonly #directory: Directory;
   readonly #links: LinkBook;
   readonly #vouching = new Vouching();
-  readonly #suspicion: Suspicion;
+  readonly #evidence: Evidence;
+  readonly #reception: Reception;
   readonly #plan: DialPlan;
   readonly #gossip: Gossip;
   readonly #presence: Presence | null;
@@ -81,36 +81,42 @@ export class Membership {
     this.#options = options;
     this.#timing = timing;
     this.#standstill = new Standstill(timing.stallMs);
-    this.#directory = new Directory({ maxMembers: own ? maxPeers - 1 : maxPeers, graveMs: timing.graveMs });
-    this.#links = new LinkBook(id);
-    this.#suspicion = new Suspicion(timing.askAfterMs);
     this.#syncMs = startMs + timing.syncMs * random();
+    const directory = new Directory({ maxMembers: own ? maxPeers - 1 : maxPeers, graveMs: timing.graveMs });
+    const links = new LinkBook(id);
+    const vouching = this.#vouching;
+    this.#directory = directory;
+    this.#links = links;
     this.#plan = new DialPlan({
       random,
-      isServed: (member) => member === id || this.#links.has(member),
-      isAlone: () => this.#isAlone(),
-      isSated: () => this.#hasLeft || (own === null && this.#links.peers.size >= observerLinks),
+      isServed: (member) => member === id || links.has(member),
+      isAlone: () => links.peers.size === 0,
+      isSated: () => this.#hasLeft || (own === null && links.peers.size >= observerLinks),
     });
     const onConflict = (isOn: boolean): void => this.#problem("conflict", isOn);
-    const links = this.#links;
-    this.#presence = own && new Presence({ own, links, timing, random, startMs, onConflict });
+    const presence = own && new Presence({ own, links, timing, random, startMs, onConflict });
+    this.#presence = presence;
+    this.#reception = new Reception({ ...options, directory, links, presence });
     this.#gossip = new Gossip({
-      directory: this.#directory,
+      directory,
       links,
-      vouching: this.#vouching,
+      vouching,
       verifier,
       random,
-      own: () => this.#presence?.moment ?? null,
+      own: () => presence?.moment ?? null,
       on: {
-        told: (entry, isNew, nowMs) => this.#welcome(entry, isNew, nowMs),
+        came: (entry, from, nowMs) => this.#evidence.told(entry.id, from, nowMs),
+        told: (entry, nowMs) => this.#welcome(entry, nowMs),
         renewed: (entry) => effects.alive(entry),
         left: (member, why) => this.#bury(member, why),
-        met: (record, nowMs) => this.#presence?.meet(record, nowMs),
-        asked: (peer, nowMs) => this.#presence?.introduce(peer, nowMs),
+        met: (record, nowMs) => presence?.meet(record, nowMs),
+        asked: (peer, nowMs) => presence?.introduce(peer, nowMs),
         full: () => this.#problem("full", true),
         dropped: () => this.#drop(),
       },
     });
+    const pass = this.#gossip.pass.bind(this.#gossip);
+    this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null, pass });
   }
 
   /** How many messages and records were malformed, or signed by nobody who could. */
@@ -162,35 +168,27 @@ export class Membership {
     this.#noticeStall(nowMs);
     const { id } = link.peer;
     this.#plan.linked(id, link.url, nowMs);
-    const refusal = this.#refusalOf(link, nowMs);
-    if (refusal) {
-      link.close(refusal);
-      if (!this.#links.has(id)) this.#plan.unlinked(id, nowMs);
-      return;
-    }
+    if (this.#refuses(link, nowMs)) return;
     for (const ending of this.#links.add(link)) ending.link.close(ending.why);
     if (!this.#links.holds(link)) return;
-    this.#suspicion.clear(id);
-    this.#vouching.release(id);
+    this.#evidence.linked(id);
     this.#presence?.introduce(id, nowMs);
-    if (!this.#presence) this.#links.sendTo(id, { type: "relay", ids: "all" }, "relay");
     this.#gossip.compare(id, false);
     this.#settle(nowMs);
   }
 
   linkDown(link: MemberLink, end: LinkEnd, nowMs: number): void {
     this.#noticeStall(nowMs);
+    const { id } = link.peer;
     const reason = end.kind === "closed" && end.remote ? end.code : null;
     const isRival = reason === "conflict" || reason === "superseded";
-    if (isRival && this.#givesWayTo(link)) this.#presence?.yield(nowMs);
+    if (isRival && this.#reception.givesWayTo(link.peer)) this.#presence?.yield(nowMs);
     if (!this.#links.remove(link)) return;
-    const { id } = link.peer;
     this.#plan.unlinked(id, nowMs);
     if (reason === "full") this.#problem("full", true);
     if (reason === "full" && link.url) this.#plan.failed(link.url, nowMs, refusedMs);
-    const { graceMs, silentGraceMs } = this.#timing;
-    this.#doubt([id], nowMs, end.kind === "silent" ? silentGraceMs : graceMs);
-    this.#doubt(this.#vouching.drop(id), nowMs, graceMs);
+    this.#evidence.unlinked(id, end.kind === "silent", nowMs);
+    this.#gossip.unlinked(id, nowMs);
     this.#settle(nowMs);
   }
 
@@ -198,7 +196,7 @@ export class Membership {
     this.#noticeStall(nowMs);
     if (why === "own") return this.#plan.isOwn(url);
     this.#plan.failed(url, nowMs);
-    if (why === "refused") for (const id of this.#plan.membersAt(url)) this.#suspicion.refuse(id);
+    if (why === "refused") for (const id of this.#plan.membersAt(url)) this.#evidence.refused(id, nowMs);
   }
 
   received(link: MemberLink, text: string, nowMs: number): void {
@@ -218,7 +216,7 @@ export class Membership {
     if (this.#standstill.hasSlept(nowMs, wallMs)) this.#grant(nowMs);
     if (this.#hasLeft) return;
     for (const id of this.#directory.expire(nowMs)) this.#bury(id, "unreachable");
-    for (const id of this.#suspicion.take(nowMs, this.#isAlone())) {
+    for (const id of this.#evidence.take(nowMs)) {
       this.#directory.lose(id, nowMs);
       this.#bury(id, "unreachable");
     }
@@ -235,7 +233,7 @@ export class Membership {
       this.#syncMs,
       this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
       this.#directory.nextMs(),
-      this.#suspicion.nextMs(),
+      this.#evidence.nextMs(),
       this.#plan.nextMs(),
     );
     // What was put off until it is needed may have been due long ago.
@@ -255,109 +253,45 @@ export class Membership {
         return this.#gossip.takeDigest(link, message, nowMs);
       case "relay":
         return this.#vouching.want(peer, message.ids);
-      case "vouching": {
-        const unlinked = message.ids.filter((id) => !this.#links.has(id));
-        this.#vouching.vouch(peer, unlinked);
-        for (const id of unlinked) this.#suspicion.clear(id);
-        return;
-      }
+      case "vouching":
+        return this.#evidence.vouched(peer, message.ids);
       case "lost":
-        this.#vouching.withdraw(peer, message.ids);
-        this.#doubt(message.ids, nowMs, this.#timing.silentGraceMs);
+        return this.#evidence.lost(peer, message.ids, nowMs);
     }
   }
 
-  /** A member is there, or says something new. */
-  #welcome(entry: AliveEntry, isNew: boolean, nowMs: number): void {
+  /** A member says something new. */
+  #welcome(entry: AliveEntry, nowMs: number): void {
     const { id, record } = entry;
-    if (isNew && !this.#links.has(id)) {
-      this.#suspicion.clear(id);
-      if (!this.#vouching.isVouchedFor(id)) this.#suspicion.add(id, nowMs, Number.POSITIVE_INFINITY);
-    }
     this.#plan.learn(id, record.urls, this.#options.id > id ? 0 : this.#timing.yieldMs, nowMs);
     this.#options.effects.alive(entry);
   }
 
   #bury(id: string, why: "goodbye" | "unreachable"): void {
-    this.#suspicion.clear(id);
-    this.#vouching.release(id);
+    this.#evidence.release(id);
     if (why === "goodbye") this.#plan.forget(id);
     else
       this.#links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => this.#vouching.wants(peer, id));
     this.#options.effects.gone(id, why);
   }
 
-  /** Members that have nobody to vouch for them, neither a link nor a peer, are not believed for long. */
-  #doubt(ids: readonly string[], nowMs: number, graceMs: number): void {
-    for (const id of ids) {
-      const isKnown = isAlive(this.#directory.get(id));
-      if (isKnown && !this.#links.has(id) && !this.#vouching.isVouchedFor(id)) {
-        this.#suspicion.add(id, nowMs, graceMs);
-      }
-    }
-  }
-
-  /** Asks peers to vouch for members, and vouches to them, where that has changed. */
   #settle(nowMs: number): void {
-    if (this.#hasLeft) return;
-    const peers = [...this.#links.peers].flatMap(([id, [link]]) =>
-      link?.peer.role === "member" ? [id] : [],
-    );
-    if (this.#presence) {
-      for (const { peer, message } of this.#vouching.asks(peers, this.#needy(nowMs), nowMs)) {
-        this.#links.sendTo(peer, message, "relay");
-      }
+    if (!this.#hasLeft) this.#evidence.settle(nowMs);
+  }
+
+  /** Closes a link that cannot be; the other side learns why. */
+  #refuses(link: MemberLink, nowMs: number): boolean {
+    const { peer } = link;
+    const { id } = this.#options;
+    const refusal = this.#hasLeft ? "leaving" : this.#reception.refusalOf(peer);
+    if (refusal === null) return false;
+    if (refusal === "full" && peer.role === "member") this.#problem("full", true);
+    if (refusal === "conflict" && peer.id === id && this.#reception.isLesserThan(peer)) {
+      this.#presence?.yield(nowMs);
     }
-    const vouchable = (id: string, to: string): boolean => this.#canVouch(id, to, nowMs);
-    const known = (): readonly string[] => this.members().map(({ id }) => id);
-    for (const { peer, message } of this.#vouching.promises(vouchable, known)) {
-      if (message.type === "vouching") this.#gossip.pass(peer, message.ids, nowMs);
-      // Each names others: none may take the place of another.
-      this.#links.sendTo(peer, message, `${message.type} ${message.ids.join()}`);
-    }
-  }
-
-  /** For whom others are to vouch: who has no link for a while, and who was lost and may be there after all. */
-  #needy(nowMs: number): string[] {
-    const lost = [...this.#directory.all()].flatMap(({ id, state }) => (state === "lost" ? [id] : []));
-    const ids = new Set([...this.#suspicion.asked(nowMs), ...this.#vouching.vouchedFor(), ...lost]);
-    return [...ids].filter((id) => !this.#links.has(id));
-  }
-
-  /** Whether we have it from the member itself, or from one who has, and not from who asks. */
-  #canVouch(id: string, to: string, nowMs: number): boolean {
-    const entry = this.#directory.get(id);
-    if (!isAlive(entry) || entry.hops >= maxHops || nowMs - entry.bornMs > this.#timing.freshMs) return false;
-    return this.#links.has(id) || this.#vouching.isVouchedForBesides(id, to);
-  }
-
-  #refusalOf({ peer }: MemberLink, nowMs: number): LinkClose | null {
-    const { id, instance, maxPeers } = this.#options;
-    if (this.#hasLeft) return "leaving";
-    if (peer.id === id && peer.instance === instance) return "duplicate";
-    if (peer.id === id) {
-      if (this.#isLesserThan(peer)) this.#presence?.yield(nowMs);
-      return "conflict";
-    }
-    if (this.#links.has(peer.id)) return null;
-    const entry = this.#directory.get(peer.id);
-    const isOther = isAlive(entry) && entry.record.instance !== peer.instance;
-    if (isOther && momentOf(entry).epoch >= peer.epoch) return "conflict";
-    const most = peer.role === "member" ? maxPeers - 1 : maxObservers;
-    if (this.#links.count(peer.role) < most) return null;
-    if (peer.role === "member") this.#problem("full", true);
-    return "full";
-  }
-
-  /** Whether a link that ended over a conflict means that it is for us to be quiet. */
-  #givesWayTo({ peer }: MemberLink): boolean {
-    return peer.id !== this.#options.id || this.#isLesserThan(peer);
-  }
-
-  /** Of two processes with one identity, the one that started later stays. */
-  #isLesserThan(peer: MemberLink["peer"]): boolean {
-    const epoch = this.#presence?.epoch ?? 0;
-    return epoch < peer.epoch || (epoch === peer.epoch && this.#options.instance < peer.instance);
+    link.close(refusal);
+    if (!this.#links.has(peer.id)) this.#plan.unlinked(peer.id, nowMs);
+    return true;
   }
 
   #compareWithSomebody(nowMs: number): void {
@@ -375,12 +309,8 @@ export class Membership {
 
   #grant(nowMs: number): void {
     this.#directory.grant(nowMs);
-    this.#suspicion.grant(nowMs);
+    this.#evidence.grant(nowMs);
     for (const entry of this.members()) this.#options.effects.alive(entry);
-  }
-
-  #isAlone(): boolean {
-    return this.#links.peers.size === 0;
   }
 
   #problem(kind: Problem, isOn: boolean): void {

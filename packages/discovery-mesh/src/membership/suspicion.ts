@@ -27,7 +27,8 @@ export class Suspicion {
       known?.askMs ?? Number.POSITIVE_INFINITY,
       nowMs + Math.min(this.#askAfterMs, graceMs / 2),
     );
-    this.#doubts.set(id, { askMs, isAsked, dropMs: nowMs + graceMs, graceMs, isRefused: false });
+    const isRefused = known?.isRefused ?? false;
+    this.#doubts.set(id, { askMs, isAsked, dropMs: nowMs + graceMs, graceMs, isRefused });
   }
 
   clear(id: string): void {

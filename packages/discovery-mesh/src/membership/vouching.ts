@@ -16,23 +16,32 @@ const turnMs = 2_000;
 /**
  * Who passes on the signs of life of members that have no link to us, and for whom we do so.
  *
- * Peers are asked in turn until two vouch: they have a link to the member, or hear of it by one who has.
+ * Peers are asked in turn, first of all the one that told us of the member, until two vouch: they have a link to it, or
+ * hear of it by one who has.
  */
 export class Vouching {
   /** Who vouches to us, by member. */
   readonly #vouchers = new Map<string, Set<string>>();
-  /** What we asked each peer for last. */
+  /** Who told us of each member that has no link. */
+  readonly #informants = new Map<string, string>();
+  /** What we asked each peer for last, unless that is nothing. */
   readonly #asked = new Map<string, string>();
   /** What each peer asked us for. */
   readonly #wants = new Map<string, ReadonlySet<string> | "all">();
   /** For whom we vouch, by the peer that asked. */
   readonly #promised = new Map<string, ReadonlySet<string>>();
 
+  /** A peer told us of a member that we did not know. */
+  hear(id: string, peer: string): void {
+    this.#informants.set(id, peer);
+  }
+
   /** A peer says for whom it vouches from now on. */
   vouch(peer: string, ids: readonly string[]): void {
     for (const id of ids) {
       const vouchers = this.#vouchers.get(id) ?? new Set();
-      this.#vouchers.set(id, vouchers.add(peer));
+      // Others are not asked any more, and so would not say that they do it no longer.
+      if (vouchers.size < enoughVouchers) this.#vouchers.set(id, vouchers.add(peer));
     }
   }
 
@@ -62,6 +71,7 @@ export class Vouching {
   /** Nobody needs to vouch for one that has a link, or left. */
   release(id: string): void {
     this.#vouchers.delete(id);
+    this.#informants.delete(id);
   }
 
   /** A peer says what it wants from now on. */
@@ -84,13 +94,15 @@ export class Vouching {
 
   /** What to ask of the peers, where that has changed, for the members that need somebody to vouch. */
   asks(peers: readonly string[], needy: readonly string[], nowMs: number): PeerMessage<Relay>[] {
+    if (needy.length === 0 && this.#asked.size === 0) return [];
     const messages: PeerMessage<Relay>[] = [];
     const askedFor = needy.map((id) => ({ id, asked: this.#askedFor(id, peers, nowMs) }));
     for (const peer of peers) {
       const ids = askedFor.flatMap(({ id, asked }) => (asked.has(peer) ? [id] : []));
       const asked = ids.join();
       if ((this.#asked.get(peer) ?? "") === asked) continue;
-      this.#asked.set(peer, asked);
+      if (ids.length > 0) this.#asked.set(peer, asked);
+      else this.#asked.delete(peer);
       messages.push({ peer, message: { type: "relay", ids } });
     }
     return messages;
@@ -116,14 +128,21 @@ export class Vouching {
     return messages;
   }
 
+  /** Those for whom we vouch. */
+  *promised(): Iterable<string> {
+    for (const ids of this.#promised.values()) yield* ids;
+  }
+
   /** Those who vouch for a member, and as long as these are too few some others. */
   #askedFor(id: string, peers: readonly string[], nowMs: number): ReadonlySet<string> {
     const vouchers = this.#vouchers.get(id) ?? new Set();
-    if (vouchers.size >= enoughVouchers) return new Set([...vouchers].slice(0, enoughVouchers));
+    if (vouchers.size >= enoughVouchers) return vouchers;
     const first = (Math.floor(nowMs / turnMs) + Number.parseInt(id.slice(0, 4), 16)) * maxAsked;
     const others = Array.from({ length: Math.min(maxAsked, peers.length) }, (_, index) => {
       return peers[(first + index) % peers.length] ?? id;
     });
-    return new Set([...vouchers, ...others.filter((peer) => peer !== id)]);
+    const informant = this.#informants.get(id);
+    if (informant !== undefined && peers.includes(informant)) others.unshift(informant);
+    return new Set([...vouchers, ...others.filter((peer) => peer !== id).slice(0, maxAsked)]);
   }
 }

@@ -11,6 +11,8 @@ export interface Faults {
   duplication: number;
   /** Of messages that take long. */
   delay: number;
+  /** Of handshakes that take long, as where both sides have much to do. */
+  slowness: number;
 }
 
 /** Dead processes that somebody may still list. */
@@ -25,7 +27,7 @@ export class World {
   readonly agenda = new Agenda();
   readonly timing: Timing = defaultTiming;
   readonly hosts: Host[] = [];
-  readonly faults: Faults = { loss: 0, duplication: 0, delay: 0 };
+  readonly faults: Faults = { loss: 0, duplication: 0, delay: 0, slowness: 0 };
   readonly deaths: Death[] = [];
   messages = 0;
   /** The longest that a message was under way. */
@@ -174,8 +176,18 @@ export class World {
       else if (target.stalledUntilMs > agenda.nowMs) {
         agenda.at(agenda.nowMs + 5_000, () => dialer.dialFailed(url, "unreachable"));
       } else if (target === dialer) dialer.dialFailed(url, "own");
-      else if (dialer.isAlive) this.#connect(dialer, target, url);
+      else agenda.at(agenda.nowMs + this.#handshakeMs(), () => this.#admit(dialer, target, url));
     });
+  }
+
+  #handshakeMs(): number {
+    return this.chance(this.faults.slowness) ? this.between(100, 4_500) : 0;
+  }
+
+  /** A handshake ends, unless one side did. */
+  #admit(dialer: Process, target: Process, url: string): void {
+    if (!target.isAlive) dialer.dialFailed(url, "unreachable");
+    else if (dialer.isAlive) this.#connect(dialer, target, url);
   }
 
   #connect(dialer: Process, acceptor: Process, url: string): void {

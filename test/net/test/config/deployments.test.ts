@@ -79,11 +79,13 @@ describeNet("with the preset office", () => {
     // Longer than mDNS may be silent and a sweep takes.
     const quiet = await discoverFrom(seeker, deployment, "--timeout", "8s");
     expect(namesOf(quiet.listing)).toEqual([server.name]);
+    expect(quiet.listing.warnings).toEqual([]);
     expect(await counted()).toEqual([0, 0]);
 
     await lan.dropMulticast(true);
     const swept = await discoverFrom(seeker, deployment);
     expect(namesOf(swept.listing)).toEqual([server.name]);
+    expect(swept.listing.warnings.map(({ code }) => code)).toContain("STANDBY_RUNS");
     const [datagrams, segments] = await counted();
     expect(datagrams).toBeGreaterThan(0);
     expect(segments).toBeGreaterThan(0);

@@ -1,9 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { announceOriginal, createLan, type Host, startAvahi } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
+import { announceServer, deploy } from "../config/deployment.ts";
 import { announce } from "../discovery/command.ts";
 import { ip } from "../discovery/wiring.ts";
+import { temporaryFolder } from "../mesh/temporary-folder.ts";
 import { codesOf, examine, examineWith } from "./examine.ts";
 
 const holder = fileURLToPath(new URL("./hold-port.mjs", import.meta.url));
@@ -160,6 +164,31 @@ describeNet("the doctor", () => {
         mend: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
       });
     }, 40_000);
+
+    test("a mesh whose key is another, and nothing where it fits", async () => {
+      await using folder = await temporaryFolder();
+      await using lan = await createLan({ hosts: 2 });
+      const [here, there] = lan.hosts;
+      const transports = { mesh: { keyFile: "mesh.key" } };
+      const site = await deploy(join(folder.path, "site"), { preset: "cloud", transports });
+      await announceServer(there, site);
+      const seed = ["--transport", "mesh", "--seed", `ws://${there.address}:7946`];
+
+      const fitting = await examine(here, ...seed, "--key-file", join(site.folder, "mesh.key"));
+      expect(codesOf(fitting, "fail")).toEqual([]);
+      expect(codesOf(fitting, "ok")).toContain("SEED_REACHED");
+
+      const other = join(folder.path, "other.key");
+      await writeFile(other, `${"b3RoZXI".repeat(7)}\n`, { mode: 0o600 });
+      const found = await examine(here, ...seed, "--key-file", other);
+      expect(codesOf(found, "fail")).toEqual(["MESH_KEY_REFUSED"]);
+      expect(found.code).toBe(1);
+      expect(found.checks.find(({ code }) => code === "MESH_KEY_REFUSED")).toMatchObject({
+        transport: "mesh",
+        message: `ws://${there.address}:7946: it does not accept our key and cluster, or cannot tell that we have them`,
+        mend: expect.stringMatching(/^give both sides the same key file/),
+      });
+    }, 60_000);
 
     test("no interface to use", async () => {
       await using lan = await createLan({ hosts: 1 });

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join, relative, resolve } from "node:path";
+import { rolldown } from "rolldown";
+import { root } from "./command.mjs";
+import { readManifest } from "./workspace.mjs";
+
+const command = join(root, "apps/cli/dist");
+
+/**
+ * Bundles the built command into one file that needs nothing but Node; what is loaded late there is started late here.
+ *
+ * @param modules - What to have in the place of some of the command's own modules, by file name, as source text.
+ * @param outside - Packages that are left out: whoever loads them fails.
+ */
+export async function bundle(file, { modules = {}, outside = [] } = {}) {
+  const { version } = readManifest("apps/cli");
+  const replaced = {
+    "version.js": `export const readVersion = () => ${JSON.stringify(version)};`,
+    ...modules,
+  };
+  const used = new Map();
+  const build = await rolldown({
+    input: join(command, "main.js"),
+    cwd: root,
+    platform: "node",
+    // What a package has as ES modules is bundled as that: its other form may load files that only it has.
+    resolve: { mainFields: ["module", "main"] },
+    // Compiled code is one machine's; who wants it goes on without.
+    external: [...outside, /\.node$/],
+    plugins: [replacing(replaced), requiring(), loadingNodeLate(), noting(used)],
+    onLog(level, log) {
+      throw new Error(`${level}: ${log.message}`);
+    },
+  });
+  const output = {
+    file: resolve(file),
+    format: "esm",
+    banner: "#!/usr/bin/env node",
+    codeSplitting: false,
+    strictExecutionOrder: true,
+    // Names stay, for the sake of whoever reads a stack.
+    minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
+    postFooter: () => licencesOf(used),
+  };
+  await build.write(output);
+  await build.close();
+}
+
+/** Has other text in the place of modules of the command. */
+function replacing(modules) {
+  return { name: "replacing", load: (id) => modules[relative(command, id)] ?? null };
+}
+
+/** What one of our modules requires is bundled as what it imports. */
+function requiring() {
+  const pattern = /^const require = createRequire\(import\.meta\.url\);$/m;
+  return { name: "requiring", transform: (code) => (pattern.test(code) ? code.replace(pattern, "") : null) };
+}
+
+/** Node's own modules take long to start: one that only late modules import is started with the first of these. */
+function loadingNodeLate() {
+  const prefix = "\0late:";
+  const own = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+  // What the bundler itself needs has to be there first.
+  const isLate = (id, importer) => own.has(id) && importer?.startsWith("\0") === false;
+  return {
+    name: "loading-node-late",
+    resolveId: (id, importer) => (isLate(id, importer) ? prefix + id : null),
+    load(id) {
+      if (!id.startsWith(prefix)) return null;
+      const name = JSON.stringify(id.slice(prefix.length));
+      return { code: `module.exports = process.getBuiltinModule(${name});`, moduleType: "js" };
+    },
+  };
+}
+
+/** Notes which installed packages are in the bundle: `folder -> name`. */
+function noting(used) {
+  return {
+    name: "noting",
+    moduleParsed({ id }) {
+      const [folder, name] = id.match(/^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? [];
+      if (name) used.set(folder, name);
+    },
+  };
+}
+
+/** Whoever passes code on passes its licence on. */
+function licencesOf(used) {
+  const own = `@lmserv/cli\n\n${readFileSync(join(root, "LICENSE"), "utf8")}`;
+  const others = [...used].map(([folder, name]) => `${name} ${licenceIn(folder)}`);
+  return `\n/*!\n${[own, ...others.sort()].join("\n---\n").replaceAll("*/", "* /")}*/`;
+}
+
+function licenceIn(folder) {
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+  return `${version}, ${license}\n\n${file ? readFileSync(join(folder, file), "utf8") : ""}`;
+}

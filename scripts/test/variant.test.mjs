@@ -1,0 +1,202 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root, run } from "../command.mjs";
+import { buildVariant, variantNames } from "../variants.mjs";
+import { readPackages } from "../workspace.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "lmserv-variants-"));
+const built = new Map();
+
+beforeAll(async () => {
+  for (const name of variantNames) built.set(name, await buildVariant(name, join(folder, "built")));
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A machine's worth of nothing: an empty folder to start in, and nothing in the user's own folders. */
+function emptyPlace() {
+  const place = mkdtempSync(join(folder, "empty-"));
+  const cwd = join(place, "work");
+  mkdirSync(cwd);
+  const { PATH } = process.env;
+  return { cwd, env: { PATH, HOME: place, XDG_STATE_HOME: join(place, "state") } };
+}
+
+function lmserv(variant, place, ...args) {
+  return run([process.execPath, built.get(variant).file, ...args], place.env, place.cwd);
+}
+
+/** A command that goes on until it is disposed of; `said` resolves with the first line that fits. */
+function start(variant, place, ...args) {
+  const child = spawn(process.execPath, [built.get(variant).file, ...args], { ...place, stdio: "pipe" });
+  const lines = [];
+  const waiting = new Set();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      for (const check of waiting) check();
+    });
+  }
+  const ended = once(child, "close").then(() => {
+    for (const check of waiting) check(new Error(`it ended:\n${lines.join("\n")}`));
+  });
+  return {
+    said: (fits) =>
+      new Promise((resolve, reject) => {
+        const check = (error) => {
+          const line = lines.find(fits);
+          if (line !== undefined) resolve(line);
+          else if (error) reject(error);
+          else return waiting.add(check);
+          waiting.delete(check);
+        };
+        check();
+      }),
+    async stop() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Announces with one process and discovers with another; resolves with the transports that heard of it. */
+async function heardOver(variant, announcing, discovering) {
+  const place = emptyPlace();
+  const info = `variant-${variant}-${process.pid}`;
+  const announcer = start(variant, place, "announce", "--port", "8000", "--info", info, ...announcing);
+  const over = new Set();
+  try {
+    await announcer.said((line) => line.includes("announced "));
+    const watch = ["discover", "--watch", "--json", ...discovering];
+    const watcher = start(variant, place, ...watch);
+    try {
+      await watcher.said((line) => {
+        const { node } = JSON.parse(line);
+        if (node?.info === info) for (const { transport } of node.sources) over.add(transport);
+        return over.size === built.get(variant).transports.filter((type) => type !== "arp").length;
+      });
+    } finally {
+      await watcher.stop();
+    }
+  } finally {
+    await announcer.stop();
+  }
+  expect(readdirSync(place.cwd)).toEqual([]);
+  return [...over].sort();
+}
+
+const mdnsOnly = ["--interface", "lo"];
+/** Ports that nothing else here uses; without a key a mesh stays on the loopback interface. */
+const meshPorts = { mesh: 47_946, full: 47_947 };
+const meshPart = (variant) => ["--seed", `ws://127.0.0.1:${meshPorts[variant]}`];
+const listening = (variant) => ["--listen", `127.0.0.1:${meshPorts[variant]}`];
+
+describe.concurrent("a variant, in an empty folder,", () => {
+  test.each(["lan", "office"])(
+    "%s finds what it announces over mDNS",
+    async (variant) => {
+      const mdns = ["--transport", "mdns", ...mdnsOnly];
+      expect(await heardOver(variant, ["--no-check", ...mdns], mdns)).toEqual(["mdns"]);
+    },
+    60_000,
+  );
+
+  test("mesh finds what it announces over the mesh, which need not be named", async () => {
+    const part = meshPart("mesh");
+    expect(await heardOver("mesh", ["--no-check", ...listening("mesh"), ...part], part)).toEqual(["mesh"]);
+  }, 60_000);
+
+  test("full does both at once", async () => {
+    const part = ["--transport", "mdns,mesh", ...mdnsOnly, ...meshPart("full")];
+    const found = await heardOver("full", ["--no-check", ...listening("full"), ...part], part);
+    expect(found).toEqual(["mdns", "mesh"]);
+  }, 60_000);
+
+  test.each(variantNames)("%s reads a configuration and makes each of its transports", async (variant) => {
+    const place = emptyPlace();
+    const { transports } = built.get(variant);
+    const config = { version: 1, transports: Object.fromEntries(transports.map((type) => [type, {}])) };
+    writeFileSync(
+      join(place.cwd, "lmserv.config.jsonc"),
+      `// The first file there is.\n${JSON.stringify(config)}`,
+    );
+    const { code, output } = await lmserv(variant, place, "config", "print");
+    expect({ code, output }).toMatchObject({
+      code: 0,
+      output: expect.stringContaining(`transports = ${JSON.stringify(transports)}`),
+    });
+  });
+
+  test.each([
+    ["lan", "arp", "use lmserv-office.mjs or lmserv-full.mjs"],
+    ["lan", "mesh", "use lmserv-mesh.mjs or lmserv-full.mjs"],
+    ["office", "mesh", "use lmserv-mesh.mjs or lmserv-full.mjs"],
+    ["mesh", "mdns", "use lmserv-lan.mjs or lmserv-office.mjs or lmserv-full.mjs"],
+  ])("%s asked for %s says which one has it", async (variant, type, mend) => {
+    const { code, stdout, output } = await lmserv(variant, emptyPlace(), "discover", "--transport", type);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(output.trim().split("\n")).toHaveLength(1);
+    expect(output).toContain(
+      `transports.${type} needs the package @lmserv/discovery-${type}, which is not installed`,
+    );
+    expect(output).toContain(
+      `lmserv-${variant}.mjs is without it: ${mend}, or install it: npm install @lmserv/discovery-${type}\n`,
+    );
+  });
+});
+
+/** What gives a package away, however it is packed. */
+const marks = { ws: "Sec-WebSocket-Key", "arp-a": "arp-a", "multicast-dns": "224.0.0.251" };
+
+describe("a variant's file", () => {
+  test.each([
+    ["lan", ["multicast-dns"]],
+    ["office", ["arp-a", "multicast-dns"]],
+    ["mesh", ["ws"]],
+    ["full", ["arp-a", "multicast-dns", "ws"]],
+  ])("of %s holds of these packages only %j", (variant, expected) => {
+    const code = readFileSync(built.get(variant).file, "utf8");
+    const held = Object.keys(marks).filter((name) => code.includes(marks[name]));
+    expect(held.sort()).toEqual(expected);
+  });
+
+  test.each(variantNames)("of %s imports only what Node has, and never what it holds itself", (variant) => {
+    const { file, transports } = built.get(variant);
+    const code = readFileSync(file, "utf8");
+    const specifiers = [...code.matchAll(/\b(?:from|import\()\s*["'`]([\w@./:-]+)["'`]/g)].map(
+      ([, name]) => name,
+    );
+    // Transports that are left out are never asked for; see the messages above.
+    const isLeftOut = (name) => /^@lmserv\/discovery-/.test(name) && !transports.includes(name.slice(18));
+    expect(specifiers.filter((name) => !isBuiltin(name) && !isLeftOut(name))).toEqual([]);
+  });
+
+  test.each(variantNames)("of %s carries the licences of what is in it", (variant) => {
+    const code = readFileSync(built.get(variant).file, "utf8");
+    expect(code).toContain(readFileSync(join(root, "LICENSE"), "utf8"));
+    expect(code).toMatch(/^commander \d+\.\d+\.\d+, MIT$/m);
+  });
+
+  test("of full has every transport that is published", () => {
+    const surfaceOf = ({ folder }) => join(root, "docs/api", `${basename(folder)}.txt`);
+    const isTransport = (pkg) =>
+      existsSync(surfaceOf(pkg)) && /^ {2}plugin: const$/m.test(readFileSync(surfaceOf(pkg), "utf8"));
+    const published = readPackages().filter(isTransport);
+    const types = published.map(({ name }) => name.replace("@lmserv/discovery-", ""));
+    expect([...built.get("full").transports].sort()).toEqual(types.sort());
+  });
+});
