@@ -102,26 +102,29 @@ export class Survey {
     this.#running.add(running);
   }
 
-  async #ask({ subject, onAnswer }: Question): Promise<void> {
-    const isAlive = await this.#isAlive(subject).catch(() => null);
-    if (isAlive !== null && !this.#options.signal.aborted) onAnswer(isAlive);
+  async #ask(question: Question): Promise<void> {
+    const isAlive = await this.#isAlive(question).catch(() => null);
+    if (isAlive !== null && !this.#options.signal.aborted) question.onAnswer(isAlive);
   }
 
-  async #isAlive(subject: Subject): Promise<boolean> {
+  async #isAlive(question: Question): Promise<boolean> {
+    const { subject } = question;
     const slow: string[] = [];
     for (const host of subject.addresses.slice(0, maxAddresses)) {
-      const verdict = await this.#look(subject, host, false);
+      const verdict = await this.#look(question, host, false);
       if (isThere(verdict, subject)) return true;
       if (verdict.kind === "silent" && verdict.why === "timeout") slow.push(host);
     }
     const [host] = slow;
-    return host !== undefined && isThere(await this.#look(subject, host, true), subject);
+    return host !== undefined && isThere(await this.#look(question, host, true), subject);
   }
 
-  async #look({ port }: Subject, host: string, patient: boolean): Promise<Verdict> {
+  async #look({ subject, isWanted }: Question, host: string, patient: boolean): Promise<Verdict> {
     const { clock, signal, look } = this.#options;
     await sleep(clock, paceOf(clock).take(clock.now()), signal);
-    return look({ clock, signal, host, port, patient });
+    // The engine came back while we waited: the answer would be nobody's.
+    if (!isWanted()) return { kind: "other" };
+    return look({ clock, signal, host, port: subject.port, patient });
   }
 }
 
