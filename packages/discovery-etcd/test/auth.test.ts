@@ -1,6 +1,7 @@
 import { createDiscovery } from "@lmserv/discovery-core";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { etcd } from "../src/transport.ts";
+import { describeEtcd } from "./describe-etcd.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
 
@@ -31,7 +32,7 @@ async function protect(server: EtcdServer): Promise<(path: string, body: object)
   };
 }
 
-describe.concurrent("etcd with users", { timeout: 60_000 }, () => {
+describeEtcd("etcd with users", { concurrent: true }, () => {
   test("lets in who has the password, also when tokens run out all the time", async () => {
     await using scene = new Scene();
     const server = await scene.etcd({ flags: ["--auth-token-ttl", "1"] });

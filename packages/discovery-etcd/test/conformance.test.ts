@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { randomHex, silentLog, systemClock } from "@lmserv/discovery-core";
 import { type Fixture, hostileFrames, seededRandom, transportConformance } from "@lmserv/discovery-testkit";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { etcd } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
+import { describeEtcd } from "./describe-etcd.ts";
 import { EtcdServer } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 
@@ -11,14 +12,8 @@ const maxNodes = 20;
 /** To etcd, through its log, and back. */
 const turnMs = 8;
 
-let server: EtcdServer;
-beforeAll(async () => {
-  server = await EtcdServer.start();
-});
-afterAll(() => server[Symbol.asyncDispose]());
-
 /** A cluster of its own, in which independent hosts announce nodes. */
-async function clusterFixture(ttlMs: number): Promise<Fixture> {
+async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixture> {
   const proxy = await CountingProxy.open(server.url);
   const hosts = new PlainFleet(server, randomHex(Math.random, 64));
   return {
@@ -65,20 +60,28 @@ function decentValues(hosts: PlainFleet): Uint8Array[] {
 /** They count what waits, which repetitions add to. */
 const counting = /^(capacity|slow-consumer):/;
 
-describe.each([
+for (const { ttlMs, isMeant } of [
   { ttlMs: 1_200, isMeant: (name: string) => !counting.test(name) },
   { ttlMs: 60_000, isMeant: (name: string) => counting.test(name) },
-])("etcd, browsed with $ttlMs ms", ({ ttlMs, isMeant }) => {
-  const register = (name: string, run: () => Promise<void>): void => {
-    if (isMeant(name)) test(name, { timeout: 60_000 }, run);
-  };
-  transportConformance(register, {
-    create: () => clusterFixture(ttlMs),
-    announces: true,
-    reconfirms: false,
-    skip: {
-      "name-conflict": "announcements are told apart by their keys; names may repeat",
-      failure: "a session outlives its engine, and says so by a report and by stale nodes",
-    },
+]) {
+  describeEtcd(`etcd, browsed with ${ttlMs} ms`, {}, () => {
+    let server: EtcdServer;
+    beforeAll(async () => {
+      server = await EtcdServer.start();
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    const register = (name: string, run: () => Promise<void>): void => {
+      if (isMeant(name)) test(name, run);
+    };
+    transportConformance(register, {
+      create: () => clusterFixture(server, ttlMs),
+      announces: true,
+      reconfirms: false,
+      skip: {
+        "name-conflict": "announcements are told apart by their keys; names may repeat",
+        failure: "a session outlives its engine, and says so by a report and by stale nodes",
+      },
+    });
   });
-});
+}

@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeEtcd } from "./describe-etcd.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { allList, allWarned, lifetimeMs, Scene, slackMs } from "./site.ts";
 
 const oneLifetime = lifetimeMs + slackMs;
 
-describe.concurrent("after", { timeout: 60_000 }, () => {
+describeEtcd("after", { concurrent: true }, () => {
   test("kill -9 and a restart with its data, the list is right, and who died meanwhile is not on it", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
@@ -73,6 +74,33 @@ describe.concurrent("after", { timeout: 60_000 }, () => {
     expect(await allList([near], "a", "b", "near", "coming")).toBeLessThan(oneLifetime);
   });
 
+  test("a store that was full and was given room, whoever had to wait is listed", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd({ flags: ["--quota-backend-bytes", String(2 ** 20)] });
+    const clients = await scene.fleet(server.url);
+    await allList(clients, "a", "b");
+    const filler = { key: "eA==", value: Buffer.alloc(200_000, "x").toString("base64") };
+    const fill = async (): Promise<never> => {
+      for (;;) await server.ask("/v3/kv/put", filler);
+    };
+    await expect(fill()).rejects.toThrow(/database space exceeded/);
+    const announcing = clients[2].discovery.announce({ port: 9, info: "late" });
+    await allWarned(clients.slice(2), "SEND_FAILED");
+    await allList(clients, "a", "b");
+    const { header } = await server.ask("/v3/kv/range", { key: "YQ==" });
+    await server.ask("/v3/kv/compaction", {
+      revision: (header as { revision: string }).revision,
+      physical: true,
+    });
+    await server.ask("/v3/maintenance/defragment", {});
+    const { alarms = [] } = await server.ask("/v3/maintenance/alarm", { action: "GET" });
+    for (const alarm of alarms as object[]) {
+      await server.ask("/v3/maintenance/alarm", { action: "DEACTIVATE", ...alarm });
+    }
+    expect(await allList(clients, "a", "b", "late")).toBeLessThan(oneLifetime);
+    await announcing;
+  });
+
   test("a lease that an operator revoked, its node is back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
@@ -98,7 +126,7 @@ describe.concurrent("after", { timeout: 60_000 }, () => {
 });
 
 // One after the other: they measure this process.
-describe("an engine that comes and goes", () => {
+describeEtcd("an engine that comes and goes", {}, () => {
   test("thirty broken connections, nothing was missed and nothing is left over", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeEtcd } from "./describe-etcd.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { allList, allWarned, lifetimeMs, Scene, slackMs } from "./site.ts";
 
 const node = { id: "n", port: 1, info: "good" };
 
-describe.concurrent("whoever may write to etcd", { timeout: 60_000 }, () => {
+describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
   test("takes no identity by writing over its key, and the owner puts it back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();

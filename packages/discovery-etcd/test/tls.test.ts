@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createDiscovery } from "@lmserv/discovery-core";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
+import { describeEtcd } from "./describe-etcd.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 
@@ -34,7 +35,7 @@ function probe(url: string): Promise<void> {
   });
 }
 
-describe.concurrent("etcd with TLS", { timeout: 60_000 }, () => {
+describeEtcd("etcd with TLS", { concurrent: true }, () => {
   test("knows its clients by their certificates", async () => {
     await using scene = new Scene();
     const server = await start(scene);
