@@ -28,6 +28,7 @@ export default defineConfig({
       project("mesh", "packages/discovery-mesh"),
       project("fleet", "packages/discovery-fleet"),
       project("etcd", "packages/discovery-etcd"),
+      project("nats", "packages/discovery-nats"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),
