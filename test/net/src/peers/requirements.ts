@@ -4,7 +4,7 @@ import { hasProgram } from "../program.ts";
 import { python } from "../script.ts";
 
 /** A foreign program that tests talk to; `python` is what the packet tap and gun run on. */
-export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd";
+export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats";
 
 const run = promisify(execFile);
 
@@ -19,6 +19,7 @@ const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise
   python: [["python3", () => pythonRuns("")]],
   "python-zeroconf": [["python3-zeroconf", () => pythonRuns("import zeroconf.asyncio")]],
   etcd: [["etcd-server", () => hasProgram("etcd")]],
+  nats: [["nats-server", () => hasProgram("nats-server")]],
   avahi: [
     ["avahi-daemon", () => hasProgram("avahi-daemon")],
     ["avahi-utils", () => hasProgram("avahi-browse") && hasProgram("avahi-publish")],

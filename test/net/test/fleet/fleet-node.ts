@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Host } from "../../src/index.ts";
 
@@ -18,12 +20,21 @@ export interface FleetNode {
   readonly lists: (names: readonly string[]) => Promise<number>;
   /** Resolves when it is warned of this. */
   readonly isWarned: (code: string) => Promise<unknown>;
+  /** What it uses of a processor within so many ms, as a share. */
+  readonly load: (withinMs: number) => Promise<number>;
+  /** What it said outside of its part: unhandled rejections, for one. */
+  readonly stderrText: () => string;
   readonly kill: (signal?: NodeJS.Signals) => void;
 }
 
-/** Starts one; resolves when etcd has its announcement. */
-export async function startNode(host: Host, servers: readonly string[]): Promise<FleetNode> {
-  const task = JSON.stringify({ info: host.name, options: { servers, lifetimeMs } });
+/** Starts one; resolves when the engine has its announcement. */
+export async function startNode(
+  host: Host,
+  servers: readonly string[],
+  engine: "etcd" | "nats" = "etcd",
+  options: object = {},
+): Promise<FleetNode> {
+  const task = JSON.stringify({ info: host.name, engine, options: { servers, lifetimeMs, ...options } });
   const running = await host.spawn([process.execPath, program, task]);
   await running.line((line) => line.includes('"announced"'), { timeoutMs: patienceMs });
   const listed = (end: number = running.lines.length): string => {
@@ -53,6 +64,12 @@ export async function startNode(host: Host, servers: readonly string[]): Promise
       return performance.now() - startMs;
     },
     isWarned: (code) => running.line((line) => line.includes(`"code":"${code}"`), { timeoutMs: patienceMs }),
+    async load(withinMs) {
+      const before = await cpuMs(running.pid);
+      await delay(withinMs);
+      return ((await cpuMs(running.pid)) - before) / withinMs;
+    },
+    stderrText: () => running.stderrText,
     kill: running.kill,
   };
 }
@@ -60,4 +77,10 @@ export async function startNode(host: Host, servers: readonly string[]): Promise
 /** The time until the last of them lists exactly these, in ms. */
 export async function allListMs(nodes: readonly FleetNode[], names: readonly string[]): Promise<number> {
   return Math.max(...(await Promise.all(nodes.map((node) => node.lists(names)))));
+}
+
+/** Processor time of a process, in ms: its clock ticks are 10 ms long. */
+async function cpuMs(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
