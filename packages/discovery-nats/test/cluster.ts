@@ -1,4 +1,5 @@
-import { jetstreamManager } from "@nats-io/jetstream";
+import { setTimeout as delay } from "node:timers/promises";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { freePort, NatsServer } from "./server.ts";
 
@@ -17,7 +18,7 @@ export class NatsCluster implements AsyncDisposable {
       ),
     );
     const cluster = new NatsCluster(servers);
-    await cluster.#ready();
+    await cluster.#ask((manager) => manager.getAccountInfo());
     return cluster;
   }
 
@@ -31,14 +32,15 @@ export class NatsCluster implements AsyncDisposable {
 
   /** Which server leads the others in what a bucket holds. */
   async leaderOf(bucket: string): Promise<number> {
-    const connection = await connect({ servers: [...this.urls] });
-    try {
-      const manager = await jetstreamManager(connection);
-      const { cluster } = await manager.streams.info(`KV_${bucket}`);
-      return Number(cluster?.leader?.slice(1) ?? 0);
-    } finally {
-      await connection.close();
-    }
+    const { cluster } = await this.#ask((manager) => manager.streams.info(`KV_${bucket}`));
+    return Number(cluster?.leader?.slice(1) ?? 0);
+  }
+
+  /** Number of the value that is in the bucket under a key. */
+  async sequenceOf(bucket: string, key: string): Promise<number> {
+    const query = { last_by_subj: `$KV.${bucket}.${key}` };
+    const found = await this.#ask((manager) => manager.streams.getMessage(`KV_${bucket}`, query));
+    return found?.seq ?? 0;
   }
 
   async kill(index: number): Promise<void> {
@@ -49,21 +51,21 @@ export class NatsCluster implements AsyncDisposable {
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 
-  /** Until they have agreed on who leads, JetStream answers nobody. */
-  async #ready(): Promise<void> {
-    const connection = await connect({ servers: [...this.urls] });
-    try {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          await jetstreamManager(connection, { timeout: 1_000 });
-          return;
-        } catch (error) {
-          if (attempt === 30) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 200));
-        }
+  /** Asks until somebody answers: while they choose who leads, nobody does. */
+  async #ask<T>(question: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await using link = await this.#connect();
+        return await question(await jetstreamManager(link.connection, { timeout: 1_000 }));
+      } catch (error) {
+        if (attempt === 60) throw error;
+        await delay(200);
       }
-    } finally {
-      await connection.close();
     }
+  }
+
+  async #connect() {
+    const connection = await connect({ servers: [...this.urls], timeout: 2_000 });
+    return { connection, [Symbol.asyncDispose]: () => connection.close() };
   }
 }

@@ -42,15 +42,6 @@ export class PlainAnnouncer implements AsyncDisposable {
     );
   }
 
-  /** Resolves once each of these has been put again. */
-  async sees(keys: readonly string[]): Promise<void> {
-    const missing = new Set(keys.map((key) => `n.${key}`));
-    for await (const { key, operation } of await this.kv.watch({ include: "updates" })) {
-      if (operation === "PUT") missing.delete(key);
-      if (missing.size === 0) return;
-    }
-  }
-
   /** Stops to renew it, as a crash does. */
   vanish(key: string): void {
     clearInterval(this.#timers.get(key));
