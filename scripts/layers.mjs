@@ -6,9 +6,10 @@ const mayUse = {
   identify: ["core"],
   identity: ["core"],
   testkit: ["core"],
-  transport: ["core", "identify", "identity"],
-  config: ["core", "identify", "identity", "transport"],
-  app: ["core", "identify", "identity", "transport", "config"],
+  fleet: ["core", "identify", "identity"],
+  transport: ["core", "identify", "identity", "fleet"],
+  config: ["core", "identify", "identity", "fleet", "transport"],
+  app: ["core", "identify", "identity", "fleet", "transport", "config"],
 };
 
 /** A package without a place of its own is a transport, which is held to the most. */

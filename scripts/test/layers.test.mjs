@@ -18,7 +18,9 @@ describe("arrows", () => {
   const config = packageOf("packages/discovery-config", core.name, mdns.name);
   const testkit = packageOf("packages/discovery-testkit", core.name);
   const cli = packageOf("apps/cli", config.name, mdns.name, core.name);
-  const good = [core, identify, mdns, config, testkit, cli];
+  const fleet = packageOf("packages/discovery-fleet", core.name, identify.name);
+  const etcd = packageOf("packages/discovery-etcd", core.name, fleet.name);
+  const good = [core, identify, mdns, fleet, etcd, config, testkit, cli];
 
   test("downwards is allowed", () => {
     expect(wrongArrows(good)).toEqual([]);
@@ -29,6 +31,7 @@ describe("arrows", () => {
     ["a transport that uses another", packageOf("packages/discovery-mesh", mdns.name)],
     ["a transport that uses the configuration", packageOf("packages/discovery-mesh", config.name)],
     ["a package that ships the test kit", packageOf("packages/discovery-mesh", testkit.name)],
+    ["what engines share that uses one of them", packageOf("packages/discovery-fleet", etcd.name)],
     ["a test kit that uses a transport", packageOf("packages/discovery-testkit", mdns.name)],
     ["identification that uses a transport", packageOf("packages/discovery-identify", mdns.name)],
     ["a package that uses an app", packageOf("packages/discovery-config", cli.name)],

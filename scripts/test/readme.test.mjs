@@ -71,7 +71,10 @@ describe("what the README shows", () => {
       try {
         const path = join(folder, "lmserv.config.jsonc");
         writeFileSync(path, text);
-        writeFileSync(join(folder, "mesh.key"), (await lmserv("mesh", "keygen")).stdout);
+        // Every file that it names, the key of a mesh among them.
+        const { stdout: key } = await lmserv("mesh", "keygen");
+        for (const [, name] of text.matchAll(/File": "([^"]+)"/g))
+          writeFileSync(join(folder, name), key, { mode: 0o600 });
         const { code, output } = await lmserv("config", "print", "--config", path);
         expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining("transports = ") });
       } finally {

@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
-import { parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
+import { isServerUrl, parseInfo, parseName, parsePath, parsePort, parseServer, parseWord } from "./values.ts";
 
 interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly port: number;
@@ -14,7 +14,7 @@ interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly path?: string;
   readonly name?: string;
   readonly model?: readonly string[];
-  readonly server?: string;
+  readonly server?: readonly string[];
   readonly check: boolean;
   readonly documentPort?: number;
 }
@@ -27,6 +27,7 @@ Examples:
   lmserv announce --port 8000 --document-port   where multicast does not arrive
   lmserv announce --port 8000 --no-check   whether or not a server answers
   lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
+  lmserv announce --port 8000 --transport mdns,etcd --server http://10.0.0.1:2379
 
 Exit status: 0 ended by SIGTERM, 130 ended by SIGINT, 2 usage, 3 every chosen transport failed.`;
 
@@ -44,7 +45,13 @@ export function announceCommand(
     .addOption(single("--path <path>", "where its chat endpoint is (default: /chat)", parsePath))
     .addOption(single("--name <name>", "name of the service instance (default: made of the info)", parseName))
     .addOption(repeatable("--model <names...>", "models it serves", (text) => [parseWord(text)]))
-    .addOption(single("--server <kind>", "which engine serves (default: lmserv)", parseWord))
+    .addOption(
+      repeatable(
+        "--server <kind or url>",
+        "which engine serves (default: lmserv); as a URL, where etcd or nats is",
+        (text) => (isServerUrl(text) ? parseServer(text) : [parseWord(text)]),
+      ),
+    )
     .option("--no-check", "announce it whether or not it answers")
     .addOption(
       single(
@@ -58,18 +65,24 @@ export function announceCommand(
     .action(async (flags: AnnounceFlags) => {
       const { check, port, documentPort = null } = flags;
       if (port === documentPort) command.error(`error: --document-port ${port} is the server's own port`);
-      const shared = sharedRequest(flags, meshSettings(flags));
+      const urls = flags.server?.filter(isServerUrl) ?? [];
+      if ((flags.server?.length ?? 0) > urls.length + 1) {
+        command.error("error: option '--server' names more than one kind of server");
+      }
+      const servers = { flag: "--server", key: "servers", value: urls.length > 0 ? urls : undefined };
+      const shared = sharedRequest(flags, [servers, ...meshSettings(flags)]);
       await announce({ ...shared, check, documentPort, announcement: announcementOf(flags) });
     });
 }
 
 function announcementOf({ port, info = hostname(), path, name, model, server }: AnnounceFlags): Announcement {
+  const kind = server?.find((text) => !isServerUrl(text));
   return {
     port,
     info,
     ...(path !== undefined && { path }),
     ...(name !== undefined && { name }),
     ...(model !== undefined && { models: model }),
-    ...(server !== undefined && { server }),
+    ...(kind !== undefined && { server: kind }),
   };
 }

@@ -14,6 +14,7 @@ import { describeFailure, failuresOf } from "./failure.ts";
 import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { Interruption, interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
+import { signs } from "./mesh-part.ts";
 import { takenPort } from "./mesh-port.ts";
 import { close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -26,7 +27,7 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   const reporter = createReporter(io.stderr, request);
   const { configuration, identity } = await configureAnnouncing(request, io, reporter);
   try {
-    const known = hasMesh(configuration) ? { id: (await identity()).key.id } : {};
+    const known = isSigned(configuration) ? { id: (await identity()).key.id } : {};
     // Completed once, so that every announcement of this run has the same identity.
     const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
     const interfaces = interfacesOf(configuration, request);
@@ -57,8 +58,8 @@ async function configureAnnouncing(request: AnnounceRequest, io: Io, reporter: R
   throw new UsageError(`--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`);
 }
 
-function hasMesh({ transports }: Configuration): boolean {
-  return transports.some(({ type }) => type === "mesh");
+function isSigned({ transports }: Configuration): boolean {
+  return transports.some(({ type }) => signs(type));
 }
 
 /** Announces whenever the server answers and says goodbye whenever it does not; rejects when `signal` aborts. */
@@ -132,7 +133,7 @@ async function documentServer(
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 
-/** Members of a mesh sign what they say, so that a node is the same at its next start. */
+/** Members of a mesh or a fleet sign what they say, so that a node is the same at its next start. */
 async function openOwnIdentity(
   { announcement }: AnnounceRequest,
   { clock }: Io,

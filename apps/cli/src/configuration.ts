@@ -49,9 +49,11 @@ export async function configure(
 /** Whom a flag is for, where none of the chosen transports has such an option. */
 const advice: ReadonlyMap<string, string> = new Map([
   ...["--sweep", "--ports"].map((flag) => [flag, "needs --transport arp, or mdns,arp"] as const),
-  ...["--seed", "--cluster", "--key-file", "--listen"].map(
+  ...["--seed", "--key-file", "--listen"].map(
     (flag) => [flag, "is for the transport mesh: add --transport mesh"] as const,
   ),
+  ["--cluster", "is for the transport mesh, etcd or nats: add --transport mesh"],
+  ["--server", "is for the transport etcd or nats: add --transport etcd"],
 ]);
 
 function strayFlag({ origin, path }: { origin: { kind: string; flag?: string } | null; path: string }) {

@@ -3,9 +3,9 @@ import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
-import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
+import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { SearchRequest } from "./request.ts";
-import { parseCount, parsePorts } from "./values.ts";
+import { parseCount, parsePorts, parseServer } from "./values.ts";
 
 interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
@@ -16,6 +16,7 @@ interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly ttl?: number;
   readonly sweep?: true;
   readonly ports?: readonly number[];
+  readonly server?: readonly string[];
 }
 
 interface DiscoverActions {
@@ -37,6 +38,7 @@ Examples:
   lmserv discover --watch --json           a line of JSON for every change
   lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
   lmserv discover --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
+  lmserv discover --transport etcd --server http://10.0.0.1:2379
   lmserv discover --preset office          sweep when multicast stays silent
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
@@ -69,6 +71,13 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
         parsePorts(text),
       ),
     );
+  command.addOption(
+    repeatable(
+      "--server <url>",
+      "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
+      parseServer,
+    ),
+  );
   addMeshOptions(addSharedOptions(command, io), "observer")
     .addHelpText("after", examples)
     .action(async (flags: DiscoverFlags) => {
@@ -88,6 +97,7 @@ function settingsOf(flags: DiscoverFlags): readonly FlagOption[] {
   return [
     { flag: "--sweep", key: "sweep", value: flags.sweep },
     { flag: "--ports", key: "ports", value: flags.ports },
+    { flag: "--server", key: "servers", value: flags.server },
     ...meshSettings(flags),
   ];
 }

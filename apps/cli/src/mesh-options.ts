@@ -16,7 +16,7 @@ export function addMeshOptions(command: Command, role: "member" | "observer"): C
     .addOption(
       repeatable("--seed <url>", "mesh: where to start, such as ws://10.0.0.1:7946; repeatable", parseSeed),
     )
-    .addOption(single("--cluster <name>", "mesh: its name (default: default)", parseCluster))
+    .addOption(single("--cluster <name>", "mesh, etcd, nats: its name (default: default)", parseCluster))
     .addOption(
       single(
         "--key-file <file>",

@@ -69,6 +69,16 @@ export function parseSeed(text: string): readonly string[] {
   throw new RangeError("A seed is like ws://host:port, wss://host:port or dns+srv://name.");
 }
 
+/** Where the engine of a fleet is: which schemes it takes, the transport knows. */
+export function parseServer(text: string): readonly string[] {
+  if (isServerUrl(text) && URL.canParse(text)) return [text];
+  throw new RangeError("A server is like http://host:2379 or nats://host:4222.");
+}
+
+export function isServerUrl(text: string): boolean {
+  return /^[a-z]+:\/\/[^\s]+$/.test(text);
+}
+
 export function parseCluster(text: string): string {
   if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
   throw new RangeError("A cluster's name has 1 to 64 visible ASCII characters.");

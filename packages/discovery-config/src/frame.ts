@@ -18,7 +18,9 @@ const transport = z.looseObject(
     type: z
       .string("must be a text")
       .min(1, "must not be empty")
-      .describe("Which kind it is: mdns, arp, mesh, or the package of a plug-in; its name unless given.")
+      .describe(
+        "Which kind it is: mdns, arp, mesh, etcd, nats, or the package of a plug-in; its name unless given.",
+      )
       .optional(),
     optional: z
       .boolean("must be true or false")

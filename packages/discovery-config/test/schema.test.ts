@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { plugin as ownArp } from "@lmserv/discovery-arp";
+import { plugin as ownEtcd } from "@lmserv/discovery-etcd";
 import { plugin as mdns } from "@lmserv/discovery-mdns";
 import { plugin as ownMesh } from "@lmserv/discovery-mesh";
+import { plugin as ownNats } from "@lmserv/discovery-nats";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { publishedSchema } from "../src/published-schema.ts";
 import { arp, mesh } from "./harness.ts";
 
 /** Whose options editors complete: those of every transport here. */
-const published = publishedSchema([mdns, ownArp, ownMesh]);
+const published = publishedSchema([mdns, ownArp, ownMesh, ownEtcd, ownNats]);
 
 test("the published schema is that of the code; `vitest -u` writes it anew", async () => {
   await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot("../schema/v1.json");

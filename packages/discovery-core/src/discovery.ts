@@ -21,7 +21,7 @@ export interface DiscoveryOptions {
   readonly ttlMs?: number;
   /** How many nodes are kept at most. @default 10_000 */
   readonly capacity?: number;
-  /** Whether a host without a usable network interface is waited for, or an error. @default true */
+  /** Whether a usable network interface, or an engine that is absent, is waited for, or an error. @default true */
   readonly waitForNetwork?: boolean;
   /** Takes each fault that did not stop discovery. @default none; `warnings` keeps the latest */
   readonly onWarning?: (warning: DiscoveryError) => void;
@@ -114,12 +114,14 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
 }
 
 function transportOf({ transports, waitForNetwork = true }: DiscoveryOptions): Transport {
-  const outlasts = (error: DiscoveryError): boolean => waitForNetwork && isMissingNetwork(error);
+  const outlasts = (error: DiscoveryError): boolean => waitForNetwork && isAbsence(error);
   return compose(transports.map((member) => supervise(member, { outlasts })));
 }
 
-function isMissingNetwork(error: DiscoveryError): boolean {
-  return error.code === "NO_INTERFACE" || (isDiscoveryError(error.cause) && isMissingNetwork(error.cause));
+/** What may come yet: a network, or a server that starts later than this host. */
+function isAbsence({ code, cause }: DiscoveryError): boolean {
+  if (code === "NO_INTERFACE" || code === "ENGINE_UNREACHABLE") return true;
+  return isDiscoveryError(cause) && isAbsence(cause);
 }
 
 interface EngineParts {

@@ -9,6 +9,7 @@ export type DiscoveryErrorCode =
   | "SEND_FAILED"
   | "NAME_CONFLICT"
   | "NO_ANSWER"
+  | "ENGINE_UNREACHABLE"
   | "SWEEP_LIMITED"
   | "STANDBY_RUNS"
   | "REGISTRY_FULL";
@@ -24,6 +25,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   SEND_FAILED: true,
   NAME_CONFLICT: true,
   NO_ANSWER: true,
+  ENGINE_UNREACHABLE: true,
   SWEEP_LIMITED: true,
   STANDBY_RUNS: true,
   REGISTRY_FULL: true,

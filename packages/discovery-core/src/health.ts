@@ -26,6 +26,7 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "SEND_FAILED",
   "NAME_CONFLICT",
   "NO_ANSWER",
+  "ENGINE_UNREACHABLE",
   "SWEEP_LIMITED",
   "STANDBY_RUNS",
   "REGISTRY_FULL",

@@ -52,6 +52,7 @@ export {
   observationStream,
 } from "./observation-stream.ts";
 export { type OptionShape, optionsSchema } from "./options-schema.ts";
+export { ownAddresses, rankAddresses, subnetsOf } from "./own-addresses.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export {
@@ -63,6 +64,7 @@ export {
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";
+export { type Sink, Stream, type StreamOptions } from "./stream.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export {
   type InterfaceKind,

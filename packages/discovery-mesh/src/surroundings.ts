@@ -1,9 +1,9 @@
 import type { BlockList } from "node:net";
-import type { SeenAddress, SystemInterfaces } from "@lmserv/discovery-core";
+import { rankAddresses, type SeenAddress, type SystemInterfaces, subnetsOf } from "@lmserv/discovery-core";
 import type { AliveRecord } from "@lmserv/discovery-identity";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Machine } from "./machine.ts";
-import { rankAddresses, reachableAddresses, subnetsOf } from "./own-addresses.ts";
+import { reachableAddresses } from "./own-addresses.ts";
 
 interface Ranked {
   readonly remoteAddress: string | null;

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, test } from "vitest";
-import { ownAddresses, rankAddresses, reachableAddresses, subnetsOf, urlsOf } from "../src/own-addresses.ts";
+import { reachableAddresses, urlsOf } from "../src/own-addresses.ts";
 
 function info(cidr: string, internal: boolean = false): NetworkInterfaceInfo {
   const [address = ""] = cidr.split("/");
@@ -16,12 +16,6 @@ const system = {
 };
 
 describe("this machine", () => {
-  test("is where others can reach it, IPv4 first, and not where its containers can", () => {
-    expect(ownAddresses(system)).toEqual(["10.0.0.7", "2001:db8::7"]);
-    expect(ownAddresses(loopback)).toEqual(["127.0.0.1", "::1"]);
-    expect(ownAddresses({})).toEqual([]);
-  });
-
   test("is where it listens", () => {
     expect(reachableAddresses([{ host: "127.0.0.1", port: 1 }], system)).toEqual(["127.0.0.1"]);
     expect(reachableAddresses([{ host: "0.0.0.0", port: 1 }], system)).toEqual(["10.0.0.7", "2001:db8::7"]);
@@ -33,19 +27,5 @@ describe("this machine", () => {
     expect(urlsOf([{ host: "0.0.0.0", port: 7946 }], addresses, false)).toEqual(["ws://10.0.0.7:7946"]);
     expect(urlsOf([{ host: "::", port: 7946 }], addresses, true)).toEqual(["wss://[2001:db8::7]:7946"]);
     expect(urlsOf([], addresses, false)).toEqual([]);
-  });
-});
-
-describe("an address of a member", () => {
-  const near = subnetsOf(system);
-  test.each([
-    [["10.0.0.9", "10.9.0.9"], "10.0.0.9", ["source", "routed"]],
-    [["10.0.0.9", "10.9.0.9", "127.0.0.1"], null, ["on-link", "routed", "loopback"]],
-    [["127.0.0.1"], "127.0.0.1", ["loopback"]],
-    [["169.254.1.2"], null, ["link-local"]],
-    [["192.168.1.5"], "10.9.9.9", ["routed", "on-link"]],
-    [["10.0.0.7"], "127.0.0.1", ["on-link"]],
-  ])("of %j, seen from %j, answers as %j", (announced, remote, reaches) => {
-    expect(rankAddresses(announced, remote, near).map(({ reach }) => reach)).toEqual(reaches);
   });
 });

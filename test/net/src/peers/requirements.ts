@@ -4,7 +4,7 @@ import { hasProgram } from "../program.ts";
 import { python } from "../script.ts";
 
 /** A foreign program that tests talk to; `python` is what the packet tap and gun run on. */
-export type PeerName = "python" | "python-zeroconf" | "avahi";
+export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats";
 
 const run = promisify(execFile);
 
@@ -18,6 +18,8 @@ const pythonRuns = (code: string): Promise<boolean> =>
 const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise<boolean> | boolean])[]>> = {
   python: [["python3", () => pythonRuns("")]],
   "python-zeroconf": [["python3-zeroconf", () => pythonRuns("import zeroconf.asyncio")]],
+  etcd: [["etcd-server", () => hasProgram("etcd")]],
+  nats: [["nats-server", () => hasProgram("nats-server")]],
   avahi: [
     ["avahi-daemon", () => hasProgram("avahi-daemon")],
     ["avahi-utils", () => hasProgram("avahi-browse") && hasProgram("avahi-publish")],

@@ -1,0 +1,168 @@
+import type { Clock } from "@lmserv/discovery-core";
+import { EtcdFault, isFault, isObject } from "./fault.ts";
+import { Gateway, type TlsOptions } from "./gateway.ts";
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface ClientOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly servers: readonly URL[];
+  readonly credentials: Credentials | null;
+  readonly tls: TlsOptions;
+  /** How long one server has for one answer, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** Null text: there is no need for one, as far as we know. */
+interface Token {
+  readonly text: string | null;
+}
+
+const none: Token = { text: null };
+
+/** A result of etcd's, whose numbers are texts. */
+export type Result = Readonly<Record<string, unknown>>;
+
+/** Talks to one server of a cluster for as long as it answers, then to the next. */
+export class EtcdClient {
+  readonly #options: ClientOptions;
+  readonly #gateway: Gateway;
+  #current: number;
+  #token: Token | null = null;
+  #authenticating: Promise<Token> | null = null;
+  readonly #closing = new AbortController();
+
+  constructor(options: ClientOptions) {
+    const { clock, timeoutMs, tls, random, servers } = options;
+    this.#options = options;
+    this.#gateway = new Gateway(clock, timeoutMs, tls);
+    // Not everybody at the first one.
+    this.#current = Math.floor(random() * servers.length);
+  }
+
+  /** Which server is asked at the moment. */
+  get server(): URL {
+    const { servers } = this.#options;
+    const server = servers[this.#current % servers.length];
+    if (!server) throw new TypeError("there is no server");
+    return server;
+  }
+
+  /** Turns to the next server, unless somebody did. */
+  leave(server: URL): void {
+    if (server === this.server) this.#current += 1;
+  }
+
+  /** Asks the servers in turn until one answers. @throws {EtcdFault}, or `signal.reason` itself when aborted. */
+  async call(path: string, body: object, signal: AbortSignal): Promise<Result> {
+    return this.#inTurn((server) => this.callAt(server, path, body, signal));
+  }
+
+  /** Asks one server. */
+  async callAt(server: URL, path: string, body: object, signal: AbortSignal): Promise<Result> {
+    const ask = async ({ text }: Token): Promise<Result> =>
+      read(await this.#gateway.ask(server, path, body, { signal, token: text }));
+    const token = await this.#tokenAt(server, signal);
+    try {
+      return await ask(token);
+    } catch (error) {
+      if (!isFault(error, "token")) throw error;
+      this.#assertKnown();
+      this.#forget(token);
+      return ask(await this.#tokenAt(server, signal));
+    }
+  }
+
+  /** What comes from one server, until a fault. */
+  async *streamAt(
+    server: URL,
+    path: string,
+    body: object,
+    signal: AbortSignal,
+  ): AsyncGenerator<Result, void> {
+    const token = await this.#tokenAt(server, signal);
+    try {
+      for await (const answer of this.#gateway.stream(server, path, body, { signal, token: token.text })) {
+        const { result } = read(answer);
+        if (isObject(result)) yield result;
+      }
+    } catch (error) {
+      if (isFault(error, "token")) this.#forget(token);
+      throw error;
+    }
+  }
+
+  /** The version of the first server that answers. */
+  async version(signal: AbortSignal): Promise<string> {
+    const answer = await this.#inTurn(async (server) =>
+      read(await this.#gateway.ask(server, "/version", null, { signal, token: null })),
+    );
+    if (typeof answer.etcdserver === "string") return answer.etcdserver;
+    throw new EtcdFault("rejected", "what answers there is no etcd");
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#gateway.close();
+  }
+
+  async #inTurn<T>(ask: (server: URL) => Promise<T>): Promise<T> {
+    for (let left = this.#options.servers.length - 1; ; left -= 1) {
+      const { server } = this;
+      try {
+        return await ask(server);
+      } catch (error) {
+        if (!isFault(error, "unreachable")) throw error;
+        this.leave(server);
+        if (left <= 0) throw error;
+      }
+    }
+  }
+
+  /** One for all that ask at the same time; a null one where none is needed. */
+  async #tokenAt(server: URL, signal: AbortSignal): Promise<Token> {
+    const { credentials } = this.#options;
+    if (!credentials) return none;
+    if (this.#token) return this.#token;
+    this.#authenticating ??= this.#authenticate(server, credentials).finally(() => {
+      this.#authenticating = null;
+    });
+    const token = await this.#authenticating;
+    signal.throwIfAborted();
+    this.#token = token;
+    return token;
+  }
+
+  async #authenticate(server: URL, { user: name, password }: Credentials): Promise<Token> {
+    const options = { signal: this.#closing.signal, token: null };
+    try {
+      const answer = await this.#gateway.ask(server, "/v3/auth/authenticate", { name, password }, options);
+      const { token } = read(answer);
+      return typeof token === "string" ? { text: token } : none;
+    } catch (error) {
+      // One that wants no password is no reason not to use it.
+      if (error instanceof Error && /authentication is not enabled/.test(error.message)) return none;
+      throw error;
+    }
+  }
+
+  /** A token that somebody else replaced already stays. */
+  #forget(token: Token): void {
+    if (this.#token === token) this.#token = null;
+  }
+
+  #assertKnown(): void {
+    if (this.#options.credentials) return;
+    throw new EtcdFault("refused", "it wants a user and a password");
+  }
+}
+
+function read(answer: unknown): Result {
+  if (isObject(answer)) return answer;
+  throw new EtcdFault("rejected", "what answers there is no etcd");
+}

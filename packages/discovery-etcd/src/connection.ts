@@ -1,0 +1,131 @@
+import type { Cancellable, DiscoveryErrorCode } from "@lmserv/discovery-core";
+import {
+  type EngineConnection,
+  type EngineContext,
+  type EngineEvent,
+  engineStream,
+  type Held,
+} from "@lmserv/discovery-fleet";
+import type { EtcdClient } from "./client.ts";
+import type { Complaint } from "./complaint.ts";
+import { isFault } from "./fault.ts";
+import type { Keyspace } from "./keyspace.ts";
+import { type Rhythm, rhythmOf } from "./rhythm.ts";
+import { Tenure } from "./tenure.ts";
+import { EtcdWatch } from "./watch.ts";
+
+/** One process at etcd: a watch, and a lease for each value that it keeps. */
+export class EtcdConnection implements EngineConnection {
+  readonly expiry = "engine";
+  readonly #context: EngineContext;
+  readonly #client: EtcdClient;
+  readonly #keyspace: Keyspace;
+  readonly #complaint: Complaint;
+  readonly #rhythm: Rhythm;
+  readonly #closing = new AbortController();
+  readonly #tenures = new Set<Tenure>();
+  readonly #watches = new Set<Promise<void>>();
+  /** The faults of announcing that were reported and are not over. */
+  readonly #reported = new Set<DiscoveryErrorCode>();
+  #closed: Promise<void> | null = null;
+
+  constructor(context: EngineContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
+    this.#context = context;
+    this.#client = client;
+    this.#keyspace = keyspace;
+    this.#complaint = complaint;
+    this.#rhythm = rhythmOf(context.lifetimeMs);
+  }
+
+  watch({ signal }: Cancellable): AsyncIterable<EngineEvent> {
+    const { clock, random } = this.#context;
+    return engineStream({
+      signal,
+      closed: this.#closing.signal,
+      start: (sink) => {
+        const ending = new AbortController();
+        const options = {
+          client: this.#client,
+          keyspace: this.#keyspace,
+          clock,
+          random,
+          rhythm: this.#rhythm,
+          errorOf: (fault: unknown) => this.#complaint.of(fault, "ENGINE_UNREACHABLE"),
+        };
+        const running = new EtcdWatch(options, sink, ending.signal).run();
+        this.#watches.add(running);
+        running.finally(() => this.#watches.delete(running));
+        return () => ending.abort();
+      },
+    });
+  }
+
+  async hold(key: string, value: string, options: Cancellable): Promise<Held> {
+    options.signal.throwIfAborted();
+    if (this.#closing.signal.aborted)
+      throw this.#complaint.say("TRANSPORT_FAILED", "the connection was closed");
+    const tenure = this.#tenure(key, value);
+    this.#tenures.add(tenure);
+    try {
+      await tenure.begin(options);
+    } catch (error) {
+      await this.#drop(tenure);
+      if (options.signal.aborted) throw options.signal.reason;
+      throw this.#complaint.of(error, "SEND_FAILED");
+    }
+    return {
+      put: (changed, cancellable) => tenure.put(changed, cancellable),
+      [Symbol.asyncDispose]: () => this.#drop(tenure),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #tenure(key: string, value: string): Tenure {
+    const { clock, random, via } = this.#context;
+    return new Tenure({
+      client: this.#client,
+      clock,
+      random,
+      rhythm: this.#rhythm,
+      via,
+      key: this.#keyspace.keyOf(key),
+      value,
+      on: {
+        fault: (fault) => this.#reportFault(fault),
+        overwritten: () => this.#reportOverwritten(key),
+        kept: () => this.#reported.clear(),
+      },
+    });
+  }
+
+  async #drop(tenure: Tenure): Promise<void> {
+    await tenure[Symbol.asyncDispose]();
+    this.#tenures.delete(tenure);
+  }
+
+  /** A watch tells of an engine that is away; several values have one fault together. */
+  #reportFault(fault: unknown): void {
+    const error = this.#complaint.of(fault, "SEND_FAILED");
+    if (error.code === "ENGINE_UNREACHABLE" && this.#watches.size > 0) return;
+    if (isFault(fault, "missing") || this.#reported.has(error.code)) return;
+    this.#reported.add(error.code);
+    this.#context.report(error);
+  }
+
+  #reportOverwritten(key: string): void {
+    const { prefix } = this.#keyspace;
+    const text = `somebody wrote over ${prefix}${key}, which this process announces: it is put back`;
+    this.#context.report(this.#complaint.say("NAME_CONFLICT", text));
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#tenures].map((tenure) => this.#drop(tenure)));
+    await Promise.all(this.#watches);
+    this.#client.close();
+  }
+}

@@ -1,0 +1,59 @@
+import type { Cancellable } from "@lmserv/discovery-core";
+import type { Engine, EngineConnection, EngineContext } from "@lmserv/discovery-fleet";
+import { type Credentials, EtcdClient } from "./client.ts";
+import { Complaint } from "./complaint.ts";
+import { EtcdConnection } from "./connection.ts";
+import type { TlsOptions } from "./gateway.ts";
+import { Keyspace } from "./keyspace.ts";
+import { rhythmOf } from "./rhythm.ts";
+
+export interface EtcdEngineOptions {
+  readonly servers: readonly URL[];
+  readonly credentials: Credentials | null;
+  readonly tls: TlsOptions;
+  /** Ends with a slash. */
+  readonly prefix: string;
+}
+
+/** The first whose gateway has the path `/v3`. */
+const oldest = [3, 4] as const;
+
+/** etcd 3.4 or newer, over its JSON gateway. */
+export class EtcdEngine implements Engine {
+  readonly type = "etcd";
+  readonly place: string;
+  readonly #options: EtcdEngineOptions;
+
+  constructor(options: EtcdEngineOptions) {
+    this.#options = options;
+    this.place = options.servers.map(({ origin }) => origin).join(", ");
+  }
+
+  async connect(context: EngineContext, { signal }: Cancellable): Promise<EngineConnection> {
+    const { servers, credentials, tls, prefix } = this.#options;
+    const { clock, random, via, cluster, lifetimeMs } = context;
+    const { timeoutMs } = rhythmOf(lifetimeMs);
+    const client = new EtcdClient({ clock, random, servers, credentials, tls, timeoutMs });
+    const keyspace = new Keyspace(prefix, cluster);
+    const complaint = new Complaint(via, this.place, credentials?.user ?? null, keyspace.prefix);
+    try {
+      const version = await client.version(signal);
+      if (isOld(version)) {
+        const text = `it is version ${version}, which is too old: 3.4 or newer is needed`;
+        throw complaint.say("TRANSPORT_UNAVAILABLE", text);
+      }
+      // Whether it lets us in.
+      await client.call("/v3/kv/range", { ...keyspace.range, count_only: true }, signal);
+    } catch (error) {
+      client.close();
+      if (signal.aborted) throw signal.reason;
+      throw complaint.of(error, "TRANSPORT_UNAVAILABLE");
+    }
+    return new EtcdConnection(context, client, keyspace, complaint);
+  }
+}
+
+function isOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+}

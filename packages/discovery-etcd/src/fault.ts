@@ -1,0 +1,109 @@
+/**
+ * What kept etcd from doing what it was asked.
+ *
+ * `unreachable`: nobody answers, or one without a leader. `untrusted`: it cannot be talked to as configured. `refused`: it
+ * does not let us. `token`: ours is no longer good. `missing`: what we named is not there. `oversized`: more than we
+ * take at once. `rejected`: anything else, such as no space.
+ */
+export type FaultKind =
+  | "unreachable"
+  | "untrusted"
+  | "refused"
+  | "token"
+  | "missing"
+  | "oversized"
+  | "rejected";
+
+export class EtcdFault extends Error {
+  override readonly name = "EtcdFault";
+  readonly kind: FaultKind;
+
+  constructor(kind: FaultKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+  }
+}
+
+export function isFault(error: unknown, kind: FaultKind): boolean {
+  return error instanceof EtcdFault && error.kind === kind;
+}
+
+/** The codes of gRPC that a gateway passes on (google.rpc.Code). */
+const kinds: Readonly<Record<number, FaultKind>> = {
+  1: "unreachable",
+  4: "unreachable",
+  5: "missing",
+  7: "refused",
+  14: "unreachable",
+  16: "token",
+};
+
+/** Those that came with a code that says less (etcd 3.4 `rpctypes/error.go`). */
+const telling: readonly (readonly [RegExp, FaultKind])[] = [
+  [/invalid auth token|revision of auth store is old|user name is empty/, "token"],
+  [/authentication failed|user name not found/, "refused"],
+  [/not capable|no leader|leader changed|request timed out|server stopped/, "unreachable"],
+];
+
+/** What the gateway says instead of a result; null for a result. */
+export function faultIn(body: unknown, status: number): EtcdFault | null {
+  const { error, message, code } = errorOf(body);
+  const text = String(message ?? error ?? "");
+  if (status === 200 && text === "") return null;
+  if (text === "") {
+    return new EtcdFault(status >= 500 ? "unreachable" : "rejected", `it answers with HTTP ${status}`);
+  }
+  const told = telling.find(([pattern]) => pattern.test(text))?.[1];
+  const kind = told ?? kinds[Number(code)] ?? (status >= 500 ? "unreachable" : "rejected");
+  return new EtcdFault(kind, text.replace(/^etcdserver: /, ""));
+}
+
+interface GatewayError {
+  readonly error?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+}
+
+/** `{error, message, code}`, in a stream one level deeper: `{error: {message, grpc_code}}`. */
+function errorOf(body: unknown): GatewayError {
+  const outer = isObject(body) ? body : {};
+  if (!isObject(outer.error)) return outer;
+  const { message, grpc_code: code } = outer.error;
+  return { message, code };
+}
+
+/** What Node and OpenSSL say of a connection, with the mend where there is one. */
+const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|before secure TLS/,
+    "untrusted",
+    "it speaks no TLS, or not with us: try http://",
+  ],
+  [
+    /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
+    "untrusted",
+    "its certificate is of an authority that is not known here: set ca",
+  ],
+  // What a server does that speaks TLS, and others too.
+  [/socket hang up/, "unreachable", "it hangs up; if it speaks TLS, use https://"],
+  [/ALTNAME_INVALID/, "untrusted", "its certificate is of another host: use the name that it is made for"],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, "untrusted", "its certificate is out of date, or a clock is wrong"],
+  [
+    /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)/,
+    "refused",
+    "it wants a certificate of ours that it trusts: set tls, our certificate and its key",
+  ],
+];
+
+export function faultOf(error: unknown): EtcdFault {
+  if (error instanceof EtcdFault) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known = reasons.find(([pattern]) => pattern.test(code) || pattern.test(message));
+  if (known) return new EtcdFault(known[1], known[2], error);
+  return new EtcdFault("unreachable", message === "" ? code : message, error);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

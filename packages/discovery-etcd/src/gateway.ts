@@ -1,0 +1,203 @@
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { Clock } from "@lmserv/discovery-core";
+import { EtcdFault, faultIn, faultOf } from "./fault.ts";
+
+export interface TlsOptions {
+  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  readonly ca?: string;
+  /** PEM of our certificate, and its key. @default none */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface AskOptions {
+  readonly signal: AbortSignal;
+  readonly token: string | null;
+}
+
+/** A page of the largest values that etcd takes unless told otherwise (1.5 MiB each) is asked for in smaller ones. */
+const maxBodyBytes = 16 * 2 ** 20;
+/** One fragment of a watch takes as much as one request, 1.5 MiB, and a third more as base64. */
+const maxLineBytes = 8 * 2 ** 20;
+/** Each watch needs one, and so does each renewal that is under way. */
+const maxSockets = 32;
+/** Go's answer to one who forgot the s of https (net/http). */
+const wantsTls = /HTTP request to an HTTPS server/;
+
+/** etcd's JSON gateway at whichever of its servers; each socket is ours, to be closed by us. */
+export class Gateway {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+
+  constructor(clock: Clock, timeoutMs: number, tls: TlsOptions) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#http = new HttpAgent({ keepAlive: true, maxSockets });
+    this.#https = new HttpsAgent({ keepAlive: true, maxSockets, ...tls });
+  }
+
+  /** Asks once. @throws {EtcdFault}, or `signal.reason` itself when aborted. */
+  async ask(server: URL, path: string, body: object | null, options: AskOptions): Promise<unknown> {
+    const ending = new Ending(this.#clock, this.#timeoutMs, options.signal);
+    try {
+      const response = await this.#send(server, path, body, options.token, ending);
+      const text = await readAll(response);
+      return resultOf(text, response.statusCode ?? 0);
+    } catch (error) {
+      throw ending.reasonFor(error);
+    } finally {
+      ending.clear();
+    }
+  }
+
+  /**
+   * Asks for a stream and yields what comes, a JSON object at a time; the first has to come soon. Ends, by a fault,
+   * when the server ends it.
+   */
+  async *stream(server: URL, path: string, body: object, options: AskOptions): AsyncGenerator<unknown, void> {
+    const ending = new Ending(this.#clock, this.#timeoutMs, options.signal);
+    try {
+      const response = await this.#send(server, path, body, options.token, ending);
+      for await (const line of readLines(response)) {
+        ending.relax();
+        yield resultOf(line, response.statusCode ?? 0);
+      }
+      throw new EtcdFault("unreachable", "it ended the watch");
+    } catch (error) {
+      throw ending.reasonFor(error);
+    } finally {
+      ending.end();
+    }
+  }
+
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  #send(
+    server: URL,
+    path: string,
+    body: object | null,
+    token: string | null,
+    ending: Ending,
+  ): Promise<IncomingMessage> {
+    const isSecure = server.protocol === "https:";
+    const [request, agent] = isSecure ? [requestHttps, this.#https] : [requestHttp, this.#http];
+    const text = body && JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const sending = request(new URL(path, server), {
+        agent,
+        method: text === null ? "GET" : "POST",
+        headers: {
+          ...(text !== null && {
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(text),
+          }),
+          ...(token !== null && { authorization: token }),
+        },
+      });
+      sending.on("response", resolve);
+      // Also after the response has begun: a socket that breaks then ends the response.
+      sending.on("error", reject);
+      ending.onEnd((reason) => sending.destroy(reason));
+      sending.end(text ?? undefined);
+    });
+  }
+}
+
+/** Ends one request: at its time, or when the caller has enough. */
+class Ending {
+  readonly #signal: AbortSignal;
+  readonly #cancel: () => void;
+  readonly #onAbort = (): void => this.end();
+  #timeout: EtcdFault | null = null;
+  #destroy: (reason?: Error) => void = () => {};
+
+  constructor(clock: Clock, timeoutMs: number, signal: AbortSignal) {
+    this.#signal = signal;
+    this.#cancel = clock.schedule(timeoutMs, () => {
+      this.#timeout = new EtcdFault("unreachable", `it does not answer within ${Math.round(timeoutMs)} ms`);
+      this.end();
+    });
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onEnd(destroy: (reason?: Error) => void): void {
+    this.#destroy = destroy;
+    if (this.#signal.aborted) this.end();
+  }
+
+  /** From now on it may take as long as it likes. */
+  relax(): void {
+    this.#cancel();
+  }
+
+  /** What ended it, if that was not the server. */
+  reasonFor(error: unknown): unknown {
+    if (this.#signal.aborted) return this.#signal.reason;
+    return this.#timeout ?? faultOf(error);
+  }
+
+  clear(): void {
+    this.#cancel();
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  end(): void {
+    this.clear();
+    this.#destroy(new Error("ended"));
+  }
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes)
+      throw new EtcdFault("oversized", `it answers with more than ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function* readLines(response: IncomingMessage): AsyncGenerator<string, void> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      const line = Buffer.concat([...chunks, chunk.subarray(start, end)]).toString("utf8");
+      [chunks, size, start] = [[], 0, end + 1];
+      if (line.trim() !== "") yield line;
+    }
+    chunks.push(chunk.subarray(start));
+    size += chunk.length - start;
+    if (size > maxLineBytes)
+      throw new EtcdFault("oversized", `it sends more than ${maxLineBytes} bytes at once`);
+  }
+  const rest = Buffer.concat(chunks).toString("utf8");
+  if (rest.trim() !== "") yield rest;
+}
+
+/** @throws {EtcdFault} for what is no result. */
+function resultOf(text: string, status: number): unknown {
+  if (wantsTls.test(text)) throw new EtcdFault("untrusted", "it speaks TLS: use https://");
+  const body = parse(text);
+  const fault = faultIn(body, status);
+  if (fault) throw fault;
+  if (body === undefined) throw new EtcdFault("rejected", "what answers there is no etcd");
+  return body;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

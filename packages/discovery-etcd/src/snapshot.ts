@@ -1,0 +1,88 @@
+import { type EngineEntry, maxEntries } from "@lmserv/discovery-fleet";
+import type { EtcdClient, Result } from "./client.ts";
+import { isFault, isObject } from "./fault.ts";
+import { type Keyspace, keyAfter } from "./keyspace.ts";
+
+/** Which state of the store something was read from. */
+export interface Revision {
+  readonly cluster: string;
+  readonly number: number;
+}
+
+export interface Snapshot {
+  readonly revision: Revision;
+  readonly entries: readonly EngineEntry[];
+}
+
+/** Values of some KiB each make a few MiB. */
+const pageSize = 1_000;
+
+/** Everything that a cluster has at one revision, page by page. */
+export async function readSnapshot(
+  client: EtcdClient,
+  keyspace: Keyspace,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const entries: EngineEntry[] = [];
+  let revision: Revision | null = null;
+  let limit = pageSize;
+  for (let key = keyspace.range.key; ; ) {
+    const page: Page = await readPage(client, { ...keyspace.range, key }, { limit, revision, signal });
+    revision ??= page.revision;
+    limit = page.limit;
+    for (const kv of page.kvs) {
+      const entry = keyspace.entryOf(kv);
+      if (entry) entries.push(entry);
+    }
+    if (!page.more || entries.length >= maxEntries) break;
+    key = keyAfter(page.kvs.at(-1));
+  }
+  return { revision, entries: entries.slice(0, maxEntries) };
+}
+
+interface Page {
+  readonly revision: Revision;
+  readonly kvs: readonly unknown[];
+  readonly more: boolean;
+  readonly limit: number;
+}
+
+interface PageOptions {
+  readonly limit: number;
+  readonly revision: Revision | null;
+  readonly signal: AbortSignal;
+}
+
+/** Somebody's huge values make the pages smaller; one that is too large alone is read as a key without a value. */
+async function readPage(
+  client: EtcdClient,
+  range: Keyspace["range"],
+  { limit, revision, signal }: PageOptions,
+): Promise<Page> {
+  for (let size = limit; ; size = Math.floor(size / 8)) {
+    const question = {
+      ...range,
+      limit: Math.max(size, 1),
+      keys_only: size === 0,
+      ...(revision && { revision: revision.number }),
+    };
+    try {
+      const result = await client.call("/v3/kv/range", question, signal);
+      const kvs = Array.isArray(result.kvs) ? result.kvs : [];
+      return {
+        revision: revisionOf(result),
+        kvs,
+        more: result.more === true && kvs.length > 0,
+        limit: Math.max(size, 1),
+      };
+    } catch (error) {
+      if (!isFault(error, "oversized") || size === 0) throw error;
+    }
+  }
+}
+
+/** Of whatever result. */
+export function revisionOf({ header }: Result): Revision {
+  const { cluster_id: cluster, revision } = isObject(header) ? header : {};
+  return { cluster: String(cluster ?? ""), number: Number(revision ?? 0) };
+}

@@ -1,0 +1,64 @@
+import type { Transport } from "@lmserv/discovery-core";
+import { type FleetOptions, fleet } from "@lmserv/discovery-fleet";
+import { EtcdEngine } from "./engine.ts";
+
+export interface EtcdOptions extends FleetOptions {
+  /** `http://host:port` or `https://host:port` of each server, asked in turn. @default `["http://127.0.0.1:2379"]` */
+  readonly servers?: readonly string[];
+  /** Who we are, where etcd asks for it. @default nobody */
+  readonly user?: string;
+  readonly password?: string;
+  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  readonly ca?: string;
+  /** PEM of our certificate and its key, where etcd asks for one. @default none */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** What all keys begin with; the cluster's name follows. @default "/lmserv/" */
+  readonly prefix?: string;
+}
+
+const defaultServer = "http://127.0.0.1:2379";
+const defaultPort = "2379";
+/** A cluster of etcd has seven members at most. */
+const maxServers = 16;
+
+/**
+ * Fleets of thousands: finds and announces nodes through etcd 3.4 or newer.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function etcd(options: EtcdOptions = {}): Transport {
+  const { servers = [defaultServer], user, password, ca, tls, prefix = "/lmserv/" } = options;
+  if (servers.length < 1 || servers.length > maxServers) {
+    throw new RangeError(`servers has ${servers.length} entries; from 1 to ${maxServers} are allowed`);
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    throw new TypeError("user and password are given together, or neither");
+  }
+  if (!/^[\x21-\x7e]{1,200}\/$|^\/$/.test(prefix)) {
+    throw new RangeError(
+      `prefix ${JSON.stringify(prefix)} must be visible ASCII characters that end with "/"`,
+    );
+  }
+  const engine = new EtcdEngine({
+    servers: servers.map(parseServer),
+    credentials: user === undefined || password === undefined ? null : { user, password },
+    tls: { ...(ca !== undefined && { ca }), ...tls },
+    prefix,
+  });
+  return fleet(engine, options);
+}
+
+/** @throws {RangeError} unless it is the URL of a server, and nothing more. */
+function parseServer(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isServer =
+    url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "";
+  if (!isServer || url.username !== "" || url.password !== "" || url.hash !== "") {
+    throw new RangeError(
+      `servers holds ${JSON.stringify(text)}, which is not like http://host:2379 or https://host:2379`,
+    );
+  }
+  // The defaults of the web are nobody's etcd, unless they are asked for.
+  if (url.port === "" && !/:\d+\/?$/.test(text)) url.port = defaultPort;
+  return url;
+}

@@ -1,0 +1,97 @@
+import { createDiscovery } from "@lmserv/discovery-core";
+import { expect, test } from "vitest";
+import { etcd } from "../src/transport.ts";
+import { describeEtcd } from "./describe-etcd.ts";
+import type { EtcdServer } from "./etcd-server.ts";
+import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
+
+/** The permissions that a node needs, and no more, as the README says. */
+async function protect(server: EtcdServer): Promise<(path: string, body: object) => Promise<unknown>> {
+  const [key, range_end] = ["/lmserv/default/", "/lmserv/default0"].map((text) =>
+    Buffer.from(text).toString("base64"),
+  );
+  const grant = (role: string, permType: string): Promise<unknown> =>
+    server.ask("/v3/auth/role/grant", { name: role, perm: { permType, key, range_end } });
+  await server.ask("/v3/auth/user/add", { name: "root", password: "r" });
+  await server.ask("/v3/auth/role/add", { name: "root" });
+  await server.ask("/v3/auth/user/grant", { user: "root", role: "root" });
+  for (const [user, permission] of [
+    ["node", "READWRITE"],
+    ["viewer", "READ"],
+    ["stranger", null],
+  ] as const) {
+    await server.ask("/v3/auth/user/add", { name: user, password: "p" });
+    await server.ask("/v3/auth/role/add", { name: user });
+    await server.ask("/v3/auth/user/grant", { user, role: user });
+    if (permission) await grant(user, permission);
+  }
+  await server.ask("/v3/auth/enable", {});
+  return async (path, body) => {
+    const { token } = await server.ask("/v3/auth/authenticate", { name: "root", password: "r" });
+    return server.ask(path, body, String(token));
+  };
+}
+
+describeEtcd("etcd with users", { concurrent: true }, () => {
+  test("lets in who has the password, also when tokens run out all the time", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd({ flags: ["--auth-token-ttl", "1"] });
+    await protect(server);
+    const servers = [server.url];
+    const node = { servers, user: "node", password: "p" };
+    const viewer = { servers, user: "viewer", password: "p" };
+    const clients = [await scene.join(node, "a"), await scene.join(viewer)];
+    await allList(clients, "a");
+    // Longer than any token lives without use: leases of a minute are renewed every twenty seconds.
+    const idle = await scene.join({ ...node, lifetimeMs: 15_000 }, "idle");
+    await allList([...clients, idle], "a", "idle");
+    await new Promise((resolve) => setTimeout(resolve, 2 * lifetimeMs));
+    await scene.join(node, "b");
+    await allList([...clients, idle], "a", "idle", "b");
+    expect(clients.flatMap(({ warnings }) => warnings)).toEqual([]);
+  });
+
+  test.each([
+    ["a wrong password", { user: "node", password: "x" }, /does not know the user "node"/],
+    ["no user", {}, /wants a user and a password/],
+    [
+      "a user without a role",
+      { user: "stranger", password: "p" },
+      /the user "stranger" needs to read \/lmserv\/default\//,
+    ],
+  ])("refuses %s, and says so", async (_, credentials, message) => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    await protect(server);
+    const opening = createDiscovery({ transports: [etcd({ servers: [server.url], ...credentials })] });
+    await expect(opening).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("refuses who may only look to announce", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    await protect(server);
+    const announcing = scene.join({ servers: [server.url], user: "viewer", password: "p" }, "a");
+    await expect(announcing).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      message: expect.stringMatching(/to write there/),
+    });
+  });
+
+  test("whose password was changed is a warning, and all is well when it is changed back", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd({ flags: ["--auth-token-ttl", "1"] });
+    const ask = await protect(server);
+    const credentials = { servers: [server.url], user: "node", password: "p" };
+    const clients = [await scene.join(credentials, "a"), await scene.join(credentials, "b")];
+    await allList(clients, "a", "b");
+    await ask("/v3/auth/user/changepw", { name: "node", password: "other" });
+    await allWarned(clients, "PERMISSION_DENIED");
+    await allList(clients.slice(0, 1), "a", "b*");
+    await ask("/v3/auth/user/changepw", { name: "node", password: "p" });
+    await allList(clients, "a", "b");
+  });
+});

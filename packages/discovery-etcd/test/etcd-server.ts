@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface ServerOptions {
+  /** Further flags. */
+  readonly flags?: readonly string[];
+  readonly scheme?: "http" | "https";
+  /** PEM of the authority, where it is another than those that Node knows. */
+  readonly probe?: (url: string) => Promise<void>;
+}
+
+/** How long etcd may take to come up on a machine that does much else. */
+const startMs = 20_000;
+
+/** A real etcd on free ports of the loopback interface, with its data in a folder of its own. */
+export class EtcdServer implements AsyncDisposable {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #peerUrl: string;
+  readonly #options: ServerOptions;
+  #child: ChildProcess | null = null;
+
+  private constructor(folder: string, ports: readonly number[], options: ServerOptions) {
+    const [client = 0, peer = 0] = ports;
+    this.#folder = folder;
+    this.#options = options;
+    this.url = `${options.scheme ?? "http"}://127.0.0.1:${client}`;
+    this.#peerUrl = `http://127.0.0.1:${peer}`;
+  }
+
+  static async start(options: ServerOptions = {}): Promise<EtcdServer> {
+    const folder = await mkdtemp(join(tmpdir(), "lmserv-etcd-"));
+    const server = new EtcdServer(folder, await freePorts(2), options);
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(
+      "etcd",
+      [
+        ...["--data-dir", join(this.#folder, "data"), "--log-level", "error"],
+        ...["--listen-client-urls", this.url, "--advertise-client-urls", this.url],
+        ...["--listen-peer-urls", this.#peerUrl, "--initial-advertise-peer-urls", this.#peerUrl],
+        ...["--initial-cluster", `default=${this.#peerUrl}`],
+        ...["--heartbeat-interval", "20", "--election-timeout", "200"],
+        ...(this.#options.flags ?? []),
+      ],
+      { stdio: "ignore" },
+    );
+    this.#child = child;
+    await this.#answers();
+  }
+
+  /** As `kill -9`: nothing is written and nobody is told. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  stop(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async forget(): Promise<void> {
+    await rm(join(this.#folder, "data"), { recursive: true, force: true });
+  }
+
+  /** What the gateway answers. */
+  async ask(path: string, body: object, token?: string): Promise<Record<string, unknown>> {
+    const response = await fetch(new URL(path, this.url), {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: token === undefined ? {} : { authorization: token },
+    });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #answers(): Promise<void> {
+    const deadlineMs = Date.now() + startMs;
+    const probe = this.#options.probe ?? health;
+    for (;;) {
+      try {
+        return await probe(this.url);
+      } catch (error) {
+        if (this.#child?.exitCode !== null || Date.now() > deadlineMs) {
+          throw new Error(`etcd does not come up at ${this.url}`, { cause: error });
+        }
+      }
+      await delay(20);
+    }
+  }
+}
+
+async function health(url: string): Promise<void> {
+  const response = await fetch(new URL("/health", url));
+  if (!response.ok) throw new Error(`health is ${response.status}`);
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}

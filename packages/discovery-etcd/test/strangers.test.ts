@@ -1,0 +1,111 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { describeEtcd } from "./describe-etcd.ts";
+import { PlainFleet } from "./plain-fleet.ts";
+import { allList, allWarned, lifetimeMs, Scene, slackMs } from "./site.ts";
+
+const node = { id: "n", port: 1, info: "good" };
+
+describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
+  test("takes no identity by writing over its key, and the owner puts it back", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const clients = await scene.fleet(server.url);
+    await allList(clients, "a", "b");
+    const [first] = clients;
+    const own = first.nodes.find(({ self }) => self)?.sources[0]?.key ?? "";
+    const fleet = new PlainFleet(server, "default");
+    const genuine = (await fleet.list()).get(own);
+    const thief = fleet.newHost();
+    await fleet.put(own, thief.valueOf({ ...node, id: first.node?.id ?? "", info: "thief" }, "default"));
+    const startedMs = performance.now();
+    await allWarned([first], "NAME_CONFLICT");
+    expect(performance.now() - startedMs).toBeLessThan(lifetimeMs + slackMs);
+    while ((await fleet.list()).get(own) !== genuine) await delay(50);
+    await allList(clients, "a", "b");
+    expect(clients.flatMap(({ downs }) => downs)).toEqual([]);
+  });
+
+  test("keeps nobody listed by that whose owner is gone", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const fleet = new PlainFleet(server, "default");
+    const watcher = await scene.join({ servers: [server.url] });
+    const host = fleet.newHost();
+    await fleet.put(host.keyOf(node), host.valueOf(node, "default"), await fleet.grant(600));
+    await allList([watcher], "good");
+    await fleet.put(host.keyOf(node), "rubbish", await fleet.grant(600));
+    await allList([watcher]);
+  });
+
+  test.each<[string, (fleet: PlainFleet) => Promise<void>]>([
+    [
+      "a record at another's place",
+      async (fleet) => {
+        const [host, other] = [fleet.newHost(), fleet.newHost()];
+        await fleet.put(other.keyOf(node), host.valueOf(node, "default"), await fleet.grant(600));
+      },
+    ],
+    [
+      "a record of another fleet",
+      async (fleet) => {
+        const host = fleet.newHost();
+        await fleet.put(host.keyOf(node), host.valueOf(node, "other"), await fleet.grant(600));
+      },
+    ],
+    [
+      "a record without a lease",
+      async (fleet) => {
+        const host = fleet.newHost();
+        await fleet.put(host.keyOf(node), host.valueOf(node, "default"));
+      },
+    ],
+    [
+      "a record that was changed",
+      async (fleet) => {
+        const host = fleet.newHost();
+        const changed = host.valueOf(node, "default").replace("good", "evil");
+        await fleet.put(host.keyOf(node), changed, await fleet.grant(600));
+      },
+    ],
+    ["a megabyte", async (fleet) => fleet.put("big", Buffer.alloc(1_000_000, "x"), await fleet.grant(600))],
+    [
+      "no text",
+      async (fleet) => fleet.put("\u{10ffff}\n", Buffer.from([0xff, 0xfe, 0x00]), await fleet.grant(600)),
+    ],
+  ])("gets nobody listed by %s, neither at once nor from the start", async (_, write) => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const fleet = new PlainFleet(server, "default");
+    const early = await scene.join({ servers: [server.url] });
+    await write(fleet);
+    await fleet.appear({ ...node, info: "last" });
+    const late = await scene.join({ servers: [server.url] });
+    await allList([early, late], "last");
+  });
+
+  test("takes back nothing that a node said by writing it again", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const fleet = new PlainFleet(server, "default");
+    const watcher = await scene.join({ servers: [server.url] });
+    const [host, lease, ttlMs] = [fleet.newHost(), await fleet.grant(600), 60_000];
+    const older = host.valueOf({ ...node, info: "older" }, "default", { ttlMs });
+    await fleet.put(host.keyOf(node), host.valueOf({ ...node, info: "newer" }, "default", { ttlMs }), lease);
+    await allList([watcher], "newer");
+    await fleet.put(host.keyOf(node), older, lease);
+    await fleet.appear({ id: "m", port: 2, info: "last" });
+    await allList([watcher], "newer", "last");
+  });
+
+  test("does not crowd out others by twenty huge values", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const fleet = new PlainFleet(server, "default");
+    const lease = await fleet.grant(600);
+    for (let count = 0; count < 20; count += 1)
+      await fleet.put(`${count}`, Buffer.alloc(1_500_000, "x"), lease);
+    await fleet.appear(node);
+    await allList([await scene.join({ servers: [server.url] })], "good");
+  });
+});

@@ -1,0 +1,13 @@
+export {
+  type Engine,
+  type EngineConnection,
+  type EngineContext,
+  type EngineEntry,
+  type EngineEvent,
+  type Held,
+  maxEntries,
+  maxValueBytes,
+} from "./engine.ts";
+export { type EngineStreamOptions, engineStream } from "./engine-stream.ts";
+export { type FleetSettings, fleetOptions } from "./settings.ts";
+export { type FleetOptions, fleet } from "./transport.ts";

@@ -1,0 +1,55 @@
+import {
+  type AliveRecord,
+  compareVersions,
+  type Rejection,
+  type Version,
+  verifyRecord,
+} from "@lmserv/discovery-identity";
+import type { EngineEntry } from "./engine.ts";
+import { maxValueBytes } from "./engine.ts";
+import { keyOf, readValue } from "./value.ts";
+
+/** Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many. */
+export type Refusal = Rejection | "key" | "quota";
+
+/** What was accepted last under a key. */
+export interface Accepted {
+  readonly value: string;
+  readonly version: Version;
+}
+
+export type Inspection =
+  | { readonly kind: "record"; readonly record: AliveRecord }
+  | { readonly kind: "refused"; readonly why: Refusal };
+
+/**
+ * Decides whether what lies in an engine is an announcement. Nobody vouches for what is found there: only the
+ * signature counts, and that the record is where it belongs and no older than what was known.
+ */
+export class Inspector {
+  readonly #cluster: string;
+
+  constructor(cluster: string) {
+    this.#cluster = cluster;
+  }
+
+  inspect({ key, value }: EngineEntry, latest: Accepted | null): Inspection {
+    const signed = value.length > maxValueBytes ? null : readValue(value);
+    if (!signed) return refuse("shape");
+    const verdict = verifyRecord(signed, {
+      cluster: this.#cluster,
+      isNewer: (record) => latest === null || compareVersions(record, latest.version) > 0,
+    });
+    if (!verdict.accepted) return refuse(verdict.why);
+    const { record } = verdict;
+    if (record.kind !== "alive" || record.nodes.length !== 1 || record.addresses.length === 0) {
+      return refuse("shape");
+    }
+    if (record.nodes.some(({ id }) => keyOf(record.id, id) !== key)) return refuse("key");
+    return { kind: "record", record };
+  }
+}
+
+function refuse(why: Refusal): Inspection {
+  return { kind: "refused", why };
+}

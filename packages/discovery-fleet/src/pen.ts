@@ -1,0 +1,46 @@
+import { type Announced, randomHex } from "@lmserv/discovery-core";
+import { type Identity, signRecord } from "@lmserv/discovery-identity";
+import { keyOf, writeValue } from "./value.ts";
+
+/** Which record of a start it is, counted for all sessions that share an identity. */
+const written = new WeakMap<Identity, number>();
+
+export interface PenOptions {
+  readonly identity: Identity;
+  readonly cluster: string;
+  readonly lifetimeMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Writes what one member announces, each time as a newer version. */
+export class Pen {
+  readonly #options: PenOptions;
+  /** Tells two processes with one key apart. */
+  readonly instance: string;
+
+  constructor(options: PenOptions) {
+    this.#options = options;
+    this.instance = randomHex(options.random, 64);
+  }
+
+  get id(): string {
+    return this.#options.identity.key.id;
+  }
+
+  keyOf({ id }: Announced): string {
+    return keyOf(this.id, id);
+  }
+
+  /** @throws {RangeError | TypeError} for a node that no record has room for. */
+  write(node: Announced, addresses: readonly string[]): string {
+    const { identity, cluster, lifetimeMs } = this.#options;
+    const seq = (written.get(identity) ?? 0) + 1;
+    const { key, epoch } = identity;
+    const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
+    const body = { instance: this.instance, addresses, urls: [], nodes: [node] };
+    const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
+    written.set(identity, seq);
+    return value;
+  }
+}

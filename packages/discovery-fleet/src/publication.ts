@@ -1,0 +1,79 @@
+import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core";
+import type { EngineConnection, Held } from "./engine.ts";
+import type { Pen } from "./pen.ts";
+import { goodbye } from "./value.ts";
+
+export interface PublicationOptions {
+  readonly clock: Clock;
+  readonly pen: Pen;
+  readonly connection: EngineConnection;
+  /** Where the node answers, at the moment. */
+  readonly addresses: () => readonly string[];
+  readonly on: {
+    /** The engine has it, as it is now. */
+    readonly said: (publication: Publication) => void;
+    readonly withdrawn: (publication: Publication) => void;
+  };
+}
+
+/** How long a goodbye may take; without it the node is gone all the same, as if it had crashed. */
+const farewellMs = 1_000;
+
+/** A node that this process announces, kept in the engine until it is withdrawn. */
+export class Publication implements Standing {
+  readonly key: string;
+  readonly #options: PublicationOptions;
+  #node: Announced;
+  #held: Held | null = null;
+  #withdrawn: Promise<void> | null = null;
+
+  constructor(node: Announced, options: PublicationOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.key = options.pen.keyOf(node);
+  }
+
+  get node(): Announced {
+    return this.#node;
+  }
+
+  /** Resolves when the engine has it. */
+  async open({ signal }: Cancellable): Promise<void> {
+    const { connection, on } = this.#options;
+    this.#held = await connection.hold(this.key, this.#write(this.#node), { signal });
+    on.said(this);
+  }
+
+  async update(changed: Announced, options: Cancellable): Promise<void> {
+    const node = { ...changed, id: this.#node.id };
+    const value = this.#write(node);
+    this.#node = node;
+    await this.#held?.put(value, options);
+    this.#options.on.said(this);
+  }
+
+  /** Says the same of other addresses. */
+  async repeat(options: Cancellable): Promise<void> {
+    await this.update(this.#node, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#withdrawn ??= this.#withdraw();
+    return this.#withdrawn;
+  }
+
+  async #withdraw(): Promise<void> {
+    const held = this.#held;
+    this.#options.on.withdrawn(this);
+    if (!held) return;
+    const ending = new AbortController();
+    const cancel = this.#options.clock.schedule(farewellMs, () => ending.abort());
+    await held.put(goodbye, ending).catch(() => {});
+    cancel();
+    await held[Symbol.asyncDispose]();
+  }
+
+  #write(node: Announced): string {
+    return this.#options.pen.write(node, this.#options.addresses());
+  }
+}

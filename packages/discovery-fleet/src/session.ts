@@ -1,0 +1,357 @@
+import { setImmediate as turn } from "node:timers/promises";
+import {
+  type Announced,
+  type BrowseQuery,
+  type Cancellable,
+  DiscoveryError,
+  type Observation,
+  type ObservationSink,
+  observationStream,
+  type SeenNode,
+  type Standing,
+  Standstill,
+  type TransportContext,
+  type TransportSession,
+  toDiscoveryError,
+} from "@lmserv/discovery-core";
+import type { AliveRecord, Identity } from "@lmserv/discovery-identity";
+import { Audience, type Report } from "./audience.ts";
+import type { EngineConnection, EngineEntry, EngineEvent } from "./engine.ts";
+import { Inspector, type Refusal } from "./inspector.ts";
+import { Pen } from "./pen.ts";
+import { Publication } from "./publication.ts";
+import { type Entry, Roster } from "./roster.ts";
+import { type Machine, Surroundings } from "./surroundings.ts";
+import { Survey } from "./survey.ts";
+import { goodbye } from "./value.ts";
+
+export interface SessionOptions {
+  readonly name: string;
+  readonly cluster: string;
+  readonly lifetimeMs: number;
+  readonly identity: Identity;
+  /** Null for those that are found out. */
+  readonly addresses: readonly string[] | null;
+  readonly maxNodes: number;
+}
+
+/** How often this machine's addresses are looked at while anything is announced. */
+const lookAroundMs = 15_000;
+/** So many signatures take some ms; after them others have their turn. */
+const entriesPerTurn = 32;
+/** What waited for a process that was stopped is read within this time. */
+const catchUpMs = 5_000;
+/** A rack of servers behind one gateway; more from one process wants several sessions. */
+const maxPublications = 1_000;
+
+/** One process in a fleet: follows what the engine has, and keeps in it what this process announces. */
+export class FleetSession implements TransportSession {
+  readonly #context: TransportContext;
+  readonly #options: SessionOptions;
+  readonly #connection: EngineConnection;
+  readonly #surroundings: Surroundings;
+  readonly #inspector: Inspector;
+  readonly #roster: Roster;
+  readonly #survey: Survey;
+  readonly #audience: Audience;
+  readonly #pen: Pen;
+  readonly #closing = new AbortController();
+  readonly #standstill = new Standstill();
+  readonly #publications = new Map<string, Publication>();
+  /** Of those in `#publications`, what the engine has acknowledged. */
+  readonly #said = new Set<Publication>();
+  readonly #unsettled = new Set<ObservationSink>();
+  readonly #refusals = new Map<Refusal | "full", number>();
+  readonly #hostname: string;
+  #seen = new WeakMap<AliveRecord, SeenNode>();
+  #isSettled = false;
+  #following: Promise<void> | null = null;
+  #timer: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  #lookingAround: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    context: TransportContext,
+    options: SessionOptions,
+    connection: EngineConnection,
+    machine: Machine,
+  ) {
+    const { clock, random } = context;
+    const { name, cluster, lifetimeMs, identity, addresses, maxNodes } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#connection = connection;
+    this.#surroundings = new Surroundings(machine, addresses);
+    this.#hostname = machine.hostname();
+    this.#inspector = new Inspector(cluster);
+    this.#survey = new Survey({ clock, random, look: machine.look, signal: this.#closing.signal });
+    this.#audience = new Audience(name, clock, () => this.#reports());
+    this.#pen = new Pen({ identity, cluster, lifetimeMs, random });
+    this.#roster = new Roster({
+      expiry: connection.expiry,
+      maxNodes,
+      random,
+      on: {
+        alive: (entry) => this.#audience.tell(this.#reportOf(entry)),
+        gone: ({ key }, reason) => this.#audience.dismiss(key, reason),
+        doubted: (entry) => this.#doubt(entry),
+      },
+    });
+  }
+
+  /** How many values in the engine were ignored, by the reason. */
+  get refusals(): ReadonlyMap<Refusal | "full", number> {
+    return this.#refusals;
+  }
+
+  browse({ ttlMs }: BrowseQuery, { signal }: Cancellable): AsyncIterable<Observation> {
+    return observationStream({
+      signal,
+      closed: this.#closing.signal,
+      start: (sink) => {
+        const leave = this.#audience.add(sink, ttlMs);
+        if (this.#isSettled) this.#audience.settle([sink]);
+        else this.#unsettled.add(sink);
+        this.#following ??= this.#follow();
+        return () => {
+          leave();
+          this.#unsettled.delete(sink);
+        };
+      },
+    });
+  }
+
+  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+    signal.throwIfAborted();
+    if (this.#publications.size >= maxPublications) {
+      throw new RangeError(`a session announces ${maxPublications} nodes at most; this would be one more`);
+    }
+    const publication = this.#publish(node);
+    try {
+      await publication.open({ signal });
+    } catch (error) {
+      this.#publications.delete(publication.key);
+      throw error;
+    }
+    this.#lookingAround ??= this.#context.clock.schedule(lookAroundMs, () => this.#lookAround());
+    return publication;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #publish(node: Announced): Publication {
+    const { clock } = this.#context;
+    const said = { hostname: this.#hostname, ...node };
+    const publication: Publication = new Publication(said, {
+      clock,
+      pen: this.#pen,
+      connection: this.#connection,
+      addresses: () => this.#surroundings.addresses,
+      on: {
+        said: () => {
+          this.#said.add(publication);
+          this.#audience.tell(this.#ownReport(publication));
+        },
+        withdrawn: ({ key }) => {
+          this.#publications.delete(key);
+          if (this.#said.delete(publication)) this.#audience.dismiss(key, "goodbye");
+        },
+      },
+    });
+    if (this.#publications.has(publication.key)) {
+      throw new RangeError(`the node ${node.id} is announced already`);
+    }
+    this.#publications.set(publication.key, publication);
+    return publication;
+  }
+
+  /** Follows the engine until the session ends. Never rejects. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      for await (const event of this.#connection.watch({ signal })) {
+        await this.#take(event);
+        this.#arm();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#context.report(toDiscoveryError(error, "TRANSPORT_FAILED", this.#options.name));
+    }
+  }
+
+  async #take(event: EngineEvent): Promise<void> {
+    const nowMs = this.#context.clock.now();
+    switch (event.kind) {
+      case "snapshot":
+        return this.#reconcile(event.entries);
+      case "put":
+        return this.#read(event);
+      case "delete":
+        return this.#publications.has(event.key) ? undefined : this.#roster.drop(event.key, nowMs);
+      case "lost":
+        this.#context.report(event.error);
+        return this.#roster.lose(event.error.code, nowMs);
+    }
+  }
+
+  async #reconcile(entries: readonly EngineEntry[]): Promise<void> {
+    for (const [index, entry] of entries.entries()) {
+      this.#read(entry);
+      if (index % entriesPerTurn === entriesPerTurn - 1) await turn();
+      if (this.#closing.signal.aborted) return;
+    }
+    const present = entries.filter(({ value }) => value !== goodbye).map(({ key }) => key);
+    this.#roster.reconcile(new Set(present), this.#context.clock.now());
+    this.#isSettled = true;
+    this.#audience.settle(this.#unsettled);
+    this.#unsettled.clear();
+  }
+
+  #read(entry: EngineEntry): void {
+    const { key, value, ageMs = 0 } = entry;
+    const nowMs = this.#context.clock.now();
+    if (this.#publications.has(key)) return this.#readOwn(entry);
+    if (value === goodbye) return this.#roster.remove(key, "goodbye");
+    if (this.#roster.confirm(key, value, ageMs, nowMs)) return;
+    const latest = this.#roster.latest(key);
+    // What was accepted once needs no second proof: a node that was cut off puts the same value again.
+    const inspection = this.#inspector.inspect(entry, latest?.value === value ? null : latest);
+    if (inspection.kind === "refused") {
+      this.#roster.contest(key, nowMs);
+      return this.#refuse(inspection.why, key);
+    }
+    const { record } = inspection;
+    const refusal = this.#roster.refusalOf(key, record.id);
+    if (refusal !== null) return this.#refuse(refusal, key);
+    this.#roster.put(key, { value, version: record }, record, ageMs, nowMs);
+  }
+
+  /** Another start with our key, and not one from before ours, is a copy of this machine. */
+  #readOwn(entry: EngineEntry): void {
+    const inspection = this.#inspector.inspect(entry, null);
+    if (inspection.kind === "refused") return;
+    const { instance, epoch, id } = inspection.record;
+    const { identity, name: via } = this.#options;
+    if (instance === this.#pen.instance || epoch < identity.epoch) return;
+    const message = `another process announces with the key ${id}, such as a copy of this machine; the later start is listed`;
+    this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via }));
+  }
+
+  #refuse(why: Refusal | "full", key: string): void {
+    const count = (this.#refusals.get(why) ?? 0) + 1;
+    this.#refusals.set(why, count);
+    this.#context.log("debug", "a value in the engine is ignored", { why, key, count });
+    if (why !== "full" || count > 1) return;
+    const { maxNodes, name: via } = this.#options;
+    const message = `the engine has more than ${maxNodes} nodes, which is the limit; newcomers are not listed`;
+    this.#context.report(new DiscoveryError("REGISTRY_FULL", message, { via }));
+  }
+
+  #doubt(entry: Entry): void {
+    const [node] = entry.record.nodes;
+    if (!node) return;
+    const addresses = this.#seenOf(entry.record).addresses.map(({ address }) => address);
+    this.#survey.ask(
+      { id: node.id, port: node.port, addresses },
+      () => this.#roster.isDoubted(entry),
+      (isAlive) => {
+        this.#roster.answer(entry, isAlive, this.#context.clock.now());
+        this.#arm();
+      },
+    );
+  }
+
+  /** Wakes when the roster's next deadline is due. */
+  #arm(): void {
+    const atMs = this.#roster.nextDeadlineMs();
+    if (this.#closing.signal.aborted || atMs === (this.#timer?.atMs ?? null)) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (atMs !== null) this.#wakeAt(atMs);
+  }
+
+  #wakeAt(atMs: number): void {
+    const { clock } = this.#context;
+    const cancel = clock.schedule(Math.max(0, atMs - clock.now()), () => this.#wake());
+    this.#standstill.expect(atMs);
+    this.#timer = { atMs, cancel };
+  }
+
+  /** A process that was stopped reads first what came meanwhile. */
+  #wake(): void {
+    const nowMs = this.#context.clock.now();
+    this.#timer = null;
+    if (this.#standstill.isLate(nowMs)) return this.#wakeAt(nowMs + catchUpMs);
+    this.#roster.expire(nowMs);
+    this.#arm();
+  }
+
+  #lookAround(): void {
+    const { clock, log } = this.#context;
+    this.#lookingAround = clock.schedule(lookAroundMs, () => this.#lookAround());
+    if (!this.#surroundings.look()) return;
+    this.#seen = new WeakMap();
+    for (const publication of this.#said) {
+      publication.repeat(this.#closing).catch((error: unknown) => {
+        log("debug", "new addresses were not announced", { error });
+      });
+    }
+  }
+
+  *#reports(): Iterable<Report> {
+    for (const publication of this.#said) yield this.#ownReport(publication);
+    for (const entry of this.#roster.list()) yield this.#reportOf(entry);
+  }
+
+  #reportOf({ key, record, stale }: Entry): Report {
+    return { key, node: this.#seenOf(record), stale };
+  }
+
+  #ownReport({ key, node }: Publication): Report {
+    const seen = seenNode(node, this.#pen.id, this.#surroundings.rank(this.#surroundings.addresses));
+    return { key, node: seen, stale: null };
+  }
+
+  #seenOf(record: AliveRecord): SeenNode {
+    const before = this.#seen.get(record);
+    if (before) return before;
+    const [node = nobody] = record.nodes;
+    const seen = seenNode(node, record.id, this.#surroundings.rank(record.addresses));
+    this.#seen.set(record, seen);
+    return seen;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#publications.values()].map((one) => one[Symbol.asyncDispose]()));
+    this.#closing.abort();
+    this.#timer?.cancel();
+    this.#lookingAround?.();
+    await this.#connection[Symbol.asyncDispose]();
+    await Promise.all([this.#following, this.#survey.end()]);
+  }
+}
+
+/** Stands for the node of a record without one, which is never accepted. */
+const nobody: Announced = { id: "", port: 1, info: "" };
+
+/** A signature proves the identity that it is made of; for another one the member merely speaks. */
+function seenNode(node: Announced, memberId: string, addresses: SeenNode["addresses"]): SeenNode {
+  const { id, port, info, hostname, path, server, apis, models, auth, attributes } = node;
+  return {
+    id,
+    trust: id === memberId ? "signed" : "announced",
+    port,
+    info,
+    addresses,
+    hostname: hostname ?? null,
+    path: path ?? "/chat",
+    server: server ?? "lmserv",
+    apis: apis ?? [],
+    models: models ?? [],
+    auth: auth ?? null,
+    attributes: attributes ?? {},
+  };
+}

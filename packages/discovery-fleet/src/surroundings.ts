@@ -1,0 +1,54 @@
+import type { BlockList } from "node:net";
+import {
+  ownAddresses,
+  rankAddresses,
+  type SeenAddress,
+  type SystemInterfaces,
+  subnetsOf,
+} from "@lmserv/discovery-core";
+import type { Look } from "./survey.ts";
+
+/** What a session takes from the machine that it runs on. */
+export interface Machine {
+  interfaces(): SystemInterfaces;
+  hostname(): string;
+  readonly look: Look;
+}
+
+/** Where this machine is, and how far others are from it. */
+export class Surroundings {
+  readonly #machine: Machine;
+  readonly #chosen: readonly string[] | null;
+  #system: SystemInterfaces;
+  #near: BlockList;
+  #addresses: readonly string[];
+
+  /** @param chosen - Addresses to announce, or null for those of the machine. */
+  constructor(machine: Machine, chosen: readonly string[] | null) {
+    this.#machine = machine;
+    this.#chosen = chosen;
+    this.#system = machine.interfaces();
+    this.#near = subnetsOf(this.#system);
+    this.#addresses = chosen ?? ownAddresses(this.#system);
+  }
+
+  /** Where this machine's nodes answer. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Looks again; tells whether anything is different. */
+  look(): boolean {
+    const system = this.#machine.interfaces();
+    if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
+    this.#system = system;
+    this.#near = subnetsOf(system);
+    this.#addresses = this.#chosen ?? ownAddresses(system);
+    return true;
+  }
+
+  /** How the addresses that somebody announced are expected to answer from here. */
+  rank(addresses: readonly string[]): readonly SeenAddress[] {
+    return rankAddresses(addresses, null, this.#near);
+  }
+}

@@ -1,0 +1,139 @@
+import { type Clock, sleep } from "@lmserv/discovery-core";
+import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
+
+/** Where a node should answer. */
+export interface Subject {
+  readonly id: string;
+  readonly port: number;
+  /** The most likely first. */
+  readonly addresses: readonly string[];
+}
+
+export type Look = (options: LookOptions) => Promise<Verdict>;
+
+interface Question {
+  readonly subject: Subject;
+  readonly isWanted: () => boolean;
+  readonly onAnswer: (isAlive: boolean) => void;
+}
+
+/** What one process asks in a second, in however many fleets it is. */
+const perSecond = 20;
+/** A question takes some seconds at most; more than these at once would be sockets for nothing. */
+const maxAtOnce = 64;
+/** Nobody is asked at the moment when all processes lose the engine. */
+const maxHeadStartMs = 1_000;
+/** Who does not answer at the two most likely addresses is not there for us. */
+const maxAddresses = 2;
+
+/** Spaces the questions of one process, which has one clock. */
+class Pace {
+  #freeMs = Number.NEGATIVE_INFINITY;
+
+  /** How long to wait until the next question may leave. */
+  take(nowMs: number): number {
+    const atMs = Math.max(nowMs, this.#freeMs);
+    this.#freeMs = atMs + 1_000 / perSecond;
+    return atMs - nowMs;
+  }
+}
+
+const paces = new WeakMap<Clock, Pace>();
+
+function paceOf(clock: Clock): Pace {
+  const pace = paces.get(clock) ?? new Pace();
+  paces.set(clock, pace);
+  return pace;
+}
+
+export interface SurveyOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly look: Look;
+  /** Aborting it ends every question, without an answer. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks the nodes themselves whether they are there, slowly and in no order. */
+export class Survey {
+  readonly #options: SurveyOptions;
+  readonly #waiting: Question[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #asking: Promise<void> | null = null;
+
+  constructor(options: SurveyOptions) {
+    this.#options = options;
+  }
+
+  /** Asks one node when its turn comes, unless `isWanted` says by then that nobody cares. */
+  ask(subject: Subject, isWanted: () => boolean, onAnswer: (isAlive: boolean) => void): void {
+    const place = Math.floor(this.#options.random() * (this.#waiting.length + 1));
+    this.#waiting.splice(place, 0, { subject, isWanted, onAnswer });
+    this.#asking ??= this.#askAll().finally(() => {
+      this.#asking = null;
+    });
+  }
+
+  /** Resolves when every question has ended; abort first. */
+  async end(): Promise<void> {
+    await this.#asking;
+  }
+
+  /** Never rejects: an abort asks nobody. */
+  async #askAll(): Promise<void> {
+    const { clock, random, signal } = this.#options;
+    try {
+      await sleep(clock, random() * maxHeadStartMs, signal);
+      while (this.#waiting.length + this.#running.size > 0 && !signal.aborted) {
+        const next = this.#running.size < maxAtOnce ? this.#waiting.shift() : undefined;
+        if (!next) await Promise.race(this.#running);
+        else if (next.isWanted()) this.#start(next);
+      }
+    } catch {
+      // Aborted: nobody waits for an answer any more.
+    }
+    this.#waiting.length = 0;
+    await Promise.all(this.#running);
+  }
+
+  #start(question: Question): void {
+    const running = this.#ask(question).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #ask(question: Question): Promise<void> {
+    const isAlive = await this.#isAlive(question).catch(() => null);
+    if (isAlive !== null && !this.#options.signal.aborted) question.onAnswer(isAlive);
+  }
+
+  async #isAlive(question: Question): Promise<boolean> {
+    const { subject } = question;
+    const slow: string[] = [];
+    for (const host of subject.addresses.slice(0, maxAddresses)) {
+      const verdict = await this.#look(question, host, false);
+      if (isThere(verdict, subject)) return true;
+      if (verdict.kind === "silent" && verdict.why === "timeout") slow.push(host);
+    }
+    const [host] = slow;
+    return host !== undefined && isThere(await this.#look(question, host, true), subject);
+  }
+
+  async #look({ subject, isWanted }: Question, host: string, patient: boolean): Promise<Verdict> {
+    const { clock, signal, look } = this.#options;
+    await sleep(clock, paceOf(clock).take(clock.now()), signal);
+    // The engine came back while we waited: the answer would be nobody's.
+    if (!isWanted()) return { kind: "other" };
+    return look({ clock, signal, host, port: subject.port, patient });
+  }
+}
+
+/** A server that says that it is another node is not this one; one that we cannot tell the kind of may be. */
+function isThere(verdict: Verdict, { id }: Subject): boolean {
+  if (verdict.kind === "silent") return false;
+  return verdict.kind === "other" || isSame(verdict.identification, id);
+}
+
+function isSame({ id }: Identification, expected: string): boolean {
+  return id === null || id === expected;
+}

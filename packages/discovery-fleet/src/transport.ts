@@ -1,0 +1,92 @@
+import { hostname } from "node:os";
+import { systemInterfaces, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
+import { look } from "@lmserv/discovery-identify";
+import { ephemeralIdentity, type Identity, isClusterName, isHostAddress } from "@lmserv/discovery-identity";
+import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
+import { FleetSession } from "./session.ts";
+import type { Machine } from "./surroundings.ts";
+
+/** What a fleet is told, on whichever engine. */
+export interface FleetOptions {
+  /** Which fleet, where an engine serves several: 1..64 visible ASCII characters. @default "default" */
+  readonly cluster?: string;
+  /**
+   * How long others list a node that died, in ms, 2_000..86_400_000. The engine hears of every node about three
+   * times in that.
+   *
+   * @default 30_000
+   */
+  readonly lifetimeMs?: number;
+  /** Who signs: a node whose id is that of the key is proven to be it. @default one that ends with the session */
+  readonly identity?: Identity;
+  /** Where the nodes of this process answer, at most 16. @default the addresses of this machine */
+  readonly addresses?: readonly string[];
+  /** How many nodes are followed, 1..10_000. @default 10_000 */
+  readonly maxNodes?: number;
+  /** Name in a composition. @default the engine's type */
+  readonly name?: string;
+}
+
+const defaultLifetimeMs = 30_000;
+/** etcd grants no lease that is shorter. */
+const minLifetimeMs = 2_000;
+const maxLifetimeMs = 86_400_000;
+/** A record has room for so many. */
+const maxAddresses = 16;
+
+const thisMachine: Machine = { interfaces: systemInterfaces, hostname, look };
+
+/**
+ * Finds and announces nodes through a store that others run.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function fleet(engine: Engine, options: FleetOptions = {}): Transport {
+  return fleetOn(thisMachine, engine, options);
+}
+
+/** The same on any machine, such as one that a test makes. */
+export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions = {}): Transport {
+  const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
+  const { name = engine.type, addresses = null } = options;
+  if (!isClusterName(cluster)) {
+    throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
+  }
+  assertBetween("lifetimeMs", lifetimeMs, minLifetimeMs, maxLifetimeMs);
+  assertBetween("maxNodes", maxNodes, 1, maxEntries);
+  if (addresses) assertAddresses(addresses);
+  const shared = { name, cluster, lifetimeMs, maxNodes, addresses };
+  return {
+    name,
+    async open(context, { signal }) {
+      signal.throwIfAborted();
+      const { clock, random, log, report } = context;
+      const connection = await engine
+        .connect({ via: name, cluster, lifetimeMs, clock, random, log, report }, { signal })
+        .catch((error: unknown): EngineConnection => {
+          if (signal.aborted) throw signal.reason;
+          throw toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", name);
+        });
+      if (signal.aborted) {
+        await connection[Symbol.asyncDispose]();
+        throw signal.reason;
+      }
+      const identity = options.identity ?? ephemeralIdentity(clock.wall());
+      return new FleetSession(context, { ...shared, identity }, connection, machine);
+    },
+  };
+}
+
+function assertBetween(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${name} ${value} must be an integer from ${least} to ${most}`);
+}
+
+function assertAddresses(addresses: readonly string[]): void {
+  if (addresses.length < 1 || addresses.length > maxAddresses) {
+    throw new RangeError(`addresses has ${addresses.length} entries; from 1 to ${maxAddresses} are allowed`);
+  }
+  const wrong = addresses.find((address) => !isHostAddress(address));
+  if (wrong === undefined) return;
+  throw new RangeError(`addresses holds ${JSON.stringify(wrong)}, which is no address that a host can have`);
+}

@@ -1,0 +1,282 @@
+import {
+  createDiscovery,
+  type Discovery,
+  DiscoveryError,
+  type DiscoveryErrorCode,
+} from "@lmserv/discovery-core";
+import type { Verdict } from "@lmserv/discovery-identify";
+import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { EngineEntry } from "../src/index.ts";
+import { type FleetOptions, fleetOn } from "../src/transport.ts";
+import { MemoryEngine } from "./memory-engine.ts";
+import { PlainHost } from "./plain-host.ts";
+
+const lifetimeMs = 30_000;
+let clock: VirtualClock;
+let engine: MemoryEngine;
+let discovery: Discovery;
+/** When which port was asked whether a server is there; and what it answers. */
+let asked: { readonly atMs: number; readonly port: number }[];
+let answers: Map<number, Verdict>;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  asked = [];
+  answers = new Map();
+});
+afterEach(() => discovery[Symbol.asyncDispose]());
+
+const server: Verdict = { kind: "other" };
+
+async function open(expiry: "engine" | "receiver" = "engine", options: FleetOptions = {}): Promise<void> {
+  engine = new MemoryEngine(expiry);
+  const machine = {
+    interfaces: () => ({}),
+    hostname: () => "box",
+    look: async ({ port }: { readonly port: number }): Promise<Verdict> => {
+      asked.push({ atMs: clock.now(), port });
+      return answers.get(port) ?? { kind: "silent", why: "refused" };
+    },
+  };
+  const transport = fleetOn(machine, engine, { addresses: ["10.0.0.1"], lifetimeMs, ...options });
+  discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
+  discovery.registry.listAlive();
+  await clock.advance(0);
+}
+
+function nodeAt(port: number) {
+  return { id: `n${port}`, port, info: `${port}` };
+}
+
+function entryAt(port: number, host: PlainHost = new PlainHost()): EngineEntry {
+  const node = nodeAt(port);
+  return { key: host.keyOf(node), value: host.valueOf(node, "default", { ttlMs: lifetimeMs }) };
+}
+
+function lost(code: DiscoveryErrorCode = "ENGINE_UNREACHABLE"): void {
+  engine.say({ kind: "lost", error: new DiscoveryError(code, "gone", { via: "memory" }) });
+}
+
+/** Lets a snapshot be read, some signatures at a turn. */
+async function read(): Promise<void> {
+  for (let turns = 0; turns < 100; turns += 1) await clock.advance(0);
+}
+
+/** Ports of who is listed; a star for those that are listed from memory. */
+function listed(): string {
+  const nodes = discovery.registry.listAlive();
+  return nodes.map(({ port, sources }) => `${port}${sources[0]?.stale ? "*" : ""}`).join(" ");
+}
+
+describe("an engine that is lost", () => {
+  const entries = [1, 2, 3].map((port) => entryAt(port));
+
+  beforeEach(async () => {
+    await open();
+    engine.snapshot(...entries);
+    await clock.advance(0);
+    expect(listed()).toBe("1 2 3");
+    lost();
+    await clock.advance(0);
+  });
+
+  test("leaves its nodes listed with the cause, asked by nobody, for two lifetimes", async () => {
+    expect(listed()).toBe("1* 2* 3*");
+    expect(discovery.registry.listAlive()[0]?.sources[0]?.stale).toBe("ENGINE_UNREACHABLE");
+    expect(discovery.warnings.map(({ code }) => code)).toEqual(["ENGINE_UNREACHABLE"]);
+    await clock.advance(2 * lifetimeMs - 1);
+    expect({ list: listed(), asked }).toEqual({ list: "1* 2* 3*", asked: [] });
+  });
+
+  test("leaves those that answer, and asks them again", async () => {
+    answers.set(2, server);
+    await clock.advance(2 * lifetimeMs + 2_000);
+    expect(listed()).toBe("2*");
+    await clock.advance(10 * lifetimeMs);
+    expect(listed()).toBe("2*");
+    expect(asked.filter(({ port }) => port === 2).length).toBeGreaterThan(3);
+    answers.delete(2);
+    await clock.advance(3 * lifetimeMs);
+    expect(listed()).toBe("");
+  });
+
+  test("leaves nobody at whose address another node says that it is", async () => {
+    const identification = {
+      ...{ port: 2, id: "somebody-else", info: "", server: "lmserv", version: null, path: "/chat" },
+      ...{ apis: [], models: [], auth: null, document: true },
+    };
+    answers.set(2, { kind: "server", identification });
+    answers.set(3, { kind: "server", identification: { ...identification, id: "n3" } });
+    await clock.advance(2 * lifetimeMs + 2_000);
+    expect(listed()).toBe("3*");
+  });
+
+  test("is given a lifetime to know them again when it is back", async () => {
+    engine.snapshot(...entries.slice(0, 1));
+    await clock.advance(0);
+    expect(listed()).toBe("1 2* 3*");
+    engine.say({ kind: "put", ...(entries[1] as EngineEntry) });
+    await clock.advance(lifetimeMs - 1);
+    expect(listed()).toBe("1 2 3*");
+    await clock.advance(1);
+    expect(listed()).toBe("1 2");
+  });
+
+  test("and whose leases ran out meanwhile takes nobody with it", async () => {
+    engine.snapshot(...entries);
+    await clock.advance(1_000);
+    for (const { key } of entries) engine.say({ kind: "delete", key });
+    await clock.advance(1_000);
+    expect(listed()).toBe("1* 2* 3*");
+    engine.say({ kind: "put", ...(entries[0] as EngineEntry) });
+    await clock.advance(lifetimeMs);
+    expect(listed()).toBe("1");
+  });
+
+  test("does not keep the dead by coming and going", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      engine.snapshot();
+      await clock.advance(lifetimeMs / 5);
+      lost();
+      await clock.advance(lifetimeMs / 5);
+    }
+    expect(listed()).toBe("");
+  });
+
+  test("is another matter than a snapshot that leaves somebody out", async () => {
+    engine.snapshot(...entries);
+    await clock.advance(lifetimeMs);
+    engine.snapshot(...entries.slice(1));
+    await clock.advance(0);
+    expect(listed()).toBe("2 3");
+  });
+});
+
+describe("the questions of one process", () => {
+  test("are twenty a second at most, and spread over that", async () => {
+    await open();
+    const entries = Array.from({ length: 200 }, (_, index) => entryAt(index + 1));
+    engine.snapshot(...entries);
+    await read();
+    lost();
+    await clock.advance(2 * lifetimeMs + 15_000);
+    expect(asked).toHaveLength(200);
+    const times = asked.map(({ atMs }) => atMs);
+    for (const startMs of times) {
+      expect(times.filter((atMs) => atMs >= startMs && atMs < startMs + 1_000).length).toBeLessThanOrEqual(
+        20,
+      );
+    }
+    expect(asked.map(({ port }) => port)).not.toEqual(
+      [...asked].map(({ port }) => port).sort((a, b) => a - b),
+    );
+    expect(listed()).toBe("");
+  });
+
+  test("end with the engine's absence", async () => {
+    await open();
+    const entries = Array.from({ length: 100 }, (_, index) => entryAt(index + 1));
+    engine.snapshot(...entries);
+    await read();
+    lost();
+    await clock.advance(2 * lifetimeMs + 1_500);
+    engine.snapshot(...entries);
+    await clock.advance(2_000);
+    const count = asked.length;
+    await clock.advance(10_000);
+    expect(asked).toHaveLength(count);
+    expect(count).toBeLessThan(80);
+  });
+});
+
+describe("where each receiver ends what is silent", () => {
+  test("a node is gone a lifetime after its last word", async () => {
+    await open("receiver");
+    const [one, two] = [entryAt(1), entryAt(2)];
+    engine.snapshot(one, { ...two, ageMs: 20_000 });
+    await clock.advance(9_999);
+    expect(listed()).toBe("1 2");
+    await clock.advance(1);
+    expect(listed()).toBe("1");
+    engine.say({ kind: "put", ...one });
+    await clock.advance(lifetimeMs - 1);
+    expect(listed()).toBe("1");
+    await clock.advance(1);
+    expect(listed()).toBe("");
+  });
+});
+
+describe("what is announced", () => {
+  test("is kept under a place of its own, signed, and taken back with a goodbye", async () => {
+    const identity = ephemeralIdentity(1);
+    await open("engine", { identity });
+    const standing = await discovery.announce({ id: identity.key.id, port: 8_000, info: "own" });
+    const [[key, value] = ["", ""]] = engine.kept;
+    expect(key).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{32}$/);
+    expect(JSON.parse(value.split("\n")[0] ?? "")).toMatchObject({
+      cluster: "default",
+      id: identity.key.id,
+      ttlMs: lifetimeMs,
+      addresses: ["10.0.0.1"],
+      nodes: [{ id: identity.key.id, port: 8_000, info: "own", hostname: "box" }],
+    });
+    expect(discovery.registry.listAlive()[0]).toMatchObject({ self: true, sources: [{ trust: "signed" }] });
+    await standing.update({ info: "other" });
+    expect(engine.puts.at(-1)).toContain('"info":"other"');
+    await standing[Symbol.asyncDispose]();
+    expect({ kept: engine.kept.size, last: engine.puts.at(-1) }).toEqual({ kept: 0, last: "goodbye" });
+    expect(listed()).toBe("");
+  });
+
+  test("stays listed here while the engine is lost", async () => {
+    await open();
+    await discovery.announce({ port: 8_000 });
+    engine.snapshot();
+    lost();
+    await clock.advance(5 * lifetimeMs);
+    expect(listed()).toBe("8000");
+  });
+
+  test("twice, by a copy of this machine, is told", async () => {
+    const identity = ephemeralIdentity(1);
+    await open("engine", { identity });
+    await discovery.announce({ id: identity.key.id, port: 8_000 });
+    const [[key, value] = ["", ""]] = engine.kept;
+    engine.snapshot({ key, value });
+    await clock.advance(0);
+    expect(discovery.warnings).toEqual([]);
+    const copy = new MemoryEngine();
+    const machine = { interfaces: () => ({}), hostname: () => "copy", look: async () => server };
+    const transport = fleetOn(machine, copy, { identity, addresses: ["10.0.0.2"] });
+    const other = await createDiscovery({ transports: [transport], clock, random: seededRandom(2) });
+    await other.announce({ id: identity.key.id, port: 8_000 });
+    engine.say({ kind: "put", key, value: copy.kept.get(key) ?? "" });
+    await clock.advance(0);
+    expect(discovery.warnings.map(({ code }) => code)).toEqual(["NAME_CONFLICT"]);
+    await other[Symbol.asyncDispose]();
+  });
+});
+
+describe("room", () => {
+  test("is for so many nodes; that there are more is told once", async () => {
+    await open("engine", { maxNodes: 5 });
+    engine.snapshot(...Array.from({ length: 9 }, (_, index) => entryAt(index + 1)));
+    await clock.advance(0);
+    expect(listed()).toBe("1 2 3 4 5");
+    expect(discovery.warnings.map(({ code }) => code)).toEqual(["REGISTRY_FULL"]);
+  });
+
+  test("of one key is bounded, so that nobody crowds out the rest", async () => {
+    await open();
+    const flood = new PlainHost();
+    engine.snapshot(
+      ...Array.from({ length: 1_200 }, (_, index) => entryAt(index + 1, flood)),
+      entryAt(9_999),
+    );
+    await read();
+    expect(discovery.registry.listAlive()).toHaveLength(1_001);
+    expect(listed()).toContain("9999");
+  });
+});

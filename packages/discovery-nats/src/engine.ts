@@ -1,0 +1,17 @@
+import type { Engine } from "@lmserv/discovery-fleet";
+import { NatsConnection } from "./connection.ts";
+import { type NatsEngineOptions, readSettings } from "./settings.ts";
+
+/**
+ * The buckets of a NATS system, one for each cluster, as an engine for `fleet`.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function natsEngine(options: NatsEngineOptions = {}): Engine {
+  const settings = readSettings(options);
+  return {
+    type: "nats",
+    place: settings.servers.join(", "),
+    connect: (context, cancellable) => NatsConnection.open(settings, context, cancellable),
+  };
+}

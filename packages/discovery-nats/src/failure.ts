@@ -1,0 +1,137 @@
+import { DiscoveryError, type DiscoveryErrorCode, isDiscoveryError } from "@lmserv/discovery-core";
+import { JetStreamApiError } from "@nats-io/jetstream";
+import {
+  AuthorizationError,
+  NoRespondersError,
+  PermissionViolationError,
+  TimeoutError,
+  UserAuthenticationExpiredError,
+} from "@nats-io/transport-node";
+
+/** A server that let us in does not answer a question. */
+export class SilenceError extends Error {
+  static of(error: unknown): unknown {
+    return error instanceof TimeoutError ? new SilenceError(error) : error;
+  }
+
+  private constructor(cause: TimeoutError) {
+    super("JetStream does not answer", { cause });
+  }
+}
+
+interface Explanation {
+  readonly code: "PERMISSION_DENIED" | "ENGINE_UNREACHABLE" | "TRANSPORT_UNAVAILABLE";
+  /** What is wrong with the server, and what to do. */
+  readonly text: string;
+}
+
+export interface Whereabouts {
+  readonly place: string;
+  readonly via: string;
+}
+
+/**
+ * Why a server cannot be used, with the mend.
+ *
+ * @param others - What stands for everything that is no refusal. @default by what happened: absent, or of no use
+ */
+export function failure(
+  error: unknown,
+  { place, via }: Whereabouts,
+  others?: DiscoveryErrorCode,
+): DiscoveryError {
+  if (isDiscoveryError(error) && (others === undefined || error.code === "PERMISSION_DENIED")) return error;
+  if (isDiscoveryError(error))
+    return new DiscoveryError(others ?? error.code, error.message, { via, cause: error });
+  const { code, text } = explain(error);
+  const chosen = code === "PERMISSION_DENIED" ? code : (others ?? code);
+  return new DiscoveryError(chosen, `NATS at ${place} ${text}`, { via, cause: error });
+}
+
+/** Whether the bucket, or what keeps it, is not there any more: the answer is a new link to a new bucket. */
+export function isBucketGone(error: unknown): boolean {
+  return (
+    causes(error).some(
+      (cause) => cause instanceof NoRespondersError || nameOf(cause) === "JetStreamNotEnabled",
+    ) ||
+    (error instanceof JetStreamApiError && error.message === "stream not found")
+  );
+}
+
+/** Whether a value was not put because another one was there than was said. */
+export function isOtherSequence(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === wrongLastSequence;
+}
+
+const wrongLastSequence = 10_071;
+
+function explain(error: unknown): Explanation {
+  const chain = causes(error);
+  const violation = chain.find((cause) => cause instanceof PermissionViolationError);
+  if (violation instanceof PermissionViolationError) {
+    const { operation, subject } = violation;
+    return refusal(`does not let us ${operation} ${JSON.stringify(subject)}: grant that to our user`);
+  }
+  if (chain.some((cause) => cause instanceof UserAuthenticationExpiredError)) {
+    return refusal("says that our credentials have expired: renew them");
+  }
+  if (chain.some((cause) => cause instanceof AuthorizationError)) {
+    return refusal("refuses us: check the user and password, the token, the NKey or the credentials file");
+  }
+  return chain.some((cause) => nameOf(cause) === "JetStreamNotEnabled")
+    ? unfit(
+        "has no JetStream, which keeps the values: start it with --jetstream, and enable it for our account",
+      )
+    : explainFault(error, chain);
+}
+
+function explainFault(error: unknown, chain: readonly unknown[]): Explanation {
+  if (error instanceof JetStreamApiError)
+    return unfit(`cannot keep our values: ${error.message} (${error.code})`);
+  if (error instanceof SilenceError) {
+    return absence(
+      "lets us in, and its JetStream is silent: the disk may be full, the cluster without a leader",
+    );
+  }
+  if (error instanceof TimeoutError) return absence("does not answer in time");
+  const code = chain.map(codeOf).find((found) => found !== null);
+  if (code === "ECONNREFUSED") {
+    return absence("is not there, nothing listens: start nats-server, or correct the server's name");
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return absence("is not there: nobody knows that name");
+  const message = error instanceof Error && error.message !== "" ? error.message : "the connection ended";
+  if (isAboutTls(code))
+    return unfit(`cannot be trusted (${message}): give the authority of its certificate as tls.ca`);
+  if (message === noEncryption)
+    return unfit("speaks in the clear only, and tls:// or a certificate was asked for");
+  if (message === unexpectedGreeting) return unfit("is no NATS server: something else listens there");
+  return absence(`cannot be used: ${message}${code ? ` (${code})` : ""}`);
+}
+
+/** What the client says of a server that does not begin as one does. */
+const unexpectedGreeting = "unexpected response from server";
+const noEncryption = "server does not support 'tls'";
+
+function isAboutTls(code: string | null | undefined): boolean {
+  return /^ERR_(?:TLS|SSL)|CERT|SIGNED|SIGNATURE/.test(code ?? "");
+}
+
+const refusal = (text: string): Explanation => ({ code: "PERMISSION_DENIED", text });
+const absence = (text: string): Explanation => ({ code: "ENGINE_UNREACHABLE", text });
+const unfit = (text: string): Explanation => ({ code: "TRANSPORT_UNAVAILABLE", text });
+
+/** An error and what it was caused by, to a depth that no honest chain has. */
+function causes(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let next = error; next instanceof Error && chain.length < 8; next = next.cause) chain.push(next);
+  return chain;
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
+/** The client exports no class of that error. */
+function nameOf(error: unknown): string | null {
+  return error instanceof Error ? error.name : null;
+}

@@ -1,0 +1,201 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { EngineContext } from "@lmserv/discovery-fleet";
+import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator,
+} from "@nats-io/transport-node";
+import { type Bucket, isAtLeast, keyPrefix, openBucket } from "./bucket.ts";
+import { type WatchSink, watchBucket } from "./bucket-watch.ts";
+import { isBucketGone, isOtherSequence, SilenceError } from "./failure.ts";
+import type { Login, Settings } from "./settings.ts";
+import { type Timing, timingOf } from "./timing.ts";
+
+/** The first release with what watches need. */
+const oldest = [2, 9, 0] as const;
+const pingsUnanswered = 2;
+
+export interface Acknowledgement {
+  readonly sequence: number;
+  /** Whether another value was there than the one that should have been. */
+  readonly replacedAnother: boolean;
+}
+
+/**
+ * One connection to one server, with its bucket. Nothing in it is mended: whatever breaks ends it, and its successor
+ * starts from the beginning, with names resolved and the bucket looked for anew.
+ */
+export class Link implements AsyncDisposable {
+  readonly bucket: Bucket;
+  readonly timing: Timing;
+  /** Resolves when it is of no more use, with the reason. */
+  readonly ended: Promise<unknown>;
+  readonly #connection: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #inboxPrefix: string;
+  #end: (reason: unknown) => void = () => {};
+
+  /** @throws whatever the client does; `signal.reason` itself when aborted. */
+  static async open(settings: Settings, context: EngineContext, signal: AbortSignal): Promise<Link> {
+    const { requestMs } = timingOf(context.lifetimeMs);
+    const connection = await dial(settings, context, signal);
+    const close = (): void => {
+      connection.close();
+    };
+    signal.addEventListener("abort", close, { once: true });
+    try {
+      signal.throwIfAborted();
+      const place = settings.servers.join(", ");
+      const version = connection.info?.version ?? "0.0.0";
+      assertVersion(version, place, context.via);
+      const js = jetstream(connection, { checkAPI: false, timeout: requestMs });
+      const { cluster, lifetimeMs, via } = context;
+      const plan = { cluster, lifetimeMs, replicas: settings.replicas, place, via };
+      return new Link(connection, js, await openBucket(js, plan, version), settings.inboxPrefix);
+    } catch (error) {
+      await connection.close();
+      signal.throwIfAborted();
+      throw SilenceError.of(error);
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  private constructor(connection: NatsConnection, js: JetStreamClient, bucket: Bucket, inboxPrefix: string) {
+    this.#connection = connection;
+    this.#js = js;
+    this.#inboxPrefix = inboxPrefix;
+    this.bucket = bucket;
+    this.timing = timingOf(bucket.lifetimeMs);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+      connection.closed().then((error) => resolve(error ?? new Error("the connection ended")), resolve);
+    });
+  }
+
+  /**
+   * Resolves when the server has it, on as many disks as it should, with its number there.
+   *
+   * @param previous - Number of the value that should be in its place, or null; another one is replaced all the same.
+   */
+  put(key: string, value: string, previous: number | null): Promise<Acknowledgement> {
+    const { kv } = this.bucket;
+    return this.#ask(async () => {
+      if (previous !== null) {
+        try {
+          const sequence = await kv.put(keyPrefix + key, value, { previousSeq: previous });
+          return { sequence, replacedAnother: false };
+        } catch (error) {
+          if (!isOtherSequence(error)) throw error;
+        }
+      }
+      return { sequence: await kv.put(keyPrefix + key, value), replacedAnother: previous !== null };
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#ask(() => this.bucket.kv.delete(keyPrefix + key));
+  }
+
+  watch(sink: WatchSink): Promise<() => void> {
+    const { heartbeatMs } = this.timing;
+    const options = { js: this.#js, bucket: this.bucket, inboxPrefix: this.#inboxPrefix, heartbeatMs };
+    return this.#ask(() => watchBucket(options, sink));
+  }
+
+  /** The names of all values, with those that were deleted, and which bucket they are in. */
+  async look(): Promise<{ readonly created: string; readonly keys: ReadonlySet<string> }> {
+    const manager = await this.#js.jetstreamManager(false);
+    const prefix = `$KV.${this.bucket.name}.${keyPrefix}`;
+    const info = await this.#ask(() =>
+      manager.streams.info(this.bucket.stream, { subjects_filter: `${prefix}>` }),
+    );
+    const subjects = Object.keys(info.state.subjects ?? {});
+    return {
+      created: String(info.created),
+      keys: new Set(subjects.map((subject) => subject.slice(prefix.length))),
+    };
+  }
+
+  /** Gives it up. */
+  fail(reason: unknown): void {
+    this.#end(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end(new Error("the connection was closed"));
+    await this.#connection.close();
+  }
+
+  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      const failure = SilenceError.of(error);
+      if (isBucketGone(failure)) this.fail(failure);
+      throw failure;
+    }
+  }
+}
+
+/** The client's attempt cannot be called off; one that nobody waits for any more is closed when it succeeds. */
+function dial(
+  settings: Settings,
+  { via, cluster, lifetimeMs }: EngineContext,
+  signal: AbortSignal,
+): Promise<NatsConnection> {
+  const { connectMs, pingMs } = timingOf(lifetimeMs);
+  const { tls } = settings;
+  const options = {
+    servers: [...settings.servers],
+    name: `lmserv ${via} ${cluster}`,
+    // Whoever reconnects inside keeps names, logins and subscriptions that may be out of date.
+    reconnect: false,
+    ignoreClusterUpdates: true,
+    timeout: connectMs,
+    pingInterval: pingMs,
+    maxPingOut: pingsUnanswered,
+    noAsyncTraces: true,
+    inboxPrefix: settings.inboxPrefix,
+    ...loginOptions(settings.login),
+    ...(tls && { tls: { ...tls } }),
+  };
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    connect(options)
+      .finally(() => signal.removeEventListener("abort", onAbort))
+      .then((connection) => {
+        if (signal.aborted) connection.close();
+        else resolve(connection);
+      }, reject);
+  });
+}
+
+function loginOptions(login: Login): Pick<ConnectionOptions, "user" | "pass" | "token" | "authenticator"> {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const by = (authenticator: Authenticator) => ({ authenticator });
+  switch (login.kind) {
+    case "nobody":
+      return {};
+    case "credentials":
+      return by(credsAuthenticator(bytes(login.text)));
+    case "nkey":
+      return by(nkeyAuthenticator(bytes(login.seed)));
+    case "password":
+      return { user: login.user, pass: login.password };
+    case "token":
+      return { token: login.token };
+  }
+}
+
+function assertVersion(version: string, place: string, via: string): void {
+  if (isAtLeast(version, oldest)) return;
+  const message = `NATS at ${place} is release ${version}, which is too old: ${oldest.join(".")} or later is needed`;
+  throw new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via });
+}

@@ -1,0 +1,75 @@
+import { Deadlines } from "@lmserv/discovery-core";
+import { maxEntries } from "@lmserv/discovery-fleet";
+
+/**
+ * The values of a bucket, and when each runs out.
+ *
+ * A server drops a value that is not renewed without a word (one of 2.11 and later may tell), so that whoever watches
+ * has to count along. Synchronous, without a clock: times are monotonic ms.
+ */
+export class Roster {
+  readonly #lifetimeMs: number;
+  readonly #values = new Map<string, string>();
+  readonly #deadlines = new Deadlines();
+  /** Values that found no place: somebody fills the bucket. */
+  refused = 0;
+
+  constructor(lifetimeMs: number) {
+    this.#lifetimeMs = lifetimeMs;
+  }
+
+  /** Takes a value that was put `ageMs` ago; whether that is news. */
+  put(key: string, value: string, putMs: number): boolean {
+    const before = this.#values.get(key);
+    if (before === undefined && this.#values.size >= maxEntries) {
+      this.refused += 1;
+      return false;
+    }
+    this.#deadlines.set(key, putMs + this.#lifetimeMs);
+    if (before === value) return false;
+    this.#values.set(key, value);
+    return true;
+  }
+
+  /** Whether there was one. */
+  delete(key: string): boolean {
+    this.#deadlines.delete(key);
+    return this.#values.delete(key);
+  }
+
+  /** When the next one runs out, or null. */
+  firstDue(): { readonly key: string; readonly atMs: number } | null {
+    return this.#deadlines.first();
+  }
+
+  /** Lets one run out that is listed. */
+  age(key: string, nowMs: number): void {
+    if (this.#values.has(key)) this.#deadlines.set(key, nowMs);
+  }
+
+  /** Takes out what ran out, and tells the keys. */
+  expire(nowMs: number): readonly string[] {
+    const gone: string[] = [];
+    for (let first = this.#deadlines.first(); first && first.atMs <= nowMs; first = this.#deadlines.first()) {
+      this.delete(first.key);
+      gone.push(first.key);
+    }
+    return gone;
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  keys(): Iterable<string> {
+    return this.#values.keys();
+  }
+
+  entries(): readonly { readonly key: string; readonly value: string }[] {
+    return [...this.#values].map(([key, value]) => ({ key, value }));
+  }
+}

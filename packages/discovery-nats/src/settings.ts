@@ -1,0 +1,149 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+/** How a NATS system is reached, and who we are to it. */
+export interface NatsEngineOptions {
+  /**
+   * The servers of one NATS system, 1 to 16: `nats://host:port`, `tls://host:port` (only encrypted) or `host:port`. Of a
+   * name all addresses are tried.
+   *
+   * @default nats://127.0.0.1:4222
+   */
+  readonly servers?: readonly string[];
+  /** Text of a credentials file, `.creds`. */
+  readonly credentials?: string;
+  /** Seed of an NKey of a user, `SU…`. */
+  readonly nkey?: string;
+  /** Name of a user, who needs a password. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Where the server asks for a token. */
+  readonly token?: string;
+  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  readonly ca?: string;
+  /** PEM of our certificate and its key, where the server asks for one. @default none */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** On how many servers of a cluster a new bucket is kept: 1, 3 or 5. @default 1 */
+  readonly replicas?: number;
+  /** Where answers to our requests arrive, so that permissions can tell users apart. @default "_INBOX" */
+  readonly inboxPrefix?: string;
+}
+
+/** Options that were checked. */
+export interface Settings {
+  /** `host:port` each. */
+  readonly servers: readonly string[];
+  readonly login: Login;
+  /** Null where the server may do without encryption. */
+  readonly tls: Tls | null;
+  readonly replicas: number;
+  readonly inboxPrefix: string;
+}
+
+/** Whom we trust, and our own certificate. */
+export interface Tls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** How we prove who we are. */
+export type Login =
+  | { readonly kind: "nobody" }
+  | { readonly kind: "credentials"; readonly text: string }
+  | { readonly kind: "nkey"; readonly seed: string }
+  | { readonly kind: "password"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string };
+
+const defaultServer = "nats://127.0.0.1:4222";
+const defaultPort = 4_222;
+const maxServers = 16;
+
+/** @throws {TypeError | RangeError} for what cannot be; the message never holds a secret. */
+export function readSettings(options: NatsEngineOptions): Settings {
+  const { servers = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
+  if (servers.length === 0 || servers.length > maxServers) {
+    throw new RangeError(`servers has ${servers.length} entries; 1 to ${maxServers} are allowed`);
+  }
+  if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas ${replicas} must be 1, 3 or 5`);
+  if (!/^[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}$/.test(inboxPrefix)) {
+    throw new RangeError(`inboxPrefix ${JSON.stringify(inboxPrefix)} must be words with dots between them`);
+  }
+  const read = servers.map(readServer);
+  return {
+    servers: read.map(({ address }) => address),
+    login: readLogin(options),
+    tls: readTls(
+      options,
+      read.some(({ isEncrypted }) => isEncrypted),
+    ),
+    replicas,
+    inboxPrefix,
+  };
+}
+
+function readServer(text: string): { readonly address: string; readonly isEncrypted: boolean } {
+  const url = /^[a-z]+:\/\//.test(text) ? text : `nats://${text}`;
+  const [, scheme] = /^(nats|tls):\/\//.exec(url) ?? [];
+  if (!scheme || !URL.canParse(url)) {
+    throw new RangeError(
+      `a server must be nats://host:port, tls://host:port or host:port${shownUnlessSecret(text)}`,
+    );
+  }
+  const { hostname, port, username, password, pathname, search, hash } = new URL(url);
+  if (username || password) {
+    throw new RangeError("a server must not hold a user or a password; give them as options of their own");
+  }
+  if (hostname === "" || (pathname !== "" && pathname !== "/") || search || hash) {
+    throw new RangeError(`a server must be a host and perhaps a port, not ${JSON.stringify(text)}`);
+  }
+  return { address: `${hostname}:${port === "" ? defaultPort : port}`, isEncrypted: scheme === "tls" };
+}
+
+function shownUnlessSecret(text: string): string {
+  return text.includes("@") ? "" : `, not ${JSON.stringify(text)}`;
+}
+
+function readLogin({ credentials, nkey, user, password, token }: NatsEngineOptions): Login {
+  const ways = { credentials, nkey, user, token };
+  const given = Object.entries(ways).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (given.length > 1) throw new TypeError(`${given.join(" and ")} exclude each other: one way to log in`);
+  if ((user === undefined) !== (password === undefined)) {
+    throw new TypeError("user and password are given together, or neither");
+  }
+  if (user !== undefined && password !== undefined) return { kind: "password", user, password };
+  if (token !== undefined) return { kind: "token", token };
+  if (nkey !== undefined) return { kind: "nkey", seed: readSeed(nkey) };
+  if (credentials !== undefined) return { kind: "credentials", text: readCredentials(credentials) };
+  return { kind: "nobody" };
+}
+
+function readSeed(nkey: string): string {
+  const [seed] = /\bSU[A-Z2-7]{56}\b/.exec(nkey) ?? [];
+  if (seed === undefined)
+    throw new TypeError("nkey holds no seed of a user, which is SU and 56 more letters");
+  return seed;
+}
+
+function readCredentials(text: string): string {
+  if (/BEGIN NATS USER JWT/.test(text) && /BEGIN USER NKEY SEED/.test(text)) return text;
+  throw new TypeError(
+    "credentials must be the text of a .creds file, with a user JWT and an NKey seed in it",
+  );
+}
+
+function readTls({ ca, tls }: NatsEngineOptions, isDemanded: boolean): Tls | null {
+  check("ca", ca, (pem) => new X509Certificate(pem));
+  check("tls.cert", tls?.cert, (pem) => new X509Certificate(pem));
+  check("tls.key", tls?.key, (pem) => createPrivateKey(pem));
+  if (!isDemanded && ca === undefined && tls === undefined) return null;
+  return { ...(ca !== undefined && { ca }), ...tls };
+}
+
+function check(name: string, pem: string | undefined, parse: (pem: string) => unknown): void {
+  if (pem === undefined) return;
+  try {
+    parse(pem);
+  } catch (cause) {
+    throw new TypeError(`${name} is not the PEM of what it should be`, { cause });
+  }
+}

@@ -1,0 +1,209 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createServer, type Server } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import { nkeys } from "@nats-io/transport-node";
+import { expect, test } from "vitest";
+import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
+import { natsEngine } from "../src/engine.ts";
+import type { NatsEngineOptions } from "../src/settings.ts";
+import { describeNats } from "./describe-nats.ts";
+import { operatorMode } from "./operator-mode.ts";
+import { freePort, NatsServer } from "./server.ts";
+import { contextOf, openClient } from "./site.ts";
+
+/** What connecting fails with. */
+async function refusal(options: NatsEngineOptions): Promise<DiscoveryError> {
+  const engine = natsEngine(options);
+  const signal = new AbortController().signal;
+  const outcome = await engine
+    .connect(
+      contextOf(12_000, () => {}),
+      { signal },
+    )
+    .then(
+      async (connection) => {
+        await connection[Symbol.asyncDispose]();
+        throw new Error("it connected");
+      },
+      (error: DiscoveryError) => error,
+    );
+  return outcome;
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+}
+
+/** Says who it is as a server does, and answers pings. */
+function greeter(info: object): Server {
+  return createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write(
+      `INFO ${JSON.stringify({ server_id: "x", max_payload: 1_048_576, headers: true, ...info })}\r\n`,
+    );
+    socket.on("data", () => socket.write("PONG\r\n"));
+  });
+}
+
+describeNats("connecting", { concurrent: true }, () => {
+  test("says that nobody listens", async () => {
+    const port = await freePort();
+    expect(await refusal({ servers: [`127.0.0.1:${port}`] })).toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      via: "nats",
+      message: `NATS at 127.0.0.1:${port} is not there, nothing listens: start nats-server, or correct the server's name`,
+    });
+  });
+
+  test("says that something else listens", async () => {
+    const ssh = createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"));
+    const place = await listening(ssh);
+    expect(await refusal({ servers: [place] })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: `NATS at ${place} is no NATS server: something else listens there`,
+    });
+    ssh.close();
+  });
+
+  test("says that somebody who listens does not answer", async () => {
+    const web = createHttpServer();
+    const place = await listening(web);
+    expect(await refusal({ servers: [place] })).toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      message: `NATS at ${place} does not answer in time`,
+    });
+    web.close();
+  });
+
+  test("says that the server is too old", async () => {
+    const old = greeter({ version: "2.8.4", proto: 1, jetstream: true });
+    const place = await listening(old);
+    expect(await refusal({ servers: [place] })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: `NATS at ${place} is release 2.8.4, which is too old: 2.9.0 or later is needed`,
+    });
+    old.close();
+  });
+
+  test("says that there is no JetStream", async () => {
+    await using server = await NatsServer.start({ data: null });
+    expect(await refusal({ servers: [server.url] })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: `NATS at 127.0.0.1:${server.port} has no JetStream, which keeps the values: start it with --jetstream, and enable it for our account`,
+    });
+  });
+
+  test("refuses a bucket that keeps the dead", async () => {
+    await using server = await NatsServer.start();
+    const { PlainAnnouncer } = await import("./plain-announcer.ts");
+    await using _ = await PlainAnnouncer.make(server.url, "lmserv_tests", 0);
+    expect(await refusal({ servers: [server.url] })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: expect.stringContaining("keeps values for ever"),
+    });
+  });
+
+  test("says that more replicas are wanted than there are servers", async () => {
+    await using server = await NatsServer.start();
+    expect(await refusal({ servers: [server.url], replicas: 3 })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: expect.stringContaining("replicas > 1 not supported in non-clustered mode"),
+    });
+  });
+
+  test("stops at once when it is called off", async () => {
+    await using server = await NatsServer.start();
+    const reason = new Error("called off");
+    const calling = new AbortController();
+    const opening = natsEngine({ servers: [server.url] }).connect(
+      contextOf(12_000, () => {}),
+      calling,
+    );
+    calling.abort(reason);
+    await expect(opening).rejects.toBe(reason);
+  });
+});
+
+describeNats("logging in", { concurrent: true }, () => {
+  const users = (text: string): string => `authorization { ${text} }`;
+
+  test.each([
+    [
+      "a password",
+      users(`user: "u", password: "p"`),
+      { user: "u", password: "p" },
+      { user: "u", password: "x" },
+    ],
+    ["a token", users(`token: "t"`), { token: "t" }, { token: "x" }],
+  ])("by %s", async (_, config, right, wrong) => {
+    await using server = await NatsServer.start({ config });
+    await using client = await openClient({ servers: [server.url], ...right });
+    await client.view.lists([]);
+    for (const options of [wrong, {}]) {
+      const error = await refusal({ servers: [server.url], ...options });
+      expect(`${error.code} ${error.message}`).toMatch(
+        /^PERMISSION_DENIED .* refuses us: check the user and password/,
+      );
+    }
+  });
+
+  test("by an NKey", async () => {
+    const [ours, theirs] = [nkeys.createUser(), nkeys.createUser()];
+    const seed = (key: typeof ours): string => new TextDecoder().decode(key.getSeed());
+    await using server = await NatsServer.start({
+      config: users(`users: [ { nkey: ${ours.getPublicKey()} } ]`),
+    });
+    await using client = await openClient({ servers: [server.url], nkey: `${seed(ours)}\n` });
+    await client.view.lists([]);
+    expect((await refusal({ servers: [server.url], nkey: seed(theirs) })).code).toBe("PERMISSION_DENIED");
+  });
+
+  test("by a credentials file", async () => {
+    const { config, credentials } = operatorMode();
+    await using server = await NatsServer.start({ config });
+    await using client = await openClient({ servers: [server.url], credentials });
+    await client.view.lists([]);
+    expect((await refusal({ servers: [server.url] })).code).toBe("PERMISSION_DENIED");
+    const stranger = operatorMode().credentials;
+    expect((await refusal({ servers: [server.url], credentials: stranger })).code).toBe("PERMISSION_DENIED");
+  });
+});
+
+describeNats("over TLS", { concurrent: true }, () => {
+  const { cert, key } = testCertificate("member");
+  const stranger = testCertificate("relay");
+  const files = fileURLToPath(new URL("../../discovery-mesh/test/link/certificates/", import.meta.url));
+  const config = (more = ""): string =>
+    `tls { cert_file: "${files}test-only-member.cert.pem", key_file: "${files}test-only-member.key.pem" ${more} }`;
+
+  test("trusts whom it is told to, and nobody else", async () => {
+    await using server = await NatsServer.start({ config: config() });
+    const servers = [`tls://127.0.0.1:${server.port}`];
+    await using client = await openClient({ servers, ca: cert });
+    await client.view.lists([]);
+    for (const options of [{}, { ca: stranger.cert }]) {
+      const error = await refusal({ servers, ...options });
+      expect(error.code).toBe("TRANSPORT_UNAVAILABLE");
+      expect(error.message).toContain("give the authority of its certificate");
+    }
+  });
+
+  test("shows its own certificate to a server that asks for one", async () => {
+    const asks = config(`, ca_file: "${files}test-only-member.cert.pem", verify: true`);
+    await using server = await NatsServer.start({ config: asks });
+    await using client = await openClient({ servers: [server.url], ca: cert, tls: { cert, key } });
+    await client.view.lists([]);
+    await refusal({ servers: [server.url], ca: cert });
+  });
+
+  test("does not speak in the clear where it should not", async () => {
+    await using server = await NatsServer.start();
+    const error = await refusal({ servers: [`tls://127.0.0.1:${server.port}`] });
+    expect(error.message).toContain("speaks in the clear only");
+  });
+});

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { describeNats } from "./describe-nats.ts";
+import { NatsServer } from "./server.ts";
+import { openClient } from "./site.ts";
+
+const documented = permissionsIn("../README.md");
+const signal = new AbortController().signal;
+const login = { user: "lmserv", password: "change me" };
+
+describeNats("the permissions of the README", { concurrent: true }, () => {
+  const config = documented.replaceAll("lmserv_default", "lmserv_tests");
+  const lines = config.split("\n").filter((line) => line.includes('"$'));
+
+  test("are those of the front page", () => {
+    expect(permissionsIn("../../../README.md")).toBe(documented);
+  });
+
+  test("are enough to make the bucket, announce, watch, renew and leave", async () => {
+    await using server = await NatsServer.start({ config });
+    await using one = await openClient({ servers: [server.url], ...login });
+    await using other = await openClient({ servers: [server.url], ...login });
+    const held = await one.connection.hold("a", "value", { signal });
+    await other.view.lists(["a"]);
+    await other.view.until(() => false, 2_500).catch(() => {});
+    expect([...other.view.values.keys()]).toEqual(["a"]);
+    await held[Symbol.asyncDispose]();
+    await other.view.lists([]);
+    expect([...one.reports, ...other.reports]).toEqual([]);
+  });
+
+  test.each(lines.map((line) => [line.trim().replaceAll('"', ""), line]))("need %s", async (_, line) => {
+    await using server = await NatsServer.start({ config: config.replace(line, "") });
+    const outcome = await attempt(server.url);
+    expect(outcome).toContain("PERMISSION_DENIED");
+    expect(outcome).toContain("grant that to our user");
+  });
+});
+
+async function attempt(url: string): Promise<string> {
+  try {
+    await using client = await openClient({ servers: [url], ...login });
+    await client.connection.hold("a", "value", { signal });
+    await client.view.until(({ isLost, events }) => isLost && events.length > 0, 3_000);
+    return client.view.events
+      .map((event) => (event.kind === "lost" ? String(`${event.error.code} ${event.error.message}`) : ""))
+      .join();
+  } catch (error) {
+    return error instanceof Error && "code" in error ? `${error.code} ${error.message}` : String(error);
+  }
+}
+
+function permissionsIn(file: string): string {
+  const [, text = ""] =
+    /```\n(authorization \{[^`]*)```/.exec(readFileSync(new URL(file, import.meta.url), "utf8")) ?? [];
+  return text;
+}

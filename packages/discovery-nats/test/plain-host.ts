@@ -1,0 +1,42 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { Announced } from "@lmserv/discovery-core";
+
+/** A host that announces as the documentation says, without a line of the code under test. */
+export class PlainHost {
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: string;
+  readonly id: string;
+  #seq = 0;
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.#privateKey = privateKey;
+    this.#publicKey = publicKey.export({ format: "jwk" }).x ?? "";
+    this.id = hash(Buffer.from(this.#publicKey, "base64url"));
+  }
+
+  keyOf(node: Announced): string {
+    return `${this.id}.${hash(node.id)}`;
+  }
+
+  valueOf(node: Announced, cluster: string): string {
+    this.#seq += 1;
+    const text = JSON.stringify({
+      kind: "alive",
+      cluster,
+      id: this.id,
+      epoch: 1,
+      seq: this.#seq,
+      ttlMs: 2_000,
+      instance: "00112233445566ff",
+      addresses: ["127.0.0.1"],
+      urls: [],
+      nodes: [node],
+    });
+    return `${text}\n${this.#publicKey}.${sign(null, Buffer.from(text), this.#privateKey).toString("base64url")}`;
+  }
+}
+
+function hash(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,72 @@
+import { maxEntries } from "@lmserv/discovery-fleet";
+import { describe, expect, test } from "vitest";
+import { bucketName, isAtLeast } from "../src/bucket.ts";
+import { Roster } from "../src/roster.ts";
+import { backoffMs, timingOf } from "../src/timing.ts";
+
+describe("the roster", () => {
+  test("tells what is news, and what ran out since it was put", () => {
+    const roster = new Roster(1_000);
+    expect(roster.put("a", "1", 0)).toBe(true);
+    expect(roster.put("b", "1", 100)).toBe(true);
+    expect(roster.put("a", "1", 500)).toBe(false);
+    expect(roster.put("a", "2", 600)).toBe(true);
+    expect(roster.expire(1_099)).toEqual([]);
+    expect(roster.expire(1_100)).toEqual(["b"]);
+    expect(roster.expire(1_599)).toEqual([]);
+    expect(roster.expire(9_999)).toEqual(["a"]);
+    expect(roster.entries()).toEqual([]);
+  });
+
+  test("forgets what was deleted", () => {
+    const roster = new Roster(1_000);
+    roster.put("a", "1", 0);
+    expect(roster.delete("a")).toBe(true);
+    expect(roster.delete("a")).toBe(false);
+    expect(roster.expire(2_000)).toEqual([]);
+  });
+
+  test("takes no more newcomers than there may be", () => {
+    const roster = new Roster(1_000);
+    for (let index = 0; index <= maxEntries; index += 1) roster.put(`${index}`, "1", 0);
+    expect(roster.size).toBe(maxEntries);
+    expect(roster.refused).toBe(1);
+    expect(roster.put("0", "2", 0)).toBe(true);
+  });
+});
+
+describe("what is derived", () => {
+  test.each([
+    ["default", "lmserv_default"],
+    ["Lab-1", "lmserv_Lab-1"],
+    ["a.b_c", "lmserv_a_2eb_5fc"],
+    ["*>/$", "lmserv__2a_3e_2f_24"],
+  ])("the bucket of %j is %s", (cluster, bucket) => expect(bucketName(cluster)).toBe(bucket));
+
+  test.each([
+    ["2.9.10", true],
+    ["2.9.0", true],
+    ["2.10.0-RC.1", true],
+    ["3.0.0", true],
+    ["2.8.4", false],
+    ["1.9.9", false],
+    ["nonsense", false],
+  ])("release %s is new enough: %s", (version, is) => expect(isAtLeast(version, [2, 9, 0])).toBe(is));
+
+  test.each([2_000, 5_000, 30_000, 60_000, 3_600_000, 86_400_000])(
+    "with a lifetime of %d ms a loss is known before what could not be renewed runs out",
+    (lifetimeMs) => {
+      const { renewMs, deafMs, heartbeatMs, spareMs } = timingOf(lifetimeMs);
+      expect(renewMs * 1.2).toBeLessThanOrEqual(lifetimeMs - spareMs);
+      expect(deafMs).toBeLessThan(spareMs);
+      expect(deafMs).toBeGreaterThanOrEqual(3 * heartbeatMs);
+    },
+  );
+
+  test("attempts are spread over a time that doubles up to a bound", () => {
+    const longest = Array.from({ length: 12 }, (_, failures) => backoffMs(failures, 5_000, () => 1));
+    expect(longest.slice(0, 4)).toEqual([100, 200, 400, 800]);
+    expect(longest.at(-1)).toBe(5_000);
+    expect(backoffMs(1_000, 5_000, () => 0.5)).toBe(2_500);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { describeNats } from "./describe-nats.ts";
+import { PlainAnnouncer } from "./plain-announcer.ts";
+import { NatsServer } from "./server.ts";
+import { openClient } from "./site.ts";
+
+const nodes = 600;
+const newcomers = 6;
+
+describeNats("a newcomer to a busy bucket", { timeout: 60_000 }, () => {
+  test("is told of all that there is before it says that it knows all", async () => {
+    await using server = await NatsServer.start();
+    await using others = await PlainAnnouncer.make(server.url, "lmserv_tests", 60_000);
+    const keys = Array.from({ length: nodes }, (_, index) => `n.${index}`);
+    const putAll = () => Promise.all(keys.map((key) => others.kv.put(key, "x".repeat(600))));
+    await putAll();
+    let isOver = false;
+    const renewing = (async () => {
+      while (!isOver) await putAll();
+    })();
+    try {
+      for (let count = 0; count < newcomers; count += 1) {
+        await using client = await openClient({ servers: [server.url], lifetimeMs: 60_000 });
+        await client.view.until(({ events }) => events.length > 0);
+        const [first] = client.view.events;
+        expect(first?.kind === "snapshot" ? first.entries.length : first?.kind).toBe(nodes);
+      }
+    } finally {
+      isOver = true;
+      await renewing;
+    }
+  });
+});
