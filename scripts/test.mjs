@@ -7,16 +7,19 @@ import { countReport } from "./vitest-report.mjs";
 
 // Sets up, then runs every check and every test, or only those that are asked for.
 
+// On two cores vitest would take one.
+const unitTests = ["--project", "!net", "--maxWorkers=2"];
+
 const kinds = {
   check: [
     check("biome", ["biome", "check", "--error-on-warnings", "."]),
     check("types", ["tsc", "--noEmit", "-p", "tsconfig.test.json"]),
     check("knip", ["knip"]),
   ],
-  unit: [tests("unit", ["--project", "!net"])],
+  unit: [tests("unit", unitTests)],
   // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
   net: [tests("net", ["--project", "net", "--maxWorkers=4"])],
-  nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, ["--project", "!net"], on(version))),
+  nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, unitTests, on(version))),
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
