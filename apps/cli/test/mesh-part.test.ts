@@ -45,6 +45,15 @@ describe("in a mesh", () => {
     expect(made.at(-1)).toEqual({ cluster: "lab", role: "member", identity });
   });
 
+  it("of a fleet only who announces has an identity, and nobody a role", async () => {
+    const part = { role: "member" as const, identity: async () => identity };
+    const transport = withMeshPart(pluginOf("etcd"), part).create({ cluster: "lab" }, context);
+    await expect(transport.open({} as never, cancellable)).rejects.toThrow("opened");
+    expect(made.at(-1)).toEqual({ cluster: "lab", identity });
+    const plugin = pluginOf("nats");
+    expect(withMeshPart(plugin, { role: "observer" })).toBe(plugin);
+  });
+
   it("others stay as they are", () => {
     const plugin = pluginOf("arp");
     expect(withMeshPart(plugin, { role: "observer" })).toBe(plugin);

@@ -1,0 +1,38 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { ownPlugins } from "../src/plugins.ts";
+import { Machine } from "./harness.ts";
+
+let machine: Machine;
+
+beforeEach(() => {
+  machine = new Machine();
+  for (const [name, load] of ownPlugins) machine.plugins.set(name, load);
+});
+
+describe("a mistake about the engine of a fleet", () => {
+  it.each([
+    [["discover", "--server", "http://10.0.0.1:2379"], /option '--server' is for the transport etcd or nats/],
+    [
+      ["announce", "--port", "1", "--server", "http://10.0.0.1:2379"],
+      /option '--server' is for the transport/,
+    ],
+    [["discover", "--transport", "etcd", "--server", "10.0.0.1"], /A server is like http:\/\/host:2379/],
+    [["discover", "--transport", "etcd", "--server", "ws://a:1"], /servers holds "ws:\/\/a:1"/],
+    [["announce", "--port", "1", "--server", "vllm", "--server", "ollama"], /more than one kind of server/],
+  ])("%j", async (argv, message) => {
+    const code = await machine.start(...argv).ended;
+    expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });
+    expect(machine.stderr.text).toMatch(message);
+  });
+});
+
+describe("an etcd that is absent", () => {
+  it("is what a look ends with", async () => {
+    const code = await machine.start("discover", "--transport", "etcd", "--server", "http://127.0.0.1:9")
+      .ended;
+    expect(code).toBe(3);
+    expect(machine.stderr.text).toMatch(
+      /etcd: ENGINE_UNREACHABLE: etcd at http:\/\/127\.0\.0\.1:9: no answer/,
+    );
+  });
+});
