@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { root, run } from "../command.mjs";
 import { readPackages } from "../workspace.mjs";
@@ -71,10 +72,10 @@ describe("what the README shows", () => {
       try {
         const path = join(folder, "lmserv.config.jsonc");
         writeFileSync(path, text);
-        // Every file that it names, the key of a mesh among them.
-        const { stdout: key } = await lmserv("mesh", "keygen");
-        for (const [, name] of text.matchAll(/File": "([^"]+)"/g))
-          writeFileSync(join(folder, name), key, { mode: 0o600 });
+        const { stdout: secret } = await lmserv("mesh", "keygen");
+        for (const [, name] of text.matchAll(/File": "([^"]+)"/g)) {
+          writeFileSync(join(folder, name), name.endsWith(".pem") ? rootCertificates[0] : secret);
+        }
         const { code, output } = await lmserv("config", "print", "--config", path);
         expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining("transports = ") });
       } finally {
