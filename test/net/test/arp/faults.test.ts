@@ -8,7 +8,11 @@ import { endpointsOf, serve } from "./neighbors.ts";
 const packageFolder = fileURLToPath(new URL("../../../../packages/discovery-arp", import.meta.url));
 const arpA = `${packageFolder}/node_modules/arp-a`;
 
-const search = lmserv(
+/** The command before it is bundled: it finds its packages, or does not, as every program does. */
+const program = fileURLToPath(new URL("../../../../apps/cli/dist/main.js", import.meta.url));
+const search = [
+  process.execPath,
+  program,
   "discover",
   "--json",
   "-v",
@@ -19,7 +23,7 @@ const search = lmserv(
   "1",
   "--timeout",
   "10s",
-);
+];
 
 interface Outcome {
   readonly code: number | null;
