@@ -6,8 +6,9 @@ import {
   type SeenNode,
 } from "@lmserv/discovery-core";
 import type { Link } from "./link.ts";
-import { LinkBrowser, type Sighting } from "./link-browser.ts";
+import { LinkBrowser } from "./link-browser.ts";
 import { settleMs } from "./schedule.ts";
+import type { Sighting } from "./sighting.ts";
 import type { Name } from "./wire/name.ts";
 import type { Message } from "./wire/record.ts";
 

@@ -7,20 +7,9 @@ import type { Link } from "./link.ts";
 import { OverheardList } from "./overheard-list.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
+import type { Sighting } from "./sighting.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "./wire/record.ts";
-
-/** What one link tells of one instance. */
-export type Sighting =
-  | {
-      readonly kind: "alive";
-      readonly key: string;
-      readonly node: SeenNode;
-      /** Lifetime of the SRV record, and when it was heard. */
-      readonly ttlMs: number;
-      readonly seenMs: number;
-    }
-  | { readonly kind: "gone"; readonly key: string; readonly reason: "goodbye" | "unreachable" };
 
 export interface LinkBrowserOptions {
   readonly clock: Clock;
