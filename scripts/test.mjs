@@ -10,6 +10,8 @@ import { countReport } from "./vitest-report.mjs";
 // On two cores vitest would take one.
 const unitTests = ["--project", "!net", "--maxWorkers=2"];
 
+const simulation = ["--project", "mesh", "simulation/simulation"];
+
 const kinds = {
   check: [
     check("biome", ["biome", "check", "--error-on-warnings", "."]),
@@ -20,6 +22,9 @@ const kinds = {
   // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
   net: [tests("net", ["--project", "net", "--maxWorkers=4"])],
   nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, unitTests, on(version))),
+  histories: histories().map((count) =>
+    tests(`${count} histories`, simulation, ["env", `LMSERV_HISTORIES=${count}`]),
+  ),
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -56,6 +61,11 @@ function check(name, command) {
 /** Major versions of Node, beside the one that runs this, such as `22,24`. */
 function otherNodes() {
   return (process.env.LMSERV_TEST_NODES ?? "").split(",").filter((version) => version !== "");
+}
+
+/** How many random histories of the mesh are played, where that is more than a unit test has the time for. */
+function histories() {
+  return [process.env.LMSERV_TEST_HISTORIES].filter((count) => count !== undefined);
 }
 
 /** What runs a command with another version of Node, whose binary comes from the npm registry. */
