@@ -11,8 +11,10 @@ const names = (hosts: readonly { readonly name: string }[]): string[] => hosts.m
 /** Servers take 4 to 9 s to choose another leader, and several times that on a busy machine. */
 const clusterLifetimeMs = 60_000;
 
+const isDown = (line: string): boolean => line.includes('"down"');
+
 describeNet("a fleet on NATS", () => {
-  test("notices nothing when the server that leads three falls silent", async () => {
+  test("drops nobody when the server that leads three falls silent, and takes newcomers", async () => {
     await using folder = await temporaryFolder();
     await using lan = await createLan({ hosts: 7 });
     const [first, second, third, ...hosts] = lan.hosts;
@@ -28,11 +30,12 @@ describeNet("a fleet on NATS", () => {
 
     const leader = await nats.leader();
     await leader.cut();
-    // As long as a value lives, and who noticed something would say so.
+    // As long as a value lives. An election that takes long may be told of, as a warning and as stale nodes.
     await delay(clusterLifetimeMs + slackMs);
-    expect(nodes.map(({ troubles }, index) => troubles(from[index]))).toEqual(nodes.map(() => []));
+    const downs = nodes.flatMap(({ troubles }, index) => troubles(from[index])).filter(isDown);
+    expect(downs).toEqual([]);
     const newcomer = await start(late);
-    expect(await allListMs(nodes, names(hosts))).toBeLessThan(slackMs);
+    expect(await allListMs(nodes, names(hosts))).toBeLessThan(clusterLifetimeMs);
     // Its watch may be given to the server that is gone, which it notices.
     expect(await newcomer.lists(names(hosts))).toBeLessThan(clusterLifetimeMs);
     nodes.push(newcomer);
