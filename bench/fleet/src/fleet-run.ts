@@ -89,6 +89,7 @@ async function measureOn(
   }
   const left: (number | null)[] = [];
   for (const [index, visitor] of visitors.slice(0, repeat).entries()) {
+    // As what the programs say: by the one clock that all processes share.
     const saidBefore = Date.now();
     visitor.tell("leave");
     const gone = latest(
