@@ -72,13 +72,11 @@ function errorOf(body: unknown): GatewayError {
   return { message, code };
 }
 
+export const noTls = "it speaks no TLS, or not with us: try http://";
+
 /** What Node and OpenSSL say of a connection, with the mend where there is one. */
 const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
-  [
-    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|before secure TLS/,
-    "untrusted",
-    "it speaks no TLS, or not with us: try http://",
-  ],
+  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/, "untrusted", noTls],
   [
     /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
     "untrusted",
@@ -102,6 +100,11 @@ export function faultOf(error: unknown): EtcdFault {
   const known = reasons.find(([pattern]) => pattern.test(code) || pattern.test(message));
   if (known) return new EtcdFault(known[1], known[2], error);
   return new EtcdFault("unreachable", message === "" ? code : message, error);
+}
+
+/** The other side closed the connection with our words unread. */
+export function isReset(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

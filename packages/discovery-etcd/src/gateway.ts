@@ -1,7 +1,8 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { Socket } from "node:net";
 import type { Clock } from "@lmserv/discovery-core";
-import { EtcdFault, faultIn, faultOf } from "./fault.ts";
+import { EtcdFault, faultIn, faultOf, isReset, noTls } from "./fault.ts";
 
 export interface TlsOptions {
   /** PEM of the authority of the servers' certificates. @default those that Node knows */
@@ -31,6 +32,8 @@ export class Gateway {
   readonly #timeoutMs: number;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
+  /** Those that have shaken hands. */
+  readonly #secured = new WeakSet<Socket>();
 
   constructor(clock: Clock, timeoutMs: number, tls: TlsOptions) {
     this.#clock = clock;
@@ -101,11 +104,19 @@ export class Gateway {
         },
       });
       sending.on("response", resolve);
+      if (isSecure) sending.on("socket", (socket) => this.#noteHandshake(socket));
       // Also after the response has begun: a socket that breaks then ends the response.
-      sending.on("error", reject);
+      sending.on("error", (error) => {
+        const isHandshake = isSecure && sending.socket !== null && !this.#secured.has(sending.socket);
+        reject(isHandshake && isReset(error) ? new EtcdFault("untrusted", noTls, error) : error);
+      });
       ending.onEnd((reason) => sending.destroy(reason));
       sending.end(text ?? undefined);
     });
+  }
+
+  #noteHandshake(socket: Socket): void {
+    if (!this.#secured.has(socket)) socket.once("secureConnect", () => this.#secured.add(socket));
   }
 }
 

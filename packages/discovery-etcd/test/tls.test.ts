@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createDiscovery } from "@lmserv/discovery-core";
@@ -72,5 +74,18 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     const url = server.url.replace(/^https?/, asked);
     const opening = createDiscovery({ transports: [etcd({ servers: [url] })], waitForNetwork: false });
     await expect(opening).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  // Which of both the kernel makes of a server's close is chance.
+  test.each<[string, (socket: Socket) => void]>([
+    ["ends", (socket) => socket.end()],
+    ["resets", (socket) => socket.resetAndDestroy()],
+  ])("a server that %s what begins with a handshake speaks no TLS", async (_, close) => {
+    await using server = createServer((socket) => socket.once("data", () => close(socket)));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const opening = createDiscovery({ transports: [etcd({ servers: [`https://127.0.0.1:${port}`] })] });
+    const message = expect.stringMatching(/speaks no TLS.*try http/);
+    await expect(opening).rejects.toMatchObject({ code: "TRANSPORT_UNAVAILABLE", message });
   });
 });
