@@ -28,6 +28,8 @@ const kinds = {
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** Told once more at the end, where the output of a long run is looked at. */
+const failures = [];
 try {
   const steps = chosenSteps(process.argv.slice(2));
   const env = await setup();
@@ -36,6 +38,7 @@ try {
   console.log(error.message);
   total.failed += 1;
 }
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(summary(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
@@ -53,7 +56,9 @@ function check(name, command) {
     name,
     async perform(env) {
       const { code, output } = await run(command, env);
-      return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0, output };
+      return code === 0
+        ? { passed: 1, failed: 0, skipped: 0 }
+        : { passed: 0, failed: 1, skipped: 0, failures: [`exit code ${code}`], output };
     },
   };
 }
@@ -104,19 +109,23 @@ function readReport(file) {
 
 function judge(vitestReport, code, output) {
   const counts = countReport(vitestReport);
-  if (counts.passed + counts.failed === 0) return { ...counts, failed: 1, output: `${output}\nno test ran` };
-  // Errors outside any test, for one.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (counts.passed + counts.failed === 0) return failedBy("no test ran");
+  if (code !== 0 && counts.failed === 0) return failedBy(`exit code ${code}, by something outside the tests`);
   return counts.failed > 0 ? { ...counts, output } : counts;
+
+  function failedBy(reason) {
+    return { ...counts, failed: 1, failures: [reason], output };
+  }
 }
 
 async function report({ name, perform }, env) {
   process.stdout.write(`${name} ... `);
   const startMs = performance.now();
-  const { output, reasons = new Map(), ...counts } = await perform(env);
+  const { output, reasons = new Map(), failures: lines = [], ...counts } = await perform(env);
   console.log(`${summary(counts)} (${seconds(performance.now() - startMs)})`);
   if (output) console.log(output);
   for (const [reason, count] of reasons) console.log(`skipped: ${reason} (${count})`);
+  failures.push(...lines.map((line) => `${name}: ${line}`));
   for (const outcome of Object.keys(total)) total[outcome] += counts[outcome];
 }
 
