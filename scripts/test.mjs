@@ -28,8 +28,8 @@ const kinds = {
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** Told once more at the end, where the output of a long run is looked at. */
-const failures = [];
+/** Told at the end, where the output of a long run is looked at. */
+const remarks = [];
 try {
   const steps = chosenSteps(process.argv.slice(2));
   const env = await setup();
@@ -38,7 +38,7 @@ try {
   console.log(error.message);
   total.failed += 1;
 }
-for (const failure of failures) console.log(`failed: ${failure}`);
+for (const remark of remarks) console.log(remark);
 console.log(summary(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
@@ -121,11 +121,12 @@ function judge(vitestReport, code, output) {
 async function report({ name, perform }, env) {
   process.stdout.write(`${name} ... `);
   const startMs = performance.now();
-  const { output, reasons = new Map(), failures: lines = [], ...counts } = await perform(env);
+  const { output, reasons = new Map(), failures = [], secondTries = [], ...counts } = await perform(env);
   console.log(`${summary(counts)} (${seconds(performance.now() - startMs)})`);
   if (output) console.log(output);
   for (const [reason, count] of reasons) console.log(`skipped: ${reason} (${count})`);
-  failures.push(...lines.map((line) => `${name}: ${line}`));
+  for (const line of secondTries) remarks.push(`passed at the second try: ${name}: ${line}`);
+  for (const line of failures) remarks.push(`failed: ${name}: ${line}`);
   for (const outcome of Object.keys(total)) total[outcome] += counts[outcome];
 }
 

@@ -3,35 +3,39 @@ import { stripVTControlCharacters } from "node:util";
 const maxReasonLength = 300;
 
 /**
- * Counts what a run of vitest did: `{ passed, failed, skipped, reasons, failures }`; the reasons of what was skipped with
- * their numbers, and a line for each failure.
+ * Counts what a run of vitest did: `{ passed, failed, skipped, reasons, failures, secondTries }`; the reasons of what was
+ * skipped with their numbers, a line for each failure, and one for each test that failed at first.
  */
 export function countReport({ testResults }) {
-  const counts = { passed: 0, failed: 0, skipped: 0, reasons: new Map(), failures: [] };
-  for (const file of testResults) {
-    for (const test of file.assertionResults) {
-      if (test.status === "passed") counts.passed += 1;
-      else if (test.status === "failed") {
-        counts.failed += 1;
-        counts.failures.push(lineOf(test.fullName, test.failureMessages?.[0]));
-      } else {
-        counts.skipped += 1;
-        const reason = reasonOf(test);
-        counts.reasons.set(reason, (counts.reasons.get(reason) ?? 0) + 1);
-      }
-    }
-    // It did not load, or a hook of it failed.
-    const isBroken =
-      file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed");
-    if (isBroken) {
-      counts.failed += 1;
-      counts.failures.push(lineOf(file.name, file.message));
-    }
-  }
-  return counts;
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const passed = tests.filter(({ status }) => status === "passed");
+  const failed = tests.filter(({ status }) => status === "failed");
+  const skipped = tests.filter(({ status }) => status !== "passed" && status !== "failed");
+  const failures = [...failed.map(lineOf), ...testResults.filter(isBroken).map(fileLine)];
+  return {
+    passed: passed.length,
+    failed: failures.length,
+    skipped: skipped.length,
+    reasons: countEach(skipped.map(reasonOf)),
+    failures,
+    secondTries: passed.filter(({ failureMessages = [] }) => failureMessages.length > 0).map(lineOf),
+  };
 }
 
-function lineOf(name, message = "") {
+/** It did not load, or a hook of it failed. */
+function isBroken({ status, assertionResults }) {
+  return status === "failed" && !assertionResults.some((test) => test.status === "failed");
+}
+
+function lineOf({ fullName, failureMessages = [] }) {
+  return line(fullName, failureMessages[0]);
+}
+
+function fileLine({ name, message }) {
+  return line(name, message);
+}
+
+function line(name, message = "") {
   const [first] = stripVTControlCharacters(message).trim().split("\n");
   return first === "" ? name : `${name}: ${first.slice(0, maxReasonLength)}`;
 }
@@ -39,4 +43,10 @@ function lineOf(name, message = "") {
 /** Tests that cannot run on this machine say why in their name. */
 function reasonOf({ fullName }) {
   return fullName.match(/\[skipped: (.*?)\](?: |$)/)?.[1] ?? fullName;
+}
+
+function countEach(reasons) {
+  const counts = new Map();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
 }
