@@ -14,7 +14,7 @@ import {
   type TransportSession,
   toDiscoveryError,
 } from "@lmserv/discovery-core";
-import type { AliveRecord, Identity } from "@lmserv/discovery-identity";
+import { type AliveRecord, type Identity, seenNode } from "@lmserv/discovery-identity";
 import { Audience, type Report } from "./audience.ts";
 import type { EngineConnection, EngineEntry, EngineEvent } from "./engine.ts";
 import { Inspector, type Refusal } from "./inspector.ts";
@@ -336,22 +336,3 @@ export class FleetSession implements TransportSession {
 
 /** Stands for the node of a record without one, which is never accepted. */
 const nobody: Announced = { id: "", port: 1, info: "" };
-
-/** A signature proves the identity that it is made of; for another one the member merely speaks. */
-function seenNode(node: Announced, memberId: string, addresses: SeenNode["addresses"]): SeenNode {
-  const { id, port, info, hostname, path, server, apis, models, auth, attributes } = node;
-  return {
-    id,
-    trust: id === memberId ? "signed" : "announced",
-    port,
-    info,
-    addresses,
-    hostname: hostname ?? null,
-    path: path ?? "/chat",
-    server: server ?? "lmserv",
-    apis: apis ?? [],
-    models: models ?? [],
-    auth: auth ?? null,
-    attributes: attributes ?? {},
-  };
-}

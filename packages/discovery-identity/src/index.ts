@@ -23,6 +23,7 @@ export {
   type Version,
 } from "./record.ts";
 export { isRenewalAuthentic, type Renewal, readRenewal, type SignedRenewal, signRenewal } from "./renewal.ts";
+export { seenNode } from "./seen-node.ts";
 export { isHostAddress, ShapeError } from "./shape.ts";
 export {
   type Rejection,

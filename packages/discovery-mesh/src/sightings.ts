@@ -1,11 +1,5 @@
-import type {
-  Alive,
-  Announced,
-  Observation,
-  ObservationSink,
-  SeenAddress,
-  SeenNode,
-} from "@lmserv/discovery-core";
+import type { Alive, Announced, Observation, ObservationSink, SeenAddress } from "@lmserv/discovery-core";
+import { seenNode } from "@lmserv/discovery-identity";
 
 /** What a member says, as it is seen here. */
 export interface Sighting {
@@ -68,23 +62,4 @@ export class Sightings {
   #push(observation: Observation): void {
     for (const sink of [...this.#sinks]) sink.push(observation);
   }
-}
-
-/** A signature proves the identity that it is made of; for another one the member merely speaks. */
-function seenNode(node: Announced, memberId: string, addresses: readonly SeenAddress[]): SeenNode {
-  const { id, port, info, hostname, path, server, apis, models, auth, attributes } = node;
-  return {
-    id,
-    trust: id === memberId ? "signed" : "announced",
-    port,
-    info,
-    addresses,
-    hostname: hostname ?? null,
-    path: path ?? "/chat",
-    server: server ?? "lmserv",
-    apis: apis ?? [],
-    models: models ?? [],
-    auth: auth ?? null,
-    attributes: attributes ?? {},
-  };
 }
