@@ -27,3 +27,49 @@ export const fleetOptions: { readonly [Key in keyof FleetSettings]-?: OptionShap
     maxItems: 16,
   },
 };
+
+const text = { type: "string", minLength: 1 } as const;
+const secret = { ...text, writeOnly: true } as const;
+
+/** How an engine's servers are reached, as a configuration file can say it of every engine. */
+export interface ServerSettings {
+  readonly servers?: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * The same, as the options of a plug-in.
+ *
+ * @param engine - What its users call it, such as `etcd`.
+ * @param examples - URLs of servers.
+ */
+export function serverOptions(
+  engine: string,
+  examples: string,
+): { readonly [Key in keyof ServerSettings]-?: OptionShape } {
+  return {
+    servers: {
+      description: `Servers of one ${engine}, such as ${examples}.`,
+      type: "array",
+      items: text,
+      minItems: 1,
+      maxItems: 16,
+    },
+    user: { description: `Who we are, where ${engine} asks for it.`, ...text },
+    password: { description: "The user's password.", ...secret },
+    ca: { description: "PEM of the authority of the servers' certificates.", ...secret },
+    tls: {
+      description: `Our certificate and its key, both PEM, where ${engine} asks for one.`,
+      type: "object",
+      properties: {
+        cert: { description: "The certificate.", ...secret },
+        key: { description: "Its private key.", ...secret },
+      },
+      required: ["cert", "key"],
+      additionalProperties: false,
+    },
+  };
+}
