@@ -56,7 +56,7 @@ const history = fc.record({
   steps: fc.array(step, { maxLength: 60, size: "max" }),
 });
 
-test("agrees with a naive registry on every history", { timeout: 120_000 }, () => {
+test("agrees with a naive registry on every history", { timeout: 400_000 }, () => {
   fc.assert(
     fc.property(history, ({ capacity, steps }) => {
       const registry = new Registry({ capacity });

@@ -146,9 +146,7 @@ describeEtcd("an engine that comes and goes", {}, () => {
     expect((await heap()) - heapBytes).toBeLessThan(4 * 2 ** 20);
   });
 
-  test("for good leaves those that answer, after two lifetimes, and costs next to nothing", {
-    timeout: 60_000,
-  }, async () => {
+  test("for good leaves those that answer, after two lifetimes, and costs next to nothing", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const servers = [server.url];

@@ -13,9 +13,9 @@ import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
 /** Short, so that a fault and its mending fit into a test. */
 export const lifetimeMs = 3_000;
 /** What a busy machine may add to a lifetime. */
-export const slackMs = 3_000;
+export const slackMs = 8_000;
 /** What has to happen at some time, whenever. */
-const patienceMs = 25_000;
+const patienceMs = 50_000;
 /** How often lists and warnings are looked at. */
 const glanceMs = 50;
 let nextPort = 21_001;
