@@ -1,20 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Announced, Clock } from "@lmserv/discovery-core";
 import { documentHandler, type WellKnownDocument } from "@lmserv/discovery-identify";
 import { explain } from "./failure.ts";
+import type { Handle, Listen } from "./http.ts";
 import type { Reporter } from "./reporter.ts";
-
-/** Answers a request, or tells by false that it was not for it. */
-export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
-
-export interface Endpoint {
-  /** Null for every address of the machine. */
-  readonly address: string | null;
-  readonly port: number;
-}
-
-/** Serves until the result is disposed of; rejects when the endpoint cannot be had. */
-export type Listen = (handle: Handle, endpoint: Endpoint) => Promise<AsyncDisposable>;
 
 export interface DocumentServerOptions {
   readonly port: number;

@@ -1,5 +1,16 @@
-import { createServer } from "node:http";
-import type { Listen } from "./document-server.ts";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+/** Answers a request, or tells by false that it was not for it. */
+export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export interface Endpoint {
+  /** Null for every address of the machine. */
+  readonly address: string | null;
+  readonly port: number;
+}
+
+/** Serves until the result is disposed of; rejects when the endpoint cannot be had. */
+export type Listen = (handle: Handle, endpoint: Endpoint) => Promise<AsyncDisposable>;
 
 /** Those who look ask one question and leave: strangers get no more room and time than that takes. */
 const limits = {

@@ -10,7 +10,7 @@ import {
 } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { vi } from "vitest";
-import type { Handle } from "../src/document-server.ts";
+import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
 import { run } from "../src/run.ts";
