@@ -1,4 +1,4 @@
-import type { RegistryChange } from "./registry.ts";
+import type { RegistryChange } from "./registry-change.ts";
 import { type Sink, Stream } from "./stream.ts";
 
 export interface ChangeStreamOptions {

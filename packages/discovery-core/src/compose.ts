@@ -109,11 +109,19 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
         await Promise.all(askable.map(({ session }) => session.reconfirm?.(key, options)));
       },
     }),
+    get attributes() {
+      return attributesOf(members);
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       await disposeAll(members.map((member) => member.session));
     },
   };
+}
+
+/** What they have announcements say, of which the first one's word counts. */
+export function attributesOf(members: readonly Member[]): Readonly<Record<string, string>> {
+  return Object.assign({}, ...members.map(({ session }) => session.attributes).reverse());
 }
 
 /** Browses every member into one sink, which ends when all have ended and fails when all have failed. */

@@ -2,14 +2,15 @@ import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { compose } from "./compose.ts";
+import { compose, viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import { Health, type TransportStatus } from "./health.ts";
 import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo } from "./node.ts";
 import { systemRandom } from "./random.ts";
-import { Registry, type RegistryChange } from "./registry.ts";
+import { Registry } from "./registry.ts";
+import type { RegistryChange } from "./registry-change.ts";
 import { Stream } from "./stream.ts";
 import { supervise } from "./supervise.ts";
 import type { Announced, NodeView, Transport, TransportContext, TransportSession } from "./transport.ts";
@@ -100,15 +101,17 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const own = new Set<Announced>();
   const registry = new Registry({ capacity, isSelf: (id) => [...own].some((node) => node.id === id) });
   const health = new Health(options, closing.signal);
+  let feed: Feed | null = null;
   const context: TransportContext = {
     clock,
     random,
     log: health.log,
     nodes: { listAlive: () => registry.listAlive() },
     report: (error) => health.warn(error),
+    ...(viasOf(transport).length > 1 && { follow: (onChange) => follow(registry, feed, onChange) }),
   };
   return transport.open(context, { signal }).then((session) => {
-    const feed = new Feed({ session, registry, health, clock, ttlMs, closed: closing.signal });
+    feed = new Feed({ session, registry, health, clock, ttlMs, closed: closing.signal });
     return new Engine({ session, registry, health, feed, clock, random, own, closing });
   });
 }
@@ -116,6 +119,19 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
 function transportOf({ transports, waitForNetwork = true }: DiscoveryOptions): Transport {
   const outlasts = (error: DiscoveryError): boolean => waitForNetwork && isAbsence(error);
   return compose(transports.map((member) => supervise(member, { outlasts })));
+}
+
+/** Tells one of several transports what all of them find. */
+function follow(
+  registry: Registry,
+  feed: Feed | null,
+  onChange: (change: RegistryChange) => void,
+): () => void {
+  if (!feed) throw new TypeError("there is nothing to follow before all transports are open");
+  for (const node of registry.listAlive()) onChange({ kind: "up", node });
+  const unsubscribe = feed.subscribe(onChange);
+  feed.start();
+  return unsubscribe;
 }
 
 /** What may come yet: a network, or a server that starts later than this host. */
@@ -155,7 +171,7 @@ class Engine implements Discovery {
 
   announce(node: Announcement, { signal = never } = {}): Promise<StandingAnnouncement> {
     this.#assertOpen();
-    return this.#announce(completeAnnouncement(node, this.#parts.random), signal);
+    return this.#announce(this.#complete(node), signal);
   }
 
   discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
@@ -192,7 +208,7 @@ class Engine implements Discovery {
   }
 
   async #announce(node: Announced, signal: AbortSignal): Promise<StandingAnnouncement> {
-    const { session, own, random } = this.#parts;
+    const { session, own } = this.#parts;
     signal.throwIfAborted();
     if (!session.announce) {
       throw new DiscoveryError("TRANSPORT_UNAVAILABLE", "none of the chosen transports can announce");
@@ -205,7 +221,7 @@ class Engine implements Discovery {
         id: node.id,
         update: (changes, { signal = never } = {}) => {
           this.#assertOpen();
-          const changed = completeAnnouncement({ ...latest, ...changes }, random);
+          const changed = this.#complete({ ...latest, ...changes });
           return standing.update(changed, { signal }).then(() => {
             latest = changed;
           });
@@ -216,6 +232,15 @@ class Engine implements Discovery {
       own.delete(node);
       throw error;
     }
+  }
+
+  /** Checks an announcement, and has it say what the transports want said. */
+  #complete(node: Announcement): Announced {
+    const { session, random } = this.#parts;
+    return completeAnnouncement(
+      { ...node, attributes: { ...session.attributes, ...node.attributes } },
+      random,
+    );
   }
 
   async #withdraw(node: Announced, standing: AsyncDisposable): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
-import type { Registry, RegistryChange } from "./registry.ts";
+import type { Registry } from "./registry.ts";
+import type { RegistryChange } from "./registry-change.ts";
 import { Standstill } from "./standstill.ts";
 
 export interface ExpiryTimerEvents {

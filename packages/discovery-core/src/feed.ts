@@ -4,7 +4,8 @@ import { DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
 import type { Health } from "./health.ts";
 import { forward } from "./observation-stream.ts";
-import type { Registry, RegistryChange } from "./registry.ts";
+import type { Registry } from "./registry.ts";
+import type { RegistryChange } from "./registry-change.ts";
 import type { Observation, TransportSession } from "./transport.ts";
 
 export interface FeedOptions {

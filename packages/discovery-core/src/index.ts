@@ -55,12 +55,8 @@ export { type OptionShape, optionsSchema } from "./options-schema.ts";
 export { ownAddresses, rankAddresses, subnetsOf } from "./own-addresses.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
-export {
-  type DownReason,
-  Registry,
-  type RegistryChange,
-  type RegistryOptions,
-} from "./registry.ts";
+export { Registry, type RegistryOptions } from "./registry.ts";
+export type { DownReason, RegistryChange } from "./registry-change.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";

@@ -2,16 +2,9 @@ import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
 import { mergeSources } from "./merge.ts";
 import type { NodeInfo, SeenNode } from "./node.ts";
+import type { DownReason, RegistryChange } from "./registry-change.ts";
 import { listedEndpoints, provenEndpoints, type Source, slotOf, sourceOf } from "./source.ts";
 import type { Alive, Observation } from "./transport.ts";
-
-/** Why a node is no longer listed; `superseded`: another identity answers at its endpoint. */
-export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded";
-
-export type RegistryChange =
-  | { readonly kind: "up"; readonly node: NodeInfo }
-  | { readonly kind: "updated"; readonly node: NodeInfo }
-  | { readonly kind: "down"; readonly node: NodeInfo; readonly reason: DownReason };
 
 export interface RegistryOptions {
   /** How many nodes are kept; newcomers beyond are refused. @default 10_000 */

@@ -1,4 +1,4 @@
-import { assertDistinctNames, diagnoseAll, type Member, openAll } from "./compose.ts";
+import { assertDistinctNames, attributesOf, diagnoseAll, type Member, openAll } from "./compose.ts";
 import { disposeAll } from "./joint-standing.ts";
 import type { SeenNode } from "./node.ts";
 import { observationStream } from "./observation-stream.ts";
@@ -84,6 +84,9 @@ function sessionOf(
         await Promise.all(askable.map((session) => session.reconfirm?.(key, options)));
       },
     }),
+    get attributes() {
+      return attributesOf([first, second]);
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       await disposeAll([first.session, second.session]);

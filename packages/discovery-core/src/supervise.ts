@@ -121,6 +121,7 @@ class Supervisor {
 
   session(): TransportSession {
     const inner = this.#current;
+    const attributes = (): Readonly<Record<string, string>> => this.#current?.attributes ?? {};
     return {
       browse: (query, { signal }) =>
         observationStream({
@@ -132,6 +133,9 @@ class Supervisor {
       ...((!inner || inner.reconfirm) && {
         reconfirm: async (key: string, options: Cancellable) => this.#current?.reconfirm?.(key, options),
       }),
+      get attributes() {
+        return attributes();
+      },
       [Symbol.asyncDispose]: () => this.#close(),
     };
   }

@@ -3,6 +3,7 @@ import type { Check, DiagnosisContext } from "./diagnosis.ts";
 import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo, SeenNode } from "./node.ts";
+import type { RegistryChange } from "./registry-change.ts";
 
 /**
  * A way of learning of, and perhaps announcing, nodes.
@@ -55,6 +56,13 @@ export interface TransportSession extends AsyncDisposable {
    * the medium cannot be asked.
    */
   readonly reconfirm?: (key: string, options: Cancellable) => Promise<void>;
+  /**
+   * What every announcement of the same discovery carries, on whichever medium, so that who finds the node there
+   * can find it here as well. Read at each announcement; what the announcement itself says goes first.
+   *
+   * @default nothing
+   */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** A node that a medium was told of. Disposal says goodbye. */
@@ -78,6 +86,12 @@ export interface TransportContext {
   readonly log: Log;
   /** What the registry knows, read-only. */
   readonly nodes: NodeView;
+  /**
+   * Calls back with `up` for each listed node and then with every change, until the result is called; has all
+   * transports browsed. For who finds more by what others found; to be called once something is asked of the session.
+   * Absent where the transport is the only one.
+   */
+  readonly follow?: (onChange: (change: RegistryChange) => void) => () => void;
   /** Takes faults outside any browse; they become warnings. `TRANSPORT_FAILED` says that the session is dead. */
   readonly report: (error: DiscoveryError) => void;
 }

@@ -19,6 +19,8 @@ export class Puppet implements Transport {
   readonly browses: Set<ObservationSink> = new Set();
   readonly announced: Set<Announced> = new Set();
   readonly asked: string[] = [];
+  /** What it wants every announcement to say. */
+  attributes: Readonly<Record<string, string>> = {};
   opened = 0;
   closed = 0;
   context: TransportContext | null = null;
@@ -32,7 +34,11 @@ export class Puppet implements Transport {
     this.opened += 1;
     this.context = context;
     const closing = new AbortController();
+    const attributes = (): Readonly<Record<string, string>> => this.attributes;
     return {
+      get attributes() {
+        return attributes();
+      },
       browse: (_, { signal }) => {
         this.faults.browse?.();
         return observationStream({ signal, closed: closing.signal, start: (sink) => this.#start(sink) });

@@ -1,0 +1,9 @@
+import type { NodeInfo } from "./node.ts";
+
+/** Why a node is no longer listed; `superseded`: another identity answers at its endpoint. */
+export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded";
+
+export type RegistryChange =
+  | { readonly kind: "up"; readonly node: NodeInfo }
+  | { readonly kind: "updated"; readonly node: NodeInfo }
+  | { readonly kind: "down"; readonly node: NodeInfo; readonly reason: DownReason };
