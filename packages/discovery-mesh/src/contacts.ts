@@ -1,25 +1,19 @@
-import { formatEndpoint, type TransportContext } from "@lmserv/discovery-core";
-import { isMeshUrl } from "./link/mesh-url.ts";
+import type { TransportContext } from "@lmserv/discovery-core";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { KnownPeer, PeerFile } from "./peer-file.ts";
 import { type Names, resolveSeed, type Seed } from "./seeds.ts";
 
 export interface ContactsOptions {
-  readonly context: Pick<TransportContext, "clock" | "log" | "nodes">;
+  readonly context: Pick<TransportContext, "clock" | "log">;
   readonly names: Names;
   readonly seeds: readonly Seed[];
-  /** Whether nodes that other transports found are dialled. */
-  readonly candidates: boolean;
   /** Null for who remembers nobody. */
   readonly peerFile: PeerFile | null;
   /** A name that leads nowhere, and why. */
   readonly onMiss: (name: string, reason: string) => void;
 }
 
-/** The attribute in which a node that was found otherwise may name the port of its mesh. */
-const portAttribute = "mesh";
-
-/** Where to look for members: seeds, nodes that were found otherwise, and members that we met before. */
+/** Where to look for members: seeds, and members that we met before. */
 export class Contacts {
   readonly #options: ContactsOptions;
   readonly #remembered = new Map<string, KnownPeer>();
@@ -49,10 +43,10 @@ export class Contacts {
     this.#remembered.set(id, { id, urls, seenMs: this.#options.context.clock.wall() });
   }
 
-  /** What the seeds lead to now, and the nodes that have a mesh. */
+  /** What the seeds lead to now. */
   async urls(): Promise<readonly string[]> {
     const resolved = await Promise.all(this.#options.seeds.map((seed) => this.#resolve(seed)));
-    return [...new Set([...resolved.flat(), ...this.#candidates()])];
+    return [...new Set(resolved.flat())];
   }
 
   /** Writes down those that are there, and those remembered. */
@@ -76,15 +70,5 @@ export class Contacts {
       onMiss(name, error instanceof Error ? error.message : String(error));
     }
     return this.#resolved.get(seed) ?? [];
-  }
-
-  #candidates(): string[] {
-    const { candidates, context } = this.#options;
-    if (!candidates) return [];
-    const urls = context.nodes.listAlive().flatMap(({ host, attributes, self }) => {
-      const port = attributes[portAttribute];
-      return self || port === undefined ? [] : [`ws://${formatEndpoint(host, Number(port))}`];
-    });
-    return urls.filter(isMeshUrl);
   }
 }

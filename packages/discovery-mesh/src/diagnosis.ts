@@ -71,8 +71,8 @@ function keylessCheck(say: Say): Check {
 
 function seedlessCheck(say: Say): Check {
   return say("SEED_MISSING", {
-    message: "no seed is named: this machine waits for members that dial it",
-    mend: "name a machine of the mesh (seeds, --seed), unless this is the one that the others name",
+    message: "no seed is named: this machine waits for members that dial it, or that other transports find",
+    mend: "name a machine of the mesh (seeds, --seed), unless this is the one that the others name, or mDNS or ARP beside the mesh finds one",
   });
 }
 

@@ -127,6 +127,10 @@ export class Participant {
     this.#act((nowMs) => this.#membership.seed(urls, nowMs));
   }
 
+  suggest(urls: readonly string[]): void {
+    this.#act((nowMs) => this.#membership.suggest(urls, nowMs));
+  }
+
   remember(id: string, urls: readonly string[]): void {
     this.#act((nowMs) => this.#membership.remember(id, urls, nowMs));
   }

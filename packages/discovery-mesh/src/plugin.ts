@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
-import type { ListenAddress } from "./link/listen-address.ts";
-import { defaultMeshPort, type MeshOptions, mesh } from "./transport.ts";
+import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
+import { type MeshOptions, mesh } from "./transport.ts";
 
 interface Settings extends Omit<MeshOptions, "keys" | "listen" | "identity" | "name"> {
   /** Text of the key file. */
@@ -81,9 +81,10 @@ export const plugin: TransportPlugin<Settings> = {
       default: 256,
     },
     candidates: {
-      description: "Dials nodes that other transports find, where they say that they have a mesh.",
+      description:
+        "Beside other transports: dials the nodes that these find, and has own nodes say there where the mesh is.",
       type: "boolean",
-      default: false,
+      default: true,
     },
   }),
   create: ({ key, listen, ...options }, { name }) =>

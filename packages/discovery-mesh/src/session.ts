@@ -12,11 +12,11 @@ import {
   type TransportSession,
 } from "@lmserv/discovery-core";
 import type { Identity } from "@lmserv/discovery-identity";
+import { attributesOf, followCandidates } from "./candidates.ts";
 import { Contacts } from "./contacts.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import type { Link } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
-import type { Refusal } from "./link/refusal.ts";
 import type { Machine } from "./machine.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import type { Problem } from "./membership/membership.ts";
@@ -69,6 +69,7 @@ export class MeshSession implements TransportSession {
   readonly #misses = new Map<string, string>();
   readonly #unsettled = new Set<ObservationSink>();
   #statement = "";
+  #unfollow: () => void = () => {};
   #joining: Promise<void> | null = null;
   #isSettled = false;
   #closed: Promise<void> | null = null;
@@ -83,7 +84,7 @@ export class MeshSession implements TransportSession {
       ...options,
       context,
       names: machine.names,
-      onMiss: (seed, reason) => this.#misses.set(seed, reason),
+      onMiss: (seed, reason) => this.#miss(seed, reason),
     });
     this.#surroundings = new Surroundings(machine);
     this.#profile = new Profile({
@@ -105,9 +106,16 @@ export class MeshSession implements TransportSession {
         gone: (id, why) => this.#sightings.hide(id, why),
         problem: (kind) => this.#report(kind),
         linked: (link) => this.#meet(link),
-        missed: (url, refusal) => this.#miss(url, refusal),
+        missed: (url, { reason, message }) => {
+          if (reason !== "self") this.#miss(url, message);
+        },
       },
     });
+  }
+
+  get attributes(): Readonly<Record<string, string>> {
+    const { candidates, tls } = this.#options;
+    return candidates ? attributesOf(this.#profile.listening, tls !== undefined) : {};
   }
 
   /** Listens. @throws {RangeError} for an address that needs more protection; what the system says. */
@@ -170,8 +178,21 @@ export class MeshSession implements TransportSession {
     const remembered = await this.#contacts.recall();
     if (this.#closing.signal.aborted) return;
     for (const { id, urls } of remembered) this.#participant.remember(id, urls);
-    if (this.#contacts.isEmpty) this.#after("settle", settleMs.linked, () => this.#settle());
+    const isHelped = this.#follow();
+    if (this.#contacts.isEmpty && !isHelped) {
+      this.#after("settle", settleMs.linked, () => this.#settle());
+    }
     await this.#look();
+  }
+
+  /** Dials whom other transports find; false where there are none. */
+  #follow(): boolean {
+    const { follow } = this.#context;
+    const { candidates, name, tls } = this.#options;
+    if (!candidates || !follow) return false;
+    const onChange = (urls: readonly string[]): void => this.#participant.suggest(urls);
+    this.#unfollow = followCandidates({ follow, name, secure: tls !== undefined, onChange });
+    return true;
   }
 
   /** Looks up where to dial, and comes back. */
@@ -191,8 +212,9 @@ export class MeshSession implements TransportSession {
     if (observedAddress !== null && this.#profile.observe(observedAddress)) this.#say();
   }
 
-  #miss(url: string, refusal: Refusal): void {
-    if (refusal.reason !== "self") this.#misses.set(url, refusal.message);
+  /** Only until it is known whether anybody answers, so that they do not pile up. */
+  #miss(where: string, why: string): void {
+    if (!this.#isSettled) this.#misses.set(where, why);
   }
 
   #settle(): void {
@@ -266,6 +288,7 @@ export class MeshSession implements TransportSession {
 
   async #close(): Promise<void> {
     this.#closing.abort();
+    this.#unfollow();
     for (const cancel of this.#timers.values()) cancel();
     const members = this.#participant.members();
     // A goodbye does not wait for a disk.

@@ -17,7 +17,7 @@ import {
 } from "@lmserv/discovery-identity";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
-import type { ListenAddress } from "./link/listen-address.ts";
+import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
 import { parseMeshUrl } from "./link/mesh-url.ts";
 import type { Machine } from "./machine.ts";
 import { PeerFile } from "./peer-file.ts";
@@ -58,14 +58,16 @@ export interface MeshOptions {
   readonly stateDirectory?: string;
   /** How many members there may be, 2..256. @default 256 */
   readonly maxPeers?: number;
-  /** Dials nodes that other transports find, where their attribute `mesh` names a port. @default false */
+  /**
+   * Beside other transports: dials the nodes that these find, and has own nodes say there where the mesh is.
+   *
+   * @default true
+   */
   readonly candidates?: boolean;
   /** Name in a composition. @default "mesh" */
   readonly name?: string;
 }
 
-/** Where members listen unless told otherwise. */
-export const defaultMeshPort = 7_946;
 const mostPeers = 256;
 const maxUrls = 8;
 const maxSeeds = 64;
@@ -99,7 +101,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
     maxPeers = mostPeers,
     name = "mesh",
   } = options;
-  const { tls, ca, forcePlain = false, advertise, candidates = false, stateDirectory: directory } = options;
+  const { tls, ca, forcePlain = false, advertise, candidates = true, stateDirectory: directory } = options;
   if (!isClusterName(cluster)) {
     throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
   }

@@ -1,4 +1,4 @@
-import { type DiscoveryError, type Log, type NodeInfo, systemClock } from "@lmserv/discovery-core";
+import { type DiscoveryError, type Log, systemClock, type TransportContext } from "@lmserv/discovery-core";
 import { type MeshOptions, mesh } from "../src/transport.ts";
 
 /** A member or an observer with real sockets on this machine's loopback, and what it sees and reports. */
@@ -14,8 +14,8 @@ export interface TestMember extends AsyncDisposable {
 export interface TestMemberOptions extends MeshOptions {
   /** Of the port at which it listens, 0 for none. */
   readonly port: number;
-  /** Nodes that other transports found. */
-  readonly nodes?: readonly NodeInfo[];
+  /** Tells what other transports find. */
+  readonly follow?: NonNullable<TransportContext["follow"]>;
 }
 
 let lastPort = 20_000 + (process.pid % 100) * 50;
@@ -27,7 +27,7 @@ export function nextPort(): number {
 }
 
 export async function startMember(name: string, options: TestMemberOptions): Promise<TestMember> {
-  const { port, nodes = [], ...rest } = options;
+  const { port, follow, ...rest } = options;
   const reports: DiscoveryError[] = [];
   const listed = new Map<string, string>();
   let dropped = 0;
@@ -42,7 +42,8 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
       clock: systemClock,
       random: Math.random,
       log,
-      nodes: { listAlive: () => nodes },
+      nodes: { listAlive: () => [] },
+      ...(follow && { follow }),
       report: (error) => reports.push(error),
     },
     { signal },

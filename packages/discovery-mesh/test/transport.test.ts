@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { NodeInfo, TransportContext } from "@lmserv/discovery-core";
 import { decode, encode } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateKey } from "../src/index.ts";
@@ -48,11 +49,18 @@ describe("members", () => {
   test("dial nodes that other transports found, where these name the port of a mesh", async () => {
     const port = nextPort();
     const shared = { keys: generateKey(), stateDirectory };
-    const found = (attributes: Readonly<Record<string, string>>): never => foundNode(attributes) as never;
-    const nodes = [found({}), found({ mesh: "none" }), found({ mesh: `${port}` })];
     await using a = await startMember("a", { ...shared, port });
-    await using b = await startMember("b", { ...shared, port: nextPort(), candidates: true, nodes });
+    await using b = await startMember("b", { ...shared, port: nextPort(), follow: finding(port) });
     await whole([a, b]);
+  });
+
+  test("do not, where they are told not to", async () => {
+    const follow = (): never => {
+      throw new Error("nobody is to be found");
+    };
+    const options = { keys: generateKey(), stateDirectory, follow, candidates: false };
+    await using a = await startMember("a", { ...options, port: nextPort() });
+    await whole([a]);
   });
 
   test("find each other by the SRV records of a name", async () => {
@@ -125,9 +133,20 @@ describe("members", () => {
   });
 });
 
-/** A node as mDNS would have found it on this machine. */
-function foundNode(attributes: Readonly<Record<string, string>>): object {
-  return { id: "f".repeat(32), host: "127.0.0.1", port: 8_000, info: "found", attributes, self: false };
+/** As if mDNS had found a node on this machine that has its mesh there. */
+function finding(port: number): NonNullable<TransportContext["follow"]> {
+  const sources = [{ transport: "mdns", trust: "announced" }];
+  const node = {
+    id: "f".repeat(32),
+    host: "127.0.0.1",
+    attributes: { mesh: `${port}` },
+    self: false,
+    sources,
+  };
+  return (onChange) => {
+    onChange({ kind: "up", node: node as unknown as NodeInfo });
+    return () => {};
+  };
 }
 
 /** Makes this process ask a DNS server that knows nothing but the SRV records of one name. */

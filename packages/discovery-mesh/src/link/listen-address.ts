@@ -5,3 +5,6 @@ export interface ListenAddress {
   /** 0 takes any that is free. */
   readonly port: number;
 }
+
+/** Where members listen unless told otherwise. */
+export const defaultMeshPort = 7_946;

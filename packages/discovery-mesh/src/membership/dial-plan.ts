@@ -3,6 +3,8 @@ interface Route {
   readonly url: string;
   /** Whether it was given to us, and not learned of; those are tried for ever. */
   isSeed: boolean;
+  /** Whether another medium tells of it, which may be wrong; for nothing once a member says that it answers there. */
+  isCandidate: boolean;
   /** The members that say they answer there. */
   readonly members: Set<string>;
   /** Who answered there last. */
@@ -42,7 +44,7 @@ const stableMs = 60_000;
 const staggerMs = 250;
 /** Handshakes cost a millisecond of each side's time; more at once would only wait for each other. */
 const maxPending = 32;
-/** 256 members with two URLs each, seeds, and those that are gone. */
+/** 256 members with two URLs each, seeds, candidates, and those that are gone. */
 const maxRoutes = 1_024;
 
 /** When to dial what: each URL by itself, with full jitter and doubling delays. */
@@ -58,6 +60,12 @@ export class DialPlan {
   seed(urls: readonly string[], nowMs: number): void {
     for (const route of this.#routes.values()) if (!urls.includes(route.url)) route.isSeed = false;
     for (const url of urls) this.#route(url, nowMs).isSeed = true;
+  }
+
+  /** The URLs that another medium tells of now. */
+  suggest(urls: readonly string[], nowMs: number): void {
+    for (const route of this.#routes.values()) route.isCandidate = false;
+    for (const url of urls) this.#route(url, nowMs).isCandidate = true;
   }
 
   /** A member says that it answers there; the first URL is dialled after `delayMs`. */
@@ -150,6 +158,7 @@ export class DialPlan {
     const route: Route = {
       url,
       isSeed: false,
+      isCandidate: false,
       members: new Set(),
       owner: null,
       failures: 0,
@@ -168,11 +177,12 @@ export class DialPlan {
     route.dueMs = nowMs + this.#options.random() * delayMs;
   }
 
-  #isNeeded({ pending, own, members, isSeed, owner }: Route): boolean {
+  #isNeeded({ pending, own, members, isSeed, isCandidate, owner }: Route): boolean {
     if (pending || own) return false;
     const { isServed } = this.#options;
     for (const id of members) if (!isServed(id)) return true;
-    return isSeed && (owner === null || !isServed(owner));
+    const isGiven = isSeed || (isCandidate && members.size === 0);
+    return isGiven && (owner === null || !isServed(owner));
   }
 
   #isSated(): boolean {
@@ -188,7 +198,8 @@ export class DialPlan {
   #forgetOld(nowMs: number): void {
     for (const route of this.#routes.values()) {
       const isOld = nowMs - route.seenMs > forgottenMs || route.members.size === 0;
-      if (isOld && !route.isSeed && !route.pending && route.linkedMs === null) this.#routes.delete(route.url);
+      const isGiven = route.isSeed || route.isCandidate;
+      if (isOld && !isGiven && !route.pending && route.linkedMs === null) this.#routes.delete(route.url);
     }
   }
 

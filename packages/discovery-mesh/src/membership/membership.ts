@@ -141,6 +141,11 @@ export class Membership {
     this.#plan.seed(urls, nowMs);
   }
 
+  /** Where another medium says that there are members now. */
+  suggest(urls: readonly string[], nowMs: number): void {
+    this.#plan.suggest(urls, nowMs);
+  }
+
   /** Where a member was to be found before we started. */
   remember(id: string, urls: readonly string[], nowMs: number): void {
     if (id !== this.#options.id) this.#plan.learn(id, urls, 0, nowMs);
