@@ -23,6 +23,16 @@ export interface MemberOptions {
   readonly wrap?: (command: Command) => Command;
 }
 
+/** That a node came or went. */
+export interface MemberEvent {
+  readonly event: "up" | "down";
+  readonly info: string;
+  /** Of a node that went. */
+  readonly reason?: string;
+  /** When, by `ran`. */
+  readonly ranMs: number;
+}
+
 /** A running member of the mesh, called as its host is. */
 export interface Member {
   readonly name: string;
@@ -30,6 +40,16 @@ export interface Member {
   readonly listed: () => readonly string[];
   /** What it has said so far. */
   readonly lines: readonly string[];
+  /** Those that went, in its eyes. */
+  readonly departures: () => readonly MemberEvent[];
+  /**
+   * How long its process has run by now, in ms.
+   *
+   * Of a busy machine's time it is the part that the process had to do something with, and on a quiet one real time
+   * but for a hundredth: what is promised of real time is held against this, so that a test fails for what the
+   * mesh does and not for what else the machine has to do.
+   */
+  readonly ran: () => Promise<number>;
   /** Resolves with the time that it took, in ms, once it lists exactly these. */
   readonly lists: (names: readonly string[], timeoutMs: number) => Promise<number>;
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -65,6 +85,12 @@ export async function startMember({ host, address }: Spot, options: MemberOption
     name: host.name,
     listed,
     lines: process_.lines,
+    departures: () => process_.lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "down"),
+    async ran() {
+      const from = process_.lines.length;
+      process_.kill("SIGUSR2");
+      return JSON.parse(await process_.line((line) => line.includes('"time"'), { from })).ranMs;
+    },
     async lists(names, timeoutMs) {
       const startMs = performance.now();
       const wanted = [...names].sort().join();
