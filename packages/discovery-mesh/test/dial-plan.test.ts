@@ -4,11 +4,11 @@ import { DialPlan } from "../src/membership/dial-plan.ts";
 const url = "ws://10.0.0.2:7946";
 const minuteMs = 60_000;
 
-/** A plan and the members that have a link. */
-function planned() {
+/** A plan and the members that have a link; with the dice at 0.5, a delay is half of what it may be. */
+function planned(random = 0.5) {
   const served = new Set<string>();
   const plan = new DialPlan({
-    random: () => 0.5,
+    random: () => random,
     isServed: (id) => served.has(id),
     isAlone: () => served.size === 0,
   });
@@ -93,5 +93,25 @@ describe("where another medium tells of a member", () => {
     );
     expect(plan.take(0)).toHaveLength(32);
     expect(plan.take(0)).toEqual([]);
+  });
+});
+
+describe("where a member was", () => {
+  test("is dialled every 8 s at least for ten minutes, then every minute, and after a day no more", () => {
+    const longest = 1 - Number.EPSILON;
+    const { plan, served } = planned(longest);
+    plan.learn("member", [url], 0, 0);
+    expect(plan.take(0)).toEqual([url]);
+    served.add("member");
+    plan.linked("member", url, 0);
+    served.delete("member");
+    plan.unlinked("member", 0);
+    const times = dialsInVain(plan, 0, 26 * 60 * minuteMs);
+    const gaps = times.slice(1).map((timeMs, index) => ({ timeMs, gapMs: timeMs - (times[index] ?? 0) }));
+    const longestUntil = (fromMs: number, toMs: number): number =>
+      Math.max(...gaps.filter(({ timeMs }) => timeMs > fromMs && timeMs <= toMs).map(({ gapMs }) => gapMs));
+    expect(longestUntil(0, 10 * minuteMs)).toBeCloseTo(8_000);
+    expect(longestUntil(10 * minuteMs, 24 * 60 * minuteMs)).toBeCloseTo(60_000);
+    expect(times.at(-1)).toBeLessThan((24 * 60 + 1) * minuteMs);
   });
 });

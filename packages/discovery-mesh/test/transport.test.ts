@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeInfo, TransportContext } from "@lmserv/discovery-core";
+import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { decode, encode } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateKey } from "../src/index.ts";
@@ -61,6 +62,30 @@ describe("members", () => {
     const options = { keys: generateKey(), stateDirectory, follow, candidates: false };
     await using a = await startMember("a", { ...options, port: nextPort() });
     await whole([a]);
+  });
+
+  test("that nobody can dial are linked by dialling, and know each other by those whom they dialled", async () => {
+    const port = nextPort();
+    const shared = { keys: generateKey(), stateDirectory };
+    const seeds = [`ws://127.0.0.1:${port}`];
+    await using a = await startMember("a", { ...shared, port });
+    await using b = await startMember("b", { ...shared, port: 0, seeds });
+    await whole([a, b]);
+    await using c = await startMember("c", { ...shared, port: 0, seeds });
+    await whole([a, b, c]);
+  });
+
+  test("of which two have one identity are one, and the user is told", async () => {
+    const [first, second, third] = [nextPort(), nextPort(), nextPort()];
+    const identity = ephemeralIdentity(Date.now());
+    const shared = { keys: generateKey(), stateDirectory, seeds: [`ws://127.0.0.1:${first}`] };
+    await using a = await startMember("a", { ...shared, port: first });
+    await using b = await startMember("b", { ...shared, port: second, identity });
+    await whole([a, b]);
+    await using copy = await startMember("copy", { ...shared, port: third, identity });
+    const conflicts = (): unknown[] => [...b.reports, ...copy.reports].map(({ code }) => code);
+    await expect.poll(conflicts, patience).toContain("NAME_CONFLICT");
+    await expect.poll(() => a.listed().length, patience).toBe(2);
   });
 
   test("find each other by the SRV records of a name", async () => {
