@@ -16,7 +16,6 @@ import { EtcdWatch } from "./watch.ts";
 
 /** One process at etcd: a watch, and a lease for each value that it keeps. */
 export class EtcdConnection implements EngineConnection {
-  readonly expiry = "engine";
   readonly #context: EngineContext;
   readonly #client: EtcdClient;
   readonly #keyspace: Keyspace;

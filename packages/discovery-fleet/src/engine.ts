@@ -50,12 +50,8 @@ export interface EngineContext {
  */
 export interface EngineConnection extends AsyncDisposable {
   /**
-   * Who ends the values of the dead. `engine`: it tells by `delete`. `receiver`: each receiver does, a lifetime after
-   * the last `put` of the value, by its own clock; the engine repeats `put` while the announcer lives.
-   */
-  readonly expiry: "engine" | "receiver";
-  /**
-   * Everything there is, then what changes, in order and without gaps: after a gap comes a `snapshot`.
+   * Everything there is, then what changes, in order and without gaps: after a gap comes a `snapshot`. A value that ran
+   * out is a `delete`.
    *
    * Reconnects by itself for ever, with a full-jitter back-off. Three endings, as a browse has them: `break`
    * settles also while a `next()` is pending, an abort rejects with `signal.reason` itself, disposal of the connection
@@ -93,8 +89,6 @@ export interface EngineEntry {
   readonly key: string;
   /** The empty text stands for what cannot be an announcement: no UTF-8, longer than `maxValueBytes`, bound to no lease. */
   readonly value: string;
-  /** How long ago it was put, in ms, where the engine's own clock tells. @default 0 */
-  readonly ageMs?: number;
 }
 
 export type EngineEvent =

@@ -1,6 +1,5 @@
 import { Deadlines, type DiscoveryErrorCode } from "@lmserv/discovery-core";
 import type { AliveRecord, Version } from "@lmserv/discovery-identity";
-import type { EngineConnection } from "./engine.ts";
 import type { Accepted } from "./inspector.ts";
 
 /** A node that the engine told of. */
@@ -16,7 +15,6 @@ export interface Entry extends Accepted {
 }
 
 export interface RosterOptions {
-  readonly expiry: EngineConnection["expiry"];
   readonly maxNodes: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -84,8 +82,8 @@ export class Roster {
     return (this.#counts.get(memberId) ?? 0) >= maxNodesPerMember ? "quota" : null;
   }
 
-  /** A verified announcement. @param ageMs - How long ago it was put. */
-  put(key: string, accepted: Accepted, record: AliveRecord, ageMs: number, nowMs: number): void {
+  /** A verified announcement. */
+  put(key: string, accepted: Accepted, record: AliveRecord): void {
     const version: Version = { epoch: record.epoch, seq: record.seq };
     const entry: Entry = {
       key,
@@ -99,16 +97,16 @@ export class Roster {
     if (!this.#entries.has(key)) this.#count(record.id, 1);
     this.#remembered.delete(key);
     this.#entries.set(key, entry);
-    this.#renew(entry, ageMs, nowMs);
+    this.#deadlines.delete(key);
     this.#options.on.alive(entry);
   }
 
   /** The same announcement again; tells whether it is known. */
-  confirm(key: string, value: string, ageMs: number, nowMs: number): boolean {
+  confirm(key: string, value: string): boolean {
     const entry = this.#entries.get(key);
     if (entry?.value !== value) return false;
     entry.isContested = false;
-    this.#renew(entry, ageMs, nowMs);
+    this.#deadlines.delete(key);
     if (entry.stale === null) return true;
     entry.stale = null;
     entry.isMissing = false;
@@ -142,7 +140,7 @@ export class Roster {
     const entry = this.#entries.get(key);
     if (!entry || entry.isContested) return;
     entry.isContested = true;
-    if (this.#options.expiry === "receiver" || entry.stale !== null) return;
+    if (entry.stale !== null) return;
     this.#deadlines.set(key, nowMs + contestLifetimes * entry.record.ttlMs);
   }
 
@@ -206,11 +204,6 @@ export class Roster {
     this.#deadlines.delete(entry.key);
     this.#deadlines.set(entry.key, nowMs + entry.record.ttlMs);
     if (wasFresh) this.#options.on.alive(entry);
-  }
-
-  #renew({ key, record }: Entry, ageMs: number, nowMs: number): void {
-    if (this.#options.expiry === "engine") this.#deadlines.delete(key);
-    else this.#deadlines.set(key, nowMs + Math.max(1, record.ttlMs - ageMs));
   }
 
   #count(memberId: string, change: number): void {

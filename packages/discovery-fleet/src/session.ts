@@ -88,7 +88,6 @@ export class FleetSession implements TransportSession {
     this.#audience = new Audience(name, clock, () => this.#reports());
     this.#pen = new Pen({ identity, cluster, lifetimeMs, random });
     this.#roster = new Roster({
-      expiry: connection.expiry,
       maxNodes,
       random,
       on: {
@@ -211,11 +210,11 @@ export class FleetSession implements TransportSession {
   }
 
   #read(entry: EngineEntry): void {
-    const { key, value, ageMs = 0 } = entry;
+    const { key, value } = entry;
     const nowMs = this.#context.clock.now();
     if (this.#publications.has(key)) return this.#readOwn(entry);
     if (value === goodbye) return this.#roster.remove(key, "goodbye");
-    if (this.#roster.confirm(key, value, ageMs, nowMs)) return;
+    if (this.#roster.confirm(key, value)) return;
     const latest = this.#roster.latest(key);
     // What was accepted once needs no second proof: a node that was cut off puts the same value again.
     const inspection = this.#inspector.inspect(entry, latest?.value === value ? null : latest);
@@ -226,7 +225,7 @@ export class FleetSession implements TransportSession {
     const { record } = inspection;
     const refusal = this.#roster.refusalOf(key, record.id);
     if (refusal !== null) return this.#refuse(refusal, key);
-    this.#roster.put(key, { value, version: record }, record, ageMs, nowMs);
+    this.#roster.put(key, { value, version: record }, record);
   }
 
   /** Another start with our key, and not one from before ours, is a copy of this machine. */

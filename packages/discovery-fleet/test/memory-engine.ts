@@ -12,16 +12,11 @@ import {
 export class MemoryEngine implements Engine {
   readonly type = "memory";
   readonly place = "here";
-  readonly expiry: EngineConnection["expiry"];
   /** What is kept now, by key; and whatever was ever put, in order. */
   readonly kept = new Map<string, string>();
   readonly puts: string[] = [];
   context: EngineContext | null = null;
   #sinks = new Set<Sink<EngineEvent>>();
-
-  constructor(expiry: EngineConnection["expiry"] = "engine") {
-    this.expiry = expiry;
-  }
 
   say(event: EngineEvent): void {
     for (const sink of this.#sinks) sink.push(event);
@@ -39,7 +34,6 @@ export class MemoryEngine implements Engine {
       this.puts.push(value);
     };
     return {
-      expiry: this.expiry,
       watch: ({ signal }) =>
         engineStream({
           signal,

@@ -30,8 +30,8 @@ afterEach(() => discovery[Symbol.asyncDispose]());
 
 const server: Verdict = { kind: "other" };
 
-async function open(expiry: "engine" | "receiver" = "engine", options: FleetOptions = {}): Promise<void> {
-  engine = new MemoryEngine(expiry);
+async function open(options: FleetOptions = {}): Promise<void> {
+  engine = new MemoryEngine();
   const machine = {
     interfaces: () => ({}),
     hostname: () => "box",
@@ -191,27 +191,10 @@ describe("the questions of one process", () => {
   });
 });
 
-describe("where each receiver ends what is silent", () => {
-  test("a node is gone a lifetime after its last word", async () => {
-    await open("receiver");
-    const [one, two] = [entryAt(1), entryAt(2)];
-    engine.snapshot(one, { ...two, ageMs: 20_000 });
-    await clock.advance(9_999);
-    expect(listed()).toBe("1 2");
-    await clock.advance(1);
-    expect(listed()).toBe("1");
-    engine.say({ kind: "put", ...one });
-    await clock.advance(lifetimeMs - 1);
-    expect(listed()).toBe("1");
-    await clock.advance(1);
-    expect(listed()).toBe("");
-  });
-});
-
 describe("what is announced", () => {
   test("is kept under a place of its own, signed, and taken back with a goodbye", async () => {
     const identity = ephemeralIdentity(1);
-    await open("engine", { identity });
+    await open({ identity });
     const standing = await discovery.announce({ id: identity.key.id, port: 8_000, info: "own" });
     const [[key, value] = ["", ""]] = engine.kept;
     expect(key).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{32}$/);
@@ -241,7 +224,7 @@ describe("what is announced", () => {
 
   test("twice, by a copy of this machine, is told", async () => {
     const identity = ephemeralIdentity(1);
-    await open("engine", { identity });
+    await open({ identity });
     await discovery.announce({ id: identity.key.id, port: 8_000 });
     const [[key, value] = ["", ""]] = engine.kept;
     engine.snapshot({ key, value });
@@ -261,7 +244,7 @@ describe("what is announced", () => {
 
 describe("room", () => {
   test("is for so many nodes; that there are more is told once", async () => {
-    await open("engine", { maxNodes: 5 });
+    await open({ maxNodes: 5 });
     engine.snapshot(...Array.from({ length: 9 }, (_, index) => entryAt(index + 1)));
     await clock.advance(0);
     expect(listed()).toBe("1 2 3 4 5");
