@@ -1,13 +1,16 @@
 import { maxValueBytes } from "@lmserv/discovery-fleet";
 import {
   AckPolicy,
+  type ConsumerInfo,
   DeliverPolicy,
   type JetStreamClient,
+  type JetStreamManager,
   type JsMsg,
   type PushConsumer,
 } from "@nats-io/jetstream";
 import { createInbox, nanos } from "@nats-io/transport-node";
 import { type Bucket, keyPrefix } from "./bucket.ts";
+import { type Insistence, insist } from "./insist.ts";
 
 /** Takes what a watch sees, in order. */
 export interface WatchSink {
@@ -31,6 +34,7 @@ export interface WatchOptions {
   readonly bucket: Bucket;
   readonly inboxPrefix: string;
   readonly heartbeatMs: number;
+  readonly insistence: Insistence;
 }
 
 /** A consumer whose watcher is gone without a word is removed after this time: none is deleted, so that none leaks. */
@@ -44,20 +48,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * stays silent for ever where the bucket was lost, and tells nobody.
  */
 export async function watchBucket(options: WatchOptions, sink: WatchSink): Promise<() => void> {
-  const { js, bucket, inboxPrefix, heartbeatMs } = options;
-  const inbox = createInbox(inboxPrefix);
+  const { js, bucket, heartbeatMs } = options;
   const subjectPrefix = `$KV.${bucket.name}.${keyPrefix}`;
   const manager = await js.jetstreamManager(false);
-  const consumer = await manager.consumers.add(bucket.stream, {
-    deliver_policy: DeliverPolicy.LastPerSubject,
-    ack_policy: AckPolicy.None,
-    filter_subject: `${subjectPrefix}>`,
-    idle_heartbeat: nanos(heartbeatMs),
-    deliver_subject: inbox,
-    inactive_threshold: nanos(inactiveMs),
-    mem_storage: true,
-    num_replicas: 1,
-  });
+  const { consumer, inbox } = await makeConsumer(manager, `${subjectPrefix}>`, options);
   const progress = new Progress(sink);
   sink.begin(epochMs(String(consumer.created)));
   const source = await js.consumers.getBoundPushConsumer({
@@ -82,6 +76,28 @@ export async function watchBucket(options: WatchOptions, sink: WatchSink): Promi
     (await manager.streams.info(bucket.stream)).state.last_seq;
   progress.fill(consumer.num_pending === 0, lastSequence).catch((error: Error) => sink.broken(error));
   return () => messages.stop();
+}
+
+/** Each asking has an inbox of its own: of several consumers, the server forgets those that nobody listens to. */
+function makeConsumer(
+  manager: JetStreamManager,
+  subject: string,
+  { bucket, inboxPrefix, heartbeatMs, insistence }: WatchOptions,
+): Promise<{ readonly consumer: ConsumerInfo; readonly inbox: string }> {
+  return insist(async () => {
+    const inbox = createInbox(inboxPrefix);
+    const consumer = await manager.consumers.add(bucket.stream, {
+      deliver_policy: DeliverPolicy.LastPerSubject,
+      ack_policy: AckPolicy.None,
+      filter_subject: subject,
+      idle_heartbeat: nanos(heartbeatMs),
+      deliver_subject: inbox,
+      inactive_threshold: nanos(inactiveMs),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    return { consumer, inbox };
+  }, insistence);
 }
 
 type Messages = Awaited<ReturnType<PushConsumer["consume"]>>;

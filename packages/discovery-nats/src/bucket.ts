@@ -1,7 +1,10 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { maxValueBytes } from "@lmserv/discovery-fleet";
-import { JetStreamApiError, type JetStreamClient, StorageType } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamClient, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
+import { millis } from "@nats-io/transport-node";
+import { isBucketMissing } from "./failure.ts";
+import { type Insistence, insist } from "./insist.ts";
 
 /** Where the values of one cluster are kept. */
 export interface Bucket {
@@ -9,8 +12,6 @@ export interface Bucket {
   readonly name: string;
   /** The stream behind it. */
   readonly stream: string;
-  /** When it was made, as the server writes it: tells it from another one of that name. */
-  readonly created: string;
   /** How long a value lives, in ms. */
   readonly lifetimeMs: number;
   /** Whether the server tells of values that ran out. */
@@ -53,31 +54,38 @@ export async function openBucket(
   js: JetStreamClient,
   plan: BucketPlan,
   serverVersion: string,
+  insistence: Insistence,
 ): Promise<Bucket> {
   const name = bucketName(plan.cluster);
-  const kv = await createUnlessThere(js, name, plan, serverVersion);
-  const { ttl, markerTTL, streamInfo } = await kv.status();
-  if (ttl === 0) {
+  const manager = await js.jetstreamManager(false);
+  const look = (): Promise<StreamInfo> => manager.streams.info(`KV_${name}`);
+  let making: Promise<void> | null = null;
+  const lookOrMake = (): Promise<StreamInfo> =>
+    look().catch(async (error: unknown) => {
+      if (!isBucketMissing(error)) throw error;
+      making ??= make(js, name, plan, serverVersion);
+      await making;
+      return look();
+    });
+  const { config } = await insist(lookOrMake, insistence);
+  const lifetimeMs = millis(config.max_age);
+  if (lifetimeMs === 0) {
     const mend = `delete it (nats kv del ${name}), or give it an age (nats stream edit KV_${name} --max-age 30s)`;
     const message = `the bucket ${name} on ${plan.place} keeps values for ever, so that the dead would stay: ${mend}`;
     throw new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via: plan.via });
   }
-  return {
-    kv,
-    name,
-    stream: streamInfo.config.name,
-    created: String(streamInfo.created),
-    lifetimeMs: ttl,
-    tellsExpiry: markerTTL > 0,
-  };
+  const kv = await new Kvm(js).open(name);
+  const tellsExpiry = (config.subject_delete_marker_ttl ?? 0) > 0;
+  return { kv, name, stream: config.name, lifetimeMs, tellsExpiry };
 }
 
-async function createUnlessThere(
+/** Once and not insistently: a cluster that is asked again writes down another time of its creation. */
+async function make(
   js: JetStreamClient,
   name: string,
   { cluster, lifetimeMs, replicas }: BucketPlan,
   serverVersion: string,
-): Promise<KV> {
+): Promise<void> {
   const options = {
     ttl: lifetimeMs,
     history: 1,
@@ -87,12 +95,10 @@ async function createUnlessThere(
     description: `LLM servers of the cluster ${cluster}`,
     ...(isAtLeast(serverVersion, markersSince) && { markerTTL: lifetimeMs }),
   };
-  const kvm = new Kvm(js);
   try {
-    return await kvm.create(name, options);
+    await new Kvm(js).create(name, options);
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === nameInUse) return kvm.create(name, options);
-    throw error;
+    if (!(error instanceof JetStreamApiError && error.code === nameInUse)) throw error;
   }
 }
 

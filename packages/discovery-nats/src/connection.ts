@@ -6,7 +6,7 @@ import {
   engineStream,
   type Held,
 } from "@lmserv/discovery-fleet";
-import { failure, SilenceError, type Whereabouts } from "./failure.ts";
+import { failure, isSilence, type Whereabouts } from "./failure.ts";
 import { Holding, type HoldingHost } from "./holding.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
@@ -15,8 +15,6 @@ import { Watcher } from "./watcher.ts";
 
 /** Watches and held values, over one link after another. */
 export class NatsConnection implements EngineConnection, HoldingHost {
-  /** What runs out is counted down in here, by the server's signs of life, and told as `delete`. */
-  readonly expiry = "engine";
   readonly clock: Clock;
   readonly random: () => number;
   readonly via: string;
@@ -24,6 +22,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   readonly #context: EngineContext;
   readonly #whereabouts: Whereabouts;
   readonly #retryMs: number;
+  readonly #noticeMs: number;
   readonly #closing = new AbortController();
   readonly #watchers = new Set<Watcher>();
   readonly #holdings = new Set<Holding>();
@@ -33,6 +32,8 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   #link: Link | null = null;
   #lastFailure: DiscoveryError | null = null;
   #failures = 0;
+  /** Since when there is no link. */
+  #lostMs = 0;
   #ended: Promise<void> = Promise.resolve();
 
   /** @throws {DiscoveryError} as `Engine.connect`. */
@@ -58,7 +59,9 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     this.random = context.random;
     this.via = context.via;
     this.#whereabouts = { place: settings.servers.join(", "), via: context.via };
-    this.#retryMs = timingOf(context.lifetimeMs).retryMs;
+    const { retryMs, noticeMs } = timingOf(context.lifetimeMs);
+    this.#retryMs = retryMs;
+    this.#noticeMs = noticeMs;
   }
 
   get link(): Link | null {
@@ -73,7 +76,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
         const watcher = new Watcher(this.#context, sink, (key) => this.#isHeld(key));
         this.#watchers.add(watcher);
         if (this.#link) watcher.onLink(this.#link);
-        else if (this.#lastFailure) watcher.onFailure(this.#lastFailure, true);
+        else if (this.#lastFailure) this.#tellOfLoss(watcher, this.#lastFailure);
         return () => {
           this.#watchers.delete(watcher);
           watcher.stop();
@@ -107,9 +110,10 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     this.#tell(new DiscoveryError("NAME_CONFLICT", message, { via: this.via }));
   }
 
-  onFailed(holding: Holding, error: unknown): void {
+  onFailed(holding: Holding, error: unknown, forMs: number): void {
     this.#failing.add(holding);
     const found = failure(error, this.#whereabouts);
+    if (forMs < this.#noticeMs && this.#mayPass(found)) return;
     this.#tell(
       found.code === "TRANSPORT_UNAVAILABLE" ? failure(error, this.#whereabouts, "SEND_FAILED") : found,
     );
@@ -153,6 +157,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
 
   #mourn(reason: unknown, noticeMs: number): void {
     this.#lastFailure = failure(reason, this.#whereabouts, "ENGINE_UNREACHABLE");
+    this.#lostMs = this.clock.now();
     this.#context.log("info", "the link to the server ended", { error: this.#lastFailure });
     for (const holding of this.#holdings) holding.onLoss();
     for (const watcher of this.#watchers) watcher.onLoss(this.#lastFailure, noticeMs);
@@ -176,11 +181,23 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   /** Whoever watches is told, and tells; without a watch, those who announce have to know. */
   #onFailure(error: DiscoveryError): void {
     this.#lastFailure = error;
-    // One that let us in is choosing a leader, or will never answer: that shows in time.
-    const isCertain = !(error.cause instanceof SilenceError);
-    for (const watcher of this.#watchers) watcher.onFailure(error, isCertain);
+    for (const watcher of this.#watchers) watcher.onFailure(error, !this.#mayPass(error));
     if (this.#watchers.size > 0) return;
-    for (const holding of this.#holdings) this.onFailed(holding, error);
+    const forMs = this.clock.now() - this.#lostMs;
+    for (const holding of this.#holdings) this.onFailed(holding, error, forMs);
+  }
+
+  #tellOfLoss(watcher: Watcher, error: DiscoveryError): void {
+    watcher.onLoss(error, this.#noticeMs);
+    watcher.onFailure(error, !this.#mayPass(error));
+  }
+
+  /**
+   * Whether only time tells what a failure is: one that let us in chooses a leader, or will never answer; where one of
+   * several is gone, the others are there, or busy with that.
+   */
+  #mayPass({ code, cause }: DiscoveryError): boolean {
+    return isSilence(cause) || (code === "ENGINE_UNREACHABLE" && this.#settings.servers.length > 1);
   }
 
   #isHeld(key: string): boolean {

@@ -8,15 +8,29 @@ import {
   UserAuthenticationExpiredError,
 } from "@nats-io/transport-node";
 
-/** A server that let us in does not answer a question. */
+/**
+ * A server that let us in does not answer, or tells nothing: it is choosing a leader, or will never answer. Which of the
+ * two only time tells.
+ */
 export class SilenceError extends Error {
   static of(error: unknown): unknown {
-    return error instanceof TimeoutError ? new SilenceError(error) : error;
+    return error instanceof TimeoutError || isLeaderless(error) ? new SilenceError(error) : error;
   }
 
-  private constructor(cause: TimeoutError) {
+  constructor(cause: unknown) {
     super("JetStream does not answer", { cause });
   }
+}
+
+export function isSilence(error: unknown): boolean {
+  return SilenceError.of(error) instanceof SilenceError;
+}
+
+/** What a cluster says that has noticed that nobody leads it, or the bucket: not available, not leader, offline. */
+const leaderless: ReadonlySet<number> = new Set([10_008, 10_009, 10_118]);
+
+function isLeaderless(error: unknown): boolean {
+  return error instanceof JetStreamApiError && leaderless.has(error.code);
 }
 
 interface Explanation {
@@ -48,13 +62,18 @@ export function failure(
   return new DiscoveryError(chosen, `NATS at ${place} ${text}`, { via, cause: error });
 }
 
-/** Whether the bucket, or what keeps it, is not there any more: the answer is a new link to a new bucket. */
-export function isBucketGone(error: unknown): boolean {
-  return (
-    causes(error).some(
-      (cause) => cause instanceof NoRespondersError || nameOf(cause) === "JetStreamNotEnabled",
-    ) ||
-    (error instanceof JetStreamApiError && error.message === "stream not found")
+/** Whether there is no such bucket, as a server says. */
+export function isBucketMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === streamNotFound;
+}
+
+/**
+ * Whether nobody at all heard a question. Asked for the bucket, there is no JetStream; put into the bucket, there may be
+ * no bucket any more, or nobody who leads it.
+ */
+export function isUnheard(error: unknown): boolean {
+  return causes(error).some(
+    (cause) => cause instanceof NoRespondersError || nameOf(cause) === "JetStreamNotEnabled",
   );
 }
 
@@ -63,6 +82,7 @@ export function isOtherSequence(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === wrongLastSequence;
 }
 
+const streamNotFound = 10_059;
 const wrongLastSequence = 10_071;
 
 function explain(error: unknown): Explanation {
@@ -78,6 +98,11 @@ function explain(error: unknown): Explanation {
   if (chain.some((cause) => cause instanceof AuthorizationError)) {
     return refusal("refuses us: check the user and password, the token, the NKey or the credentials file");
   }
+  if (error instanceof SilenceError) {
+    return absence(
+      "lets us in, and its JetStream is silent: the disk may be full, the cluster without a leader",
+    );
+  }
   return chain.some((cause) => nameOf(cause) === "JetStreamNotEnabled")
     ? unfit(
         "has no JetStream, which keeps the values: start it with --jetstream, and enable it for our account",
@@ -88,11 +113,6 @@ function explain(error: unknown): Explanation {
 function explainFault(error: unknown, chain: readonly unknown[]): Explanation {
   if (error instanceof JetStreamApiError)
     return unfit(`cannot keep our values: ${error.message} (${error.code})`);
-  if (error instanceof SilenceError) {
-    return absence(
-      "lets us in, and its JetStream is silent: the disk may be full, the cluster without a leader",
-    );
-  }
   if (error instanceof TimeoutError) return absence("does not answer in time");
   const code = chain.map(codeOf).find((found) => found !== null);
   if (code === "ECONNREFUSED") {

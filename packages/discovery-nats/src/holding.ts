@@ -13,8 +13,8 @@ export interface HoldingHost {
   /** Whether an attempt failed because we may not. */
   isRefusal(error: unknown): boolean;
   onAcknowledged(holding: Holding, replacedAnother: boolean): void;
-  /** An attempt failed, and not for the first time. */
-  onFailed(holding: Holding, error: unknown): void;
+  /** An attempt failed, and not for the first time. @param forMs - How long none has succeeded. */
+  onFailed(holding: Holding, error: unknown, forMs: number): void;
   onReleased(holding: Holding): void;
 }
 
@@ -38,6 +38,8 @@ export class Holding implements Held {
   #value = "";
   #version = 0;
   #failures = 0;
+  /** Since when no attempt succeeded. */
+  #failingMs = 0;
   /** What the server has of us, on which link and since when. */
   #acknowledged: { readonly link: Link; readonly sequence: number; readonly atMs: number } | null = null;
   #isBusy = false;
@@ -60,7 +62,7 @@ export class Holding implements Held {
   /** There is a new link, which may lead to an empty bucket; everybody else has one too. */
   onLink({ timing }: Link): void {
     const isAwaited = this.#waiting.size > 0;
-    this.#schedule(isAwaited ? 0 : this.#host.random() * Math.min(timing.retryMs, timing.renewMs / 4));
+    this.#schedule(isAwaited ? 0 : this.#host.random() * timing.returnMs);
   }
 
   /** There is no link: the next one wakes it. */
@@ -113,12 +115,15 @@ export class Holding implements Held {
     if (this.#acknowledged === null && this.#host.isRefusal(error)) {
       return this.#settle(Number.POSITIVE_INFINITY, error);
     }
+    if (this.#failures === 0) this.#failingMs = this.#host.clock.now();
     this.#failures += 1;
     // A link that ended says so itself, and the next one wakes us.
     if (link !== this.#host.link) return this.onLink(link);
     this.#acknowledged = null;
-    if (this.#failures > quietFailures) this.#host.onFailed(this, error);
-    this.#schedule(backoffMs(this.#failures, link.timing.renewMs, this.#host.random));
+    if (this.#failures > quietFailures) {
+      this.#host.onFailed(this, error, this.#host.clock.now() - this.#failingMs);
+    }
+    this.#schedule(backoffMs(this.#failures, link.timing.returnMs, this.#host.random));
   }
 
   /** The number that our value should have; null where it may have run out. */

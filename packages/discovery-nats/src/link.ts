@@ -11,7 +11,8 @@ import {
 } from "@nats-io/transport-node";
 import { type Bucket, isAtLeast, keyPrefix, openBucket } from "./bucket.ts";
 import { type WatchSink, watchBucket } from "./bucket-watch.ts";
-import { isBucketGone, isOtherSequence, SilenceError } from "./failure.ts";
+import { isBucketMissing, isOtherSequence, isUnheard, SilenceError } from "./failure.ts";
+import type { Insistence } from "./insist.ts";
 import type { Login, Settings } from "./settings.ts";
 import { type Timing, timingOf } from "./timing.ts";
 
@@ -23,6 +24,14 @@ export interface Acknowledgement {
   readonly sequence: number;
   /** Whether another value was there than the one that should have been. */
   readonly replacedAnother: boolean;
+}
+
+interface LinkParts {
+  readonly connection: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly bucket: Bucket;
+  readonly inboxPrefix: string;
+  readonly insistence: Insistence;
 }
 
 /**
@@ -37,11 +46,14 @@ export class Link implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #inboxPrefix: string;
+  readonly #insistence: Insistence;
+  #isLooking = false;
   #end: (reason: unknown) => void = () => {};
 
   /** @throws whatever the client does; `signal.reason` itself when aborted. */
   static async open(settings: Settings, context: EngineContext, signal: AbortSignal): Promise<Link> {
-    const { requestMs } = timingOf(context.lifetimeMs);
+    const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
+    const insistence = { clock: context.clock, everyMs: againMs, forMs: insistMs };
     const connection = await dial(settings, context, signal);
     const close = (): void => {
       connection.close();
@@ -55,7 +67,8 @@ export class Link implements AsyncDisposable {
       const js = jetstream(connection, { checkAPI: false, timeout: requestMs });
       const { cluster, lifetimeMs, via } = context;
       const plan = { cluster, lifetimeMs, replicas: settings.replicas, place, via };
-      return new Link(connection, js, await openBucket(js, plan, version), settings.inboxPrefix);
+      const bucket = await openBucket(js, plan, version, insistence);
+      return new Link({ connection, js, bucket, inboxPrefix: settings.inboxPrefix, insistence });
     } catch (error) {
       await connection.close();
       signal.throwIfAborted();
@@ -65,10 +78,11 @@ export class Link implements AsyncDisposable {
     }
   }
 
-  private constructor(connection: NatsConnection, js: JetStreamClient, bucket: Bucket, inboxPrefix: string) {
+  private constructor({ connection, js, bucket, inboxPrefix, insistence }: LinkParts) {
     this.#connection = connection;
     this.#js = js;
     this.#inboxPrefix = inboxPrefix;
+    this.#insistence = insistence;
     this.bucket = bucket;
     this.timing = timingOf(bucket.lifetimeMs);
     this.ended = new Promise((resolve) => {
@@ -84,7 +98,7 @@ export class Link implements AsyncDisposable {
    */
   put(key: string, value: string, previous: number | null): Promise<Acknowledgement> {
     const { kv } = this.bucket;
-    return this.#ask(async () => {
+    return this.#keep(async () => {
       if (previous !== null) {
         try {
           const sequence = await kv.put(keyPrefix + key, value, { previousSeq: previous });
@@ -98,27 +112,25 @@ export class Link implements AsyncDisposable {
   }
 
   remove(key: string): Promise<void> {
-    return this.#ask(() => this.bucket.kv.delete(keyPrefix + key));
+    return this.#keep(() => this.bucket.kv.delete(keyPrefix + key));
   }
 
   watch(sink: WatchSink): Promise<() => void> {
     const { heartbeatMs } = this.timing;
-    const options = { js: this.#js, bucket: this.bucket, inboxPrefix: this.#inboxPrefix, heartbeatMs };
+    const [bucket, inboxPrefix, insistence] = [this.bucket, this.#inboxPrefix, this.#insistence];
+    const options = { js: this.#js, bucket, inboxPrefix, heartbeatMs, insistence };
     return this.#ask(() => watchBucket(options, sink));
   }
 
-  /** The names of all values, with those that were deleted, and which bucket they are in. */
-  async look(): Promise<{ readonly created: string; readonly keys: ReadonlySet<string> }> {
+  /** The names of all values, with those that were deleted. */
+  async look(): Promise<ReadonlySet<string>> {
     const manager = await this.#js.jetstreamManager(false);
     const prefix = `$KV.${this.bucket.name}.${keyPrefix}`;
     const info = await this.#ask(() =>
       manager.streams.info(this.bucket.stream, { subjects_filter: `${prefix}>` }),
     );
     const subjects = Object.keys(info.state.subjects ?? {});
-    return {
-      created: String(info.created),
-      keys: new Set(subjects.map((subject) => subject.slice(prefix.length))),
-    };
+    return new Set(subjects.map((subject) => subject.slice(prefix.length)));
   }
 
   /** Gives it up. */
@@ -135,9 +147,33 @@ export class Link implements AsyncDisposable {
     try {
       return await ask();
     } catch (error) {
-      const failure = SilenceError.of(error);
-      if (isBucketGone(failure)) this.fail(failure);
-      throw failure;
+      if (isBucketMissing(error) || isUnheard(error)) this.fail(error);
+      throw SilenceError.of(error);
+    }
+  }
+
+  /** Changes a value; only who leads the bucket hears of that. */
+  async #keep<T>(change: () => Promise<T>): Promise<T> {
+    try {
+      return await change();
+    } catch (error) {
+      if (!isUnheard(error)) throw SilenceError.of(error);
+      this.#lookForBucket();
+      throw new SilenceError(error);
+    }
+  }
+
+  /** Gives up where there is none. */
+  async #lookForBucket(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const manager = await this.#js.jetstreamManager(false);
+      await this.#ask(() => manager.streams.info(this.bucket.stream));
+    } catch {
+      // Silent, as long as nobody leads; anything worse has ended the link.
+    } finally {
+      this.#isLooking = false;
     }
   }
 }

@@ -18,7 +18,7 @@ export class Roster {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  /** Takes a value that was put `ageMs` ago; whether that is news. */
+  /** Takes a value that was put at that time; whether that is news. */
   put(key: string, value: string, putMs: number): boolean {
     const before = this.#values.get(key);
     if (before === undefined && this.#values.size >= maxEntries) {

@@ -1,6 +1,7 @@
 import { type Clock, DiscoveryError } from "@lmserv/discovery-core";
 import type { EngineContext, EngineEvent } from "@lmserv/discovery-fleet";
 import type { WatchSink } from "./bucket-watch.ts";
+import { SilenceError } from "./failure.ts";
 import type { Link } from "./link.ts";
 import { Roster } from "./roster.ts";
 
@@ -10,9 +11,9 @@ const reconcileMs = 5 * 60_000;
 /** Two machines may fail together; more that fall silent at once are rather the fault of what they have in common. */
 const severalValues = 3;
 
-/** Until when which bucket was followed. */
+/** What was seen over the link before, and until when. */
 export interface Past {
-  readonly created: string;
+  readonly roster: Roster;
   readonly heardMs: number;
 }
 
@@ -22,6 +23,7 @@ export class View implements WatchSink {
   readonly #clock: Clock;
   readonly #context: EngineContext;
   readonly #holds: (key: string) => boolean;
+  #past: Past | null;
   readonly #emit: (event: EngineEvent) => void;
   readonly #roster: Roster;
   #heardMs: number;
@@ -31,6 +33,8 @@ export class View implements WatchSink {
   #reachedMs = 0;
   /** When anybody's value was put last. */
   #putMs: number;
+  /** Nothing runs out before the server has told all up to then: announcers were away as we were. */
+  #graceMs = Number.NEGATIVE_INFINITY;
   /** `doubtful`: nobody renews anything any more, which says more of the server than of all announcers. */
   #state: "filling" | "live" | "doubtful" | "ended" = "filling";
   #stopWatch: () => void = () => {};
@@ -40,6 +44,7 @@ export class View implements WatchSink {
     link: Link,
     context: EngineContext,
     holds: (key: string) => boolean,
+    past: Past | null,
     emit: (event: EngineEvent) => void,
   ) {
     const { lifetimeMs, tellsExpiry } = link.bucket;
@@ -47,6 +52,7 @@ export class View implements WatchSink {
     this.#context = context;
     this.#clock = context.clock;
     this.#holds = holds;
+    this.#past = past;
     this.#emit = emit;
     // Where the server tells, its word comes first; a marker that was missed is not waited for.
     this.#roster = new Roster(lifetimeMs + (tellsExpiry ? link.timing.deafMs : 0));
@@ -68,8 +74,7 @@ export class View implements WatchSink {
 
   /** What it saw last; null when it has not seen all that there is. */
   stop(): Past | null {
-    const past =
-      this.#state === "live" ? { created: this.#link.bucket.created, heardMs: this.#heardMs } : null;
+    const past = this.#state === "live" ? { roster: this.#roster, heardMs: this.#heardMs } : null;
     this.#state = "ended";
     for (const cancel of this.#timers) cancel();
     this.#stopWatch();
@@ -83,6 +88,7 @@ export class View implements WatchSink {
 
   put(key: string, value: string, serverMs: number): void {
     const putMs = this.#localMs(serverMs);
+    if (this.#state === "live" && this.#isServerSuspect(key, putMs)) this.#spare(putMs);
     const isNews = this.#roster.put(key, value, putMs);
     if (this.#state !== "filling") this.#putMs = putMs;
     if (this.#state === "doubtful") this.#tellAll();
@@ -90,16 +96,20 @@ export class View implements WatchSink {
   }
 
   delete(key: string): void {
+    if (this.#state === "filling") this.#past?.roster.delete(key);
     if (this.#roster.delete(key) && this.#state === "live") this.#emit({ kind: "delete", key });
   }
 
   expired(key: string): void {
+    if (this.#state === "filling") this.#past?.roster.age(key, this.#reachedMs);
     this.#roster.age(key, this.#reachedMs);
   }
 
   complete(): void {
     if (this.#state !== "filling") return;
     this.#putMs = this.#reachedMs;
+    if (this.#past) this.#compare(this.#past);
+    this.#past = null;
     this.#tellAll();
   }
 
@@ -135,8 +145,33 @@ export class View implements WatchSink {
   #expire(): void {
     const due = this.#roster.firstDue();
     if (due === null || due.atMs > this.#reachedMs) return;
-    if (this.#isServerSuspect(due.key)) return this.#doubt();
-    for (const key of this.#roster.expire(this.#reachedMs)) this.#emit({ kind: "delete", key });
+    if (this.#isServerSuspect(due.key, this.#reachedMs)) return this.#doubt();
+    for (const key of this.#runOut()) this.#emit({ kind: "delete", key });
+  }
+
+  #runOut(): readonly string[] {
+    return this.#reachedMs < this.#graceMs ? [] : this.#roster.expire(this.#reachedMs);
+  }
+
+  #spare(fromMs: number): void {
+    this.#graceMs = fromMs + this.#link.timing.graceMs;
+  }
+
+  /**
+   * Looks for those who are alive and not in the bucket any more. Whoever left has a marker there, and who died is missing
+   * once the life of its value is over. One who is missing before that was forgotten, by a server that was replaced or lost its
+   * disk; and after a time in which nobody could renew anything, those who are missing may all be alive.
+   */
+  #compare({ roster, heardMs }: Past): void {
+    this.#spare(this.#reachedMs);
+    if (this.#roster.refused > 0) return;
+    const { spareMs, heartbeatMs } = this.#link.timing;
+    for (const key of this.#roster.keys()) roster.delete(key);
+    const ranOut = roster.expire(this.#reachedMs + heartbeatMs);
+    const isLong = this.#reachedMs - heardMs > spareMs - heartbeatMs;
+    if (roster.size > 0 || (isLong && ranOut.length > 0)) {
+      this.#lose("was made anew, or could not be written to for a while; what it kept may be missing");
+    }
   }
 
   /** The server's time on our clock: differences of its own, which may have been set meanwhile, and never the future. */
@@ -146,28 +181,32 @@ export class View implements WatchSink {
 
   #tellAll(): void {
     this.#state = "live";
-    this.#roster.expire(this.#reachedMs);
+    this.#runOut();
     this.#emit({ kind: "snapshot", entries: this.#roster.entries() });
   }
 
   /**
-   * Whether a value ran out because the server takes none: nobody's was put for longer than any announcer waits, and
-   * that is so of several, or of one of our own.
+   * Whether the server took no values until now: nobody's was put for longer than any announcer waits, and that is so of
+   * several, or of one of our own.
    */
-  #isServerSuspect(key: string): boolean {
-    if (this.#reachedMs - this.#putMs <= this.#link.timing.muteMs) return false;
+  #isServerSuspect(key: string, nowMs: number): boolean {
+    if (nowMs - this.#putMs <= this.#link.timing.muteMs) return false;
     return this.#roster.size >= severalValues || this.#holds(key);
   }
 
   #doubt(): void {
     this.#state = "doubtful";
-    const message = `nobody's value in the bucket ${this.#link.bucket.name} is renewed any more; the disk of NATS may be full`;
+    this.#lose("keeps nothing new, nobody's value is renewed any more; the disk of NATS may be full");
+  }
+
+  #lose(why: string): void {
+    const message = `the bucket ${this.#link.bucket.name} ${why}`;
     const error = new DiscoveryError("ENGINE_UNREACHABLE", message, { via: this.#context.via });
     this.#emit({ kind: "lost", error });
   }
 
   #giveUp(silentMs: number): void {
-    this.broken(new Error(`nothing was heard for ${Math.round(silentMs)} ms`));
+    this.broken(new SilenceError(new Error(`nothing was heard for ${Math.round(silentMs)} ms`)));
   }
 
   #watchSilence(delayMs: number): void {
@@ -186,11 +225,10 @@ export class View implements WatchSink {
     });
   }
 
-  /** Begins anew where something is listed that is not in the bucket, or the bucket is another one. */
+  /** Begins anew where something is listed that is not in the bucket. */
   async #reconcile(): Promise<void> {
     try {
-      const { created, keys } = await this.#link.look();
-      if (created !== this.#link.bucket.created) return this.broken(new Error("the bucket was replaced"));
+      const keys = await this.#link.look();
       const missing = [...this.#roster.keys()].filter((key) => !keys.has(key));
       if (missing.length === 0) return;
       // Those that ran out just now are dropped by then.

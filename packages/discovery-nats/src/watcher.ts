@@ -1,4 +1,4 @@
-import { DiscoveryError, type DiscoveryErrorCode, type Sink } from "@lmserv/discovery-core";
+import type { DiscoveryError, DiscoveryErrorCode, Sink } from "@lmserv/discovery-core";
 import type { EngineContext, EngineEvent } from "@lmserv/discovery-fleet";
 import type { Link } from "./link.ts";
 import { type Past, View } from "./view.ts";
@@ -24,8 +24,8 @@ export class Watcher {
 
   onLink(link: Link): void {
     this.#view?.stop();
-    const view = new View(link, this.#context, this.#holds, (event) => {
-      if (view === this.#view) this.#tell(event, link);
+    const view = new View(link, this.#context, this.#holds, this.#past, (event) => {
+      if (view === this.#view) this.#tell(event);
     });
     this.#view = view;
     view.start();
@@ -70,26 +70,13 @@ export class Watcher {
     this.#cancelPatience = null;
   }
 
-  #tell(event: EngineEvent, link: Link): void {
+  #tell(event: EngineEvent): void {
     if (event.kind === "lost") return this.#lose(event.error);
     if (event.kind === "snapshot") {
       this.#endPatience();
-      if (this.#lost === null && this.#hasForgotten(link)) this.#lose(this.#forgetfulness(link));
       this.#lost = null;
       this.#past = null;
     }
     this.#sink.push(event);
-  }
-
-  /** Whether those who are alive may be missing in the bucket: it was made anew, or their values have run out. */
-  #hasForgotten({ bucket, timing }: Link): boolean {
-    if (!this.#past) return false;
-    const { created, heardMs } = this.#past;
-    return created !== bucket.created || this.#context.clock.now() - heardMs > timing.spareMs;
-  }
-
-  #forgetfulness({ bucket }: Link): DiscoveryError {
-    const message = `the bucket ${bucket.name} was made anew, or could not be written to for a while; what it kept may be missing`;
-    return new DiscoveryError("ENGINE_UNREACHABLE", message, { via: this.#context.via });
   }
 }

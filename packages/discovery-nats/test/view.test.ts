@@ -4,7 +4,7 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Link } from "../src/link.ts";
 import { timingOf } from "../src/timing.ts";
-import { View } from "../src/view.ts";
+import { type Past, View } from "../src/view.ts";
 
 const lifetimeMs = 10_000;
 /** The server's clock has nothing to do with ours. */
@@ -14,18 +14,20 @@ let clock: VirtualClock;
 let events: EngineEvent[];
 let failures: string[];
 /** What a look at it finds. */
-let bucket: { readonly created: string; readonly keys: readonly string[] };
+let present: readonly string[];
 let view: View;
+/** Begins a view, after another one. */
+let follow: (past: Past | null) => void;
 
 beforeEach(() => {
   clock = new VirtualClock();
   events = [];
   failures = [];
   const link = {
-    bucket: { name: "lmserv_tests", created: "then", lifetimeMs, tellsExpiry: false },
+    bucket: { name: "lmserv_tests", lifetimeMs, tellsExpiry: false },
     timing: timingOf(lifetimeMs),
     watch: () => Promise.resolve(() => {}),
-    look: async () => ({ created: bucket.created, keys: new Set(bucket.keys) }),
+    look: async () => new Set(present),
     fail: (reason: Error) => failures.push(reason.message),
   } as unknown as Link; // As much of one as a view uses.
   const context = {
@@ -37,14 +39,18 @@ beforeEach(() => {
     log: silentLog,
     report: () => {},
   };
-  view = new View(
-    link,
-    context,
-    () => false,
-    (event) => events.push(event),
-  );
-  view.start();
-  view.begin(serverStartMs);
+  follow = (past) => {
+    view = new View(
+      link,
+      context,
+      () => false,
+      past,
+      (event) => events.push(event),
+    );
+    view.start();
+    view.begin(serverStartMs + clock.now());
+  };
+  follow(null);
 });
 
 /** A value arrives that was put at this time of the server's, counted from the start. */
@@ -113,15 +119,10 @@ describe("what is seen of a bucket", () => {
   });
 
   test.each([
-    [
-      "a value that is listed is not in the bucket any more",
-      { created: "then", keys: ["a"] },
-      "values were taken out unseen",
-    ],
-    ["the bucket is another one", { created: "now", keys: ["a", "b"] }, "the bucket was replaced"],
-    ["all is as it should be", { created: "then", keys: ["a", "b", "deleted"] }, null],
+    ["a value that is listed is not in it", ["a"], "values were taken out unseen"],
+    ["all is as it should be", ["a", "b", "deleted"], null],
   ])("is compared with the bucket every few minutes: %s", async (_, found, failure) => {
-    bucket = found;
+    present = found;
     put("a", 0);
     put("b", 0);
     view.complete();
@@ -131,5 +132,75 @@ describe("what is seen of a bucket", () => {
       put("b", ms);
     }
     expect(failures.slice(0, 1)).toEqual(failure === null ? [] : [failure]);
+  });
+});
+
+describe("after another link", () => {
+  const { spareMs, graceMs } = timingOf(lifetimeMs);
+  const snapshotOf = (...keys: string[]) => ({
+    kind: "snapshot",
+    entries: keys.map((key) => ({ key, value: "value" })),
+  });
+  const loss = expect.objectContaining({ kind: "lost" });
+
+  /** Nothing was heard for a while of a bucket in which these had been put. */
+  async function resume(awayMs: number): Promise<void> {
+    put("a", -2_000);
+    put("b", -1_000);
+    view.complete();
+    const past = view.stop();
+    events.length = 0;
+    await clock.advance(awayMs);
+    follow(past);
+  }
+
+  test("says nothing of a time in which nobody was lost", async () => {
+    await resume(spareMs + 1_000);
+    put("a", -2_000);
+    put("b", -1_000);
+    view.complete();
+    expect(events).toEqual([snapshotOf("a", "b")]);
+  });
+
+  test("says that the bucket forgot one whose life is not over", async () => {
+    await resume(3_000);
+    put("b", -1_000);
+    view.complete();
+    expect(events).toEqual([loss, snapshotOf("b")]);
+  });
+
+  test.each(["left", "was told to have run out"])("misses none who %s", async (how) => {
+    await resume(3_000);
+    put("b", -1_000);
+    if (how === "left") view.delete("a");
+    else view.expired("a");
+    view.complete();
+    expect(events).toEqual([snapshotOf("b")]);
+  });
+
+  test("misses none who died, unless nobody could renew anything for as long", async () => {
+    put("dead", -lifetimeMs + 1_000);
+    await resume(spareMs - 2_000);
+    put("a", 2_000);
+    put("b", 2_000);
+    view.complete();
+    expect(events).toEqual([snapshotOf("a", "b")]);
+    await resume(2 * lifetimeMs);
+    view.complete();
+    expect(events).toEqual([loss, snapshotOf()]);
+  });
+
+  test("waits for those who were away as long before anything runs out", async () => {
+    await resume(7_000);
+    put("a", -2_000);
+    put("b", -1_000);
+    view.complete();
+    const backMs = clock.now();
+    while (deleted().length === 0) {
+      await clock.advance(500);
+      put("other", clock.now());
+    }
+    expect(deleted()).toEqual(["a", "b"]);
+    expect(clock.now() - backMs).toBe(Math.ceil(graceMs / 500) * 500);
   });
 });
