@@ -111,7 +111,10 @@ export async function wholeAfterMs(members: readonly Member[], timeoutMs: number
   const times = await Promise.allSettled(members.map(({ lists }) => lists(names, timeoutMs)));
   const failed = times.findIndex(({ status }) => status === "rejected");
   if (failed >= 0) {
-    const stories = members.map(({ name, listed }) => `${name} lists ${listed().join(" ")}`);
+    const stories = members.map(({ name, listed, departures }) => {
+      const missed = departures().map(({ info, reason, ranMs }) => `${info} ${reason} after ${ranMs} ms`);
+      return `${name} lists ${listed().join(" ")}; missed: ${missed.join(", ")}`;
+    });
     throw new Error(`The mesh is not whole after ${timeoutMs} ms:\n${stories.join("\n")}`);
   }
   return Math.max(...times.map((time) => (time.status === "fulfilled" ? time.value : 0)));
