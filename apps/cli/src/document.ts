@@ -61,6 +61,7 @@ interface SourceDocument {
   readonly lastSeen: string;
   readonly expiresAt: string;
   readonly stale: DiscoveryErrorCode | null;
+  readonly relayed: boolean;
 }
 
 export interface WarningDocument {
@@ -130,7 +131,7 @@ export function nodeDocument(node: NodeInfo, clock: Clock): NodeDocument {
 }
 
 function sourceDocument(source: NodeSource, clock: Clock): SourceDocument {
-  const { transport, key, trust, firstSeenMs, lastSeenMs, expiresMs, stale } = source;
+  const { transport, key, trust, firstSeenMs, lastSeenMs, expiresMs, stale, relayed } = source;
   const zeroMs = clock.wall() - clock.now();
   const iso = (ms: number): string => new Date(zeroMs + ms).toISOString();
   return {
@@ -141,6 +142,7 @@ function sourceDocument(source: NodeSource, clock: Clock): SourceDocument {
     lastSeen: iso(lastSeenMs),
     expiresAt: iso(expiresMs),
     stale,
+    relayed,
   };
 }
 

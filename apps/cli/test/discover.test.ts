@@ -60,6 +60,7 @@ describe("lmserv discover --json", () => {
               lastSeen: time,
               expiresAt: "2026-01-01T00:01:00.000Z",
               stale: null,
+              relayed: false,
             },
           ],
         },

@@ -91,6 +91,6 @@ function urlOf(host: string, port: number, path: string | null): string | null {
 }
 
 function describeSource(source: Source): NodeSource {
-  const { via, key, node, firstSeenMs, lastSeenMs, expiresMs, stale } = source;
-  return { transport: via, key, trust: node.trust, firstSeenMs, lastSeenMs, expiresMs, stale };
+  const { via, key, node, firstSeenMs, lastSeenMs, expiresMs, stale, relayed } = source;
+  return { transport: via, key, trust: node.trust, firstSeenMs, lastSeenMs, expiresMs, stale, relayed };
 }

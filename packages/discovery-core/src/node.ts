@@ -82,6 +82,8 @@ export interface NodeSource {
   readonly expiresMs: number;
   /** Why the transport speaks from memory, or null when its evidence is fresh. */
   readonly stale: DiscoveryErrorCode | null;
+  /** Whether the transport last heard of it by way of another node; a change of that alone is no news. */
+  readonly relayed: boolean;
 }
 
 /** One LLM server endpoint, merged from everything that the transports report of it. */

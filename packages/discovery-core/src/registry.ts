@@ -205,7 +205,7 @@ export class Registry {
   }
 }
 
-/** What of a node is news when it changes: all but the times. */
+/** What of a node is news when it changes: all but the times, and the way it was heard. */
 function faceOf(node: NodeInfo): string {
   const sources = node.sources.map(({ transport, key, trust, stale }) => [transport, key, trust, stale]);
   return JSON.stringify({ ...node, sources });

@@ -14,6 +14,7 @@ export interface Source {
   readonly changedMs: number;
   readonly expiresMs: number;
   readonly stale: DiscoveryErrorCode | null;
+  readonly relayed: boolean;
 }
 
 /** What tells sources apart: `(via, key)` in one string. */
@@ -23,7 +24,7 @@ export function slotOf({ via, key }: Alive | Gone): string {
 
 /** What a report makes of what its source said before. */
 export function sourceOf(report: Alive, before: Source | undefined, nowMs: number): Source {
-  const { via, key, node, ttlMs, stale = null } = report;
+  const { via, key, node, ttlMs, stale = null, relayed = false } = report;
   const same = before !== undefined && JSON.stringify(before.node) === JSON.stringify(node);
   return {
     via,
@@ -34,6 +35,7 @@ export function sourceOf(report: Alive, before: Source | undefined, nowMs: numbe
     changedMs: same ? before.changedMs : nowMs,
     expiresMs: nowMs + ttlMs,
     stale,
+    relayed,
   };
 }
 

@@ -117,6 +117,8 @@ export interface Alive {
   readonly ttlMs: number;
   /** Why the report is second-hand: the medium that told it has failed. */
   readonly stale?: DiscoveryErrorCode;
+  /** Whether the report came by way of another node, for want of a connection to this one. @default false */
+  readonly relayed?: boolean;
 }
 
 export interface Gone {

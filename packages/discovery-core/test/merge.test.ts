@@ -51,6 +51,7 @@ describe("what users see of a node", () => {
           lastSeenMs: 0,
           expiresMs: 60_000,
           stale: null,
+          relayed: false,
         },
       ],
     });

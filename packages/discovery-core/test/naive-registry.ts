@@ -173,7 +173,8 @@ export function outlineOfLines({
   const port = lines[0]?.seen.port;
   const infos = lines.filter((line) => line.seen.port === port).map((line) => line.seen.info);
   const sources = lines.map(({ via, key, seen, firstSeenMs, lastSeenMs, expiresMs, stale }) => {
-    return { transport: via, key, trust: seen.trust, firstSeenMs, lastSeenMs, expiresMs, stale };
+    const known = { transport: via, key, trust: seen.trust, firstSeenMs, lastSeenMs, expiresMs, stale };
+    return { ...known, relayed: false };
   });
   return { id, port, info: infos.find((info) => info !== "") ?? "", sources };
 }

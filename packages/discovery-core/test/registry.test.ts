@@ -34,6 +34,15 @@ describe("a source", () => {
     ]);
   });
 
+  test("says by which way it was heard last, which is no news by itself", () => {
+    const registry = new Registry();
+    const relayed = (): unknown => registry.get("box")?.sources.map((source) => source.relayed);
+    registry.apply({ ...alive(), relayed: true }, 0);
+    expect(relayed()).toEqual([true]);
+    expect(registry.apply(alive(), 1)).toEqual([]);
+    expect(relayed()).toEqual([false]);
+  });
+
   test.each(["goodbye", "unreachable"] as const)("takes its node down with %s", (reason) => {
     const registry = new Registry();
     registry.apply(alive(), 0);

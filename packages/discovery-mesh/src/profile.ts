@@ -84,7 +84,7 @@ export class Profile {
   sighting(): Sighting {
     const { id, surroundings } = this.#options;
     const addresses = surroundings.rank(surroundings.reachable(this.listening));
-    return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs };
+    return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false };
   }
 
   #named(): Announced[] {

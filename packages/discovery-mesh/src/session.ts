@@ -250,9 +250,10 @@ export class MeshSession implements TransportSession {
   }
 
   #sightingOf({ id, record, deadlineMs }: AliveEntry): Sighting {
-    const addresses = this.#surroundings.rankOf(record, this.#participant.remoteAddress(id));
+    const remoteAddress = this.#participant.remoteAddress(id);
+    const addresses = this.#surroundings.rankOf(record, remoteAddress);
     const ttlMs = Math.max(1, deadlineMs - this.#context.clock.now());
-    return { id, nodes: record.nodes, addresses, ttlMs };
+    return { id, nodes: record.nodes, addresses, ttlMs, relayed: remoteAddress === null };
   }
 
   #report(kind: Problem): void {

@@ -9,6 +9,8 @@ export interface Sighting {
   readonly addresses: readonly SeenAddress[];
   /** How long it holds. */
   readonly ttlMs: number;
+  /** Whether others pass on what it says, for want of a link. */
+  readonly relayed: boolean;
 }
 
 /** Tells every browse of the nodes that members have. */
@@ -48,7 +50,7 @@ export class Sightings {
     for (const key of keys) this.#push({ kind: "gone", via: this.#via, key, reason });
   }
 
-  reportsOf({ id, nodes, addresses, ttlMs }: Sighting): Alive[] {
+  reportsOf({ id, nodes, addresses, ttlMs, relayed }: Sighting): Alive[] {
     if (addresses.length === 0) return [];
     return nodes.map((node) => ({
       kind: "alive",
@@ -56,6 +58,7 @@ export class Sightings {
       key: `${id}/${node.id}`,
       node: seenNode(node, id, addresses),
       ttlMs,
+      relayed,
     }));
   }
 

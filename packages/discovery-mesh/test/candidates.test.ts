@@ -10,7 +10,7 @@ type Found = Partial<NodeInfo> & {
 
 /** A node as others have found it. */
 function found({ transport = "mdns", trust = "announced", ...fields }: Found): NodeInfo {
-  const times = { firstSeenMs: 0, lastSeenMs: 0, expiresMs: 1, stale: null };
+  const times = { firstSeenMs: 0, lastSeenMs: 0, expiresMs: 1, stale: null, relayed: false };
   return {
     id: "box",
     host: "10.0.0.2",

@@ -1,4 +1,10 @@
-import { type DiscoveryError, type Log, systemClock, type TransportContext } from "@lmserv/discovery-core";
+import {
+  type Alive,
+  type DiscoveryError,
+  type Log,
+  systemClock,
+  type TransportContext,
+} from "@lmserv/discovery-core";
 import { type MeshOptions, mesh } from "../src/transport.ts";
 
 /** A member or an observer with real sockets on this machine's loopback, and what it sees and reports. */
@@ -6,6 +12,8 @@ export interface TestMember extends AsyncDisposable {
   readonly name: string;
   /** What the nodes that it sees are called, itself included, in the order of the alphabet. */
   readonly listed: () => readonly string[];
+  /** Those of them that it hears by way of others. */
+  readonly relayed: () => readonly string[];
   readonly reports: readonly DiscoveryError[];
   /** How many messages it dropped. */
   readonly dropped: () => number;
@@ -29,7 +37,7 @@ export function nextPort(): number {
 export async function startMember(name: string, options: TestMemberOptions): Promise<TestMember> {
   const { port, follow, ...rest } = options;
   const reports: DiscoveryError[] = [];
-  const listed = new Map<string, string>();
+  const seen = new Map<string, Alive>();
   let dropped = 0;
   const log: Log = (_, message) => {
     dropped += Number(message.startsWith("a message was dropped"));
@@ -49,15 +57,17 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
     { signal },
   );
   const watching = (async () => {
-    for await (const seen of session.browse({ ttlMs: 60_000 }, { signal })) {
-      if (seen.kind === "alive") listed.set(seen.key, seen.node.info);
-      if (seen.kind === "gone") listed.delete(seen.key);
+    for await (const report of session.browse({ ttlMs: 60_000 }, { signal })) {
+      if (report.kind === "alive") seen.set(report.key, report);
+      if (report.kind === "gone") seen.delete(report.key);
     }
   })();
   await session.announce?.({ id: randomId(), port: 8_000, info: name }, { signal });
+  const namesOf = (reports: readonly Alive[]): string[] => reports.map(({ node }) => node.info).sort();
   return {
     name,
-    listed: () => [...listed.values()].sort(),
+    listed: () => namesOf([...seen.values()]),
+    relayed: () => namesOf([...seen.values()].filter(({ relayed }) => relayed)),
     reports,
     dropped: () => dropped,
     async [Symbol.asyncDispose]() {

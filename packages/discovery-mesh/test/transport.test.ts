@@ -73,6 +73,7 @@ describe("members", () => {
     await whole([a, b]);
     await using c = await startMember("c", { ...shared, port: 0, seeds });
     await whole([a, b, c]);
+    await expect.poll(() => [a, b, c].map(({ relayed }) => relayed()), patience).toEqual([[], ["c"], ["b"]]);
   });
 
   test("of which two have one identity are one, and the user is told", async () => {
