@@ -20,10 +20,14 @@ export async function deploy(folder: string, config: object): Promise<Deployment
   return { folder };
 }
 
-/** Runs a server and announces it; resolves when the announcement has left. */
-export async function announceServer(host: Host, deployment: Deployment): Promise<HostProcess> {
+/** Runs a server and announces it, with these flags besides; resolves when the announcement has left. */
+export async function announceServer(
+  host: Host,
+  deployment: Deployment,
+  ...flags: readonly string[]
+): Promise<HostProcess> {
   await serve(host, "lmserv", 8000);
-  const args = ["announce", "--port", "8000", "--info", host.name, "--document-port"];
+  const args = ["announce", "--port", "8000", "--info", host.name, "--document-port", ...flags];
   const announcer = await host.spawn(ofHost(host, deployment, args), { cwd: deployment.folder });
   await announcer.stderrLine((line) => line.includes("announced "));
   return announcer;

@@ -3,13 +3,15 @@ import { expect, test } from "vitest";
 import { createLan, type Host } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import { serve } from "../arp/neighbors.ts";
-import { announceServer, type Deployment, deploy, discoverFrom } from "../config/deployment.ts";
+import { announceServer, deploy, discoverFrom } from "../config/deployment.ts";
 import { meshPort } from "./member.ts";
 import { moveBehind } from "./subnets.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const patience = { timeout: 60_000, interval: 200 };
 const mesh = { keyFile: "mesh.key" };
+
+const urlOf = ({ address }: Host): string => `ws://${address}:${meshPort}`;
 
 /** The hosts to which a host has a connection of the mesh, whoever dialled. */
 async function linkedWith(host: Host): Promise<readonly string[]> {
@@ -22,37 +24,23 @@ async function linkedWith(host: Host): Promise<readonly string[]> {
   return [...new Set(peers)].sort();
 }
 
-/** What one that only listens to the mesh, and knows one member of it, is told of. */
-async function listedOver(
-  host: Host,
-  site: Deployment,
-  seed: { readonly address: string },
-  count: number,
-): Promise<readonly string[]> {
-  const flags = ["--transport", "mesh", "--seed", `ws://${seed.address}:${meshPort}`];
-  const { listing } = await discoverFrom(host, site, ...flags, "--wait", String(count), "--timeout", "25s");
-  return listing.nodes.map(({ info }) => info).sort();
-}
-
 describeNet("members that nobody gave a seed", () => {
   test("find each other by mDNS, and whoever comes to one of them from afar is linked with all", async () => {
     await using folder = await temporaryFolder();
     await using lan = await createLan({ hosts: 4 });
     const [router, one, other, remote] = lan.hosts;
     const [afar] = await moveBehind(lan, router, [remote]);
-    const near = await deploy(join(folder.path, "near"), { transports: { mdns: {}, mesh } });
-    await Promise.all([one, other].map((host) => announceServer(host, near)));
+    const near = await deploy(join(folder.path, "near"), {});
+    const both = ["--transport", "mdns,mesh", "--cluster", "lab", "--key-file", "mesh.key"];
+    await Promise.all([one, other].map((host) => announceServer(host, near, ...both)));
     await expect.poll(() => linkedWith(one), patience).toEqual([other.address]);
-    expect(await listedOver(router, near, other, 2)).toEqual([one.name, other.name]);
 
-    const seeds = [`ws://${one.address}:${meshPort}`];
-    const far = await deploy(join(folder.path, "far"), { transports: { mesh: { ...mesh, seeds } } });
-    await announceServer(remote, far);
+    const seed = ["--transport", "mesh", "--cluster", "lab", "--key-file", "mesh.key", "--seed", urlOf(one)];
+    await announceServer(remote, near, ...seed);
     await expect.poll(() => linkedWith(remote), patience).toEqual([one.address, other.address]);
     await expect.poll(() => linkedWith(other), patience).toEqual([one.address, afar?.address].sort());
-    expect(await listedOver(router, near, other, 3)).toEqual([one.name, other.name, remote.name]);
     // Nor does whoever only listens need a seed: the one that no multicast comes from is heard of by the mesh.
-    const { listing } = await discoverFrom(router, near, "--wait", "3", "--timeout", "25s");
+    const { listing } = await discoverFrom(router, near, ...both, "--wait", "3", "--timeout", "25s");
     expect(listing.nodes.map(({ info }) => info).sort()).toEqual([one.name, other.name, remote.name]);
   }, 120_000);
 
@@ -68,6 +56,8 @@ describeNet("members that nobody gave a seed", () => {
     await announceServer(one, mute);
     await announceServer(other, asking);
     await expect.poll(() => linkedWith(one), patience).toEqual([other.address]);
-    expect(await listedOver(bystander, asking, one, 2)).toEqual([one.name, other.name]);
+    const flags = ["--transport", "mesh", "--seed", urlOf(one), "--wait", "2", "--timeout", "25s"];
+    const { listing } = await discoverFrom(bystander, asking, ...flags);
+    expect(listing.nodes.map(({ info }) => info).sort()).toEqual([one.name, other.name]);
   }, 120_000);
 });
