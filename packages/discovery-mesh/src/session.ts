@@ -274,10 +274,18 @@ export class MeshSession implements TransportSession {
   }
 
   #reportSilence(): void {
-    if (this.#misses.size === 0) return;
-    const reasons = [...this.#misses].map(([url, reason]) => `${url}: ${reason}`);
-    const message = `no member of the mesh was reached: ${reasons.slice(0, 4).join("; ")}`;
+    const reason = this.#reasonOfSilence();
+    if (reason === null) return;
+    const message = `no member of the mesh was reached: ${reason}`;
     this.#context.report(new DiscoveryError("NO_ANSWER", message, { via: this.#options.name }));
+  }
+
+  /** Null for a member that knows nobody: it may be the first. */
+  #reasonOfSilence(): string | null {
+    const reasons = [...this.#misses].map(([url, reason]) => `${url}: ${reason}`);
+    if (reasons.length > 0) return reasons.slice(0, 4).join("; ");
+    if (this.#options.role === "member" || !this.#contacts.isEmpty) return null;
+    return "no seed is named, and nothing else tells of a member";
   }
 
   /** Calls back once, unless the session ends; another one of the same name takes its place. */

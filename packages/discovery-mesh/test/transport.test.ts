@@ -159,6 +159,16 @@ describe("members", () => {
   });
 });
 
+test("an observer that nobody told of a member says so, and a member that may be the first does not", async () => {
+  const shared = { keys: generateKey(), stateDirectory };
+  await using a = await startMember("a", { ...shared, port: nextPort() });
+  await using o = await startMember("o", { ...shared, port: 0, role: "observer" });
+  const message = "no member of the mesh was reached: no seed is named, and nothing else tells of a member";
+  await expect.poll(() => [...o.reports], patience).toMatchObject([{ code: "NO_ANSWER", message }]);
+  await whole([a]);
+  expect(a.reports).toEqual([]);
+});
+
 /** As if mDNS had found a node on this machine that has its mesh there. */
 function finding(port: number): NonNullable<TransportContext["follow"]> {
   const sources = [{ transport: "mdns", trust: "announced" }];
