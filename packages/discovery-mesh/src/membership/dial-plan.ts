@@ -42,7 +42,7 @@ const forgottenMs = 86_400_000;
 const stableMs = 60_000;
 /** Between the URLs of one member, so that the second is dialled only if the first takes long. */
 const staggerMs = 250;
-/** Handshakes cost a millisecond of each side's time; more at once would only wait for each other. */
+/** Of hosts that are gone, each is waited for; how many answer at once is paced where they are dialled. */
 const maxPending = 32;
 /** 256 members with two URLs each, seeds, candidates, and those that are gone. */
 const maxRoutes = 1_024;
@@ -98,7 +98,7 @@ export class DialPlan {
   /** Who answered; by a URL if we dialled. */
   linked(id: string, url: string | null, nowMs: number): void {
     for (const route of this.#routes.values()) {
-      if (route.url === url) Object.assign(route, { pending: false, owner: id });
+      if (route.url === url) this.#answered(route, id, nowMs);
       if (route.owner === id || route.members.has(id)) route.linkedMs ??= nowMs;
     }
   }
@@ -149,6 +149,15 @@ export class DialPlan {
       if (route.dueMs < next && this.#isNeeded(route)) next = route.dueMs;
     }
     return next;
+  }
+
+  #answered(route: Route, id: string, nowMs: number): void {
+    Object.assign(route, { pending: false, owner: id });
+    // Somebody took the place of one that said it answers there, and would answer as soon as it is dialled again.
+    const isInVain = [...route.members].some((member) => member !== id && !this.#options.isServed(member));
+    if (!isInVain) return;
+    this.#defer(route, nowMs, maxDelayMs);
+    route.failures += 1;
   }
 
   #route(url: string, dueMs: number): Route {

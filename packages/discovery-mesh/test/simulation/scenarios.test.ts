@@ -150,6 +150,22 @@ test("a member that moved is dialled where it is now", () => {
   }
 });
 
+test("who took the place of another one is not dialled for it again and again", () => {
+  const { world, processes } = meshOf(6);
+  const [seed, dead, ...others] = processes;
+  if (!seed || !dead) throw new TypeError("there are six");
+  world.crash(dead);
+  const heir = world.addHost(false, [urlOf(seed.host)]);
+  [heir.address, dead.host.address] = [dead.host.address, heir.address];
+  world.start(heir);
+  const isListed = (): boolean => others.every(({ listed }) => listed.has(heir.id));
+  elapsed(world, 10_000, isListed);
+  const { dials } = world;
+  world.agenda.runUntil(world.agenda.nowMs + 60_000);
+  expect(world.dials - dials).toBeLessThan(10 * processes.length);
+  expect(isListed()).toBe(true);
+});
+
 test.each([3_600_000, -3_600_000])("a clock that jumps by %i ms loses nobody", (jumpMs) => {
   const { world, processes } = meshOf(6);
   const [jumper] = processes;

@@ -30,6 +30,7 @@ export class World {
   readonly faults: Faults = { loss: 0, duplication: 0, delay: 0, slowness: 0 };
   readonly deaths: Death[] = [];
   messages = 0;
+  dials = 0;
   /** The longest that a message was under way. */
   maxTransitMs = 0;
   /** The longest that a message about somebody dead waited for a process that stood still. */
@@ -163,6 +164,7 @@ export class World {
   }
 
   dial(dialer: Process, url: string): void {
+    this.dials += 1;
     const { agenda } = this;
     const host = this.hosts.find((candidate) => urlOf(candidate) === url);
     const arriveMs = agenda.nowMs + this.latencyMs();
