@@ -1,6 +1,7 @@
 import type { Clock, Log } from "@lmserv/discovery-core";
 import type { Identity } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./link/cluster-key.ts";
+import { DialPace } from "./link/dial-pace.ts";
 import { dial } from "./link/dialer.ts";
 import type { Party } from "./link/introduction.ts";
 import { defaultLimits } from "./link/limits.ts";
@@ -8,7 +9,7 @@ import type { Link, LinkEvents } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 import { type Listener, listen } from "./link/listener.ts";
 import type { LinkHost } from "./link/peer-link.ts";
-import { Refusal, refusalLedger } from "./link/refusal.ts";
+import { Refusal, type RefusalReason, refusalLedger } from "./link/refusal.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
 import { OwnRecord, type Statement } from "./membership/own-record.ts";
@@ -46,12 +47,16 @@ export interface ParticipantEvents {
 
 const failures: Readonly<Record<string, DialFailure>> = { self: "own", "no-listener": "refused" };
 
+/** What happens to a handshake when either side has more to do than it can. */
+const lateReasons: ReadonlySet<RefusalReason> = new Set(["slow", "gone", "not-mesh"]);
+
 /** Membership with links and a clock: one side of the mesh. */
 export class Participant {
   readonly #options: ParticipantOptions;
   readonly #membership: Membership;
   readonly #party: Party;
   readonly #host: LinkHost;
+  readonly #pace: DialPace;
   readonly #closing = new AbortController();
   #listener: Listener | null = null;
   #urls: readonly string[] = [];
@@ -100,6 +105,7 @@ export class Participant {
         return urls();
       },
     };
+    this.#pace = new DialPace(clock);
     this.#host = { clock, random, log, limits: defaultLimits, handler: (link) => this.#adopt(link) };
   }
 
@@ -180,6 +186,7 @@ export class Participant {
 
   async #dial(url: string): Promise<void> {
     const { ca, forcePlain, on } = this.#options;
+    const turn = await this.#pace.turn();
     try {
       await dial({
         url,
@@ -187,9 +194,12 @@ export class Participant {
         host: this.#host,
         signal: this.#closing.signal,
         forcePlain,
+        connected: () => turn.connected(),
         ...(ca !== undefined && { ca }),
       });
+      turn.end("done");
     } catch (error) {
+      turn.end(error instanceof Refusal && lateReasons.has(error.reason) ? "late" : "refused");
       if (this.#closing.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       this.#options.log("debug", `dialled in vain: ${error.message}`, { url, reason: error.reason });

@@ -32,6 +32,8 @@ export interface DialOptions {
   readonly forcePlain?: boolean;
   /** Every address of a name. @default the system's */
   readonly lookup?: (name: string) => Promise<readonly string[]>;
+  /** Something answers: the handshake begins. */
+  readonly connected?: () => void;
 }
 
 /** More of a name's are not tried. */
@@ -57,6 +59,7 @@ export async function dial(options: DialOptions): Promise<Link> {
   try {
     const connection = await connect(target, options, over);
     cancel();
+    options.connected?.();
     cancel = limit(host.limits.admissionMs, "finish the handshake");
     return await shake(connection, options, over);
   } finally {

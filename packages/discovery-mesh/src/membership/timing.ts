@@ -34,7 +34,7 @@ export const defaultTiming: Timing = {
   syncMs: 60_000,
   graveMs: 600_000,
   stallMs: 2_500,
-  yieldMs: 1_000,
+  yieldMs: 3_000,
   resumeMs: 5_000,
 };
 
