@@ -35,4 +35,17 @@ describe("an etcd that is absent", () => {
       /etcd: ENGINE_UNREACHABLE: etcd at http:\/\/127\.0\.0\.1:9: no answer/,
     );
   });
+
+  it("is what the doctor finds, where it was asked for", async () => {
+    const code = await machine.start("doctor", "--transport", "etcd", "--server", "http://127.0.0.1:9").ended;
+    expect(code).toBe(1);
+    expect(machine.stdout.text).toMatch(/^ {2}fail {2}etcd at .*:9: no answer: .* \[ENGINE_ABSENT\]$/m);
+  });
+
+  it("is not missed by a doctor whom nobody asked for it", async () => {
+    for (const name of ["mdns", "arp"]) machine.plugins.delete(name);
+    expect(await machine.start("doctor").ended).toBe(0);
+    expect(machine.stdout.text).toContain("mesh");
+    expect(machine.stdout.text).not.toMatch(/etcd|nats/);
+  });
 });

@@ -36,6 +36,10 @@ export type CheckCode =
   | "MESH_KEY_REFUSED"
   | "MESH_KEY_MISSING"
   | "MESH_UNUSED"
+  | "ENGINE_READ"
+  | "ENGINE_ABSENT"
+  | "ENGINE_REFUSES"
+  | "ENGINE_UNFIT"
   | "DEFAULT_ROUTE"
   | "NO_DEFAULT_ROUTE"
   | "VPN_SUSPECTED"
@@ -78,6 +82,10 @@ const verdicts: Readonly<Record<CheckCode, Verdict>> = {
   MESH_KEY_REFUSED: "fail",
   MESH_KEY_MISSING: "warn",
   MESH_UNUSED: "skip",
+  ENGINE_READ: "ok",
+  ENGINE_ABSENT: "fail",
+  ENGINE_REFUSES: "fail",
+  ENGINE_UNFIT: "fail",
   DEFAULT_ROUTE: "ok",
   NO_DEFAULT_ROUTE: "warn",
   VPN_SUSPECTED: "warn",

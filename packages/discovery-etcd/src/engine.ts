@@ -18,6 +18,15 @@ export interface EtcdEngineOptions {
 /** The first whose gateway has the path `/v3`. */
 const oldest = [3, 4] as const;
 
+/** A server that let us in. */
+interface Entrance {
+  readonly client: EtcdClient;
+  readonly keyspace: Keyspace;
+  readonly complaint: Complaint;
+  /** How many values there are of the cluster. */
+  readonly count: number;
+}
+
 /** etcd 3.4 or newer, over its JSON gateway. */
 export class EtcdEngine implements Engine {
   readonly type = "etcd";
@@ -29,7 +38,18 @@ export class EtcdEngine implements Engine {
     this.place = options.servers.map(({ origin }) => origin).join(", ");
   }
 
-  async connect(context: EngineContext, { signal }: Cancellable): Promise<EngineConnection> {
+  async connect(context: EngineContext, options: Cancellable): Promise<EngineConnection> {
+    const { client, keyspace, complaint } = await this.#enter(context, options);
+    return new EtcdConnection(context, client, keyspace, complaint);
+  }
+
+  async count(context: EngineContext, options: Cancellable): Promise<number> {
+    const { client, count } = await this.#enter(context, options);
+    client.close();
+    return count;
+  }
+
+  async #enter(context: EngineContext, { signal }: Cancellable): Promise<Entrance> {
     const { servers, credentials, tls, prefix } = this.#options;
     const { clock, random, via, cluster, lifetimeMs } = context;
     const { timeoutMs } = rhythmOf(lifetimeMs);
@@ -43,13 +63,17 @@ export class EtcdEngine implements Engine {
         throw complaint.say("TRANSPORT_UNAVAILABLE", text);
       }
       // Whether it lets us in.
-      await client.call("/v3/kv/range", { ...keyspace.range, count_only: true }, signal);
+      const { count = 0 } = await client.call(
+        "/v3/kv/range",
+        { ...keyspace.range, count_only: true },
+        signal,
+      );
+      return { client, keyspace, complaint, count: Number(count) };
     } catch (error) {
       client.close();
       if (signal.aborted) throw signal.reason;
       throw complaint.of(error, "TRANSPORT_UNAVAILABLE");
     }
-    return new EtcdConnection(context, client, keyspace, complaint);
   }
 }
 

@@ -18,6 +18,12 @@ export interface Engine {
    *   `signal.reason` itself when aborted.
    */
   connect(context: EngineContext, options: Cancellable): Promise<EngineConnection>;
+  /**
+   * Reads what there is, as a watch would, and leaves without having made anything; resolves with the number of values.
+   *
+   * @throws as `connect`, and for what we may not read.
+   */
+  count(context: EngineContext, options: Cancellable): Promise<number>;
 }
 
 /** What a connection gets from the transport that uses it. */

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { systemInterfaces, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity, isClusterName, isHostAddress } from "@lmserv/discovery-identity";
+import { diagnose } from "./diagnosis.ts";
 import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
 import { FleetSession } from "./session.ts";
 import type { Machine } from "./surroundings.ts";
@@ -58,6 +59,10 @@ export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions 
   const shared = { name, cluster, lifetimeMs, maxNodes, addresses };
   return {
     name,
+    diagnose({ clock, random, log }, cancellable) {
+      const report = (): void => {};
+      return diagnose(engine, { via: name, cluster, lifetimeMs, clock, random, log, report }, cancellable);
+    },
     async open(context, { signal }) {
       signal.throwIfAborted();
       const { clock, random, log, report } = context;

@@ -26,6 +26,10 @@ export class MemoryEngine implements Engine {
     this.say({ kind: "snapshot", entries });
   }
 
+  async count(): Promise<number> {
+    return this.kept.size;
+  }
+
   async connect(context: EngineContext): Promise<EngineConnection> {
     this.context = context;
     const closing = new AbortController();

@@ -22,6 +22,8 @@ export interface BucketPlan {
   readonly cluster: string;
   readonly lifetimeMs: number;
   readonly replicas: number;
+  /** Whether it is made where there is none. */
+  readonly mayMake: boolean;
   /** For messages. */
   readonly place: string;
   readonly via: string;
@@ -62,7 +64,7 @@ export async function openBucket(
   let making: Promise<void> | null = null;
   const lookOrMake = (): Promise<StreamInfo> =>
     look().catch(async (error: unknown) => {
-      if (!isBucketMissing(error)) throw error;
+      if (!isBucketMissing(error) || !plan.mayMake) throw error;
       making ??= make(js, name, plan, serverVersion);
       await making;
       return look();

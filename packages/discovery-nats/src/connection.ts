@@ -44,7 +44,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   ): Promise<NatsConnection> {
     const connection = new NatsConnection(settings, context);
     try {
-      connection.#ended = connection.#live(await Link.open(settings, context, signal));
+      connection.#ended = connection.#live(await Link.open(settings, context, { signal }));
     } catch (error) {
       signal.throwIfAborted();
       throw failure(error, connection.#whereabouts);
@@ -170,7 +170,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
       try {
         await sleep(this.clock, backoffMs(this.#failures, this.#retryMs, this.random), signal);
         this.#failures += 1;
-        return await Link.open(this.#settings, this.#context, signal);
+        return await Link.open(this.#settings, this.#context, { signal });
       } catch (error) {
         if (!signal.aborted) this.#onFailure(failure(error, this.#whereabouts, "ENGINE_UNREACHABLE"));
       }

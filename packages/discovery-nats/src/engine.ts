@@ -1,5 +1,6 @@
 import type { Engine } from "@lmserv/discovery-fleet";
 import { NatsConnection } from "./connection.ts";
+import { countValues } from "./count.ts";
 import { type NatsEngineOptions, readSettings } from "./settings.ts";
 
 /**
@@ -12,6 +13,7 @@ export function natsEngine(options: NatsEngineOptions = {}): Engine {
   return {
     type: "nats",
     place: settings.servers.join(", "),
+    count: (context, cancellable) => countValues(settings, context, cancellable),
     connect: (context, cancellable) => NatsConnection.open(settings, context, cancellable),
   };
 }

@@ -1,4 +1,4 @@
-import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, DiscoveryError } from "@lmserv/discovery-core";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import {
@@ -26,6 +26,11 @@ export interface Acknowledgement {
   readonly replacedAnother: boolean;
 }
 
+export interface LinkOptions extends Cancellable {
+  /** Whether the bucket is made where there is none. @default true */
+  readonly mayMakeBucket?: boolean;
+}
+
 interface LinkParts {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
@@ -51,7 +56,8 @@ export class Link implements AsyncDisposable {
   #end: (reason: unknown) => void = () => {};
 
   /** @throws whatever the client does; `signal.reason` itself when aborted. */
-  static async open(settings: Settings, context: EngineContext, signal: AbortSignal): Promise<Link> {
+  static async open(settings: Settings, context: EngineContext, options: LinkOptions): Promise<Link> {
+    const { signal, mayMakeBucket = true } = options;
     const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
     const insistence = { clock: context.clock, everyMs: againMs, forMs: insistMs };
     const connection = await dial(settings, context, signal);
@@ -66,7 +72,8 @@ export class Link implements AsyncDisposable {
       assertVersion(version, place, context.via);
       const js = jetstream(connection, { checkAPI: false, timeout: requestMs });
       const { cluster, lifetimeMs, via } = context;
-      const plan = { cluster, lifetimeMs, replicas: settings.replicas, place, via };
+      const { replicas } = settings;
+      const plan = { cluster, lifetimeMs, replicas, place, via, mayMake: mayMakeBucket };
       const bucket = await openBucket(js, plan, version, insistence);
       return new Link({ connection, js, bucket, inboxPrefix: settings.inboxPrefix, insistence });
     } catch (error) {

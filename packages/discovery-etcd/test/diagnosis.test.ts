@@ -1,0 +1,57 @@
+import { type Check, silentLog, systemClock } from "@lmserv/discovery-core";
+import { expect, test } from "vitest";
+import { type EtcdOptions, etcd } from "../src/transport.ts";
+import { describeEtcd } from "./describe-etcd.ts";
+import { EtcdServer } from "./etcd-server.ts";
+import { PlainFleet } from "./plain-fleet.ts";
+
+/** The one thing that is found. */
+async function examine(options: EtcdOptions): Promise<Check | undefined> {
+  const context = { clock: systemClock, random: Math.random, log: silentLog, neighbors: async () => [] };
+  const checks: Check[] = [];
+  const { signal } = new AbortController();
+  for await (const one of etcd(options).diagnose?.(context, { signal }) ?? []) checks.push(one);
+  expect(checks).toHaveLength(1);
+  return checks[0];
+}
+
+describeEtcd("the examination of etcd", { concurrent: true }, () => {
+  test("reads what there is of this fleet, and is refused where we have no right", async () => {
+    await using server = await EtcdServer.start();
+    const fleet = new PlainFleet(server, "default");
+    await fleet.appear({ id: "a", port: 1, info: "a" });
+    await fleet.appear({ id: "b", port: 2, info: "b" });
+    await new PlainFleet(server, "another").appear({ id: "c", port: 3, info: "c" });
+    const before = await fleet.list();
+    expect(await examine({ servers: [server.url] })).toEqual({
+      code: "ENGINE_READ",
+      verdict: "ok",
+      transport: "etcd",
+      interface: null,
+      message: `etcd at ${server.url} lets us in, and has 2 values of the fleet default`,
+      mend: null,
+    });
+    expect(await fleet.list()).toEqual(before);
+
+    for (const user of ["root", "stranger"]) {
+      await server.ask("/v3/auth/user/add", { name: user, password: "p" });
+      await server.ask("/v3/auth/role/add", { name: user });
+      await server.ask("/v3/auth/user/grant", { user, role: user });
+    }
+    await server.ask("/v3/auth/enable", {});
+    for (const [login, message] of [
+      [{}, /wants a user and a password/],
+      [{ user: "stranger", password: "x" }, /does not know the user "stranger"/],
+      [{ user: "stranger", password: "p" }, /needs to read \/lmserv\/default\//],
+    ] as const) {
+      const found = await examine({ servers: [server.url], ...login });
+      expect(found).toMatchObject({ code: "ENGINE_REFUSES", message: expect.stringMatching(message) });
+    }
+  });
+
+  test("says that nobody listens", async () => {
+    const found = await examine({ servers: ["http://127.0.0.1:9"] });
+    expect(found).toMatchObject({ code: "ENGINE_ABSENT", verdict: "fail" });
+    expect(found?.mend).toContain("start it");
+  });
+});

@@ -1,0 +1,47 @@
+import type { Cancellable } from "@lmserv/discovery-core";
+import type { EngineContext } from "@lmserv/discovery-fleet";
+import { failure, isBucketMissing } from "./failure.ts";
+import { Link } from "./link.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Watches until all that there is has been told, and leaves. A bucket that nobody has made yet is empty.
+ *
+ * @throws {DiscoveryError} as `Engine.count`.
+ */
+export async function countValues(
+  settings: Settings,
+  context: EngineContext,
+  { signal }: Cancellable,
+): Promise<number> {
+  try {
+    await using link = await Link.open(settings, context, { signal, mayMakeBucket: false });
+    return await countIn(link, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isBucketMissing(error)) return 0;
+    throw failure(error, { place: settings.servers.join(", "), via: context.via });
+  }
+}
+
+function countIn(link: Link, signal: AbortSignal): Promise<number> {
+  const keys = new Set<string>();
+  const forget = (key: string): void => {
+    keys.delete(key);
+  };
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    link.ended.then(reject);
+    link
+      .watch({
+        begin: () => {},
+        put: (key) => keys.add(key),
+        delete: forget,
+        expired: forget,
+        heard: () => {},
+        complete: () => resolve(keys.size),
+        broken: reject,
+      })
+      .catch(reject);
+  });
+}
