@@ -82,6 +82,8 @@ export function isOtherSequence(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === wrongLastSequence;
 }
 
+/** In a cluster that has just been started, the others may not have come yet. */
+const tooFewServers = 10_005;
 const streamNotFound = 10_059;
 const wrongLastSequence = 10_071;
 
@@ -111,8 +113,12 @@ function explain(error: unknown): Explanation {
 }
 
 function explainFault(error: unknown, chain: readonly unknown[]): Explanation {
-  if (error instanceof JetStreamApiError)
-    return unfit(`cannot keep our values: ${error.message} (${error.code})`);
+  if (error instanceof JetStreamApiError) {
+    const text = `cannot keep our values: ${error.message} (${error.code})`;
+    return error.code === tooFewServers
+      ? absence(`${text}: start the servers that are missing, or ask for fewer replicas`)
+      : unfit(text);
+  }
   if (error instanceof TimeoutError) return absence("does not answer in time");
   const code = chain.map(codeOf).find((found) => found !== null);
   if (code === "ECONNREFUSED") {

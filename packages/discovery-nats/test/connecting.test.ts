@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
 import { natsEngine } from "../src/engine.ts";
 import type { NatsEngineOptions } from "../src/settings.ts";
+import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { operatorMode } from "./operator-mode.ts";
 import { freePort, NatsServer } from "./server.ts";
@@ -113,6 +114,14 @@ describeNats("connecting", { concurrent: true }, () => {
     expect(await refusal({ servers: [server.url], replicas: 3 })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: expect.stringContaining("replicas > 1 not supported in non-clustered mode"),
+    });
+  });
+
+  test("waits for servers that its replicas lack", async () => {
+    await using cluster = await NatsCluster.start(2);
+    expect(await refusal({ servers: cluster.urls, replicas: 3 })).toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      message: expect.stringContaining("start the servers that are missing"),
     });
   });
 
