@@ -96,6 +96,27 @@ describe("what is seen of a bucket", () => {
     expect(failures).toEqual([]);
   });
 
+  test("waits for the others when the first puts something after nobody could for long", async () => {
+    for (const key of ["a", "b", "c"]) put(key, 0);
+    view.complete();
+    for (let ms = 500; ms <= 9_500; ms += 500) {
+      await clock.advance(500);
+      view.heard(serverStartMs + ms);
+    }
+    put("b", 9_500);
+    await clock.advance(1_500);
+    put("a", 11_000);
+    expect(deleted()).toEqual([]);
+    const endMs = 9_500 + timingOf(lifetimeMs).graceMs;
+    for (let ms = 11_500; ms < endMs + 500; ms += 500) {
+      expect(deleted()).toEqual([]);
+      await clock.advance(500);
+      put("a", ms);
+    }
+    expect(deleted()).toEqual(["c"]);
+    expect(failures).toEqual([]);
+  });
+
   test("is begun anew when nothing was heard for a while, whoever stood still", async () => {
     put("a", 0);
     view.complete();
