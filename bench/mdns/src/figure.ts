@@ -29,14 +29,17 @@ export function median(samples: readonly number[]): number {
 
 /** With fewer samples the 99th percentile is the maximum, which is shown anyway. */
 const samplesForP99 = 100;
+/** And the 95th is the maximum with fewer than that. */
+const samplesForP95 = 20;
 
-/** `70 (22-118), p99 117, 2 of 20 missed` */
+/** `70 (22-118), p95 112, 2 of 20 missed` */
 export function formatFigure({ samples, missed }: Figure): string {
   const count = samples.length + missed;
   if (samples.length === 0) return count === 0 ? "-" : `none of ${count}`;
   const parts = [`${round(median(samples))}`];
   if (samples.length > 1) parts[0] += ` (${round(Math.min(...samples))}-${round(Math.max(...samples))})`;
   if (samples.length >= samplesForP99) parts.push(`p99 ${round(percentile(samples, 0.99))}`);
+  else if (samples.length >= samplesForP95) parts.push(`p95 ${round(percentile(samples, 0.95))}`);
   if (missed > 0) parts.push(`${missed} of ${count} missed`);
   return parts.join(", ");
 }

@@ -30,18 +30,23 @@ function tablesOf(runs: readonly MeshRun[], { idleS }: Options): readonly Table[
         "join -> listed by all",
         "first -> last",
         "SIGKILL -> dropped by all",
+        "host cut off -> dropped by all",
         "leave -> dropped by all",
+        "start -> whole",
       ],
-      rows: runs.map(({ count, crowd, peer, join, spread, crash, leave }) => [
+      rows: runs.map(({ count, crowd, peer, join, spread, crash, silence, leave, whole }) => [
         sizeOf(count, crowd),
         peer,
         join,
         spread,
         crash,
+        silence,
         leave,
+        whole,
       ]),
       notes: [
-        "The clock starts with the newcomer's first line of output, or with the signal; the last member counts.",
+        "The clock starts with the newcomer's first line of output, with the signal, or with the cut; the last member counts.",
+        "Whole: from the start of the first process, of which others follow one by one, until everybody lists everybody.",
       ],
     },
     {

@@ -24,7 +24,10 @@ export interface MeshRun {
   /** From the first member that lists it to the last. */
   readonly spread: Figure;
   readonly crash: Figure;
+  readonly silence: Figure;
   readonly leave: Figure;
+  /** From the start of the first process until everybody lists everybody. */
+  readonly whole: Figure;
   readonly sentPerS: Figure;
   /** Of a core, in percent. */
   readonly cpu: Figure;
@@ -34,11 +37,11 @@ export interface MeshRun {
 }
 
 /** Until a mesh is whole; a hundred processes take their time to start on two cores. */
-const wholeMs = 180_000;
+const wholeMs = 240_000;
 const eventMs = 60_000;
 /** After the start, and between what happens to the mesh. */
-const settlingMs = 20_000;
-const pauseMs = 2_000;
+const settlingMs = 15_000;
+const pauseMs = 1_000;
 
 export async function measureMesh(peer: PeerName, count: number, options: Options): Promise<MeshRun> {
   const state = await mkdtemp(join(tmpdir(), "lmserv-bench-"));
@@ -50,18 +53,22 @@ export async function measureMesh(peer: PeerName, count: number, options: Option
 }
 
 async function measureIn(state: string, peer: PeerName, count: number, options: Options): Promise<MeshRun> {
-  const { repeat, idleS } = options;
+  const { idleS } = options;
   const crowd = peers[peer].crowds ? options.crowd : 0;
-  await using lan: Lan = await createLan({ hosts: 1 + count + 2 * repeat, permanentNeighbors: true });
+  const ends = endsOf(options);
+  await using lan: Lan = await createLan({ hosts: 1 + count + ends.length, permanentNeighbors: true });
   const [crowded, seed] = lan.hosts;
   if (!crowded || !seed) throw new RangeError("a mesh has members");
   const mesh: Mesh = { peer: peers[peer], seed, state };
+  const startMs = performance.now();
   const members = await startMesh(mesh, lan.hosts.slice(1, 1 + count), { host: crowded, members: crowd });
+  const whole = figure("ms", [performance.now() - startMs]);
   await delay(settlingMs);
   const idle = await idleCost(lan, members.slice(0, count), idleS);
   const visits: Visit[] = [];
-  for (const [index, host] of lan.hosts.slice(1 + count).entries()) {
-    visits.push(await visit(mesh, host, members, index % 2 === 0 ? "crash" : "leave"));
+  for (const [index, how] of ends.entries()) {
+    const host = lan.hosts[1 + count + index];
+    if (host) visits.push(await visit({ mesh, lan, members }, host, how));
   }
   const gone = (how: Visit["how"]): Figure =>
     figure(
@@ -81,9 +88,17 @@ async function measureIn(state: string, peer: PeerName, count: number, options: 
       visits.map(({ spreadMs }) => spreadMs),
     ),
     crash: gone("crash"),
+    silence: gone("silence"),
     leave: gone("leave"),
+    whole,
     ...idle,
   };
+}
+
+/** How each newcomer goes: killed and leaving by turns, then cut off. */
+function endsOf({ repeat, silent }: Options): readonly Visit["how"][] {
+  const turns = Array.from({ length: repeat }, () => ["crash", "leave"] as const);
+  return [...turns.flat(), ...Array.from({ length: silent }, () => "silence" as const)];
 }
 
 /** A process that is many members. */
@@ -95,7 +110,8 @@ interface Crowd {
 /** Resolves, once everybody lists everybody, with the processes: one a host, then the crowd, if there is one. */
 async function startMesh(mesh: Mesh, hosts: readonly Host[], crowd: Crowd): Promise<readonly Member[]> {
   const { seed } = mesh;
-  const starts = turnstile(4);
+  // As boxes that boot: the next two start when the last two know the first.
+  const starts = turnstile(2);
   const first = await startMember(seed, mesh);
   const started = await first.sees("started", "", { sinceMs: 0, timeoutMs: eventMs });
   if (started === null) throw new Error(`The first member did not start: ${first.process.stderrText}`);
@@ -147,14 +163,22 @@ async function idleCost(lan: Lan, members: readonly Member[], idleS: number) {
 }
 
 interface Visit {
-  readonly how: "crash" | "leave";
+  readonly how: "crash" | "leave" | "silence";
   readonly joinMs: number | null;
   readonly spreadMs: number | null;
   readonly goneMs: number | null;
 }
 
+/** Where a visit takes place. */
+interface Scene {
+  readonly mesh: Mesh;
+  readonly lan: Lan;
+  readonly members: readonly Member[];
+}
+
 /** A host joins, is there for a while, and goes. */
-async function visit(mesh: Mesh, host: Host, members: readonly Member[], how: Visit["how"]): Promise<Visit> {
+async function visit(scene: Scene, host: Host, how: Visit["how"]): Promise<Visit> {
+  const { mesh, members } = scene;
   await delay(pauseMs);
   const search = { sinceMs: performance.now(), timeoutMs: eventMs };
   const newcomer = await startMember(host, mesh);
@@ -163,8 +187,9 @@ async function visit(mesh: Mesh, host: Host, members: readonly Member[], how: Vi
   await delay(pauseMs);
 
   const goneFrom = { sinceMs: performance.now(), timeoutMs: eventMs };
-  newcomer.process.kill(how === "crash" ? "SIGKILL" : mesh.peer.leaveSignal);
+  await end(scene, newcomer, how);
   const gone = await Promise.all(members.map((member) => member.sees("down", host.name, goneFrom)));
+  newcomer.process.kill("SIGKILL");
   await newcomer.process.exited;
   const [first, last] = [lastOf(seen, Math.min), lastOf(seen, Math.max)];
   return {
@@ -173,6 +198,13 @@ async function visit(mesh: Mesh, host: Host, members: readonly Member[], how: Vi
     spreadMs: last === null || first === null ? null : last - first,
     goneMs: minus(lastOf(gone, Math.max), goneFrom.sinceMs),
   };
+}
+
+async function end({ mesh, lan }: Scene, { host, process }: Member, how: Visit["how"]): Promise<void> {
+  if (how === "crash") process.kill("SIGKILL");
+  else if (how === "leave") process.kill(mesh.peer.leaveSignal);
+  // Nothing passes any more, and nobody is told.
+  else await lan.filter(`cut-${host.name}`, `iifname "${host.name}" drop\noifname "${host.name}" drop`);
 }
 
 /** Null when one of them has none. */

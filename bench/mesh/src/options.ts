@@ -8,8 +8,10 @@ export interface Options {
   readonly peers: readonly PeerName[];
   /** Members beside these, in one process, of peers that can be that. */
   readonly crowd: number;
-  /** Joins, crashes and departures, of each so many. */
+  /** Newcomers that are killed, and as many that leave. */
   readonly repeat: number;
+  /** Newcomers whose host is cut off. */
+  readonly silent: number;
   readonly idleS: number;
   /** Where the samples go, as JSON. */
   readonly json: string | undefined;
@@ -19,8 +21,9 @@ export const usage: string = `Usage: npm run bench:mesh -- [OPTION...]
   --members N,...  sizes of the meshes (10,50,100)
   --crowd N        N more members in one process, of peers that can be that (0)
   --peers P,...    of ${peerNames.join(", ")} (all)
-  --repeat N       joins, crashes and departures, of each so many (5)
-  --idle SECONDS   how long the idle cost is counted (60)
+  --repeat N       newcomers that are killed, and as many that leave (10)
+  --silent N       newcomers whose host falls silent (3)
+  --idle SECONDS   how long the idle cost is counted (30)
   --json FILE      writes every sample to FILE
   --help
 `;
@@ -37,8 +40,9 @@ export function parseOptions(args: readonly string[]): Options | null {
       members: { type: "string", default: "10,50,100" },
       crowd: { type: "string", default: "0" },
       peers: { type: "string", default: peerNames.join(",") },
-      repeat: { type: "string", default: "5" },
-      idle: { type: "string", default: "60" },
+      repeat: { type: "string", default: "10" },
+      silent: { type: "string", default: "3" },
+      idle: { type: "string", default: "30" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -48,7 +52,8 @@ export function parseOptions(args: readonly string[]): Options | null {
     members: values.members.split(",").map((one) => integerOption("members", one, 2, 200)),
     crowd: integerOption("crowd", values.crowd, 0, 200),
     peers: values.peers.split(",").map(peerName),
-    repeat: integerOption("repeat", values.repeat, 1, 20),
+    repeat: integerOption("repeat", values.repeat, 1, 15),
+    silent: integerOption("silent", values.silent, 0, 9),
     idleS: integerOption("idle", values.idle, 1, 86_400),
     json: values.json,
   };
