@@ -13,6 +13,7 @@ import { dial } from "./link/dialer.ts";
 import type { Party } from "./link/introduction.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { LinkHost } from "./link/peer-link.ts";
+import { Pulse } from "./link/pulse.ts";
 import { Refusal, type RefusalReason } from "./link/refusal.ts";
 import { type Names, resolveSeed, type Seed } from "./seeds.ts";
 
@@ -112,11 +113,12 @@ async function visit(
   url: string,
   { ca, forcePlain }: Examined,
   party: Party,
-  { clock, random, log }: DiagnosisContext,
+  { clock, log }: DiagnosisContext,
   signal: AbortSignal,
 ): Promise<Visit> {
   const handler: LinkHost["handler"] = () => ({ message: () => {}, closed: () => {} });
-  const host = { clock, random, log, limits: defaultLimits, handler };
+  const pulse = new Pulse(clock, defaultLimits.pingIntervalMs);
+  const host = { clock, log, limits: defaultLimits, pulse, handler };
   try {
     const link = await dial({ url, party, host, signal, forcePlain, ...(ca !== undefined && { ca }) });
     await link.close("leaving");

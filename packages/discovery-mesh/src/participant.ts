@@ -9,6 +9,7 @@ import type { Link, LinkEvents } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 import { type Listener, listen } from "./link/listener.ts";
 import type { LinkHost } from "./link/peer-link.ts";
+import { Pulse } from "./link/pulse.ts";
 import { Refusal, type RefusalReason, refusalLedger } from "./link/refusal.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
@@ -106,7 +107,13 @@ export class Participant {
       },
     };
     this.#pace = new DialPace(clock);
-    this.#host = { clock, random, log, limits: defaultLimits, handler: (link) => this.#adopt(link) };
+    this.#host = {
+      clock,
+      log,
+      limits: defaultLimits,
+      pulse: new Pulse(clock, defaultLimits.pingIntervalMs),
+      handler: (link) => this.#adopt(link),
+    };
   }
 
   /** Listens; until it joins, it dials nobody. @throws what `listen` throws. */

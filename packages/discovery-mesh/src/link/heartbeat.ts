@@ -1,13 +1,14 @@
 import type { Clock } from "@lmserv/discovery-core";
 import { scheduleFairly } from "./fair-timer.ts";
 import type { LinkLimits } from "./limits.ts";
+import type { Pulse } from "./pulse.ts";
 
 export interface HeartbeatOptions {
   readonly clock: Clock;
-  readonly random: () => number;
   readonly limits: Pick<LinkLimits, "pingIntervalMs" | "pongMs">;
-  /** Pings even while the peer is heard, because pings carry something. */
-  readonly always: boolean;
+  readonly pulse: Pulse;
+  /** Whether it is for this side to ask, and for the other one only when it hears nothing. */
+  readonly leads: boolean;
   /** Sends a ping; `sent` is called when it has left this process: what waits before it is not the peer's fault. */
   ping(sent: () => void): void;
   /** Nothing came back, twice. */
@@ -15,51 +16,57 @@ export interface HeartbeatOptions {
 }
 
 const maxMisses = 2;
+/** The side that does not lead waits so much longer than the other one's pings take to come. */
+const patience = 1.05;
 
 /**
  * Notices a peer that is gone without a word.
  *
- * Whatever the peer sends is a sign of life, its pings included: so of two sides only one pings. After
- * `pingIntervalMs` of silence, give or take a tenth, it is pinged; after a miss again at once.
+ * The side that leads pings once in `pingIntervalMs`, together with all its other links; the other one only after that
+ * much silence, since whatever the peer sends is a sign of life. After a miss it is pinged again at once.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #heardMs: number;
   #state: "resting" | "asking" | "stopped" = "resting";
   #misses = 0;
-  #cancel: () => void = () => {};
+  #cancelWait: () => void = () => {};
+  readonly #leave: () => void;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#heardMs = options.clock.now();
-    this.#rest();
+    this.#leave = options.pulse.join((isFull) => this.#beat(isFull));
+  }
+
+  /** When something came from the peer last. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   /** Something came from the peer. */
   heard(): void {
     this.#heardMs = this.#options.clock.now();
     this.#misses = 0;
-    if (this.#state === "asking") this.#rest();
+    if (this.#state !== "asking") return;
+    this.#state = "resting";
+    this.#cancelWait();
   }
 
   stop(): void {
     this.#state = "stopped";
-    this.#cancel();
+    this.#cancelWait();
+    this.#leave();
   }
 
-  #rest(): void {
-    const { clock, random, limits, always } = this.#options;
-    const intervalMs = Math.round(limits.pingIntervalMs * (0.9 + 0.2 * random()));
-    this.#state = "resting";
-    const wait = (waitMs: number): void => {
-      this.#cancel();
-      this.#cancel = clock.schedule(waitMs, () => {
-        const heardAgoMs = clock.now() - this.#heardMs;
-        if (always || heardAgoMs >= intervalMs) this.#ask();
-        else wait(Math.ceil(intervalMs - heardAgoMs));
-      });
-    };
-    wait(intervalMs);
+  #beat(isFull: boolean): void {
+    const { leads } = this.#options;
+    if (this.#state === "resting" && (leads ? isFull : this.#isSilent())) this.#ask();
+  }
+
+  #isSilent(): boolean {
+    const { clock, limits } = this.#options;
+    return clock.now() - this.#heardMs >= patience * limits.pingIntervalMs;
   }
 
   #ask(): void {
@@ -71,8 +78,8 @@ export class Heartbeat {
 
   #await(): void {
     const { clock, limits, silent } = this.#options;
-    this.#cancel();
-    this.#cancel = scheduleFairly(clock, limits.pongMs, () => {
+    this.#cancelWait();
+    this.#cancelWait = scheduleFairly(clock, limits.pongMs, () => {
       this.#misses += 1;
       if (this.#misses < maxMisses) this.#ask();
       else silent();

@@ -52,6 +52,8 @@ export interface Link {
   readonly remoteAddress: string;
   /** Our own address as the peer saw it, or null when it did not tell. */
   readonly observedAddress: string | null;
+  /** When anything came from the peer last, on our clock. */
+  readonly heardMs: number;
   /** Queues a message; of those with one key that wait, the last is sent. Bounded; never throws. */
   send(message: string, coalesceKey?: string): void;
   /** Ends the link and resolves when it has ended; `closed` is called then. */
@@ -62,8 +64,6 @@ export interface Link {
 export interface LinkEvents {
   /** A text frame: valid UTF-8, bounded in size and rate. Close with "protocol" what is not JSON. */
   message(text: string): void;
-  /** What the peer let its ping carry, at most 125 bytes. */
-  pinged?(payload: string): void;
   closed(end: LinkEnd): void;
 }
 

@@ -6,17 +6,17 @@ import { Heartbeat } from "./heartbeat.ts";
 import type { LinkLimits } from "./limits.ts";
 import type { Link, LinkClose, LinkEnd, LinkEvents, LinkHandler, PeerHello } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import type { Pulse } from "./pulse.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** What links need of their host. */
 export interface LinkHost {
   readonly clock: Clock;
-  readonly random: () => number;
   readonly log: Log;
   readonly limits: LinkLimits;
+  /** That of all its links. */
+  readonly pulse: Pulse;
   readonly handler: LinkHandler;
-  /** What pings carry, at most 125 bytes; with it, each side pings whether or not it hears the other. */
-  readonly pingPayload?: () => string;
 }
 
 /** How a link came to be. */
@@ -49,7 +49,7 @@ export class PeerLink implements Link {
   #end: LinkEnd | null = null;
 
   constructor(socket: WebSocket, admission: Admission, origin: LinkOrigin, host: LinkHost) {
-    const { clock, random, limits } = host;
+    const { clock, limits, pulse } = host;
     this.peer = admission.peer;
     this.observedAddress = admission.observedAddress;
     this.dialed = origin.dialed;
@@ -71,10 +71,10 @@ export class PeerLink implements Link {
     });
     this.#heartbeat = new Heartbeat({
       clock,
-      random,
       limits,
-      always: host.pingPayload !== undefined,
-      ping: (sent) => socket.ping(host.pingPayload?.() ?? "", undefined, this.#outbox.sending(sent)),
+      pulse,
+      leads: origin.dialed,
+      ping: (sent) => socket.ping("", undefined, this.#outbox.sending(sent)),
       silent: () =>
         this.#cut({ kind: "silent", detail: `no answer to a ping in ${limits.pongMs} ms, twice` }),
     });
@@ -82,6 +82,10 @@ export class PeerLink implements Link {
     if (keyIndex > 0) host.log("info", "a peer proves an older cluster key", { peer: peer.id, keyIndex });
     this.#gone = this.#listen();
     this.#events = host.handler(this);
+  }
+
+  get heardMs(): number {
+    return this.#heartbeat.heardMs;
   }
 
   send(message: string, coalesceKey?: string): void {
@@ -101,9 +105,7 @@ export class PeerLink implements Link {
   #listen(): Promise<void> {
     const socket = this.#socket;
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
-    socket.on("ping", (data) => {
-      if (this.#admits(data.length) && data.length > 0) this.#events.pinged?.(data.toString());
-    });
+    socket.on("ping", (data) => this.#admits(data.length));
     socket.on("pong", (data) => this.#admits(data.length));
     socket.on("error", (error) => this.#decide(endOfError(error)));
     return new Promise((resolve) => {

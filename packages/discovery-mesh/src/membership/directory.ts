@@ -14,8 +14,10 @@ export interface Entry {
   readonly state: "alive" | "lost" | "left";
   /** How many members passed on the latest sign of life. */
   readonly hops: number;
-  /** When its author gave the latest sign of life, on our clock. */
+  /** When its author gave the latest signed sign of life, on our clock. */
   readonly bornMs: number;
+  /** When it was last known to be there: by that, or by its link. */
+  readonly heardMs: number;
   /** When it is dropped, or forgotten if it was already. */
   readonly deadlineMs: number;
 }
@@ -38,6 +40,8 @@ export interface DirectoryOptions {
   readonly graveMs: number;
 }
 
+/** The part of a member's time that has to be over before it is told anew of one with a link: more than one interval. */
+const enough = 0.6;
 /** Those that left or were lost, so that an old copy of what they said does not bring them back. */
 const maxGraves = 256;
 
@@ -87,7 +91,19 @@ export class Directory {
     const state = kind === "left" ? "left" : holdsMs > nowMs ? "alive" : "lost";
     // A tombstone that is passed on for ever must not be remembered for ever.
     const deadlineMs = state === "alive" ? holdsMs : bornMs + this.#options.graveMs;
-    return this.#put({ id, record, signed, beat: 0, renewal: null, state, hops, bornMs, deadlineMs });
+    const heardMs = bornMs;
+    return this.#put({
+      id,
+      record,
+      signed,
+      beat: 0,
+      renewal: null,
+      state,
+      hops,
+      bornMs,
+      heardMs,
+      deadlineMs,
+    });
   }
 
   /** Whether a renewal of the record that is known is later than what is known of its author. */
@@ -101,10 +117,25 @@ export class Directory {
     const known = this.#entries.get(id);
     if (!known) return false;
     const bornMs = nowMs - ageMs;
-    const deadlineMs = bornMs + known.record.ttlMs;
-    if (deadlineMs <= nowMs || !this.hasRoomFor(id)) return false;
-    this.#put({ ...known, beat, renewal, state: "alive", hops, bornMs, deadlineMs });
+    const isOver = bornMs + known.record.ttlMs <= nowMs;
+    if (isOver || !this.hasRoomFor(id)) return false;
+    // Who was lost begins anew: what we heard of it before counts no more.
+    const heardMs = known.state === "alive" ? Math.max(known.heardMs, bornMs) : bornMs;
+    const deadlineMs = heardMs + known.record.ttlMs;
+    this.#put({ ...known, beat, renewal, state: "alive", hops, bornMs, heardMs, deadlineMs });
     return true;
+  }
+
+  /** Takes note of when a member was heard over its link; returns it when its time is told anew. */
+  hear(id: string, heardMs: number, nowMs: number): AliveEntry | null {
+    const known = this.#entries.get(id);
+    if (!isAlive(known) || heardMs <= known.heardMs) return null;
+    const { ttlMs } = known.record;
+    const entry = { ...known, heardMs, deadlineMs: Math.max(known.deadlineMs, heardMs + ttlMs) };
+    // Most of the time it holds for long enough.
+    if (known.deadlineMs - nowMs >= ttlMs * enough) return null;
+    this.#entries.set(id, entry);
+    return entry;
   }
 
   /** Gives a member up; a later sign of life brings it back. */

@@ -89,8 +89,9 @@ export class Evidence {
   settle(nowMs: number): void {
     const { asks, links, vouching, directory, pass } = this.#options;
     this.#settledMs = nowMs;
+    const isFresh = (id: string): boolean => this.#isFresh(id, nowMs);
     if (asks) {
-      for (const { peer, message } of vouching.asks(this.#members(), this.#needy(nowMs), nowMs)) {
+      for (const { peer, message } of vouching.asks(this.#members(), this.#needy(nowMs), isFresh, nowMs)) {
         links.sendTo(peer, message, "relay");
       }
     }
@@ -140,9 +141,17 @@ export class Evidence {
 
   /** Whether we have it from the member itself, or from one who has, and not from who asks. */
   #canVouch(id: string, to: string, nowMs: number): boolean {
-    const { directory, links, vouching, timing } = this.#options;
+    const { directory, links, vouching } = this.#options;
     const entry = directory.get(id);
-    if (!isAlive(entry) || entry.hops >= maxHops || nowMs >= entry.bornMs + timing.freshMs) return false;
-    return links.has(id) || vouching.isVouchedForBesides(id, to);
+    if (!isAlive(entry) || entry.hops >= maxHops) return false;
+    // Who has a link signs as soon as it is asked.
+    return links.has(id) || (this.#isFresh(id, nowMs) && vouching.isVouchedForBesides(id, to));
+  }
+
+  /** Whether what a member signed last is young enough to be passed on. */
+  #isFresh(id: string, nowMs: number): boolean {
+    const { directory, timing } = this.#options;
+    const entry = directory.get(id);
+    return entry !== undefined && nowMs < entry.bornMs + timing.freshMs;
   }
 }

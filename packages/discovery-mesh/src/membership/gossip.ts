@@ -63,7 +63,7 @@ export class Gossip {
     for (const entry of unknownTo(peer, digest, directory)) {
       // How far somebody's own words came does not matter to itself.
       if (entry.hops >= maxHops && entry.id !== peer) continue;
-      const messages = passedOn(entry, nowMs);
+      const messages = this.#passedOn(entry, nowMs);
       // A question is about a record; a renewal with it, if the record is not taken, would be the next question.
       const asked = digest.whole ? messages : messages.slice(0, 1);
       for (const message of asked) links.sendTo(peer, message, keyOf(message, entry.id));
@@ -112,7 +112,7 @@ export class Gossip {
     for (const id of ids) {
       const entry = directory.get(id);
       if (!isAlive(entry) || entry.hops >= maxHops) continue;
-      for (const message of passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
+      for (const message of this.#passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
     }
   }
 
@@ -121,6 +121,15 @@ export class Gossip {
     const { directory, links } = this.#options;
     if (!isAlive(directory.get(id)) || !this.#introductions.isRecent(id, nowMs)) return;
     links.send({ type: "lost", ids: [id] }, `lost ${id}`);
+  }
+
+  /** Takes note of who was heard over a link meanwhile, and tells of those whose time it lengthens by enough. */
+  listen(nowMs: number): void {
+    const { directory, links, on } = this.#options;
+    for (const { id, record } of directory.alive()) {
+      const entry = directory.hear(id, links.heardMs(id, record.instance), nowMs);
+      if (entry) on.renewed(entry);
+    }
   }
 
   /** Takes in a record that counts. */
@@ -139,6 +148,12 @@ export class Gossip {
     if (entry.state === "left") this.#echo(entry, from, nowMs);
   }
 
+  #passedOn(entry: Entry, nowMs: number): Message[] {
+    const { id, heardMs } = entry;
+    const linkMs = isAlive(entry) ? this.#options.links.heardMs(id, entry.record.instance) : heardMs;
+    return passedOn(entry, Math.max(heardMs, linkMs), nowMs);
+  }
+
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
   #renewed(link: MemberLink, renewal: Renewal, nowMs: number): Entry | null {
     const { directory, own } = this.#options;
@@ -152,7 +167,8 @@ export class Gossip {
     const later = known ? compareVersions(renewal, known.record) : 1;
     if (later > 0 && directory.hasRoomFor(id)) this.#ask(link, id);
     // Its author would not be heard for long: it has to know that more was said in its name.
-    if (later < 0 && known) for (const message of passedOn(known, nowMs)) this.#show(link.peer.id, message);
+    if (later < 0 && known)
+      for (const message of this.#passedOn(known, nowMs)) this.#show(link.peer.id, message);
     return later === 0 ? (known ?? null) : null;
   }
 
@@ -202,7 +218,7 @@ export class Gossip {
   #spread(entry: Entry, from: string, isNews: (peer: string) => boolean, nowMs: number): void {
     const { links, vouching } = this.#options;
     if (entry.state === "lost" || entry.hops >= maxHops) return;
-    const [record, renewal] = passedOn(entry, nowMs);
+    const [record, renewal] = this.#passedOn(entry, nowMs);
     const isMeant = (peer: string): boolean => peer !== from && peer !== entry.id;
     const isWanted = (peer: string): boolean => isMeant(peer) && vouching.wants(peer, entry.id);
     // Whoever wants a member has its record.

@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 /** Of a link, what membership needs. */
 export type MemberLink = Pick<
   Link,
-  "peer" | "dialed" | "url" | "remoteAddress" | "observedAddress" | "send" | "close"
+  "peer" | "dialed" | "url" | "remoteAddress" | "observedAddress" | "heardMs" | "send" | "close"
 >;
 
 /** A link that has to end, and why. */
@@ -57,6 +57,15 @@ export class LinkBook {
   sendTo(peer: string, message: Message, coalesceKey: string): void {
     const text = JSON.stringify(message);
     for (const link of this.of(peer)) link.send(text, coalesceKey);
+  }
+
+  /** When anything came from that process of a peer last; never, if it has no link. */
+  heardMs(id: string, instance: string): number {
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (const { peer, heardMs } of this.of(id)) {
+      if (peer.instance === instance) latestMs = Math.max(latestMs, heardMs);
+    }
+    return latestMs;
   }
 
   holds(link: MemberLink): boolean {

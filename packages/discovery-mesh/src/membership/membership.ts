@@ -96,7 +96,17 @@ export class Membership {
       isSated: () => this.#hasLeft || (own === null && links.peers.size >= observerLinks),
     });
     const onConflict = (isOn: boolean): void => this.#problem("conflict", isOn);
-    const presence = own && new Presence({ own, links, timing, random, startMs, onConflict });
+    const presence =
+      own &&
+      new Presence({
+        own,
+        links,
+        timing,
+        random,
+        startMs,
+        isWantedBy: (peer) => vouching.wants(peer, id),
+        onConflict,
+      });
     this.#presence = presence;
     this.#reception = new Reception({ ...options, directory, links, presence });
     this.#gossip = new Gossip({
@@ -185,6 +195,7 @@ export class Membership {
     const reason = end.kind === "closed" && end.remote ? end.code : null;
     const isRival = reason === "conflict" || reason === "superseded";
     if (isRival && this.#reception.givesWayTo(link.peer)) this.#presence?.yield(nowMs);
+    this.#gossip.listen(nowMs);
     if (!this.#links.remove(link)) return;
     this.#plan.unlinked(id, nowMs);
     if (reason === "full") this.#problem("full", true);
@@ -208,8 +219,8 @@ export class Membership {
     const message = readMessage(text);
     if (!message) return this.#drop(link.peer.id);
     this.#take(link, message, nowMs);
-    // Most messages are signs of life, which change nothing for others.
-    if (message.type !== "renewal") this.#settle(nowMs);
+    // Most messages are signs of life, which change nothing unless others have them from us.
+    if (message.type !== "renewal" || this.#vouching.isWanted) this.#settle(nowMs);
   }
 
   /** Does what is due. `wallMs` tells whether the host slept, which monotonic time does not. */
@@ -217,6 +228,7 @@ export class Membership {
     this.#noticeStall(nowMs);
     if (this.#standstill.hasSlept(nowMs, wallMs)) this.#grant(nowMs);
     if (this.#hasLeft) return;
+    this.#gossip.listen(nowMs);
     for (const id of this.#directory.expire(nowMs)) this.#bury(id, "unreachable");
     for (const id of this.#evidence.take(nowMs)) {
       this.#directory.lose(id, nowMs);
@@ -254,7 +266,9 @@ export class Membership {
       case "digest":
         return this.#gossip.takeDigest(link, message, nowMs);
       case "relay":
-        return this.#vouching.want(peer, message.ids);
+        this.#vouching.want(peer, message.ids, nowMs);
+        if (message.ids.includes(this.#options.id)) this.#presence?.assure(peer);
+        return;
       case "vouching":
         return this.#evidence.vouched(peer, message.ids);
       case "lost":

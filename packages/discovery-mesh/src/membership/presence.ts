@@ -10,6 +10,8 @@ export interface PresenceOptions {
   readonly timing: Timing;
   readonly random: () => number;
   readonly startMs: number;
+  /** Whether a peer wants our signs of life signed, to pass them on. */
+  readonly isWantedBy: (peer: string) => boolean;
   /** Another process has our identity (true), or has it no longer. */
   readonly onConflict: (isOn: boolean) => void;
 }
@@ -18,6 +20,8 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   #renewMs: number;
+  /** When everybody is sent a signed sign of life next. */
+  #assureMs: number;
   /** Since when another process has our identity, as far as we know; we say nothing then. */
   #quietSinceMs: number | null = null;
   #hasLeft = false;
@@ -25,6 +29,7 @@ export class Presence {
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#renewMs = this.#afterRenewal(options.startMs);
+    this.#assureMs = options.startMs + options.timing.assureMs;
   }
 
   /** What we hold of ourselves. */
@@ -57,6 +62,13 @@ export class Presence {
     }
   }
 
+  /** Gives a peer that wants it a signed sign of life, to begin with. */
+  assure(peer: string): void {
+    const { own } = this.#options;
+    const isSilent = this.#quietSinceMs !== null || this.#hasLeft || own.signed === null;
+    if (!isSilent) this.#renew((id) => id === peer);
+  }
+
   /** Somebody holds a record in our name. */
   meet(record: MemberRecord, nowMs: number): void {
     const encounter = this.#options.own.meet(record);
@@ -73,18 +85,27 @@ export class Presence {
   }
 
   tick(nowMs: number): void {
-    const { own, links } = this.#options;
+    const { own } = this.#options;
     if (this.#hasLeft) return;
     if (this.#quietSinceMs !== null) return this.#resume(nowMs);
     if (this.#renewMs > nowMs) return;
     this.#renewMs = this.#afterRenewal(nowMs);
-    if (own.signed) links.send({ type: "renewal", signed: own.renew(), hops: 0, ageMs: 0 }, renewalKey);
+    const isForAll = nowMs >= this.#assureMs;
+    if (isForAll) this.#assureMs = nowMs + this.#options.timing.assureMs;
+    if (own.signed) this.#renew(isForAll ? () => true : this.#options.isWantedBy);
   }
 
   nextMs(): number {
     if (this.#hasLeft) return Number.POSITIVE_INFINITY;
     if (this.#quietSinceMs !== null) return this.#quietSinceMs + this.#options.timing.resumeMs;
     return this.#renewMs;
+  }
+
+  /** A link tells that we live; signed, it tells those who have none. */
+  #renew(isMeant: (peer: string) => boolean): void {
+    const { own, links } = this.#options;
+    if (![...links.peers.keys()].some(isMeant)) return;
+    links.send({ type: "renewal", signed: own.renew(), hops: 0, ageMs: 0 }, renewalKey, isMeant);
   }
 
   /** Not all at the same moment, though they may have started so. */

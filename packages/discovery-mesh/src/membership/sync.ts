@@ -49,9 +49,9 @@ export function lacksUs({ entries, whole }: Digest, own: OwnMoment | null): bool
   return compareVersions(own.moment, { epoch, seq }) > 0;
 }
 
-/** An entry as it is passed on. */
-export function passedOn({ signed, renewal, hops, bornMs }: Entry, nowMs: number): Message[] {
-  const travelled = { hops: hops + 1, ageMs: Math.max(0, Math.round(nowMs - bornMs)) };
+/** An entry as it is passed on; `heardMs` is when its author was last known to be there. */
+export function passedOn({ signed, renewal, hops }: Entry, heardMs: number, nowMs: number): Message[] {
+  const travelled = { hops: hops + 1, ageMs: Math.max(0, Math.round(nowMs - heardMs)) };
   const record: Message = { type: "record", signed, ...travelled };
   return renewal ? [record, { type: "renewal", signed: renewal, ...travelled }] : [record];
 }

@@ -2,8 +2,10 @@
 export interface Timing {
   /** How long a member is believed without a sign of life. */
   readonly ttlMs: number;
-  /** From one own sign of life to the next. */
+  /** From one own signed sign of life to the next, for peers that pass it on. */
   readonly renewMs: number;
+  /** The same for all peers: whatever was lost between two is found by then. */
+  readonly assureMs: number;
   /** How long a member whose link broke has to come back before it is dropped. */
   readonly graceMs: number;
   /** The same for one that fell silent, which took its time already. */
@@ -27,6 +29,7 @@ export interface Timing {
 export const defaultTiming: Timing = {
   ttlMs: 15_000,
   renewMs: 5_000,
+  assureMs: 60_000,
   graceMs: 2_000,
   silentGraceMs: 1_000,
   askAfterMs: 4_000,

@@ -12,6 +12,23 @@ const enoughVouchers = 2;
 const maxAsked = 3;
 /** How long those have who were asked. */
 const turnMs = 2_000;
+/** Who does not sign, though asked to, is asked again so much later. */
+const againMs = 5_000;
+/** An observer that only looks around has gone by then, and what it was told holds for longer. */
+const staysMs = 2_500;
+
+/** What a peer was asked for. */
+interface Ask {
+  /** All of it, to compare. */
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** What a peer asks for. */
+interface Want {
+  readonly ids: ReadonlySet<string> | "all";
+  readonly sinceMs: number;
+}
 
 /**
  * Who passes on the signs of life of members that have no link to us, and for whom we do so.
@@ -25,9 +42,9 @@ export class Vouching {
   /** Who told us of each member that has no link. */
   readonly #informants = new Map<string, string>();
   /** What we asked each peer for last, unless that is nothing. */
-  readonly #asked = new Map<string, string>();
+  readonly #asked = new Map<string, Ask>();
   /** What each peer asked us for. */
-  readonly #wants = new Map<string, ReadonlySet<string> | "all">();
+  readonly #wants = new Map<string, Want>();
   /** For whom we vouch, by the peer that asked. */
   readonly #promised = new Map<string, ReadonlySet<string>>();
 
@@ -75,8 +92,8 @@ export class Vouching {
   }
 
   /** A peer says what it wants from now on. */
-  want(peer: string, ids: readonly string[] | "all"): void {
-    if (ids.length > 0) this.#wants.set(peer, ids === "all" ? ids : new Set(ids));
+  want(peer: string, ids: readonly string[] | "all", nowMs: number): void {
+    if (ids.length > 0) this.#wants.set(peer, { ids: ids === "all" ? ids : new Set(ids), sinceMs: nowMs });
     else if (this.#wants.delete(peer)) this.#promised.delete(peer);
   }
 
@@ -86,8 +103,17 @@ export class Vouching {
   }
 
   wants(peer: string, id: string): boolean {
-    const wanted = this.#wants.get(peer);
+    const wanted = this.#wants.get(peer)?.ids;
     return wanted === "all" || wanted?.has(id) === true;
+  }
+
+  /** Whether a peer has to sign its signs of life for us, since others have them from us alone. */
+  #isNeeded(id: string, nowMs: number): boolean {
+    for (const [peer, { ids, sinceMs }] of this.#wants) {
+      if (peer === id) continue;
+      if (ids === "all" ? nowMs - sinceMs >= staysMs : ids.has(id)) return true;
+    }
+    return false;
   }
 
   /** A peer has no link any more; returns those for whom nobody vouches now. */
@@ -98,16 +124,28 @@ export class Vouching {
     return this.withdraw(peer, this.vouchedFor());
   }
 
-  /** What to ask of the peers, where that has changed, for the members that need somebody to vouch. */
-  asks(peers: readonly string[], needy: readonly string[], nowMs: number): PeerMessage<Relay>[] {
-    if (needy.length === 0 && this.#asked.size === 0) return [];
+  /**
+   * What to ask of the peers, where that has changed, for the members that need somebody to vouch; of those for which we
+   * vouch ourselves, to sign their signs of life. Who does not, as far as `isFresh` knows, is asked again.
+   */
+  asks(
+    peers: readonly string[],
+    needy: readonly string[],
+    isFresh: (peer: string) => boolean,
+    nowMs: number,
+  ): PeerMessage<Relay>[] {
+    if (needy.length === 0 && this.#asked.size === 0 && !this.isWanted) return [];
     const messages: PeerMessage<Relay>[] = [];
     const askedFor = needy.map((id) => ({ id, asked: this.#askedFor(id, peers, nowMs) }));
     for (const peer of peers) {
       const ids = askedFor.flatMap(({ id, asked }) => (asked.has(peer) ? [id] : []));
-      const asked = ids.join();
-      if ((this.#asked.get(peer) ?? "") === asked) continue;
-      if (ids.length > 0) this.#asked.set(peer, asked);
+      const isNeeded = this.#isNeeded(peer, nowMs);
+      if (isNeeded) ids.push(peer);
+      const text = ids.join();
+      const before = this.#asked.get(peer) ?? { text: "", atMs: nowMs };
+      const isUnheard = isNeeded && !isFresh(peer) && nowMs - before.atMs >= againMs;
+      if (before.text === text && !isUnheard) continue;
+      if (ids.length > 0) this.#asked.set(peer, { text, atMs: nowMs });
       else this.#asked.delete(peer);
       messages.push({ peer, message: { type: "relay", ids } });
     }
@@ -120,7 +158,7 @@ export class Vouching {
     known: () => readonly string[],
   ): PeerMessage<Vouches>[] {
     const messages: PeerMessage<Vouches>[] = [];
-    for (const [peer, wanted] of this.#wants) {
+    for (const [peer, { ids: wanted }] of this.#wants) {
       const ids = wanted === "all" ? known() : [...wanted];
       const before = this.#promised.get(peer) ?? new Set();
       const now = new Set(ids.filter((id) => id !== peer && vouchable(id, peer)));

@@ -1,6 +1,5 @@
 import { silentLog, systemClock } from "@lmserv/discovery-core";
 import { generateNodeKey } from "@lmserv/discovery-identity";
-import { seededRandom } from "@lmserv/discovery-testkit";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
 import { type DialOptions, dial } from "../../src/link/dialer.ts";
 import type { Party } from "../../src/link/introduction.ts";
@@ -8,6 +7,7 @@ import { defaultLimits, type LinkLimits } from "../../src/link/limits.ts";
 import type { Link, LinkEnd } from "../../src/link/link.ts";
 import { type ListenOptions, listen } from "../../src/link/listener.ts";
 import type { LinkHost } from "../../src/link/peer-link.ts";
+import { Pulse } from "../../src/link/pulse.ts";
 import { type RefusalLedger, type RefusalReason, refusalLedger } from "../../src/link/refusal.ts";
 
 /** The text of the key file that parties of these tests share. */
@@ -32,7 +32,6 @@ export function party(changes: Partial<Party> = {}): Party {
 export interface Watched {
   readonly link: Link;
   readonly messages: string[];
-  readonly pings: string[];
   readonly ended: Promise<LinkEnd>;
 }
 
@@ -84,24 +83,22 @@ export function site(
   };
   const host: LinkHost = {
     clock: systemClock,
-    random: seededRandom(1),
     log: silentLog,
     limits: { ...defaultLimits, ...limits },
+    pulse: new Pulse(systemClock, { ...defaultLimits, ...limits }.pingIntervalMs),
     handler(link) {
       const messages: string[] = [];
-      const pings: string[] = [];
       let end: (why: LinkEnd) => void = () => {};
       const ended = new Promise<LinkEnd>((resolve) => {
         end = resolve;
       });
-      links.push({ link, messages, pings, ended });
+      links.push({ link, messages, ended });
       notice();
       return {
         message(text) {
           messages.push(text);
           notice();
         },
-        pinged: (payload) => void pings.push(payload),
         closed: end,
       };
     },

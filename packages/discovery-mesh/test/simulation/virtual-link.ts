@@ -4,7 +4,9 @@ import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
 /** From the moment when a peer falls silent until its link ends for it: a ping, and two that are missed. */
-const silentMs = { least: 7_000, most: 9_500 };
+const silentMs = { least: 7_000, most: 9_750 };
+/** So often a ping goes to and fro. */
+const pingMs = 5_000;
 
 /** A connection between two processes: in order, delayed, and broken off by what breaks connections. */
 export class Connection {
@@ -33,6 +35,7 @@ export class Connection {
   fallSilent(isOver: () => boolean): void {
     const { agenda } = this.#world;
     for (const end of this.ends) {
+      end.fallSilent();
       const afterMs = this.#world.between(silentMs.least, silentMs.most);
       agenda.at(agenda.nowMs + afterMs, () => {
         if (!isOver()) end.finish({ kind: "silent" });
@@ -52,6 +55,9 @@ export class VirtualLink implements MemberLink {
   readonly #remote: Process;
   readonly #connection: Connection;
   isOpen = true;
+  /** When the last ping is known to have gone to and fro. */
+  #heardMs: number;
+  #silentSinceMs: number | null = null;
   /** Messages keep their order, however long each takes. */
   #lastArrivalMs = 0;
 
@@ -59,10 +65,26 @@ export class VirtualLink implements MemberLink {
     this.#connection = connection;
     this.owner = owner;
     this.#remote = remote;
+    this.#heardMs = connection.world.agenda.nowMs;
     this.peer = remote.hello;
     this.remoteAddress = remote.host.address;
     this.dialed = url !== null;
     this.url = url;
+  }
+
+  get heardMs(): number {
+    const { world } = this.#connection;
+    const { nowMs } = world.agenda;
+    const answers = this.#remote.isAlive && this.#remote.stalledUntilMs <= nowMs;
+    const isHeard = this.isOpen && answers && !world.isCut(this.owner, this.#remote);
+    if (isHeard) this.#silentSinceMs = null;
+    this.#heardMs = Math.max(this.#heardMs, (this.#silentSinceMs ?? nowMs) - pingMs);
+    return this.#heardMs;
+  }
+
+  /** Nothing comes any more. */
+  fallSilent(): void {
+    this.#silentSinceMs ??= this.#connection.world.agenda.nowMs;
   }
 
   send(text: string): void {
