@@ -110,8 +110,8 @@ interface Crowd {
 /** Resolves, once everybody lists everybody, with the processes: one a host, then the crowd, if there is one. */
 async function startMesh(mesh: Mesh, hosts: readonly Host[], crowd: Crowd): Promise<readonly Member[]> {
   const { seed } = mesh;
-  // As boxes that boot: the next two start when the last two know the first.
-  const starts = turnstile(2);
+  // As boxes that boot: the next one starts when one of the last six knows the first.
+  const starts = turnstile(6);
   const first = await startMember(seed, mesh);
   const started = await first.sees("started", "", { sinceMs: 0, timeoutMs: eventMs });
   if (started === null) throw new Error(`The first member did not start: ${first.process.stderrText}`);

@@ -1,6 +1,8 @@
 import { DialPlan } from "../../src/membership/dial-plan.ts";
 import { Directory } from "../../src/membership/directory.ts";
+import { LinkBook } from "../../src/membership/link-book.ts";
 import { OwnRecord } from "../../src/membership/own-record.ts";
+import { defaultTiming } from "../../src/membership/timing.ts";
 
 /** Something broken in the membership; the result of `apply` mends it. */
 export interface Mutant {
@@ -94,6 +96,17 @@ export const mutants: readonly Mutant[] = [
           },
       ),
       replace(Directory.prototype, "renew", forgetAgeOfRenewal),
+    ),
+  },
+  {
+    name: "takes a link for a sign of life though nothing comes over it",
+    apply: replace(
+      LinkBook.prototype,
+      "heardMs",
+      (original) =>
+        function (this: LinkBook, id, instance) {
+          return original.call(this, id, instance) + defaultTiming.ttlMs;
+        },
     ),
   },
   {

@@ -76,6 +76,18 @@ describe("a mesh of eight", () => {
     }
   });
 
+  test("lets links say that members live, but for once a minute", () => {
+    const { world, processes } = meshOf(8);
+    world.agenda.runUntil(60_000);
+    const { messages } = world;
+    world.agenda.runUntil(180_000);
+    const signed = 2 * 8 * 7;
+    // Each compares what it knows with somebody once a minute: both say it.
+    const compared = 2 * 8 * 2;
+    expect(world.messages - messages).toBeLessThanOrEqual(1.5 * (signed + compared));
+    for (const { listed } of processes) expect(listed.size).toBe(7);
+  });
+
   test("has one link for each pair, however they were dialled", () => {
     const { world, processes } = meshOf(8);
     world.agenda.runUntil(30_000);
