@@ -52,6 +52,8 @@ export type DialFailure = "refused" | "unreachable" | "own";
 const observerLinks = 2;
 /** Whether there is room again is not worth asking sooner. */
 const refusedMs = 60_000;
+/** Who vouches for whom is gone through for all messages that came within so long: where many come, each would cost more. */
+const settlePauseMs = 50;
 /** Timers are never further off than this, so that one that is late tells of a stall. */
 const maxIdleMs = 5_000;
 
@@ -74,6 +76,9 @@ export class Membership {
   readonly #presence: Presence | null;
   readonly #problems = new Set<Problem>();
   #syncMs: number;
+  #settledMs = Number.NEGATIVE_INFINITY;
+  /** When to do so again. */
+  #settleMs = Number.POSITIVE_INFINITY;
   readonly #standstill: Standstill;
   #hasLeft = false;
   #dropped = 0;
@@ -236,7 +241,7 @@ export class Membership {
     }
     this.#presence?.tick(nowMs);
     this.#compareWithSomebody(nowMs);
-    this.#settle(nowMs);
+    this.#settleNow(nowMs);
     for (const url of this.#plan.take(nowMs)) this.#options.effects.dial(url);
   }
 
@@ -245,6 +250,7 @@ export class Membership {
     const dueMs = Math.min(
       nowMs + maxIdleMs,
       this.#syncMs,
+      this.#settleMs,
       this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
       this.#directory.nextMs(),
       this.#evidence.nextMs(),
@@ -292,7 +298,15 @@ export class Membership {
   }
 
   #settle(nowMs: number): void {
-    if (!this.#hasLeft) this.#evidence.settle(nowMs);
+    if (this.#hasLeft) return;
+    if (nowMs - this.#settledMs >= settlePauseMs) this.#settleNow(nowMs);
+    else this.#settleMs = Math.min(this.#settleMs, this.#settledMs + settlePauseMs);
+  }
+
+  #settleNow(nowMs: number): void {
+    this.#settledMs = nowMs;
+    this.#settleMs = Number.POSITIVE_INFINITY;
+    this.#evidence.settle(nowMs);
   }
 
   /** Closes a link that cannot be; the other side learns why. */
