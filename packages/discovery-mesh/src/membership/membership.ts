@@ -273,7 +273,7 @@ export class Membership {
         return this.#gossip.takeDigest(link, message, nowMs);
       case "relay":
         this.#vouching.want(peer, message.ids, nowMs);
-        if (message.ids.includes(this.#options.id)) this.#presence?.assure(peer);
+        if (message.ids.includes(this.#options.id)) this.#presence?.assure(peer, nowMs);
         return;
       case "vouching":
         return this.#evidence.vouched(peer, message.ids);

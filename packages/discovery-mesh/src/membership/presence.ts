@@ -1,4 +1,4 @@
-import type { MemberRecord, SignedRecord } from "@lmserv/discovery-identity";
+import type { MemberRecord, SignedRecord, SignedRenewal } from "@lmserv/discovery-identity";
 import type { LinkBook } from "./link-book.ts";
 import type { OwnRecord, Statement } from "./own-record.ts";
 import type { OwnMoment } from "./sync.ts";
@@ -20,6 +20,7 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   #renewMs: number;
+  #renewedMs = Number.NEGATIVE_INFINITY;
   /** When everybody is sent a signed sign of life next. */
   #assureMs: number;
   /** Since when another process has our identity, as far as we know; we say nothing then. */
@@ -58,15 +59,18 @@ export class Presence {
     if (this.#quietSinceMs !== null) this.#quietSinceMs = nowMs;
     else if (own.signed && !this.#hasLeft) {
       links.sendTo(peer, { type: "record", signed: own.signed, hops: 0, ageMs: 0 }, recordKey);
-      links.sendTo(peer, { type: "renewal", signed: own.renew(), hops: 0, ageMs: 0 }, renewalKey);
+      links.sendTo(peer, { type: "renewal", signed: this.#sign(nowMs), hops: 0, ageMs: 0 }, renewalKey);
     }
   }
 
-  /** Gives a peer that wants it a signed sign of life, to begin with. */
-  assure(peer: string): void {
-    const { own } = this.#options;
-    const isSilent = this.#quietSinceMs !== null || this.#hasLeft || own.signed === null;
-    if (!isSilent) this.#renew((id) => id === peer);
+  /** Gives a peer that wants it a signed sign of life, to begin with: no other one than its fellows have just got. */
+  assure(peer: string, nowMs: number): void {
+    const { own, links, timing } = this.#options;
+    if (this.#quietSinceMs !== null || this.#hasLeft || own.signed === null) return;
+    const isYoung = nowMs - this.#renewedMs < timing.renewMs / 2;
+    const signed = (isYoung && own.renewal) || this.#sign(nowMs);
+    const ageMs = Math.round(nowMs - this.#renewedMs);
+    links.sendTo(peer, { type: "renewal", signed, hops: 0, ageMs }, renewalKey);
   }
 
   /** Somebody holds a record in our name. */
@@ -92,7 +96,7 @@ export class Presence {
     this.#renewMs = this.#afterRenewal(nowMs);
     const isForAll = nowMs >= this.#assureMs;
     if (isForAll) this.#assureMs = nowMs + this.#options.timing.assureMs;
-    if (own.signed) this.#renew(isForAll ? () => true : this.#options.isWantedBy);
+    if (own.signed) this.#renew(isForAll ? () => true : this.#options.isWantedBy, nowMs);
   }
 
   nextMs(): number {
@@ -102,10 +106,15 @@ export class Presence {
   }
 
   /** A link tells that we live; signed, it tells those who have none. */
-  #renew(isMeant: (peer: string) => boolean): void {
-    const { own, links } = this.#options;
+  #renew(isMeant: (peer: string) => boolean, nowMs: number): void {
+    const { links } = this.#options;
     if (![...links.peers.keys()].some(isMeant)) return;
-    links.send({ type: "renewal", signed: own.renew(), hops: 0, ageMs: 0 }, renewalKey, isMeant);
+    links.send({ type: "renewal", signed: this.#sign(nowMs), hops: 0, ageMs: 0 }, renewalKey, isMeant);
+  }
+
+  #sign(nowMs: number): SignedRenewal {
+    this.#renewedMs = nowMs;
+    return this.#options.own.renew();
   }
 
   /** Not all at the same moment, though they may have started so. */
