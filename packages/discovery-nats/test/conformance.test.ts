@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Announced, randomHex, silentLog, systemClock } from "@lmserv/discovery-core";
 import { type Fixture, hostileFrames, seededRandom, transportConformance } from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { PlainHost } from "../../discovery-fleet/test/plain-host.ts";
 import { bucketName } from "../src/bucket.ts";
 import { nats } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { PlainHost } from "./plain-host.ts";
 import { NatsServer } from "./server.ts";
 
 const maxNodes = 20;
