@@ -141,7 +141,7 @@ export class Gossip {
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
     if (isNew) on.came(entry, from, nowMs);
     if (isAlive(entry)) on.told(entry, nowMs);
-    else if (isAlive(before)) on.left(id, entry.state === "left" ? "goodbye" : "unreachable");
+    else if (isAlive(before)) on.left(id, isGoodbyeOf(before, record) ? "goodbye" : "unreachable");
     if (isNew && from === id) this.#introductions.begin(id, nowMs);
     // Who has no link to the one from whom it came has it from us.
     this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
@@ -227,6 +227,11 @@ export class Gossip {
     const isMissing = (peer: string): boolean => isMeant(peer) && !isWanted(peer) && isNews(peer);
     if (record) links.send(record, keyOf(record, entry.id), isMissing);
   }
+}
+
+/** Whether it is the start that we know that says goodbye: another one's, which may be an old one, only supersedes it. */
+function isGoodbyeOf({ record: known }: Entry, { kind, epoch }: MemberRecord): boolean {
+  return kind === "left" && epoch === known.epoch;
 }
 
 /** What waits for a slow peer is replaced by what is later of the same member. */
