@@ -53,7 +53,7 @@ const pollMs = 3_000;
 const reportAgainMs = 60_000;
 
 /** The interface or its address just went, or is new and still being checked: the next look tells. */
-const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV"]);
+const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
 
 interface Kept extends Station {
   readonly identity: string;
