@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-const maxReasonLength = 300;
+const maxReasonLength = 1_000;
 
 /**
  * Counts what a run of vitest did: `{ passed, failed, skipped, reasons, failures, secondTries }`; the reasons of what was
@@ -35,9 +35,11 @@ function fileLine({ name, message }) {
   return line(name, message);
 }
 
+/** The message in one line, without the stack. */
 function line(name, message = "") {
-  const [first] = stripVTControlCharacters(message).trim().split("\n");
-  return first === "" ? name : `${name}: ${first.slice(0, maxReasonLength)}`;
+  const [said] = stripVTControlCharacters(message).split(/\n\s+at /);
+  const reason = said.trim().replace(/\s+/g, " ").slice(0, maxReasonLength);
+  return reason === "" ? name : `${name}: ${reason}`;
 }
 
 /** Tests that cannot run on this machine say why in their name. */

@@ -44,12 +44,12 @@ test("says in a line what failed, and why", () => {
   const failed = {
     status: "failed",
     fullName: "a LAN carries",
-    failureMessages: ["\u001b[31mError: no\n at x"],
+    failureMessages: ["\u001b[31mError: no\nway\n    at x"],
   };
   const broken = { status: "failed", name: "b.test.ts", message: "SyntaxError", assertionResults: [] };
   expect(
     countReport({ testResults: [{ status: "failed", assertionResults: [failed] }, broken] }),
   ).toMatchObject({
-    failures: ["a LAN carries: Error: no", "b.test.ts: SyntaxError"],
+    failures: ["a LAN carries: Error: no way", "b.test.ts: SyntaxError"],
   });
 });
