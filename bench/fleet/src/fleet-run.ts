@@ -99,6 +99,7 @@ async function measureOn(
   }
   const crashed = await Promise.all(
     visitors.slice(repeat).map(async (visitor, offset) => {
+      // By the same clock.
       const killedMs = Date.now();
       visitor.process.kill("SIGKILL");
       const name = `visitor-${repeat + offset}-0`;
