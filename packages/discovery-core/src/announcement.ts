@@ -1,3 +1,4 @@
+import { readAnsweringAddresses } from "./answering-addresses.ts";
 import type { Announcement } from "./node.ts";
 import { randomHex } from "./random.ts";
 import type { Announced } from "./transport.ts";
@@ -19,13 +20,15 @@ const maxIdLength = 128;
  */
 export function completeAnnouncement(announcement: Announcement, random: () => number): Announced {
   const { port, info = "", id = randomHex(random, 128), name, path, attributes = {} } = announcement;
+  const { addresses } = announcement;
   assertPort(port);
   assertText("info", info, maxInfoBytes);
   assertId(id);
   if (name !== undefined) assertName(name);
   if (path !== undefined) assertPath(path);
   for (const pair of Object.entries(attributes)) assertAttribute(pair);
-  return { ...announcement, info, id };
+  const answering = addresses === undefined ? {} : { addresses: readAnsweringAddresses(addresses) };
+  return { ...announcement, info, id, ...answering };
 }
 
 /** @throws {RangeError} unless `port` is an integer in 1..65535. */

@@ -3,6 +3,7 @@
 // For authors of transports.
 export { compareReach, formatEndpoint, isIPv6, isLinkLocal, isLoopback } from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
+export { answeringAmong } from "./answering-addresses.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { compose, viasOf } from "./compose.ts";
 export { Deadlines } from "./deadlines.ts";

@@ -66,6 +66,13 @@ export interface Announcement {
   /** Names without commas; mDNS announces the first ones, as many as 248 bytes hold with commas between. */
   readonly models?: readonly string[];
   readonly auth?: Auth;
+  /**
+   * Addresses of this machine at which the server answers, 1..256 of IPv4 or IPv6; a link-local one may have its
+   * `%zone`. Transports announce no other address of the machine, and nothing on a link that has none of them.
+   *
+   * @default every address of the machine
+   */
+  readonly addresses?: readonly string[];
   /** Further pairs: keys of printable ASCII without `=`, each `key=value` at most 255 bytes of UTF-8. */
   readonly attributes?: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type Announcement,
+  answeringAmong,
   completeAnnouncement,
   isNodeId,
   isPath,
@@ -146,6 +147,49 @@ describe("an attribute", () => {
     expect(() => complete({ attributes: { rack: 7 } })).toThrow(
       new TypeError('attribute "rack" must be a string, not number'),
     );
+  });
+});
+
+describe("the addresses at which the server answers", () => {
+  test("are written as the system writes them, each once", () => {
+    const addresses = ["10.0.0.1", "2001:DB8:0::1", "10.0.0.1", "FE80::1%eth0"];
+    expect(complete({ addresses }).addresses).toEqual(["10.0.0.1", "2001:db8::1", "fe80::1%eth0"]);
+  });
+
+  test("are left out for every address", () => {
+    expect(complete({})).not.toHaveProperty("addresses");
+    expect(complete({ addresses: undefined }).addresses).toBeUndefined();
+  });
+
+  test.each(["gpu.local", "10.0.0", "10.0.0.1:80", "", "127.1", 7, null])("may not hold %j", (address) => {
+    expect(() => complete({ addresses: [address] })).toThrow(
+      new RangeError(`addresses holds ${JSON.stringify(address)}, which is no IPv4 or IPv6 address`),
+    );
+  });
+
+  test.each(["0.0.0.0", "::", "0::0"])("may not hold %s, which stands for all", (address) => {
+    expect(() => complete({ addresses: [address] })).toThrow(
+      /which no host has; leave addresses out for every address$/,
+    );
+  });
+
+  test("are neither none nor a flood, and a list", () => {
+    const flood = Array.from({ length: 257 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+    expect(() => complete({ addresses: [] })).toThrow(/^addresses has 0 entries; 1 to 256 are allowed/);
+    expect(() => complete({ addresses: flood })).toThrow(/^addresses has 257 entries/);
+    expect(() => complete({ addresses: "10.0.0.1" })).toThrow(
+      new TypeError("addresses must be an array, not string"),
+    );
+  });
+
+  test("are taken from the machine's own, or stand alone where it has none of them", () => {
+    const own = ["10.0.0.1", "10.0.1.1", "2001:db8::1"];
+    expect(answeringAmong(own, undefined)).toEqual(own);
+    expect(answeringAmong(own, ["2001:db8::1", "10.0.0.1", "127.0.0.1"])).toEqual([
+      "10.0.0.1",
+      "2001:db8::1",
+    ]);
+    expect(answeringAmong(own, ["172.17.0.1", "fe80::1%eth0"])).toEqual(["172.17.0.1"]);
   });
 });
 

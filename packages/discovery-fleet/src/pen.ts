@@ -33,7 +33,7 @@ export class Pen {
   }
 
   /** @throws {RangeError | TypeError} for a node that no record has room for. */
-  write(node: Announced, addresses: readonly string[]): string {
+  write({ addresses: _, ...node }: Announced, addresses: readonly string[]): string {
     const { identity, cluster, lifetimeMs } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;
     const { key, epoch } = identity;

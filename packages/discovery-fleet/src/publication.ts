@@ -7,8 +7,8 @@ export interface PublicationOptions {
   readonly clock: Clock;
   readonly pen: Pen;
   readonly connection: EngineConnection;
-  /** Where the node answers, at the moment. */
-  readonly addresses: () => readonly string[];
+  /** Where a node answers, at the moment. */
+  readonly addresses: (node: Announced) => readonly string[];
   readonly on: {
     /** The engine has it, as it is now. */
     readonly said: (publication: Publication) => void;
@@ -74,6 +74,6 @@ export class Publication implements Standing {
   }
 
   #write(node: Announced): string {
-    return this.#options.pen.write(node, this.#options.addresses());
+    return this.#options.pen.write(node, this.#options.addresses(node));
   }
 }

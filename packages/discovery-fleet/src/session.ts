@@ -148,7 +148,7 @@ export class FleetSession implements TransportSession {
       clock,
       pen: this.#pen,
       connection: this.#connection,
-      addresses: () => this.#surroundings.addresses,
+      addresses: (said) => this.#surroundings.addressesOf(said),
       on: {
         said: () => {
           this.#said.add(publication);
@@ -310,7 +310,8 @@ export class FleetSession implements TransportSession {
   }
 
   #ownReport({ key, node }: Publication): Report {
-    const seen = seenNode(node, this.#pen.id, this.#surroundings.rank(this.#surroundings.addresses));
+    const addresses = this.#surroundings.rank(this.#surroundings.addressesOf(node));
+    const seen = seenNode(node, this.#pen.id, addresses);
     return { key, node: seen, stale: null };
   }
 

@@ -1,5 +1,7 @@
 import type { BlockList } from "node:net";
 import {
+  type Announced,
+  answeringAmong,
   ownAddresses,
   rankAddresses,
   type SeenAddress,
@@ -21,7 +23,7 @@ export class Surroundings {
   readonly #chosen: readonly string[] | null;
   #system: SystemInterfaces;
   #near: BlockList;
-  #addresses: readonly string[];
+  #own: readonly string[];
 
   /** @param chosen - Addresses to announce, or null for those of the machine. */
   constructor(machine: Machine, chosen: readonly string[] | null) {
@@ -29,12 +31,12 @@ export class Surroundings {
     this.#chosen = chosen;
     this.#system = machine.interfaces();
     this.#near = subnetsOf(this.#system);
-    this.#addresses = chosen ?? ownAddresses(this.#system);
+    this.#own = ownAddresses(this.#system);
   }
 
-  /** Where this machine's nodes answer. */
-  get addresses(): readonly string[] {
-    return this.#addresses;
+  /** Where a node of this machine answers: where it was told to be found, or else at the machine's own addresses. */
+  addressesOf({ addresses }: Announced): readonly string[] {
+    return this.#chosen ?? answeringAmong(this.#own, addresses);
   }
 
   /** Looks again; tells whether anything is different. */
@@ -43,7 +45,7 @@ export class Surroundings {
     if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
     this.#system = system;
     this.#near = subnetsOf(system);
-    this.#addresses = this.#chosen ?? ownAddresses(system);
+    this.#own = ownAddresses(system);
     return true;
   }
 

@@ -1,8 +1,10 @@
+import type { NetworkInterfaceInfo } from "node:os";
 import {
   createDiscovery,
   type Discovery,
   DiscoveryError,
   type DiscoveryErrorCode,
+  type SystemInterfaces,
 } from "@lmserv/discovery-core";
 import type { Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
@@ -30,17 +32,25 @@ afterEach(() => discovery[Symbol.asyncDispose]());
 
 const server: Verdict = { kind: "other" };
 
-async function open(options: FleetOptions = {}): Promise<void> {
+function interfaceOf(address: string): NetworkInterfaceInfo {
+  const netmask = "255.255.255.0";
+  const mac = "02:00:00:00:00:01";
+  return { address, netmask, mac, cidr: `${address}/24`, family: "IPv4", internal: false };
+}
+
+/** @param system - The machine's interfaces; with them the addresses that it announces are its own. */
+async function open(options: FleetOptions = {}, system?: SystemInterfaces): Promise<void> {
   engine = new MemoryEngine();
   const machine = {
-    interfaces: () => ({}),
+    interfaces: () => system ?? {},
     hostname: () => "box",
     look: async ({ port }: { readonly port: number }): Promise<Verdict> => {
       asked.push({ atMs: clock.now(), port });
       return answers.get(port) ?? { kind: "silent", why: "refused" };
     },
   };
-  const transport = fleetOn(machine, engine, { addresses: ["10.0.0.1"], lifetimeMs, ...options });
+  const chosen = system ? {} : { addresses: ["10.0.0.1"] };
+  const transport = fleetOn(machine, engine, { ...chosen, lifetimeMs, ...options });
   discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
   discovery.registry.listAlive();
   await clock.advance(0);
@@ -211,6 +221,19 @@ describe("what is announced", () => {
     await standing[Symbol.asyncDispose]();
     expect({ kept: engine.kept.size, last: engine.puts.at(-1) }).toEqual({ kept: 0, last: "goodbye" });
     expect(listed()).toBe("");
+  });
+
+  test("names those of the machine's addresses at which the server answers, and others by an update", async () => {
+    const system = { eth0: [interfaceOf("10.0.0.1")], eth1: [interfaceOf("10.8.0.1")] };
+    await open({}, system);
+    const standing = await discovery.announce({ port: 8_000, addresses: ["10.8.0.1", "127.0.0.1"] });
+    const addresses = (): unknown => JSON.parse(engine.puts.at(-1)?.split("\n")[0] ?? "").addresses;
+    expect(addresses()).toEqual(["10.8.0.1"]);
+    expect(engine.puts.at(-1)).not.toContain("127.0.0.1");
+    expect(discovery.registry.listAlive()[0]?.addresses).toEqual(["10.8.0.1"]);
+    await standing.update({ addresses: ["10.0.0.1", "10.8.0.1"] });
+    expect(addresses()).toEqual(["10.0.0.1", "10.8.0.1"]);
+    expect(engine.puts).not.toContain("goodbye");
   });
 
   test("stays listed here while the engine is lost", async () => {

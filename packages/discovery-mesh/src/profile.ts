@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core";
+import { type Announced, answeringAmong } from "@lmserv/discovery-core";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Statement } from "./membership/own-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
@@ -20,6 +20,8 @@ export interface ProfileOptions {
 /** A record has room for so many. */
 const maxNodes = 16;
 const maxUrls = 8;
+/** It has room for 16 addresses, those that peers see included. */
+const maxAnswering = 8;
 /** Peers on several networks may see as many addresses; one that changes with every peer is none. */
 const maxObserved = 2;
 
@@ -75,21 +77,32 @@ export class Profile {
     const observed = [...this.#observed].filter(
       (address) => !own.includes(address) && own.some(isNoLoopback),
     );
-    const addresses = [...own, ...observed];
-    const urls = advertise ?? urlsOf(this.listening, addresses, secure);
+    const urls = advertise ?? urlsOf(this.listening, [...own, ...observed], secure);
+    const addresses = [...this.#answering(own), ...observed];
     return { addresses, urls: urls.slice(0, maxUrls), nodes: this.#named() };
   }
 
   /** Ourselves, as we list ourselves. */
   sighting(): Sighting {
     const { id, surroundings } = this.#options;
-    const addresses = surroundings.rank(surroundings.reachable(this.listening));
+    const addresses = surroundings.rank(this.#answering(surroundings.reachable(this.listening)));
     return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false };
   }
 
+  /** Those of our own addresses at which any of our nodes answers: a record has one list for all of them. */
+  #answering(own: readonly string[]): string[] {
+    if (this.#nodes.size === 0) return [...own];
+    const nodes = [...this.#nodes.values()];
+    return [...new Set(nodes.flatMap(({ addresses }) => answeringAmong(own, addresses)))].slice(
+      0,
+      maxAnswering,
+    );
+  }
+
+  /** Where a node answers is said once, by the record. */
   #named(): Announced[] {
     const hostname = this.#options.hostname();
-    return [...this.#nodes.values()].map((node) => ({ hostname, ...node }));
+    return [...this.#nodes.values()].map(({ addresses, ...node }) => ({ hostname, ...node }));
   }
 }
 

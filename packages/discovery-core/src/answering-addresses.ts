@@ -1,0 +1,54 @@
+import { isIP, SocketAddress } from "node:net";
+
+/** More than any machine has, and few enough to go through at each look at its interfaces. */
+const maxAddresses = 256;
+
+/**
+ * Checks the addresses at which a server is said to answer; gives each once, written as the system writes it.
+ *
+ * @throws {TypeError | RangeError} that names the value and what is allowed.
+ */
+export function readAnsweringAddresses(addresses: readonly string[]): readonly string[] {
+  if (!Array.isArray(addresses)) throw new TypeError(`addresses must be an array, not ${typeof addresses}`);
+  if (addresses.length >= 1 && addresses.length <= maxAddresses)
+    return [...new Set(addresses.map(readAddress))];
+  throw new RangeError(
+    `addresses has ${addresses.length} entries; 1 to ${maxAddresses} are allowed, or none at all for every address`,
+  );
+}
+
+function readAddress(given: unknown): string {
+  const address = typeof given === "string" ? canonical(given) : null;
+  if (address === "0.0.0.0" || address === "::") {
+    throw new RangeError(
+      `addresses holds "${address}", which no host has; leave addresses out for every address`,
+    );
+  }
+  if (address !== null) return address;
+  throw new RangeError(`addresses holds ${JSON.stringify(given)}, which is no IPv4 or IPv6 address`);
+}
+
+/** The text that the system has for an address, with its zone, or null for what is none. */
+function canonical(text: string): string | null {
+  const version = isIP(text);
+  if (version === 0) return null;
+  const [bare = "", zone] = text.split("%");
+  const { address } = new SocketAddress({ address: bare, family: version === 4 ? "ipv4" : "ipv6" });
+  return zone === undefined ? address : `${address}%${zone}`;
+}
+
+/**
+ * Those of a machine's addresses at which the server answers.
+ *
+ * @param own - The addresses that others may know the machine by.
+ * @param answering - Of the announcement; without it, all of `own`.
+ * @returns `answering` itself when it has none of `own`: whoever reads it may be on this machine, or have a way there.
+ */
+export function answeringAmong(
+  own: readonly string[],
+  answering: readonly string[] | undefined,
+): readonly string[] {
+  if (answering === undefined) return own;
+  const common = own.filter((address) => answering.includes(address));
+  return common.length > 0 ? common : answering.filter((address) => !address.includes("%"));
+}

@@ -1,0 +1,54 @@
+import type { NetworkInterfaceInfo } from "node:os";
+import type { Announced } from "@lmserv/discovery-core";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Profile } from "../src/profile.ts";
+import { Surroundings } from "../src/surroundings.ts";
+
+let profile: Profile;
+
+beforeEach(() => {
+  const interfaces = () => ({ eth0: [infoOf("10.0.0.1")], eth1: [infoOf("10.0.1.1")] });
+  const names = { lookup: async () => [], resolveSrv: async () => [] };
+  const surroundings = new Surroundings({ interfaces, hostname: () => "box", names });
+  profile = new Profile({ id: "me", surroundings, hostname: () => "box", advertise: null, secure: false });
+  profile.listening = [{ host: "0.0.0.0", port: 7_946 }];
+});
+
+function infoOf(address: string): NetworkInterfaceInfo {
+  const netmask = "255.255.255.0";
+  const mac = "02:00:00:00:00:01";
+  return { address, netmask, mac, cidr: `${address}/24`, family: "IPv4", internal: false };
+}
+
+function put(id: string, addresses?: readonly string[]): void {
+  const node: Announced = { id, port: 8_000, info: "", ...(addresses && { addresses }) };
+  profile.put(node, () => {});
+}
+
+describe("a record", () => {
+  test("names every address of the machine while its nodes name none", () => {
+    put("a");
+    expect(profile.statement().addresses).toEqual(["10.0.0.1", "10.0.1.1"]);
+  });
+
+  test("names only where its nodes answer, beside every URL at which the member does", () => {
+    put("a", ["10.0.1.1", "127.0.0.1"]);
+    const { addresses, urls, nodes } = profile.statement();
+    expect(addresses).toEqual(["10.0.1.1"]);
+    expect(urls).toEqual(["ws://10.0.0.1:7946", "ws://10.0.1.1:7946"]);
+    expect(nodes).toEqual([{ id: "a", port: 8_000, info: "", hostname: "box" }]);
+    expect(profile.sighting().addresses).toEqual([{ address: "10.0.1.1", reach: "on-link" }]);
+  });
+
+  test("has one list for all its nodes", () => {
+    put("a", ["10.0.1.1"]);
+    put("b", ["10.0.0.1"]);
+    expect(new Set(profile.statement().addresses)).toEqual(new Set(["10.0.0.1", "10.0.1.1"]));
+  });
+
+  test("names what peers see of a machine behind a translated address, too", () => {
+    put("a", ["10.0.1.1"]);
+    profile.observe("192.0.2.7");
+    expect(profile.statement().addresses).toEqual(["10.0.1.1", "192.0.2.7"]);
+  });
+});
