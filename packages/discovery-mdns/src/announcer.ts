@@ -1,5 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core";
 import { Claim, contradicts } from "./claim.ts";
+import type { LinkInterface } from "./interfaces.ts";
 import type { Responder } from "./responder.ts";
 import type { Service } from "./service.ts";
 import { nameKey } from "./wire/name.ts";
@@ -14,6 +15,8 @@ export interface AnnouncerOptions {
   readonly probe: (message: Message) => Promise<unknown>;
   /** Takes the news that the service goes by another name than the one that was asked for. */
   readonly onRenamed: (service: Service) => void;
+  /** Takes the news that nothing is announced on an interface, since the server does not answer there. */
+  readonly onUnreachable: (on: LinkInterface) => void;
 }
 
 /** How long our own former words may come back to us, in ms. */
@@ -29,6 +32,8 @@ export class Announcer {
   #service: Service;
   /** What it said before it was updated, of which the echo may still be on its way. */
   #former: readonly { readonly service: Service; readonly untilMs: number }[] = [];
+  /** The names of the interfaces by which the server cannot be reached. */
+  #unreachable: ReadonlySet<string> = new Set();
   /** `claiming`: silent while a name that was announced is probed for again. */
   #state: "new" | "announced" | "claiming" | "stopped" = "new";
 
@@ -47,8 +52,9 @@ export class Announcer {
   /** Speaks on a link that came later; a chosen name may be somebody's there. */
   join(responder: Responder): void {
     if (this.#state !== "announced") return;
-    if (this.#service.chosen) this.#reclaim();
-    else responder.add(this.#service);
+    if (this.#service.chosen) return this.#reclaim();
+    responder.add(this.#service);
+    this.#tellUnreachable();
   }
 
   /** Starts anew on every link, as after a sleep (RFC 6762 section 8). */
@@ -79,6 +85,7 @@ export class Announcer {
     this.#service = { ...service, instance: before.instance, chosen: before.chosen, host: before.host };
     if (this.#state !== "announced") return;
     for (const responder of this.#options.responders()) responder.replace(before, this.#service);
+    this.#tellUnreachable();
   }
 
   /** Says goodbye everywhere. */
@@ -100,6 +107,15 @@ export class Announcer {
     if (this.#state === "stopped") return;
     this.#state = "announced";
     for (const responder of this.#options.responders()) responder.add(this.#service);
+    this.#tellUnreachable();
+  }
+
+  /** Says of each interface once that nothing is announced there, until something is. */
+  #tellUnreachable(): void {
+    const silent = [...this.#options.responders()].filter((responder) => !responder.speaksFor(this.#service));
+    const told = this.#unreachable;
+    this.#unreachable = new Set(silent.map((responder) => responder.interface.name));
+    for (const { interface: on } of silent) if (!told.has(on.name)) this.#options.onUnreachable(on);
   }
 
   /** Another host says something else of our instance: whoever gets the name in a new probe keeps it. */

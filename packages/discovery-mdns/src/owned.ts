@@ -1,4 +1,4 @@
-import type { LinkInterface } from "./interfaces.ts";
+import type { InterfaceAddress, LinkInterface } from "./interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Question, type ResourceRecord, recordTypes, typeCode } from "./wire/record.ts";
@@ -14,8 +14,13 @@ export interface OwnedRecord {
   readonly additionals: readonly ResourceRecord[];
 }
 
-/** Every record of a service on an interface: all the addresses of its link, and none of another (section 6.2). */
+/**
+ * Every record of a service on an interface: all the addresses of its link at which it answers, and none of another
+ * (section 6.2). A service that answers nowhere on the link has no record there.
+ */
 export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[] {
+  const reachable = reachableOn(on, service.addresses);
+  if (reachable.length === 0) return [];
   const { instance, host, port, txt } = service;
   const enumeration = shared({ name: enumerationName, ttlS: otherTtlS, type: "PTR", target: serviceType });
   const pointers = [serviceType, ...service.subtypes.map(subtypeName)].map((name) =>
@@ -31,7 +36,7 @@ export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[]
     target: host,
   });
   const text = unique({ name: instance, ttlS: otherTtlS, type: "TXT", strings: txt });
-  const hosts = [...on.addresses, ...on.siblings].map(({ address, family }) =>
+  const hosts = reachable.map(({ address, family }) =>
     unique({ name: host, ttlS: hostTtlS, type: family === "IPv4" ? "A" : "AAAA", address }),
   );
   const noMoreOfInstance = denial(instance, [recordTypes.TXT, recordTypes.SRV]);
@@ -46,6 +51,20 @@ export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[]
     own(noMoreOfInstance),
     own(noMoreOfHost),
   ];
+}
+
+/** The addresses of an interface's link at which a server answers; null stands for all of them. */
+function reachableOn(on: LinkInterface, answering: readonly string[] | null): readonly InterfaceAddress[] {
+  const own = [...on.addresses, ...on.siblings];
+  if (!answering) return own;
+  const here = new Set(answering.map((address) => withoutZone(address, on)));
+  return own.filter(({ address }) => here.has(address));
+}
+
+/** A zone of another interface stays: a link-local address of there may be one of here as well. */
+function withoutZone(address: string, { name, siblings }: LinkInterface): string {
+  const [bare = "", zone = name] = address.split("%");
+  return zone === name || siblings.some((sibling) => sibling.address === bare) ? bare : address;
 }
 
 /** The records that must be nobody else's before they are announced (RFC 6762 section 8.1). */

@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import { type Family, familyOf, isOnLink } from "./interfaces.ts";
+import { type Family, familyOf, isOnLink, type LinkInterface } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { defenceRestMs, Outbox } from "./outbox.ts";
 import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
@@ -7,7 +7,8 @@ import { DirectQuota } from "./quota.ts";
 import type { Service } from "./service.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
-import { type Message, type Question, type ResourceRecord, response } from "./wire/record.ts";
+import { nameKey } from "./wire/name.ts";
+import { type Message, type Question, type ResourceRecord, response, typeCode } from "./wire/record.ts";
 
 /** RFC 6762 section 8.3 asks for two at least, doubling; a browser that gave up asking needs the later ones. */
 const announceAtMs = [0, 1_010, 3_020, 7_030];
@@ -53,28 +54,38 @@ export class Responder {
     });
   }
 
-  /** Announces the service now and three times more. */
+  get interface(): LinkInterface {
+    return this.#link.interface;
+  }
+
+  /** Whether it speaks for the service: not where the server does not answer. */
+  speaksFor(service: Service): boolean {
+    return this.#services.has(service);
+  }
+
+  /** Announces the service now and three times more, unless it cannot be reached by this link. */
   add(service: Service): void {
-    const standing: Standing = { owned: ownedRecords(service, this.#link.interface), cancels: new Set() };
-    this.#services.set(service, standing);
-    this.#announce(standing);
+    const standing = this.#stand(service);
+    if (standing) this.#announce(standing);
   }
 
   /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
   replace(before: Service, after: Service): void {
     const former = this.#services.get(before)?.owned ?? [];
-    const standing: Standing = { owned: ownedRecords(after, this.#link.interface), cancels: new Set() };
-    const kept = new Set(standing.owned.map(({ key }) => key));
-    const lost = former.filter(({ key }) => !kept.has(key));
-    const known = new Set(former.map(({ key }) => key));
-    this.#withdraw(before, lost);
-    this.#services.set(after, standing);
-    const goodbyes = announcedRecords(lost).flatMap((record) =>
-      record.flush ? [] : [{ ...record, ttlS: 0 }],
+    const owned = ownedRecords(after, this.#link.interface);
+    if (owned.length === 0) {
+      if (former.length > 0) void this.remove(before);
+      return;
+    }
+    const kept = new Set(owned.map(({ key }) => key));
+    this.#withdraw(
+      before,
+      former.filter(({ key }) => !kept.has(key)),
     );
-    const news = announcedRecords(standing.owned.filter(({ key }) => !known.has(key)));
-    this.#multicast([...goodbyes, ...news]);
-    const records = announcedRecords(standing.owned);
+    const standing = this.#stand(after);
+    if (!standing) return;
+    this.#multicast(changesOf(former, owned));
+    const records = announcedRecords(owned);
     this.#repeat(standing, announceAtMs.slice(1), () => this.#multicast(records));
   }
 
@@ -88,7 +99,8 @@ export class Responder {
   async remove(service: Service): Promise<void> {
     this.drop(service);
     const leaving: Standing = { owned: ownedRecords(service, this.#link.interface), cancels: new Set() };
-    const records = announcedRecords(leaving.owned).map((record) => ({ ...record, ttlS: 0 }));
+    if (leaving.owned.length === 0) return;
+    const records = announcedRecords(leaving.owned).map(goodbyeOf);
     await new Promise<void>((resolve) => {
       let left = goodbyeAtMs.length;
       this.#repeat(leaving, goodbyeAtMs, () => {
@@ -149,6 +161,15 @@ export class Responder {
     this.#truncated.close();
     for (const standing of this.#services.values()) this.#cancel(standing);
     this.#services.clear();
+  }
+
+  /** Takes the service in, or null where it has no address that others reach by this link. */
+  #stand(service: Service): Standing | null {
+    const owned = ownedRecords(service, this.#link.interface);
+    if (owned.length === 0) return null;
+    const standing: Standing = { owned, cancels: new Set() };
+    this.#services.set(service, standing);
+    return standing;
   }
 
   /** Takes the service out, and these of its records out of what waits. */
@@ -258,6 +279,33 @@ export class Responder {
       this.#link.send(packet, to);
     }
   }
+}
+
+/**
+ * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
+ * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
+ */
+function changesOf(former: readonly OwnedRecord[], owned: readonly OwnedRecord[]): ResourceRecord[] {
+  const before = new Set(former.map(({ key }) => key));
+  const after = new Set(owned.map(({ key }) => key));
+  const lost = former.filter(({ key }) => !after.has(key));
+  const gained = owned.filter(({ key }) => !before.has(key));
+  const changed = new Set([...lost, ...gained].map(setKey));
+  const said = owned.filter(({ key, shared, record }) =>
+    shared ? !before.has(key) : changed.has(setKey({ record })),
+  );
+  const flushed = new Set(said.filter(({ shared }) => !shared).map(setKey));
+  const ended = lost.filter((own) => !flushed.has(setKey(own)));
+  return [...announcedRecords(ended).map(goodbyeOf), ...announcedRecords(said)];
+}
+
+/** What the records of one set have in common (RFC 2181 section 5). */
+function setKey({ record }: Pick<OwnedRecord, "record">): string {
+  return `${nameKey(record.name)} ${typeCode(record)}`;
+}
+
+function goodbyeOf(record: ResourceRecord): ResourceRecord {
+  return { ...record, ttlS: 0 };
 }
 
 /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */

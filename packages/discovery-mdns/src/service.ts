@@ -23,6 +23,8 @@ export interface Service {
   /** A name of this service's own, never the machine's `.local` name, which is its own responder's. */
   readonly host: Name;
   readonly port: number;
+  /** Where the server answers, or null for every address of this machine. */
+  readonly addresses: readonly string[] | null;
   readonly txt: readonly Uint8Array[];
   /** Engines under whose narrower lists the instance is found as well. */
   readonly subtypes: readonly string[];
@@ -43,6 +45,7 @@ export function serviceOf(node: Announced, hostname: string, entropy: string): S
     chosen: node.name !== undefined,
     host: joinLabels([`lmserv-${entropy}`, "local"]),
     port: node.port,
+    addresses: node.addresses ?? null,
     txt: encodeTxt(attributesOf(node, hostname)),
     subtypes: [node.server ?? "lmserv"],
   };

@@ -12,7 +12,7 @@ import {
 } from "@lmserv/discovery-core";
 import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
-import { isOwn } from "./interfaces.ts";
+import { isOwn, type LinkInterface } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { Recognizer } from "./recognizer.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -102,6 +102,7 @@ export class MdnsSession implements TransportSession {
       responders: () => this.#stations.responders(),
       probe: (message) => this.#probe(message),
       onRenamed: (service) => this.#reportRenaming(asked, service),
+      onUnreachable: (on) => this.#reportUnreachable(asked, on),
     });
     this.#announcers.add(announcer);
     try {
@@ -192,5 +193,11 @@ export class MdnsSession implements TransportSession {
     const [wanted, got] = [asked, service].map(({ instance }) => JSON.stringify(instanceLabel(instance)));
     const message = `another node is named ${wanted}: this one is announced as ${got}`;
     this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via: this.#options.name }));
+  }
+
+  #reportUnreachable({ port }: Service, { name, addresses }: LinkInterface): void {
+    const own = addresses.map(({ address }) => address).join(", ");
+    const message = `the server on port ${port} does not answer at ${own}, so that it is not announced on ${name}; let it listen on all addresses to be found there`;
+    this.#context.report(new DiscoveryError("INTERFACE_UNUSABLE", message, { via: this.#options.name }));
   }
 }

@@ -111,6 +111,19 @@ export class Segment {
   }
 }
 
+/** One machine that has the interfaces of all of these. */
+export function joined(...machines: readonly Machine[]): Machine {
+  const owner = (name: string): Machine | undefined =>
+    machines.find((machine) => Object.hasOwn(machine.interfaces(), name));
+  return {
+    hostname: () => "joined",
+    interfaces: () => Object.assign({}, ...machines.map((machine) => machine.interfaces())),
+    interfaceIndex: (name) => machines.findIndex((machine) => machine === owner(name)) + 1,
+    openLink: (on, events, clock) =>
+      owner(on.name)?.openLink(on, events, clock) ?? Promise.reject(new Error(`${on.name} is on no segment`)),
+  };
+}
+
 /** Where multicast from an address goes. */
 function groupOf(address: string): Endpoint {
   return { address: mdnsGroups[familyOf(address)], port: mdnsPort };
