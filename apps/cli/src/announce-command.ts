@@ -29,7 +29,8 @@ Examples:
   lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
   lmserv announce --port 8000 --transport mdns,etcd --server http://10.0.0.1:2379
 
-Exit status: 0 ended by SIGTERM, 130 ended by SIGINT, 2 usage, 3 every chosen transport failed.`;
+Exit status: 0 ended by SIGTERM, 128 + N by another signal N (130 by SIGINT), 2 usage, 3 every chosen transport
+failed.`;
 
 /** Adds `lmserv announce`. */
 export function announceCommand(

@@ -42,7 +42,7 @@ Examples:
   lmserv discover --preset office          sweep when multicast stays silent
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
-3 every chosen transport failed, 130 and 143 ended by SIGINT and SIGTERM.`;
+3 every chosen transport failed, 128 + N ended by signal N (130 by SIGINT).`;
 
 /** Adds `lmserv discover`. */
 export function discoverCommand(program: Command, io: Io, actions: DiscoverActions): void {

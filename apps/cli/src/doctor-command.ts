@@ -23,7 +23,7 @@ Examples:
   lmserv doctor --transport etcd --server http://10.0.0.1:2379
   lmserv doctor --json | jq '.checks[] | select(.verdict == "fail")'
 
-Exit status: 0 nothing fails, 1 something fails, 2 usage, 130 and 143 ended by SIGINT and SIGTERM.`;
+Exit status: 0 nothing fails, 1 something fails, 2 usage, 128 + N ended by signal N (130 by SIGINT).`;
 
 /** Adds `lmserv doctor`. */
 export function doctorCommand(

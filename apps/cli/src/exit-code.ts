@@ -15,8 +15,8 @@ export const exitCode = {
   failed: 3,
   /** The command itself failed: a defect, or an output that cannot be written. */
   broken: 70,
-  interrupted: 130,
-  terminated: 143,
+  /** A signal: this and its number, such as 130 for SIGINT. */
+  signalled: 128,
 } as const;
 
 export interface Finding {

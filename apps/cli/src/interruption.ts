@@ -1,25 +1,44 @@
+import { constants } from "node:os";
 import { exitCode } from "./exit-code.ts";
 
-export type SignalName = "SIGINT" | "SIGTERM";
+/**
+ * The signals that end a process unless it catches them, and that a terminal, a service manager or a limit sends.
+ *
+ * Windows has SIGHUP for a closed console and SIGBREAK for Ctrl-Break. Node keeps SIGUSR1 and SIGPROF for itself.
+ */
+export const endingSignals = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGABRT",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGBREAK",
+  "SIGXCPU",
+  "SIGVTALRM",
+  "SIGIO",
+  "SIGPWR",
+] as const;
 
-/** Why a command ends before it is done: a signal, or its output, which nobody reads any more. */
+export type SignalName = (typeof endingSignals)[number];
+
+/** `output`: nobody reads it any more. `fault`: a defect threw where nothing could catch it. */
+export type Cause = SignalName | "output" | "fault";
+
+/** Why a command ends before it is done. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
-  readonly by: SignalName | "output";
+  readonly by: Cause;
 
-  constructor(by: SignalName | "output") {
+  constructor(by: Cause) {
     super(`ended by ${by}`);
     this.by = by;
   }
 }
 
-const codes = {
-  SIGINT: exitCode.interrupted,
-  SIGTERM: exitCode.terminated,
-  output: exitCode.found,
-} as const;
-
-/** The exit code of a command that an interruption ended. */
+/** The exit code of a command that an interruption ended: of a signal 128 and its number, as shells have it. */
 export function interruptedCode({ reason }: { readonly reason: unknown }): number {
-  return reason instanceof Interruption ? codes[reason.by] : exitCode.broken;
+  if (!(reason instanceof Interruption) || reason.by === "fault") return exitCode.broken;
+  return reason.by === "output" ? exitCode.found : exitCode.signalled + constants.signals[reason.by];
 }

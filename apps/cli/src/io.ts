@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
-import type { NetworkInterfaceInfo } from "node:os";
-import { networkInterfaces } from "node:os";
+import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
-import type { SignalName } from "./interruption.ts";
+import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { Connect } from "./server-watch.ts";
 
@@ -38,6 +37,8 @@ export interface Io {
   readonly listen: Listen;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
   readonly onSignal: (listener: (name: SignalName) => void) => () => void;
+  /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
+  readonly onFault: (listener: (error: unknown) => void) => () => void;
 }
 
 /** The process and the machine that it runs on. */
@@ -64,8 +65,15 @@ export function systemIo(): Io {
       return listenHttp(handle, endpoint);
     },
     onSignal: (listener) => {
-      process.on("SIGINT", listener).on("SIGTERM", listener);
-      return () => process.off("SIGINT", listener).off("SIGTERM", listener);
+      const names = endingSignals.filter((name) => name in constants.signals);
+      for (const name of names) process.on(name, listener);
+      return () => {
+        for (const name of names) process.off(name, listener);
+      };
+    },
+    onFault: (listener) => {
+      process.on("uncaughtException", listener);
+      return () => process.off("uncaughtException", listener);
     },
   };
 }

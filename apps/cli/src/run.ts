@@ -11,7 +11,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const ending = new AbortController();
   const { signal } = ending;
   const outputCode = guardOutput(io, ending);
-  const signals = guardSignals(io, ending);
+  const guards = [guardSignals(io, ending), guardFaults(io, ending)];
   const finish = async (): Promise<number> => {
     const code = await execute(argv, io, {
       discover: async (request) => (await import("./discover.ts")).discover(request, io, signal),
@@ -24,13 +24,17 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return outputCode() ?? code;
   };
   try {
-    return await Promise.race([finish(), signals.forced]);
+    return await Promise.race([finish(), ...guards.map(({ forced }) => forced)]);
   } catch (error) {
-    io.stderr.write(`lmserv: error: ${error instanceof Error ? error.stack : error}\n`);
-    return exitCode.broken;
+    return printFault(error, io);
   } finally {
-    signals.stop();
+    for (const { stop } of guards) stop();
   }
+}
+
+function printFault(error: unknown, { stderr }: Io): number {
+  stderr.write(`lmserv: error: ${error instanceof Error ? error.stack : error}\n`);
+  return exitCode.broken;
 }
 
 /** Ends the command when its output fails; the result tells the exit code of that, or null. */
@@ -48,13 +52,15 @@ function guardOutput({ stdout, stderr }: Io, ending: AbortController): () => num
   return () => code;
 }
 
-interface SignalGuard {
-  /** Resolves, with the exit code, at the second signal. */
+/** Has the command end by itself at what would end its process. */
+interface Guard {
+  /** Resolves, with the exit code, when the command is not to be waited for. */
   readonly forced: Promise<number>;
   readonly stop: () => void;
 }
 
-function guardSignals({ onSignal, clock }: Io, ending: AbortController): SignalGuard {
+/** The second signal forces the end. */
+function guardSignals({ onSignal, clock }: Io, ending: AbortController): Guard {
   let stop = (): void => {};
   const forced = new Promise<number>((resolve) => {
     let firstMs: number | null = null;
@@ -63,6 +69,19 @@ function guardSignals({ onSignal, clock }: Io, ending: AbortController): SignalG
       firstMs ??= clock.now();
       if (!ending.signal.aborted) ending.abort(reason);
       else if (clock.now() - firstMs >= sameKeyMs) resolve(interruptedCode({ reason }));
+    });
+  });
+  return { forced, stop };
+}
+
+/** An error that nothing caught still lets the command say goodbye; the next one forces the end. */
+function guardFaults(io: Io, ending: AbortController): Guard {
+  let stop = (): void => {};
+  const forced = new Promise<number>((resolve) => {
+    stop = io.onFault((error) => {
+      const code = printFault(error, io);
+      if (ending.signal.aborted) resolve(code);
+      else ending.abort(new Interruption("fault"));
     });
   });
   return { forced, stop };

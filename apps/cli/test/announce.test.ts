@@ -1,6 +1,8 @@
+import { constants } from "node:os";
 import type { Standing, Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import { endingSignals, type SignalName } from "../src/interruption.ts";
 import { info, Machine, type Running } from "./harness.ts";
 
 /** What somebody else on the network hears. */
@@ -46,7 +48,7 @@ function kinds(): readonly string[] {
   return heard.map(({ kind }) => kind);
 }
 
-async function end(name: "SIGINT" | "SIGTERM", code: number): Promise<void> {
+async function end(name: SignalName, code: number): Promise<void> {
   running.signal(name);
   expect(await running.ended).toBe(code);
   expect(machine.clock.pending).toBe(0);
@@ -72,11 +74,23 @@ describe("lmserv announce", () => {
     expect(machine.stdout.text).toBe("");
   });
 
-  it("says goodbye at SIGINT, and makes 130 of it", async () => {
+  it.each(endingSignals.filter((name) => name !== "SIGTERM" && name in constants.signals))(
+    "says goodbye at %s, and makes 128 and its number of it",
+    async (name) => {
+      machine.accepting.add(lan);
+      await announce();
+      await end(name, 128 + constants.signals[name]);
+      expect(kinds()).toEqual(["presence", "goodbye"]);
+    },
+  );
+
+  it("says goodbye at an error that nothing caught, and makes 70 of it", async () => {
     machine.accepting.add(lan);
     await announce();
-    await end("SIGINT", 130);
+    running.fault(new Error("broken"));
+    expect(await running.ended).toBe(70);
     expect(kinds()).toEqual(["presence", "goodbye"]);
+    expect(machine.stderr.text).toContain("lmserv: error: Error: broken");
   });
 
   it("is known by the name of the machine unless told otherwise", async () => {
@@ -287,6 +301,13 @@ describe("a second signal", () => {
     expect(goodbyes).toBe(1);
     running.signal("SIGINT");
     expect(await running.ended).toBe(130);
+  });
+
+  it("is not waited for when nothing caught it, as an error", async () => {
+    await announce("--no-check");
+    running.fault(new Error("first"));
+    running.fault(new Error("second"));
+    expect(await running.ended).toBe(70);
   });
 
   it("is the same as the first when a parent passes that on", async () => {

@@ -95,7 +95,12 @@ describe("the command", () => {
     expect(await once(announcer, "exit")).toEqual([130, null]);
   });
 
-  it("watches a server come and go", async () => {
+  it.each([
+    ["SIGTERM", 0],
+    ["SIGHUP", 129],
+    ["SIGQUIT", 131],
+    ["SIGUSR2", 140],
+  ] as const)("watches a server come, and go at %s", async (signal, code) => {
     const watcher = lmserv("discover", "--watch", "--json", "--interface", "lo");
     const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]();
     const next = async (kind: string): Promise<WatchLine> => {
@@ -112,11 +117,11 @@ describe("the command", () => {
     await next("version");
     const announcer = await announce();
     await next("up");
-    announcer.kill("SIGTERM");
-    expect(await once(announcer, "exit")).toEqual([0, null]);
+    announcer.kill(signal);
+    expect(await once(announcer, "exit")).toEqual([code, null]);
     expect(await next("down")).toMatchObject({ reason: "goodbye" });
-    watcher.kill("SIGINT");
-    expect(await once(watcher, "exit")).toEqual([130, null]);
+    watcher.kill("SIGHUP");
+    expect(await once(watcher, "exit")).toEqual([129, null]);
   });
 
   it("takes a reader that leaves for success", async () => {

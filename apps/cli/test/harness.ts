@@ -82,6 +82,7 @@ export class Machine {
   /** Starts the command; time moves when the test moves it. */
   start(...argv: string[]): Running {
     const listeners = new Set<(name: SignalName) => void>();
+    const faults = new Set<(error: unknown) => void>();
     const { clock, env, plugins, files, isTerminal } = this;
     const io: Io = {
       stdout: Object.assign(this.stdout, { isTTY: isTerminal }),
@@ -103,12 +104,19 @@ export class Machine {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      onFault: (listener) => {
+        faults.add(listener);
+        return () => faults.delete(listener);
+      },
     };
     const running: Running = {
       ended: run(argv, io),
       signal: (name) => {
         for (const listener of [...listeners]) listener(name);
         return listeners.size > 0;
+      },
+      fault: (error) => {
+        for (const listener of [...faults]) listener(error);
       },
     };
     // A failure is the business of whoever awaits the end.
@@ -166,6 +174,8 @@ export interface Running {
   readonly ended: Promise<number>;
   /** Sends a signal; false when the command leaves it to the system. */
   readonly signal: (name: SignalName) => boolean;
+  /** Throws where nothing catches it. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** A stream that keeps what is written, or fails with an error. */
