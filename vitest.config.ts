@@ -31,6 +31,7 @@ export default defineConfig({
       project("mdns", "packages/discovery-mdns"),
       project("arp", "packages/discovery-arp"),
       project("config", "packages/discovery-config"),
+      project("network", "packages/discovery-network"),
       project("identity", "packages/discovery-identity"),
       project("mesh", "packages/discovery-mesh"),
       project("fleet", "packages/discovery-fleet"),

@@ -3,13 +3,14 @@ import { basename } from "node:path";
 /** What a package of each kind may use at run time: the arrows of docs/ARCHITECTURE.md. */
 const mayUse = {
   core: [],
-  identify: ["core"],
-  identity: ["core"],
+  network: ["core"],
+  identify: ["core", "network"],
+  identity: ["core", "network"],
   testkit: ["core"],
-  fleet: ["core", "identify", "identity"],
-  transport: ["core", "identify", "identity", "fleet"],
-  config: ["core", "identify", "identity", "fleet", "transport"],
-  app: ["core", "identify", "identity", "fleet", "transport", "config"],
+  fleet: ["core", "network", "identify", "identity"],
+  transport: ["core", "network", "identify", "identity", "fleet"],
+  config: ["core", "network", "identify", "identity", "fleet", "transport"],
+  app: ["core", "network", "identify", "identity", "fleet", "transport", "config"],
 };
 
 /** A package without a place of its own is a transport, which is held to the most. */

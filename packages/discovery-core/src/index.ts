@@ -1,7 +1,16 @@
 // For users.
 
 // For authors of transports.
-export { compareReach, formatEndpoint, isIPv6, isLinkLocal, isLoopback } from "./address.ts";
+export {
+  canonicalAddress,
+  compareReach,
+  formatEndpoint,
+  isIPv6,
+  isLinkLocal,
+  isLoopback,
+  type ParsedAddress,
+  parseAddress,
+} from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { answeringAmong } from "./answering-addresses.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";

@@ -1,0 +1,14 @@
+export { isHostAddress } from "./host-address.ts";
+export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
+export { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
+export type { LinkTable, LinkTraits } from "./sysfs.ts";
+export {
+  type InterfaceAddress,
+  isOwnAddress,
+  type ListedInterfaces,
+  readSystem,
+  type System,
+  type SystemInterface,
+  type SystemSources,
+  systemOf,
+} from "./system.ts";

@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { canonicalAddress, isIPv6 } from "@lmserv/discovery-core";
+import { type InterfaceKind, type KindEvidence, kindByName, kindOf } from "./interface-kind.ts";
+import { type LinkTraits, readLinks } from "./sysfs.ts";
+
+/** One address of this machine, with the subnet that it is in. */
+export interface InterfaceAddress {
+  /** In its canonical form, without a zone. */
+  readonly address: string;
+  readonly family: "IPv4" | "IPv6";
+  /** In bits. */
+  readonly prefixLength: number;
+}
+
+/** An interface of this machine that is up and has an address. */
+export interface SystemInterface {
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  /** The system's number of it, which changes when it is made anew; 0 where the system tells none. */
+  readonly index: number;
+  /** At least one. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+/** What the system told of its network at one moment. */
+export interface System {
+  readonly interfaces: readonly SystemInterface[];
+}
+
+/** What `os.networkInterfaces()` returns. */
+export type ListedInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
+
+/** Where the system tells it. */
+export interface SystemSources {
+  readonly list: () => ListedInterfaces;
+  /** The folder of interfaces in sysfs. @default "/sys/class/net" */
+  readonly links?: string;
+  /** The folder of the network in procfs. @default "/proc/net" */
+  readonly routes?: string;
+}
+
+const nothing: KindEvidence = { links: new Map(), hardware: false, defaultRoutes: new Set() };
+
+/** Reads this machine's interfaces that are up and have an address. */
+export function readSystem(sources: SystemSources = { list: networkInterfaces }): System {
+  const { list, links = "/sys/class/net", routes = "/proc/net" } = sources;
+  const listed = listSafely(list);
+  const table = readLinks(links, Object.keys(listed).map(linkName));
+  return systemOf(listed, { ...table, defaultRoutes: readDefaultRoutes(routes) });
+}
+
+/** The same of what was read already; without evidence names decide. */
+export function systemOf(listed: ListedInterfaces, evidence: KindEvidence = nothing): System {
+  const links = new Map([...evidence.links].filter(([name, traits]) => isSame(name, traits, listed)));
+  const interfaces = Object.entries(listed).flatMap(([name, infos = []]): SystemInterface[] => {
+    if (infos.length === 0) return [];
+    const isInternal = infos.some(({ internal }) => internal);
+    const kind = isInternal ? "loopback" : kindOf(linkName(name), { ...evidence, links });
+    const index = infos.find(isScoped)?.scopeid ?? links.get(linkName(name))?.index ?? 0;
+    return [{ name, kind, index, addresses: infos.map(addressOf) }];
+  });
+  return { interfaces: evidence.hardware ? interfaces : withAWayOut(interfaces) };
+}
+
+/** Whether an address, with its zone or without, is one of this machine's own. */
+export function isOwnAddress(address: string, { interfaces }: System): boolean {
+  const [bare = "", zone] = canonicalAddress(address).split("%");
+  return interfaces.some(
+    ({ name, addresses }) =>
+      (zone === undefined || zone === name) && addresses.some((own) => own.address === bare),
+  );
+}
+
+/** A container whose only way out is a bridge has no other. */
+function withAWayOut(interfaces: readonly SystemInterface[]): readonly SystemInterface[] {
+  if (interfaces.some(({ kind }) => kind === "lan")) return interfaces;
+  return interfaces.map((one) => (one.kind === "guests" ? { ...one, kind: kindByName(one.name) } : one));
+}
+
+/** A sandbox may forbid the look; that is a machine without a network. */
+function listSafely(list: () => ListedInterfaces): ListedInterfaces {
+  try {
+    return list();
+  } catch {
+    return {};
+  }
+}
+
+/** `eth0:1` is a label of an address on eth0. */
+function linkName(name: string): string {
+  return name.replace(/:.*$/, "");
+}
+
+/** Whether sysfs tells of the same interface: in a container it may show those of another network. */
+function isSame(name: string, { mac }: LinkTraits, listed: ListedInterfaces): boolean {
+  const infos = listed[name];
+  // Not listed: one below another, without an address of its own.
+  return !infos || infos.every((info) => info.mac === mac || mac.length !== info.mac.length);
+}
+
+function isScoped(info: NetworkInterfaceInfo): info is NetworkInterfaceInfo & { readonly scopeid: number } {
+  return info.family === "IPv6" && info.scopeid > 0;
+}
+
+function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAddress {
+  const whole = isIPv6(address) ? 128 : 32;
+  const [bare = ""] = canonicalAddress(address).split("%");
+  return { address: bare, family, prefixLength: Number(cidr?.split("/")[1] ?? whole) };
+}
+
+/** The interfaces that default routes leave through, on Linux; none elsewhere. */
+function readDefaultRoutes(folder: string): ReadonlySet<string> {
+  const rows = ["route", "ipv6_route"].flatMap((file) => {
+    try {
+      return readFileSync(join(folder, file), "utf8").split("\n");
+    } catch {
+      return [];
+    }
+  });
+  return new Set(rows.flatMap((row) => defaultRouteOf(row.trim().split(/\s+/)) ?? []));
+}
+
+/** `eth0 00000000 GATEWAY FLAGS _ _ METRIC 00000000 ...` or `0...0 00 ... eth0`, which also rejects. */
+function defaultRouteOf(fields: readonly string[]): string | null {
+  const [first = "", second = ""] = fields;
+  if (second === "00000000" && fields[7] === "00000000") return first;
+  const isIPv6Default = /^0{32}$/.test(first) && second === "00";
+  return isIPv6Default && fields[9] !== "lo" ? (fields[9] ?? null) : null;
+}
