@@ -48,11 +48,24 @@ export class VirtualClock implements Clock {
    * @throws {TypeError} while another `advance` is under way.
    */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`ms ${ms} must be at least 0`);
+    await this.advanceUntil(() => false, ms);
+  }
+
+  /**
+   * Moves time on as `advance` does, but stops as soon as `isDone` holds; resolves with whether it ever did.
+   *
+   * `isDone` is asked before the first timer and after each. Time stands at the timer that brought it about, and
+   * `maxMs` later when none did.
+   *
+   * @throws {RangeError} when `maxMs` is negative, or when timers re-arm themselves without delay.
+   * @throws {TypeError} while another `advance` is under way.
+   */
+  async advanceUntil(isDone: () => boolean, maxMs: number): Promise<boolean> {
+    if (!(maxMs >= 0)) throw new RangeError(`ms ${maxMs} must be at least 0`);
     if (this.#advancing) throw new TypeError("this clock is being advanced; await that first");
     this.#advancing = true;
     try {
-      await this.#fireUntil(this.#nowMs + ms);
+      return await this.#fireUntil(this.#nowMs + maxMs, isDone);
     } finally {
       this.#advancing = false;
     }
@@ -63,8 +76,9 @@ export class VirtualClock implements Clock {
     this.#wallOffsetMs += ms;
   }
 
-  async #fireUntil(endMs: number): Promise<void> {
+  async #fireUntil(endMs: number, isDone: () => boolean): Promise<boolean> {
     await turn();
+    if (isDone()) return true;
     let fired = 0;
     for (let timer = this.#due(endMs); timer; timer = this.#due(endMs)) {
       fired += 1;
@@ -75,8 +89,10 @@ export class VirtualClock implements Clock {
       this.#nowMs = Math.max(this.#nowMs, timer.atMs);
       timer.callback();
       await turn();
+      if (isDone()) return true;
     }
     this.#nowMs = endMs;
+    return false;
   }
 
   #due(endMs: number): Timer | null {

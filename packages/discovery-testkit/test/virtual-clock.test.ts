@@ -102,3 +102,13 @@ test("refuses to go back, to be advanced twice at once, and to run in circles", 
   again();
   await expect(clock.advance(1)).rejects.toThrow(/more than 100000 timers/);
 });
+
+test("stops at the timer that brings about what is waited for", async () => {
+  for (const atMs of [10, 20, 30]) clock.schedule(atMs, note("fired"));
+  expect(await clock.advanceUntil(() => log.length === 2, 100)).toBe(true);
+  expect(clock.now()).toBe(20);
+  expect(await clock.advanceUntil(() => log.length === 2, 100)).toBe(true);
+  expect(clock.now()).toBe(20);
+  expect(await clock.advanceUntil(() => log.length === 9, 100)).toBe(false);
+  expect(clock.now()).toBe(120);
+});
