@@ -7,25 +7,32 @@ import {
 } from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
-import { type Family, familyOf } from "../src/interfaces.ts";
+import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/interfaces.ts";
 import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
 import type { Machine } from "../src/stations.ts";
 import { mdnsOn } from "../src/transport.ts";
 
 const groups: readonly string[] = Object.values(mdnsGroups);
 
-/** How long a packet is under way, in ms. */
-const transitMs = 0.1;
+/** How long a packet is under way, in ms: a binary fraction, so that sums of times are exact. */
+export const transitMs = 0.125;
 
 /** A packet as the wire carried it, read by a codec that is not ours. */
 export interface Heard {
   readonly atMs: number;
   readonly from: Endpoint;
   readonly to: Endpoint;
+  readonly bytes: Uint8Array;
   readonly packet: Packet;
 }
 
+/** A machine with one interface on a segment; what it has of interfaces may change. */
+export interface VirtualMachine extends Machine {
+  interfaces: Machine["interfaces"];
+}
+
 interface Member {
+  readonly machine: Machine | null;
   readonly addresses: readonly string[];
   readonly events: Pick<LinkEvents, "packet">;
 }
@@ -35,6 +42,8 @@ export class Segment {
   readonly heard: Heard[] = [];
   readonly #clock: VirtualClock;
   readonly #members = new Set<Member>();
+  /** The machines whose cable is pulled. */
+  readonly #unplugged = new Set<Machine>();
   /** Whether port 5353 is nobody else's on every machine. */
   exclusive = false;
   /** Decides which packets get lost. */
@@ -45,36 +54,26 @@ export class Segment {
   }
 
   /** A machine with one interface on this segment; with `ipv6`, a link-local address, it speaks both families. */
-  machine(
-    address: string,
-    { prefix = 24, name = "eth0", ipv6 = "" } = {},
-  ): Machine & { interfaces: Machine["interfaces"] } {
-    const info: NetworkInterfaceInfo = {
-      address,
-      cidr: `${address}/${prefix}`,
-      netmask: "255.255.255.0",
-      family: "IPv4",
-      mac: "02:00:00:00:00:01",
-      internal: address.startsWith("127."),
-    };
-    const info6: NetworkInterfaceInfo = {
-      ...{ ...info, address: ipv6, cidr: `${ipv6}/64`, netmask: "ffff:ffff:ffff:ffff::" },
-      ...{ family: "IPv6", scopeid: 2 },
-    };
-    const own: Readonly<Record<Family, string>> = { IPv4: address, IPv6: `${ipv6}%${name}` };
-    return {
+  machine(address: string, { prefix = 24, name = "eth0", ipv6 = "" } = {}): VirtualMachine {
+    const infos = [infoOf(address, prefix), ...(ipv6 === "" ? [] : [infoOf(ipv6, 64)])];
+    const machine: VirtualMachine = {
       hostname: () => `host-${address}`,
-      interfaces: () => ({ [name]: ipv6 === "" ? [info] : [info, info6] }),
+      interfaces: () => ({ [name]: infos }),
       interfaceIndex: () => 2,
       openLink: async (on, events) => {
-        const member: Member = { addresses: Object.values(own), events };
+        const own = sendersOf(on);
+        const member: Member = { machine, addresses: on.addresses.map((one) => scoped(one, on)), events };
         this.#members.add(member);
+        const carry = (bytes: Uint8Array, to: Endpoint): void => {
+          const address = own.get(familyOf(to.address));
+          if (address === undefined || this.#unplugged.has(machine)) return;
+          this.#carry(bytes, { address, port: mdnsPort }, to);
+        };
         return {
           interface: on,
-          families: ipv6 === "" ? ["IPv4"] : ["IPv4", "IPv6"],
-          multicast: (bytes, family) =>
-            this.#carry(bytes, { address: own[family], port: mdnsPort }, groupOf(own[family])),
-          send: (bytes, to) => this.#carry(bytes, { address: own[familyOf(to.address)], port: mdnsPort }, to),
+          families: [...own.keys()],
+          multicast: (bytes, family) => carry(bytes, { address: mdnsGroups[family], port: mdnsPort }),
+          send: carry,
           invite: async () => this.exclusive,
           keepOut: () => {},
           close: async () => {
@@ -83,28 +82,39 @@ export class Segment {
         };
       },
     };
+    return machine;
+  }
+
+  /** Cuts a machine off. */
+  unplug(machine: Machine): void {
+    this.#unplugged.add(machine);
+  }
+
+  plug(machine: Machine): void {
+    this.#unplugged.delete(machine);
   }
 
   /** Hears what is multicast, as a host that runs none of the code under test. */
   listen(hear: (packet: Packet) => void): () => void {
     const events = { packet: (bytes: Uint8Array) => hear(read(bytes)) };
-    const member: Member = { addresses: [], events };
+    const member: Member = { machine: null, addresses: [], events };
     this.#members.add(member);
     return () => this.#members.delete(member);
   }
 
-  /** Something on the wire that no code under test sent. */
-  inject(packet: Packet | Uint8Array, address: string, port: number = mdnsPort): void {
+  /** Something on the wire that no code under test sent, to the group unless told otherwise. */
+  inject(packet: Packet | Uint8Array, address: string, port: number = mdnsPort, to = groupOf(address)): void {
     const bytes = packet instanceof Uint8Array ? packet : dnsPacket.encode(packet);
-    this.#carry(bytes, { address, port }, groupOf(address));
+    this.#carry(bytes, { address, port }, to);
   }
 
   #carry(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
-    const heard: Heard = { atMs: this.#clock.now(), from, to, packet: read(bytes) };
+    const heard: Heard = { atMs: this.#clock.now(), from, to, bytes, packet: read(bytes) };
     this.heard.push(heard);
     if (this.loses(heard)) return;
     this.#clock.schedule(transitMs, () => {
-      for (const { addresses, events } of [...this.#members]) {
+      for (const { machine, addresses, events } of [...this.#members]) {
+        if (machine && this.#unplugged.has(machine)) continue;
         if (groups.includes(to.address) || addresses.includes(to.address)) events.packet(bytes, from);
       }
     });
@@ -122,6 +132,27 @@ export function joined(...machines: readonly Machine[]): Machine {
     openLink: (on, events, clock) =>
       owner(on.name)?.openLink(on, events, clock) ?? Promise.reject(new Error(`${on.name} is on no segment`)),
   };
+}
+
+/** What the system says of an address of an interface. */
+export function infoOf(address: string, prefix: number): NetworkInterfaceInfo {
+  const info = { address, cidr: `${address}/${prefix}`, mac: "02:00:00:00:00:01" };
+  const internal = address.startsWith("127.");
+  if (familyOf(address) === "IPv4") return { ...info, internal, netmask: "255.255.255.0", family: "IPv4" };
+  return { ...info, internal, netmask: "ffff:ffff:ffff:ffff::", family: "IPv6", scopeid: 2 };
+}
+
+/** The addresses that an interface sends from. */
+function sendersOf(on: LinkInterface): ReadonlyMap<Family, string> {
+  const found = families.flatMap((family) => {
+    const [address] = addressesOf(on, family);
+    return address === undefined ? [] : [[family, scoped({ address, family }, on)] as const];
+  });
+  return new Map(found);
+}
+
+function scoped({ address, family }: { address: string; family: Family }, { name }: LinkInterface): string {
+  return family === "IPv6" ? `${address}%${name}` : address;
 }
 
 /** Where multicast from an address goes. */

@@ -8,6 +8,7 @@ export const tablePath: string = fileURLToPath(
 /** Where the tests are, from the root of the workspace. */
 export const testFolders: readonly string[] = [
   "test/net/test/conformance",
+  "packages/discovery-mdns/test/conformance",
   "packages/discovery-mdns/test/rfc",
 ];
 

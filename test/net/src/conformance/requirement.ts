@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, type RunnerTask, type TestContext, test } from "vitest";
-import { describeNet } from "../vitest.ts";
 import { appleGroups, requirements } from "./catalogue.ts";
 import { type ConformanceMeta, type Finding, fileName, findingOf, type Provenance } from "./finding.ts";
 import { isWriting, tablePath } from "./page.ts";
@@ -30,7 +29,7 @@ declare module "vitest" {
 
 /** Tests of requirements, several at once; the last one holds the results against the page. */
 export function conformance(theme: string, define: (requirement: DefineRequirement) => void): void {
-  describeNet(theme, () => defineAll(define));
+  describe(theme, () => defineAll(define));
 }
 
 /** Tests that share what `define` sets up, one after the other, beside those of other groups. */

@@ -109,6 +109,19 @@ export interface Message {
   readonly additionals: readonly Received[];
 }
 
+/** A datagram from or to port 5353 that could be read, whoever carried it. */
+export interface Heard {
+  /** When it left, in ms, on the clock of whoever recorded it. */
+  readonly tMs: number;
+  /** Addresses without a zone. */
+  readonly src: string;
+  readonly dst: string;
+  readonly sport: number;
+  readonly dport: number;
+  readonly payload: Buffer;
+  readonly message: Message;
+}
+
 /** Reads a message; null when the codec cannot. */
 export function read(packet: Buffer): Message | null {
   try {

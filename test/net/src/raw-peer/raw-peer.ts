@@ -1,12 +1,10 @@
 import type { Host } from "../lan.ts";
 import { packetGun, type Shot } from "../packet-gun.ts";
 import { type Packet, packetTap } from "../packet-tap.ts";
-import { type Message, read } from "./message.ts";
+import { type Heard, read } from "./message.ts";
 
-/** A packet that could be read. */
-export interface Heard extends Packet {
-  readonly message: Message;
-}
+/** A packet that could be read, as it was on the wire. */
+export type Tapped = Packet & Heard;
 
 export interface Search {
   /** Only packets later than this, on the tap's clock. @default all */
@@ -21,9 +19,9 @@ export interface RawPeer extends AsyncDisposable {
   /** Sends a datagram, to the IPv4 group unless told otherwise; resolves with when it left. */
   readonly send: (payload: Uint8Array, shot?: Shot) => Promise<number>;
   /** What the other host said, oldest first, sorted by when it passed. */
-  readonly heard: (from: Source, afterMs?: number) => readonly Heard[];
+  readonly heard: (from: Source, afterMs?: number) => readonly Tapped[];
   /** Resolves with the first packet of the other host that fits, past or future. */
-  readonly find: (from: Source, fits: (heard: Heard) => boolean, search?: Search) => Promise<Heard>;
+  readonly find: (from: Source, fits: (heard: Tapped) => boolean, search?: Search) => Promise<Tapped>;
   /** Every packet so far that could not be read, whoever sent it but this peer. */
   readonly unreadable: () => readonly Packet[];
 }
@@ -34,8 +32,8 @@ export type Source = string;
 /** Makes a host of the LAN a raw peer, which hears everything on the link. */
 export async function rawPeer(host: Host): Promise<RawPeer> {
   const [tap, gun] = await Promise.all([packetTap(host), packetGun(host)]);
-  const seen = new Map<Packet, Heard | null>();
-  const heardAs = (packet: Packet): Heard | null => {
+  const seen = new Map<Packet, Tapped | null>();
+  const heardAs = (packet: Packet): Tapped | null => {
     const known = seen.get(packet);
     if (known !== undefined) return known;
     const message = read(packet.payload);

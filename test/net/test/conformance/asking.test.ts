@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { conformance } from "../../src/conformance/lan.ts";
 import {
   fakeService,
-  type Heard,
+  type Tapped as Heard,
   query,
   type RawPeer,
   rawPeer,

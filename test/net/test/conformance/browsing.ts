@@ -1,4 +1,4 @@
-import type { Heard } from "../../src/raw-peer/index.ts";
+import type { Tapped as Heard } from "../../src/raw-peer/index.ts";
 import { type Stage, type Subject, subject } from "./stage.ts";
 
 /** What the transport reports of an instance. */

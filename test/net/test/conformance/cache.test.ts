@@ -1,6 +1,13 @@
 import { expect } from "vitest";
 import { conformance } from "../../src/conformance/lan.ts";
-import { fakeService, type Heard, query, rawPeer, response, withTtl } from "../../src/raw-peer/index.ts";
+import {
+  fakeService,
+  type Tapped as Heard,
+  query,
+  rawPeer,
+  response,
+  withTtl,
+} from "../../src/raw-peer/index.ts";
 import { browsing } from "./browsing.ts";
 import { nowMs, serviceType, staged, until } from "./stage.ts";
 

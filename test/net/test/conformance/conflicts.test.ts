@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { conformance } from "../../src/conformance/lan.ts";
-import { type Heard, query, rawPeer, response } from "../../src/raw-peer/index.ts";
+import { type Tapped as Heard, query, rawPeer, response } from "../../src/raw-peer/index.ts";
 import { lmserv } from "../discovery/command.ts";
 import { answersWith } from "./delays.ts";
 import { denial, isProbe, probedName, rivalProbe, rivalRecords } from "./rival.ts";

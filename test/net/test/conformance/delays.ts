@@ -1,5 +1,5 @@
 import type { RecordType } from "dns-packet";
-import { type Heard, query } from "../../src/raw-peer/index.ts";
+import { type Tapped as Heard, query } from "../../src/raw-peer/index.ts";
 
 /** A question for the pointers of a name. */
 export function asksFor(name: string): Buffer {

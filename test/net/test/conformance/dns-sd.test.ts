@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { conformance } from "../../src/conformance/lan.ts";
-import { type Heard, itemsOf, nameIn, nameInData, query } from "../../src/raw-peer/index.ts";
+import { type Tapped as Heard, itemsOf, nameIn, nameInData, query } from "../../src/raw-peer/index.ts";
 import { lmserv } from "../discovery/command.ts";
 import { asksFor } from "./delays.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Host } from "../../src/index.ts";
 import {
-  type Heard,
+  type Tapped as Heard,
   headerBits,
   itemsOf,
   type Message,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { conformance, inTurn } from "../../src/conformance/lan.ts";
-import { type Heard, headerBits, query } from "../../src/raw-peer/index.ts";
+import { type Tapped as Heard, headerBits, query } from "../../src/raw-peer/index.ts";
 import { answersWith, asksFor, delayStatistics } from "./delays.ts";
 import { faultsOf } from "./lawful.ts";
 import {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { conformance, inTurn } from "../../src/conformance/lan.ts";
 import {
-  type Heard,
+  type Tapped as Heard,
   headerBits,
   itemsOf,
   nameInData,

@@ -1,5 +1,5 @@
 import type { Answer } from "dns-packet";
-import { type Heard, query, type Received, response } from "../../src/raw-peer/index.ts";
+import { type Tapped as Heard, query, type Received, response } from "../../src/raw-peer/index.ts";
 
 /** Whether a packet probes for a name: a question of type ANY, and records of that name in Authority. */
 export function isProbe({ message }: Heard, instance?: string): boolean {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { createLan, type Host, type HostProcess, type Lan } from "../../src/index.ts";
-import { type Heard, type RawPeer, rawPeer } from "../../src/raw-peer/raw-peer.ts";
+import { type Tapped as Heard, type RawPeer, rawPeer } from "../../src/raw-peer/raw-peer.ts";
 import { lmserv } from "../discovery/command.ts";
 import { faultsOf } from "./lawful.ts";
 

@@ -1,7 +1,14 @@
 import type { Answer } from "dns-packet";
 import { afterAll, beforeAll, expect } from "vitest";
 import { conformance, inTurn } from "../../src/conformance/lan.ts";
-import { type Heard, headerBits, query, type RawPeer, rawPeer, response } from "../../src/raw-peer/index.ts";
+import {
+  type Tapped as Heard,
+  headerBits,
+  query,
+  type RawPeer,
+  rawPeer,
+  response,
+} from "../../src/raw-peer/index.ts";
 import { answersWith, asksFor } from "./delays.ts";
 import { faultsOf } from "./lawful.ts";
 import {

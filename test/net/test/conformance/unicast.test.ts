@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { conformance, inTurn } from "../../src/conformance/lan.ts";
-import { type Heard, itemsOf, nameInData, query, type RawPeer, rawPeer } from "../../src/raw-peer/index.ts";
+import {
+  type Tapped as Heard,
+  itemsOf,
+  nameInData,
+  query,
+  type RawPeer,
+  rawPeer,
+} from "../../src/raw-peer/index.ts";
 import { lmserv } from "../discovery/command.ts";
 import { answersWith, asksFor } from "./delays.ts";
 import { faultsOf } from "./lawful.ts";

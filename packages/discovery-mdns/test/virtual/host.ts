@@ -1,0 +1,52 @@
+import type { NetworkInterfaceInfo } from "node:os";
+import { infoOf, type Segment, type VirtualMachine } from "../segment.ts";
+
+/** A host of a virtual link: one interface, which speaks both families. */
+export class VirtualHost {
+  readonly interface = "eth0";
+  readonly address: string;
+  /** Without its zone. */
+  readonly linkLocal: string;
+  /** What a transport runs on. */
+  readonly machine: VirtualMachine;
+  readonly #segment: Segment;
+  readonly #addresses: NetworkInterfaceInfo[];
+  readonly #others: Record<string, NetworkInterfaceInfo[]> = {};
+  #isUp = true;
+
+  constructor(segment: Segment, address: string, linkLocal: string) {
+    this.address = address;
+    this.linkLocal = linkLocal;
+    this.#segment = segment;
+    this.#addresses = [infoOf(address, 24), infoOf(linkLocal, 64)];
+    this.machine = segment.machine(address, { ipv6: linkLocal });
+    this.machine.interfaces = () => ({ ...(this.#isUp && { eth0: [...this.#addresses] }), ...this.#others });
+  }
+
+  /** Takes the link down. */
+  cut(): void {
+    this.#isUp = false;
+    this.#segment.unplug(this.machine);
+  }
+
+  /** Takes the link up again. */
+  heal(): void {
+    this.#isUp = true;
+    this.#segment.plug(this.machine);
+  }
+
+  addAddress(address: string, prefix = 24): void {
+    const at = this.#addresses.findIndex(({ family }) => family === "IPv6");
+    this.#addresses.splice(at, 0, infoOf(address, prefix));
+  }
+
+  removeAddress(address: string): void {
+    const at = this.#addresses.findIndex((info) => info.address === address);
+    if (at >= 0) this.#addresses.splice(at, 1);
+  }
+
+  /** Gives the host another interface, which is on no link with anybody. */
+  addInterface(name: string, address: string): void {
+    this.#others[name] = [infoOf(address, 24)];
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  type Announcement,
+  createDiscovery,
+  type Discovery,
+  type StandingAnnouncement,
+} from "@lmserv/discovery-core";
+import type { Heard } from "@lmserv/test-net/raw-peer";
+import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
+import type { VirtualHost } from "./host.ts";
+import type { VirtualPeer } from "./peer.ts";
+import type { Stage } from "./stage.ts";
+
+/** How long a record rests after it was multicast, in ms (RFC 6762 section 6), and what we add. */
+const restMs = 1_010;
+/** How often a service is announced. */
+const announcements = 4;
+
+/** The library on a host of the stage. */
+export async function discoveryOn(
+  { clock, random, playback, running }: Stage,
+  host: VirtualHost,
+  options: MdnsOptions = {},
+): Promise<Discovery> {
+  const opening = createDiscovery({ transports: [mdnsOn(host.machine, options)], clock, random });
+  const discovery = await playback.settled(opening, "opening");
+  running.push(discovery);
+  return discovery;
+}
+
+/** What a service under test is called on the wire. */
+export interface Service {
+  readonly instance: string;
+  readonly hostName: string;
+  readonly port: number;
+  /** Ends it; resolves when it is over. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What is being announced, from its first moment on. */
+export interface Announcing {
+  readonly discovery: Discovery;
+  readonly standing: Promise<StandingAnnouncement>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts to announce a node on a host. */
+export async function startAnnouncing(
+  stage: Stage,
+  node: Partial<Announcement> = {},
+  host: VirtualHost = stage.host,
+): Promise<Announcing> {
+  const discovery = await discoveryOn(stage, host);
+  const standing = discovery.announce({ port: 8_000, info: "Conform", ...node });
+  // It rejects when it is stopped early; whoever waits for it learns that.
+  standing.catch(() => {});
+  const stop = (): Promise<void> => stage.playback.settled(discovery[Symbol.asyncDispose](), "the goodbye");
+  return { discovery, standing, stop };
+}
+
+/** Announces a node on a host and reads its first announcement. */
+export async function announce(
+  stage: Stage,
+  node: Partial<Announcement> = {},
+  host: VirtualHost = stage.host,
+): Promise<Service> {
+  const { standing, stop } = await startAnnouncing(stage, node, host);
+  await stage.playback.settled(standing, "the announcement");
+  return { stop, ...(await announced(stage.peer, host)) };
+}
+
+/** The service that a host announces first. */
+export async function announced(peer: VirtualPeer, host: VirtualHost): Promise<Omit<Service, "stop">> {
+  const first = await peer.find(host.address, isAnnouncement);
+  const srv = first.message.answers.find((record) => record.type === "SRV");
+  if (srv?.target === undefined || srv.port === undefined) throw new TypeError("no SRV record");
+  return { instance: srv.name, hostName: srv.target, port: srv.port };
+}
+
+/** Whether a packet announces a service: an unasked response with its SRV record. */
+export function isAnnouncement({ message, dst }: Heard): boolean {
+  const has = (type: string): boolean =>
+    message.answers.some((record) => record.type === type && record.ttlS > 0);
+  return message.response && isMulticast(dst) && has("PTR") && has("SRV");
+}
+
+export function isMulticast(address: string): boolean {
+  return address === "224.0.0.251" || address === "ff02::fb";
+}
+
+/** Announces a node and waits until the announcements are over and forgotten. */
+export async function quietService(stage: Stage, node: Partial<Announcement> = {}): Promise<Service> {
+  const service = await announce(stage, node);
+  await lastAnnouncement(stage);
+  await rested(stage);
+  return service;
+}
+
+/** Waits until as many services as there are have been announced for the last time. */
+export async function lastAnnouncement({ peer, host }: Stage, services = 1): Promise<void> {
+  let count = 0;
+  await peer.find(host.address, (heard) => isAnnouncement(heard) && ++count >= announcements * services);
+}
+
+/** Waits until nothing that the host said keeps it from saying it again. */
+export async function rested({ peer, host, until }: Stage): Promise<void> {
+  const lastMs = Math.max(0, ...multicasts(peer, host).map(({ tMs }) => tMs));
+  await until(lastMs + restMs);
+}
+
+/** What the host multicast over IPv4. */
+export function multicasts(peer: VirtualPeer, host: VirtualHost, afterMs?: number): readonly Heard[] {
+  return peer.heard(host.address, afterMs).filter(({ dst }) => isMulticast(dst));
+}

@@ -1,0 +1,82 @@
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { expect } from "vitest";
+import { Segment, transitMs } from "../segment.ts";
+import { VirtualHost } from "./host.ts";
+import { faultsOf } from "./lawful.ts";
+import { VirtualPeer } from "./peer.ts";
+import { Playback } from "./playback.ts";
+
+export const serviceType = "_lmserv._tcp.local";
+
+/** A virtual link with the host under test and a peer, both in virtual time. */
+export interface Stage {
+  readonly clock: VirtualClock;
+  readonly segment: Segment;
+  readonly playback: Playback;
+  /** Chance, the same in every run. */
+  readonly random: () => number;
+  /** Runs what is tested. */
+  readonly host: VirtualHost;
+  readonly peer: VirtualPeer;
+  /** For whatever else a case needs. */
+  readonly third: VirtualHost;
+  readonly nowMs: () => number;
+  /** Waits for a moment. */
+  readonly until: (atMs: number) => Promise<void>;
+  /** What runs on it, in the order of its start; ended with it. */
+  readonly running: AsyncDisposable[];
+}
+
+/** A link that nothing runs on yet; the host has port 5353 to itself. */
+export function openStage(seed = 1): Stage {
+  const clock = new VirtualClock();
+  const segment = new Segment(clock);
+  segment.exclusive = true;
+  const playback = new Playback(clock);
+  const host = new VirtualHost(segment, "10.77.0.1", "fe80::1");
+  return {
+    clock,
+    segment,
+    playback,
+    random: seededRandom(seed),
+    host,
+    peer: peerOn({ segment, playback }, new VirtualHost(segment, "10.77.0.2", "fe80::2")),
+    third: new VirtualHost(segment, "10.77.0.3", "fe80::3"),
+    nowMs: () => playback.nowMs(),
+    until: (atMs) => playback.until(atMs),
+    running: [],
+  };
+}
+
+/** A peer that speaks from a host. */
+export function peerOn(
+  { segment, playback }: Pick<Stage, "segment" | "playback">,
+  host: VirtualHost,
+): VirtualPeer {
+  return new VirtualPeer(host, segment, playback);
+}
+
+/** Ends everything that runs on it, and lets the last packets arrive. */
+export async function closeStage({ running, playback }: Stage): Promise<void> {
+  const ended = running.map((one) => one[Symbol.asyncDispose]());
+  await playback.settled(Promise.all(ended), "the end of what runs");
+  await playback.until(playback.nowMs() + transitMs);
+}
+
+/**
+ * The body of a test: sets the stage, plays, ends what runs, and holds every packet of the host under test to the rules.
+ *
+ * Nothing may be left that waits: neither a timer nor a browse.
+ */
+export function staged(play: (stage: Stage) => Promise<void>, seed?: number): () => Promise<void> {
+  return async () => {
+    const stage = openStage(seed);
+    try {
+      await play(stage);
+    } finally {
+      await closeStage(stage);
+    }
+    expect(faultsOf(stage.peer, stage.host)).toEqual([]);
+    expect(stage.clock.pending).toBe(0);
+  };
+}

@@ -1,0 +1,115 @@
+import {
+  type Announcement,
+  type DiscoveryError,
+  type Observation,
+  type Standing,
+  silentLog,
+  type TransportSession,
+} from "@lmserv/discovery-core";
+import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
+import type { VirtualHost } from "./host.ts";
+import type { Stage } from "./stage.ts";
+
+const never = new AbortController();
+
+/** The transport itself on a host, for what the library does not show. */
+export interface Subject {
+  readonly session: TransportSession;
+  /** The faults that it told of. */
+  readonly reports: readonly DiscoveryError[];
+  /** Announces a node, whose `id` and `info` are `as`; resolves when that is done. */
+  readonly announce: (as: string, node: Announcement) => Promise<void>;
+  readonly update: (as: string, node: Announcement) => Promise<void>;
+  readonly withdraw: (as: string) => Promise<void>;
+}
+
+/** Opens the transport on a host of the stage. */
+export async function subject(
+  stage: Stage,
+  options: MdnsOptions = {},
+  host: VirtualHost = stage.host,
+): Promise<Subject> {
+  const { clock, random, playback, running } = stage;
+  const reports: DiscoveryError[] = [];
+  const nodes = { listAlive: () => [] };
+  const report = (error: DiscoveryError): void => void reports.push(error);
+  const opening = mdnsOn(host.machine, options).open({ clock, random, log: silentLog, nodes, report }, never);
+  const session = await playback.settled(opening, "opening");
+  running.push(session);
+  const standing = new Map<string, Standing>();
+  const standingOf = (as: string): Standing => {
+    const found = standing.get(as);
+    if (!found) throw new RangeError(`${as} was not announced`);
+    return found;
+  };
+  return {
+    session,
+    reports,
+    async announce(as, node) {
+      if (!session.announce) throw new TypeError("mDNS announces");
+      const accepted = session.announce({ id: as, info: as, ...node }, never);
+      standing.set(as, await playback.settled(accepted, `announcing ${as}`));
+    },
+    update: (as, node) =>
+      playback.settled(standingOf(as).update({ id: as, info: as, ...node }, never), `updating ${as}`),
+    withdraw: (as) => playback.settled(standingOf(as)[Symbol.asyncDispose](), `the goodbye of ${as}`),
+  };
+}
+
+/** A browse of the transport itself, whose reports no registry merges. */
+export interface Browsing extends Subject {
+  /** When the browse began. */
+  readonly startMs: number;
+  /** Resolves with the first report that fits, past or future. */
+  readonly sighting: (fits: (sighting: Sighting) => boolean, search?: Since) => Promise<Sighting>;
+  /** Resolves when an instance with that `info` is alive. */
+  readonly alive: (info: string) => Promise<Alive["node"]>;
+  /** Those that came so far. */
+  readonly sightings: () => readonly Sighting[];
+}
+
+export type Alive = Extract<Observation, { readonly kind: "alive" }>;
+type Gone = Extract<Observation, { readonly kind: "gone" }>;
+
+/** What the transport reports of an instance; `key` is the instance, `@` and the interface. */
+export type Sighting = Alive | Gone;
+
+export interface Since {
+  /** How many of the reports so far do not count. @default none */
+  readonly from?: number;
+}
+
+/** Browses with the transport on a host of the stage. */
+export async function browsing(
+  stage: Stage,
+  { ttlMs = 60_000, ...options }: MdnsOptions & { readonly ttlMs?: number } = {},
+): Promise<Browsing> {
+  const running = await subject(stage, options);
+  const startMs = stage.nowMs();
+  const sightings: Sighting[] = [];
+  collect(running.session.browse({ ttlMs }, never), sightings);
+  const sighting: Browsing["sighting"] = async (fits, { from = 0 } = {}) => {
+    const find = (): Sighting | undefined => sightings.slice(from).find(fits);
+    await stage.playback.wait(() => find() !== undefined);
+    const found = find();
+    if (!found) throw new Error(`nothing that fits was reported: ${JSON.stringify(sightings)}`);
+    return found;
+  };
+  return {
+    ...running,
+    startMs,
+    sightings: () => sightings,
+    sighting,
+    async alive(info) {
+      const found = await sighting((one) => one.kind === "alive" && one.node.info === info);
+      if (found.kind !== "alive") throw new TypeError("a report that fitted does not");
+      return found.node;
+    },
+  };
+}
+
+async function collect(observations: AsyncIterable<Observation>, sightings: Sighting[]): Promise<void> {
+  for await (const observation of observations) {
+    if (observation.kind !== "settled") sightings.push(observation);
+  }
+}
