@@ -16,7 +16,7 @@ const restMs = 1_010;
 const announcements = 4;
 
 /** The library on a host of the stage. */
-export async function discoveryOn(
+async function discoveryOn(
   { clock, random, playback, running }: Stage,
   host: VirtualHost,
   options: MdnsOptions = {},
@@ -102,7 +102,7 @@ export async function lastAnnouncement({ peer, host }: Stage, services = 1): Pro
 }
 
 /** Waits until nothing that the host said keeps it from saying it again. */
-export async function rested({ peer, host, until }: Stage): Promise<void> {
+async function rested({ peer, host, until }: Stage): Promise<void> {
   const lastMs = Math.max(0, ...multicasts(peer, host).map(({ tMs }) => tMs));
   await until(lastMs + restMs);
 }

@@ -28,7 +28,7 @@ export interface Stage {
 }
 
 /** A link that nothing runs on yet; the host has port 5353 to itself. */
-export function openStage(seed = 1): Stage {
+function openStage(seed = 1): Stage {
   const clock = new VirtualClock();
   const segment = new Segment(clock);
   segment.exclusive = true;
@@ -57,7 +57,7 @@ export function peerOn(
 }
 
 /** Ends everything that runs on it, and lets the last packets arrive. */
-export async function closeStage({ running, playback }: Stage): Promise<void> {
+async function closeStage({ running, playback }: Stage): Promise<void> {
   const ended = running.map((one) => one[Symbol.asyncDispose]());
   await playback.settled(Promise.all(ended), "the end of what runs");
   await playback.until(playback.nowMs() + transitMs);

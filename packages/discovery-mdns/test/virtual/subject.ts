@@ -2,6 +2,7 @@ import {
   type Announcement,
   type DiscoveryError,
   type Observation,
+  type SeenNode,
   type Standing,
   silentLog,
   type TransportSession,
@@ -21,6 +22,8 @@ export interface Subject {
   readonly announce: (as: string, node: Announcement) => Promise<void>;
   readonly update: (as: string, node: Announcement) => Promise<void>;
   readonly withdraw: (as: string) => Promise<void>;
+  /** Doubts what was reported under that key. */
+  readonly reconfirm: (key: string) => Promise<void>;
 }
 
 /** Opens the transport on a host of the stage. */
@@ -52,6 +55,10 @@ export async function subject(
     },
     update: (as, node) =>
       playback.settled(standingOf(as).update({ id: as, info: as, ...node }, never), `updating ${as}`),
+    async reconfirm(key) {
+      if (!session.reconfirm) throw new TypeError("mDNS reconfirms");
+      await session.reconfirm(key, never);
+    },
     withdraw: (as) => playback.settled(standingOf(as)[Symbol.asyncDispose](), `the goodbye of ${as}`),
   };
 }
@@ -63,16 +70,19 @@ export interface Browsing extends Subject {
   /** Resolves with the first report that fits, past or future. */
   readonly sighting: (fits: (sighting: Sighting) => boolean, search?: Since) => Promise<Sighting>;
   /** Resolves when an instance with that `info` is alive. */
-  readonly alive: (info: string) => Promise<Alive["node"]>;
+  readonly alive: (info: string) => Promise<SeenNode>;
   /** Those that came so far. */
   readonly sightings: () => readonly Sighting[];
 }
 
-export type Alive = Extract<Observation, { readonly kind: "alive" }>;
-type Gone = Extract<Observation, { readonly kind: "gone" }>;
-
-/** What the transport reports of an instance; `key` is the instance, `@` and the interface. */
-export type Sighting = Alive | Gone;
+/** What the transport reports of an instance. */
+export interface Sighting {
+  readonly kind: "alive" | "gone";
+  /** The instance, `@` and the interface. */
+  readonly key: string;
+  readonly reason?: "goodbye" | "unreachable";
+  readonly node?: SeenNode;
+}
 
 export interface Since {
   /** How many of the reports so far do not count. @default none */
@@ -101,9 +111,9 @@ export async function browsing(
     sightings: () => sightings,
     sighting,
     async alive(info) {
-      const found = await sighting((one) => one.kind === "alive" && one.node.info === info);
-      if (found.kind !== "alive") throw new TypeError("a report that fitted does not");
-      return found.node;
+      const { node } = await sighting((one) => one.kind === "alive" && one.node?.info === info);
+      if (!node) throw new TypeError("a report that fitted is none");
+      return node;
     },
   };
 }
