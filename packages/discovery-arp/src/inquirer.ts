@@ -52,7 +52,11 @@ export class Inquirer {
         const verdict = await this.#look(host, port, patient);
         if (this.#signal.aborted) return;
         if (verdict?.kind === "server") onServer(verdict.identification, port);
-        else if (verdict?.kind === "silent" && verdict.why === "timeout") slow.push(port);
+        else if (
+          verdict?.kind === "silent" &&
+          (verdict.why === "no-connection" || verdict.why === "no-answer")
+        )
+          slow.push(port);
       }
     };
     await Promise.all(Array.from({ length: maxPortsAtOnce }, work));

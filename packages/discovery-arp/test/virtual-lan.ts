@@ -156,7 +156,7 @@ export class VirtualLan {
       const cancel = this.#clock.schedule(isUp ? answerMs : silenceMs, () => {
         signal.removeEventListener("abort", onAbort);
         const found = this.hosts.get(host)?.servers.get(port);
-        if (!isUp) resolve({ kind: "silent", why: "timeout" });
+        if (!isUp) resolve({ kind: "silent", why: "no-connection" });
         else resolve(found ? { kind: "server", identification: found } : { kind: "silent", why: "refused" });
       });
       const onAbort = (): void => {

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "@lmserv/discovery-core";
-import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
 
 /** Where a node should answer. */
 export interface Subject {
@@ -107,30 +107,52 @@ export class Survey {
     if (isAlive !== null && !this.#options.signal.aborted) question.onAnswer(isAlive);
   }
 
-  async #isAlive(question: Question): Promise<boolean> {
+  /** Null when nobody could be asked. */
+  async #isAlive(question: Question): Promise<boolean | null> {
     const { subject } = question;
     const slow: string[] = [];
     for (const host of subject.addresses.slice(0, maxAddresses)) {
       const verdict = await this.#look(question, host, false);
-      if (isThere(verdict, subject)) return true;
-      if (verdict.kind === "silent" && verdict.why === "timeout") slow.push(host);
+      if (verdict.kind === "silent" && worthPatience[verdict.why]) slow.push(host);
+      else if (isThere(verdict, subject)) return true;
     }
     const [host] = slow;
-    return host !== undefined && isThere(await this.#look(question, host, true), subject);
+    return host === undefined ? false : isThere(await this.#look(question, host, true), subject);
   }
 
   async #look({ subject, isWanted }: Question, host: string, patient: boolean): Promise<Verdict> {
     const { clock, signal, look } = this.#options;
     await sleep(clock, paceOf(clock).take(clock.now()), signal);
     // The engine came back while we waited: the answer would be nobody's.
-    if (!isWanted()) return { kind: "other" };
+    if (!isWanted()) return { kind: "silent", why: "unasked" };
     return look({ clock, signal, host, port: subject.port, patient });
   }
 }
 
+/** Whether more time may bring an answer, or another. */
+const worthPatience: Readonly<Record<Quiet, boolean>> = {
+  "no-connection": true,
+  "no-answer": true,
+  refused: false,
+  "no-route": false,
+  closed: false,
+  unasked: true,
+};
+
+/** Whether a node is there that gives no answer; null where that says nothing. */
+const presence: Readonly<Record<Quiet, boolean | null>> = {
+  // Busy: some servers answer nobody while they generate.
+  "no-answer": true,
+  "no-connection": false,
+  refused: false,
+  "no-route": false,
+  closed: false,
+  unasked: null,
+};
+
 /** A server that says that it is another node is not this one; one that we cannot tell the kind of may be. */
-function isThere(verdict: Verdict, { id }: Subject): boolean {
-  if (verdict.kind === "silent") return false;
+function isThere(verdict: Verdict, { id }: Subject): boolean | null {
+  if (verdict.kind === "silent") return presence[verdict.why];
   return verdict.kind === "other" || isSame(verdict.identification, id);
 }
 

@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => discovery[Symbol.asyncDispose]());
 
-const server: Verdict = { kind: "other" };
+const server: Verdict = { kind: "other", is: "http" };
 
 function interfaceOf(address: string): NetworkInterfaceInfo {
   const netmask = "255.255.255.0";

@@ -1,23 +1,31 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { type Clock, formatEndpoint } from "@lmserv/discovery-core";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
-import { type Reply, readReply } from "./reply.ts";
+import { type Body, type Reply, readReply } from "./reply.ts";
 
-/** Why no reply came. */
+/** Why no complete reply came. */
 export type Silence =
   /** Nobody listens on the port, and the host says so. */
   | "refused"
-  /** There is no way to the host. */
-  | "unreachable"
-  | "timeout"
-  /** The connection closed before the reply was complete. */
+  /** There is no way to the host, says the system. */
+  | "no-route"
+  /** Nothing came back of the attempt to connect: the host is off or asleep, or drops it, or its queue is full. */
+  | "no-connection"
+  /** The connection was accepted, and no complete answer came in time: busy is not dead. */
+  | "no-answer"
+  /** The connection was accepted, and closed before the reply was complete. */
   | "closed"
   /** Somebody answers, in something else than HTTP. */
-  | "foreign";
+  | "foreign"
+  /** This machine has no room for another connection: nothing was learnt. */
+  | "unasked";
 
-export type Outcome =
-  | { readonly kind: "reply"; readonly reply: Reply }
-  | { readonly kind: "silence"; readonly why: Silence };
+export interface Outcome {
+  /** What was received, be it only a part of the body; null when the headers were not complete. */
+  readonly reply: Reply | null;
+  /** Why that is not all; null when it is, or when more than anybody needs would have followed. */
+  readonly silence: Silence | null;
+}
 
 export interface ConnectionOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
@@ -34,6 +42,7 @@ export class Connection {
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #asked = 0;
   #isOver = false;
+  #wasAccepted = false;
   #current: ClientRequest | null = null;
 
   /** Connects with the first question; the time runs from here. */
@@ -47,10 +56,10 @@ export class Connection {
     return this.#asked < maxQuestions;
   }
 
-  /** Never rejects. A question that `close` cuts off times out. */
+  /** Never rejects. A question that `close` cuts off is out of time. */
   async get(path: string): Promise<Outcome> {
     const outcome = await this.#ask(path);
-    const isClosed = outcome.kind === "silence" && outcome.why === "closed";
+    const isClosed = outcome.reply === null && outcome.silence === "closed";
     if (!isClosed || !this.#current?.reusedSocket || !this.canAsk) return outcome;
     // It closes after every reply without saying so: a new connection for each, then.
     this.#agent.destroy();
@@ -67,12 +76,13 @@ export class Connection {
 
   #ask(path: string): Promise<Outcome> {
     return new Promise((resolve) => {
-      if (this.#isOver) return resolve(silence("timeout"));
+      if (this.#isOver) return resolve({ reply: null, silence: this.#lateness() });
       this.#asked += 1;
       const sent = this.#send(path);
       this.#current = sent;
-      const fail = (why: Silence): void => resolve(silence(this.#isOver ? "timeout" : why));
-      this.#limitConnect(sent, () => fail("timeout"));
+      const reasonFor = (why: Silence): Silence => (this.#isOver ? this.#lateness() : why);
+      const fail = (why: Silence): void => resolve({ reply: null, silence: reasonFor(why) });
+      this.#limitConnect(sent, () => fail(this.#lateness()));
       limitInterim(sent, () => fail("foreign"));
       let response: IncomingMessage | null = null;
       sent.on("error", (error) => fail(whyFailed(error)));
@@ -81,13 +91,18 @@ export class Connection {
       sent.on("response", (begun) => {
         response = begun;
         const { statusCode = 0, headers } = begun;
-        readBody(begun).then(
-          (body) => resolve({ kind: "reply", reply: readReply(path, statusCode, headers, body) }),
-          (error) => fail(whyFailed(error)),
-        );
+        readBody(begun).then(({ failure, ...body }) => {
+          const reply = readReply(path, statusCode, headers, body);
+          resolve({ reply, silence: failure && reasonFor(whyFailed(failure)) });
+        });
       });
       sent.end();
     });
+  }
+
+  /** What it means that the time is up: who once accepted a connection is there. */
+  #lateness(): Silence {
+    return this.#wasAccepted ? "no-answer" : "no-connection";
   }
 
   #send(path: string): ClientRequest {
@@ -115,13 +130,12 @@ export class Connection {
         onTimeout();
         sent.destroy();
       });
+      socket.once("connect", () => {
+        this.#wasAccepted = true;
+      });
       socket.once("connect", cancel).once("close", cancel);
     });
   }
-}
-
-function silence(why: Silence): Outcome {
-  return { kind: "silence", why };
 }
 
 /** Without the zone, which means something on this machine only (RFC 6874 section 1). */
@@ -129,13 +143,23 @@ function hostHeader(host: string, port: number): string {
   return formatEndpoint(host.replace(/%.*$/, ""), port);
 }
 
-/** Codes that start with HPE are the HTTP parser's. */
+/** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */
 function whyFailed({ code = "" }: NodeJS.ErrnoException): Silence {
-  if (code === "ECONNREFUSED") return "refused";
-  if (code === "ETIMEDOUT") return "timeout";
-  if (code.startsWith("HPE_")) return "foreign";
-  return code === "ECONNRESET" || code === "EPIPE" ? "closed" : "unreachable";
+  return code.startsWith("HPE_") ? "foreign" : (meanings[code] ?? "no-route");
 }
+
+const meanings: Readonly<Record<string, Silence>> = {
+  ECONNREFUSED: "refused",
+  ETIMEDOUT: "no-connection",
+  ECONNRESET: "closed",
+  EPIPE: "closed",
+  // This machine's own limits.
+  EMFILE: "unasked",
+  ENFILE: "unasked",
+  ENOMEM: "unasked",
+  ENOBUFS: "unasked",
+  EADDRNOTAVAIL: "unasked",
+};
 
 /** Gives up on a server that never comes to the point. */
 function limitInterim(sent: ClientRequest, onExcess: () => void): void {
@@ -148,18 +172,26 @@ function limitInterim(sent: ClientRequest, onExcess: () => void): void {
   });
 }
 
-/** The body, or null when it is too long: then the connection is given up. Rejects when it breaks off. */
-function readBody(response: IncomingMessage): Promise<Uint8Array | null> {
-  return new Promise((resolve, reject) => {
+interface ReceivedBody extends Body {
+  /** What broke it off; null where it ended, or where the limit did. */
+  readonly failure: Error | null;
+}
+
+/** Reads to the end, or to the limit, at which the connection is given up. */
+function readBody(response: IncomingMessage): Promise<ReceivedBody> {
+  return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
+    const end = (isCut: boolean, failure: Error | null = null): void =>
+      resolve({ bytes: Buffer.concat(chunks).subarray(0, maxBodyBytes), isCut, failure });
     response.on("data", (chunk: Uint8Array) => {
+      chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes <= maxBodyBytes) return chunks.push(chunk);
-      resolve(null);
-      return response.destroy();
+      if (bytes <= maxBodyBytes) return;
+      end(true);
+      response.destroy();
     });
-    response.on("error", reject);
-    response.on("end", () => resolve(Buffer.concat(chunks)));
+    response.on("error", (failure) => end(true, failure));
+    response.on("end", () => end(false));
   });
 }

@@ -43,9 +43,10 @@ export interface ReadDocument extends Required<Omit<WellKnownDocument, "schemaVe
  * Reads what a reply's JSON says; null when that is no document.
  *
  * Unknown fields are ignored, also those that name another host. A malformed id, port, path, info or auth
- * spoils the whole: it would send users to the wrong place.
+ * spoils the whole: it would send users to the wrong place. So does a port that is missing from a document
+ * that breaks off, since it may stand in what was not read.
  */
-export function readDocument(json: unknown): ReadDocument | null {
+export function readDocument(json: unknown, isCut: boolean): ReadDocument | null {
   if (property(json, "schemaVersion") !== 1) return null;
   const id = optional(property(json, "id"), isId);
   const info = optional(property(json, "info"), isText);
@@ -53,7 +54,7 @@ export function readDocument(json: unknown): ReadDocument | null {
   const path = optional(property(json, "path"), isOwnPath);
   const auth = optional(property(json, "auth"), isAuth);
   if (id === undefined || info === undefined || port === undefined) return null;
-  if (path === undefined || auth === undefined) return null;
+  if (path === undefined || auth === undefined || (isCut && port === null)) return null;
   return {
     id,
     info: cutToBytes(clean(info ?? ""), maxInfoBytes),

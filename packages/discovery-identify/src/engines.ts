@@ -8,7 +8,12 @@ const openaiChat = "/v1/chat/completions";
 const openaiModels: ModelList = { path: modelsPath, at: "/data", name: "/id" };
 /** What every server of the OpenAI API shows. */
 export const openaiList: Sign = { path: modelsPath, at: "/object", like: /^list$/ };
-const noneIfListed: AuthEvidence = { none: [[openaiList]] };
+/** The same of a list that names its type after its entries, and was not read to the end. */
+const openaiEntry: Signs = [
+  { path: modelsPath, at: "/data/0/object", like: /^model$/ },
+  { path: modelsPath, at: "/data/0/id", like: /./ },
+];
+const noneIfListed: AuthEvidence = { none: [[openaiList], openaiEntry] };
 
 /** The list of models, whose first entry names its owner. */
 function ownedBy(like: RegExp): Signs {
@@ -119,7 +124,7 @@ const others: readonly Engine[] = [
     proofs: [[{ path: documentPath, header: "server", like: /^llama\.cpp$/ }], ownedBy(/^llamacpp$/)],
     asks: [modelsPath, "/props"],
     version: json("/props", "/build_info", /^b\d.*/),
-    models: [openaiModels],
+    models: [openaiModels, { path: modelsPath, at: "/models", name: "/name" }],
     auth: { none: [[json(documentPath, "/error/code", /^404$/)], [json("/props", "/total_slots", /^\d+$/)]] },
   },
   {
@@ -258,7 +263,7 @@ const unknown: Engine = {
   ports: [],
   apis: ["openai"],
   chat: openaiChat,
-  proofs: [[openaiList, json(modelsPath, "/data/0/object", /^model$/), json(modelsPath, "/data/0/id", /./)]],
+  proofs: [openaiEntry],
   asks: [],
   version: null,
   models: [openaiModels],

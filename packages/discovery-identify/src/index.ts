@@ -2,5 +2,5 @@ export { documentPath, documentPort, type WellKnownDocument } from "./document.t
 export { documentHandler } from "./document-handler.ts";
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
-export { type LookOptions, look, type Verdict } from "./look.ts";
+export { type LookOptions, look, type Quiet, type Stranger, type Verdict } from "./look.ts";
 export { defaultPorts } from "./ports.ts";

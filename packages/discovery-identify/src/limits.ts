@@ -15,7 +15,7 @@ export const patient: Patience = { connectMs: 1_500, totalMs: 4_000 };
 export const maxQuestions = 4;
 /** Ports of one host that are asked at the same time: more looks like an attack. */
 export const maxPortsAtOnce = 8;
-/** A list of two hundred models fits; whoever sends more is not read. */
+/** A list of two hundred models fits; of a longer body, what was read until here counts. */
 export const maxBodyBytes = 65_536;
 /** Servers send less than 1 KiB. */
 export const maxHeaderBytes = 16_384;

@@ -7,13 +7,19 @@ import { patient, quick } from "./limits.ts";
 import { nextQuestion, recognise } from "./plan.ts";
 import type { Reply } from "./reply.ts";
 
-/** What one look at a port found. */
+/** What one look at a port found. Whoever reads it decides for each case, so that none counts as another unawares. */
 export type Verdict =
   | { readonly kind: "server"; readonly identification: Identification }
   /** Somebody answers, and is no LLM server. */
-  | { readonly kind: "other" }
-  /** No complete reply: only `timeout` is worth a patient second look. */
-  | { readonly kind: "silent"; readonly why: Exclude<Silence, "foreign"> };
+  | { readonly kind: "other"; readonly is: Stranger }
+  /** No complete reply, and why: with `no-connection` and `no-answer` a patient second look may find more. */
+  | { readonly kind: "silent"; readonly why: Quiet };
+
+/** How a port shows that it is no LLM server: by other HTTP, by failing whatever is asked (5xx), or without HTTP. */
+export type Stranger = "http" | "failing" | "foreign";
+
+/** Why a port gave no complete reply. */
+export type Quiet = Exclude<Silence, "foreign">;
 
 export interface LookOptions {
   readonly clock: Clock;
@@ -65,11 +71,11 @@ async function interview(connection: Connection, port: number): Promise<Verdict>
   while (connection.canAsk) {
     const path = nextQuestion(replies, port);
     if (path === null) break;
-    const outcome = await connection.get(path);
-    if (outcome.kind === "silence") return conclude(replies, port, outcome.why);
-    const document = path === documentPath ? readDocument(outcome.reply.json) : null;
+    const { reply, silence } = await connection.get(path);
+    const document = reply?.path === documentPath ? readDocument(reply.json, reply.isCut) : null;
     if (document) return { kind: "server", identification: fromDocument(document, port) };
-    replies.push(outcome.reply);
+    if (reply) replies.push(reply);
+    if (silence !== null) return conclude(replies, port, silence);
   }
   return conclude(replies, port, null);
 }
@@ -78,5 +84,7 @@ async function interview(connection: Connection, port: number): Promise<Verdict>
 function conclude(replies: readonly Reply[], port: number, why: Silence | null): Verdict {
   const engine = recognise(replies);
   if (engine) return { kind: "server", identification: fromReplies(engine, replies, port) };
-  return why === null || why === "foreign" ? { kind: "other" } : { kind: "silent", why };
+  if (why === "foreign") return { kind: "other", is: "foreign" };
+  if (why !== null) return { kind: "silent", why };
+  return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
 }

@@ -1,44 +1,75 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { parseCutJson } from "./cut-json.ts";
 import { parseJson } from "./json.ts";
 
-/** One answer of a server, complete. */
+/** One answer of a server, as far as it was read. */
 export interface Reply {
   /** What was asked for. */
   readonly path: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body, or null when it is too long, compressed, or not UTF-8. */
+  /** The body, or null when it is compressed, or not UTF-8. */
   readonly text: string | null;
-  /** What the body says when it is declared as JSON and is; undefined otherwise. */
+  /** What the body says when it is declared as JSON and is; undefined otherwise. Of one that is cut, what is complete. */
   readonly json: unknown;
+  /** Whether the body goes on beyond what was read. */
+  readonly isCut: boolean;
 }
 
-/** A body that was not read to its end is null. */
-export function readReply(
-  path: string,
-  status: number,
-  headers: IncomingHttpHeaders,
-  body: Uint8Array | null,
-): Reply {
-  const text = body && isPlain(headers) ? decode(body) : null;
-  const json = text !== null && isJson(headers) ? parseJson(text) : undefined;
-  return { path, status, headers, text, json };
+/** What was received of a body, and whether there is more. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  readonly isCut: boolean;
 }
 
-/** Neither compressed nor in another character set; what is compressed is never inflated. */
-function isPlain(headers: IncomingHttpHeaders): boolean {
-  if (!/^\s*(?:identity)?\s*$/i.test(headers["content-encoding"] ?? "")) return false;
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers["content-type"] ?? "")?.[1];
-  return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset);
+export function readReply(path: string, status: number, headers: IncomingHttpHeaders, body: Body): Reply {
+  const { isCut } = body;
+  const type = readContentType(headers["content-type"]);
+  const text = isIdentity(headers["content-encoding"]) && isUtf8(type.charset) ? decode(body) : null;
+  const parse = isCut ? parseCutJson : parseJson;
+  return {
+    path,
+    status,
+    headers,
+    text,
+    json: text !== null && isJson(type) ? parse(text) : undefined,
+    isCut,
+  };
 }
 
-function isJson(headers: IncomingHttpHeaders): boolean {
-  return /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(headers["content-type"] ?? "");
+interface ContentType {
+  /** In lower case. */
+  readonly essence: string;
+  /** In lower case; null where none is named. */
+  readonly charset: string | null;
 }
 
-function decode(body: Uint8Array): string | null {
+/** RFC 9110 section 8.3.1, without quoted pairs: names of character sets have none. */
+function readContentType(header = ""): ContentType {
+  const [essence = "", ...parameters] = header.toLowerCase().split(";");
+  const named = parameters.map((parameter) => parameter.trim()).find((text) => text.startsWith("charset="));
+  const charset = named?.slice("charset=".length).replaceAll('"', "") ?? null;
+  return { essence: essence.trim(), charset };
+}
+
+/** What is compressed is never inflated. */
+function isIdentity(coding = ""): boolean {
+  return ["", "identity"].includes(coding.trim().toLowerCase());
+}
+
+function isUtf8(charset: string | null): boolean {
+  return charset === null || ["utf-8", "utf8", "us-ascii"].includes(charset);
+}
+
+function isJson({ essence }: ContentType): boolean {
+  return essence.startsWith("application/") && /[/+]json$/.test(essence);
+}
+
+/** Where a body is cut may be in the middle of a character; one of which nothing came is not an empty one. */
+function decode({ bytes, isCut }: Body): string | null {
+  if (isCut && bytes.length === 0) return null;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: isCut });
   } catch {
     return null;
   }

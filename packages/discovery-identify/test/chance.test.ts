@@ -18,7 +18,10 @@ const reply = record({
 
 function replyOf(path: string, status: number, json: JsonValue): Reply {
   const headers = { "content-type": "application/json" };
-  return readReply(path, status, headers, new TextEncoder().encode(JSON.stringify(json)));
+  return readReply(path, status, headers, {
+    bytes: new TextEncoder().encode(JSON.stringify(json)),
+    isCut: false,
+  });
 }
 
 test("whatever is answered, something is made of it or nothing", () => {
@@ -36,6 +39,6 @@ test("whatever is answered, something is made of it or nothing", () => {
 test("whatever a document says, it is read or it is none", () => {
   const keys = ["schemaVersion", "id", "info", "port", "path", "server", "version", "apis", "models", "auth"];
   const document = record(Object.fromEntries(keys.map((key) => [key, jsonValue({ stringUnit: words })])));
-  assert(property(document, (json) => void readDocument({ ...json, schemaVersion: 1 })));
-  assert(property(string(), (info) => void readDocument({ schemaVersion: 1, info })));
+  assert(property(document, (json) => void readDocument({ ...json, schemaVersion: 1 }, false)));
+  assert(property(string(), (info) => void readDocument({ schemaVersion: 1, info }, false)));
 });

@@ -4,6 +4,7 @@ import { documentHandler, documentPath, look, type Verdict, type WellKnownDocume
 import { host, type Loopback, serveHttp } from "./loopback.ts";
 
 const { signal } = new AbortController();
+const other: Verdict = { kind: "other", is: "http" };
 
 const full = {
   schemaVersion: 1,
@@ -114,20 +115,34 @@ describe("a document", () => {
     ["with a comment", '{"schemaVersion":1} // mine'],
     ["empty", ""],
   ])("is none when it is %s", async (_, body) => {
-    expect(await ask(await publish(body))).toEqual({ kind: "other" });
+    expect(await ask(await publish(body))).toEqual(other);
   });
 
   it.each(["text/html", "text/plain", "application/jsonp", "application/json; charset=utf-16"])(
     "is none as %s",
     async (type) => {
-      expect(await ask(await publish(JSON.stringify(full), type))).toEqual({ kind: "other" });
+      expect(await ask(await publish(JSON.stringify(full), type))).toEqual(other);
     },
   );
 
-  it("is none beyond 64 KiB, and is up to there", async () => {
-    const padded = (bytes: number): string => JSON.stringify(full).padEnd(bytes, " ");
-    expect(await ask(await publish(padded(65_536)))).toMatchObject({ kind: "server" });
-    expect(await ask(await publish(padded(65_537)))).toEqual({ kind: "other" });
+  it("counts as far as its first 64 KiB go", async () => {
+    const many = Array.from({ length: 10_000 }, (_, n) => `model-${n}`);
+    const { schemaVersion, port, models, ...rest } = full;
+    const first = { port, models: many.slice(0, 256) };
+    const early = { schemaVersion, ...rest, port, models: many };
+    expect(await identified(early)).toMatchObject({ ...rest, ...first });
+    const late = { schemaVersion, port, models: many, id: full.id };
+    expect(await identified(late)).toMatchObject({ ...first, id: null });
+  });
+
+  it("is none where its port may stand beyond them", async () => {
+    const models = Array.from({ length: 10_000 }, (_, n) => `model-${n}`);
+    expect(await identified({ ...full, port: undefined, models })).toBeNull();
+  });
+
+  it("says what it says last of what it says twice", async () => {
+    const verdict = await ask(await publish('{"schemaVersion":2,"info":"a","schemaVersion":1,"info":"b"}'));
+    expect(verdict).toMatchObject({ identification: { info: "b" } });
   });
 
   it("has what would steer a terminal taken out", async () => {
@@ -166,7 +181,7 @@ describe("a document", () => {
   });
 
   it("does not inherit its version", async () => {
-    expect(await ask(await publish('{"__proto__":{"schemaVersion":1}}'))).toEqual({ kind: "other" });
+    expect(await ask(await publish('{"__proto__":{"schemaVersion":1}}'))).toEqual(other);
   });
 });
 

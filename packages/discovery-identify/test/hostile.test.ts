@@ -5,10 +5,11 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { look, type Verdict } from "../src/index.ts";
 import { text } from "./fixtures/recording.ts";
-import { host, type Loopback, replay, serveHttp, serveTcp } from "./loopback.ts";
+import { host, type Loopback, replay, serveFull, serveHttp, serveTcp } from "./loopback.ts";
 
 const { signal } = new AbortController();
-const other: Verdict = { kind: "other" };
+const other: Verdict = { kind: "other", is: "http" };
+const foreign: Verdict = { kind: "other", is: "foreign" };
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 /** What the kernel buffers on loopback, on both sides, and far less than what is on offer. */
 const maxTakenBytes = 20_000_000;
@@ -66,7 +67,7 @@ describe("a server that has no end", () => {
   ])("is none: %s", async (_, start, chunk) => {
     const server = await answerForever(start, chunk);
     // Neither side may be given much time by a busy machine, and it is the bound on bytes that is to end this.
-    expect(await ask(server, true)).toEqual(other);
+    expect(await ask(server, true)).toMatchObject({ kind: "other" });
     await closed(server);
     expect(server.taken()).toBeLessThan(4 * maxTakenBytes);
     expect(server.connections()).toBeLessThanOrEqual(4);
@@ -88,7 +89,7 @@ describe("a server that does not speak HTTP", () => {
     ],
   ])("is none: %s", async (_, bytes) => {
     const server = await answerWith(bytes, (socket) => socket.end());
-    expect(await ask(server)).toEqual(other);
+    expect(await ask(server)).toEqual(foreign);
     await closed(server);
   });
 });
@@ -154,7 +155,7 @@ describe("a server that takes its time", () => {
     expect(settled).toBe(false);
     await clock.advance(1);
     await settling;
-    expect(await verdict).toEqual({ kind: "silent", why: "timeout" });
+    expect(await verdict).toEqual({ kind: "silent", why: "no-answer" });
     expect(clock.pending).toBe(0);
     await closed(server);
   });
@@ -170,7 +171,7 @@ describe("a server that takes its time", () => {
     expect(settled).toBe(false);
     await clock.advance(1);
     await settling;
-    expect(await verdict).toEqual({ kind: "silent", why: "timeout" });
+    expect(await verdict).toEqual({ kind: "silent", why: "no-answer" });
   });
 
   it("has 1.5 s for all questions together", async () => {
@@ -180,7 +181,7 @@ describe("a server that takes its time", () => {
     });
     expect(await look({ host, port: server.port, clock, signal })).toEqual({
       kind: "silent",
-      why: "timeout",
+      why: "no-answer",
     });
     expect(server.requests.length).toBe(3);
   });
@@ -240,6 +241,21 @@ describe("a server that hangs up", () => {
     expect(server.connections()).toBeLessThanOrEqual(4);
   });
 
+  it("counts for what it said until then", async () => {
+    const models = JSON.stringify({ object: "list", data: [{ id: "a", object: "model" }, { id: "b" }] });
+    const server = await serveTcp((socket) => {
+      socket.once("data", (request) => {
+        const isAsked = request.includes("GET /v1/models ");
+        if (isAsked) socket.end(`${head}Content-Length: 500\r\n\r\n${models.slice(0, -4)}`);
+        else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      });
+    });
+    expect(await ask(server)).toMatchObject({
+      kind: "server",
+      identification: { server: null, models: ["a"] },
+    });
+  });
+
   it("refuses, and that is told apart", async () => {
     const server = await replay({
       title: "",
@@ -250,6 +266,36 @@ describe("a server that hangs up", () => {
     });
     await server.close();
     expect(await ask(server)).toEqual({ kind: "silent", why: "refused" });
+  });
+});
+
+describe("a port that is no server", () => {
+  it("fails whatever is asked", async () => {
+    const server = await serveHttp((_, response) => response.writeHead(503).end("no backend"));
+    expect(await ask(server)).toEqual({ kind: "other", is: "failing" });
+  });
+
+  it("greets in another protocol before it is asked", async () => {
+    const server = await serveTcp((socket) => socket.write("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"));
+    expect(await ask(server)).toEqual(foreign);
+  });
+
+  it("accepts and closes, as a proxy does whose container is dead", async () => {
+    const server = await serveTcp((socket) => socket.destroy());
+    expect(await ask(server)).toEqual({ kind: "silent", why: "closed" });
+  });
+});
+
+describe("a host that does not answer", () => {
+  it("is told from a server that accepts and takes its time", async () => {
+    const clock = new VirtualClock();
+    // A queue for one connection that is full: the kernel drops who comes later, as a host does that is gone.
+    const full = await serveFull();
+    const verdict = look({ host, port: full.port, clock, signal });
+    await expect.poll(() => clock.pending, { timeout: 10_000 }).toBe(2);
+    await clock.advance(400);
+    expect(await verdict).toEqual({ kind: "silent", why: "no-connection" });
+    expect(clock.pending).toBe(0);
   });
 });
 

@@ -1,5 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { onTestFinished } from "vitest";
 import type { Recording } from "./fixtures/recording.ts";
 
@@ -27,6 +35,28 @@ export async function serveHttp(listener: RequestListener, address = host): Prom
 /** Bytes as they are: what no HTTP server would send. */
 export async function serveTcp(onConnection: (socket: Socket) => void): Promise<Loopback> {
   return { ...(await listen(createTcpServer(onConnection), host)), requests: [] };
+}
+
+/** Listens with room for two connections, and never accepts one. */
+const frozen = `
+const server = require("node:net").createServer();
+server.listen(0, "${host}", 1, () => {
+  require("node:fs").writeSync(1, String(server.address().port));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+});`;
+
+/** A port whose queue of connections is full, so that the kernel drops whoever comes. */
+export async function serveFull(): Promise<{ readonly port: number }> {
+  const child = spawn(process.execPath, ["-e", frozen], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [printed] = (await once(child.stdout, "data")) as [Buffer];
+  const port = Number(printed.toString());
+  for (let waiting = 0; waiting < 2; waiting += 1) {
+    const socket = connect(port, host);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+  }
+  return { port };
 }
 
 /** What a server waits for before it answers. */

@@ -25,7 +25,7 @@ function interview(recording: Recording, port: number): readonly Reply[] {
 function replyOf({ answers, otherwise, headers = {} }: Recording, path: string): Reply {
   const { status, type, body } = answers[path] ?? otherwise;
   const all = type === null ? headers : { ...headers, "content-type": type };
-  return readReply(path, status, all, new TextEncoder().encode(body));
+  return readReply(path, status, all, { bytes: new TextEncoder().encode(body), isCut: false });
 }
 
 function identificationOf(replies: readonly Reply[], port: number): Identification | null {
@@ -58,7 +58,10 @@ describe.each(recordings)("$title", (recording) => {
 describe.each(noLlmServers)("$title", (recording) => {
   it("is none", async () => {
     const server = await replay(recording);
-    expect(await look({ host, port: server.port, clock: systemClock, signal })).toEqual({ kind: "other" });
+    expect(await look({ host, port: server.port, clock: systemClock, signal })).toEqual({
+      kind: "other",
+      is: "http",
+    });
     expect(server.requests.length).toBeLessThanOrEqual(4);
   });
 

@@ -70,8 +70,10 @@ describeNet("a host that does not answer", () => {
     expect(dropped.found).toEqual([]);
     expect(dropped.tookMs).toBeGreaterThan(800);
     expect(dropped.tookMs).toBeLessThan(3_000);
-    expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "timeout" }]);
+    expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "no-connection" }]);
     // Nobody has this address.
-    expect((await identify(b, "10.77.0.99", 8_741)).found).toEqual([{ kind: "silent", why: "timeout" }]);
+    expect((await identify(b, "10.77.0.99", 8_741)).found).toEqual([
+      { kind: "silent", why: "no-connection" },
+    ]);
   }, 60_000);
 });
