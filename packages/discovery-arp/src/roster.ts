@@ -1,5 +1,5 @@
 import { type Clock, formatEndpoint, type SeenNode } from "@lmserv/discovery-core";
-import type { Identification, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, Quiet, Verdict } from "@lmserv/discovery-identify";
 
 /** A server that answered, and answers still as far as is known. */
 interface Listed {
@@ -45,6 +45,20 @@ const doubtMs = 1_000;
 /** The second look in a row that finds nobody is the last. */
 const maxFailures = 2;
 
+/** What a look at a listed server comes to. */
+type Finding = "there" | "missing" | "unknown";
+
+/** What it means that a listed server gives no answer. */
+const findings: Readonly<Record<Quiet, Finding>> = {
+  // Busy: some servers answer nobody while they generate.
+  "no-answer": "there",
+  refused: "missing",
+  "no-route": "missing",
+  "no-connection": "missing",
+  closed: "missing",
+  unasked: "unknown",
+};
+
 /** The servers that were found, each asked again for as long as it answers. */
 export class Roster {
   readonly #options: RosterOptions;
@@ -84,7 +98,7 @@ export class Roster {
       listed.documented = identification.document;
     }
     this.#listed.set(key, listed);
-    this.#confirm(listed);
+    this.#keep(listed);
   }
 
   /**
@@ -117,7 +131,7 @@ export class Roster {
     this.#listed.clear();
   }
 
-  #confirm(listed: Listed): void {
+  #keep(listed: Listed): void {
     const { clock, random, ttlMs, onAlive } = this.#options;
     listed.seenMs = clock.now();
     listed.failures = 0;
@@ -140,14 +154,21 @@ export class Roster {
     const verdict = await this.#options.look(host, askedPort, failures > 0);
     listed.isAsked = false;
     if (this.#listed.get(listed.key) !== listed) return;
-    if (verdict?.kind === "server" && formatEndpoint(host, verdict.identification.port) === listed.key) {
+    if (verdict?.kind === "server" && isOf(listed, verdict.identification)) {
       return this.take(host, askedPort, verdict.identification);
     }
-    listed.failures += 1;
+    const finding = verdict?.kind === "silent" ? findings[verdict.why] : "missing";
+    if (finding === "there") return this.#keep(listed);
+    if (finding === "missing") listed.failures += 1;
     if (listed.failures < maxFailures) return this.#schedule(listed, retryMs, retryMs);
     this.#listed.delete(listed.key);
     this.#options.onGone(listed.key, host);
   }
+}
+
+/** Whether it is what is listed that answered, and not another server in its place. */
+function isOf({ key, host }: Listed, { port }: Identification): boolean {
+  return formatEndpoint(host, port) === key;
 }
 
 /** That it answered over HTTP proves where it is. */

@@ -82,7 +82,7 @@ export class ArpSession implements TransportSession {
     this.#watch ??= this.#newWatch();
     const watch = this.#watch;
     for (const sighting of watch.sightings()) this.#tell(subscriber, sighting);
-    watch.pass().then(
+    watch.settle().then(
       (report) => {
         this.#reportSilence(report);
         subscriber.sink.push({ kind: "settled", via: this.#settings.via });

@@ -60,8 +60,8 @@ export interface ArpTransport extends Transport {
 
 /** More ports of every host look like an attack. */
 const maxPorts = 64;
-/** A first look at the last host that answered. */
-const lookMs = 1_500;
+/** A first look at the last host that answered, and a patient one where it is slow. */
+const looksMs = 1_500 + 4_000;
 
 /**
  * Finds LLM servers without multicast: asks the hosts in this machine's neighbour table over HTTP.
@@ -81,7 +81,7 @@ export function arpOn(machine: Machine, options: ArpOptions = {}): ArpTransport 
     name: settings.via,
     firstPassMs() {
       const count = settings.sweep ? planOf(settings, machine).targets.length : 0;
-      return Math.ceil(sweepMs(count, settings.firstPace)) + lookMs;
+      return Math.ceil(sweepMs(count, settings.firstPace)) + looksMs;
     },
     async open(context, { signal }) {
       const session = new ArpSession(context, settings, machine);

@@ -32,7 +32,7 @@ export interface WatchEvents {
   readonly died: (error: unknown) => void;
 }
 
-/** What a pass over the neighbours found. */
+/** What asking all the neighbours found. */
 export interface PassReport {
   /** How many hosts were there to be asked. */
   readonly hosts: number;
@@ -48,9 +48,7 @@ export class Watch {
   readonly #inquirer: Inquirer;
   readonly #roster: Roster;
   readonly #startedMs: number;
-  /** First looks under way. */
-  readonly #looks = new Set<Promise<void>>();
-  #passing: Promise<PassReport> | null = null;
+  #passing: Promise<number> | null = null;
   #cancelPoll: () => void = () => {};
   #ipv6DueMs = Number.NEGATIVE_INFINITY;
   #ipv6: readonly Neighbor[] = [];
@@ -69,8 +67,7 @@ export class Watch {
       random: context.random,
       maxNodes: settings.maxNodes,
       ttlMs,
-      look: (host, port, patient) =>
-        machine.look({ clock: context.clock, signal, host, port, patient }).catch(() => null),
+      look: (host, port, patient) => this.#inquirer.look(host, port, patient),
       onAlive: events.alive,
       onGone: (key, host) => {
         this.#acquaintances.startAnew(host, context.clock.now());
@@ -94,8 +91,17 @@ export class Watch {
     this.#roster.stop();
   }
 
-  /** Asks everybody who is due; resolves when whoever is there had the time to answer. Rejects when stopped. */
-  pass(): Promise<PassReport> {
+  /** Asks everybody who is due; resolves when whoever is there had the time to answer, be it slowly. Rejects when stopped. */
+  async settle(): Promise<PassReport> {
+    const hosts = await this.#pass();
+    await this.#inquirer.ended();
+    await this.#joinTwins(this.#neighborhood());
+    this.#ending.signal.throwIfAborted();
+    return { hosts, servers: this.#roster.sightings().length };
+  }
+
+  /** Asks everybody who is due; resolves, after a first look at each, with how many hosts there are. Rejects when stopped. */
+  #pass(): Promise<number> {
     this.#passing ??= this.#makePass().finally(() => {
       this.#passing = null;
       this.#poll();
@@ -103,7 +109,7 @@ export class Watch {
     return this.#passing;
   }
 
-  async #makePass(): Promise<PassReport> {
+  async #makePass(): Promise<number> {
     const { signal } = this.#ending;
     const { sweeper, table } = this.#parts;
     this.#cancelPoll();
@@ -114,10 +120,10 @@ export class Watch {
     if (sweeper.isDue) await this.#sweep(neighborhood);
     await this.#askOverIPv6(neighborhood);
     this.#acquaintances.retain(new Set([...this.#hosts, ...this.#askKnownNodes(neighborhood)]));
-    await this.#endOfLooks();
+    await this.#inquirer.firstLooks();
     await this.#joinTwins(neighborhood);
     signal.throwIfAborted();
-    return { hosts: this.#hosts.size, servers: this.#roster.sightings().length };
+    return this.#hosts.size;
   }
 
   async #sweep(neighborhood: Neighborhood): Promise<void> {
@@ -138,7 +144,7 @@ export class Watch {
   async #askOverIPv6(neighborhood: Neighborhood): Promise<void> {
     const { context, table } = this.#parts;
     const { signal } = this.#ending;
-    await this.#endOfLooks();
+    await this.#inquirer.firstLooks();
     if (context.clock.now() >= this.#ipv6DueMs) {
       this.#ipv6DueMs = context.clock.now() + ipv6EveryMs;
       this.#ipv6 = await table.readIPv6(signal);
@@ -154,10 +160,6 @@ export class Watch {
     if (!this.#roster.sightings().some(({ host }) => isIPv6(host))) return;
     const ipv4 = await this.#parts.table.read(this.#ending.signal);
     for (const [host, twin] of neighborhood.twins(this.#ipv6, ipv4)) this.#roster.join(host, twin);
-  }
-
-  async #endOfLooks(): Promise<void> {
-    while (this.#looks.size > 0) await Promise.all(this.#looks);
   }
 
   /** What other transports found is asked too, at the very port: it becomes one node with two sources. */
@@ -180,15 +182,10 @@ export class Watch {
     return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
   }
 
-  /** Has a host asked; what was only slow is asked once more with patience, which no pass waits for. */
   #ask(host: string, ports: readonly number[]): void {
     const onServer: Inquiry["onServer"] = (identification, askedPort) =>
       this.#roster.take(host, askedPort, identification);
-    const look = this.#inquirer.ask({ host, ports, onServer }).then((slow) => {
-      this.#looks.delete(look);
-      if (slow.length > 0) this.#inquirer.ask({ host, ports: slow, patient: true, onServer });
-    });
-    this.#looks.add(look);
+    this.#inquirer.search({ host, ports, onServer });
   }
 
   #poll(): void {
@@ -197,7 +194,7 @@ export class Watch {
     const ageMs = clock.now() - this.#startedMs;
     const pollMs = Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
     this.#cancelPoll = clock.schedule(pollMs, () => {
-      this.pass().catch((error: unknown) => {
+      this.#pass().catch((error: unknown) => {
         if (!this.#ending.signal.aborted) this.#events.died(error);
       });
     });

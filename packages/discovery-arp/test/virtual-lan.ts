@@ -1,5 +1,5 @@
 import { isIPv6, type SystemInterfaces, silentLog, type TransportContext } from "@lmserv/discovery-core";
-import type { Identification, LookOptions, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { TableLoad } from "../src/headroom.ts";
 import type { LinkTraits } from "../src/links.ts";
@@ -10,9 +10,10 @@ import { parseProcNetArp } from "../src/readers/proc.ts";
 import { NeighborTable } from "../src/table.ts";
 import { info } from "./lan.ts";
 
-/** How long an answer takes, and how long a host that is gone is waited for, in ms. */
+/** How long an answer takes, in ms. */
 const answerMs = 1;
-const silenceMs = 400;
+/** How long a look waits for a connection and for its answers, in ms: a first one, and a patient one. */
+const patience = { first: { connectMs: 400, totalMs: 1_500 }, second: { connectMs: 1_500, totalMs: 4_000 } };
 /** How long the kernel asks for an address before it gives up, in ms. */
 const resolutionMs = 3_000;
 
@@ -24,6 +25,8 @@ export interface VirtualHost {
   readonly servers: Map<number, Identification>;
   /** Whether it answers at all; the neighbour table does not know when it ceases to. */
   up: boolean;
+  /** How long its servers take until a look has its answers, in ms; Infinity while they are busy. */
+  answerMs: number;
 }
 
 export interface Look {
@@ -67,6 +70,8 @@ export class VirtualLan {
   forged: string | null = null;
   failure: Error | null = null;
   knockFailure: NodeJS.ErrnoException | null = null;
+  /** What comes of a look at a port on which no server listens. */
+  withoutServer: Quiet = "refused";
   /** Whether the kernel clears its table at every new entry. */
   isPressed = false;
   mostUnresolved = 0;
@@ -78,7 +83,7 @@ export class VirtualLan {
 
   /** Adds a host; one that is `known` has an entry in the table. */
   add(address: string, { known = true, mac = macOf(address) } = {}): VirtualHost {
-    const host: VirtualHost = { mac, servers: new Map(), up: true };
+    const host: VirtualHost = { mac, servers: new Map(), up: true, answerMs };
     this.hosts.set(address, host);
     if (known) this.entries.set(address, this.#clock.now());
     return host;
@@ -151,13 +156,11 @@ export class VirtualLan {
   #look({ host, port, patient = false, signal }: LookOptions): Promise<Verdict> {
     this.looks.push({ atMs: this.#clock.now(), host, port, patient });
     return new Promise((resolve, reject) => {
-      const isUp = this.hosts.get(host)?.up ?? false;
-      if (isUp && !isIPv6(host)) this.entries.set(host, this.#clock.now());
-      const cancel = this.#clock.schedule(isUp ? answerMs : silenceMs, () => {
+      if (this.hosts.get(host)?.up && !isIPv6(host)) this.entries.set(host, this.#clock.now());
+      const { afterMs, isInTime } = this.#delayOf(host, port, patient);
+      const cancel = this.#clock.schedule(afterMs, () => {
         signal.removeEventListener("abort", onAbort);
-        const found = this.hosts.get(host)?.servers.get(port);
-        if (!isUp) resolve({ kind: "silent", why: "no-connection" });
-        else resolve(found ? { kind: "server", identification: found } : { kind: "silent", why: "refused" });
+        resolve(this.#verdictOf(host, port, isInTime));
       });
       const onAbort = (): void => {
         cancel();
@@ -165,6 +168,23 @@ export class VirtualLan {
       };
       signal.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /** When a look ends, and whether with what it looked for. */
+  #delayOf(host: string, port: number, patient: boolean): { afterMs: number; isInTime: boolean } {
+    const { connectMs, totalMs } = patient ? patience.second : patience.first;
+    const found = this.hosts.get(host);
+    if (!found?.up) return { afterMs: connectMs, isInTime: false };
+    if (!found.servers.has(port)) return { afterMs: answerMs, isInTime: true };
+    return { afterMs: Math.min(found.answerMs, totalMs), isInTime: found.answerMs <= totalMs };
+  }
+
+  #verdictOf(host: string, port: number, isInTime: boolean): Verdict {
+    const found = this.hosts.get(host);
+    if (!found?.up) return { kind: "silent", why: "no-connection" };
+    const identification = found.servers.get(port);
+    if (!identification) return { kind: "silent", why: this.withoutServer };
+    return isInTime ? { kind: "server", identification } : { kind: "silent", why: "no-answer" };
   }
 }
 

@@ -106,6 +106,20 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)`,
 ] as const;
 
+describeNet("a server that takes 0.6 s an answer", () => {
+  test.concurrent("is part of a complete list", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [seeker, server] = lan.hosts;
+    await serve(server, "slow", 11_434);
+    const entry = ["neigh", "add", server.address, "lladdr", server.mac, "dev", "eth0", "nud", "stale"];
+    await seeker.run(["ip", ...entry]);
+    const { stdout } = await seeker.run(lmserv("discover", "--json", "--transport", "arp"));
+    const listing: Listing = JSON.parse(stdout);
+    expect(listing.complete).toBe(true);
+    expect(endpointsOf(listing)).toEqual([`${server.address}:11434`]);
+  }, 30_000);
+});
+
 describeNet("hosts that would hold up or flood whoever asks", () => {
   needsPeers(["python"])(
     "do neither: the server among them is found, in time and in bounded memory",

@@ -5,7 +5,7 @@ import type { ListedNode, Listing } from "../discovery/command.ts";
 const program = fileURLToPath(new URL("./server.mjs", import.meta.url));
 
 /** A sort of program that a host of a LAN may run. */
-export type Sort = "lmserv" | "ollama" | "document" | "web" | "mute" | "endless" | "flood";
+export type Sort = "lmserv" | "ollama" | "slow" | "document" | "web" | "mute" | "endless" | "flood";
 
 /** Runs one on a host; resolves when it listens. */
 export async function serve(host: Host, sort: Sort, port: number): Promise<HostProcess> {

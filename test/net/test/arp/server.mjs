@@ -36,6 +36,10 @@ function listen(server) {
   server.listen(Number(port), "::", () => console.log("listening"));
 }
 
+/** How long an answer takes, in ms. */
+const delayMs = sort === "slow" ? 600 : 0;
+sites.slow = sites.ollama;
+
 if (sort === "mute") {
   listen(createTcpServer(() => {}));
 } else if (sort === "endless") {
@@ -66,7 +70,8 @@ if (sort === "mute") {
 } else {
   const site = sites[sort];
   listen(
-    createServer(({ url }, response) => {
+    createServer(async ({ url }, response) => {
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const found = site[url];
       if (found === undefined) response.writeHead(404, { "content-type": "text/plain" }).end("not found");
       else if (typeof found === "string")
