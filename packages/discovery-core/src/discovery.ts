@@ -5,12 +5,12 @@ import { type Clock, systemClock } from "./clock.ts";
 import { compose, viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError } from "./errors.ts";
 import { Feed } from "./feed.ts";
-import { Health, type TransportStatus } from "./health.ts";
 import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo } from "./node.ts";
 import { systemRandom } from "./random.ts";
 import { Registry } from "./registry.ts";
 import type { RegistryChange } from "./registry-change.ts";
+import { StatusReport, type TransportStatus } from "./status-report.ts";
 import { Stream } from "./stream.ts";
 import { supervise } from "./supervise.ts";
 import type { Announced, NodeView, Transport, TransportContext, TransportSession } from "./transport.ts";
@@ -100,19 +100,19 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const closing = new AbortController();
   const own = new Set<Announced>();
   const registry = new Registry({ capacity, isSelf: (id) => [...own].some((node) => node.id === id) });
-  const health = new Health(options, closing.signal);
+  const status = new StatusReport(options, closing.signal);
   let feed: Feed | null = null;
   const context: TransportContext = {
     clock,
     random,
-    log: health.log,
+    log: status.log,
     nodes: { listAlive: () => registry.listAlive() },
-    report: (error) => health.warn(error),
+    report: (error) => status.warn(error),
     ...(viasOf(transport).length > 1 && { follow: (onChange) => follow(registry, feed, onChange) }),
   };
   return transport.open(context, { signal }).then((session) => {
-    feed = new Feed({ session, registry, health, clock, ttlMs, closed: closing.signal });
-    return new Engine({ session, registry, health, feed, clock, random, own, closing });
+    feed = new Feed({ session, registry, status, clock, ttlMs, closed: closing.signal });
+    return new Engine({ session, registry, status, feed, clock, random, own, closing });
   });
 }
 
@@ -143,7 +143,7 @@ function isAbsence({ code, cause }: DiscoveryError): boolean {
 interface EngineParts {
   readonly session: TransportSession;
   readonly registry: Registry;
-  readonly health: Health;
+  readonly status: StatusReport;
   readonly feed: Feed;
   readonly clock: Clock;
   readonly random: () => number;
@@ -162,11 +162,11 @@ class Engine implements Discovery {
   }
 
   get transports(): readonly TransportStatus[] {
-    return this.#parts.health.transports;
+    return this.#parts.status.transports;
   }
 
   get warnings(): readonly DiscoveryError[] {
-    return this.#parts.health.warnings;
+    return this.#parts.status.warnings;
   }
 
   announce(node: Announcement, { signal = never } = {}): Promise<StandingAnnouncement> {

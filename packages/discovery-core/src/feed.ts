@@ -2,16 +2,16 @@ import type { Clock } from "./clock.ts";
 import { maxSources } from "./entry.ts";
 import { DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
-import type { Health } from "./health.ts";
 import { forward } from "./observation-stream.ts";
 import type { Registry } from "./registry.ts";
 import type { RegistryChange } from "./registry-change.ts";
+import type { StatusReport } from "./status-report.ts";
 import type { Observation, TransportSession } from "./transport.ts";
 
 export interface FeedOptions {
   readonly session: TransportSession;
   readonly registry: Registry;
-  readonly health: Health;
+  readonly status: StatusReport;
   readonly clock: Clock;
   readonly ttlMs: number;
   readonly closed: AbortSignal;
@@ -63,23 +63,23 @@ export class Feed {
     try {
       await this.#options.session.reconfirm?.(key, { signal });
     } catch (error) {
-      if (!signal.aborted) this.#options.health.warn(toDiscoveryError(error, "SEND_FAILED", null));
+      if (!signal.aborted) this.#options.status.warn(toDiscoveryError(error, "SEND_FAILED", null));
     }
   }
 
   async #browse(signal: AbortSignal): Promise<void> {
-    const { session, ttlMs, health } = this.#options;
+    const { session, ttlMs, status } = this.#options;
     try {
       await forward(session.browse({ ttlMs }, { signal }), (observation) => this.#take(observation));
     } catch (error) {
-      if (!signal.aborted) health.warn(toDiscoveryError(error, "TRANSPORT_FAILED", null));
+      if (!signal.aborted) status.warn(toDiscoveryError(error, "TRANSPORT_FAILED", null));
     }
   }
 
   #take(observation: Observation): void {
-    const { registry, health, clock, closed } = this.#options;
+    const { registry, status, clock, closed } = this.#options;
     if (closed.aborted) return;
-    if (observation.kind === "settled") return health.settle(observation.via);
+    if (observation.kind === "settled") return status.settle(observation.via);
     const changes = registry.apply(observation, clock.now());
     this.#publish(changes);
     this.#reportFullness();
@@ -99,12 +99,12 @@ export class Feed {
   }
 
   #reportFullness(): void {
-    const { registry, health } = this.#options;
+    const { registry, status } = this.#options;
     if (this.#reportedFull || registry.refused === 0) return;
     this.#reportedFull = true;
     const { size, capacity } = registry;
     const limits = `${size} of at most ${capacity} nodes, each with at most ${maxSources} sources`;
     const message = `the registry refuses newcomers: it lists ${limits}`;
-    health.warn(new DiscoveryError("REGISTRY_FULL", message));
+    status.warn(new DiscoveryError("REGISTRY_FULL", message));
   }
 }

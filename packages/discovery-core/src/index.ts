@@ -42,7 +42,6 @@ export {
   isDiscoveryError,
   toDiscoveryError,
 } from "./errors.ts";
-export type { TransportStatus } from "./health.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { silentLog } from "./log.ts";
 export type {
@@ -70,6 +69,7 @@ export type { DownReason, RegistryChange } from "./registry-change.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";
+export type { TransportStatus } from "./status-report.ts";
 export { type Sink, Stream, type StreamOptions } from "./stream.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export {

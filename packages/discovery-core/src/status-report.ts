@@ -32,14 +32,14 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "REGISTRY_FULL",
 ]);
 
-export interface HealthOptions {
+export interface StatusReportOptions {
   readonly transports: readonly { readonly name: string }[];
   readonly log?: Log;
   readonly onWarning?: (warning: DiscoveryError) => void;
 }
 
 /** What went wrong without stopping discovery, and how each transport fares. */
-export class Health {
+export class StatusReport {
   readonly transports: readonly TransportStatus[];
   /** The caller's, or none. */
   readonly log: Log;
@@ -49,7 +49,10 @@ export class Health {
   readonly #warnings: DiscoveryError[] = [];
 
   /** @param closed - Once aborted, nothing is a fault any more. */
-  constructor({ transports, log = silentLog, onWarning = () => {} }: HealthOptions, closed: AbortSignal) {
+  constructor(
+    { transports, log = silentLog, onWarning = () => {} }: StatusReportOptions,
+    closed: AbortSignal,
+  ) {
     const statuses = transports.flatMap(viasOf).map((name) => ({ name, settled: false, error: null }));
     this.transports = statuses;
     this.log = shielded(log);
