@@ -76,14 +76,21 @@ export function announceCommand(
     });
 }
 
-function announcementOf({ port, info = hostname(), path, name, model, server }: AnnounceFlags): Announcement {
-  const kind = server?.find((text) => !isServerUrl(text));
+function announcementOf({
+  port,
+  info = hostname(),
+  path = "/chat",
+  name,
+  model,
+  server,
+}: AnnounceFlags): Announcement {
+  const kind = server?.find((text) => !isServerUrl(text)) ?? "lmserv";
   return {
     port,
     info,
-    ...(path !== undefined && { path }),
+    path,
     ...(name !== undefined && { name }),
     ...(model !== undefined && { models: model }),
-    ...(kind !== undefined && { server: kind }),
+    server: kind,
   };
 }

@@ -124,7 +124,7 @@ function documentOf(
     formatVersion,
     complete,
     durationMs: Math.round(clock.now() - startedMs),
-    nodes: nodes.map((node) => nodeDocument(node, clock)),
+    nodes: nodes.map(nodeDocument),
     warnings: warnings.map(warningDocument),
   };
 }

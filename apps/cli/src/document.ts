@@ -2,12 +2,15 @@ import type {
   Auth,
   Check,
   CheckCode,
-  Clock,
   DiscoveryError,
   DiscoveryErrorCode,
   DownReason,
+  HealthState,
+  Model,
+  NodeHealth,
   NodeInfo,
   NodeSource,
+  Scheme,
   Trust,
   Verdict,
 } from "@lmserv/discovery-core";
@@ -16,7 +19,7 @@ import { explain } from "./failure.ts";
 // What `--json` prints, held against `schema/*.schema.json`. Apart from the library's own shapes on
 // purpose, so that those can change: a minor version adds keys, nothing else changes.
 
-export const formatVersion = "1.0";
+export const formatVersion = "1.1";
 
 export interface DiscoverDocument {
   readonly formatVersion: typeof formatVersion;
@@ -42,14 +45,28 @@ export interface NodeDocument {
   readonly hostname: string | null;
   readonly addresses: readonly string[];
   readonly path: string | null;
+  readonly scheme: Scheme;
   readonly url: string | null;
+  readonly baseUrl: string | null;
+  readonly openaiUrl: string | null;
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
   readonly auth: Auth | null;
   readonly attributes: Readonly<Record<string, string>>;
+  readonly health: HealthDocument | null;
   readonly self: boolean;
   readonly sources: readonly SourceDocument[];
+}
+
+/** Outcome of the last check. */
+interface HealthDocument {
+  readonly state: HealthState;
+  readonly models: readonly Model[];
+  readonly loaded: readonly string[];
+  readonly latencyMs: number | null;
+  readonly checkedAt: string;
+  readonly reason: string | null;
 }
 
 /** Times are ISO 8601 in UTC. */
@@ -107,10 +124,9 @@ export function checkDocument(check: Check): CheckDocument {
   return { code, verdict, transport, interface: on, message, mend };
 }
 
-export function nodeDocument(node: NodeInfo, clock: Clock): NodeDocument {
-  const { id, host, port, info, hostname, addresses, path, url } = node;
-  const { server, apis, models, auth, attributes, self } = node;
-  const sources = node.sources.map((source) => sourceDocument(source, clock));
+export function nodeDocument(node: NodeInfo): NodeDocument {
+  const { id, host, port, info, hostname, addresses, path, scheme, url, baseUrl, openaiUrl } = node;
+  const { server, apis, models, auth, attributes, health, self } = node;
   return {
     id,
     host,
@@ -119,28 +135,34 @@ export function nodeDocument(node: NodeInfo, clock: Clock): NodeDocument {
     hostname,
     addresses,
     path,
+    scheme,
     url,
+    baseUrl,
+    openaiUrl,
     server,
     apis,
     models,
     auth,
     attributes,
+    health: health && healthDocument(health),
     self,
-    sources,
+    sources: node.sources.map(sourceDocument),
   };
 }
 
-function sourceDocument(source: NodeSource, clock: Clock): SourceDocument {
-  const { transport, key, trust, firstSeenMs, lastSeenMs, expiresMs, stale, relayed } = source;
-  const zeroMs = clock.wall() - clock.now();
-  const iso = (ms: number): string => new Date(zeroMs + ms).toISOString();
+function healthDocument({ state, models, loaded, latencyMs, checkedAt, reason }: NodeHealth): HealthDocument {
+  return { state, models, loaded, latencyMs, checkedAt, reason };
+}
+
+function sourceDocument(source: NodeSource): SourceDocument {
+  const { transport, key, trust, firstSeenAt, lastSeenAt, expiresAt, stale, relayed } = source;
   return {
     transport,
     key,
     trust,
-    firstSeen: iso(firstSeenMs),
-    lastSeen: iso(lastSeenMs),
-    expiresAt: iso(expiresMs),
+    firstSeen: firstSeenAt,
+    lastSeen: lastSeenAt,
+    expiresAt,
     stale,
     relayed,
   };

@@ -100,7 +100,7 @@ async function printChanges(
   return peak;
 }
 
-function jsonView({ stdout, clock }: Io): View {
+function jsonView({ stdout }: Io): View {
   const write = (line: WatchLine): void => {
     // A reader that does not keep up loses warnings, so that they cannot pile up; it loses no change.
     if (!stdout.writableNeedDrain) stdout.write(toJsonLine(line));
@@ -109,7 +109,7 @@ function jsonView({ stdout, clock }: Io): View {
     begin: () => write({ type: "version", formatVersion }),
     warn: (warning) => write({ type: "warning", ...warningDocument(warning) }),
     change: (change) => {
-      const node = nodeDocument(change.node, clock);
+      const node = nodeDocument(change.node);
       if (change.kind === "down") return toJsonLine({ type: "down", reason: change.reason, node });
       return toJsonLine({ type: change.kind, node });
     },

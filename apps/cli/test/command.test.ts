@@ -142,6 +142,6 @@ describe("the command", () => {
     child.kill("SIGINT");
     const { code, stdout } = await finished;
     expect(code).toBe(130);
-    expect(JSON.parse(stdout)).toMatchObject({ formatVersion: "1.0", complete: false });
+    expect(JSON.parse(stdout)).toMatchObject({ formatVersion: "1.1", complete: false });
   });
 });

@@ -168,7 +168,7 @@ describe("lmserv config print", () => {
     const document = JSON.parse(machine.stdout.text);
     expect(closed.config(document), JSON.stringify(closed.config.errors)).toBe(true);
     expect(document).toMatchObject({
-      formatVersion: "1.0",
+      formatVersion: "1.1",
       file: null,
       settings: expect.arrayContaining([
         {

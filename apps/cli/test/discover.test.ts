@@ -5,7 +5,8 @@ import type { DiscoverDocument } from "../src/document.ts";
 import { Machine } from "./harness.ts";
 import { closed, published } from "./schemas.ts";
 
-const box = { id: "box-1", port: 8000, info: "gpu-box-01", models: ["llama-3.3-70b", "qwen3-32b"] };
+const said = { path: "/chat", server: "lmserv" };
+const box = { id: "box-1", port: 8000, info: "gpu-box-01", ...said, models: ["llama-3.3-70b", "qwen3-32b"] };
 
 let machine: Machine;
 
@@ -32,7 +33,7 @@ describe("lmserv discover --json", () => {
     expect(await machine.run(3_000, "discover", "--json")).toBe(0);
     const time = expect.stringMatching(/^2026-01-01T00:00:0\d\.\d{3}Z$/);
     expect(printed()).toEqual({
-      formatVersion: "1.0",
+      formatVersion: "1.1",
       complete: true,
       durationMs: 3_000,
       nodes: [
@@ -44,12 +45,16 @@ describe("lmserv discover --json", () => {
           hostname: "tower",
           addresses: ["198.18.0.1"],
           path: "/chat",
+          scheme: "http",
           url: "http://198.18.0.1:8000/chat",
+          baseUrl: "http://198.18.0.1:8000",
+          openaiUrl: "http://198.18.0.1:8000/v1",
           server: "lmserv",
           apis: ["openai"],
           models: ["llama-3.3-70b", "qwen3-32b"],
           auth: "none",
           attributes: {},
+          health: null,
           self: false,
           sources: [
             {
@@ -72,7 +77,7 @@ describe("lmserv discover --json", () => {
   it("prints a valid document when nothing is found, and says so on stderr", async () => {
     expect(await machine.run(3_000, "discover", "--json")).toBe(1);
     expect(printed()).toEqual({
-      formatVersion: "1.0",
+      formatVersion: "1.1",
       complete: true,
       durationMs: 3_000,
       nodes: [],
@@ -236,12 +241,12 @@ describe("a signal", () => {
 describe("lmserv discover for people", () => {
   it("prints a table", async () => {
     machine.network.appear(box);
-    machine.network.appear({ id: "ollama", port: 11_434, info: "", server: "ollama" });
+    machine.network.appear({ id: "ollama", port: 11_434, info: "", path: "/api/chat", server: "ollama" });
     expect(await machine.run(3_000, "discover")).toBe(0);
     expect(machine.stdout.lines).toEqual([
-      "INFO        ADDRESS           URL                           SERVER                            SOURCES",
-      "gpu-box-01  198.18.0.1:8000   http://198.18.0.1:8000/chat   lmserv: llama-3.3-70b, qwen3-32b  mdns",
-      "-           198.18.0.2:11434  http://198.18.0.2:11434/chat  ollama                            mdns",
+      "INFO        ADDRESS           URL                               SERVER                            SOURCES",
+      "gpu-box-01  198.18.0.1:8000   http://198.18.0.1:8000/chat       lmserv: llama-3.3-70b, qwen3-32b  mdns",
+      "-           198.18.0.2:11434  http://198.18.0.2:11434/api/chat  ollama                            mdns",
     ]);
     expect(machine.stderr.text).toBe("");
   });

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Capture, Machine, type Running } from "./harness.ts";
 import { closed, published } from "./schemas.ts";
 
-const box = { id: "box-1", port: 8000, info: "gpu-box-01" };
-const version = { type: "version", formatVersion: "1.0" };
+const box = { id: "box-1", port: 8000, info: "gpu-box-01", path: "/chat", server: "lmserv" };
+const version = { type: "version", formatVersion: "1.1" };
 
 let machine: Machine;
 let running: Running;

@@ -32,6 +32,7 @@ export function nodeOf({ address, port, info }: Host): SeenNode {
     id: null,
     trust: "identified",
     port,
+    scheme: "http",
     info,
     addresses: [{ address, reach: isLoopback(address) ? "loopback" : "routed" }],
     hostname: null,

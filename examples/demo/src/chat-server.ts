@@ -33,7 +33,10 @@ if (bound === null || typeof bound === "string") throw new TypeError(`${bound} i
 
 const discovery = await createDiscovery({ transports: [mdns({ interfaces: [address] })] });
 try {
-  await discovery.announce({ port: bound.port, info, models: [model], ...(id && { id }) }, { signal });
+  await discovery.announce(
+    { port: bound.port, info, path: "/chat", server: "lmserv", models: [model], ...(id && { id }) },
+    { signal },
+  );
   await ended;
 } catch (error) {
   if (!signal.aborted) throw error;

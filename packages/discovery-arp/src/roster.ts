@@ -178,6 +178,7 @@ function nodeOf(host: string, identification: Identification): SeenNode {
     id,
     trust: "identified",
     port,
+    scheme: "http",
     info,
     addresses: [{ address: host, reach: "source" }],
     hostname: null,

@@ -26,6 +26,7 @@ function heardByMdns(address: string, port: number): Registry {
     id: "box",
     trust: "announced",
     port,
+    scheme: "http",
     info: "gpu-box-01",
     addresses: [{ address, reach: "source" }],
     hostname: null,

@@ -19,9 +19,10 @@ const maxIdLength = 128;
  * @throws {TypeError | RangeError} that names the value and what is allowed.
  */
 export function completeAnnouncement(announcement: Announcement, random: () => number): Announced {
-  const { port, info = "", id = randomHex(random, 128), name, path, attributes = {} } = announcement;
+  const { port, scheme, info = "", id = randomHex(random, 128), name, path, attributes = {} } = announcement;
   const { addresses } = announcement;
   assertPort(port);
+  if (scheme !== undefined) assertScheme(scheme);
   assertText("info", info, maxInfoBytes);
   assertId(id);
   if (name !== undefined) assertName(name);
@@ -35,6 +36,11 @@ export function completeAnnouncement(announcement: Announcement, random: () => n
 export function assertPort(port: number): void {
   const shown = typeof port === "number" ? port : JSON.stringify(port);
   if (!isPort(port)) throw new RangeError(`port ${shown} must be an integer from 1 to 65535`);
+}
+
+function assertScheme(scheme: string): void {
+  if (scheme === "http" || scheme === "https") return;
+  throw new RangeError(`scheme ${JSON.stringify(scheme)} must be "http" or "https"`);
 }
 
 function assertId(id: string): void {

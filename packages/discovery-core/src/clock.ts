@@ -35,6 +35,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** A moment of the monotonic clock as ISO 8601 in UTC, by the wall time of now. */
+export function isoTime(clock: Pick<Clock, "now" | "wall">, ms: number): string {
+  return new Date(clock.wall() - clock.now() + ms).toISOString();
+}
+
 /** Resolves after `delayMs`, or rejects with `signal.reason`. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

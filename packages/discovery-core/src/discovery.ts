@@ -1,12 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, isoTime, systemClock } from "./clock.ts";
 import { compose, viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError } from "./errors.ts";
 import { Feed } from "./feed.ts";
+import type { HealthMonitor } from "./health-monitor.ts";
 import type { Log } from "./log.ts";
+import { monitor } from "./monitoring.ts";
 import type { Announcement, NodeInfo } from "./node.ts";
+import { matches, type NodeFilter } from "./node-filter.ts";
 import { systemRandom } from "./random.ts";
 import { Registry } from "./registry.ts";
 import type { RegistryChange } from "./registry-change.ts";
@@ -20,6 +23,8 @@ export interface DiscoveryOptions {
   readonly transports: readonly Transport[];
   /** How long a node stays listed without a confirmation, in ms, 1_000..86_400_000. @default 60_000 */
   readonly ttlMs?: number;
+  /** Checks how the listed nodes are, such as `httpHealth()`. @default none; `health` of each node is null */
+  readonly health?: HealthMonitor;
   /** How many nodes are kept at most. @default 10_000 */
   readonly capacity?: number;
   /** Whether a usable network interface, or an engine that is absent, is waited for, or an error. @default true */
@@ -34,7 +39,8 @@ export interface DiscoveryOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface DiscoverOptions {
+/** Without a filter, every node counts. */
+export interface DiscoverOptions extends NodeFilter {
   /** How long to look, in ms, at least 0. @default 3_000 */
   readonly timeoutMs?: number;
   /** Ends the look as soon as so many nodes are listed, at least 1. @default never */
@@ -69,7 +75,11 @@ export interface Discovery extends AsyncDisposable {
    * @throws {AggregateError | DiscoveryError} when no transport could announce it.
    */
   announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<StandingAnnouncement>;
-  /** Looks for `timeoutMs` and resolves with every node that is listed then. */
+  /**
+   * Looks for `timeoutMs` and resolves with every node that is listed then and fits.
+   *
+   * With a health monitor, nodes without a check yet have 700 ms more.
+   */
   discover(options?: DiscoverOptions): Promise<readonly NodeInfo[]>;
   /** Yields `up` for each listed node, then every change until `break`, abort or disposal. */
   watch(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<RegistryChange>;
@@ -99,7 +109,11 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const transport = transportOf(options);
   const closing = new AbortController();
   const own = new Set<Announced>();
-  const registry = new Registry({ capacity, isSelf: (id) => [...own].some((node) => node.id === id) });
+  const registry = new Registry({
+    capacity,
+    isSelf: (id) => [...own].some((node) => node.id === id),
+    isoTime: (ms) => isoTime(clock, ms),
+  });
   const status = new StatusReport(options, closing.signal);
   let feed: Feed | null = null;
   const context: TransportContext = {
@@ -111,8 +125,11 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
     ...(viasOf(transport).length > 1 && { follow: (onChange) => follow(registry, feed, onChange) }),
   };
   return transport.open(context, { signal }).then((session) => {
-    feed = new Feed({ session, registry, status, clock, ttlMs, closed: closing.signal });
-    return new Engine({ session, registry, status, feed, clock, random, own, closing });
+    const closed = closing.signal;
+    feed = new Feed({ session, registry, status, clock, ttlMs, closed });
+    if (options.health) monitor(options.health, { clock, random, log: status.log, registry, feed, closed });
+    const isMonitored = options.health !== undefined;
+    return new Engine({ session, registry, status, feed, clock, random, own, closing, isMonitored });
   });
 }
 
@@ -150,7 +167,18 @@ interface EngineParts {
   /** What this process announces. */
   readonly own: Set<Announced>;
   readonly closing: AbortController;
+  readonly isMonitored: boolean;
 }
+
+interface Look {
+  readonly timeoutMs: number;
+  readonly atLeast: number;
+  readonly signal: AbortSignal;
+  readonly filter: NodeFilter;
+}
+
+/** A server nearby answers its first check within some 10 ms, a busy one within half a second. */
+const checkMs = 700;
 
 class Engine implements Discovery {
   readonly registry: NodeView = { listAlive: () => this.#looked().listAlive() };
@@ -175,11 +203,11 @@ class Engine implements Discovery {
   }
 
   discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
-    const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never } = options;
+    const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never, ...filter } = options;
     assertAtLeast("timeoutMs", timeoutMs, 0);
     assertAtLeast("atLeast", atLeast, 1);
     this.#assertOpen();
-    return this.#discover(timeoutMs, atLeast, signal);
+    return this.#discover({ timeoutMs, atLeast, signal, filter });
   }
 
   watch({ signal = never } = {}): AsyncIterableIterator<RegistryChange> {
@@ -251,30 +279,45 @@ class Engine implements Discovery {
     }
   }
 
-  async #discover(timeoutMs: number, atLeast: number, signal: AbortSignal): Promise<readonly NodeInfo[]> {
-    const { registry, feed, clock, closing } = this.#parts;
-    const look = new Stream<never>({
+  async #discover({ timeoutMs, atLeast, signal, filter }: Look): Promise<readonly NodeInfo[]> {
+    const { registry, feed, isMonitored } = this.#parts;
+    const found = (): readonly NodeInfo[] => registry.listAlive().filter((node) => matches(node, filter));
+    const isEnough = (): boolean => registry.size >= atLeast && found().length >= atLeast;
+    await this.#wait(isEnough, timeoutMs, signal, (looking) => feed.look(looking));
+    const isChecked = (): boolean => registry.listAlive().every(({ health }) => health !== null);
+    if (isMonitored) await this.#wait(isChecked, checkMs, signal);
+    return found();
+  }
+
+  /** Resolves when a condition on the registry holds, at the latest after `timeoutMs`. */
+  async #wait(
+    condition: () => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+    start: (waiting: AbortSignal) => void = () => {},
+  ): Promise<void> {
+    const { feed, clock, closing } = this.#parts;
+    const wait = new Stream<never>({
       signal,
       closed: closing.signal,
       enqueue: () => {},
       start({ end }) {
-        const looking = new AbortController();
-        const endIfEnough = (): void => {
-          if (registry.size >= atLeast) end();
+        const waiting = new AbortController();
+        const endIfMet = (): void => {
+          if (condition()) end();
         };
-        const unsubscribe = feed.subscribe(endIfEnough);
+        const unsubscribe = feed.subscribe(endIfMet);
         const cancel = clock.schedule(timeoutMs, end);
-        feed.look(looking.signal);
-        endIfEnough();
+        start(waiting.signal);
+        endIfMet();
         return () => {
           cancel();
           unsubscribe();
-          looking.abort();
+          waiting.abort();
         };
       },
     });
-    await look.next();
-    return registry.listAlive();
+    await wait.next();
   }
 
   async #reconfirm(id: string, signal: AbortSignal): Promise<void> {

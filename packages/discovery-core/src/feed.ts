@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import { maxSources } from "./entry.ts";
 import { DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { ExpiryTimer } from "./expiry-timer.ts";
+import type { HealthReport } from "./health-monitor.ts";
 import { forward } from "./observation-stream.ts";
 import type { Registry } from "./registry.ts";
 import type { RegistryChange } from "./registry-change.ts";
@@ -23,6 +24,7 @@ export class Feed {
   readonly #watchers = new Set<(change: RegistryChange) => void>();
   readonly #expiry: ExpiryTimer;
   #started = false;
+  #onStart: () => void = () => {};
   #reportedFull = false;
 
   constructor(options: FeedOptions) {
@@ -41,11 +43,22 @@ export class Feed {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Calls back when the shared browse starts. */
+  onStart(callback: () => void): void {
+    this.#onStart = callback;
+  }
+
+  /** Takes the outcome of a check of a node. */
+  assess(id: string, report: HealthReport): void {
+    if (!this.#options.closed.aborted) this.#publish(this.#options.registry.assess(id, report));
+  }
+
   /** Starts the browse that everybody shares, once. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
     this.#browse(this.#options.closed);
+    this.#onStart();
   }
 
   /** Has a new question asked on the medium: by the shared browse if it is new, or by one until `signal`. */

@@ -13,7 +13,7 @@ export {
 } from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { answeringAmong } from "./answering-addresses.ts";
-export { type Clock, sleep, systemClock } from "./clock.ts";
+export { type Clock, isoTime, sleep, systemClock } from "./clock.ts";
 export { compose, viasOf } from "./compose.ts";
 export { Deadlines } from "./deadlines.ts";
 export {
@@ -42,18 +42,23 @@ export {
   isDiscoveryError,
   toDiscoveryError,
 } from "./errors.ts";
+export type { HealthState, Model, NodeHealth } from "./health.ts";
+export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { silentLog } from "./log.ts";
+export { findModel, modelNamesOf } from "./model-name.ts";
 export type {
   Announcement,
   Auth,
   NodeInfo,
   NodeSource,
   Reach,
+  Scheme,
   SeenAddress,
   SeenNode,
   Trust,
 } from "./node.ts";
+export { matches, type NodeFilter } from "./node-filter.ts";
 export {
   forward,
   type ObservationSink,

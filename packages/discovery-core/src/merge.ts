@@ -8,15 +8,21 @@ const trustOrder: readonly Trust[] = ["signed", "announced", "identified"];
  * What users see of a node, from what its sources say: signed over announced over identified, then the
  * newest. A field that the best source leaves open is filled by the next one that means the same port.
  */
-export function mergeSources(id: string, sources: readonly Source[], self: boolean): NodeInfo {
+export function mergeSources(
+  id: string,
+  sources: readonly Source[],
+  self: boolean,
+  isoTime: (ms: number) => string,
+): NodeInfo {
   const ranked = [...sources].sort(compareSources);
   const [best] = ranked;
   if (!best) throw new TypeError(`node ${id} has no source`);
-  const { port, attributes } = best.node;
+  const { port, scheme, attributes } = best.node;
   const agreeing = ranked.map((source) => source.node).filter((node) => node.port === port);
   const addresses = rankAddresses(agreeing);
   const host = addresses[0] ?? "";
   const path = firstKnown(agreeing, (node) => node.path);
+  const apis = firstKnown(agreeing, (node) => filled(node.apis)) ?? [];
   return {
     id,
     host,
@@ -25,14 +31,16 @@ export function mergeSources(id: string, sources: readonly Source[], self: boole
     hostname: firstKnown(agreeing, (node) => node.hostname),
     addresses,
     path,
-    url: urlOf(host, port, path),
+    scheme,
+    ...urlsOf({ host, port, scheme, path, apis }),
     server: firstKnown(agreeing, (node) => node.server),
-    apis: firstKnown(agreeing, (node) => filled(node.apis)) ?? [],
+    apis,
     models: firstKnown(agreeing, (node) => filled(node.models)) ?? [],
     auth: firstKnown(agreeing, (node) => node.auth),
     attributes,
+    health: null,
     self,
-    sources: ranked.map(describeSource),
+    sources: ranked.map((source) => describeSource(source, isoTime)),
   };
 }
 
@@ -84,13 +92,45 @@ function sorted(addresses: Map<string, SeenAddress>): SeenAddress[] {
   return [...addresses.values()].sort(compareReach);
 }
 
-/** A scoped address cannot stand in a URL (RFC 9844). */
-function urlOf(host: string, port: number, path: string | null): string | null {
-  if (host === "" || (isIPv6(host) && isLinkLocal(host))) return null;
-  return `http://${formatEndpoint(host, port)}${path ?? ""}`;
+/** Path of most servers for clients of OpenAI's API. */
+const openaiPath = "/v1";
+const openaiChat = "/chat/completions";
+
+/** URLs of a node; a scoped address cannot stand in one (RFC 9844). */
+export function urlsOf({
+  host,
+  port,
+  scheme,
+  path,
+  apis,
+}: Pick<NodeInfo, "host" | "port" | "scheme" | "path" | "apis">): Pick<
+  NodeInfo,
+  "url" | "baseUrl" | "openaiUrl"
+> {
+  if (host === "" || (isIPv6(host) && isLinkLocal(host)))
+    return { url: null, baseUrl: null, openaiUrl: null };
+  const baseUrl = `${scheme}://${formatEndpoint(host, port)}`;
+  const openai = path?.endsWith(openaiChat) ? path.slice(0, -openaiChat.length) : openaiPath;
+  return {
+    url: `${baseUrl}${path ?? ""}`,
+    baseUrl,
+    openaiUrl: apis.includes("openai") ? `${baseUrl}${openai}` : null,
+  };
 }
 
-function describeSource(source: Source): NodeSource {
+function describeSource(source: Source, isoTime: (ms: number) => string): NodeSource {
   const { via, key, node, firstSeenMs, lastSeenMs, expiresMs, stale, relayed } = source;
-  return { transport: via, key, trust: node.trust, firstSeenMs, lastSeenMs, expiresMs, stale, relayed };
+  return {
+    transport: via,
+    key,
+    trust: node.trust,
+    firstSeenMs,
+    lastSeenMs,
+    expiresMs,
+    firstSeenAt: isoTime(firstSeenMs),
+    lastSeenAt: isoTime(lastSeenMs),
+    expiresAt: isoTime(expiresMs),
+    stale,
+    relayed,
+  };
 }

@@ -1,4 +1,5 @@
 import type { DiscoveryErrorCode } from "./errors.ts";
+import type { NodeHealth } from "./health.ts";
 
 /** How much the description of a node is worth, best first. */
 export type Trust = "signed" | "announced" | "identified";
@@ -26,6 +27,7 @@ export interface SeenNode {
   readonly trust: Trust;
   /** 1..65535. */
   readonly port: number;
+  readonly scheme: Scheme;
   /** Free text that names the node for people; may be empty. */
   readonly info: string;
   /** At least one. */
@@ -43,6 +45,9 @@ export interface SeenNode {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** Protocol of a server: HTTP in the clear or over TLS. */
+export type Scheme = "http" | "https";
+
 /** Whether a server asks for credentials. */
 export type Auth = "none" | "required";
 
@@ -56,11 +61,13 @@ export interface Announcement {
   readonly id?: string;
   /** Name of the service instance, 1..63 bytes of UTF-8. @default made of `info` and random bits */
   readonly name?: string;
-  /** Where the chat endpoint is, with its leading slash, at most 250 bytes of UTF-8. @default "/chat" */
+  /** Protocol of the server. @default "http" */
+  readonly scheme?: Scheme;
+  /** Path of the chat endpoint, with its leading slash, at most 250 bytes of UTF-8. @default unknown */
   readonly path?: string;
   /** The machine's host name. @default the one the system reports */
   readonly hostname?: string;
-  /** Which engine serves. @default "lmserv" */
+  /** Kind of server, such as `ollama`. @default unknown */
   readonly server?: string;
   readonly apis?: readonly string[];
   /** Names without commas; mDNS announces the first ones, as many as 248 bytes hold with commas between. */
@@ -87,6 +94,10 @@ export interface NodeSource {
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
   readonly expiresMs: number;
+  /** The same times as ISO 8601 in UTC. */
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  readonly expiresAt: string;
   /** Why the transport speaks from memory, or null when its evidence is fresh. */
   readonly stale: DiscoveryErrorCode | null;
   /** Whether the transport last heard of it by way of another node; a change of that alone is no news. */
@@ -105,13 +116,20 @@ export interface NodeInfo {
   /** Every known address, most likely first. */
   readonly addresses: readonly string[];
   readonly path: string | null;
+  readonly scheme: Scheme;
   /** `http://host:port/path`, or null when `host` cannot stand in a URL. */
   readonly url: string | null;
+  /** `http://host:port`, or null when `host` cannot stand in a URL. */
+  readonly baseUrl: string | null;
+  /** Base URL for clients of OpenAI's API, such as `http://host:port/v1`, or null where it is not spoken. */
+  readonly openaiUrl: string | null;
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
   readonly auth: Auth | null;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Last check, or null when there was none, or no monitor is in use. */
+  readonly health: NodeHealth | null;
   /** Whether this process announced it. */
   readonly self: boolean;
   /** Best first; never empty. */

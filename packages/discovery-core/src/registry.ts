@@ -1,5 +1,8 @@
+import { assess, faceOfHealth, isAbout } from "./assessment.ts";
+import { isoTime } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
+import type { HealthReport } from "./health-monitor.ts";
 import { mergeSources } from "./merge.ts";
 import type { NodeInfo, SeenNode } from "./node.ts";
 import type { DownReason, RegistryChange } from "./registry-change.ts";
@@ -11,7 +14,11 @@ export interface RegistryOptions {
   readonly capacity?: number;
   /** Tells whether this process announced the node. @default nothing is its own */
   readonly isSelf?: (id: string) => boolean;
+  /** Writes a time of the clock that `apply` is given as ISO 8601. @default counted from 1970 */
+  readonly isoTime?: (ms: number) => string;
 }
+
+const epoch = { now: () => 0, wall: () => 0 };
 
 /**
  * The one list of nodes that every transport feeds.
@@ -22,6 +29,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly capacity: number;
   readonly #isSelf: (id: string) => boolean;
+  readonly #isoTime: (ms: number) => string;
   readonly #entries = new Map<string, Entry>();
   /** Whose source a slot holds. */
   readonly #owners = new Map<string, Entry>();
@@ -30,14 +38,18 @@ export class Registry {
   readonly #deadlines = new Deadlines();
   /** What users were told last. */
   readonly #nodes = new Map<string, NodeInfo>();
+  /** Last check of each listed node. */
+  readonly #reports = new Map<string, HealthReport>();
   #refused = 0;
 
-  constructor({ capacity = 10_000, isSelf = () => false }: RegistryOptions = {}) {
+  constructor(options: RegistryOptions = {}) {
+    const { capacity = 10_000, isSelf = () => false } = options;
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`capacity ${capacity} must be an integer of at least 1`);
     }
     this.capacity = capacity;
     this.#isSelf = isSelf;
+    this.#isoTime = options.isoTime ?? ((ms) => isoTime(epoch, ms));
   }
 
   get size(): number {
@@ -77,6 +89,15 @@ export class Registry {
       due.push(next.key);
     }
     return this.#end(due, "expired");
+  }
+
+  /** Takes the outcome of a check; one of a node or an endpoint that is not listed any more is dropped. */
+  assess(id: string, report: HealthReport): readonly RegistryChange[] {
+    const entry = this.#entries.get(id);
+    const node = this.#nodes.get(id);
+    if (!entry || !node || !isAbout(report, node)) return [];
+    this.#reports.set(id, report);
+    return this.#show(entry);
   }
 
   #hear(report: Alive, nowMs: number): readonly RegistryChange[] {
@@ -184,6 +205,7 @@ export class Registry {
     const node = this.#nodes.get(entry.id);
     this.#entries.delete(entry.id);
     this.#nodes.delete(entry.id);
+    this.#reports.delete(entry.id);
     return node ? [{ kind: "down", node, reason }] : [];
   }
 
@@ -198,15 +220,24 @@ export class Registry {
 
   #show(entry: Entry): RegistryChange[] {
     const before = this.#nodes.get(entry.id);
-    const node = mergeSources(entry.id, [...entry.sources.values()], this.#isSelf(entry.id));
+    const node = this.#describe(entry);
     this.#nodes.set(entry.id, node);
     if (!before) return [{ kind: "up", node }];
     return faceOf(node) === faceOf(before) ? [] : [{ kind: "updated", node }];
+  }
+
+  #describe({ id, sources }: Entry): NodeInfo {
+    const node = mergeSources(id, [...sources.values()], this.#isSelf(id), this.#isoTime);
+    const report = this.#reports.get(id);
+    if (!report) return node;
+    if (isAbout(report, node)) return assess(node, report);
+    this.#reports.delete(id);
+    return node;
   }
 }
 
 /** What of a node is news when it changes: all but the times, and the way it was heard. */
 function faceOf(node: NodeInfo): string {
   const sources = node.sources.map(({ transport, key, trust, stale }) => [transport, key, trust, stale]);
-  return JSON.stringify({ ...node, sources });
+  return JSON.stringify({ ...node, sources, health: faceOfHealth(node.health) });
 }

@@ -8,7 +8,7 @@ import { alive, at, gone } from "./observations.ts";
 import { facesOf, Replica } from "./replica.ts";
 
 function node(id: string, info = ""): NodeInfo {
-  return mergeSources(id, [sourceOf(alive({ id, info }), undefined, 0)], false);
+  return mergeSources(id, [sourceOf(alive({ id, info }), undefined, 0)], false, String);
 }
 
 const up = (id: string, info?: string): RegistryChange => ({ kind: "up", node: node(id, info) });

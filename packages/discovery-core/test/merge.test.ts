@@ -10,7 +10,7 @@ function source(fields: AliveFields, nowMs = 0, before?: Source): Source {
 }
 
 function merge(...sources: Source[]): NodeInfo {
-  return mergeSources("box", sources, false);
+  return mergeSources("box", sources, false, (ms) => `${ms} ms`);
 }
 
 describe("what users see of a node", () => {
@@ -35,12 +35,16 @@ describe("what users see of a node", () => {
       hostname: "gpu.local",
       addresses: ["10.0.0.1"],
       path: "/chat",
+      scheme: "http",
       url: "http://10.0.0.1:8000/chat",
+      baseUrl: "http://10.0.0.1:8000",
+      openaiUrl: "http://10.0.0.1:8000/v1",
       server: "lmserv",
       apis: ["openai"],
       models: ["llama"],
       auth: "none",
       attributes: { rack: "7" },
+      health: null,
       self: false,
       sources: [
         {
@@ -50,6 +54,9 @@ describe("what users see of a node", () => {
           firstSeenMs: 0,
           lastSeenMs: 0,
           expiresMs: 60_000,
+          firstSeenAt: "0 ms",
+          lastSeenAt: "0 ms",
+          expiresAt: "60000 ms",
           stale: null,
           relayed: false,
         },

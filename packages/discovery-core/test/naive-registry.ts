@@ -159,7 +159,12 @@ export class NaiveRegistry {
 
 /** What of a node the two registries are compared by. */
 export function outlineOf({ id, port, info, sources }: NodeInfo): unknown {
-  return { id, port, info, sources };
+  return {
+    id,
+    port,
+    info,
+    sources: sources.map(({ firstSeenAt, lastSeenAt, expiresAt, ...source }) => source),
+  };
 }
 
 /** The same, from the lines. */

@@ -6,6 +6,7 @@ export function seenNode(fields: Partial<SeenNode> = {}): SeenNode {
     id: "box",
     trust: "announced",
     port: 8000,
+    scheme: "http",
     info: "",
     addresses: [{ address: "10.0.0.1", reach: "source" }],
     hostname: null,

@@ -1,4 +1,12 @@
-import { type Announced, type Auth, isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
+import {
+  type Announced,
+  type Auth,
+  isNodeId,
+  isPath,
+  isPort,
+  maxInfoBytes,
+  type Scheme,
+} from "@lmserv/discovery-core";
 import {
   dictionary,
   integer,
@@ -126,9 +134,11 @@ export function isMemberUrl(url: string): boolean {
 
 function readNode(value: unknown, name: string): Announced {
   const node = object(value, name);
-  const { port, auth } = node;
+  const { port, scheme, auth } = node;
   if (!isPort(port)) throw new ShapeError(`${name}.port is no port`);
   if (auth !== undefined && !isAuth(auth)) throw new ShapeError(`${name}.auth is neither none nor required`);
+  if (scheme !== undefined && !isScheme(scheme))
+    throw new ShapeError(`${name}.scheme is neither http nor https`);
   const optional = <T>(key: string, read: (value: unknown, name: string) => T): Record<string, T> =>
     node[key] === undefined ? {} : { [key]: read(node[key], `${name}.${key}`) };
   return {
@@ -141,8 +151,13 @@ function readNode(value: unknown, name: string): Announced {
     ...optional("apis", readWords),
     ...optional("models", readWords),
     ...optional("attributes", readAttributes),
+    ...(scheme !== undefined && { scheme }),
     ...(auth !== undefined && { auth }),
   };
+}
+
+function isScheme(value: unknown): value is Scheme {
+  return value === "http" || value === "https";
 }
 
 function isAuth(value: unknown): value is Auth {

@@ -7,16 +7,17 @@ import type { Announced, SeenAddress, SeenNode } from "@lmserv/discovery-core";
  * @param addresses - Those of the record, the ones first that are expected to answer.
  */
 export function seenNode(node: Announced, memberId: string, addresses: readonly SeenAddress[]): SeenNode {
-  const { id, port, info, hostname, path, server, apis, models, auth, attributes } = node;
+  const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = node;
   return {
     id,
     trust: id === memberId ? "signed" : "announced",
     port,
+    scheme: scheme ?? "http",
     info,
     addresses,
     hostname: hostname ?? null,
-    path: path ?? "/chat",
-    server: server ?? "lmserv",
+    path: path ?? null,
+    server: server ?? null,
     apis: apis ?? [],
     models: models ?? [],
     auth: auth ?? null,

@@ -1,4 +1,4 @@
-import { type Announced, type Auth, isNodeId, isPath } from "@lmserv/discovery-core";
+import { type Announced, type Auth, isNodeId, isPath, type Scheme } from "@lmserv/discovery-core";
 import { type Attributes, decodeTxt, encodeTxt } from "./txt.ts";
 import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./wire/name.ts";
 
@@ -47,7 +47,7 @@ export function serviceOf(node: Announced, hostname: string, entropy: string): S
     port: node.port,
     addresses: node.addresses ?? null,
     txt: encodeTxt(attributesOf(node, hostname)),
-    subtypes: [node.server ?? "lmserv"],
+    subtypes: node.server === undefined ? [] : [node.server],
   };
 }
 
@@ -84,13 +84,14 @@ function assertInstanceLabel(label: string): void {
 
 /** `info` comes first: the Python original reads no other, and lists nobody without it. */
 function attributesOf(node: Announced, hostname: string): Attributes {
-  const { info, id, path, server, apis = [], models = [], auth, attributes = {} } = node;
+  const { info, id, scheme, path, server, apis = [], models = [], auth, attributes = {} } = node;
   const own: Attributes = {
     info,
     id,
-    path: path ?? "/chat",
+    ...(path !== undefined && { path }),
     host: node.hostname ?? hostname,
-    server: server ?? "lmserv",
+    ...(server !== undefined && { server }),
+    ...(scheme === "https" && { scheme }),
     ...(apis.length > 0 && { apis: listText("apis", apis) }),
     ...(models.length > 0 && { models: listText("models", models) }),
     ...(auth && { auth }),
@@ -120,7 +121,8 @@ export interface Description {
   readonly id: string | null;
   readonly info: string;
   readonly hostname: string | null;
-  readonly path: string;
+  readonly path: string | null;
+  readonly scheme: Scheme;
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
@@ -131,17 +133,26 @@ export interface Description {
 export function describe(txt: readonly Uint8Array[]): Description {
   const attributes = decodeTxt(txt);
   const { id = "", info = "", host = "", path = "", server = "", apis, models, auth } = attributes;
+  const original = isOriginal(attributes) ? originalServer : null;
   return {
     id: isNodeId(id) ? id : null,
     info,
     hostname: host || null,
-    path: isPath(path) ? path : "/chat",
-    server: server || null,
+    path: isPath(path) ? path : (original?.path ?? null),
+    scheme: attributes.scheme === "https" ? "https" : "http",
+    server: server || (original?.server ?? null),
     apis: listOf(apis),
     models: listOf(models),
     auth: auth === "none" || auth === "required" ? auth : null,
     attributes,
   };
+}
+
+/** Server of the Python original, which says nothing but `info`. */
+const originalServer = { path: "/chat", server: "lmserv" } as const;
+
+function isOriginal(attributes: Attributes): boolean {
+  return Object.keys(attributes).join() === "info";
 }
 
 function listOf(text: string | undefined): string[] {

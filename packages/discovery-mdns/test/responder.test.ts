@@ -20,7 +20,8 @@ beforeEach(async () => {
 });
 
 const announce = (info: string, port = 8000): Promise<AsyncDisposable> =>
-  session.announce?.({ id: `id-${info}`, info, port }, never) ?? Promise.reject(new Error("cannot announce"));
+  session.announce?.({ id: `id-${info}`, info, port, path: "/chat", server: "lmserv" }, never) ??
+  Promise.reject(new Error("cannot announce"));
 
 const responses = (): Heard[] =>
   segment.heard.filter(({ packet, from }) => packet.type === "response" && from.address === own);
@@ -125,7 +126,7 @@ test("of many models the first are announced, as many as fit", async () => {
 });
 
 test("an update is announced with the new TXT record, and no goodbye", async () => {
-  const node = { id: "box", info: "idle", port: 8000 };
+  const node = { id: "box", info: "idle", port: 8000, server: "lmserv" };
   const standing = await session.announce?.(node, never);
   await clock.advance(10_000);
   segment.heard.length = 0;

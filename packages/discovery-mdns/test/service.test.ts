@@ -94,6 +94,7 @@ describe("the text of a service", () => {
   test("says what was announced", () => {
     const node = announced({
       info: "box",
+      scheme: "https",
       hostname: "other.lan",
       path: "/v1/chat",
       server: "llama.cpp",
@@ -105,6 +106,7 @@ describe("the text of a service", () => {
     expect(describeNode(serviceOf(node, hostname, entropy).txt)).toEqual({
       id: "f00d",
       info: "box",
+      scheme: "https",
       hostname: "other.lan",
       path: "/v1/chat",
       server: "llama.cpp",
@@ -112,6 +114,7 @@ describe("the text of a service", () => {
       models: ["llama3.1:8b", "qwen"],
       auth: "required",
       attributes: {
+        scheme: "https",
         info: "box",
         id: "f00d",
         path: "/v1/chat",
@@ -145,7 +148,7 @@ describe("the text of a service", () => {
     ["key that is taken", { attributes: { Info: "x" } }, 'attribute "Info" has a field of its own'],
     [
       "sum",
-      { attributes: Object.fromEntries(["a", "b", "c", "d", "e"].map((key) => [key, "x".repeat(250)])) },
+      { attributes: Object.fromEntries(["a", "b", "c", "d", "e"].map((key) => [key, "x".repeat(253)])) },
       "at most 1300 are allowed",
     ],
   ])("refuses what it cannot hold: %s", (_, parts, message) => {
@@ -159,7 +162,8 @@ describe("the text of others", () => {
     id: null,
     info: "",
     hostname: null,
-    path: "/chat",
+    path: null,
+    scheme: "http",
     server: null,
     apis: [],
     models: [],
@@ -182,6 +186,7 @@ describe("the text of others", () => {
     "path=http://evil.example/",
     "path=",
     "auth=maybe",
+    "scheme=ftp",
     "apis=",
     "models=,,,",
     "host",
@@ -194,8 +199,15 @@ describe("the text of others", () => {
     expect(describeNode(txt("info=gpu-box-01"))).toEqual({
       ...nothing,
       info: "gpu-box-01",
+      path: "/chat",
+      server: "lmserv",
       attributes: { info: "gpu-box-01" },
     });
+  });
+
+  test("with an info and more is not the Python original's", () => {
+    const described = describeNode(txt("info=gpu-box-01", "path=nowhere"));
+    expect(described).toMatchObject({ info: "gpu-box-01", path: null, server: null });
   });
 
   test("may list no more than one string can hold", () => {
@@ -221,7 +233,7 @@ describe("the text of others", () => {
       fc.property(fc.array(string, { maxLength: 10 }), (strings) => {
         const { id, path, auth, apis, models, attributes } = describeNode(strings);
         expect(id ?? "none").toMatch(/^[!-9;-~]{1,128}$/);
-        expect(path).toMatch(/^\/[^\s\p{Cc}]*$/u);
+        expect(path ?? "/").toMatch(/^\/[^\s\p{Cc}]*$/u);
         expect([null, "none", "required"]).toContain(auth);
         expect([...apis, ...models]).not.toContain("");
         expect(attributes).toEqual(decodeTxt(strings));

@@ -10,23 +10,36 @@ type Found = Partial<NodeInfo> & {
 
 /** A node as others have found it. */
 function found({ transport = "mdns", trust = "announced", ...fields }: Found): NodeInfo {
-  const times = { firstSeenMs: 0, lastSeenMs: 0, expiresMs: 1, stale: null, relayed: false };
+  const at = "1970-01-01T00:00:00.000Z";
+  const times = {
+    firstSeenMs: 0,
+    lastSeenMs: 0,
+    expiresMs: 1,
+    firstSeenAt: at,
+    lastSeenAt: at,
+    expiresAt: at,
+  };
+  const heard = { stale: null, relayed: false };
   return {
     id: "box",
     host: "10.0.0.2",
     port: 8_000,
+    scheme: "http",
     info: "",
     hostname: null,
     addresses: ["10.0.0.2"],
     path: null,
     url: null,
+    baseUrl: null,
+    openaiUrl: null,
+    health: null,
     server: null,
     apis: [],
     models: [],
     auth: null,
     attributes: {},
     self: false,
-    sources: [{ transport, key: "k", trust, ...times }],
+    sources: [{ transport, key: "k", trust, ...times, ...heard }],
     ...fields,
   };
 }

@@ -1,5 +1,13 @@
 import type { SeenNode } from "@lmserv/discovery-core";
-import { type Announced, type Auth, isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
+import {
+  type Announced,
+  type Auth,
+  isNodeId,
+  isPath,
+  isPort,
+  maxInfoBytes,
+  type Scheme,
+} from "@lmserv/discovery-core";
 
 /** What a frame says of a node; where it is, the receiver learns from the sender's address. */
 type Described = Omit<SeenNode, "addresses" | "trust"> & { readonly id: string };
@@ -44,8 +52,8 @@ function nameOf(node: Announced): string {
 
 export function presenceOf(node: Announced, ttlMs: number): Presence {
   const { id, port, info, attributes = {}, apis = [], models = [] } = node;
-  const { hostname = null, path = "/chat", server = "lmserv", auth = null } = node;
-  const described = { id, port, info, hostname, path, server, apis, models, auth, attributes };
+  const { hostname = null, scheme = "http", path = null, server = null, auth = null } = node;
+  const described = { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes };
   return { kind: "presence", name: nameOf(node), ttlMs, node: described };
 }
 
@@ -74,13 +82,13 @@ export function decodeFrame(bytes: Uint8Array): Frame | null {
 
 function decodePresence({ name, ttlMs, node: described }: Fields): Presence | null {
   if (!isName(name) || !isTtl(ttlMs) || !isRecord(described)) return null;
-  const { id, port, info, hostname, path, server, apis, models, auth, attributes } = described;
-  if (!isId(id) || !isPort(port) || !isInfo(info)) return null;
+  const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = described;
+  if (!isId(id) || !isPort(port) || !isScheme(scheme) || !isInfo(info)) return null;
   if (!isTextOrNull(hostname) || !isTextOrNull(path) || !isTextOrNull(server)) return null;
   if (!isTextList(apis) || !isTextList(models) || !isAuthOrNull(auth) || !isTextRecord(attributes))
     return null;
   if (path !== null && !isPath(path)) return null;
-  const node = { id, port, info, hostname, path, server, apis, models, auth, attributes };
+  const node = { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes };
   return { kind: "presence", name, ttlMs, node };
 }
 
@@ -124,6 +132,10 @@ function isTextList(value: unknown): value is readonly string[] {
 
 function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
   return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
+}
+
+function isScheme(value: unknown): value is Scheme {
+  return value === "http" || value === "https";
 }
 
 function isAuthOrNull(value: unknown): value is Auth | null {
