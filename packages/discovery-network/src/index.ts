@@ -1,5 +1,7 @@
 export { isHostAddress } from "./host-address.ts";
 export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
+export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine } from "./machine.ts";
+export { thisMachine } from "./machine-facts.ts";
 export { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 export type { LinkTable, LinkTraits } from "./sysfs.ts";
 export {

@@ -1,0 +1,93 @@
+import { createHash, createHmac } from "node:crypto";
+
+/** The hardware address of an interface. */
+export interface HardwareAddress {
+  /** Six or more bytes in hexadecimal, separated by colons. */
+  readonly address: string;
+  /** Whether it came with the hardware, and so is the same after a restart. */
+  readonly isPermanent: boolean;
+}
+
+/** What a system shows that tells one machine from another. */
+export interface MachineFacts {
+  /** Those of uplinks: bridges of guests, tunnels and loopback are none. */
+  readonly addresses: readonly HardwareAddress[];
+  /** The id of the installed system (machine-id(5)), or null. A copied disk has the same one. */
+  readonly installation: string | null;
+  /** The id of the network stack until the next boot, or null where the system shows none. */
+  readonly stack: string | null;
+}
+
+/** Tells whether two processes run on one machine, without naming it: all of it is hashed. */
+export interface MachineMark {
+  /** Of the network stack, 16 hexadecimal digits; another one after each boot. */
+  readonly stack: string | null;
+  /** Of hardware addresses, 16 hexadecimal digits each, at most 8, sorted. */
+  readonly macs: readonly string[];
+  /** Of the installed system, 16 hexadecimal digits. */
+  readonly installation: string | null;
+}
+
+/** Enough for the cards of a server; more of them would crowd out the rest of a record. */
+export const maxMacs = 8;
+/** 64 bits: no two machines of a fleet meet in one by accident. */
+const digits = 16;
+
+/** Nothing is known of the machine: it is nobody's. */
+export const unknownMachine: MachineMark = { stack: null, macs: [], installation: null };
+
+/**
+ * The mark of a machine.
+ *
+ * Addresses that are not permanent count only where no other is: those of containers and of Wi-Fi cards that change
+ * theirs.
+ */
+export function markOf({ addresses, installation, stack }: MachineFacts): MachineMark {
+  const usable = addresses.flatMap(({ address, isPermanent }) => {
+    const canonical = canonicalMac(address);
+    return canonical === null ? [] : [{ canonical, isPermanent }];
+  });
+  const permanent = usable.filter(({ isPermanent }) => isPermanent);
+  const chosen = (permanent.length > 0 ? permanent : usable).map(({ canonical }) => digest("mac", canonical));
+  return {
+    stack: stack === null ? null : digest("stack", stack),
+    macs: [...new Set(chosen)].sort().slice(0, maxMacs),
+    // machine-id(5) asks that the id itself is not shown to others.
+    installation: installation === null ? null : keyed(installation),
+  };
+}
+
+/**
+ * Whether two marks are of one machine, also across restarts; null when they cannot tell.
+ *
+ * One shared card is enough, so that cards come and go; a copied disk shares none.
+ */
+export function isSameMachine(a: MachineMark, b: MachineMark): boolean | null {
+  if (a.macs.length > 0 && b.macs.length > 0) return a.macs.some((mac) => b.macs.includes(mac));
+  if (a.installation === null || b.installation === null) return null;
+  return a.installation === b.installation;
+}
+
+/** Whether two marks are of one network stack now, so that both have the same addresses; false in doubt. */
+export function isSameStack(a: MachineMark, b: MachineMark): boolean {
+  if (a.stack !== null && b.stack !== null) return a.stack === b.stack;
+  return isSameMachine(a, b) === true;
+}
+
+/** Six bytes in lower case, or null for none and for a group. InfiniBand: its GUID, as the rest is not kept. */
+function canonicalMac(address: string): string | null {
+  const bytes = address.toLowerCase().split(":");
+  const own = bytes.length === 20 ? bytes.slice(12) : bytes;
+  if (!own.every((byte) => /^[0-9a-f]{2}$/.test(byte)) || own.length < 6) return null;
+  if (own.every((byte) => byte === "00")) return null;
+  const isGroup = own.length === 6 && (Number.parseInt(own[0] ?? "", 16) & 1) === 1;
+  return isGroup ? null : own.join(":");
+}
+
+function digest(kind: string, value: string): string {
+  return createHash("sha256").update(`lmserv ${kind} ${value}`).digest("hex").slice(0, digits);
+}
+
+function keyed(installation: string): string {
+  return createHmac("sha256", installation).update("lmserv").digest("hex").slice(0, digits);
+}
