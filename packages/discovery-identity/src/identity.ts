@@ -1,6 +1,7 @@
 import { chmod, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { type MachineMark, thisMachine } from "@lmserv/discovery-network";
 import { createFile, readIfThere, replaceFile } from "./durable-file.ts";
+import { ownFiles } from "./key-owner.ts";
 import { generateNodeKey, generateNodeKeyPem, importNodeKey, type NodeKey } from "./node-key.ts";
 import { stateDirectory } from "./state-directory.ts";
 
@@ -11,6 +12,8 @@ export interface IdentityOptions {
   readonly wall: () => number;
   /** Where it is kept. @default `$XDG_STATE_HOME/lmserv` */
   readonly directory?: string;
+  /** Whose it is: a copy of the folder on another machine gets an identity of its own. @default this machine */
+  readonly machine?: MachineMark;
   /** Takes what went wrong and was worked around. @default nobody */
   readonly onWarning?: (message: string, cause: unknown) => void;
 }
@@ -20,8 +23,8 @@ export interface Identity {
   readonly key: NodeKey;
   /** Greater than at every start before, as far as they were recorded. */
   readonly epoch: number;
-  /** Whether the next start has the same key. */
-  readonly persistent: boolean;
+  /** Path of the file that gives the next start the same key; null for one that ends with the process. */
+  readonly keyFile: string | null;
   /** Records an epoch that others made necessary, for the next start to be above it. */
   advance(epoch: number): Promise<void>;
 }
@@ -29,7 +32,8 @@ export interface Identity {
 const maxEndpointLength = 64;
 
 /**
- * The identity of an endpoint of this machine: made at its first start and the same ever after.
+ * The identity of an endpoint of this machine: made at its first start and the same ever after. A copy of its folder
+ * on another machine is told by that machine's cards, and leaves the identity to its owner.
  *
  * Where nothing can be written it lasts as long as the process. A file that cannot be read is kept aside.
  *
@@ -37,19 +41,22 @@ const maxEndpointLength = 64;
  */
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
   const { endpoint, wall, directory = stateDirectory(), onWarning = () => {} } = options;
+  const { machine = thisMachine() } = options;
   if (endpoint.length < 1 || endpoint.length > maxEndpointLength) {
     throw new RangeError(
       `endpoint ${JSON.stringify(endpoint)} must have 1 to ${maxEndpointLength} characters`,
     );
   }
-  const path = join(directory, `node-${encodeURIComponent(endpoint)}`);
   try {
-    const key = await openKey(`${path}.key`, onWarning);
+    const name = `node-${encodeURIComponent(endpoint)}`;
+    const path = await ownFiles({ directory, name, machine, onWarning });
+    const keyFile = `${path}.key`;
+    const key = await openKey(keyFile, onWarning);
     const store = new EpochFile(`${path}.epoch`, onWarning);
     return {
       key,
       epoch: await store.begin(wall()),
-      persistent: true,
+      keyFile,
       advance: (epoch) => store.write(epoch),
     };
   } catch (cause) {
@@ -61,7 +68,14 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
 /** An identity that nobody has seen before and nobody will see again. */
 export function ephemeralIdentity(wallMs: number): Identity {
   const epoch = Math.max(1, Math.floor(wallMs));
-  return { key: generateNodeKey(), epoch, persistent: false, advance: async () => {} };
+  return { key: generateNodeKey(), epoch, keyFile: null, advance: async () => {} };
+}
+
+/** How two processes with one key come apart, as the end of a message. */
+export function mendCopy({ keyFile }: Identity): string {
+  return keyFile === null
+    ? "end one of them, or give each a key of its own"
+    : `end one of them, or where its folder is a copy, delete ${keyFile} there and start it again`;
 }
 
 /** Reads the key, or makes it; of two processes that make it at once, one wins and both have its key. */

@@ -1,5 +1,11 @@
 export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
-export { ephemeralIdentity, type Identity, type IdentityOptions, openIdentity } from "./identity.ts";
+export {
+  ephemeralIdentity,
+  type Identity,
+  type IdentityOptions,
+  mendCopy,
+  openIdentity,
+} from "./identity.ts";
 export {
   generateNodeKey,
   generateNodeKeyPem,
