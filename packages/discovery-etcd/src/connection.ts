@@ -117,7 +117,7 @@ export class EtcdConnection implements EngineConnection {
 
   #reportOverwritten(key: string): void {
     const { prefix } = this.#keyspace;
-    const text = `somebody wrote over ${prefix}${key}, which this process announces: it is put back`;
+    const text = `another process wrote over ${prefix}${key}, which this one announces: it is put back`;
     this.#context.report(this.#complaint.say("NAME_CONFLICT", text));
   }
 

@@ -1,9 +1,12 @@
 import { type Announced, randomHex } from "@lmserv/discovery-core";
-import { type Identity, signRecord } from "@lmserv/discovery-identity";
+import { type AliveRecord, type Identity, signRecord } from "@lmserv/discovery-identity";
 import { keyOf, writeValue } from "./value.ts";
 
 /** Which record of a start it is, counted for all sessions that share an identity. */
 const written = new WeakMap<Identity, number>();
+
+/** Where a node answers. */
+export type Place = Pick<AliveRecord, "addresses" | "machine">;
 
 export interface PenOptions {
   readonly identity: Identity;
@@ -33,12 +36,12 @@ export class Pen {
   }
 
   /** @throws {RangeError | TypeError} for a node that no record has room for. */
-  write({ addresses: _, ...node }: Announced, addresses: readonly string[]): string {
+  write({ addresses: _, ...node }: Announced, place: Place): string {
     const { identity, cluster, lifetimeMs } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;
     const { key, epoch } = identity;
     const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
-    const body = { instance: this.instance, addresses, urls: [], nodes: [node] };
+    const body = { instance: this.instance, ...place, urls: [], nodes: [node] };
     const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
     written.set(identity, seq);
     return value;

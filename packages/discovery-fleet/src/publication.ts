@@ -1,6 +1,6 @@
 import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core";
 import type { EngineConnection, Held } from "./engine.ts";
-import type { Pen } from "./pen.ts";
+import type { Pen, Place } from "./pen.ts";
 import { goodbye } from "./value.ts";
 
 export interface PublicationOptions {
@@ -8,7 +8,7 @@ export interface PublicationOptions {
   readonly pen: Pen;
   readonly connection: EngineConnection;
   /** Where a node answers, at the moment. */
-  readonly addresses: (node: Announced) => readonly string[];
+  readonly placeOf: (node: Announced) => Place;
   readonly on: {
     /** The engine has it, as it is now. */
     readonly said: (publication: Publication) => void;
@@ -74,6 +74,6 @@ export class Publication implements Standing {
   }
 
   #write(node: Announced): string {
-    return this.#options.pen.write(node, this.#options.addresses(node));
+    return this.#options.pen.write(node, this.#options.placeOf(node));
   }
 }

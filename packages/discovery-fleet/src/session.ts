@@ -14,7 +14,8 @@ import {
   type TransportSession,
   toDiscoveryError,
 } from "@lmserv/discovery-core";
-import { type AliveRecord, type Identity, seenNode } from "@lmserv/discovery-identity";
+import { type AliveRecord, type Identity, mendCopy, seenNode } from "@lmserv/discovery-identity";
+import { isSameStack } from "@lmserv/discovery-network";
 import { Audience, type Report } from "./audience.ts";
 import type { EngineConnection, EngineEntry, EngineEvent } from "./engine.ts";
 import { Inspector, type Refusal } from "./inspector.ts";
@@ -148,7 +149,7 @@ export class FleetSession implements TransportSession {
       clock,
       pen: this.#pen,
       connection: this.#connection,
-      addresses: (said) => this.#surroundings.addressesOf(said),
+      placeOf: (said) => this.#surroundings.placeOf(said),
       on: {
         said: () => {
           this.#said.add(publication);
@@ -232,10 +233,13 @@ export class FleetSession implements TransportSession {
   #readOwn(entry: EngineEntry): void {
     const inspection = this.#inspector.inspect(entry, null);
     if (inspection.kind === "refused") return;
-    const { instance, epoch, id } = inspection.record;
+    const { instance, epoch, machine, nodes, addresses } = inspection.record;
     const { identity, name: via } = this.#options;
     if (instance === this.#pen.instance || epoch < identity.epoch) return;
-    const message = `another process announces with the key ${id}, such as a copy of this machine; the later start is listed`;
+    const where = isSameStack(machine, this.#surroundings.mark)
+      ? "of this machine"
+      : `on ${nodes[0]?.hostname ?? "another machine"} (${addresses.join(", ")})`;
+    const message = `another process ${where} announces with our key; the later start is listed; ${mendCopy(identity)}`;
     this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via }));
   }
 
@@ -310,8 +314,8 @@ export class FleetSession implements TransportSession {
   }
 
   #ownReport({ key, node }: Publication): Report {
-    const addresses = this.#surroundings.rank(this.#surroundings.addressesOf(node));
-    const seen = seenNode(node, this.#pen.id, addresses);
+    const { addresses } = this.#surroundings.placeOf(node);
+    const seen = seenNode(node, this.#pen.id, this.#surroundings.rank(addresses));
     return { key, node: seen, stale: null };
   }
 

@@ -8,12 +8,15 @@ import {
   type SystemInterfaces,
   subnetsOf,
 } from "@lmserv/discovery-core";
+import type { MachineMark } from "@lmserv/discovery-network";
+import type { Place } from "./pen.ts";
 import type { Look } from "./survey.ts";
 
 /** What a session takes from the machine that it runs on. */
 export interface Machine {
   interfaces(): SystemInterfaces;
   hostname(): string;
+  mark(): MachineMark;
   readonly look: Look;
 }
 
@@ -23,6 +26,7 @@ export class Surroundings {
   readonly #chosen: readonly string[] | null;
   #system: SystemInterfaces;
   #near: BlockList;
+  #mark: MachineMark;
   #own: readonly string[];
 
   /** @param chosen - Addresses to announce, or null for those of the machine. */
@@ -31,12 +35,18 @@ export class Surroundings {
     this.#chosen = chosen;
     this.#system = machine.interfaces();
     this.#near = subnetsOf(this.#system);
+    this.#mark = machine.mark();
     this.#own = ownAddresses(this.#system);
   }
 
+  /** Tells nodes of this machine from others. */
+  get mark(): MachineMark {
+    return this.#mark;
+  }
+
   /** Where a node of this machine answers: where it was told to be found, or else at the machine's own addresses. */
-  addressesOf({ addresses }: Announced): readonly string[] {
-    return this.#chosen ?? answeringAmong(this.#own, addresses);
+  placeOf({ addresses }: Announced): Place {
+    return { addresses: this.#chosen ?? answeringAmong(this.#own, addresses), machine: this.#mark };
   }
 
   /** Looks again; tells whether anything is different. */
@@ -45,6 +55,7 @@ export class Surroundings {
     if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
     this.#system = system;
     this.#near = subnetsOf(system);
+    this.#mark = this.#machine.mark();
     this.#own = ownAddresses(system);
     return true;
   }

@@ -1,7 +1,14 @@
 import { hostname } from "node:os";
-import { systemInterfaces, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
+import { DiscoveryError, systemInterfaces, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
-import { ephemeralIdentity, type Identity, isClusterName, isHostAddress } from "@lmserv/discovery-identity";
+import {
+  ephemeralIdentity,
+  type Identity,
+  isClusterName,
+  isHostAddress,
+  mendCopy,
+} from "@lmserv/discovery-identity";
+import { thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
 import { FleetSession } from "./session.ts";
@@ -35,7 +42,7 @@ const maxLifetimeMs = 86_400_000;
 /** A record has room for so many. */
 const maxAddresses = 16;
 
-const thisMachine: Machine = { interfaces: systemInterfaces, hostname, look };
+const ownMachine: Machine = { interfaces: systemInterfaces, hostname, mark: thisMachine, look };
 
 /**
  * Finds and announces nodes through a store that others run.
@@ -43,7 +50,7 @@ const thisMachine: Machine = { interfaces: systemInterfaces, hostname, look };
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function fleet(engine: Engine, options: FleetOptions = {}): Transport {
-  return fleetOn(thisMachine, engine, options);
+  return fleetOn(ownMachine, engine, options);
 }
 
 /** The same on any machine, such as one that a test makes. */
@@ -65,7 +72,9 @@ export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions 
     },
     async open(context, { signal }) {
       signal.throwIfAborted();
-      const { clock, random, log, report } = context;
+      const { clock, random, log } = context;
+      const identity = options.identity ?? ephemeralIdentity(clock.wall());
+      const report = (error: DiscoveryError): void => context.report(withMend(error, identity));
       const connection = await engine
         .connect({ via: name, cluster, lifetimeMs, clock, random, log, report }, { signal })
         .catch((error: unknown): EngineConnection => {
@@ -76,10 +85,16 @@ export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions 
         await connection[Symbol.asyncDispose]();
         throw signal.reason;
       }
-      const identity = options.identity ?? ephemeralIdentity(clock.wall());
       return new FleetSession(context, { ...shared, identity }, connection, machine);
     },
   };
+}
+
+/** An engine sees that a value was overwritten, and knows nothing of keys. */
+function withMend(error: DiscoveryError, identity: Identity): DiscoveryError {
+  const { code, message, via, cause } = error;
+  if (code !== "NAME_CONFLICT") return error;
+  return new DiscoveryError(code, `${message}; ${mendCopy(identity)}`, { via, cause });
 }
 
 function assertBetween(name: string, value: number, least: number, most: number): void {

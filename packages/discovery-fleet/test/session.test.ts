@@ -8,6 +8,7 @@ import {
 } from "@lmserv/discovery-core";
 import type { Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import type { MachineMark } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EngineEntry } from "../src/index.ts";
@@ -30,6 +31,8 @@ beforeEach(() => {
 });
 afterEach(() => discovery[Symbol.asyncDispose]());
 
+const mark: MachineMark = { stack: "5".repeat(16), macs: [], installation: null };
+
 const server: Verdict = { kind: "other", is: "http" };
 
 function interfaceOf(address: string): NetworkInterfaceInfo {
@@ -44,6 +47,7 @@ async function open(options: FleetOptions = {}, system?: SystemInterfaces): Prom
   const machine = {
     interfaces: () => system ?? {},
     hostname: () => "box",
+    mark: () => mark,
     look: async ({ port }: { readonly port: number }): Promise<Verdict> => {
       asked.push({ atMs: clock.now(), port });
       return answers.get(port) ?? { kind: "silent", why: "refused" };
@@ -213,6 +217,7 @@ describe("what is announced", () => {
       id: identity.key.id,
       ttlMs: lifetimeMs,
       addresses: ["10.0.0.1"],
+      machine: mark,
       nodes: [{ id: identity.key.id, port: 8_000, info: "own", hostname: "box" }],
     });
     expect(discovery.registry.listAlive()[0]).toMatchObject({ self: true, sources: [{ trust: "signed" }] });
@@ -245,22 +250,35 @@ describe("what is announced", () => {
     expect(listed()).toBe("8000");
   });
 
-  test("twice, by a copy of this machine, is told", async () => {
-    const identity = ephemeralIdentity(1);
+  test.each([
+    ["on a copy of it", "4".repeat(16), "on copy (10.0.0.2)"],
+    ["on it", "5".repeat(16), "of this machine"],
+  ])("twice with one key, by this machine and another process %s, is told", async (_, stack, where) => {
+    const identity = { ...ephemeralIdentity(1), keyFile: "/state/node-8000.key" };
     await open({ identity });
     await discovery.announce({ id: identity.key.id, port: 8_000 });
     const [[key, value] = ["", ""]] = engine.kept;
     engine.snapshot({ key, value });
     await clock.advance(0);
     expect(discovery.warnings).toEqual([]);
-    const copy = new MemoryEngine();
-    const machine = { interfaces: () => ({}), hostname: () => "copy", look: async () => server };
-    const transport = fleetOn(machine, copy, { identity, addresses: ["10.0.0.2"] });
+    const store = new MemoryEngine();
+    const machine = {
+      interfaces: () => ({}),
+      hostname: () => "copy",
+      mark: () => ({ ...mark, stack }),
+      look: async () => server,
+    };
+    const transport = fleetOn(machine, store, { identity, addresses: ["10.0.0.2"] });
     const other = await createDiscovery({ transports: [transport], clock, random: seededRandom(2) });
     await other.announce({ id: identity.key.id, port: 8_000 });
-    engine.say({ kind: "put", key, value: copy.kept.get(key) ?? "" });
+    engine.say({ kind: "put", key, value: store.kept.get(key) ?? "" });
     await clock.advance(0);
-    expect(discovery.warnings.map(({ code }) => code)).toEqual(["NAME_CONFLICT"]);
+    expect(discovery.warnings).toMatchObject([
+      {
+        code: "NAME_CONFLICT",
+        message: `another process ${where} announces with our key; the later start is listed; end one of them, or where its folder is a copy, delete /state/node-8000.key there and start it again`,
+      },
+    ]);
     await other[Symbol.asyncDispose]();
   });
 });

@@ -7,6 +7,8 @@ import {
   maxInfoBytes,
   type Scheme,
 } from "@lmserv/discovery-core";
+import { type MachineMark, unknownMachine } from "@lmserv/discovery-network";
+import { readMark } from "./machine-mark.ts";
 import {
   dictionary,
   integer,
@@ -45,6 +47,8 @@ export interface AliveRecord extends RecordHead {
   readonly addresses: readonly string[];
   /** Where the member itself can be dialled: `ws://` and `wss://` URLs, at most 8. */
   readonly urls: readonly string[];
+  /** Of the machine that it runs on: members of one machine reach each other at addresses that others cannot use. */
+  readonly machine: MachineMark;
   /** At most 16. One whose `id` is the member's own is proven to be it. */
   readonly nodes: readonly Announced[];
 }
@@ -104,6 +108,7 @@ export function readRecord(json: string): MemberRecord {
     instance: readInstance(value.instance, "instance"),
     addresses: readAddresses(value.addresses, "addresses"),
     urls: readUrls(value.urls, "urls"),
+    machine: value.machine === undefined ? unknownMachine : readMark(value.machine, "machine"),
     nodes: readNodes(value.nodes, "nodes"),
   };
 }

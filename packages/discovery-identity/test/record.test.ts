@@ -1,3 +1,4 @@
+import { unknownMachine } from "@lmserv/discovery-network";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -27,6 +28,7 @@ const alive: AliveRecord = {
   instance: "0123456789abcdef",
   addresses: ["192.0.2.7", "2001:db8::7"],
   urls: ["ws://192.0.2.7:7946", "wss://[2001:db8::7]:7946/", "wss://gpu-box.example"],
+  machine: { stack: "0".repeat(16), macs: ["1".repeat(16), "2".repeat(16)], installation: null },
   nodes: [
     {
       id: key.id,
@@ -103,7 +105,13 @@ describe("a signed record", () => {
   });
 });
 
+test("a record without a mark is of no machine that anybody knows", () => {
+  const { machine: _, ...unmarked } = alive;
+  expect(readRecord(JSON.stringify(unmarked))).toEqual({ ...alive, machine: unknownMachine });
+});
+
 describe("what cannot be a record", () => {
+  const { machine } = alive;
   const node = { id: "a", port: 8000, info: "" };
   test.each<[string, object]>([
     ["no kind", { kind: "gone" }],
@@ -127,6 +135,12 @@ describe("what cannot be a record", () => {
     ["a URL of everybody", { urls: ["ws://255.255.255.255:7946"] }],
     ["a URL with a port that cannot be", { urls: ["ws://192.0.2.7:70000"] }],
     ["too many URLs", { urls: Array.from({ length: 9 }, (_, index) => `ws://192.0.2.${index}`) }],
+    ["a machine that is text", { machine: "box" }],
+    ["a machine without cards", { machine: { ...machine, macs: undefined } }],
+    ["a machine with nine cards", { machine: { ...machine, macs: Array(9).fill("1".repeat(16)) } }],
+    ["a machine with a card that is no hash", { machine: { ...machine, macs: ["52:54:00:00:00:01"] } }],
+    ["a machine with a long network stack", { machine: { ...machine, stack: "0".repeat(17) } }],
+    ["a machine with a system that is a number", { machine: { ...machine, installation: 1 } }],
     ["nodes that are no list", { nodes: { 0: node } }],
     ["a node that is null", { nodes: [null] }],
     ["a node without a port", { nodes: [{ ...node, port: undefined }] }],

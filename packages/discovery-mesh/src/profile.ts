@@ -79,7 +79,7 @@ export class Profile {
     );
     const urls = advertise ?? urlsOf(this.listening, [...own, ...observed], secure);
     const addresses = [...this.#answering(own), ...observed];
-    return { addresses, urls: urls.slice(0, maxUrls), nodes: this.#named() };
+    return { addresses, urls: urls.slice(0, maxUrls), machine: surroundings.mark, nodes: this.#named() };
   }
 
   /** Ourselves, as we list ourselves. */

@@ -11,7 +11,7 @@ import {
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
-import type { Identity } from "@lmserv/discovery-identity";
+import { type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { attributesOf, followCandidates } from "./candidates.ts";
 import { Contacts } from "./contacts.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
@@ -267,7 +267,7 @@ export class MeshSession implements TransportSession {
           )
         : new DiscoveryError(
             "NAME_CONFLICT",
-            `another process has the identity ${identity.key.id}; this one keeps quiet until it is gone`,
+            `another process has our key; this one keeps quiet until it is gone; ${mendCopy(identity)}`,
             { via },
           );
     this.#context.report(error);

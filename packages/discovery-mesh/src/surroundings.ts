@@ -1,6 +1,7 @@
 import type { BlockList } from "node:net";
 import { rankAddresses, type SeenAddress, type SystemInterfaces, subnetsOf } from "@lmserv/discovery-core";
 import type { AliveRecord } from "@lmserv/discovery-identity";
+import type { MachineMark } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Machine } from "./machine.ts";
 import { reachableAddresses } from "./own-addresses.ts";
@@ -17,6 +18,7 @@ export class Surroundings {
   /** Asking the system takes long, and the answer holds for a while. */
   #system: SystemInterfaces;
   #near: BlockList;
+  #mark: MachineMark;
   /** Of each member, how its addresses were ranked last. */
   readonly #ranked = new WeakMap<AliveRecord, Ranked>();
 
@@ -24,6 +26,12 @@ export class Surroundings {
     this.#machine = machine;
     this.#system = machine.interfaces();
     this.#near = subnetsOf(this.#system);
+    this.#mark = machine.mark();
+  }
+
+  /** Tells members of this machine from others. */
+  get mark(): MachineMark {
+    return this.#mark;
   }
 
   /** Asks the system again. */
@@ -32,6 +40,7 @@ export class Surroundings {
     if (JSON.stringify(system) === JSON.stringify(this.#system)) return;
     this.#system = system;
     this.#near = subnetsOf(system);
+    this.#mark = this.#machine.mark();
   }
 
   /** Where others reach what listens there. */

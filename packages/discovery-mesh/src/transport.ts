@@ -15,6 +15,7 @@ import {
   openIdentity,
   stateDirectory,
 } from "@lmserv/discovery-identity";
+import { thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
 import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
@@ -72,7 +73,7 @@ const mostPeers = 256;
 const maxUrls = 8;
 const maxSeeds = 64;
 
-const thisMachine: Machine = {
+const ownMachine: Machine = {
   names: {
     lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
     // Looked up on each call, since who sets other servers gets another function.
@@ -80,6 +81,7 @@ const thisMachine: Machine = {
   },
   interfaces: systemInterfaces,
   hostname,
+  mark: thisMachine,
 };
 
 /**
@@ -88,7 +90,7 @@ const thisMachine: Machine = {
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function mesh(options: MeshOptions = {}): Transport {
-  return meshOn(thisMachine, options);
+  return meshOn(ownMachine, options);
 }
 
 /** The same on any machine, such as one that a test makes. */

@@ -1,5 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import type { Announced } from "@lmserv/discovery-core";
+import { type MachineMark, unknownMachine } from "@lmserv/discovery-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Profile } from "../src/profile.ts";
 import { Surroundings } from "../src/surroundings.ts";
@@ -9,7 +10,8 @@ let profile: Profile;
 beforeEach(() => {
   const interfaces = () => ({ eth0: [infoOf("10.0.0.1")], eth1: [infoOf("10.0.1.1")] });
   const names = { lookup: async () => [], resolveSrv: async () => [] };
-  const surroundings = new Surroundings({ interfaces, hostname: () => "box", names });
+  const mark = (): MachineMark => ({ ...unknownMachine, stack: "5".repeat(16) });
+  const surroundings = new Surroundings({ interfaces, hostname: () => "box", mark, names });
   profile = new Profile({ id: "me", surroundings, hostname: () => "box", advertise: null, secure: false });
   profile.listening = [{ host: "0.0.0.0", port: 7_946 }];
 });
@@ -29,6 +31,7 @@ describe("a record", () => {
   test("names every address of the machine while its nodes name none", () => {
     put("a");
     expect(profile.statement().addresses).toEqual(["10.0.0.1", "10.0.1.1"]);
+    expect(profile.statement().machine.stack).toBe("5".repeat(16));
   });
 
   test("names only where its nodes answer, beside every URL at which the member does", () => {

@@ -78,14 +78,19 @@ describe("members", () => {
 
   test("of which two have one identity are one, and the user is told", async () => {
     const [first, second, third] = [nextPort(), nextPort(), nextPort()];
-    const identity = ephemeralIdentity(Date.now());
+    const identity = { ...ephemeralIdentity(Date.now()), keyFile: "/state/k.key" };
     const shared = { keys: generateKey(), stateDirectory, seeds: [`ws://127.0.0.1:${first}`] };
     await using a = await startMember("a", { ...shared, port: first });
     await using b = await startMember("b", { ...shared, port: second, identity });
     await whole([a, b]);
     await using copy = await startMember("copy", { ...shared, port: third, identity });
-    const conflicts = (): unknown[] => [...b.reports, ...copy.reports].map(({ code }) => code);
-    await expect.poll(conflicts, patience).toContain("NAME_CONFLICT");
+    const conflicts = (): unknown[] => [...b.reports, ...copy.reports];
+    const message = expect.stringMatching(
+      /another process has our key.*where its folder is a copy, delete .*k\.key there/,
+    );
+    await expect
+      .poll(conflicts, patience)
+      .toContainEqual(expect.objectContaining({ code: "NAME_CONFLICT", message }));
     await expect.poll(() => a.listed().length, patience).toBe(2);
   });
 

@@ -106,7 +106,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   onAcknowledged(holding: Holding, replacedAnother: boolean): void {
     if (this.#failing.delete(holding) && this.#failing.size === 0) this.#told.clear();
     if (!replacedAnother) return;
-    const message = `somebody else wrote over ${holding.key} in the bucket; it is ours again`;
+    const message = `another process wrote over ${holding.key} in the bucket, which this one announces: it is put back`;
     this.#tell(new DiscoveryError("NAME_CONFLICT", message, { via: this.via }));
   }
 

@@ -10,10 +10,11 @@ import {
   signRenewal,
   type Version,
 } from "@lmserv/discovery-identity";
+import { unknownMachine } from "@lmserv/discovery-network";
 import type { Moment } from "./message.ts";
 
 /** What we say, apart from who we are and when it is said. */
-export type Statement = Pick<AliveRecord, "addresses" | "urls" | "nodes">;
+export type Statement = Pick<AliveRecord, "addresses" | "urls" | "machine" | "nodes">;
 
 export interface OwnRecordOptions {
   readonly key: NodeKey;
@@ -34,7 +35,7 @@ export class OwnRecord {
   readonly #options: OwnRecordOptions;
   /** Two starts that both forgot their epochs must not arrive at the same one: up to a minute, if it were time. */
   readonly #stride: number;
-  #statement: Statement = { addresses: [], urls: [], nodes: [] };
+  #statement: Statement = { addresses: [], urls: [], machine: unknownMachine, nodes: [] };
   #epoch: number;
   #seq = 0;
   #beat = 0;

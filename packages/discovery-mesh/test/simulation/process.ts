@@ -1,5 +1,6 @@
 import { randomHex } from "@lmserv/discovery-core";
 import type { AliveRecord, NodeKey } from "@lmserv/discovery-identity";
+import { unknownMachine } from "@lmserv/discovery-network";
 import type { PeerHello } from "../../src/link/link.ts";
 import { type DialFailure, Membership } from "../../src/membership/membership.ts";
 import { OwnRecord } from "../../src/membership/own-record.ts";
@@ -118,6 +119,7 @@ export class Process {
       membership.say({
         addresses: [this.host.address],
         urls: [urlOf(this.host)],
+        machine: unknownMachine,
         nodes: [{ id: this.host.id, port: 8000, info: this.info }],
       });
     });
