@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { type AddressRecord, Hosts } from "./hosts.ts";
 import { Instance } from "./instance.ts";
+import { recordKey } from "./owned.ts";
 import { describe, isInstance, serviceType } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import type { Message, ResourceRecord } from "./wire/record.ts";
@@ -72,7 +74,11 @@ export class Cache {
   #takePointer(record: ResourceRecord, from: string, nowMs: number): Instance | null {
     if (record.type !== "PTR" || nameKey(record.name) !== this.#listName || !isInstance(record.target))
       return null;
-    if (record.ttlS === 0) return this.#takeGoodbye(record.target, nowMs);
+    if (record.ttlS === 0) {
+      const leaving = this.get(record.target);
+      leaving?.sayGoodbye(nowMs);
+      return leaving ?? null;
+    }
     const instance = this.#introduce(record.target, from, nowMs);
     instance?.point(nowMs, record.ttlS * 1_000);
     return instance;
@@ -80,26 +86,27 @@ export class Cache {
 
   #takeLocation(record: ResourceRecord, from: string, nowMs: number): Instance | null {
     if (record.type !== "SRV" || !isInstance(record.name) || record.port === 0) return null;
-    if (record.ttlS === 0) return this.#takeGoodbye(record.name, nowMs);
-    const instance = this.#listsAll ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
+    const introduces = this.#listsAll && record.ttlS > 0;
+    const instance = introduces ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
     if (!instance) return null;
-    const { port, target } = record;
-    this.hosts.move(instance, instance.location?.target ?? null, target);
-    instance.locate({ port, target, ttlMs: record.ttlS * 1_000, seenMs: nowMs }, from);
+    const before = instance.location?.target ?? null;
+    const { port, target, ttlS } = record;
+    const key = recordKey(record);
+    if (ttlS === 0) instance.takeBack(key, nowMs);
+    else instance.locate({ key, port, target, ttlMs: ttlS * 1_000, seenMs: nowMs }, record.flush, from);
+    this.hosts.move(instance, before, instance.location?.target ?? null);
     return instance;
   }
 
-  #takeGoodbye(name: Name, nowMs: number): Instance | null {
-    const instance = this.get(name);
-    instance?.sayGoodbye(nowMs);
-    return instance ?? null;
-  }
-
   #takeText(record: ResourceRecord, nowMs: number): Instance | null {
-    if (record.type !== "TXT" || record.ttlS === 0) return null;
+    if (record.type !== "TXT") return null;
     const instance = this.get(record.name);
     if (!instance) return null;
-    instance.text = { description: describe(record.strings), untilMs: nowMs + record.ttlS * 1_000 };
+    const description = describe(record.strings);
+    if (record.ttlS > 0) instance.text = { description, untilMs: nowMs + record.ttlS * 1_000 };
+    // Taken back: what it said stands until the next question brings another.
+    else if (isDeepStrictEqual(description, instance.text?.description))
+      instance.text = { description, untilMs: nowMs };
     return instance;
   }
 

@@ -1,15 +1,10 @@
 import { familyOf } from "./interfaces.ts";
+import { flushGraceMs, goodbyeGraceMs } from "./schedule.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import type { ResourceRecord } from "./wire/record.ts";
 
 /** A host has a handful; more is a flood. */
 const maxAddressesPerHost = 16;
-/**
- * Records this young survive a cache flush, for a set may come in several packets; what is flushed or taken
- * back lives on for as long (RFC 6762 sections 10.1, 10.2).
- */
-const graceMs = 1_000;
-
 export type AddressRecord = Extract<ResourceRecord, { type: "A" | "AAAA" }>;
 
 interface HostAddress {
@@ -67,16 +62,24 @@ export class Hosts<Resident> {
     if (!addresses) return;
     const flushed = new Set(records.flatMap(({ flush, ttlS, type }) => (flush && ttlS > 0 ? [type] : [])));
     for (const [address, known] of addresses) {
-      if (flushed.has(typeOf(address)) && nowMs - known.seenMs > graceMs) {
-        addresses.set(address, { ...known, untilMs: Math.min(known.untilMs, nowMs + graceMs) });
+      if (flushed.has(typeOf(address)) && nowMs - known.seenMs > flushGraceMs) {
+        end(addresses, address, nowMs);
       }
     }
     for (const { address, ttlS } of records) {
-      if (!addresses.has(address) && addresses.size >= maxAddressesPerHost) continue;
-      addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS * 1_000, graceMs) });
+      if (ttlS === 0) end(addresses, address, nowMs);
+      else if (addresses.has(address) || addresses.size < maxAddressesPerHost) {
+        addresses.set(address, { seenMs: nowMs, untilMs: nowMs + Math.max(ttlS * 1_000, goodbyeGraceMs) });
+      }
     }
     for (const [address, { untilMs }] of addresses) if (untilMs <= nowMs) addresses.delete(address);
   }
+}
+
+/** What is flushed or taken back lives on for a moment (RFC 6762 sections 10.1, 10.2). */
+function end(addresses: Map<string, HostAddress>, address: string, nowMs: number): void {
+  const known = addresses.get(address);
+  if (known) addresses.set(address, { ...known, untilMs: Math.min(known.untilMs, nowMs + goodbyeGraceMs) });
 }
 
 function typeOf(address: string): AddressRecord["type"] {

@@ -1,5 +1,6 @@
 import {
   Asks,
+  flushGraceMs,
   goodbyeGraceMs,
   overhearLimitMs,
   reconfirmLimitMs,
@@ -14,8 +15,13 @@ import type { Name } from "./wire/name.ts";
 /** A host on the same link with several interfaces answers on each; more than these few is a flood. */
 const maxSources = 8;
 
+/** An instance has one SRV record, and while it is being replaced two; more is a flood. */
+const maxFormer = 3;
+
 /** What an SRV record said, and when. */
 export interface Location {
+  /** Its `recordKey`. */
+  readonly key: string;
   readonly port: number;
   readonly target: Name;
   readonly ttlMs: number;
@@ -45,6 +51,8 @@ export class Instance {
   /** Where packets that located it came from, and when, the latest last; while they are announced, they are its own. */
   readonly #sources = new Map<string, number>();
   location: Location | null = null;
+  /** SRV records from before that nothing has ended, the latest first. */
+  #former: readonly Location[] = [];
   text: Text | null = null;
   /** Since and until when its PTR record counts. */
   pointer: { readonly seenMs: number; readonly untilMs: number } = { seenMs: 0, untilMs: 0 };
@@ -66,11 +74,17 @@ export class Instance {
     this.#jitter = jitter;
   }
 
-  /** Its SRV record was heard: it lives. */
-  locate(location: Location, source: string): void {
-    // Its host's addresses have become of interest: a question of its own (RFC 6762 section 5.2).
-    if (!this.location) this.#resolving = new Asks(location.seenMs, resolveWaitsMs);
-    this.location = location;
+  /**
+   * Its SRV record was heard: it lives.
+   *
+   * @param flush - Whether the record takes the place of all that are older (RFC 6762 section 10.2).
+   */
+  locate(location: Location, flush: boolean, source: string): void {
+    const { key, seenMs } = location;
+    const before = [...(this.location ? [this.location] : []), ...this.#former];
+    const kept = before.filter((other) => other.key !== key && !(flush && isFlushed(other, seenMs)));
+    this.#former = kept.slice(0, maxFormer);
+    this.#resideAt(location, seenMs);
     this.#sources.delete(source);
     this.#sources.set(source, location.seenMs);
     const [oldest] = this.#sources.keys();
@@ -79,6 +93,17 @@ export class Instance {
     this.#refreshed = 0;
     this.#goodbyeMs = null;
     this.#doubt = null;
+  }
+
+  /** An SRV record was taken back: the instance is where another says, or leaves with the last (RFC 6762 section 10.1). */
+  takeBack(key: string, nowMs: number): void {
+    const others = this.#former.filter((other) => other.key !== key);
+    if (this.location?.key === key) {
+      const next = others.find(({ seenMs, ttlMs }) => nowMs < seenMs + ttlMs);
+      if (next) this.#resideAt(next, nowMs);
+      else this.sayGoodbye(nowMs);
+    }
+    this.#former = others.filter((other) => other !== this.location);
   }
 
   /** The addresses that ever located it, the latest first. */
@@ -116,6 +141,12 @@ export class Instance {
   /** How many questions for a sign of life have brought none since the last one. */
   get unanswered(): number {
     return this.#refreshed;
+  }
+
+  #resideAt(location: Location, nowMs: number): void {
+    // Its host's addresses have become of interest: a question of its own (RFC 6762 section 5.2).
+    if (this.location?.target !== location.target) this.#resolving = new Asks(nowMs, resolveWaitsMs);
+    this.location = location;
   }
 
   sayGoodbye(nowMs: number): void {
@@ -178,6 +209,10 @@ export class Instance {
     const slackMs = this.#refreshed === 0 ? Math.min(lifeMs * slackPart, maxSlackMs) : repeatSlackMs;
     return { kind: "ask", atMs, earliestMs: Math.max(atMs - slackMs, restedMs) };
   }
+}
+
+function isFlushed({ seenMs }: Location, nowMs: number): boolean {
+  return nowMs - seenMs > flushGraceMs;
 }
 
 /** How long an answer is waited for before the question is repeated, in ms. */

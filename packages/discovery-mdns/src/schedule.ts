@@ -116,6 +116,9 @@ export const overhearLimitMs = 10_000;
 /** How long an instance that said goodbye stays, in case another owner speaks up (RFC 6762 section 10.1). */
 export const goodbyeGraceMs = 1_000;
 
+/** Records this young survive a cache flush, for a set may come in several packets (RFC 6762 section 10.2). */
+export const flushGraceMs = 1_000;
+
 /** When whoever heard the first two questions has had the time to answer, in ms. */
 export const settleMs = 1_600;
 

@@ -128,7 +128,7 @@ export function joined(...machines: readonly Machine[]): Machine {
   return {
     hostname: () => "joined",
     interfaces: () => Object.assign({}, ...machines.map((machine) => machine.interfaces())),
-    interfaceIndex: (name) => machines.findIndex((machine) => machine === owner(name)) + 1,
+    interfaceIndex: (name) => machines.findIndex((machine) => Object.hasOwn(machine.interfaces(), name)) + 1,
     openLink: (on, events, clock) =>
       owner(on.name)?.openLink(on, events, clock) ?? Promise.reject(new Error(`${on.name} is on no segment`)),
   };
