@@ -15,6 +15,10 @@ export interface Link {
   readonly interface: LinkInterface;
   /** Those that it can send over, at least one. */
   readonly families: readonly Family[];
+  /** Those that the interface has addresses of, and that could not be opened or mended yet. */
+  readonly missing: readonly Family[];
+  /** Tries the missing ones once more; resolves with those that can be used from now on. */
+  mend(): Promise<readonly Family[]>;
   /** Sends one packet to a family's group; failures arrive as events. */
   multicast(packet: Uint8Array, family: Family): void;
   /** Sends one packet to one host; failures arrive as events. */
@@ -34,7 +38,7 @@ export interface LinkEvents {
   readonly packet: (bytes: Uint8Array, from: Endpoint) => void;
   /** A packet could not be sent; the link goes on. */
   readonly sendFailed: (error: Error) => void;
-  /** One of two families cannot be used; the link goes on with the other. */
+  /** One of two families cannot be used, for now; the link goes on with the other. */
   readonly hampered: (family: Family, error: unknown) => void;
   /** The link is of no more use. */
   readonly died: (error: Error) => void;

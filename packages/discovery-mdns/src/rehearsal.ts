@@ -45,6 +45,8 @@ export function rehearse(): void {
   const link: Link = {
     interface: nowhere,
     families: ["IPv4"],
+    missing: [],
+    mend: () => Promise.resolve([]),
     multicast() {},
     send() {},
     invite: () => Promise.resolve(false),

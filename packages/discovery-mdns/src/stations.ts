@@ -8,6 +8,8 @@ import {
 } from "@lmserv/discovery-core";
 import {
   chooseInterfaces,
+  type Family,
+  families,
   type LinkInterface,
   listInterfaces,
   type NetworkInterface,
@@ -15,6 +17,7 @@ import {
 } from "./interfaces.ts";
 import { type Endpoint, type Link, type LinkEvents, mdnsPort } from "./link.ts";
 import { Responder } from "./responder.ts";
+import { Retry } from "./retry.ts";
 
 /** What a session needs of its machine. */
 export interface Machine {
@@ -57,6 +60,8 @@ const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREAC
 
 interface Kept extends Station {
   readonly identity: string;
+  /** When the families that the link lacks are tried again. */
+  readonly retry: Retry;
   /** When sending last failed and that was reported. */
   sendFailedMs: number;
 }
@@ -70,6 +75,8 @@ export class Stations {
   readonly #stations = new Map<string, Kept>();
   /** The interfaces of which it was said that they came, also while their links are being made anew. */
   readonly #known = new Set<string>();
+  /** Of each interface and family that cannot be used, why, as it was reported. */
+  readonly #hampered = new Map<string, string>();
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
   #settled = "";
@@ -134,6 +141,7 @@ export class Stations {
     const lost = [...this.#known].filter((name) => !names.has(name));
     for (const name of lost) {
       this.#known.delete(name);
+      for (const family of families) this.#hampered.delete(`${name} ${family}`);
       this.#events.went(name);
     }
     await Promise.all(lost.map((name) => this.#remove(name)));
@@ -142,8 +150,44 @@ export class Stations {
     const changed = wanted.filter((on) => this.#stations.get(on.name)?.identity !== identityOf(on));
     const outcomes = await Promise.all(changed.map((on) => this.#renew(on, all)));
     const failures = outcomes.filter((failure) => failure !== null);
-    if (wanted.length > 0 && wanted.every(({ name }) => this.#stations.has(name))) this.#settled = seen;
+    await Promise.all([...this.#stations.values()].map((station) => this.#mend(station, all)));
+    if (wanted.length > 0 && wanted.every(({ name }) => this.#isWhole(name))) this.#settled = seen;
     return wanted.length > 0 ? failures : [this.#noInterface()];
+  }
+
+  /** Whether nothing is left to be done for an interface. */
+  #isWhole(name: string): boolean {
+    return this.#stations.get(name)?.link.missing.length === 0;
+  }
+
+  /** Tries again what a link lacks; who speaks on it starts anew when it has more. */
+  async #mend(station: Kept, all: readonly NetworkInterface[]): Promise<void> {
+    const { link, retry } = station;
+    const { clock, log } = this.#context;
+    if (link.missing.length === 0 || !retry.isDue(clock.now())) return;
+    const mended = await link.mend();
+    const on = link.interface;
+    if (this.#stations.get(on.name) !== station) return;
+    if (link.missing.length > 0) retry.failed(clock.now());
+    if (mended.length === 0) return;
+    link.keepOut(othersThan(on, all));
+    log("info", `mDNS runs on ${on.name} over ${mended.join(" and ")}, too, from now on`);
+    station.responder.close();
+    this.#admit({ ...station, responder: this.#responderOn(link) });
+  }
+
+  #responderOn(link: Link): Responder {
+    const { clock, random } = this.#context;
+    return new Responder(link, clock, random);
+  }
+
+  #admit(station: Kept): void {
+    const { link } = station;
+    const { name } = link.interface;
+    for (const family of link.families) this.#hampered.delete(`${name} ${family}`);
+    this.#stations.set(name, station);
+    this.#known.add(name);
+    this.#events.came(station);
   }
 
   async #renew(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
@@ -151,17 +195,13 @@ export class Stations {
     try {
       const link = await this.#machine.openLink(on, this.#eventsOf(on.name), this.#context.clock);
       link.keepOut(othersThan(on, all));
-      const { clock, random } = this.#context;
-      const responder = new Responder(link, clock, random);
-      const station: Kept = {
+      this.#admit({
         link,
-        responder,
+        responder: this.#responderOn(link),
         identity: identityOf(on),
+        retry: new Retry(this.#context.clock.now()),
         sendFailedMs: Number.NEGATIVE_INFINITY,
-      };
-      this.#stations.set(on.name, station);
-      this.#known.add(on.name);
-      this.#events.came(station);
+      });
       this.#context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
       return null;
     } catch (error) {
@@ -185,7 +225,7 @@ export class Stations {
         if (station) this.#events.packet(station, bytes, from);
       },
       sendFailed: (error) => this.#reportSendFailure(name, error),
-      hampered: (family, error) => this.#context.report(this.#unusable(`${name} over ${family}`, error)),
+      hampered: (family, error) => this.#reportHampered(name, family, error),
       died: (error) => {
         this.#reportSendFailure(name, error);
         // The next look at the interfaces opens it anew, if it is still there.
@@ -194,6 +234,17 @@ export class Stations {
         });
       },
     };
+  }
+
+  /** Says once why a family cannot be used, and again when the reason changes. */
+  #reportHampered(name: string, family: Family, error: unknown): void {
+    const { message } = this.#unusable(`${name} over ${family}`, error);
+    const key = `${name} ${family}`;
+    if (this.#hampered.get(key) === message) return;
+    this.#hampered.set(key, message);
+    const { via } = this.#options;
+    const hope = `${message}; the other family goes on, and this one is tried again`;
+    this.#context.report(new DiscoveryError("INTERFACE_UNUSABLE", hope, { via, cause: error }));
   }
 
   async #remove(name: string): Promise<void> {

@@ -23,34 +23,45 @@ const inviteMs = 2_000;
  */
 export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
   const present = families.filter((family) => addressesOf(on, family).length > 0);
-  const outcomes = await Promise.allSettled(present.map((family) => openSocket(on, family, events)));
-  const sockets = new Map<Family, MdnsSocket>();
-  const failures = new Map<Family, unknown>();
-  outcomes.forEach((outcome, index) => {
-    const family = present[index] ?? "IPv4";
-    if (outcome.status === "fulfilled") sockets.set(family, outcome.value);
-    else failures.set(family, outcome.reason);
-  });
+  const { opened, failures } = await openSockets(on, present, events);
   for (const [family, failure] of failures) {
-    if (sockets.size === 0) throw failure;
+    if (opened.size === 0) throw failure;
     events.hampered(family, failure);
   }
-  const link = new WireLink(on, sockets, events, clock);
+  const link = new WireLink(on, opened, events, clock);
   // Whoever opens a link is about to ask, and need not wait for this then.
   await link.invite();
   return link;
 }
 
+async function openSockets(
+  on: LinkInterface,
+  wanted: readonly Family[],
+  events: LinkEvents,
+): Promise<{ readonly opened: Map<Family, MdnsSocket>; readonly failures: Map<Family, unknown> }> {
+  const opened = new Map<Family, MdnsSocket>();
+  const failures = new Map<Family, unknown>();
+  const open = async (family: Family): Promise<void> => {
+    try {
+      opened.set(family, await openSocket(on, family, events));
+    } catch (error) {
+      failures.set(family, error);
+    }
+  };
+  await Promise.all(wanted.map(open));
+  return { opened, failures };
+}
+
 class WireLink implements Link {
   readonly interface: LinkInterface;
-  readonly #sockets: ReadonlyMap<Family, MdnsSocket>;
+  readonly #sockets: Map<Family, MdnsSocket>;
   readonly #events: LinkEvents;
   readonly #clock: Clock;
   #unicast: Promise<readonly Socket[]> | null = null;
   #cancelInvite: () => void = () => {};
   #closed = false;
 
-  constructor(on: LinkInterface, sockets: ReadonlyMap<Family, MdnsSocket>, events: LinkEvents, clock: Clock) {
+  constructor(on: LinkInterface, sockets: Map<Family, MdnsSocket>, events: LinkEvents, clock: Clock) {
     this.interface = on;
     this.#sockets = sockets;
     this.#events = events;
@@ -58,7 +69,23 @@ class WireLink implements Link {
   }
 
   get families(): readonly Family[] {
-    return [...this.#sockets.keys()];
+    return families.filter((family) => this.#sockets.has(family));
+  }
+
+  get missing(): readonly Family[] {
+    const present = families.filter((family) => addressesOf(this.interface, family).length > 0);
+    return present.filter((family) => !this.#sockets.has(family));
+  }
+
+  async mend(): Promise<readonly Family[]> {
+    const { opened, failures } = await openSockets(this.interface, this.missing, this.#events);
+    if (this.#closed) {
+      await Promise.all([...opened.values()].map((socket) => socket.close()));
+      return [];
+    }
+    for (const [family, socket] of opened) this.#sockets.set(family, socket);
+    for (const [family, failure] of failures) this.#events.hampered(family, failure);
+    return [...opened.keys()];
   }
 
   multicast(packet: Uint8Array, family: Family): void {

@@ -46,6 +46,8 @@ export class Segment {
   readonly #unplugged = new Set<Machine>();
   /** Whether port 5353 is nobody else's on every machine. */
   exclusive = false;
+  /** Families of which another program has port 5353 for itself, on every machine. */
+  readonly held = new Set<Family>();
   /** Decides which packets get lost. */
   loses: (heard: Heard) => boolean = () => false;
 
@@ -62,7 +64,19 @@ export class Segment {
       interfaceIndex: () => 2,
       openLink: async (on, events) => {
         const own = sendersOf(on);
-        const member: Member = { machine, addresses: on.addresses.map((one) => scoped(one, on)), events };
+        const present = [...own.keys()];
+        const open = new Set(present.filter((family) => !this.held.has(family)));
+        const missing = (): Family[] => present.filter((family) => !open.has(family));
+        const hamper = (): void => {
+          for (const family of missing()) events.hampered(family, inUse(family));
+        };
+        if (open.size === 0) throw inUse("IPv4");
+        hamper();
+        const addresses = on.addresses.map((one) => scoped(one, on));
+        const packet = (bytes: Uint8Array, from: Endpoint): void => {
+          if (open.has(familyOf(from.address))) events.packet(bytes, from);
+        };
+        const member: Member = { machine, addresses, events: { packet } };
         this.#members.add(member);
         const carry = (bytes: Uint8Array, to: Endpoint): void => {
           const address = own.get(familyOf(to.address));
@@ -71,7 +85,18 @@ export class Segment {
         };
         return {
           interface: on,
-          families: [...own.keys()],
+          get families() {
+            return present.filter((family) => open.has(family));
+          },
+          get missing() {
+            return missing();
+          },
+          mend: async () => {
+            const mended = missing().filter((family) => !this.held.has(family));
+            for (const family of mended) open.add(family);
+            hamper();
+            return mended;
+          },
           multicast: (bytes, family) => carry(bytes, { address: mdnsGroups[family], port: mdnsPort }),
           send: carry,
           invite: async () => this.exclusive,
@@ -153,6 +178,12 @@ function sendersOf(on: LinkInterface): ReadonlyMap<Family, string> {
 
 function scoped({ address, family }: { address: string; family: Family }, { name }: LinkInterface): string {
   return family === "IPv6" ? `${address}%${name}` : address;
+}
+
+/** What Linux says of a port that somebody has for himself. */
+function inUse(family: Family): Error {
+  const message = `bind EADDRINUSE ${mdnsGroups[family]}:${mdnsPort}`;
+  return Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "bind" });
 }
 
 /** Where multicast from an address goes. */

@@ -1,0 +1,171 @@
+import type { Announced } from "@lmserv/discovery-core";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { beforeEach, describe, expect, test } from "vitest";
+import { collect, type Heard, openStation, Segment, type Station } from "./segment.ts";
+
+// Another program has UDP port 5353 of one family for itself, and lets it go.
+
+const never = new AbortController();
+const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+let clock: VirtualClock;
+let segment: Segment;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  segment = new Segment(clock);
+});
+
+async function open(): Promise<Station> {
+  return openStation(segment.machine("10.0.0.1", { ipv6: "fe80::1" }), clock);
+}
+
+/** The seconds at which packets of a kind left over IPv4. */
+function overIPv4(type: "query" | "response"): number[] {
+  const isMeant = ({ packet, from }: Heard): boolean => packet.type === type && from.address === "10.0.0.1";
+  return segment.heard.filter(isMeant).map(({ atMs }) => Math.round(atMs / 1_000));
+}
+
+describe("a family whose port is held", () => {
+  test("is told once, while the other goes on", async () => {
+    segment.held.add("IPv4");
+    const { session, reports } = await open();
+    await session.announce?.(node, never);
+    await clock.advance(600_000);
+    expect(segment.heard.map(({ from }) => from.address)).toEqual(Array(4).fill("fe80::1%eth0"));
+    expect(reports).toEqual([
+      {
+        code: "INTERFACE_UNUSABLE",
+        message:
+          "UDP port 5353 cannot be used on eth0 over IPv4: bind EADDRINUSE 224.0.0.251:5353; the other family goes on, and this one is tried again",
+      },
+    ]);
+  });
+
+  test("is announced on and asked over once it is free", async () => {
+    segment.held.add("IPv4");
+    const { session, reports } = await open();
+    await session.announce?.(node, never);
+    collect(session, clock);
+    await clock.advance(8_000);
+    expect([overIPv4("query"), overIPv4("response")]).toEqual([[], []]);
+    segment.held.delete("IPv4");
+    await clock.advance(12_000);
+    expect(overIPv4("response").slice(0, 4)).toEqual([9, 10, 12, 16]);
+    expect(overIPv4("query").slice(0, 4)).toEqual([9, 10, 12, 16]);
+    expect(reports.map(({ code }) => code)).toEqual(["INTERFACE_UNUSABLE", "NO_ANSWER"]);
+  });
+
+  test("is heard over once it is free", async () => {
+    segment.held.add("IPv4");
+    const { session } = await open();
+    const { seen } = collect(session, clock);
+    const other = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2)).catch(() => null);
+    expect(other).toBeNull();
+    segment.held.delete("IPv4");
+    const { session: announcer } = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2));
+    await announcer.announce?.(node, never);
+    await clock.advance(2_000);
+    expect(seen.filter(({ kind }) => kind === "alive")).toEqual([]);
+    await clock.advance(3_000);
+    expect(seen.find(({ kind }) => kind === "alive")).toMatchObject({ node: { id: "box" } });
+  });
+
+  test("is tried less and less often, at most every half a minute", async () => {
+    segment.held.add("IPv6");
+    const attempts: number[] = [];
+    const machine = segment.machine("10.0.0.1", { ipv6: "fe80::1" });
+    await openStation(
+      {
+        ...machine,
+        openLink: (on, events, its) =>
+          machine.openLink(
+            on,
+            {
+              ...events,
+              hampered: (family, error) => {
+                attempts.push(Math.round(clock.now() / 1_000));
+                events.hampered(family, error);
+              },
+            },
+            its,
+          ),
+      },
+      clock,
+    );
+    await clock.advance(140_000);
+    expect(attempts).toEqual([0, 3, 9, 21, 45, 75, 105, 135]);
+  });
+
+  test("keeps a chosen name silent until it is known to be free there, too", async () => {
+    segment.held.add("IPv4");
+    const { session } = await open();
+    const announced = session.announce?.({ ...node, name: "Box" }, never);
+    await clock.advance(1_100);
+    await announced;
+    segment.held.delete("IPv4");
+    await clock.advance(3_200);
+    const probes = segment.heard.filter(
+      ({ packet, from }) => (packet.authorities?.length ?? 0) > 0 && from.address === "10.0.0.1",
+    );
+    expect(probes).toHaveLength(3);
+    expect(overIPv4("response")).toEqual([4]);
+  });
+});
+
+describe("an interface that comes later", () => {
+  test("gets the family that was held, as well", async () => {
+    const machine = segment.machine("10.0.0.1", { ipv6: "fe80::1" });
+    const { interfaces } = machine;
+    const first = segment.machine("10.0.9.1", { name: "eth9" });
+    const found = { ...first.interfaces() };
+    const owner = (name: string): typeof machine => (name === "eth9" ? first : machine);
+    const station = await openStation(
+      {
+        ...machine,
+        interfaces: () => ({ ...found }),
+        openLink: (on, events, its) => owner(on.name).openLink(on, events, its),
+      },
+      clock,
+    );
+    await station.session.announce?.(node, never);
+    await clock.advance(10_000);
+    segment.held.add("IPv4");
+    Object.assign(found, interfaces());
+    await clock.advance(10_000);
+    expect(overIPv4("response")).toEqual([]);
+    expect(station.reports).toHaveLength(1);
+    segment.held.delete("IPv4");
+    await clock.advance(10_000);
+    expect(overIPv4("response").length).toBeGreaterThan(0);
+  });
+
+  test("says anew what is wrong when it was away", async () => {
+    const machine = segment.machine("10.0.0.1", { ipv6: "fe80::1" });
+    const { interfaces } = machine;
+    let isUp = true;
+    const loopback = segment.machine("10.0.9.1", { name: "eth9" });
+    const station = await openStation(
+      {
+        ...machine,
+        interfaces: () => ({ ...loopback.interfaces(), ...(isUp && interfaces()) }),
+        openLink: (on, events, its) => (on.name === "eth9" ? loopback : machine).openLink(on, events, its),
+      },
+      clock,
+    );
+    expect(station.reports).toEqual([]);
+    for (const up of [false, true]) {
+      isUp = up;
+      segment.held.add("IPv4");
+      await clock.advance(4_000);
+    }
+    expect(station.reports).toHaveLength(1);
+    segment.held.delete("IPv4");
+    await clock.advance(4_000);
+    for (const up of [false, true]) {
+      isUp = up;
+      segment.held.add("IPv4");
+      await clock.advance(4_000);
+    }
+    expect(station.reports).toHaveLength(2);
+  });
+});
