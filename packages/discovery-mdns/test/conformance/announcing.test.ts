@@ -73,7 +73,7 @@ conformance("Announcing", (requirement) => {
       ],
     },
     staged(async (stage) => {
-      const service = await announce(stage);
+      const service = await announce(stage, { server: "ollama" });
       const startMs = stage.nowMs() - 1;
       await service.stop();
       const [first] = goodbyesOf(stage, startMs);
