@@ -12,7 +12,7 @@ import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
 import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
-import { Interruption, interruptedCode } from "./interruption.ts";
+import { interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import { signs } from "./mesh-part.ts";
 import { takenPort } from "./mesh-port.ts";
@@ -36,8 +36,7 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
     if (!signal.aborted) return failureCode(error, configuration, reporter);
   }
   // Goodbye at SIGTERM is the regular end of a service.
-  const isRegular = signal.reason instanceof Interruption && signal.reason.by === "SIGTERM";
-  return isRegular ? exitCode.found : interruptedCode(signal);
+  return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
 }
 
 /** A request with what is configured. */

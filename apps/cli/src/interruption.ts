@@ -37,6 +37,10 @@ export class Interruption extends Error {
   }
 }
 
+export function isEndedBy(cause: Cause, { reason }: { readonly reason: unknown }): boolean {
+  return reason instanceof Interruption && reason.by === cause;
+}
+
 /** The exit code of a command that an interruption ended: of a signal 128 and its number, as shells have it. */
 export function interruptedCode({ reason }: { readonly reason: unknown }): number {
   if (!(reason instanceof Interruption) || reason.by === "fault") return exitCode.broken;

@@ -1,5 +1,5 @@
 import { exitCode } from "./exit-code.ts";
-import { Interruption, interruptedCode } from "./interruption.ts";
+import { Interruption, interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io, Output } from "./io.ts";
 import { execute } from "./program.ts";
 
@@ -41,7 +41,8 @@ function printFault(error: unknown, { stderr }: Io): number {
 function guardOutput({ stdout, stderr }: Io, ending: AbortController): () => number | null {
   let code: number | null = null;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (code !== null) return;
+    // With SIGHUP the terminal went, and nobody misses what it does not show.
+    if (code !== null || isEndedBy("SIGHUP", ending.signal)) return;
     // A reader who has seen enough, such as `head`, is no failure.
     code = error.code === "EPIPE" ? exitCode.found : exitCode.broken;
     if (code === exitCode.broken) stderr.write(`lmserv: error: cannot write the result: ${error.message}\n`);

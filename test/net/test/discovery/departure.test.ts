@@ -1,7 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { createLan } from "../../src/index.ts";
-import { describeNet } from "../../src/vitest.ts";
-import { announce, discover, listen, watch } from "./command.ts";
+import { python } from "../../src/script.ts";
+import { describeNet, needsPeers } from "../../src/vitest.ts";
+import { announce, discover, listen, lmserv, watch } from "./command.ts";
+
+const closedTerminal = fileURLToPath(new URL("./closed-terminal.py", import.meta.url));
 
 const up = ({ type }: { readonly type: string }): boolean => type === "up";
 const down = ({ type }: { readonly type: string }): boolean => type === "down";
@@ -52,6 +56,20 @@ describeNet("a node that leaves", () => {
       await seen.process.line((line) => line.includes('"up"'), { from: before });
       expect(performance.now() - startMs).toBeLessThan(7_000);
     }, 60_000);
+  });
+});
+
+describeNet("an announcer whose terminal is closed", () => {
+  const test = needsPeers(["python"]);
+
+  test("says goodbye and ends as its system would have ended it", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    const seen = await watch(b);
+    const announcer = lmserv("announce", "--port", "8000", "--info", "closed", "--no-check");
+    const { stdout } = await a.run([python, closedTerminal, "announced", ...announcer]);
+    expect(stdout).toBe("signal 1\n");
+    expect((await seen.event(down)).event).toMatchObject({ reason: "goodbye", node: { info: "closed" } });
   });
 });
 
