@@ -1,4 +1,4 @@
-import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core";
+import { type Clock, isLoopback, onAbort, sleep } from "@lmserv/discovery-core";
 
 /** Resolves when somebody accepts a connection; rejects otherwise, and when `signal` aborts. */
 export type Connect = (address: string, port: number, signal: AbortSignal) => Promise<void>;
@@ -69,16 +69,14 @@ async function tryAll(
   // Not `AbortSignal.any`: on Node 20 each use leaves something behind on a signal that lives on.
   const ending = new AbortController();
   const end = (): void => ending.abort();
-  const cancel = clock.schedule(checkMs, end);
-  signal.addEventListener("abort", end, { once: true });
+  const stops = [clock.schedule(checkMs, end), onAbort(signal, end)];
   const attempt = (address: string): Promise<string | null> =>
     connect(address, port, ending.signal).then(
       () => address,
       () => null,
     );
   const answered = await Promise.all(addresses.map(attempt));
-  cancel();
-  signal.removeEventListener("abort", end);
+  for (const stop of stops) stop();
   return answered.filter((address) => address !== null);
 }
 

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+import { onAbort } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { assumeServer, type Connect, type ServerState, watchServer } from "../src/server-watch.ts";
@@ -17,15 +19,15 @@ const connect: Connect = (address, port, signal) => {
   attempts.push({ address, port, atMs: clock.now() });
   if (accepting.has(address)) return Promise.resolve();
   if (!hanging.has(address)) return Promise.reject(new Error("refused"));
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  return new Promise((_, reject) => onAbort(signal, () => reject(signal.reason)));
 };
 
 async function collect(states: AsyncIterable<ServerState>): Promise<void> {
   for await (const state of states) seen.push({ atMs: clock.now(), state });
 }
 
-function watch(): void {
-  const options = { port: 8000, clock, connect, addresses: () => [local, lan], signal: ending.signal };
+function watch(own: readonly string[] = [local, lan]): void {
+  const options = { port: 8000, clock, connect, addresses: () => own, signal: ending.signal };
   ended = collect(watchServer(options)).catch((error) => error);
 }
 
@@ -123,6 +125,15 @@ describe("watchServer", () => {
     watch();
     await clock.advance(1_000);
     expect(seen).toEqual([{ atMs: 1_000, state: { kind: "answers", addresses: [lan] } }]);
+  });
+
+  it("keeps one listener of its signal, however many addresses there are", async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `198.51.100.${index}`);
+    for (const address of many) hanging.add(address);
+    watch(many);
+    await clock.advance(0);
+    expect(attempts).toHaveLength(40);
+    expect(getEventListeners(ending.signal, "abort")).toHaveLength(1);
   });
 
   it.each(["at first", "between checks", "during a check"])(

@@ -1,6 +1,6 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type Server } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connectTcp } from "../src/tcp.ts";
 
 const never = new AbortController().signal;
@@ -40,5 +40,18 @@ describe("connectTcp", () => {
 
   it("rejects when it is aborted", async () => {
     await expect(connectTcp("127.0.0.1", port, AbortSignal.abort())).rejects.toThrow("abort");
+  });
+
+  it("makes Node warn of nothing when one signal stands for 40 connections, and keeps no listener", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    const { signal } = new AbortController();
+    process.on("warning", note);
+    const connecting = Array.from({ length: 40 }, () => connectTcp("127.0.0.1", port, signal));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await Promise.all(connecting);
+    await vi.waitUntil(() => getEventListeners(signal, "abort").length === 0);
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
   });
 });

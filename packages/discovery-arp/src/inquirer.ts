@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Clock } from "@lmserv/discovery-core";
 import type { Identification, Quiet, Verdict } from "@lmserv/discovery-identify";
 import type { Machine } from "./machine.ts";
@@ -51,7 +50,6 @@ export class Inquirer {
     this.#machine = machine;
     this.#clock = clock;
     this.#signal = signal;
-    setMaxListeners(0, signal);
   }
 
   /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */

@@ -1,3 +1,5 @@
+import { onAbort } from "./abort-listener.ts";
+
 /** Time as the rest of the code may see it: injected, so that tests own it. */
 export interface Clock {
   /** Monotonic time in ms; its zero means nothing. */
@@ -44,14 +46,13 @@ export function isoTime(clock: Pick<Clock, "now" | "wall">, ms: number): string 
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const onAbort = (): void => {
-      cancel();
-      reject(signal.reason);
-    };
     const cancel = clock.schedule(delayMs, () => {
-      signal.removeEventListener("abort", onAbort);
+      ignore();
       resolve();
     });
-    signal.addEventListener("abort", onAbort, { once: true });
+    const ignore = onAbort(signal, () => {
+      cancel();
+      reject(signal.reason);
+    });
   });
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, isoTime, systemClock } from "./clock.ts";
@@ -87,9 +86,8 @@ export interface Discovery extends AsyncDisposable {
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What nobody aborts; any number of calls may listen to it at once. */
+/** What nobody aborts. */
 const never = new AbortController().signal;
-setMaxListeners(0, never);
 
 /**
  * Opens the transports and resolves when each can be used or has failed, and one at least can be used.

@@ -1,3 +1,4 @@
+import { onAbort } from "./abort-listener.ts";
 import type { Clock } from "./clock.ts";
 import { maxSources } from "./entry.ts";
 import { DiscoveryError, toDiscoveryError } from "./errors.ts";
@@ -34,7 +35,7 @@ export class Feed {
       publish: (changes) => this.#publish(changes),
       doubt: (keys) => this.ask(keys, closed),
     });
-    closed.addEventListener("abort", () => this.#expiry.stop(), { once: true });
+    onAbort(closed, () => this.#expiry.stop());
   }
 
   /** Calls back at every change; the result ends that. */

@@ -1,6 +1,7 @@
 // For users.
 
 // For authors of transports.
+export { onAbort } from "./abort-listener.ts";
 export {
   canonicalAddress,
   compareReach,

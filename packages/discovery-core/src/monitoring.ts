@@ -1,3 +1,4 @@
+import { onAbort } from "./abort-listener.ts";
 import type { Feed } from "./feed.ts";
 import type { HealthContext, HealthMonitor } from "./health-monitor.ts";
 import type { Registry } from "./registry.ts";
@@ -21,6 +22,6 @@ export function monitor(checks: HealthMonitor, options: MonitoringOptions): void
       report: (id, report) => feed.assess(id, report),
       reconfirm: (id) => feed.ask(registry.get(id)?.sources.map(({ key }) => key) ?? [], closed),
     });
-    closed.addEventListener("abort", stop, { once: true });
+    onAbort(closed, stop);
   });
 }

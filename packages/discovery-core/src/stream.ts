@@ -1,4 +1,4 @@
-import { setMaxListeners } from "node:events";
+import { onAbort } from "./abort-listener.ts";
 
 /** Where the producer of a `Stream` puts what it has. */
 export interface Sink<T> {
@@ -38,14 +38,9 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #options: StreamOptions<T>;
   readonly #waiting = new Map<string, T>();
   readonly #readers: Reader<T>[] = [];
-  readonly #onAbort = (): void => {
-    this.#waiting.clear();
-    this.#finish({ error: this.#options.signal.reason });
-  };
-  readonly #onClosed = (): void => this.#finish(null);
   #state: "cold" | "running" | "ended" = "cold";
   #failure: { readonly error: unknown } | null = null;
-  #stop: () => void = () => {};
+  #stops: readonly (() => void)[] = [];
 
   constructor(options: StreamOptions<T>) {
     this.#options = options;
@@ -75,14 +70,10 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
 
   #start(): void {
     const { signal, closed, start } = this.#options;
-    // A session may have any number of streams; each stops listening when it ends.
-    setMaxListeners(0, closed);
-    if (signal.aborted) this.#onAbort();
-    else if (closed.aborted) this.#onClosed();
-    if (this.#hasEnded()) return;
+    if (signal.aborted) return this.#abort();
+    if (closed.aborted) return this.#finish(null);
     this.#state = "running";
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-    closed.addEventListener("abort", this.#onClosed, { once: true });
+    this.#stops = [onAbort(signal, () => this.#abort()), onAbort(closed, () => this.#finish(null))];
     try {
       const stop = start({
         push: (item) => this.#push(item),
@@ -90,7 +81,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
         end: () => this.#finish(null),
       });
       if (this.#hasEnded()) stop();
-      else this.#stop = stop;
+      else this.#stops = [...this.#stops, stop];
     } catch (error) {
       this.#finish({ error });
     }
@@ -107,13 +98,16 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     else this.#options.enqueue(this.#waiting, item);
   }
 
+  #abort(): void {
+    this.#waiting.clear();
+    this.#finish({ error: this.#options.signal.reason });
+  }
+
   #finish(failure: { readonly error: unknown } | null): void {
     if (this.#hasEnded()) return;
     this.#state = "ended";
     this.#failure = failure;
-    this.#options.signal.removeEventListener("abort", this.#onAbort);
-    this.#options.closed.removeEventListener("abort", this.#onClosed);
-    this.#stop();
+    for (const stop of this.#stops) stop();
     for (const reader of this.#readers.splice(0)) this.#lastStep().then(reader.resolve, reader.reject);
   }
 

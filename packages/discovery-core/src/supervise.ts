@@ -1,3 +1,4 @@
+import { onAbort } from "./abort-listener.ts";
 import { sleep } from "./clock.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
@@ -208,13 +209,13 @@ class Supervisor {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#arrivals.delete(settle);
-        ended.removeEventListener("abort", settle);
+        ignore();
         if (this.#current) resolve(this.#current);
         else reject(ended.reason);
       };
       if (ended.aborted) return reject(ended.reason);
       this.#arrivals.add(settle);
-      ended.addEventListener("abort", settle, { once: true });
+      const ignore = onAbort(ended, settle);
     });
   }
 

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core";
 import { EtcdFault, faultIn, faultOf, isReset, noTls } from "./fault.ts";
 
 export interface TlsOptions {
@@ -124,7 +124,7 @@ export class Gateway {
 class Ending {
   readonly #signal: AbortSignal;
   readonly #cancel: () => void;
-  readonly #onAbort = (): void => this.end();
+  readonly #ignore: () => void;
   #timeout: EtcdFault | null = null;
   #destroy: (reason?: Error) => void = () => {};
 
@@ -134,7 +134,7 @@ class Ending {
       this.#timeout = new EtcdFault("unreachable", `it does not answer within ${Math.round(timeoutMs)} ms`);
       this.end();
     });
-    signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.#ignore = onAbort(signal, () => this.end());
   }
 
   onEnd(destroy: (reason?: Error) => void): void {
@@ -155,7 +155,7 @@ class Ending {
 
   clear(): void {
     this.#cancel();
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#ignore();
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import { type Cancellable, type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, type Clock, DiscoveryError, onAbort } from "@lmserv/discovery-core";
 import type { Held } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
@@ -90,17 +90,16 @@ export class Tenure implements Held {
       if (signal.aborted) return reject(signal.reason);
       const settle = (act: () => void): void => {
         this.#waiters.delete(waiter);
-        signal.removeEventListener("abort", onAbort);
+        ignore();
         act();
       };
-      const onAbort = (): void => settle(() => reject(signal.reason));
       const waiter: Waiter = {
         version: this.#version,
         resolve: () => settle(resolve),
         reject: (reason) => settle(() => reject(reason)),
       };
       this.#waiters.add(waiter);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const ignore = onAbort(signal, () => settle(() => reject(signal.reason)));
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, type DiscoveryError, type Sink, sleep } from "@lmserv/discovery-core";
+import { type Clock, type DiscoveryError, onAbort, type Sink, sleep } from "@lmserv/discovery-core";
 import type { EngineEvent } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
@@ -78,8 +78,7 @@ export class EtcdWatch {
     const { client, keyspace } = this.#options;
     const { server } = client;
     const ending = new AbortController();
-    const end = (): void => ending.abort();
-    this.#signal.addEventListener("abort", end, { once: true });
+    const ignore = onAbort(this.#signal, () => ending.abort());
     const probing = this.#probe(server, ending);
     const create_request = { ...keyspace.range, start_revision: from.number + 1, fragment: true };
     try {
@@ -89,7 +88,7 @@ export class EtcdWatch {
       // The next snapshot tells whether it was more than a gap.
       client.leave(server);
     } finally {
-      this.#signal.removeEventListener("abort", end);
+      ignore();
       ending.abort();
       await probing;
     }

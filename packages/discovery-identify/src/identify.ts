@@ -1,5 +1,4 @@
-import { setMaxListeners } from "node:events";
-import { assertPort, type Clock } from "@lmserv/discovery-core";
+import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
 import type { Identification } from "./identification.ts";
 import { maxPortsAtOnce } from "./limits.ts";
 import { assertAddress, look } from "./look.ts";
@@ -31,11 +30,8 @@ export function identify(options: IdentifyOptions): AsyncIterable<Identification
 
 async function* servers(options: IdentifyOptions): AsyncGenerator<Identification, void> {
   const ending = new AbortController();
-  const end = (): void => ending.abort(options.signal.reason);
   options.signal.throwIfAborted();
-  // One signal may stand for any number of hosts; each stops listening when it is done.
-  setMaxListeners(0, options.signal);
-  options.signal.addEventListener("abort", end, { once: true });
+  const ignore = onAbort(options.signal, () => ending.abort(options.signal.reason));
   const waiting = [...new Set(options.ports)];
   const running = new Map<number, Promise<Answer>>();
   const documented = new Set<number>();
@@ -52,7 +48,7 @@ async function* servers(options: IdentifyOptions): AsyncGenerator<Identification
       yield found;
     }
   } finally {
-    options.signal.removeEventListener("abort", end);
+    ignore();
     ending.abort();
     await Promise.all(running.values());
   }

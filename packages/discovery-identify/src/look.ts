@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { assertPort, type Clock } from "@lmserv/discovery-core";
+import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
 import { Connection, type Silence } from "./connection.ts";
 import { documentPath, readDocument } from "./document.ts";
 import { fromDocument, fromReplies, type Identification } from "./identification.ts";
@@ -54,15 +54,14 @@ async function converse(options: LookOptions): Promise<Verdict> {
   const { clock, signal, host, port } = options;
   signal.throwIfAborted();
   const connection = new Connection({ host, port, clock, patience: options.patient ? patient : quick });
-  const close = (): void => connection.close();
-  signal.addEventListener("abort", close, { once: true });
+  const ignore = onAbort(signal, () => connection.close());
   try {
     const verdict = await interview(connection, port);
     signal.throwIfAborted();
     return verdict;
   } finally {
-    signal.removeEventListener("abort", close);
-    close();
+    ignore();
+    connection.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Cancellable, type Clock, DiscoveryError, sleep } from "@lmserv/discovery-core";
+import { type Cancellable, type Clock, DiscoveryError, onAbort, sleep } from "@lmserv/discovery-core";
 import {
   type EngineConnection,
   type EngineContext,
@@ -134,7 +134,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   async #live(first: Link): Promise<void> {
     const { signal } = this.#closing;
     const closed = new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      onAbort(signal, resolve);
     });
     for (let link: Link | null = first; link; link = await this.#next()) {
       this.#adopt(link);

@@ -1,4 +1,4 @@
-import type { Cancellable } from "@lmserv/discovery-core";
+import { type Cancellable, onAbort } from "@lmserv/discovery-core";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { failure, isBucketMissing } from "./failure.ts";
 import { Link } from "./link.ts";
@@ -30,7 +30,7 @@ function countIn(link: Link, signal: AbortSignal): Promise<number> {
     keys.delete(key);
   };
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    const ignore = onAbort(signal, () => reject(signal.reason));
     link.ended.then(reject);
     link
       .watch({
@@ -39,7 +39,10 @@ function countIn(link: Link, signal: AbortSignal): Promise<number> {
         delete: forget,
         expired: forget,
         heard: () => {},
-        complete: () => resolve(keys.size),
+        complete: () => {
+          ignore();
+          resolve(keys.size);
+        },
         broken: reject,
       })
       .catch(reject);

@@ -1,4 +1,4 @@
-import { type Cancellable, type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, type Clock, DiscoveryError, onAbort } from "@lmserv/discovery-core";
 import type { Held } from "@lmserv/discovery-fleet";
 import type { Acknowledgement, Link } from "./link.ts";
 import { backoffMs } from "./timing.ts";
@@ -148,17 +148,16 @@ export class Holding implements Held {
       if (signal.aborted) return reject(signal.reason);
       const end = (settle: () => void): void => {
         this.#waiting.delete(waiting);
-        signal.removeEventListener("abort", onAbort);
+        ignore();
         settle();
       };
-      const onAbort = (): void => end(() => reject(signal.reason));
       const waiting: Waiting = {
         version,
         resolve: () => end(resolve),
         reject: (error) => end(() => reject(error)),
       };
       this.#waiting.add(waiting);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const ignore = onAbort(signal, () => end(() => reject(signal.reason)));
     });
   }
 

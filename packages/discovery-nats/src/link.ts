@@ -1,4 +1,4 @@
-import { type Cancellable, DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, DiscoveryError, onAbort } from "@lmserv/discovery-core";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import {
@@ -61,10 +61,7 @@ export class Link implements AsyncDisposable {
     const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
     const insistence = { clock: context.clock, everyMs: againMs, forMs: insistMs };
     const connection = await dial(settings, context, signal);
-    const close = (): void => {
-      connection.close();
-    };
-    signal.addEventListener("abort", close, { once: true });
+    const ignore = onAbort(signal, () => connection.close());
     try {
       signal.throwIfAborted();
       const place = settings.servers.join(", ");
@@ -81,7 +78,7 @@ export class Link implements AsyncDisposable {
       signal.throwIfAborted();
       throw SilenceError.of(error);
     } finally {
-      signal.removeEventListener("abort", close);
+      ignore();
     }
   }
 
@@ -208,11 +205,10 @@ function dial(
     ...(tls && { tls: { ...tls } }),
   };
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) return reject(signal.reason);
+    const ignore = onAbort(signal, () => reject(signal.reason));
     connect(options)
-      .finally(() => signal.removeEventListener("abort", onAbort))
+      .finally(ignore)
       .then((connection) => {
         if (signal.aborted) connection.close();
         else resolve(connection);

@@ -1,3 +1,4 @@
+import { onAbort } from "@lmserv/discovery-core";
 import type { RawData, WebSocket } from "ws";
 import type { Admission, Handshake } from "./handshake.ts";
 import type { LinkLimits } from "./limits.ts";
@@ -18,9 +19,9 @@ export interface AdmissionOptions {
 /** Carries a handshake out over a WebSocket; one of the two outcomes is called, once. */
 export function admit(socket: WebSocket, handshake: Handshake, options: AdmissionOptions): void {
   const { limits, signal, admitted, refused } = options;
-  signal.addEventListener("abort", onAbort, { once: true });
+  const ignore = onAbort(signal, cut);
   socket.on("message", onMessage).on("close", onClose).on("error", onError);
-  if (signal.aborted) onAbort();
+  if (signal.aborted) cut();
   else step(() => handshake.next());
 
   function onMessage(data: RawData, isBinary: boolean): void {
@@ -46,7 +47,7 @@ export function admit(socket: WebSocket, handshake: Handshake, options: Admissio
   }
 
   /** Time or room is out: the other side is not told that it was not wanted. */
-  function onAbort(): void {
+  function cut(): void {
     end(signal.reason);
     socket.terminate();
   }
@@ -80,7 +81,7 @@ export function admit(socket: WebSocket, handshake: Handshake, options: Admissio
   }
 
   function release(): void {
-    signal.removeEventListener("abort", onAbort);
+    ignore();
     socket.off("message", onMessage).off("close", onClose).off("error", onError);
   }
 }

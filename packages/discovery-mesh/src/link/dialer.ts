@@ -1,7 +1,7 @@
 import { lookup as lookupSystem } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { formatEndpoint } from "@lmserv/discovery-core";
+import { formatEndpoint, onAbort } from "@lmserv/discovery-core";
 import { WebSocket } from "ws";
 import { plainAddress, withoutZone } from "./address-scope.ts";
 import { admit } from "./admission.ts";
@@ -133,15 +133,14 @@ function shake(connection: Socket, options: DialOptions, signal: AbortSignal): P
     createConnection: () => connection,
   });
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => webSocket.terminate();
+    const ignore = onAbort(signal, () => webSocket.terminate());
     const onError = (error: Error): void => {
-      signal.removeEventListener("abort", onAbort);
+      ignore();
       reject(signal.aborted ? signal.reason : new Refusal("not-mesh", error.message, error));
     };
-    signal.addEventListener("abort", onAbort);
     webSocket.on("error", onError);
     webSocket.once("open", () => {
-      signal.removeEventListener("abort", onAbort);
+      ignore();
       webSocket.off("error", onError);
       const channel = { binding: channelBinding(connection), remoteAddress };
       admit(webSocket, dialerHandshake(party, channel), {
@@ -158,9 +157,8 @@ function shake(connection: Socket, options: DialOptions, signal: AbortSignal): P
 /** Settles as `work` does, or rejects with the signal's reason; `work` goes on to its own end. */
 function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (signal.aborted) reject(signal.reason);
+    const ignore = onAbort(signal, () => reject(signal.reason));
+    work.then(resolve, reject).finally(ignore);
   });
 }

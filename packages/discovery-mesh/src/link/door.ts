@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { onAbort } from "@lmserv/discovery-core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { AcceptQuota } from "./accept-quota.ts";
 import { plainAddress } from "./address-scope.ts";
@@ -86,7 +87,7 @@ export class Door {
       return;
     }
     const visitor = this.#room.enter(raw, remoteAddress);
-    visitor.signal.addEventListener("abort", () => this.#count(visitor.signal.reason, raw));
+    onAbort(visitor.signal, () => this.#count(visitor.signal.reason, raw));
     const secureContext = this.#secureContext;
     const connection = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
     this.#arrivals.set(connection, { visitor, bucket, remoteAddress });

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core";
 import { Refusal } from "./refusal.ts";
 
 /** RFC 8305 section 5: how long one address is waited for before the next is tried as well. */
@@ -28,12 +28,8 @@ export function connectFirst(
   return new Promise((resolve, reject) => {
     const end = (winner: Socket | null): void => {
       cancelNext();
-      signal.removeEventListener("abort", onAbort);
+      ignore();
       for (const attempt of attempts) if (attempt !== winner) attempt.destroy();
-    };
-    const onAbort = (): void => {
-      end(null);
-      reject(signal.reason);
     };
     const fail = (attempt: Socket, error: Error): void => {
       if (!attempts.delete(attempt)) return;
@@ -60,7 +56,10 @@ export function connectFirst(
     };
 
     if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const ignore = onAbort(signal, () => {
+      end(null);
+      reject(signal.reason);
+    });
     next();
   });
 }
