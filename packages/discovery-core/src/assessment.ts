@@ -18,9 +18,10 @@ export function isAbout({ endpoint }: HealthReport, { host, port }: NodeInfo): b
  * The server's own words fill what the announcement leaves open. They replace what is unsigned only where the
  * announced path leads nowhere.
  */
-export function assess(node: NodeInfo, { health, description, isPathMissing }: HealthReport): NodeInfo {
+export function assess(node: NodeInfo, { health, description, missingPath }: HealthReport): NodeInfo {
   const isSigned = node.sources.some(({ trust }) => trust === "signed");
-  const described = description ? describe(node, description, isPathMissing && !isSigned) : {};
+  const isMisled = missingPath !== null && missingPath === node.path;
+  const described = description ? describe(node, description, isMisled && !isSigned) : {};
   const assessed = { ...node, ...described };
   return { ...assessed, ...urlsOf(assessed), health };
 }

@@ -19,8 +19,8 @@ export interface HealthReport {
   readonly health: NodeHealth;
   /** Description of the server, or null when it did not tell. */
   readonly description: ServerDescription | null;
-  /** Whether the announced path answered 404: then the description replaces what is unsigned. */
-  readonly isPathMissing: boolean;
+  /** Announced path that answered 404, or null: while it is announced unsigned, the description replaces it. */
+  readonly missingPath: string | null;
 }
 
 /** Source of the nodes' health, such as `httpHealth` of discovery-identify. */

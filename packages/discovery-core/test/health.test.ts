@@ -24,7 +24,7 @@ function report(state: HealthState, fields: Partial<HealthReport> = {}): HealthR
       reason: null,
     },
     description: null,
-    isPathMissing: false,
+    missingPath: null,
     ...fields,
   };
 }
@@ -94,12 +94,16 @@ describe("the health of a node", () => {
   test("replaces what is announced only where the announced path leads nowhere", () => {
     const description = described;
     expect(checked(announced, report("healthy", { description }))).toMatchObject(announced);
-    const missing = report("healthy", { description, isPathMissing: true });
+    const missing = report("healthy", { description, missingPath: "/chat" });
     expect(checked(announced, missing)).toMatchObject(described);
+    expect(checked({ ...announced, path: "/other" }, missing)).toMatchObject({
+      path: "/other",
+      server: "lmserv",
+    });
   });
 
   test("never replaces what is signed", () => {
-    const missing = report("healthy", { description: described, isPathMissing: true });
+    const missing = report("healthy", { description: described, missingPath: "/chat" });
     expect(checked({ ...announced, trust: "signed" }, missing)).toMatchObject(announced);
   });
 });

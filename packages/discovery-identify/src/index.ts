@@ -1,5 +1,13 @@
 export { documentPath, documentPort, type WellKnownDocument } from "./document.ts";
 export { documentHandler } from "./document-handler.ts";
+export type {
+  AskHealth,
+  HealthAnswer,
+  HealthOutcome,
+  HealthQuestion,
+  ServerLists,
+} from "./health-question.ts";
+export { monitorWith } from "./http-health.ts";
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look, type Quiet, type Stranger, type Verdict } from "./look.ts";

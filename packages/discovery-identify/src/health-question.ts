@@ -1,0 +1,41 @@
+import type { HealthState, Model, Scheme, ServerDescription } from "@lmserv/discovery-core";
+import type { Silence } from "./connection.ts";
+
+/** One question about the state of a server. */
+export interface HealthQuestion {
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  readonly port: number;
+  readonly scheme: Scheme;
+  /** Kind of server, or null when unknown. */
+  readonly server: string | null;
+  /** Announced path of the chat endpoint, or null when unknown. */
+  readonly path: string | null;
+  /** Whether models and description are asked for as well. */
+  readonly lists: boolean;
+}
+
+/** What the server told of itself. */
+export interface HealthAnswer {
+  readonly kind: "answer";
+  readonly state: Exclude<HealthState, "silent">;
+  /** Cause of any state but `healthy`, for people. */
+  readonly reason: string | null;
+  readonly latencyMs: number;
+  /** Null where the question did not ask for lists. */
+  readonly lists: ServerLists | null;
+}
+
+export interface ServerLists {
+  readonly models: readonly Model[];
+  /** Names of the models in memory. */
+  readonly loaded: readonly string[];
+  readonly description: ServerDescription | null;
+  /** Whether the announced path answered 404. */
+  readonly isPathMissing: boolean;
+}
+
+export type HealthOutcome = HealthAnswer | { readonly kind: "silence"; readonly why: Silence };
+
+/** Asks a server; never rejects but with the reason of an aborted `signal`. */
+export type AskHealth = (question: HealthQuestion, signal: AbortSignal) => Promise<HealthOutcome>;

@@ -1,0 +1,162 @@
+import {
+  formatEndpoint,
+  type HealthReport,
+  isoTime,
+  type NodeHealth,
+  type NodeInfo,
+} from "@lmserv/discovery-core";
+import type { Silence } from "./connection.ts";
+import type { HealthAnswer, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
+
+/** Kinds of server that answer while they generate: one that does not is in trouble. */
+const answersWhileGenerating: ReadonlySet<string> = new Set([
+  "ollama",
+  "llama.cpp",
+  "vllm",
+  "lmstudio",
+  "sglang",
+  "litellm",
+  "localai",
+  "tgi",
+]);
+/** Failed checks in a row until a node is silent: one may be a lost packet. */
+const failuresUntilSilent = 2;
+/** Interval of the questions for models and description, in ms. */
+const listsMs = 30_000;
+
+/** Time until the next check. */
+export type Pace = "at-once" | "while-silent" | "usual";
+
+/** What follows from the outcome of a check. */
+export interface Conclusion {
+  /** Null where nothing is certain yet. */
+  readonly report: HealthReport | null;
+  /** Whether the transports are to ask for the node. */
+  readonly doubts: boolean;
+  readonly pace: Pace;
+}
+
+interface Time {
+  now(): number;
+  wall(): number;
+}
+
+/** Checks of one endpoint of one node: questions out, outcomes in, conclusions out. */
+export class NodeCheck {
+  readonly #time: Time;
+  readonly #endpoint: string;
+  #node: NodeInfo;
+  /** As announced. */
+  #path: string | null;
+  #failures = 0;
+  #hasAnswered = false;
+  /** Whether the transports were asked since the last answer. */
+  #hasDoubted = false;
+  #lists: ServerLists | null = null;
+  #missingPath: string | null = null;
+  #listsDueMs = 0;
+  #state: NodeHealth["state"] | null = null;
+
+  constructor(node: NodeInfo, time: Time) {
+    this.#node = node;
+    this.#path = node.path;
+    this.#time = time;
+    this.#endpoint = formatEndpoint(node.host, node.port);
+  }
+
+  /** Takes what is announced now; false when the node has moved, so that another check is wanted. */
+  follow(node: NodeInfo): boolean {
+    if (formatEndpoint(node.host, node.port) !== this.#endpoint) return false;
+    // What the server said itself stands in for the announcement by now, and is no change of it.
+    if (node.path !== this.#path && node.path !== this.#lists?.description?.path) {
+      this.#path = node.path;
+      this.#listsDueMs = 0;
+    }
+    this.#node = node;
+    return true;
+  }
+
+  question(): HealthQuestion {
+    const { host, port, scheme } = this.#node;
+    return {
+      host,
+      port,
+      scheme,
+      path: this.#path,
+      server: this.#kind(),
+      lists: this.#time.now() >= this.#listsDueMs,
+    };
+  }
+
+  conclude(outcome: HealthOutcome): Conclusion {
+    if (outcome.kind === "answer") return this.#hear(outcome);
+    const { why } = outcome;
+    // This machine had no room for a connection, which says nothing of the node.
+    if (why === "unasked") return { report: null, doubts: false, pace: "usual" };
+    if (why === "no-answer" && !answersWhileGenerating.has(this.#kind() ?? "")) return this.#takeForBusy();
+    return this.#miss(why);
+  }
+
+  #hear(answer: HealthAnswer): Conclusion {
+    this.#recover();
+    this.#hasAnswered = true;
+    const { state, reason, latencyMs, lists } = answer;
+    if (lists) {
+      this.#lists = lists;
+      this.#missingPath = lists.isPathMissing ? this.#path : null;
+      this.#listsDueMs = this.#time.now() + listsMs;
+    } else if (state !== this.#state) {
+      this.#listsDueMs = 0;
+    }
+    return { report: this.#report(state, reason, latencyMs), doubts: false, pace: "usual" };
+  }
+
+  #takeForBusy(): Conclusion {
+    this.#recover();
+    const reason =
+      "it accepts connections and does not answer, as a server with one thread does while it generates";
+    return { report: this.#report("busy", reason, null), doubts: false, pace: "usual" };
+  }
+
+  #miss(why: Silence): Conclusion {
+    this.#failures += 1;
+    const isSilent = this.#failures >= failuresUntilSilent;
+    const doubts = !this.#hasDoubted && (isSilent || (why === "refused" && this.#hasAnswered));
+    if (doubts) this.#hasDoubted = true;
+    if (!isSilent) return { report: null, doubts, pace: "at-once" };
+    this.#listsDueMs = 0;
+    return { report: this.#report("silent", reasons[why], null), doubts, pace: "while-silent" };
+  }
+
+  #recover(): void {
+    this.#failures = 0;
+    this.#hasDoubted = false;
+  }
+
+  /** As announced, else as the server said itself. */
+  #kind(): string | null {
+    return this.#node.server ?? this.#lists?.description?.server ?? null;
+  }
+
+  #report(state: NodeHealth["state"], reason: string | null, latencyMs: number | null): HealthReport {
+    this.#state = state;
+    const { models = [], loaded = [], description = null } = this.#lists ?? {};
+    const checkedAt = isoTime(this.#time, this.#time.now());
+    return {
+      endpoint: this.#endpoint,
+      health: { state, models, loaded, latencyMs, checkedAt, reason },
+      description,
+      missingPath: this.#missingPath,
+    };
+  }
+}
+
+const reasons: Readonly<Record<Silence, string>> = {
+  refused: "nothing listens on its port",
+  "no-route": "there is no route to it",
+  "no-connection": "it does not accept connections",
+  "no-answer": "it accepts connections and does not answer",
+  closed: "it closes the connection without an answer",
+  foreign: "it does not speak HTTP",
+  unasked: "it was not asked",
+};

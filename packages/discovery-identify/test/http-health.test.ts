@@ -1,0 +1,279 @@
+import {
+  createDiscovery,
+  type Discovery,
+  type NodeInfo,
+  type ObservationSink,
+  observationStream,
+  type SeenNode,
+  type Transport,
+} from "@lmserv/discovery-core";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Silence } from "../src/connection.ts";
+import type { HealthAnswer, HealthOutcome, HealthQuestion } from "../src/health-question.ts";
+import { intervalMs, monitorWith } from "../src/http-health.ts";
+
+/** Questions as they were asked, and answers as a test wants them. */
+interface Asked extends HealthQuestion {
+  readonly atMs: number;
+  readonly signal: AbortSignal;
+}
+
+const healthy: HealthAnswer = { kind: "answer", state: "healthy", reason: null, latencyMs: 3, lists: null };
+const silent = (why: Silence): HealthOutcome => ({ kind: "silence", why });
+
+let clock: VirtualClock;
+let discovery: Discovery;
+let sink: ObservationSink | null;
+let asked: Asked[];
+let reconfirmed: string[];
+/** Answers a question, at once unless it takes its time. */
+let answer: (question: HealthQuestion) => HealthOutcome | Promise<HealthOutcome>;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  asked = [];
+  reconfirmed = [];
+  sink = null;
+  answer = () => healthy;
+  const health = monitorWith(async (question, signal) => {
+    asked.push({ ...question, atMs: clock.now(), signal });
+    return answer(question);
+  });
+  const random = seededRandom(1);
+  discovery = await createDiscovery({ transports: [scripted()], clock, random, health, ttlMs: 86_400_000 });
+  discovery.registry.listAlive();
+});
+
+afterEach(async () => {
+  await discovery[Symbol.asyncDispose]();
+  expect(clock.pending).toBe(0);
+});
+
+function scripted(): Transport {
+  return {
+    name: "scripted",
+    async open() {
+      const closing = new AbortController();
+      return {
+        browse: (_, { signal }) =>
+          observationStream({
+            signal,
+            closed: closing.signal,
+            start(to) {
+              sink = to;
+              return () => {};
+            },
+          }),
+        reconfirm: async (key) => void reconfirmed.push(key),
+        [Symbol.asyncDispose]: async () => closing.abort(),
+      };
+    },
+  };
+}
+
+function say(id: string, fields: Partial<SeenNode> = {}): void {
+  const node: SeenNode = {
+    id,
+    trust: "announced",
+    port: 8000,
+    scheme: "http",
+    info: "",
+    addresses: [{ address: "10.0.0.1", reach: "source" }],
+    hostname: null,
+    path: null,
+    server: null,
+    apis: [],
+    models: [],
+    auth: null,
+    attributes: {},
+    ...fields,
+  };
+  sink?.push({ kind: "alive", via: "scripted", key: id, ttlMs: 86_400_000, node });
+}
+
+async function appear(id: string, fields: Partial<SeenNode> = {}): Promise<void> {
+  say(id, fields);
+  await clock.advance(0);
+}
+
+function listed(id = "box"): NodeInfo | undefined {
+  return discovery.registry.listAlive().find((node) => node.id === id);
+}
+
+const stateOf = (id?: string): string | undefined => listed(id)?.health?.state;
+
+describe("the interval of checks", () => {
+  test.each([
+    ["usual", 1, 5_000],
+    ["usual", 200, 5_000],
+    ["usual", 1_000, 25_000],
+    ["while-silent", 1_000, 1_000],
+    ["at-once", 1_000, 0],
+  ] as const)("is, %s among %i, %i ms", (pace, nodes, ms) => {
+    expect(intervalMs(pace, nodes)).toBe(ms);
+  });
+
+  test("is kept for each node, spread by a tenth", async () => {
+    await appear("box");
+    expect(asked).toHaveLength(1);
+    await clock.advance(600_000);
+    const gaps = asked.slice(1).map(({ atMs }, index) => atMs - (asked[index]?.atMs ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(4_500);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(5_500);
+    expect(new Set(gaps).size).toBeGreaterThan(50);
+  });
+
+  test("keeps a thousand nodes at 40 checks a second", async () => {
+    for (let n = 0; n < 1_000; n += 1)
+      say(`box-${n}`, { addresses: [{ address: `10.0.${n >> 8}.${n & 255}`, reach: "source" }] });
+    await clock.advance(30_000);
+    asked.length = 0;
+    await clock.advance(100_000);
+    expect(asked.length / 100).toBeGreaterThan(38);
+    expect(asked.length / 100).toBeLessThan(42);
+  });
+});
+
+describe("checks under way", () => {
+  test("are one for each node, and 128 in all", async () => {
+    answer = () => new Promise(() => {});
+    for (let n = 0; n < 200; n += 1) say(`box-${n}`, { port: 8_000 + n });
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(128);
+  });
+
+  test("end with the node, and leave their place to others", async () => {
+    answer = ({ port }) => (port === 9_999 ? healthy : new Promise(() => {}));
+    for (let n = 0; n < 128; n += 1) say(`box-${n}`, { port: 8_000 + n });
+    await appear("late", { port: 9_999 });
+    expect(stateOf("late")).toBeUndefined();
+    sink?.push({ kind: "gone", via: "scripted", key: "box-0", reason: "goodbye" });
+    await clock.advance(0);
+    expect(asked[0]?.signal.aborted).toBe(true);
+  });
+});
+
+describe("a node that does not answer", () => {
+  test.each<Silence>(["refused", "no-route", "no-connection", "closed", "foreign"])(
+    "is silent after two failures in a row, the second asked at once: %s",
+    async (why) => {
+      const outcomes: HealthOutcome[] = [silent(why)];
+      answer = () => outcomes.shift() ?? healthy;
+      await appear("box");
+      expect([stateOf(), asked.length]).toEqual(["healthy", 2]);
+      outcomes.push(silent(why), silent(why));
+      await clock.advance(5_500);
+      expect(listed()?.health).toMatchObject({
+        state: "silent",
+        reason: expect.any(String),
+        latencyMs: null,
+      });
+    },
+  );
+
+  test("is asked each second, and is healthy with its first answer", async () => {
+    answer = () => silent("no-connection");
+    await appear("box");
+    asked.length = 0;
+    await clock.advance(10_000);
+    expect(asked.length).toBeGreaterThanOrEqual(9);
+    answer = () => healthy;
+    await clock.advance(1_100);
+    expect(stateOf()).toBe("healthy");
+  });
+
+  test.each([
+    ["ollama", "silent"],
+    ["llama.cpp", "silent"],
+    ["lmserv", "busy"],
+    [null, "busy"],
+  ])("but accepts, is, as %s, %s", async (server, state) => {
+    answer = () => silent("no-answer");
+    await appear("box", { server });
+    expect(stateOf()).toBe(state);
+  });
+
+  test("for want of room on this machine is as it was", async () => {
+    await appear("box");
+    answer = () => silent("unasked");
+    await clock.advance(60_000);
+    expect(stateOf()).toBe("healthy");
+    expect(reconfirmed).toEqual([]);
+  });
+});
+
+describe("the transports are asked", () => {
+  test("once for each episode of silence", async () => {
+    answer = () => silent("no-connection");
+    await appear("box");
+    await clock.advance(60_000);
+    expect(reconfirmed).toEqual(["box"]);
+    answer = () => healthy;
+    await clock.advance(2_000);
+    answer = () => silent("no-connection");
+    await clock.advance(60_000);
+    expect(reconfirmed).toEqual(["box", "box"]);
+  });
+
+  test("at the first refusal of a server that answered before", async () => {
+    await appear("box");
+    const outcomes: HealthOutcome[] = [silent("refused")];
+    answer = () => outcomes.shift() ?? healthy;
+    await clock.advance(5_500);
+    expect([reconfirmed, stateOf()]).toEqual([["box"], "healthy"]);
+  });
+});
+
+describe("lists", () => {
+  const lists = {
+    models: [{ name: "llama3" }],
+    loaded: ["llama3"],
+    description: { server: "ollama", path: "/api/chat", apis: ["ollama"], auth: "none" },
+    isPathMissing: true,
+  } as const;
+  const listing = ({ lists: wanted }: HealthQuestion): HealthAnswer => ({
+    ...healthy,
+    lists: wanted ? lists : null,
+  });
+
+  test("are asked for at first, then each 30 s, and are kept meanwhile", async () => {
+    answer = listing;
+    await appear("box");
+    await clock.advance(120_000);
+    const times = asked.filter((question) => question.lists).map(({ atMs }) => atMs);
+    expect(times).toHaveLength(4);
+    expect(listed()?.health).toMatchObject({ models: lists.models, loaded: lists.loaded });
+  });
+
+  test("are asked for again when the state changes", async () => {
+    answer = listing;
+    await appear("box");
+    answer = (question) => ({ ...listing(question), state: "busy" });
+    await clock.advance(11_000);
+    expect(asked.map((question) => question.lists)).toEqual([true, false, true]);
+  });
+
+  test("replace a path that leads nowhere, for as long as it does", async () => {
+    answer = listing;
+    await appear("box", { path: "/chat", server: "lmserv" });
+    await clock.advance(90_000);
+    expect(listed()).toMatchObject({
+      path: "/api/chat",
+      server: "ollama",
+      url: "http://10.0.0.1:8000/api/chat",
+    });
+    expect(new Set(asked.map(({ path }) => path))).toEqual(new Set(["/chat"]));
+    say("box", { path: "/new", server: "lmserv" });
+    await clock.advance(6_000);
+    expect(asked.at(-1)).toMatchObject({ path: "/new", lists: true });
+  });
+});
+
+test("a node that moved is asked at its new place at once", async () => {
+  await appear("box");
+  await appear("box", { addresses: [{ address: "10.0.0.2", reach: "source" }] });
+  expect(asked.map(({ host }) => host)).toEqual(["10.0.0.1", "10.0.0.2"]);
+  await clock.advance(5_500);
+  expect(asked.at(-1)?.host).toBe("10.0.0.2");
+});
