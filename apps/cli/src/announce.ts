@@ -26,6 +26,12 @@ import { UsageError } from "./usage-error.ts";
 export async function announce(request: AnnounceRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const { configuration, identity } = await configureAnnouncing(request, io, reporter);
+  const { port } = request.announcement;
+  const claim = await io.claimPort(port);
+  if (claim.kind === "taken") {
+    reporter.error(describeRival(port, claim.pid, configuration));
+    return exitCode.usage;
+  }
   try {
     const known = isSigned(configuration) ? { id: (await identity()).key.id } : {};
     // Completed once, so that every announcement of this run has the same identity.
@@ -34,9 +40,18 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
     await keepAnnounced(announced, { ...request, interfaces, configuration }, io, reporter, signal);
   } catch (error) {
     if (!signal.aborted) return failureCode(error, configuration, reporter);
+  } finally {
+    await claim[Symbol.asyncDispose]();
   }
   // Goodbye at SIGTERM is the regular end of a service.
   return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
+}
+
+/** Two announcements of one server have two identities, of which lists keep one. */
+function describeRival(port: number, pid: number | null, configuration: Configuration): string {
+  const rival = pid === null ? "another process, which does not answer," : `process ${pid}`;
+  const transports = namesOf(configuration).join(",");
+  return `${rival} announces port ${port} of this machine already, and each would hide the other; end it first, or name all transports in one command (this one: --transport ${transports})`;
 }
 
 /** A request with what is configured. */

@@ -8,6 +8,7 @@ import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
 import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
+import type { ClaimPort } from "./port-claim.ts";
 import type { Connect } from "./server-watch.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -35,6 +36,7 @@ export interface Io {
   readonly readText: ReadText;
   readonly connect: Connect;
   readonly listen: Listen;
+  readonly claimPort: ClaimPort;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
   readonly onSignal: (listener: (name: SignalName) => void) => () => void;
   /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
@@ -63,6 +65,10 @@ export function systemIo(): Io {
     listen: async (handle, endpoint) => {
       const { listenHttp } = await import("./http.ts");
       return listenHttp(handle, endpoint);
+    },
+    claimPort: async (port) => {
+      const { claimPort } = await import("./port-claim.ts");
+      return claimPort(port, systemClock);
     },
     onSignal: (listener) => {
       const names = endingSignals.filter((name) => name in constants.signals);

@@ -201,6 +201,28 @@ describe("a server that only this machine can reach", () => {
   });
 });
 
+describe("a port that another process announces", () => {
+  it("makes 2, and says which process", async () => {
+    machine.claims.set(8_000, 4_711);
+    await announce();
+    expect(await running.ended).toBe(2);
+    expect(machine.stderr.lines).toEqual([
+      "lmserv: error: process 4711 announces port 8000 of this machine already, and each would hide the other; end it first, or name all transports in one command (this one: --transport mdns)",
+    ]);
+    expect([heard, machine.made.length]).toEqual([[], 1]);
+  });
+
+  it("is free once the announcement has ended, however it did", async () => {
+    await announce("--no-check");
+    expect([...machine.claims.keys()]).toEqual([8_000]);
+    await end("SIGTERM", 0);
+    expect(machine.claims.size).toBe(0);
+    machine.network.refuse("PERMISSION_DENIED");
+    expect(await machine.start("announce", "--port", "8000").ended).toBe(3);
+    expect(machine.claims.size).toBe(0);
+  });
+});
+
 describe("a transport", () => {
   beforeEach(() => {
     machine.accepting.add(lan);

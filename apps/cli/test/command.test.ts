@@ -124,6 +124,21 @@ describe("the command", () => {
     expect(await once(watcher, "exit")).toEqual([129, null]);
   });
 
+  it("announces a port once, and again when its process was killed", async () => {
+    const first = await announce();
+    const { code, stderr } = await outcome(lmserv("announce", "--port", port, "--interface", "lo"));
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`process ${first.pid} announces port ${port} of this machine already`),
+    });
+    expect(first.exitCode).toBeNull();
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    const third = await announce();
+    third.kill("SIGTERM");
+    expect(await once(third, "exit")).toEqual([0, null]);
+  });
+
   it("takes a reader that leaves for success", async () => {
     const watcher = lmserv("discover", "--watch", "--json", "--interface", "lo");
     const ended = once(watcher, "exit");

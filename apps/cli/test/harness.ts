@@ -13,6 +13,7 @@ import { vi } from "vitest";
 import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
+import type { PortClaim } from "../src/port-claim.ts";
 import { run } from "../src/run.ts";
 
 type Shapes = Readonly<Record<string, OptionShape>>;
@@ -47,6 +48,8 @@ export class Machine {
   readonly listening: Map<string, Handle> = new Map();
   /** Why an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
+  /** Every port that is claimed for announcing, by the process that has it. */
+  readonly claims: Map<number, number> = new Map();
   readonly plugins: Map<string, LoadPlugin>;
   /** What a variant of the command leaves out, with what to do about it. */
   readonly elsewhere: Map<string, string> = new Map();
@@ -100,6 +103,7 @@ export class Machine {
       readText: async (path) => this.files.get(path) ?? null,
       connect: (address) => this.#connect(address),
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
+      claimPort: async (port) => this.#claim(port),
       onSignal: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -157,6 +161,13 @@ export class Machine {
         this.listening.delete(endpoint);
       },
     };
+  }
+
+  #claim(port: number): PortClaim {
+    const pid = this.claims.get(port);
+    if (pid !== undefined) return { kind: "taken", pid };
+    this.claims.set(port, process.pid);
+    return { kind: "held", [Symbol.asyncDispose]: async () => void this.claims.delete(port) };
   }
 
   #connect(address: string): Promise<void> {
