@@ -52,7 +52,6 @@ test("the first deadline is the first of a sorted array", () => {
       for (const _ of "abcdef") pop(deadlines, sorted);
       expect(deadlines.first()).toBeNull();
     }),
-    { numRuns: 1_000 },
   );
 });
 

@@ -56,7 +56,7 @@ const history = fc.record({
   steps: fc.array(step, { maxLength: 60, size: "max" }),
 });
 
-test("agrees with a naive registry on every history", { timeout: 400_000 }, () => {
+test("agrees with a naive registry on every history", () => {
   fc.assert(
     fc.property(history, ({ capacity, steps }) => {
       const registry = new Registry({ capacity });
@@ -77,7 +77,7 @@ test("agrees with a naive registry on every history", { timeout: 400_000 }, () =
         expect(registry.size).toBeLessThanOrEqual(capacity);
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 3 * (fc.readConfigureGlobal().numRuns ?? 100) },
   );
 });
 

@@ -48,7 +48,6 @@ describe("an instance without a chosen name", () => {
         expect(label.endsWith(`-${entropy}`)).toBe(true);
         expect(Buffer.byteLength(label)).toBeLessThanOrEqual(63);
       }),
-      { numRuns: 300 },
     );
   });
 
@@ -238,7 +237,6 @@ describe("the text of others", () => {
         expect([...apis, ...models]).not.toContain("");
         expect(attributes).toEqual(decodeTxt(strings));
       }),
-      { numRuns: 300 },
     );
   });
 });

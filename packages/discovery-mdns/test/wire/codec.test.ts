@@ -22,7 +22,6 @@ describe("any message", () => {
         const additionals = message.additionals.slice(0, whole.additionals.length);
         expect(whole).toEqual({ ...message, additionals });
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -37,7 +36,6 @@ describe("any message", () => {
         if (lost === 0 && packets.length === 1 && roomy)
           expect(packets[0]?.length).toBeGreaterThanOrEqual(roomy.length);
       }),
-      { numRuns: 300 },
     );
   });
 
@@ -49,7 +47,6 @@ describe("any message", () => {
           if (packet.length > Math.max(how.maxBytes, 12)) expect(alone).toBe(true);
         }
       }),
-      { numRuns: 300 },
     );
   });
 
@@ -63,7 +60,6 @@ describe("any message", () => {
           for (const packet of packets) expect(itemsOf(read(packet))).not.toEqual([]);
         }
       }),
-      { numRuns: 300 },
     );
   });
 
@@ -80,7 +76,6 @@ describe("any message", () => {
           expect(truncated).toBe(moreToCome && !message.response);
         }
       }),
-      { numRuns: 300 },
     );
   });
 });

@@ -109,7 +109,6 @@ describe("dns-packet, another codec", () => {
           oracleMessage(message),
         ]);
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -118,7 +117,6 @@ describe("dns-packet, another codec", () => {
       fc.property(messageOf(sharedParts), (message) => {
         expect(decode(oracleEncode(message))).toEqual({ message, malformed: 0 });
       }),
-      { numRuns: 500 },
     );
   });
 
@@ -128,7 +126,6 @@ describe("dns-packet, another codec", () => {
         const [packet] = encode(message, { maxBytes: 8_952 });
         expect(packet?.length).toBeLessThanOrEqual(oracleEncode(message).length);
       }),
-      { numRuns: 100 },
     );
   });
 
@@ -140,7 +137,6 @@ describe("dns-packet, another codec", () => {
           expect(() => dnsPacket.decode(Buffer.from(packet))).not.toThrow();
         }
       }),
-      { numRuns: 300 },
     );
   });
 

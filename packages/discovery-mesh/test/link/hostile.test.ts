@@ -58,7 +58,6 @@ describe("what a stranger says", () => {
         }
         expectRefusal(() => readIntroduction(text));
       }),
-      { numRuns: 300 },
     );
   });
 

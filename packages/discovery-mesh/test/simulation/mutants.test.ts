@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { runHistory } from "./history.ts";
 import { mutants } from "./mutants.ts";
 
-/** Each of them was caught within a tenth of this. */
+/** Each of them was caught within a tenth of this, beginning at 1. */
 const maxHistories = 2_000;
 
-test.each(mutants)("a membership that $name is caught", { timeout: 120_000 }, ({ apply }) => {
+test.each(mutants)("a membership that $name is caught", ({ seed, apply }) => {
   const mend = apply();
   try {
-    expect(firstWrong()).not.toBeNull();
+    expect(firstWrong(seed)).not.toBeNull();
   } finally {
     mend();
   }
 });
 
-function firstWrong(): string | null {
-  for (let seed = 1; seed <= maxHistories; seed += 1) {
+function firstWrong(first: number): string | null {
+  for (let seed = first; seed < first + maxHistories; seed += 1) {
     const { wrong } = runHistory(seed);
     if (wrong !== null) return `${seed}: ${wrong}`;
   }

@@ -7,6 +7,8 @@ import { defaultTiming } from "../../src/membership/timing.ts";
 /** Something broken in the membership; the result of `apply` mends it. */
 export interface Mutant {
   readonly name: string;
+  /** Of the history that was seen to catch it; the search begins there. */
+  readonly seed: number;
   readonly apply: () => () => void;
 }
 
@@ -43,10 +45,12 @@ function forgetAgeOfRenewal(original: Directory["renew"]): Directory["renew"] {
 export const mutants: readonly Mutant[] = [
   {
     name: "takes what is older than what it has",
+    seed: 37,
     apply: replace(Directory.prototype, "isNewer", () => () => true),
   },
   {
     name: "compares records by their number alone, whichever start they are of",
+    seed: 1,
     apply: replace(
       Directory.prototype,
       "isNewer",
@@ -59,6 +63,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "lets an old record bring back who left",
+    seed: 37,
     apply: replace(
       Directory.prototype,
       "isNewer",
@@ -71,6 +76,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "lets every copy of a sign of life, however old, begin a new life",
+    seed: 47,
     apply: both(
       replace(
         Directory.prototype,
@@ -86,6 +92,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "takes what was passed on for as young as what came from its author",
+    seed: 97,
     apply: both(
       replace(
         Directory.prototype,
@@ -100,6 +107,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "takes a link for a sign of life though nothing comes over it",
+    seed: 127,
     apply: replace(
       LinkBook.prototype,
       "heardMs",
@@ -111,6 +119,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "dials a seed that did not answer never again",
+    seed: 3,
     apply: replace(
       DialPlan.prototype,
       "failed",
@@ -123,6 +132,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "does not look at what was said in its name before",
+    seed: 2,
     apply: replace(OwnRecord.prototype, "meet", () => () => "echo"),
   },
 ];
