@@ -22,8 +22,11 @@ export default defineConfig({
   resolve: { conditions: ["@lmserv/source"] },
   ssr: { resolve: { conditions: ["@lmserv/source"] } },
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Upper bounds of what hangs; a busy machine comes nowhere near.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 240_000, interval: 10 } },
     projects: [
       project("core", "packages/discovery-core"),
       project("testkit", "packages/discovery-testkit"),

@@ -15,7 +15,7 @@ const tarballs = new Map();
 
 beforeAll(async () => {
   for (const [name, path] of await pack(packages, folder)) tarballs.set(name, openTarball(path));
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -24,7 +24,7 @@ const built = new Map();
 
 beforeAll(async () => {
   for (const name of variantNames) built.set(name, await buildVariant(name, join(folder, "built")));
-}, 60_000);
+});
 
 /** A test that takes too long leaves its own running. */
 const running = new Set();
@@ -126,25 +126,21 @@ async function meshOptions() {
 }
 
 describe.concurrent("a variant, in an empty folder,", () => {
-  test.each(["lan", "office"])(
-    "%s finds what it announces over mDNS",
-    async (variant) => {
-      const mdns = ["--transport", "mdns", ...mdnsOnly];
-      await expectHeard(variant, ["mdns"], ["--no-check", ...mdns], mdns);
-    },
-    60_000,
-  );
+  test.each(["lan", "office"])("%s finds what it announces over mDNS", async (variant) => {
+    const mdns = ["--transport", "mdns", ...mdnsOnly];
+    await expectHeard(variant, ["mdns"], ["--no-check", ...mdns], mdns);
+  });
 
   test("mesh finds what it announces over the mesh, which need not be named", async () => {
     const { member, seed } = await meshOptions();
     await expectHeard("mesh", ["mesh"], ["--no-check", ...member], seed);
-  }, 60_000);
+  });
 
   test("full does both at once", async () => {
     const { member, seed } = await meshOptions();
     const both = ["--transport", "mdns,mesh", ...mdnsOnly];
     await expectHeard("full", ["mdns", "mesh"], ["--no-check", ...both, ...member], [...both, ...seed]);
-  }, 60_000);
+  });
 
   test.each(variantNames)("%s reads a configuration and makes each of its transports", async (variant) => {
     const place = emptyPlace();
@@ -192,7 +188,7 @@ describe("npm run variant", () => {
     expect(node).toMatch(/^node alone +\d+ ms$/);
     expect(lan).toMatch(/lmserv-lan\.mjs +mdns +\d+ KiB +\d+ ms$/);
     expect(rest).toEqual([]);
-  }, 60_000);
+  });
 
   test("knows what there is", async () => {
     const { code, output } = await run([process.execPath, program, "wan"]);

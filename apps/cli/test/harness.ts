@@ -9,7 +9,7 @@ import {
   type TransportPlugin,
 } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
-import { vi } from "vitest";
+import { expect } from "vitest";
 import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
@@ -142,13 +142,12 @@ export class Machine {
 
   /** Waits for what takes real time (the loading of a module) without moving the virtual one. */
   async until(condition: () => boolean): Promise<void> {
-    await vi.waitFor(
-      async () => {
+    await expect
+      .poll(async () => {
         await this.clock.advance(0);
-        if (!condition()) throw new Error(`not yet; stderr: ${this.stderr.text}`);
-      },
-      { timeout: 15_000, interval: 5 },
-    );
+        return condition() || `not yet; stderr: ${this.stderr.text}`;
+      })
+      .toBe(true);
   }
 
   async #listen(handle: Handle, address: string | null, port: number): Promise<AsyncDisposable> {

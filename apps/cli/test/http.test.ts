@@ -101,7 +101,7 @@ it("leaves a port to whoever has it", async () => {
   });
 });
 
-it("lets nobody keep a connection without a question", { timeout: 30_000 }, async () => {
+it("lets nobody keep a connection without a question", async () => {
   const port = await freePort();
   await documentServer(port, "box").start();
   const socket = connect({ host: address, port }).on("error", () => {});

@@ -26,7 +26,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function run(content: object, env: Readonly<Record<string, string>> = {}) {
   await writeFile(join(folder, "lmserv.config.jsonc"), JSON.stringify(content));
-  const options = { cwd: folder, env: { ...process.env, HOME: folder, ...env }, timeout: 20_000 };
+  const options = { cwd: folder, env: { ...process.env, HOME: folder, ...env } };
   return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], options);
 }
 
@@ -49,7 +49,7 @@ test("the command takes it too, which is bundled with a core of its own", async 
     join(folder, "lmserv.config.jsonc"),
     JSON.stringify({ version: 1, transports: { office } }),
   );
-  const options = { cwd: folder, env: { ...process.env, HOME: folder }, timeout: 20_000 };
+  const options = { cwd: folder, env: { ...process.env, HOME: folder } };
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [command, "discover", "--first", "--json"],

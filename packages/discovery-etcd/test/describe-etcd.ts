@@ -20,8 +20,7 @@ export function describeEtcd(
   define: () => void,
 ): void {
   const reason = "not installed: etcd-server";
-  // Other tests, and the machine, may be busy.
-  if (isThere) describe(name, { timeout: 180_000, ...options }, define);
+  if (isThere) describe(name, options, define);
   else if (!required) describe.skip(`${name} [skipped: ${reason}]`, define);
   else
     test(name, () => {

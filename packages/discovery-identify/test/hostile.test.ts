@@ -48,7 +48,7 @@ async function answerForever(start: string, chunk: string): Promise<Loopback & {
 }
 
 async function closed({ open }: Loopback): Promise<void> {
-  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  await expect.poll(open).toBe(0);
 }
 
 describe("a server that has no end", () => {
@@ -148,7 +148,7 @@ describe("a server that takes its time", () => {
       }),
     );
     const verdict = look({ host, port: server.port, clock, signal });
-    await expect.poll(() => received, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => received).toBe(1);
     let settled = false;
     const settling = verdict.then(() => (settled = true));
     await clock.advance(1_499);
@@ -164,7 +164,7 @@ describe("a server that takes its time", () => {
     const clock = new VirtualClock();
     const server = await serveHttp(() => {});
     const verdict = look({ host, port: server.port, clock, signal, patient: true });
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.requests.length).toBe(1);
     let settled = false;
     const settling = verdict.then(() => (settled = true));
     await clock.advance(3_999);
@@ -193,7 +193,7 @@ describe("a server that takes its time", () => {
       else if (url?.startsWith("/.well-known")) response.writeHead(404).end();
     });
     const verdict = look({ host, port: server.port, clock, signal });
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(() => server.requests.length).toBe(3);
     await clock.advance(1_500);
     expect(await verdict).toMatchObject({
       kind: "server",
@@ -292,7 +292,7 @@ describe("a host that does not answer", () => {
     // A queue for one connection that is full: the kernel drops who comes later, as a host does that is gone.
     const full = await serveFull();
     const verdict = look({ host, port: full.port, clock, signal });
-    await expect.poll(() => clock.pending, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => clock.pending).toBe(2);
     await clock.advance(400);
     expect(await verdict).toEqual({ kind: "silent", why: "no-connection" });
     expect(clock.pending).toBe(0);
@@ -352,7 +352,7 @@ describe("abort", () => {
     const clock = new VirtualClock();
     const server = await serveHttp(() => {});
     const verdict = look({ host, port: server.port, clock, signal: ending.signal });
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.requests.length).toBe(1);
     const reason = new Error("enough");
     ending.abort(reason);
     await expect(verdict).rejects.toBe(reason);

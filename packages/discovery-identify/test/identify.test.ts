@@ -71,7 +71,7 @@ describe("identify", () => {
     const found = find([silent.port, server.port], { clock })[Symbol.asyncIterator]();
     expect((await found.next()).value).toMatchObject({ server: "ollama" });
     const end = found.next();
-    await expect.poll(() => silent.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => silent.requests.length).toBe(1);
     await clock.advance(1_500);
     expect(await end).toEqual({ value: undefined, done: true });
     expect(clock.pending).toBe(0);
@@ -117,7 +117,7 @@ describe("identify", () => {
       ),
     );
     for (const count of [8, 16, 20]) {
-      await expect.poll(heard, { timeout: 10_000 }).toBe(count);
+      await expect.poll(heard).toBe(count);
       expect(asked()).toBe(count);
       await clock.advance(1_500);
     }
@@ -133,13 +133,11 @@ describe("identify", () => {
         { signal: ending.signal },
       ),
     );
-    await expect
-      .poll(() => silent.every(({ requests }) => requests.length > 0), { timeout: 10_000 })
-      .toBe(true);
+    await expect.poll(() => silent.every(({ requests }) => requests.length > 0)).toBe(true);
     const reason = new Error("enough");
     ending.abort(reason);
     await expect(found).rejects.toBe(reason);
-    await expect.poll(() => silent.every(({ open }) => open() === 0), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => silent.every(({ open }) => open() === 0)).toBe(true);
     await expect(all(find([1], { signal: ending.signal }))).rejects.toBe(reason);
   });
 
@@ -152,7 +150,7 @@ describe("identify", () => {
       break;
     }
     expect(clock.pending).toBe(0);
-    await expect.poll(silent.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(silent.open).toBe(0);
   });
 
   it("says at once what it cannot work with", () => {

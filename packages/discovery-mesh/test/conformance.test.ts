@@ -66,7 +66,7 @@ function decentFrames(): Uint8Array[] {
 describe("mesh", () => {
   const add = (name: string, run: () => Promise<void>): void =>
     // Held to the real clock: a second try, as in the projects that are so in all their tests.
-    test(name, { timeout: 60_000, retry: 1, concurrent: patient.test(name) }, run);
+    test(name, { retry: 1, concurrent: patient.test(name) }, run);
   transportConformance(add, {
     create: hubFixture,
     announces: true,

@@ -10,7 +10,6 @@ import { nextPort, startMember, type TestMember } from "./member.ts";
 
 const cluster = "forgery";
 const ttlMs = 1_000;
-const patience = { timeout: 15_000 };
 let stateDirectory = "";
 
 beforeAll(async () => {
@@ -30,7 +29,7 @@ async function scene(): Promise<Scene> {
   const shared = { cluster, keys, stateDirectory };
   const victim = await startMember("victim", { ...shared, port: first });
   const other = await startMember("other", { ...shared, port: second, seeds: [`ws://127.0.0.1:${first}`] });
-  await expect.poll(() => victim.listed(), patience).toEqual(["other", "victim"]);
+  await expect.poll(() => victim.listed()).toEqual(["other", "victim"]);
   const { socket } = await joinAsPlainMember(first, { key: keys, cluster });
   return {
     victim,
@@ -78,24 +77,24 @@ describe("a member that holds the key", () => {
   ])("cannot announce another node: %s", async (_, message) => {
     await using stage = await scene();
     stage.say(message);
-    await expect.poll(() => stage.victim.dropped(), patience).toBe(1);
+    await expect.poll(() => stage.victim.dropped()).toBe(1);
     expect(stage.victim.listed()).toEqual(["other", "victim"]);
   });
 
   test("gives an old announcement one lifetime, however often it is repeated", async () => {
     await using stage = await scene();
     stage.say(told(record()));
-    await expect.poll(() => stage.victim.listed(), patience).toContain("ghost");
+    await expect.poll(() => stage.victim.listed()).toContain("ghost");
     const repeated = (): readonly string[] => {
       stage.say(told(record()));
       return stage.victim.listed();
     };
-    await expect.poll(repeated, { timeout: 10 * ttlMs }).not.toContain("ghost");
+    await expect.poll(repeated).not.toContain("ghost");
     for (let times = 1; times <= 20; times += 1) {
       stage.say(told(record()));
       // What comes after it over the same link is looked at later.
       stage.say("{}");
-      await expect.poll(() => stage.victim.dropped(), patience).toBe(times);
+      await expect.poll(() => stage.victim.dropped()).toBe(times);
       expect(stage.victim.listed()).not.toContain("ghost");
     }
   });
@@ -103,7 +102,7 @@ describe("a member that holds the key", () => {
   test("cannot bring an older announcement back over a newer one, nor over a goodbye", async () => {
     await using stage = await scene();
     stage.say(told(record({ seq: 2, ttlMs: 60_000, ...named("newer") })));
-    await expect.poll(() => stage.victim.listed(), patience).toContain("newer");
+    await expect.poll(() => stage.victim.listed()).toContain("newer");
     stage.say(told(record({ seq: 1, ttlMs: 60_000, ...named("older") })));
     const {
       addresses: _,
@@ -113,10 +112,10 @@ describe("a member that holds the key", () => {
       ...tombstone
     } = record() as Record<string, unknown>;
     stage.say(told({ ...tombstone, kind: "left", seq: 3 }));
-    await expect.poll(() => stage.victim.listed(), patience).toEqual(["other", "victim"]);
+    await expect.poll(() => stage.victim.listed()).toEqual(["other", "victim"]);
     stage.say(told(record({ seq: 2, ttlMs: 60_000, ...named("newer") })));
     stage.say("{}");
-    await expect.poll(() => stage.victim.dropped(), patience).toBe(1);
+    await expect.poll(() => stage.victim.dropped()).toBe(1);
     expect(stage.victim.listed()).toEqual(["other", "victim"]);
   });
 });

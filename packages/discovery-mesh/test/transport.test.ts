@@ -14,7 +14,6 @@ import { nextPort, startMember, type TestMember } from "./member.ts";
 
 // Whole members over real links on loopback.
 
-const patience = { timeout: 15_000 };
 let stateDirectory = "";
 
 beforeAll(async () => {
@@ -25,7 +24,7 @@ afterAll(() => rm(stateDirectory, { recursive: true }));
 /** Resolves once each of them lists exactly all of them. */
 async function whole(members: readonly TestMember[]): Promise<void> {
   const names = members.map(({ name }) => name).sort();
-  await expect.poll(() => members.map(({ listed }) => listed()), patience).toEqual(members.map(() => names));
+  await expect.poll(() => members.map(({ listed }) => listed())).toEqual(members.map(() => names));
 }
 
 describe("members", () => {
@@ -43,7 +42,7 @@ describe("members", () => {
     const shared = { keys: generateKey(), stateDirectory };
     await using a = await startMember("a", { ...shared, port, tls: testCertificate("member") });
     await using b = await startMember("b", { ...shared, port: 0, seeds: [`ws://127.0.0.1:${port}`] });
-    await expect.poll(() => b.reports.map(({ code }) => code), patience).toEqual(["NO_ANSWER"]);
+    await expect.poll(() => b.reports.map(({ code }) => code)).toEqual(["NO_ANSWER"]);
     expect([a.listed(), b.listed()]).toEqual([["a"], ["b"]]);
   });
 
@@ -73,7 +72,7 @@ describe("members", () => {
     await whole([a, b]);
     await using c = await startMember("c", { ...shared, port: 0, seeds });
     await whole([a, b, c]);
-    await expect.poll(() => [a, b, c].map(({ relayed }) => relayed()), patience).toEqual([[], ["c"], ["b"]]);
+    await expect.poll(() => [a, b, c].map(({ relayed }) => relayed())).toEqual([[], ["c"], ["b"]]);
   });
 
   test("of which two have one identity are one, and the user is told", async () => {
@@ -88,10 +87,8 @@ describe("members", () => {
     const message = expect.stringMatching(
       /another process has our key.*where its folder is a copy, delete .*k\.key there/,
     );
-    await expect
-      .poll(conflicts, patience)
-      .toContainEqual(expect.objectContaining({ code: "NAME_CONFLICT", message }));
-    await expect.poll(() => a.listed().length, patience).toBe(2);
+    await expect.poll(conflicts).toContainEqual(expect.objectContaining({ code: "NAME_CONFLICT", message }));
+    await expect.poll(() => a.listed().length).toBe(2);
   });
 
   test("find each other by the SRV records of a name", async () => {
@@ -115,7 +112,7 @@ describe("members", () => {
       await using b = await startMember("b", { ...shared, port: second, seeds: [`ws://127.0.0.1:${first}`] });
       await whole([a, b]);
     }
-    await expect.poll(() => a.listed(), patience).toEqual(["a"]);
+    await expect.poll(() => a.listed()).toEqual(["a"]);
     await using b = await startMember("b again", { ...shared, port: second });
     await whole([a, b]);
   });
@@ -146,7 +143,7 @@ describe("members", () => {
       code: "REGISTRY_FULL",
       message: expect.stringMatching(/2 members, which is its limit; .* etcd or nats/),
     };
-    await expect.poll(() => [...c.reports], patience).toMatchObject([full]);
+    await expect.poll(() => [...c.reports]).toMatchObject([full]);
     expect([...a.reports]).toMatchObject([full]);
     expect([a.listed(), b.listed(), c.listed()]).toEqual([["a", "b"], ["a", "b"], ["c"]]);
   });
@@ -159,7 +156,7 @@ describe("members", () => {
     await using b = await startMember("b", { ...shared, port: second, seeds });
     await whole([a, b]);
     await using o = await startMember("o", { ...shared, port: 0, seeds, role: "observer" });
-    await expect.poll(() => o.listed(), patience).toEqual(["a", "b"]);
+    await expect.poll(() => o.listed()).toEqual(["a", "b"]);
     expect([a.listed(), b.listed(), o.reports]).toEqual([["a", "b"], ["a", "b"], []]);
   });
 });
@@ -169,7 +166,7 @@ test("an observer that nobody told of a member says so, and a member that may be
   await using a = await startMember("a", { ...shared, port: nextPort() });
   await using o = await startMember("o", { ...shared, port: 0, role: "observer" });
   const message = "no member of the mesh was reached: no seed is named, and nothing else tells of a member";
-  await expect.poll(() => [...o.reports], patience).toMatchObject([{ code: "NO_ANSWER", message }]);
+  await expect.poll(() => [...o.reports]).toMatchObject([{ code: "NO_ANSWER", message }]);
   await whole([a]);
   expect(a.reports).toEqual([]);
 });

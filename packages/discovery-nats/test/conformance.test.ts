@@ -89,7 +89,7 @@ describeNats("nats", {}, () => {
     { ttlMs: 60_000, isMeant: (name: string) => counting.test(name) },
   ])("browsed with $ttlMs ms", ({ ttlMs, isMeant }) => {
     const register = (name: string, run: () => Promise<void>): void => {
-      if (isMeant(name)) test(name, { timeout: 60_000 }, run);
+      if (isMeant(name)) test(name, run);
     };
     transportConformance(register, {
       create: () => clusterFixture(ttlMs),

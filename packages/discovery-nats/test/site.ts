@@ -4,7 +4,9 @@ import { natsEngine } from "../src/engine.ts";
 import type { NatsEngineOptions } from "../src/settings.ts";
 
 /** What tests wait at most for what must happen, in ms. */
-const patienceMs = 15_000;
+const patienceMs = 240_000;
+/** The same for what only the server knows, which has to be asked. */
+export const patience = { timeout: patienceMs, interval: 100 };
 
 export interface Client extends AsyncDisposable {
   readonly connection: EngineConnection;

@@ -7,7 +7,7 @@ import { openClient } from "./site.ts";
 const nodes = 600;
 const newcomers = 6;
 
-describeNats("a newcomer to a busy bucket", { timeout: 60_000 }, () => {
+describeNats("a newcomer to a busy bucket", {}, () => {
   test("is told of all that there is before it says that it knows all", async () => {
     await using server = await NatsServer.start();
     await using others = await PlainAnnouncer.make(server.url, "lmserv_tests", 60_000);

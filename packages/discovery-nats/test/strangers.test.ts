@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { openClient } from "./site.ts";
+import { openClient, patience } from "./site.ts";
 
 const signal = new AbortController().signal;
 
@@ -38,11 +38,11 @@ describeNats("what strangers do in the bucket", { concurrent: true }, () => {
     await using strangers = await PlainAnnouncer.open(server.url, "lmserv_tests");
     await strangers.kv.put("n.a", "theirs");
     await other.view.until(({ values }) => values.get("a") === "theirs");
-    expect(await other.view.until(({ values }) => values.get("a") === "ours")).toBeLessThan(lifetimeMs);
-    await vi.waitFor(() => expect(one.reports.map(({ code }) => code)).toEqual(["NAME_CONFLICT"]));
+    await other.view.until(({ values }) => values.get("a") === "ours");
+    await vi.waitFor(() => expect(one.reports.map(({ code }) => code)).toEqual(["NAME_CONFLICT"]), patience);
     await strangers.kv.delete("n.a");
     await other.view.lists([]);
-    expect(await other.view.lists(["a"])).toBeLessThan(lifetimeMs);
+    await other.view.lists(["a"]);
   });
 
   test("ten thousand of them are listed, the others are not", async () => {

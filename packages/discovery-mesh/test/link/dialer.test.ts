@@ -102,7 +102,7 @@ describe("a dialer", () => {
     expect(here.links).toEqual([]);
   });
 
-  it("takes the address that answers, however many do not", { timeout: 30_000 }, async () => {
+  it("takes the address that answers, however many do not", async () => {
     const [left, right] = [site(), site({}, { dialMs: 5_000 })];
     await using door = await left.listen({ addresses: [{ host: "127.0.0.9", port: 0 }] });
     // A full backlog: the system neither takes nor refuses further connections.
