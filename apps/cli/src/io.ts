@@ -9,6 +9,7 @@ import type { Listen } from "./http.ts";
 import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { ClaimPort } from "./port-claim.ts";
+import { watchReader } from "./reader.ts";
 import type { Connect } from "./server-watch.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -39,6 +40,8 @@ export interface Io {
   readonly claimPort: ClaimPort;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
   readonly onSignal: (listener: (name: SignalName) => void) => () => void;
+  /** Calls back when nobody reads stdout any more, where the system tells; the result undoes that. */
+  readonly onReaderGone: (listener: () => void) => () => void;
   /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
   readonly onFault: (listener: (error: unknown) => void) => () => void;
 }
@@ -77,6 +80,7 @@ export function systemIo(): Io {
         for (const name of names) process.off(name, listener);
       };
     },
+    onReaderGone: (listener) => watchReader(process.stdout.fd, systemClock, listener),
     onFault: (listener) => {
       process.on("uncaughtException", listener);
       return () => process.off("uncaughtException", listener);

@@ -12,11 +12,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { signal } = ending;
   const outputCode = guardOutput(io, ending);
   const guards = [guardSignals(io, ending), guardFaults(io, ending)];
+  /** Runs what is of use to those only who read it. */
+  const read = async (command: () => Promise<number>): Promise<number> => {
+    const stop = io.onReaderGone(() => ending.abort(new Interruption("output")));
+    return command().finally(stop);
+  };
   const finish = async (): Promise<number> => {
     const code = await execute(argv, io, {
-      discover: async (request) => (await import("./discover.ts")).discover(request, io, signal),
-      watch: async (request) => (await import("./watch.ts")).watch(request, io, signal),
-      doctor: async (request) => (await import("./doctor.ts")).doctor(request, io, signal),
+      discover: (request) => read(async () => (await import("./discover.ts")).discover(request, io, signal)),
+      watch: (request) => read(async () => (await import("./watch.ts")).watch(request, io, signal)),
+      doctor: (request) => read(async () => (await import("./doctor.ts")).doctor(request, io, signal)),
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
       print: async (request) => (await import("./print.ts")).print(request, io),
     });

@@ -85,6 +85,7 @@ export class Machine {
   /** Starts the command; time moves when the test moves it. */
   start(...argv: string[]): Running {
     const listeners = new Set<(name: SignalName) => void>();
+    const readers = new Set<() => void>();
     const faults = new Set<(error: unknown) => void>();
     const { clock, env, plugins, files, isTerminal } = this;
     const io: Io = {
@@ -108,6 +109,10 @@ export class Machine {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      onReaderGone: (listener) => {
+        readers.add(listener);
+        return () => readers.delete(listener);
+      },
       onFault: (listener) => {
         faults.add(listener);
         return () => faults.delete(listener);
@@ -118,6 +123,10 @@ export class Machine {
       signal: (name) => {
         for (const listener of [...listeners]) listener(name);
         return listeners.size > 0;
+      },
+      leave: () => {
+        for (const listener of [...readers]) listener();
+        return readers.size > 0;
       },
       fault: (error) => {
         for (const listener of [...faults]) listener(error);
@@ -184,6 +193,8 @@ export interface Running {
   readonly ended: Promise<number>;
   /** Sends a signal; false when the command leaves it to the system. */
   readonly signal: (name: SignalName) => boolean;
+  /** Stops to read what the command prints; false when the command does not mind. */
+  readonly leave: () => boolean;
   /** Throws where nothing catches it. */
   readonly fault: (error: unknown) => void;
 }

@@ -1,4 +1,10 @@
-import { isIPv6, type SystemInterfaces, silentLog, type TransportContext } from "@lmserv/discovery-core";
+import {
+  isIPv6,
+  onAbort,
+  type SystemInterfaces,
+  silentLog,
+  type TransportContext,
+} from "@lmserv/discovery-core";
 import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { TableLoad } from "../src/headroom.ts";
@@ -159,14 +165,13 @@ export class VirtualLan {
       if (this.hosts.get(host)?.up && !isIPv6(host)) this.entries.set(host, this.#clock.now());
       const { afterMs, isInTime } = this.#delayOf(host, port, patient);
       const cancel = this.#clock.schedule(afterMs, () => {
-        signal.removeEventListener("abort", onAbort);
+        ignore();
         resolve(this.#verdictOf(host, port, isInTime));
       });
-      const onAbort = (): void => {
+      const ignore = onAbort(signal, () => {
         cancel();
         reject(signal.reason);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
+      });
     });
   }
 
