@@ -8,7 +8,10 @@ export function meshCommand(program: Command, io: Io): void {
     .description("Prepare a mesh: the transport for networks without multicast.")
     .command("keygen")
     .description("Print a new key for the key file that all members of a mesh share.")
-    .addHelpText("after", "\nExample:\n  (umask 077; lmserv mesh keygen > mesh.key)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  (umask 077; lmserv mesh keygen > mesh.key)\n  lmserv mesh keygen | Set-Content -Encoding ascii mesh.key   in PowerShell",
+    )
     .action(async () => {
       const { generateKey } = await import("@lmserv/discovery-mesh");
       io.stdout.write(`${generateKey()}\n`);

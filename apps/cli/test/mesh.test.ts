@@ -56,6 +56,19 @@ describe("a mistake about the mesh", () => {
     expect(machine.stderr.text).toMatch(message);
   });
 
+  it.each([
+    ["little endian", (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le")],
+    ["big endian", (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le").swap16()],
+  ])("in the encoding of the key file: %s", async (_, encode) => {
+    expect(await machine.start("mesh", "keygen").ended).toBe(0);
+    const file = join(directory, "mesh.key");
+    await writeFile(file, encode(machine.stdout.text.replace("\n", "\r\n")));
+    expect(await machine.start("discover", "--transport", "mesh", "--key-file", file).ended).toBe(2);
+    expect(machine.stderr.lines).toEqual([
+      `lmserv: error: --key-file: transports.mesh.keyFile names the file ${file}, which is UTF-16, as Windows PowerShell writes with >, and not UTF-8; save it as UTF-8, in PowerShell with | Set-Content -Encoding ascii`,
+    ]);
+  });
+
   it("in the key file", async () => {
     const file = join(directory, "mesh.key");
     await writeFile(file, "# a comment\nc2hvcnQ\n");

@@ -1,3 +1,4 @@
+import { utf8Text } from "@lmserv/discovery-core";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { ConfigError } from "./config-error.ts";
 import type { Origin } from "./origin.ts";
@@ -9,7 +10,7 @@ import { type Group, groupOf, type Path, plain, type Setting } from "./setting.t
  * @throws {ConfigError} for anything else, also a trailing comma and a key that is there twice.
  */
 export function parseDocument(text: string, file: string): Group {
-  const document = new Document(text.replace(/^\uFEFF/, " "), file);
+  const document = new Document(decoded(text, file), file);
   const errors: ParseError[] = [];
   const root = parseTree(document.text, errors, { allowTrailingComma: false, allowEmptyContent: true });
   const [first] = errors;
@@ -22,6 +23,17 @@ export function parseDocument(text: string, file: string): Group {
     reason: "the file holds no object",
     mend: 'the least is { "version": 1, "transports": { "mdns": {} } }',
   });
+}
+
+/** A byte order mark takes the place of a space, so that columns stay what an editor shows. */
+function decoded(text: string, file: string): string {
+  try {
+    return text.startsWith("\uFEFF") ? ` ${utf8Text(text)}` : utf8Text(text);
+  } catch (error) {
+    const origin: Origin = { kind: "file", file, line: 1, column: 1 };
+    const reason = `the file ${error instanceof Error ? error.message : error}`;
+    throw new ConfigError({ origin, path: [], reason, mend: "save it as UTF-8", cause: error });
+  }
 }
 
 class Document {

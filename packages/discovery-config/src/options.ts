@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { SchemaIssue, TransportPlugin } from "@lmserv/discovery-core";
+import { type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
 import type { ReadFile } from "./file-search.ts";
 import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "./json-schema.ts";
@@ -57,10 +57,20 @@ async function secretFrom(setting: Setting, path: Path, files: Files): Promise<S
     throw new ConfigError({ origin, path, reason: "must name a file", mend: "write its path as a text" });
   }
   const text = await readNamed(resolve(files.folderOf(origin), name), origin, path, files);
-  const value = text.replace(/\r?\n$/, "");
+  const value = decoded(text, name, origin, path).replace(/\r?\n$/, "");
   if (value !== "") return { kind: "value", value, origin };
   const reason = `names the file ${name}, which is empty`;
   throw new ConfigError({ origin, path, reason, mend: "put the secret into it" });
+}
+
+function decoded(text: string, name: string, origin: Origin, path: Path): string {
+  try {
+    return utf8Text(text);
+  } catch (error) {
+    const reason = `names the file ${name}, which ${error instanceof Error ? error.message : error}`;
+    const mend = "save it as UTF-8, in PowerShell with | Set-Content -Encoding ascii";
+    throw new ConfigError({ origin, path, reason, mend, cause: error });
+  }
 }
 
 async function readNamed(file: string, origin: Origin, path: Path, { readFile }: Files): Promise<string> {

@@ -52,6 +52,16 @@ describe("a file that is no JSON with comments", () => {
       '1: the file holds no object; the least is { "version": 1, "transports": { "mdns": {} } }',
     ],
     [
+      "UTF-16",
+      `\uFFFD\uFFFD${[...'{ "version": 1 }'].map((character) => `${character}\0`).join("")}`,
+      "1: the file is UTF-16, as Windows PowerShell writes with >, and not UTF-8; save it as UTF-8",
+    ],
+    [
+      "a mistake behind a byte order mark",
+      '\uFEFF{ "version": 2 }',
+      '1: version must be 1; this version reads "version": 1',
+    ],
+    [
       "an open end",
       '{ "version": 1',
       '1: a "}" is missing; the file is JSON, in which // and /* */ comments are allowed',
@@ -201,6 +211,10 @@ describe("secrets", () => {
       "6: transports.mesh.keyFile names the file empty, which is empty; put the secret into it",
     ],
     [
+      '"keyFile": "wide"',
+      "6: transports.mesh.keyFile names the file wide, which is UTF-16, as Windows PowerShell writes with >, and not UTF-8; save it as UTF-8, in PowerShell with | Set-Content -Encoding ascii",
+    ],
+    [
       '"keyFile": "/k", "peersFile": "not-there"',
       "6: transports.mesh.peersFile names the file /srv/app/not-there, which cannot be read: ENOENT: no such file, open '/srv/app/not-there'; name one that this user may read",
     ],
@@ -212,7 +226,11 @@ describe("secrets", () => {
     ['"seedz": 1', '6: transports.mesh.seedz is unknown; did you mean "seeds"?'],
     ['"kyeFile": ""', '6: transports.mesh.kyeFile is unknown; did you mean "keyFile"?'],
   ])("%s", async (line, expected) => {
-    expect(await complaint(mesh(line), { files: { "/srv/app/empty": "\n", "/k": "k" } })).toBe(expected);
+    expect(
+      await complaint(mesh(line), {
+        files: { "/srv/app/empty": "\n", "/srv/app/wide": "\uFFFD\uFFFDk\0\r\0\n\0", "/k": "k" },
+      }),
+    ).toBe(expected);
   });
 });
 

@@ -98,3 +98,4 @@ export type {
   TransportContext,
   TransportSession,
 } from "./transport.ts";
+export { utf8Text } from "./utf8-text.ts";

@@ -1,4 +1,5 @@
 import { chmod, rename, stat } from "node:fs/promises";
+import { utf8Text } from "@lmserv/discovery-core";
 import { type MachineMark, thisMachine } from "@lmserv/discovery-network";
 import { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 import { ownFiles } from "./key-owner.ts";
@@ -83,13 +84,17 @@ async function openKey(path: string, onWarning: NonNullable<IdentityOptions["onW
   const pem = await readIfThere(path);
   if (pem !== null) {
     try {
-      const key = importNodeKey(pem);
+      const key = importNodeKey(utf8Text(pem));
       await hideFromOthers(path, onWarning);
       return key;
     } catch (cause) {
       const aside = `${path}.corrupt`;
       await rename(path, aside);
-      onWarning(`${path} holds no key: it is kept as ${aside}, and the node gets a new identity`, cause);
+      const why = cause instanceof RangeError ? ` (it ${cause.message})` : "";
+      onWarning(
+        `${path} holds no key${why}: it is kept as ${aside}, and the node gets a new identity`,
+        cause,
+      );
     }
   }
   const made = generateNodeKeyPem();

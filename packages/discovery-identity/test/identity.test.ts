@@ -82,6 +82,17 @@ describe("an identity", () => {
     },
   );
 
+  test("outlives an editor that saves its file with a byte order mark, and names UTF-16", async () => {
+    const { key } = await open();
+    const path = join(directory, "lmserv", "node-8000.key");
+    const pem = await readFile(path, "utf8");
+    await writeFile(path, `\uFEFF${pem}`, { mode: 0o600 });
+    expect((await open()).key.id).toBe(key.id);
+    await writeFile(path, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(pem, "utf16le")]));
+    expect((await open()).key.id).not.toBe(key.id);
+    expect(warnings.join()).toContain(`${path} holds no key (it is UTF-16, as Windows PowerShell writes`);
+  });
+
   test("ends with the process where nothing can be written", async () => {
     await writeFile(join(directory, "file"), "");
     const { keyFile, epoch } = await open({ directory: join(directory, "file", "lmserv") });

@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { utf8Text } from "@lmserv/discovery-core";
 
 /** What all members of a cluster share. As an object of the runtime it is not printed by accident. */
 export type ClusterKey = KeyObject;
@@ -19,19 +20,29 @@ export function generateKey(): string {
  * The first key is the one that this member proves, any is accepted of others. To replace a key, add the new
  * one as the second everywhere, then move it to the front everywhere, then take the old one out.
  *
- * @throws {RangeError} when a line is no key, or when there is none or more than eight; never with the key in it.
+ * @throws {RangeError} when it is not UTF-8, when a line is no key, or when there is none or more than eight; never with the key in it.
  */
 export function parseKeys(text: string): readonly ClusterKey[] {
-  const keys = text.split(/\r?\n/).flatMap((line, index) => {
-    const content = line.trim();
-    return content === "" || content.startsWith("#") ? [] : [parseKey(content, index + 1)];
-  });
+  const keys = readable(text)
+    .split(/\r?\n/)
+    .flatMap((line, index) => {
+      const content = line.trim();
+      return content === "" || content.startsWith("#") ? [] : [parseKey(content, index + 1)];
+    });
   if (keys.length === 0)
     throw new RangeError("the key file has no key; a line of it is 32 bytes in base64url");
   if (keys.length > maxKeys) {
     throw new RangeError(`the key file has ${keys.length} keys, but ${maxKeys} are allowed`);
   }
   return keys;
+}
+
+function readable(text: string): string {
+  try {
+    return utf8Text(text);
+  } catch (error) {
+    throw new RangeError(`the key file ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }
 
 /** The key of a cluster that has none: everybody has it, so it admits everybody on this machine. */

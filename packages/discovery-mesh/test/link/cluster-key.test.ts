@@ -22,6 +22,14 @@ describe("a key file", () => {
     expect(() => parseKeys(text)).toThrow(message);
   });
 
+  it("may begin with the byte order mark of UTF-8, and names another encoding", () => {
+    const text = generateKey();
+    expect(parseKeys(`\uFEFF${text}\r\n`)[0]?.export().toString("base64url")).toBe(text);
+    const wide = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`${text}\r\n`, "utf16le")]);
+    const message = "the key file is UTF-16, as Windows PowerShell writes with >, and not UTF-8";
+    expect(() => parseKeys(wide.toString("utf8"))).toThrow(new RangeError(message));
+  });
+
   it("never shows a key, neither in an error nor when it is printed", () => {
     const text = generateKey();
     expect(() => parseKeys(`${text.slice(1)}`)).toThrow(
