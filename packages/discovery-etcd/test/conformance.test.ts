@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { randomHex, silentLog, systemClock } from "@lmserv/discovery-core";
-import { type Fixture, hostileFrames, seededRandom, transportConformance } from "@lmserv/discovery-testkit";
+import { randomHex, silentLog } from "@lmserv/discovery-core";
+import {
+  type Fixture,
+  hostileFrames,
+  seededRandom,
+  transportConformance,
+  VirtualClock,
+} from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, test } from "vitest";
 import { etcd } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
@@ -11,9 +17,14 @@ import { PlainFleet } from "./plain-fleet.ts";
 const maxNodes = 20;
 /** To etcd, through its log, and back. */
 const turnMs = 8;
+/** Time here goes with the server's, or stands still with this process: both are cut as finely as this. */
+const stepMs = 20;
+/** Those that wait for several lifetimes do so side by side; others look at the whole process. */
+const patient = /^(settled|repeats|evidence):/;
 
 /** A cluster of its own, in which independent hosts announce nodes. */
 async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixture> {
+  const clock = new VirtualClock();
   const proxy = await CountingProxy.open(server.url);
   const hosts = new PlainFleet(server, randomHex(Math.random, 64));
   return {
@@ -23,12 +34,12 @@ async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixtur
       etcd({
         servers: [proxy.url],
         cluster: hosts.cluster,
-        lifetimeMs: 3_000,
+        lifetimeMs: 6_000,
         addresses: ["127.0.0.1"],
         maxNodes,
       }),
     context: () => ({
-      clock: systemClock,
+      clock,
       random: Math.random,
       log: silentLog,
       nodes: { listAlive: () => [] },
@@ -37,7 +48,16 @@ async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixtur
     appear: (node) => hosts.appear(node),
     disappear: (node) => hosts.disappear(node),
     sent: () => proxy.sent,
-    advance: (ms) => delay(Math.max(ms, turnMs)),
+    async advance(ms) {
+      for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
+        await delay(Math.max(Math.min(leftMs, stepMs), turnMs));
+        await clock.advance(Math.min(leftMs, stepMs));
+      }
+      if (ms > 0) return;
+      await delay(turnMs);
+      await clock.advance(0);
+    },
+    patienceMs: 120_000,
     *hostile() {
       for (const frame of hostileFrames(decentValues(hosts), seededRandom(7), 5)) {
         yield async () => {
@@ -72,7 +92,7 @@ for (const { ttlMs, isMeant } of [
     afterAll(() => server[Symbol.asyncDispose]());
 
     const register = (name: string, run: () => Promise<void>): void => {
-      if (isMeant(name)) test(name, run);
+      if (isMeant(name)) test(name, { concurrent: patient.test(name) }, run);
     };
     transportConformance(register, {
       create: () => clusterFixture(server, ttlMs),

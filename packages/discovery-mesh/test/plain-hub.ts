@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { Clock } from "@lmserv/discovery-core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { lengthPrefixed, nextMessage, plainIdentity, plainProofs } from "./link/plain-member.ts";
 
@@ -37,25 +38,27 @@ export class PlainHub implements AsyncDisposable {
   readonly #strangers = new Map<number, Stranger>();
   /** The latest record of each member that dialled, to be passed on. */
   readonly #passed = new Map<WebSocket, string>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
+  #stopRenewing: () => void = () => {};
 
-  private constructor(key: string, server: WebSocketServer) {
+  private constructor(key: string, clock: Clock, server: WebSocketServer) {
     this.#key = key;
+    this.#clock = clock;
     this.#server = server;
     server.on("connection", (socket) => {
       this.#admit(socket).catch(() => socket.terminate());
     });
-    this.#timer = setInterval(() => this.#renew(), renewMs);
+    this.#renewLater();
   }
 
-  static async open(key: string): Promise<PlainHub> {
+  static async open(key: string, clock: Clock): Promise<PlainHub> {
     const server = new WebSocketServer({
       host: "127.0.0.1",
       port: 0,
       handleProtocols: () => "lmserv-mesh.1",
     });
     await once(server, "listening");
-    return new PlainHub(key, server);
+    return new PlainHub(key, clock, server);
   }
 
   get url(): string {
@@ -94,7 +97,7 @@ export class PlainHub implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopRenewing();
     for (const socket of this.#server.clients) socket.terminate();
     this.#server.close();
     await once(this.#server, "close");
@@ -142,6 +145,13 @@ export class PlainHub implements AsyncDisposable {
     const passed = JSON.stringify({ type, signed, hops: 1, ageMs: 0 });
     this.#passed.set(socket, passed);
     for (const other of this.#members) if (other !== socket) other.send(passed);
+  }
+
+  #renewLater(): void {
+    this.#stopRenewing = this.#clock.schedule(renewMs, () => {
+      this.#renewLater();
+      this.#renew();
+    });
   }
 
   #renew(): void {

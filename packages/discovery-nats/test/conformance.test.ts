@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Announced, randomHex, silentLog, systemClock } from "@lmserv/discovery-core";
-import { type Fixture, hostileFrames, seededRandom, transportConformance } from "@lmserv/discovery-testkit";
+import { type Announced, randomHex, silentLog } from "@lmserv/discovery-core";
+import {
+  type Fixture,
+  hostileFrames,
+  seededRandom,
+  transportConformance,
+  VirtualClock,
+} from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { PlainHost } from "../../discovery-fleet/test/plain-host.ts";
 import { bucketName } from "../src/bucket.ts";
@@ -11,16 +17,21 @@ import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
 
 const maxNodes = 20;
-const lifetimeMs = 2_000;
+const lifetimeMs = 4_000;
 const renewMs = 600;
 /** To the server, to its disk, and back. */
 const turnMs = 8;
+/** Time here goes with the server's, or stands still with this process: both are cut as finely as this. */
+const stepMs = 20;
+/** Those that wait for several lifetimes do so side by side; others look at the whole process. */
+const patient = /^(settled|repeats|evidence):/;
 
 let server: NatsServer;
 
 /** A cluster of its own, in which independent hosts announce nodes. */
 async function clusterFixture(ttlMs: number): Promise<Fixture> {
   const cluster = randomHex(Math.random, 64);
+  const clock = new VirtualClock();
   const proxy = await CountingProxy.open(server.url);
   const others = await PlainAnnouncer.make(server.url, bucketName(cluster), lifetimeMs);
   const hosts = new Map<number, PlainHost>();
@@ -30,7 +41,7 @@ async function clusterFixture(ttlMs: number): Promise<Fixture> {
     ttlMs,
     transport: () => nats({ servers: [proxy.url], cluster, lifetimeMs, addresses: ["127.0.0.1"], maxNodes }),
     context: () => ({
-      clock: systemClock,
+      clock,
       random: Math.random,
       log: silentLog,
       nodes: { listAlive: () => [] },
@@ -46,7 +57,16 @@ async function clusterFixture(ttlMs: number): Promise<Fixture> {
       if (host) others.vanish(keyOf(host, node));
     },
     sent: () => proxy.sent,
-    advance: (ms) => delay(Math.max(ms, turnMs)),
+    async advance(ms) {
+      for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
+        await delay(Math.max(Math.min(leftMs, stepMs), turnMs));
+        await clock.advance(Math.min(leftMs, stepMs));
+      }
+      if (ms > 0) return;
+      await delay(turnMs);
+      await clock.advance(0);
+    },
+    patienceMs: 120_000,
     *hostile() {
       for (const frame of hostileFrames(decentValues(cluster), seededRandom(7), 5)) {
         const value = frame.subarray(0, maxStored);
@@ -89,7 +109,7 @@ describeNats("nats", {}, () => {
     { ttlMs: 60_000, isMeant: (name: string) => counting.test(name) },
   ])("browsed with $ttlMs ms", ({ ttlMs, isMeant }) => {
     const register = (name: string, run: () => Promise<void>): void => {
-      if (isMeant(name)) test(name, run);
+      if (isMeant(name)) test(name, { concurrent: patient.test(name) }, run);
     };
     transportConformance(register, {
       create: () => clusterFixture(ttlMs),

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { sleep, systemClock } from "@lmserv/discovery-core";
 
-/** How long a closed socket may take to leave the process, in real ms. */
-const maxClosingMs = 2_000;
-const pauseMs = 10;
+/** How often it is looked whether a closed socket has left the process; a standstill of the machine takes up one time. */
+const maxLooks = 200;
+const pauseMs = 5;
 /** A closed server was seen to be listed for two turns of the event loop. */
 const closingTurns = 10;
 
@@ -16,11 +16,10 @@ export async function openHandles(): Promise<ReadonlyMap<string, number>> {
 
 /** What the process has come to hold beyond `before`, once it had the time to let go of it. */
 export async function newHandles(before: ReadonlyMap<string, number>): Promise<readonly string[]> {
-  const deadlineMs = systemClock.now() + maxClosingMs;
   const never = new AbortController().signal;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const added = [...countHandles()].filter(([type, count]) => count > (before.get(type) ?? 0));
-    if (added.length === 0 || systemClock.now() > deadlineMs) return added.map(([type]) => type);
+    if (added.length === 0 || looks === maxLooks) return added.map(([type]) => type);
     await sleep(systemClock, pauseMs, never);
   }
 }

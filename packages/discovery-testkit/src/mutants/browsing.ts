@@ -109,7 +109,7 @@ export const browsingMutants: readonly Mutant[] = [
           seen.kind === "alive" ? [{ ...seen, node: { ...seen.node, addresses: [] } }] : [seen],
       ),
   },
-  { rule: "browses", title: "has one browse at a time", build: exclusive },
+  { rule: "browses", title: "has one browse at a time", alsoBreaks: ["slow-consumer"], build: exclusive },
   {
     rule: "settled",
     title: "settles twice",
@@ -122,7 +122,7 @@ export const browsingMutants: readonly Mutant[] = [
     build: (options) =>
       withObservations(memory(options), () => (seen) => (seen.kind === "settled" ? [] : [seen])),
   },
-  { rule: "repeats", title: "reports each node once", build: terse, alsoBreaks: ["update"] },
+  { rule: "repeats", title: "reports each node once", build: terse, alsoBreaks: ["slow-consumer", "update"] },
   { rule: "evidence", title: "reports nodes from memory", build: haunted },
   {
     rule: "reconfirm",
