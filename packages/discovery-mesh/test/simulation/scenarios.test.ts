@@ -29,6 +29,10 @@ const nobodyLists =
   (): boolean =>
     witnesses.every(({ listed }) => !listed.has(id));
 
+/** Whether each of them lists all others of them. */
+const isWhole = (members: readonly Process[]): boolean =>
+  members.every((one) => members.every((other) => other === one || one.listed.has(other.host.id)));
+
 describe("a mesh of eight", () => {
   test("knows a newcomer at once", () => {
     const { world, processes } = meshOf(8);
@@ -108,6 +112,54 @@ describe("members that nobody can dial", () => {
     world.crash(d);
     elapsed(world, 4_500, () => !c.listed.has(d.host.id));
   });
+});
+
+describe("a mesh of eight, cut in two halves for a minute,", () => {
+  test("loses nobody of its own half, and is whole again within 15 s", () => {
+    const { world, processes } = meshOf(8);
+    const [left, right] = [processes.slice(0, 4), processes.slice(4)];
+    for (const { host } of left) for (const other of right) world.cut(host, other.host);
+    for (let step = 0; step < 600; step += 1) {
+      world.agenda.runUntil(world.agenda.nowMs + 100);
+      expect([left, right].map(isWhole)).toEqual([true, true]);
+    }
+    for (const { listed } of processes) expect(listed.size).toBe(3);
+    world.heal();
+    elapsed(world, 15_000, () => processes.every(({ listed }) => listed.size === 7));
+  });
+});
+
+test("a mesh whose only seed is gone loses nobody with it", () => {
+  const { world, processes } = meshOf(10);
+  const [seed, ...others] = processes;
+  if (!seed) throw new TypeError("there are ten");
+  world.crash(seed);
+  elapsed(world, 3_000, nobodyLists(others, seed.host));
+  for (let step = 0; step < 1_200; step += 1) {
+    world.agenda.runUntil(world.agenda.nowMs + 100);
+    for (const { listed } of others) expect(listed.size).toBe(8);
+  }
+});
+
+test("a member that stands still for a moment is missed by nobody", () => {
+  const { world, processes } = meshOf(5);
+  const [stalled, ...others] = processes;
+  if (!stalled) throw new TypeError("there are five");
+  world.stall(stalled, 3_000);
+  for (let step = 0; step < 300; step += 1) {
+    world.agenda.runUntil(world.agenda.nowMs + 100);
+    for (const { listed } of others) expect(listed.size).toBe(4);
+  }
+});
+
+test("a member that stands still is dropped by all within 12 s, and listed again when it goes on", () => {
+  const { world, processes } = meshOf(5);
+  const [stalled, ...others] = processes;
+  if (!stalled) throw new TypeError("there are five");
+  world.stall(stalled, 30_000);
+  elapsed(world, 12_000, nobodyLists(others, stalled.host));
+  world.agenda.runUntil(world.agenda.nowMs + 20_000);
+  elapsed(world, 15_000, () => others.every(({ listed }) => listed.has(stalled.host.id)));
 });
 
 test("a member that stood still drops nobody who was there meanwhile", () => {
