@@ -25,7 +25,7 @@ export interface Site extends AsyncDisposable {
 }
 
 export async function openSite(): Promise<Site> {
-  const lan: Lan<10> = await createLan({ hosts });
+  const lan: Lan<10> = await createLan({ hosts, neighbors: "learned" });
   const [seeker, ...others] = lan.hosts;
   await Promise.all(others.slice(0, servers).map(serve));
   return {

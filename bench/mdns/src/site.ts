@@ -1,4 +1,4 @@
-import { createLan, type Lan, type LanOptions } from "@lmserv/test-net";
+import { createLan, type Lan } from "@lmserv/test-net";
 import { type PeerHost, type PeerName, settle } from "./peer.ts";
 
 /** A LAN with one host per peer. Disposal ends all that runs there. */
@@ -8,11 +8,8 @@ export interface Site extends AsyncDisposable {
   readonly hosts: readonly PeerHost[];
 }
 
-export async function openSite(
-  peers: readonly PeerName[],
-  options: Omit<LanOptions<number>, "hosts"> = {},
-): Promise<Site> {
-  const lan: Lan = await createLan({ ...options, hosts: peers.length });
+export async function openSite(peers: readonly PeerName[]): Promise<Site> {
+  const lan: Lan = await createLan({ hosts: peers.length });
   const dispose = (): PromiseLike<void> => lan[Symbol.asyncDispose]();
   try {
     const settling = lan.hosts.flatMap((host, index) => {
@@ -29,9 +26,8 @@ export async function openSite(
 /** Several that end together. */
 export async function openSites(
   plans: readonly (readonly PeerName[])[],
-  options?: Omit<LanOptions<number>, "hosts">,
 ): Promise<AsyncDisposable & { readonly all: readonly Site[] }> {
-  const opened = await Promise.allSettled(plans.map((peers) => openSite(peers, options)));
+  const opened = await Promise.allSettled(plans.map((peers) => openSite(peers)));
   const all = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const dispose = async (): Promise<void> => {
     await Promise.all(all.map((site) => site[Symbol.asyncDispose]()));

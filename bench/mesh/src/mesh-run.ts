@@ -57,7 +57,7 @@ async function measureIn(state: string, peer: PeerName, count: number, options: 
   const { idleS } = options;
   const crowd = peers[peer].crowds ? options.crowd : 0;
   const ends = endsOf(options);
-  await using lan: Lan = await createLan({ hosts: 1 + count + ends.length, permanentNeighbors: true });
+  await using lan: Lan = await createLan({ hosts: 1 + count + ends.length });
   const [crowded, seed] = lan.hosts;
   if (!crowded || !seed) throw new RangeError("a mesh has members");
   const mesh: Mesh = { peer: peers[peer], seed, state };

@@ -4,8 +4,8 @@ import { within } from "./deadline.ts";
 import { lineLog } from "./line-log.ts";
 import { programPath } from "./program.ts";
 
-const startTimeoutMs = 30_000;
-const endTimeoutMs = 10_000;
+const startTimeoutMs = 60_000;
+const endTimeoutMs = 60_000;
 
 /** Whom the LAN belongs to, where it is not the caller. */
 export interface User {

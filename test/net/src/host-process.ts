@@ -5,7 +5,7 @@ import type { Holder } from "./holder.ts";
 import { type LinePredicate, type LineSearch, lineLog } from "./line-log.ts";
 import { programPath } from "./program.ts";
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 60_000;
 
 /** Says on descriptor 3 which pid the command has outside, then becomes the command. */
 const shim = `read -r pid rest </run/proc/self/stat

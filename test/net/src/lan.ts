@@ -8,12 +8,13 @@ export interface LanOptions<N extends number> {
   /** How many, 1 to 240. */
   readonly hosts: N;
   /**
-   * Lets the hosts know each other's MAC addresses from the start.
+   * How the hosts come to know each other's MAC addresses, and those of mDNS' groups: from the start, or by ARP and NDP.
    *
-   * The kernel has one IPv4 neighbour table for all namespaces (1,024 learned entries): from 33 hosts on
-   * that all talk to all, packets vanish without it. @default false
+   * The kernel has one neighbour table for each family and all namespaces, of 1,024 learned entries. Where it is
+   * full, by whatever else runs on the machine, packets to learned neighbours vanish, multicast included. Addresses
+   * that a test adds are learned in either case. @default "known"
    */
-  readonly permanentNeighbors?: boolean;
+  readonly neighbors?: "known" | "learned";
   /** Builds the LAN as this user; only root can. @default the caller */
   readonly user?: User;
 }
@@ -53,7 +54,7 @@ export interface Lan<N extends number = number> extends AsyncDisposable {
 /** Builds a LAN with addresses 10.77.0.1/24 upwards, IPv6 link-local ones, and no default route. */
 export async function createLan<const N extends number>(options: LanOptions<N>): Promise<Lan<N>> {
   const plans = planHosts(options.hosts);
-  const holder = await startHolder(lanScript(plans, options.permanentNeighbors ?? false), options.user);
+  const holder = await startHolder(lanScript(plans, options.neighbors ?? "known"), options.user);
   const live = new Set<HostProcess>();
   const hub = openPlace(holder, "switch", "br0", live);
 

@@ -9,7 +9,7 @@ const maxChars = 64 * 1024 * 1024;
 export type LinePredicate = (line: string, index: number) => boolean;
 
 export interface LineSearch {
-  /** @default 30_000 */
+  /** @default 120_000: however busy the machine is */
   readonly timeoutMs?: number;
   /** Index of the first line to look at; `lines.length` means "from now on". @default 0 */
   readonly from?: number;
@@ -64,7 +64,7 @@ export function lineLog(stream: Readable): LineLog {
   return {
     lines,
     text: () => [...lines, rest].join("\n"),
-    find: (predicate, { timeoutMs = 30_000, from = 0 } = {}) =>
+    find: (predicate, { timeoutMs = 120_000, from = 0 } = {}) =>
       within(
         timeoutMs,
         () => "The line waited for did not come",

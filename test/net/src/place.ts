@@ -9,7 +9,7 @@ import {
 } from "./host-process.ts";
 
 export interface RunOptions extends SpawnOptions {
-  /** @default 20_000 */
+  /** @default 120_000: however busy the machine is */
   readonly timeoutMs?: number;
   /** Standard input. @default "" */
   readonly input?: string;
@@ -43,7 +43,7 @@ export function openPlace(holder: Holder, name: string, iface: string, live: Set
 
   async function run(
     command: Command,
-    { timeoutMs = 20_000, input = "", ...options }: RunOptions = {},
+    { timeoutMs = 120_000, input = "", ...options }: RunOptions = {},
   ): Promise<Finished> {
     await using started = await spawn(command, options);
     started.stdin.end(input);

@@ -1,6 +1,12 @@
 /** A /24 has 254 addresses; the last ones stay free for addresses that a test adds. */
 const maxHosts = 240;
 
+/** Those of multicast DNS (RFC 6762 section 3), for which the kernel keeps entries as for hosts. */
+const groups = [
+  { address: "224.0.0.251", mac: "01:00:5e:00:00:fb" },
+  { address: "ff02::fb", mac: "33:33:00:00:00:fb" },
+] as const;
+
 /** What one host is called on the LAN, before it exists. */
 export interface HostPlan {
   /** Host name (`h1`, `h2`, ...), namespace, and interface at the switch. */
@@ -36,7 +42,7 @@ function planHost(number: number): HostPlan {
  * The pid is the one that the outer namespace knows; `/run/proc` keeps showing those numbers to the
  * processes inside.
  */
-export function lanScript(hosts: readonly HostPlan[], permanentNeighbors: boolean): string {
+export function lanScript(hosts: readonly HostPlan[], neighbors: "known" | "learned"): string {
   const names = ["switch", ...hosts.map((host) => host.name)];
   return `set -e
 read -r pid rest </proc/self/stat
@@ -59,7 +65,7 @@ become() {
 }
 : >/run/uts/switch
 unshare --uts=/run/uts/switch hostname switch
-${hosts.map((host) => batch(`become ${host.name}`, hostLines(host, permanentNeighbors ? hosts : []))).join("\n")}
+${hosts.map((host) => batch(`become ${host.name}`, hostLines(host, neighbors === "known" ? hosts : []))).join("\n")}
 echo "$pid"
 exec cat
 `;
@@ -89,6 +95,11 @@ function hostLines(host: HostPlan, neighbors: readonly HostPlan[]): readonly str
     `addr replace ${host.linkLocal}/64 dev eth0 nodad`,
     ...neighbors
       .filter(({ name }) => name !== host.name)
-      .map(({ address, mac }) => `neigh replace ${address} lladdr ${mac} nud permanent dev eth0`),
+      .flatMap(({ address, linkLocal, mac }) => [known(address, mac), known(linkLocal, mac)]),
+    ...(neighbors.length > 0 ? groups : []).map(({ address, mac }) => known(address, mac)),
   ];
+}
+
+function known(address: string, mac: string): string {
+  return `neigh replace ${address} lladdr ${mac} nud permanent dev eth0`;
 }

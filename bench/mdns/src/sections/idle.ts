@@ -28,7 +28,7 @@ export const idle: Section = {
 
 async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<Cell[]> {
   const plan = Array<PeerName>(count).fill(peer);
-  await using site = await openSite(plan, { permanentNeighbors: true });
+  await using site = await openSite(plan);
   const tap = await packetTap(site.lan.switch);
   const programs = await Promise.all(site.hosts.map(startOne));
   await delay(settlingMs);

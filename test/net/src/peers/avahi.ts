@@ -2,7 +2,7 @@ import type { HostProcess } from "../host-process.ts";
 import type { Host } from "../lan.ts";
 import { type AvahiService, parseBrowseLine } from "./avahi-line.ts";
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 
 /** A bus of our own: only root exists inside, and everybody may say everything. */
 const busScript = `set -e
