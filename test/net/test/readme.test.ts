@@ -26,8 +26,8 @@ async function hold(block: string, host: Host): Promise<void> {
   expect(lines.map((line) => line.trimEnd())).toEqual(shown);
 }
 
-/** Compiles a block as a user would and returns the program. */
-async function compile(source: string, folder: string): Promise<string> {
+/** Compiles blocks as a user would and returns the programs. */
+async function compile(sources: readonly string[], folder: string): Promise<readonly string[]> {
   const options = {
     noEmit: false,
     composite: false,
@@ -39,13 +39,15 @@ async function compile(source: string, folder: string): Promise<string> {
   const config = {
     extends: join(root, "tsconfig.base.json"),
     compilerOptions: options,
-    files: ["example.ts"],
+    files: sources.map((_, index) => `example-${index}.ts`),
   };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
-  await writeFile(join(folder, "example.ts"), source);
+  for (const [index, source] of sources.entries()) {
+    await writeFile(join(folder, `example-${index}.ts`), source);
+  }
   await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", folder]);
-  return join(folder, "dist/example.js");
+  return sources.map((_, index) => join(folder, `dist/example-${index}.js`));
 }
 
 describeNet("the README", () => {
@@ -67,16 +69,16 @@ describeNet("the README", () => {
       await using lan = await createLan({ hosts: 2 });
       const [a, b] = lan.hosts;
       await announce(a, "--port", "9000", "--info", "neighbour", "--no-check");
-      const [library = "", original = ""] = blocks("ts");
+      const [library = "", original = ""] = await compile(blocks("ts").slice(0, 2), folder);
 
-      const running = await b.spawn([process.execPath, await compile(library, folder)]);
+      const running = await b.spawn([process.execPath, library]);
       await running.line((line) => line.startsWith(`neighbour http://${a.address}:9000/chat`));
       await running.line((line) => line.startsWith(`gpu-box-01 http://${b.address}:8000/chat`));
       await running.line((line) => line === "up neighbour");
       running.kill("SIGKILL");
       await running.exited;
 
-      const { code, stdout } = await b.run([process.execPath, await compile(original, folder)]);
+      const { code, stdout } = await b.run([process.execPath, original]);
       expect(code).toBe(0);
       expect(stdout).toContain(`http://${a.address}:9000/chat`);
     } finally {

@@ -26,12 +26,12 @@ export function nodesOf({ nodes }: Listing): readonly IdentifiedNode[] {
 }
 
 /** `10.77.0.2:8000`, in the order of the addresses. */
-export function endpointsOf({ nodes }: Listing): string[] {
+export function endpointsOf({ nodes }: Pick<Listing, "nodes">): string[] {
   return nodes.map(({ host, port }) => `${host}:${port}`).sort();
 }
 
 /** The transports that know each node, by its endpoint. */
-export function transportsOf({ nodes }: Listing): Record<string, string[]> {
+export function transportsOf({ nodes }: Pick<Listing, "nodes">): Record<string, string[]> {
   return Object.fromEntries(
     nodes.map(({ host, port, sources }) => [
       `${host}:${port}`,

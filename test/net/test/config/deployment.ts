@@ -40,7 +40,7 @@ export async function discoverFrom(
   ...args: readonly string[]
 ): Promise<Discovered> {
   const command = ofHost(host, deployment, ["discover", "--json", ...args]);
-  const { code, stdout, stderr } = await host.run(command, { cwd: deployment.folder, timeoutMs: 40_000 });
+  const { code, stdout, stderr } = await host.run(command, { cwd: deployment.folder });
   if (stdout === "") throw new Error(`nothing was printed: ${stderr}`);
   return { code, listing: JSON.parse(stdout) };
 }

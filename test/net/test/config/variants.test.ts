@@ -19,7 +19,7 @@ describeNet("the variant office, one file and an empty folder,", () => {
     const { file } = await buildVariant("office", join(folder.path, "built"));
     const empty = join(folder.path, "empty");
     await mkdir(empty);
-    await using lan = await createLan({ hosts: 2 });
+    await using lan = await createLan({ hosts: 2, neighbors: "learned" });
     const [seeker, server] = lan.hosts;
     await lan.dropMulticast(true);
     await serve(server, "lmserv", 8000);
@@ -28,11 +28,11 @@ describeNet("the variant office, one file and an empty folder,", () => {
     const announcer = await server.spawn(office(...announcing), { cwd: empty });
     await announcer.stderrLine((line) => line.includes("announced "));
 
-    const search = ["discover", "--preset", "office", "--json", "--first", "--timeout", "30s"];
-    const { code, stdout } = await seeker.run(office(...search), { cwd: empty, timeoutMs: 40_000 });
+    const search = ["discover", "--preset", "office", "--json", "--first", "--timeout", "60s"];
+    const { code, stdout } = await seeker.run(office(...search), { cwd: empty });
     expect(code).toBe(0);
     expect(JSON.parse(stdout).nodes).toMatchObject([
       { info: server.name, port: 8000, sources: [{ transport: "arp" }] },
     ]);
-  }, 90_000);
+  });
 });

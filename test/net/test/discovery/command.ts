@@ -58,11 +58,8 @@ export interface WatchEvent {
 }
 
 export interface Watch {
-  /** Resolves with the first event that fits, and how long it took, in ms. */
-  readonly event: (
-    fits: (event: WatchEvent) => boolean,
-    timeoutMs?: number,
-  ) => Promise<{ readonly event: WatchEvent; readonly tookMs: number }>;
+  /** Resolves with the first event that fits, past or future. */
+  readonly event: (fits: (event: WatchEvent) => boolean) => Promise<WatchEvent>;
   readonly events: () => readonly WatchEvent[];
   readonly process: HostProcess;
 }
@@ -75,12 +72,6 @@ export async function watch(host: Host, ...args: readonly string[]): Promise<Wat
   return {
     process,
     events: () => process.lines.map(read),
-    async event(fits, timeoutMs = 20_000) {
-      const startMs = performance.now();
-      const from = process.lines.length;
-      const past = process.lines.map(read).find(fits);
-      const line = past ? null : await process.line((text) => fits(read(text)), { timeoutMs, from });
-      return { event: past ?? read(line ?? ""), tookMs: performance.now() - startMs };
-    },
+    event: async (fits) => read(await process.line((line) => fits(read(line)))),
   };
 }

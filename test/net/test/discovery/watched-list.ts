@@ -3,8 +3,8 @@ import type { ListedNode, Watch, WatchEvent } from "./command.ts";
 /** What a `lmserv discover --watch` lists, as its events add up. */
 export interface WatchedList {
   readonly nodes: () => readonly ListedNode[];
-  /** Resolves once the list fits, with how long that took, in ms. */
-  readonly until: (fits: (nodes: readonly ListedNode[]) => boolean, timeoutMs?: number) => Promise<number>;
+  /** Resolves once the list fits. */
+  readonly until: (fits: (nodes: readonly ListedNode[]) => boolean) => Promise<void>;
 }
 
 /** Says whether a list holds nodes with these infos, in the order of the alphabet, and no other. */
@@ -27,12 +27,8 @@ export function watchedList({ process }: Watch): WatchedList {
 
   return {
     nodes: now,
-    async until(fits, timeoutMs = 20_000) {
-      const startMs = performance.now();
-      if (!fits(now())) {
-        await process.line((_, index) => fits(catchUp(index + 1)), { from: read, timeoutMs });
-      }
-      return performance.now() - startMs;
+    async until(fits) {
+      if (!fits(now())) await process.line((_, index) => fits(catchUp(index + 1)), { from: read });
     },
   };
 }

@@ -20,7 +20,7 @@ async function acquaint(host: Host, other: Host): Promise<void> {
 describeNet("the doctor", () => {
   describe.concurrent("finds", () => {
     test("nothing wrong in a healthy LAN, and ends with 0", async () => {
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       const found = await examine(here);
@@ -31,10 +31,10 @@ describeNet("the doctor", () => {
       expect(fine).toEqual(
         expect.arrayContaining(["INTERFACE_USED eth0", "PORT_FREE eth0", "MULTICAST_HEARD eth0"]),
       );
-    }, 40_000);
+    });
 
     test("nothing wrong, but somebody missing, where nobody else is", async () => {
-      await using lan = await createLan({ hosts: 1 });
+      await using lan = await createLan({ hosts: 1, neighbors: "learned" });
       const found = await examine(lan.hosts[0]);
       expect(found.code).toBe(0);
       expect(codesOf(found, "fail")).toEqual([]);
@@ -46,32 +46,28 @@ describeNet("the doctor", () => {
         message: expect.stringMatching(/no neighbour is known there either/),
         mend: expect.stringMatching(/lmserv doctor --sweep$/),
       });
-    }, 40_000);
+    });
 
-    needsPeers(["avahi"])(
-      "multicast dropped between here and avahi, a known neighbour",
-      async () => {
-        await using lan = await createLan({ hosts: 2 });
-        const [here, there] = lan.hosts;
-        await startAvahi(there);
-        await acquaint(here, there);
-        await lan.dropMulticast(true);
-        const found = await examine(here);
-        expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
-        expect(found.code).toBe(1);
-        const dropped = found.checks.find(({ code }) => code === "MULTICAST_DROPPED");
-        expect(dropped?.message).toContain(there.address);
-        expect(dropped?.mend).toMatch(/client isolation.*IGMP snooping/);
-        await lan.dropMulticast(false);
-        expect(codesOf(await examine(here), "fail")).toEqual([]);
-      },
-      60_000,
-    );
+    needsPeers(["avahi"])("multicast dropped between here and avahi, a known neighbour", async () => {
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
+      const [here, there] = lan.hosts;
+      await startAvahi(there);
+      await acquaint(here, there);
+      await lan.dropMulticast(true);
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
+      expect(found.code).toBe(1);
+      const dropped = found.checks.find(({ code }) => code === "MULTICAST_DROPPED");
+      expect(dropped?.message).toContain(there.address);
+      expect(dropped?.mend).toMatch(/client isolation.*IGMP snooping/);
+      await lan.dropMulticast(false);
+      expect(codesOf(await examine(here), "fail")).toEqual([]);
+    });
 
     needsPeers(["python-zeroconf"])(
       "multicast dropped between here and python-zeroconf, an unknown neighbour that a sweep finds",
       async () => {
-        await using lan = await createLan({ hosts: 3 });
+        await using lan = await createLan({ hosts: 3, neighbors: "learned" });
         const [here, there] = lan.hosts;
         await announceOriginal(there, { name: "python", info: "python", port: 9000 });
         // A sweep of so few addresses is no burden to the one table that all namespaces share.
@@ -84,11 +80,10 @@ describeNet("the doctor", () => {
           there.address,
         );
       },
-      60_000,
     );
 
     test("that multicast may be dropped, where neighbours are silent", async () => {
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       await acquaint(here, there);
@@ -98,27 +93,27 @@ describeNet("the doctor", () => {
       expect(found.checks.find(({ code }) => code === "MULTICAST_SILENT")?.message).toContain(
         `neighbours are known there (${there.address}): none of them speaks mDNS, or multicast is dropped`,
       );
-    }, 40_000);
+    });
 
     test("this machine's own firewall, at the way in", async () => {
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       await guard(here, "input", "drop");
       const found = await examine(here);
       expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_RETURNED eth0", "MULTICAST_NOT_RETURNED eth0"]);
       expect(codesOf(found, "warn")).not.toContain("MULTICAST_SILENT eth0");
-    }, 40_000);
+    });
 
     test("this machine's own firewall, at the way out", async () => {
-      await using lan = await createLan({ hosts: 1 });
+      await using lan = await createLan({ hosts: 1, neighbors: "learned" });
       await guard(lan.hosts[0], "output", "reject");
       const found = await examine(lan.hosts[0]);
       expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_SENT eth0", "MULTICAST_NOT_SENT eth0"]);
-    }, 40_000);
+    });
 
     test("who keeps port 5353 for itself", async () => {
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       const taker = await here.spawn([process.execPath, holder]);
@@ -133,26 +128,22 @@ describeNet("the doctor", () => {
         mend: expect.stringMatching(/^end it, or have it share the port$/),
       });
       expect(codesOf(found, "ok")).toContain("MULTICAST_HEARD eth0");
-    }, 40_000);
+    });
 
-    needsPeers(["avahi"])(
-      "who shares port 5353, which is fine",
-      async () => {
-        await using lan = await createLan({ hosts: 2 });
-        const [here, there] = lan.hosts;
-        await startAvahi(here);
-        await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
-        const found = await examine(here);
-        expect(codesOf(found, "fail")).toEqual([]);
-        expect(found.checks.find(({ code }) => code === "PORT_SHARED")?.message).toMatch(
-          /shared with avahi-daemon \(pid \d+\)/,
-        );
-      },
-      60_000,
-    );
+    needsPeers(["avahi"])("who shares port 5353, which is fine", async () => {
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
+      const [here, there] = lan.hosts;
+      await startAvahi(here);
+      await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
+      const found = await examine(here);
+      expect(codesOf(found, "fail")).toEqual([]);
+      expect(found.checks.find(({ code }) => code === "PORT_SHARED")?.message).toMatch(
+        /shared with avahi-daemon \(pid \d+\)/,
+      );
+    });
 
     test("a full table of neighbours", async () => {
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       const found = await examineWith(here, { entries: 1024, refusals: 77 });
@@ -163,11 +154,11 @@ describeNet("the doctor", () => {
         message: expect.stringMatching(/holds 1024 entries, and learns 1024 at most; 77 were refused/),
         mend: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
       });
-    }, 40_000);
+    });
 
     test("a mesh whose key is another, and nothing where it fits", async () => {
       await using folder = await temporaryFolder();
-      await using lan = await createLan({ hosts: 2 });
+      await using lan = await createLan({ hosts: 2, neighbors: "learned" });
       const [here, there] = lan.hosts;
       const transports = { mesh: { keyFile: "mesh.key" } };
       const site = await deploy(join(folder.path, "site"), { preset: "cloud", transports });
@@ -188,15 +179,15 @@ describeNet("the doctor", () => {
         message: `ws://${there.address}:7946: it does not accept our key and cluster, or cannot tell that we have them`,
         mend: expect.stringMatching(/^give both sides the same key file/),
       });
-    }, 60_000);
+    });
 
     test("no interface to use", async () => {
-      await using lan = await createLan({ hosts: 1 });
+      await using lan = await createLan({ hosts: 1, neighbors: "learned" });
       await ip(lan.hosts[0], "addr flush dev eth0");
       await ip(lan.hosts[0], "link set lo down");
       const found = await examine(lan.hosts[0], "--transport", "mdns");
       expect(codesOf(found, "fail")).toEqual(["NO_USABLE_INTERFACE"]);
-    }, 40_000);
+    });
   });
 });
 

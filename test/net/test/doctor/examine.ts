@@ -35,7 +35,7 @@ export async function examineWith(
 ): Promise<Examination> {
   const wrapper = ["sh", "-ec", withTable, "sh", String(entries), String(refusals)] as const;
   const command: Command = [...wrapper, ...lmserv("doctor", "--json", ...args)];
-  const { code, stdout, stderr } = await host.run(command, { timeoutMs: 60_000 });
+  const { code, stdout, stderr } = await host.run(command);
   if (stdout === "") throw new Error(`the doctor printed nothing: ${stderr}`);
   return { code, ...JSON.parse(stdout) };
 }

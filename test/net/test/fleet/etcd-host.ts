@@ -3,7 +3,7 @@ import type { Host, HostProcess } from "../../src/index.ts";
 import { runOrThrow } from "../../src/place.ts";
 
 const ports = { client: 2_379, peer: 2_380 };
-const startMs = 40_000;
+const startMs = 120_000;
 
 /** etcd on hosts of a LAN, its data in a folder of each. */
 export class EtcdHosts {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Host, HostProcess } from "../../src/index.ts";
 
 const ports = { client: 4_222, route: 6_222 };
-const startMs = 40_000;
+const startMs = 120_000;
 
 /** nats-server on hosts of a LAN, with JetStream and its data in a folder of each; several of them are one cluster. */
 export class NatsHosts {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
-import { meshPort, spotOf, startMember, urlOf, wholeAfterMs } from "./member.ts";
+import { meshPort, spotOf, startMember, urlOf, whole } from "./member.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Says how a TCP connection ended: the name of the event. */
@@ -22,12 +22,12 @@ describeNet("members that reach only the seed", () => {
     }
     const options = { state: state.path, seeds: [urlOf(spotOf(seed))] };
     const members = await Promise.all(lan.hosts.map((host) => startMember(spotOf(host), options)));
-    await wholeAfterMs(members, 30_000);
+    await whole(members);
     const [one, other] = clients;
     const script = connectScript(other?.address ?? "", meshPort);
     expect((await one?.run([process.execPath, "-e", script]))?.stdout).not.toBe("connect\n");
 
     members.at(-1)?.kill("SIGKILL");
-    await wholeAfterMs(members.slice(0, -1), 30_000);
-  }, 120_000);
+    await whole(members.slice(0, -1));
+  });
 });

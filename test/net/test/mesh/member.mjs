@@ -1,19 +1,10 @@
 import { createDiscovery } from "../../../../packages/discovery-core/dist/bundle.js";
 import { mesh } from "../../../../packages/discovery-mesh/dist/index.js";
 
-// Announces a node over the mesh and says, one JSON document a line, which nodes come and go; SIGTERM is a goodbye,
-// SIGUSR2 asks for the time.
-
-/** Time in which this process ran: each beat counts as much, however long others had the processor in between. */
-const beatMs = 100;
-let ranMs = 0;
-setInterval(() => {
-  ranMs += beatMs;
-}, beatMs).unref();
+// Announces a node over the mesh and says, one JSON document a line, which nodes come and go; SIGTERM is a goodbye.
 
 const { info, options } = JSON.parse(process.argv[2] ?? "{}");
-const say = (event) => console.log(JSON.stringify({ ...event, ranMs }));
-process.on("SIGUSR2", () => say({ event: "time" }));
+const say = (event) => console.log(JSON.stringify(event));
 
 const discovery = await createDiscovery({ transports: [mesh(options)] });
 process.once("SIGTERM", () => discovery[Symbol.asyncDispose]());

@@ -7,6 +7,8 @@ const program = fileURLToPath(new URL("./member.mjs", import.meta.url));
 /** One key for all, as a key file has it. */
 const key = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk";
 export const meshPort = 7_946;
+/** However busy the machine is. */
+const patienceMs = 120_000;
 
 /** A host and the address that it has now. */
 export interface Spot {
@@ -29,8 +31,6 @@ export interface MemberEvent {
   readonly info: string;
   /** Of a node that went. */
   readonly reason?: string;
-  /** When, by `ran`. */
-  readonly ranMs: number;
 }
 
 /** A running member of the mesh, called as its host is. */
@@ -42,16 +42,8 @@ export interface Member {
   readonly lines: readonly string[];
   /** Those that went, in its eyes. */
   readonly departures: () => readonly MemberEvent[];
-  /**
-   * How long its process has run by now, in ms.
-   *
-   * Of a busy machine's time it is the part that the process had to do something with, and on a quiet one real time
-   * but for a hundredth: what is promised of real time is held against this, so that a test fails for what the
-   * mesh does and not for what else the machine has to do.
-   */
-  readonly ran: () => Promise<number>;
-  /** Resolves with the time that it took, in ms, once it lists exactly these. */
-  readonly lists: (names: readonly string[], timeoutMs: number) => Promise<number>;
+  /** Resolves once it lists exactly these. */
+  readonly lists: (names: readonly string[]) => Promise<void>;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly exited: Promise<Exit>;
 }
@@ -86,36 +78,27 @@ export async function startMember({ host, address }: Spot, options: MemberOption
     listed,
     lines: process_.lines,
     departures: () => process_.lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "down"),
-    async ran() {
-      const from = process_.lines.length;
-      process_.kill("SIGUSR2");
-      return JSON.parse(await process_.line((line) => line.includes('"time"'), { from })).ranMs;
-    },
-    async lists(names, timeoutMs) {
-      const startMs = performance.now();
+    async lists(names) {
       const wanted = [...names].sort().join();
-      if (listed().join() !== wanted) {
-        const from = process_.lines.length;
-        await process_.line((_, index) => listed(index + 1).join() === wanted, { from, timeoutMs });
-      }
-      return performance.now() - startMs;
+      if (listed().join() === wanted) return;
+      const from = process_.lines.length;
+      await process_.line((_, index) => listed(index + 1).join() === wanted, { from, timeoutMs: patienceMs });
     },
     kill: process_.kill,
     exited: process_.exited,
   };
 }
 
-/** Resolves with the time until the last of them lists all of them and nobody else, in ms. */
-export async function wholeAfterMs(members: readonly Member[], timeoutMs: number): Promise<number> {
+/** Resolves once each of them lists all of them and nobody else. */
+export async function whole(members: readonly Member[]): Promise<void> {
   const names = members.map(({ name }) => name);
-  const times = await Promise.allSettled(members.map(({ lists }) => lists(names, timeoutMs)));
-  const failed = times.findIndex(({ status }) => status === "rejected");
-  if (failed >= 0) {
-    const stories = members.map(({ name, listed, departures }) => {
-      const missed = departures().map(({ info, reason, ranMs }) => `${info} ${reason} after ${ranMs} ms`);
-      return `${name} lists ${listed().join(" ")}; missed: ${missed.join(", ")}`;
-    });
-    throw new Error(`The mesh is not whole after ${timeoutMs} ms:\n${stories.join("\n")}`);
-  }
-  return Math.max(...times.map((time) => (time.status === "fulfilled" ? time.value : 0)));
+  const outcomes = await Promise.allSettled(members.map(({ lists }) => lists(names)));
+  if (outcomes.every(({ status }) => status === "fulfilled")) return;
+  const stories = members.map(({ name, listed, departures }) => {
+    const missed = departures().map(({ info, reason }) => `${info} ${reason}`);
+    return `${name} lists ${listed().join(" ")}; missed: ${missed.join(", ")}`;
+  });
+  throw new Error(
+    `The mesh of ${names.join(" ")} is not whole after ${patienceMs} ms:\n${stories.join("\n")}`,
+  );
 }
