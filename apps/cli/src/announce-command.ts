@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
-import { isServerUrl, parseInfo, parseName, parsePath, parsePort, parseServer, parseWord } from "./values.ts";
+import { parseEndpoint, parseInfo, parseName, parsePath, parsePort, parseWord } from "./values.ts";
 
 interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly port: number;
@@ -14,7 +14,8 @@ interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly path?: string;
   readonly name?: string;
   readonly model?: readonly string[];
-  readonly server?: readonly string[];
+  readonly server?: string;
+  readonly endpoint?: readonly string[];
   readonly check: boolean;
   readonly documentPort?: number;
 }
@@ -27,7 +28,7 @@ Examples:
   lmserv announce --port 8000 --document-port   where multicast does not arrive
   lmserv announce --port 8000 --no-check   whether or not a server answers
   lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
-  lmserv announce --port 8000 --transport mdns,etcd --server http://10.0.0.1:2379
+  lmserv announce --port 8000 --transport mdns,etcd --endpoint http://10.0.0.1:2379
 
 Exit status: 0 ended by SIGTERM, 128 + N by another signal N (130 by SIGINT), 2 usage, 3 every chosen transport
 failed.`;
@@ -46,11 +47,12 @@ export function announceCommand(
     .addOption(single("--path <path>", "where its chat endpoint is (default: /chat)", parsePath))
     .addOption(single("--name <name>", "name of the service instance (default: made of the info)", parseName))
     .addOption(repeatable("--model <names...>", "models it serves", (text) => [parseWord(text)]))
+    .addOption(single("--server <kind>", "kind of server, such as ollama (default: lmserv)", parseWord))
     .addOption(
       repeatable(
-        "--server <kind or url>",
-        "which engine serves (default: lmserv); as a URL, where etcd or nats is",
-        (text) => (isServerUrl(text) ? parseServer(text) : [parseWord(text)]),
+        "--endpoint <url>",
+        "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
+        parseEndpoint,
       ),
     )
     .option("--no-check", "announce it whether or not it answers")
@@ -66,12 +68,8 @@ export function announceCommand(
     .action(async (flags: AnnounceFlags) => {
       const { check, port, documentPort = null } = flags;
       if (port === documentPort) command.error(`error: --document-port ${port} is the server's own port`);
-      const urls = flags.server?.filter(isServerUrl) ?? [];
-      if ((flags.server?.length ?? 0) > urls.length + 1) {
-        command.error("error: option '--server' names more than one kind of server");
-      }
-      const servers = { flag: "--server", key: "servers", value: urls.length > 0 ? urls : undefined };
-      const shared = sharedRequest(flags, [servers, ...meshSettings(flags)]);
+      const endpoints = { flag: "--endpoint", key: "endpoints", value: flags.endpoint };
+      const shared = sharedRequest(flags, [endpoints, ...meshSettings(flags)]);
       await announce({ ...shared, check, documentPort, announcement: announcementOf(flags) });
     });
 }
@@ -82,15 +80,14 @@ function announcementOf({
   path = "/chat",
   name,
   model,
-  server,
+  server = "lmserv",
 }: AnnounceFlags): Announcement {
-  const kind = server?.find((text) => !isServerUrl(text)) ?? "lmserv";
   return {
     port,
     info,
     path,
     ...(name !== undefined && { name }),
     ...(model !== undefined && { models: model }),
-    server: kind,
+    server,
   };
 }

@@ -53,7 +53,7 @@ const advice: ReadonlyMap<string, string> = new Map([
     (flag) => [flag, "is for the transport mesh: add --transport mesh"] as const,
   ),
   ["--cluster", "is for the transport mesh, etcd or nats: add --transport mesh"],
-  ["--server", "is for the transport etcd or nats: add --transport etcd"],
+  ["--endpoint", "is for the transport etcd or nats: add --transport etcd"],
 ]);
 
 function strayFlag({ origin, path }: { origin: { kind: string; flag?: string } | null; path: string }) {

@@ -5,7 +5,7 @@ import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { SearchRequest } from "./request.ts";
-import { parseCount, parsePorts, parseServer } from "./values.ts";
+import { parseCount, parseEndpoint, parsePorts } from "./values.ts";
 
 interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
@@ -16,7 +16,7 @@ interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly ttl?: number;
   readonly sweep?: true;
   readonly ports?: readonly number[];
-  readonly server?: readonly string[];
+  readonly endpoint?: readonly string[];
 }
 
 interface DiscoverActions {
@@ -38,7 +38,7 @@ Examples:
   lmserv discover --watch --json           a line of JSON for every change
   lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
   lmserv discover --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
-  lmserv discover --transport etcd --server http://10.0.0.1:2379
+  lmserv discover --transport etcd --endpoint http://10.0.0.1:2379
   lmserv discover --preset office          sweep when multicast stays silent
 
 Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usage,
@@ -73,9 +73,9 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
     );
   command.addOption(
     repeatable(
-      "--server <url>",
+      "--endpoint <url>",
       "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
-      parseServer,
+      parseEndpoint,
     ),
   );
   addMeshOptions(addSharedOptions(command, io), "observer")
@@ -97,7 +97,7 @@ function settingsOf(flags: DiscoverFlags): readonly FlagOption[] {
   return [
     { flag: "--sweep", key: "sweep", value: flags.sweep },
     { flag: "--ports", key: "ports", value: flags.ports },
-    { flag: "--server", key: "servers", value: flags.server },
+    { flag: "--endpoint", key: "endpoints", value: flags.endpoint },
     ...meshSettings(flags),
   ];
 }

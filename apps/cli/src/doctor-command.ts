@@ -3,12 +3,12 @@ import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest } from "./options.ts";
 import type { DoctorRequest } from "./request.ts";
-import { parseServer } from "./values.ts";
+import { parseEndpoint } from "./values.ts";
 
 interface DoctorFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
   readonly sweep?: true;
-  readonly server?: readonly string[];
+  readonly endpoint?: readonly string[];
 }
 
 /** They are looked at when they are chosen: most machines have no server of these. */
@@ -20,7 +20,7 @@ Examples:
   lmserv doctor --sweep                    the same, and look for neighbours that could tell
   lmserv doctor --transport mdns --interface eth0
   lmserv doctor --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
-  lmserv doctor --transport etcd --server http://10.0.0.1:2379
+  lmserv doctor --transport etcd --endpoint http://10.0.0.1:2379
   lmserv doctor --json | jq '.checks[] | select(.verdict == "fail")'
 
 Exit status: 0 nothing fails, 1 something fails, 2 usage, 128 + N ended by signal N (130 by SIGINT).`;
@@ -39,9 +39,9 @@ export function doctorCommand(
     .option("--sweep", "ask every address of the subnet by ARP, to find neighbours that could tell")
     .addOption(
       repeatable(
-        "--server <url>",
+        "--endpoint <url>",
         "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
-        parseServer,
+        parseEndpoint,
       ),
     );
   addMeshOptions(addSharedOptions(command, io), "observer")
@@ -50,7 +50,7 @@ export function doctorCommand(
       const isChosen = flags.transport || flags.preset !== undefined || flags.config !== undefined;
       await doctor({
         ...sharedRequest(isChosen ? flags : { ...flags, transport: unasked }, [
-          { flag: "--server", key: "servers", value: flags.server },
+          { flag: "--endpoint", key: "endpoints", value: flags.endpoint },
           ...meshSettings(flags),
         ]),
         json: flags.json ?? false,

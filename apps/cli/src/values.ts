@@ -69,14 +69,10 @@ export function parseSeed(text: string): readonly string[] {
   throw new RangeError("A seed is like ws://host:port, wss://host:port or dns+srv://name.");
 }
 
-/** Where the engine of a fleet is: which schemes it takes, the transport knows. */
-export function parseServer(text: string): readonly string[] {
-  if (isServerUrl(text) && URL.canParse(text)) return [text];
-  throw new RangeError("A server is like http://host:2379 or nats://host:4222.");
-}
-
-export function isServerUrl(text: string): boolean {
-  return /^[a-z]+:\/\/[^\s]+$/.test(text);
+/** URL of a store; its transport knows the schemes. */
+export function parseEndpoint(text: string): readonly string[] {
+  if (/^[a-z]+:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return [text];
+  throw new RangeError("An endpoint is like http://host:2379 or nats://host:4222.");
 }
 
 export function parseCluster(text: string): string {

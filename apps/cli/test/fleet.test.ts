@@ -11,14 +11,17 @@ beforeEach(() => {
 
 describe("a mistake about the engine of a fleet", () => {
   it.each([
-    [["discover", "--server", "http://10.0.0.1:2379"], /option '--server' is for the transport etcd or nats/],
     [
-      ["announce", "--port", "1", "--server", "http://10.0.0.1:2379"],
-      /option '--server' is for the transport/,
+      ["discover", "--endpoint", "http://10.0.0.1:2379"],
+      /option '--endpoint' is for the transport etcd or nats/,
     ],
-    [["discover", "--transport", "etcd", "--server", "10.0.0.1"], /A server is like http:\/\/host:2379/],
-    [["discover", "--transport", "etcd", "--server", "ws://a:1"], /servers holds "ws:\/\/a:1"/],
-    [["announce", "--port", "1", "--server", "vllm", "--server", "ollama"], /more than one kind of server/],
+    [
+      ["announce", "--port", "1", "--endpoint", "http://10.0.0.1:2379"],
+      /option '--endpoint' is for the transport/,
+    ],
+    [["discover", "--transport", "etcd", "--endpoint", "10.0.0.1"], /An endpoint is like http:\/\/host:2379/],
+    [["discover", "--transport", "etcd", "--endpoint", "ws://a:1"], /endpoints holds "ws:\/\/a:1"/],
+    [["announce", "--port", "1", "--server", "vllm", "--server", "ollama"], /option '--server/],
   ])("%j", async (argv, message) => {
     const code = await machine.start(...argv).ended;
     expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });
@@ -28,7 +31,7 @@ describe("a mistake about the engine of a fleet", () => {
 
 describe("an etcd that is absent", () => {
   it("is what a look ends with", async () => {
-    const code = await machine.start("discover", "--transport", "etcd", "--server", "http://127.0.0.1:9")
+    const code = await machine.start("discover", "--transport", "etcd", "--endpoint", "http://127.0.0.1:9")
       .ended;
     expect(code).toBe(3);
     expect(machine.stderr.text).toMatch(
@@ -37,7 +40,8 @@ describe("an etcd that is absent", () => {
   });
 
   it("is what the doctor finds, where it was asked for", async () => {
-    const code = await machine.start("doctor", "--transport", "etcd", "--server", "http://127.0.0.1:9").ended;
+    const code = await machine.start("doctor", "--transport", "etcd", "--endpoint", "http://127.0.0.1:9")
+      .ended;
     expect(code).toBe(1);
     expect(machine.stdout.text).toMatch(/^ {2}fail {2}etcd at .*:9: no answer: .* \[ENGINE_ABSENT\]$/m);
   });

@@ -31,13 +31,13 @@ export const engines: Readonly<Record<EngineName, EngineUnderTest>> = {
     ],
     ready: /ready to serve client requests/,
     transport: (lifetimeMs, name) =>
-      etcd({ servers: [`http://127.0.0.1:${ports.etcd}`], lifetimeMs, addresses, name }),
+      etcd({ endpoints: [`http://127.0.0.1:${ports.etcd}`], lifetimeMs, addresses, name }),
   },
   nats: {
     command: (folder) => ["nats-server", "-a", "127.0.0.1", "-p", `${ports.nats}`, "-js", "-sd", folder],
     ready: /Server is ready/,
     transport: (lifetimeMs, name) =>
-      nats({ servers: [`nats://127.0.0.1:${ports.nats}`], lifetimeMs, addresses, name }),
+      nats({ endpoints: [`nats://127.0.0.1:${ports.nats}`], lifetimeMs, addresses, name }),
   },
 };
 

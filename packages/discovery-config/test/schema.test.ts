@@ -25,7 +25,7 @@ describe("an editor that has the schema", () => {
     { $schema: "./v1.json", version: 1, preset: "office" },
     { version: 1, transports: { mdns: { interfaces: ["eth0"] }, arp: { when: "mdns-silent", after: "3s" } } },
     { version: 1, transports: { mesh: { seeds: ["wss://a.example"], keyFile: "mesh.key" } } },
-    { version: 1, transports: { near: { type: "arp", sweep: true }, bus: { type: "nats", servers: [] } } },
+    { version: 1, transports: { near: { type: "arp", sweep: true }, bus: { type: "nats", endpoints: [] } } },
   ])("takes %j", (content) => {
     expect(isValid(content)).toBe(true);
   });

@@ -11,7 +11,7 @@ export interface ClientOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  readonly servers: readonly URL[];
+  readonly endpoints: readonly URL[];
   readonly credentials: Credentials | null;
   readonly tls: TlsOptions;
   /** How long one server has for one answer, in ms. */
@@ -38,17 +38,17 @@ export class EtcdClient {
   readonly #closing = new AbortController();
 
   constructor(options: ClientOptions) {
-    const { clock, timeoutMs, tls, random, servers } = options;
+    const { clock, timeoutMs, tls, random, endpoints } = options;
     this.#options = options;
     this.#gateway = new Gateway(clock, timeoutMs, tls);
     // Not everybody at the first one.
-    this.#current = Math.floor(random() * servers.length);
+    this.#current = Math.floor(random() * endpoints.length);
   }
 
   /** Which server is asked at the moment. */
   get server(): URL {
-    const { servers } = this.#options;
-    const server = servers[this.#current % servers.length];
+    const { endpoints } = this.#options;
+    const server = endpoints[this.#current % endpoints.length];
     if (!server) throw new TypeError("there is no server");
     return server;
   }
@@ -112,7 +112,7 @@ export class EtcdClient {
   }
 
   async #inTurn<T>(ask: (server: URL) => Promise<T>): Promise<T> {
-    for (let left = this.#options.servers.length - 1; ; left -= 1) {
+    for (let left = this.#options.endpoints.length - 1; ; left -= 1) {
       const { server } = this;
       try {
         return await ask(server);

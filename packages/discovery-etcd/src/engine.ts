@@ -8,7 +8,7 @@ import { Keyspace } from "./keyspace.ts";
 import { rhythmOf } from "./rhythm.ts";
 
 export interface EtcdEngineOptions {
-  readonly servers: readonly URL[];
+  readonly endpoints: readonly URL[];
   readonly credentials: Credentials | null;
   readonly tls: TlsOptions;
   /** Ends with a slash. */
@@ -35,7 +35,7 @@ export class EtcdEngine implements Engine {
 
   constructor(options: EtcdEngineOptions) {
     this.#options = options;
-    this.place = options.servers.map(({ origin }) => origin).join(", ");
+    this.place = options.endpoints.map(({ origin }) => origin).join(", ");
   }
 
   async connect(context: EngineContext, options: Cancellable): Promise<EngineConnection> {
@@ -50,10 +50,10 @@ export class EtcdEngine implements Engine {
   }
 
   async #enter(context: EngineContext, { signal }: Cancellable): Promise<Entrance> {
-    const { servers, credentials, tls, prefix } = this.#options;
+    const { endpoints, credentials, tls, prefix } = this.#options;
     const { clock, random, via, cluster, lifetimeMs } = context;
     const { timeoutMs } = rhythmOf(lifetimeMs);
-    const client = new EtcdClient({ clock, random, servers, credentials, tls, timeoutMs });
+    const client = new EtcdClient({ clock, random, endpoints, credentials, tls, timeoutMs });
     const keyspace = new Keyspace(prefix, cluster);
     const complaint = new Complaint(via, this.place, credentials?.user ?? null, keyspace.prefix);
     try {

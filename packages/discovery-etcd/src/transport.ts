@@ -4,7 +4,7 @@ import { EtcdEngine } from "./engine.ts";
 
 export interface EtcdOptions extends FleetOptions {
   /** `http://host:port` or `https://host:port` of each server, asked in turn. @default `["http://127.0.0.1:2379"]` */
-  readonly servers?: readonly string[];
+  readonly endpoints?: readonly string[];
   /** Who we are, where etcd asks for it. @default nobody */
   readonly user?: string;
   readonly password?: string;
@@ -27,9 +27,9 @@ const maxServers = 16;
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function etcd(options: EtcdOptions = {}): Transport {
-  const { servers = [defaultServer], user, password, ca, tls, prefix = "/lmserv/" } = options;
-  if (servers.length < 1 || servers.length > maxServers) {
-    throw new RangeError(`servers has ${servers.length} entries; from 1 to ${maxServers} are allowed`);
+  const { endpoints = [defaultServer], user, password, ca, tls, prefix = "/lmserv/" } = options;
+  if (endpoints.length < 1 || endpoints.length > maxServers) {
+    throw new RangeError(`endpoints has ${endpoints.length} entries; from 1 to ${maxServers} are allowed`);
   }
   if ((user === undefined) !== (password === undefined)) {
     throw new TypeError("user and password are given together, or neither");
@@ -40,7 +40,7 @@ export function etcd(options: EtcdOptions = {}): Transport {
     );
   }
   const engine = new EtcdEngine({
-    servers: servers.map(parseServer),
+    endpoints: endpoints.map(parseServer),
     credentials: user === undefined || password === undefined ? null : { user, password },
     tls: { ...(ca !== undefined && { ca }), ...tls },
     prefix,
@@ -55,7 +55,7 @@ function parseServer(text: string): URL {
     url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "";
   if (!isServer || url.username !== "" || url.password !== "" || url.hash !== "") {
     throw new RangeError(
-      `servers holds ${JSON.stringify(text)}, which is not like http://host:2379 or https://host:2379`,
+      `endpoints holds ${JSON.stringify(text)}, which is not like http://host:2379 or https://host:2379`,
     );
   }
   // The defaults of the web are nobody's etcd, unless they are asked for.

@@ -37,9 +37,9 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd({ flags: ["--auth-token-ttl", "1"] });
     await protect(server);
-    const servers = [server.url];
-    const node = { servers, user: "node", password: "p" };
-    const viewer = { servers, user: "viewer", password: "p" };
+    const endpoints = [server.url];
+    const node = { endpoints, user: "node", password: "p" };
+    const viewer = { endpoints, user: "viewer", password: "p" };
     const clients = [await scene.join(node, "a"), await scene.join(viewer)];
     await allList(clients, "a");
     // Longer than any token lives without use: leases of a minute are renewed every twenty seconds.
@@ -63,7 +63,7 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     await protect(server);
-    const opening = createDiscovery({ transports: [etcd({ servers: [server.url], ...credentials })] });
+    const opening = createDiscovery({ transports: [etcd({ endpoints: [server.url], ...credentials })] });
     await expect(opening).rejects.toMatchObject({
       code: "PERMISSION_DENIED",
       message: expect.stringMatching(message),
@@ -74,7 +74,7 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     await protect(server);
-    const announcing = scene.join({ servers: [server.url], user: "viewer", password: "p" }, "a");
+    const announcing = scene.join({ endpoints: [server.url], user: "viewer", password: "p" }, "a");
     await expect(announcing).rejects.toMatchObject({
       code: "PERMISSION_DENIED",
       message: expect.stringMatching(/to write there/),
@@ -85,7 +85,7 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd({ flags: ["--auth-token-ttl", "1"] });
     const ask = await protect(server);
-    const credentials = { servers: [server.url], user: "node", password: "p" };
+    const credentials = { endpoints: [server.url], user: "node", password: "p" };
     const clients = [await scene.join(credentials, "a"), await scene.join(credentials, "b")];
     await allList(clients, "a", "b");
     await ask("/v3/auth/user/changepw", { name: "node", password: "other" });

@@ -32,7 +32,7 @@ async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixtur
     ttlMs,
     transport: () =>
       etcd({
-        servers: [proxy.url],
+        endpoints: [proxy.url],
         cluster: hosts.cluster,
         lifetimeMs: 6_000,
         addresses: ["127.0.0.1"],

@@ -23,7 +23,7 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
     await fleet.appear({ id: "b", port: 2, info: "b" });
     await new PlainFleet(server, "another").appear({ id: "c", port: 3, info: "c" });
     const before = await fleet.list();
-    expect(await examine({ servers: [server.url] })).toEqual({
+    expect(await examine({ endpoints: [server.url] })).toEqual({
       code: "ENGINE_READ",
       verdict: "ok",
       transport: "etcd",
@@ -44,13 +44,13 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
       [{ user: "stranger", password: "x" }, /does not know the user "stranger"/],
       [{ user: "stranger", password: "p" }, /needs to read \/lmserv\/default\//],
     ] as const) {
-      const found = await examine({ servers: [server.url], ...login });
+      const found = await examine({ endpoints: [server.url], ...login });
       expect(found).toMatchObject({ code: "ENGINE_REFUSES", message: expect.stringMatching(message) });
     }
   });
 
   test("says that nobody listens", async () => {
-    const found = await examine({ servers: ["http://127.0.0.1:9"] });
+    const found = await examine({ endpoints: ["http://127.0.0.1:9"] });
     expect(found).toMatchObject({ code: "ENGINE_ABSENT", verdict: "fail" });
     expect(found?.mend).toContain("start it");
   });

@@ -57,7 +57,7 @@ describeEtcd("after", { concurrent: true }, () => {
     const proxy = await scene.proxy(server);
     const clients = await scene.fleet(proxy.url);
     const hosts = new PlainFleet(server, "default");
-    const near = await scene.join({ servers: [server.url] }, "near");
+    const near = await scene.join({ endpoints: [server.url] }, "near");
     await hosts.appear({ id: "leaving", port: 1, info: "leaving" });
     await allList([...clients, near], "a", "b", "near", "leaving");
     proxy.cut();
@@ -149,11 +149,11 @@ describeEtcd("an engine that comes and goes", {}, () => {
   test("for good leaves those that answer, after two lifetimes, and costs next to nothing", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const servers = [server.url];
+    const endpoints = [server.url];
     const http = await scene.add(serveChat());
-    const watcher = await scene.join({ servers });
-    await scene.join({ servers }, "alive", http.port);
-    await scene.join({ servers }, "dead");
+    const watcher = await scene.join({ endpoints });
+    await scene.join({ endpoints }, "alive", http.port);
+    await scene.join({ endpoints }, "dead");
     await allList([watcher], "alive", "dead");
     await server.kill();
     await allList([watcher], "alive*", "dead*");

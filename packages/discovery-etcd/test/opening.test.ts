@@ -31,7 +31,7 @@ describe("what answers", () => {
     ["another thing with JSON", 200, '{"version":"2.9"}', /no etcd/],
   ])("may be %s", async (_, status, body, message) => {
     await using server = await impostor(status, body);
-    const opening = createDiscovery({ transports: [etcd({ servers: [server.url] })] });
+    const opening = createDiscovery({ transports: [etcd({ endpoints: [server.url] })] });
     await expect(opening).rejects.toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       via: "etcd",
@@ -41,7 +41,7 @@ describe("what answers", () => {
 
   test("may be nobody", async () => {
     const opening = createDiscovery({
-      transports: [etcd({ servers: ["http://127.0.0.1:9"] })],
+      transports: [etcd({ endpoints: ["http://127.0.0.1:9"] })],
       waitForNetwork: false,
     });
     await expect(opening).rejects.toMatchObject({
@@ -53,10 +53,10 @@ describe("what answers", () => {
 
 describe("options", () => {
   test.each<[EtcdOptions, RegExp]>([
-    [{ servers: [] }, /servers has 0 entries/],
-    [{ servers: ["10.0.0.1:2379"] }, /servers holds "10\.0\.0\.1:2379", which is not like/],
-    [{ servers: ["nats://10.0.0.1:4222"] }, /not like http/],
-    [{ servers: ["http://user:secret@10.0.0.1"] }, /not like/],
+    [{ endpoints: [] }, /endpoints has 0 entries/],
+    [{ endpoints: ["10.0.0.1:2379"] }, /endpoints holds "10\.0\.0\.1:2379", which is not like/],
+    [{ endpoints: ["nats://10.0.0.1:4222"] }, /not like http/],
+    [{ endpoints: ["http://user:secret@10.0.0.1"] }, /not like/],
     [{ user: "node" }, /user and password/],
     [{ prefix: "lmserv" }, /prefix "lmserv" must .* end with/],
     [{ cluster: "my fleet" }, /cluster "my fleet"/],
@@ -68,7 +68,7 @@ describe("options", () => {
 
   test("of a file make a transport under the name that it is given", async () => {
     const options = {
-      servers: ["https://etcd.example"],
+      endpoints: ["https://etcd.example"],
       user: "node",
       password: "p",
       ca: "ca",

@@ -44,11 +44,11 @@ export class Scene implements AsyncDisposable {
 
   /** Two that announce, and one that only watches. */
   async fleet(url: string): Promise<readonly [Client, Client, Client]> {
-    const servers = [url];
+    const endpoints = [url];
     return [
-      await this.join({ servers }, "a"),
-      await this.join({ servers }, "b"),
-      await this.join({ servers }),
+      await this.join({ endpoints }, "a"),
+      await this.join({ endpoints }, "b"),
+      await this.join({ endpoints }),
     ];
   }
 

@@ -30,7 +30,7 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const fleet = new PlainFleet(server, "default");
-    const watcher = await scene.join({ servers: [server.url] });
+    const watcher = await scene.join({ endpoints: [server.url] });
     const host = fleet.newHost();
     await fleet.put(host.keyOf(node), host.valueOf(node, "default"), await fleet.grant(600));
     await allList([watcher], "good");
@@ -77,10 +77,10 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const fleet = new PlainFleet(server, "default");
-    const early = await scene.join({ servers: [server.url] });
+    const early = await scene.join({ endpoints: [server.url] });
     await write(fleet);
     await fleet.appear({ ...node, info: "last" });
-    const late = await scene.join({ servers: [server.url] });
+    const late = await scene.join({ endpoints: [server.url] });
     await allList([early, late], "last");
   });
 
@@ -88,7 +88,7 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const fleet = new PlainFleet(server, "default");
-    const watcher = await scene.join({ servers: [server.url] });
+    const watcher = await scene.join({ endpoints: [server.url] });
     const [host, lease, ttlMs] = [fleet.newHost(), await fleet.grant(600), 60_000];
     const older = host.valueOf({ ...node, info: "older" }, "default", { ttlMs });
     await fleet.put(host.keyOf(node), host.valueOf({ ...node, info: "newer" }, "default", { ttlMs }), lease);
@@ -106,6 +106,6 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
     for (let count = 0; count < 20; count += 1)
       await fleet.put(`${count}`, Buffer.alloc(1_500_000, "x"), lease);
     await fleet.appear(node);
-    await allList([await scene.join({ servers: [server.url] })], "good");
+    await allList([await scene.join({ endpoints: [server.url] })], "good");
   });
 });

@@ -41,7 +41,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
   test("knows its clients by their certificates", async () => {
     await using scene = new Scene();
     const server = await start(scene);
-    const options = { servers: [server.url], ca, tls };
+    const options = { endpoints: [server.url], ca, tls };
     const clients = [await scene.join(options, "a"), await scene.join(options)];
     await allList(clients, "a");
     await server.kill();
@@ -50,7 +50,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     await allList(clients, "a");
   });
 
-  test.each<[string, Omit<EtcdOptions, "servers">, string, RegExp]>([
+  test.each<[string, Omit<EtcdOptions, "endpoints">, string, RegExp]>([
     [
       "of an authority that we do not know",
       { tls },
@@ -61,7 +61,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
   ])("%s: that is what is said", async (_, options, code, message) => {
     await using scene = new Scene();
     const server = await start(scene);
-    const opening = createDiscovery({ transports: [etcd({ servers: [server.url], ...options })] });
+    const opening = createDiscovery({ transports: [etcd({ endpoints: [server.url], ...options })] });
     await expect(opening).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
@@ -72,7 +72,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = scheme === "https" ? await start(scene) : await scene.etcd();
     const url = server.url.replace(/^https?/, asked);
-    const opening = createDiscovery({ transports: [etcd({ servers: [url] })], waitForNetwork: false });
+    const opening = createDiscovery({ transports: [etcd({ endpoints: [url] })], waitForNetwork: false });
     await expect(opening).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
@@ -84,7 +84,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     await using server = createServer((socket) => socket.once("data", () => close(socket)));
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    const opening = createDiscovery({ transports: [etcd({ servers: [`https://127.0.0.1:${port}`] })] });
+    const opening = createDiscovery({ transports: [etcd({ endpoints: [`https://127.0.0.1:${port}`] })] });
     const message = expect.stringMatching(/speaks no TLS.*try http/);
     await expect(opening).rejects.toMatchObject({ code: "TRANSPORT_UNAVAILABLE", message });
   });

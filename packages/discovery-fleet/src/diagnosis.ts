@@ -35,7 +35,7 @@ function codeOf(fault: string): Failure & CheckCode {
 
 const mends: Readonly<Record<Failure, string>> = {
   ENGINE_ABSENT:
-    "start it, name it as it is reached from here (servers, --server), and let TCP to its port through the firewalls on the way",
+    "start it, name it as it is reached from here (endpoints, --endpoint), and let TCP to its port through the firewalls on the way",
   ENGINE_REFUSES:
     "give what it asks for (user and password, token, certificate), with the rights in its README",
   ENGINE_UNFIT: "name a server that is one of these, new enough, and set up to keep values",

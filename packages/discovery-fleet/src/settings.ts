@@ -33,7 +33,7 @@ const secret = { ...text, writeOnly: true } as const;
 
 /** How an engine's servers are reached, as a configuration file can say it of every engine. */
 export interface ServerSettings {
-  readonly servers?: readonly string[];
+  readonly endpoints?: readonly string[];
   readonly user?: string;
   readonly password?: string;
   readonly ca?: string;
@@ -51,7 +51,7 @@ export function serverOptions(
   examples: string,
 ): { readonly [Key in keyof ServerSettings]-?: OptionShape } {
   return {
-    servers: {
+    endpoints: {
       description: `Servers of one ${engine}, such as ${examples}.`,
       type: "array",
       items: text,

@@ -58,7 +58,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     this.clock = context.clock;
     this.random = context.random;
     this.via = context.via;
-    this.#whereabouts = { place: settings.servers.join(", "), via: context.via };
+    this.#whereabouts = { place: settings.endpoints.join(", "), via: context.via };
     const { retryMs, noticeMs } = timingOf(context.lifetimeMs);
     this.#retryMs = retryMs;
     this.#noticeMs = noticeMs;
@@ -197,7 +197,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
    * several is gone, the others are there, or busy with that.
    */
   #mayPass({ code, cause }: DiscoveryError): boolean {
-    return isSilence(cause) || (code === "ENGINE_UNREACHABLE" && this.#settings.servers.length > 1);
+    return isSilence(cause) || (code === "ENGINE_UNREACHABLE" && this.#settings.endpoints.length > 1);
   }
 
   #isHeld(key: string): boolean {

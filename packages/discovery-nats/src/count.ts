@@ -20,7 +20,7 @@ export async function countValues(
   } catch (error) {
     signal.throwIfAborted();
     if (isBucketMissing(error)) return 0;
-    throw failure(error, { place: settings.servers.join(", "), via: context.via });
+    throw failure(error, { place: settings.endpoints.join(", "), via: context.via });
   }
 }
 

@@ -12,7 +12,7 @@ export function natsEngine(options: NatsEngineOptions = {}): Engine {
   const settings = readSettings(options);
   return {
     type: "nats",
-    place: settings.servers.join(", "),
+    place: settings.endpoints.join(", "),
     count: (context, cancellable) => countValues(settings, context, cancellable),
     connect: (context, cancellable) => NatsConnection.open(settings, context, cancellable),
   };

@@ -64,7 +64,7 @@ export class Link implements AsyncDisposable {
     const ignore = onAbort(signal, () => connection.close());
     try {
       signal.throwIfAborted();
-      const place = settings.servers.join(", ");
+      const place = settings.endpoints.join(", ");
       const version = connection.info?.version ?? "0.0.0";
       assertVersion(version, place, context.via);
       const js = jetstream(connection, { checkAPI: false, timeout: requestMs });
@@ -191,7 +191,7 @@ function dial(
   const { connectMs, pingMs } = timingOf(lifetimeMs);
   const { tls } = settings;
   const options = {
-    servers: [...settings.servers],
+    servers: [...settings.endpoints],
     name: `lmserv ${via} ${cluster}`,
     // Whoever reconnects inside keeps names, logins and subscriptions that may be out of date.
     reconnect: false,

@@ -8,7 +8,7 @@ export interface NatsEngineOptions {
    *
    * @default nats://127.0.0.1:4222
    */
-  readonly servers?: readonly string[];
+  readonly endpoints?: readonly string[];
   /** Text of a credentials file, `.creds`. */
   readonly credentials?: string;
   /** Seed of an NKey of a user, `SU…`. */
@@ -31,7 +31,7 @@ export interface NatsEngineOptions {
 /** Options that were checked. */
 export interface Settings {
   /** `host:port` each. */
-  readonly servers: readonly string[];
+  readonly endpoints: readonly string[];
   readonly login: Login;
   /** Null where the server may do without encryption. */
   readonly tls: Tls | null;
@@ -60,17 +60,17 @@ const maxServers = 16;
 
 /** @throws {TypeError | RangeError} for what cannot be; the message never holds a secret. */
 export function readSettings(options: NatsEngineOptions): Settings {
-  const { servers = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
-  if (servers.length === 0 || servers.length > maxServers) {
-    throw new RangeError(`servers has ${servers.length} entries; 1 to ${maxServers} are allowed`);
+  const { endpoints = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
+  if (endpoints.length === 0 || endpoints.length > maxServers) {
+    throw new RangeError(`endpoints has ${endpoints.length} entries; 1 to ${maxServers} are allowed`);
   }
   if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas ${replicas} must be 1, 3 or 5`);
   if (!/^[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}$/.test(inboxPrefix)) {
     throw new RangeError(`inboxPrefix ${JSON.stringify(inboxPrefix)} must be words with dots between them`);
   }
-  const read = servers.map(readServer);
+  const read = endpoints.map(readServer);
   return {
-    servers: read.map(({ address }) => address),
+    endpoints: read.map(({ address }) => address),
     login: readLogin(options),
     tls: readTls(
       options,

@@ -39,7 +39,8 @@ async function clusterFixture(ttlMs: number): Promise<Fixture> {
   return {
     maxNodes,
     ttlMs,
-    transport: () => nats({ servers: [proxy.url], cluster, lifetimeMs, addresses: ["127.0.0.1"], maxNodes }),
+    transport: () =>
+      nats({ endpoints: [proxy.url], cluster, lifetimeMs, addresses: ["127.0.0.1"], maxNodes }),
     context: () => ({
       clock,
       random: Math.random,

@@ -54,7 +54,7 @@ function greeter(info: object): Server {
 describeNats("connecting", { concurrent: true }, () => {
   test("says that nobody listens", async () => {
     const port = await freePort();
-    expect(await refusal({ servers: [`127.0.0.1:${port}`] })).toMatchObject({
+    expect(await refusal({ endpoints: [`127.0.0.1:${port}`] })).toMatchObject({
       code: "ENGINE_UNREACHABLE",
       via: "nats",
       message: `NATS at 127.0.0.1:${port} is not there, nothing listens: start nats-server, or correct the server's name`,
@@ -64,7 +64,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("says that something else listens", async () => {
     const ssh = createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"));
     const place = await listening(ssh);
-    expect(await refusal({ servers: [place] })).toMatchObject({
+    expect(await refusal({ endpoints: [place] })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: `NATS at ${place} is no NATS server: something else listens there`,
     });
@@ -74,7 +74,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("says that somebody who listens does not answer", async () => {
     const web = createHttpServer();
     const place = await listening(web);
-    expect(await refusal({ servers: [place] })).toMatchObject({
+    expect(await refusal({ endpoints: [place] })).toMatchObject({
       code: "ENGINE_UNREACHABLE",
       message: `NATS at ${place} does not answer in time`,
     });
@@ -84,7 +84,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("says that the server is too old", async () => {
     const old = greeter({ version: "2.8.4", proto: 1, jetstream: true });
     const place = await listening(old);
-    expect(await refusal({ servers: [place] })).toMatchObject({
+    expect(await refusal({ endpoints: [place] })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: `NATS at ${place} is release 2.8.4, which is too old: 2.9.0 or later is needed`,
     });
@@ -93,7 +93,7 @@ describeNats("connecting", { concurrent: true }, () => {
 
   test("says that there is no JetStream", async () => {
     await using server = await NatsServer.start({ data: null });
-    expect(await refusal({ servers: [server.url] })).toMatchObject({
+    expect(await refusal({ endpoints: [server.url] })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: `NATS at 127.0.0.1:${server.port} has no JetStream, which keeps the values: start it with --jetstream, and enable it for our account`,
     });
@@ -103,7 +103,7 @@ describeNats("connecting", { concurrent: true }, () => {
     await using server = await NatsServer.start();
     const { PlainAnnouncer } = await import("./plain-announcer.ts");
     await using _ = await PlainAnnouncer.make(server.url, "lmserv_tests", 0);
-    expect(await refusal({ servers: [server.url] })).toMatchObject({
+    expect(await refusal({ endpoints: [server.url] })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: expect.stringContaining("keeps values for ever"),
     });
@@ -111,7 +111,7 @@ describeNats("connecting", { concurrent: true }, () => {
 
   test("says that more replicas are wanted than there are servers", async () => {
     await using server = await NatsServer.start();
-    expect(await refusal({ servers: [server.url], replicas: 3 })).toMatchObject({
+    expect(await refusal({ endpoints: [server.url], replicas: 3 })).toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: expect.stringContaining("replicas > 1 not supported in non-clustered mode"),
     });
@@ -119,7 +119,7 @@ describeNats("connecting", { concurrent: true }, () => {
 
   test("waits for servers that its replicas lack", async () => {
     await using cluster = await NatsCluster.start(2);
-    expect(await refusal({ servers: cluster.urls, replicas: 3 })).toMatchObject({
+    expect(await refusal({ endpoints: cluster.urls, replicas: 3 })).toMatchObject({
       code: "ENGINE_UNREACHABLE",
       message: expect.stringContaining("start the servers that are missing"),
     });
@@ -129,7 +129,7 @@ describeNats("connecting", { concurrent: true }, () => {
     await using server = await NatsServer.start();
     const reason = new Error("called off");
     const calling = new AbortController();
-    const opening = natsEngine({ servers: [server.url] }).connect(
+    const opening = natsEngine({ endpoints: [server.url] }).connect(
       contextOf(12_000, () => {}),
       calling,
     );
@@ -151,10 +151,10 @@ describeNats("logging in", { concurrent: true }, () => {
     ["a token", users(`token: "t"`), { token: "t" }, { token: "x" }],
   ])("by %s", async (_, config, right, wrong) => {
     await using server = await NatsServer.start({ config });
-    await using client = await openClient({ servers: [server.url], ...right });
+    await using client = await openClient({ endpoints: [server.url], ...right });
     await client.view.lists([]);
     for (const options of [wrong, {}]) {
-      const error = await refusal({ servers: [server.url], ...options });
+      const error = await refusal({ endpoints: [server.url], ...options });
       expect(`${error.code} ${error.message}`).toMatch(
         /^PERMISSION_DENIED .* refuses us: check the user and password/,
       );
@@ -167,19 +167,21 @@ describeNats("logging in", { concurrent: true }, () => {
     await using server = await NatsServer.start({
       config: users(`users: [ { nkey: ${ours.getPublicKey()} } ]`),
     });
-    await using client = await openClient({ servers: [server.url], nkey: `${seed(ours)}\n` });
+    await using client = await openClient({ endpoints: [server.url], nkey: `${seed(ours)}\n` });
     await client.view.lists([]);
-    expect((await refusal({ servers: [server.url], nkey: seed(theirs) })).code).toBe("PERMISSION_DENIED");
+    expect((await refusal({ endpoints: [server.url], nkey: seed(theirs) })).code).toBe("PERMISSION_DENIED");
   });
 
   test("by a credentials file", async () => {
     const { config, credentials } = operatorMode();
     await using server = await NatsServer.start({ config });
-    await using client = await openClient({ servers: [server.url], credentials });
+    await using client = await openClient({ endpoints: [server.url], credentials });
     await client.view.lists([]);
-    expect((await refusal({ servers: [server.url] })).code).toBe("PERMISSION_DENIED");
+    expect((await refusal({ endpoints: [server.url] })).code).toBe("PERMISSION_DENIED");
     const stranger = operatorMode().credentials;
-    expect((await refusal({ servers: [server.url], credentials: stranger })).code).toBe("PERMISSION_DENIED");
+    expect((await refusal({ endpoints: [server.url], credentials: stranger })).code).toBe(
+      "PERMISSION_DENIED",
+    );
   });
 });
 
@@ -192,11 +194,11 @@ describeNats("over TLS", { concurrent: true }, () => {
 
   test("trusts whom it is told to, and nobody else", async () => {
     await using server = await NatsServer.start({ config: config() });
-    const servers = [`tls://127.0.0.1:${server.port}`];
-    await using client = await openClient({ servers, ca: cert });
+    const endpoints = [`tls://127.0.0.1:${server.port}`];
+    await using client = await openClient({ endpoints, ca: cert });
     await client.view.lists([]);
     for (const options of [{}, { ca: stranger.cert }]) {
-      const error = await refusal({ servers, ...options });
+      const error = await refusal({ endpoints, ...options });
       expect(error.code).toBe("TRANSPORT_UNAVAILABLE");
       expect(error.message).toContain("give the authority of its certificate");
     }
@@ -205,14 +207,14 @@ describeNats("over TLS", { concurrent: true }, () => {
   test("shows its own certificate to a server that asks for one", async () => {
     const asks = config(`, ca_file: "${files}test-only-member.cert.pem", verify: true`);
     await using server = await NatsServer.start({ config: asks });
-    await using client = await openClient({ servers: [server.url], ca: cert, tls: { cert, key } });
+    await using client = await openClient({ endpoints: [server.url], ca: cert, tls: { cert, key } });
     await client.view.lists([]);
-    await refusal({ servers: [server.url], ca: cert });
+    await refusal({ endpoints: [server.url], ca: cert });
   });
 
   test("does not speak in the clear where it should not", async () => {
     await using server = await NatsServer.start();
-    const error = await refusal({ servers: [`tls://127.0.0.1:${server.port}`] });
+    const error = await refusal({ endpoints: [`tls://127.0.0.1:${server.port}`] });
     expect(error.message).toContain("speaks in the clear only");
   });
 });

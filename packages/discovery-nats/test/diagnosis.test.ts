@@ -23,7 +23,7 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
     await using others = await PlainAnnouncer.make(server.url, "lmserv_default", 60_000);
     for (const key of ["n.a", "n.b", "n.gone"]) await others.kv.put(key, "value");
     await others.kv.delete("n.gone");
-    expect(await examine({ servers: [server.url] })).toEqual({
+    expect(await examine({ endpoints: [server.url] })).toEqual({
       code: "ENGINE_READ",
       verdict: "ok",
       transport: "nats",
@@ -35,7 +35,7 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
 
   test("makes nothing", async () => {
     await using server = await NatsServer.start();
-    const found = await examine({ servers: [server.url] });
+    const found = await examine({ endpoints: [server.url] });
     expect(found).toMatchObject({ code: "ENGINE_READ", message: expect.stringContaining("has 0 values") });
     const connection = await connect({ servers: server.url });
     expect(await (await jetstreamManager(connection)).getAccountInfo()).toMatchObject({ streams: 0 });
@@ -54,19 +54,19 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
     await using _bucket = await PlainAnnouncer.make(server.url, "lmserv_default", 60_000);
     await server.kill();
     await server.start(`authorization { ${users} }`);
-    const found = await examine({ servers: [server.url], user: "u", password: "p" });
+    const found = await examine({ endpoints: [server.url], user: "u", password: "p" });
     expect(found).toMatchObject({ code: "ENGINE_REFUSES", message: expect.stringContaining(message) });
   });
 
   test("says that nobody listens", async () => {
-    const found = await examine({ servers: [`127.0.0.1:${await freePort()}`] });
+    const found = await examine({ endpoints: [`127.0.0.1:${await freePort()}`] });
     expect(found).toMatchObject({ code: "ENGINE_ABSENT", verdict: "fail" });
     expect(found?.mend).toContain("start it");
   });
 
   test("says that it keeps nothing", async () => {
     await using server = await NatsServer.start({ data: null });
-    expect(await examine({ servers: [server.url] })).toMatchObject({
+    expect(await examine({ endpoints: [server.url] })).toMatchObject({
       code: "ENGINE_UNFIT",
       message: expect.stringContaining("has no JetStream"),
     });

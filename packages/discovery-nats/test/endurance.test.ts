@@ -17,7 +17,7 @@ describeNats("outages", {}, () => {
   test("cost neither memory nor the processor", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    await using client = await openClient({ servers: [proxy.url], lifetimeMs });
+    await using client = await openClient({ endpoints: [proxy.url], lifetimeMs });
     const keys = Array.from({ length: heldValues }, (_, index) => `${index}`);
     await Promise.all(keys.map((key) => client.connection.hold(key, key.repeat(200), new AbortController())));
     await client.view.lists(keys);

@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 describeNats("the engine on a real server", { concurrent: true }, () => {
   test("tells others of a value, of another in its place, and of its end", async () => {
     await using server = await NatsServer.start();
-    const options = { servers: [server.url], lifetimeMs };
+    const options = { endpoints: [server.url], lifetimeMs };
     await using one = await openClient(options);
     await using other = await openClient(options);
     await other.view.lists([]);
@@ -30,7 +30,7 @@ describeNats("the engine on a real server", { concurrent: true }, () => {
 
   test("keeps what is renewed and drops what is not, one lifetime later", async () => {
     await using server = await NatsServer.start();
-    const options = { servers: [server.url], lifetimeMs };
+    const options = { endpoints: [server.url], lifetimeMs };
     await using watching = await openClient(options);
     await using alive = await openClient(options);
     await alive.connection.hold("a", "alive", { signal });

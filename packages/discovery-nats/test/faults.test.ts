@@ -60,7 +60,7 @@ function losses(clients: readonly Client[]): readonly string[] {
 describeNats("after a fault of the server", { concurrent: true }, () => {
   test("killed and started again with its data", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     expect(losses(clients)).toEqual(
@@ -76,7 +76,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("killed, and started again without its data after all has run out", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     await server.wipe();
@@ -88,7 +88,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped for three lifetimes", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     server.signal("SIGSTOP");
     await lose(clients);
     await clients[0]?.view.until(() => false, 2 * lifetimeMs).catch(() => {});
@@ -100,7 +100,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped, while somebody leaves", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     server.signal("SIGSTOP");
     // Nobody waits for a server that does not answer.
     await close(clients);
@@ -109,7 +109,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("one that was killed meanwhile is dropped, one that left too", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     const [first, ...others] = clients;
@@ -123,7 +123,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const config = (password: string) =>
       `authorization { users = [ { user: "u", password: "${password}" } ] }`;
     await using server = await NatsServer.start({ config: config("old") });
-    const clients = await openFleet({ servers: [server.url], user: "u", password: "old" });
+    const clients = await openFleet({ endpoints: [server.url], user: "u", password: "old" });
     await server.kill();
     await server.start(config("new"));
     const isRefused = (event: EngineEvent): boolean =>
@@ -140,7 +140,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("the bucket deleted by somebody", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     await using somebody = await PlainAnnouncer.open(server.url, "lmserv_tests");
     await somebody.kv.destroy();
     await Promise.all(clients.map(({ view }) => view.until((seen) => seen.count("snapshot") > 0)));
@@ -150,7 +150,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("a full disk", async () => {
     await using server = await NatsServer.start({ diskKiB: 512 });
-    const clients = await openFleet({ servers: [server.url] });
+    const clients = await openFleet({ endpoints: [server.url] });
     await server.fillDisk();
     await lose(clients);
     // One of 2.9 gives its JetStream up until it is started again; later ones only refuse what is put.
@@ -164,7 +164,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("values that several announcers stop to renew at once", async () => {
     await using server = await NatsServer.start();
     await using others = await PlainAnnouncer.make(server.url, "lmserv_tests", lifetimeMs);
-    await using client = await openClient({ servers: [server.url] });
+    await using client = await openClient({ endpoints: [server.url] });
     for (const key of keys) await others.appear(`n.${key}`, key, lifetimeMs / 4);
     await client.view.lists(keys);
     for (const key of keys) others.vanish(`n.${key}`);
@@ -188,7 +188,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const { streams } = await jetstreamManager(observer);
     const countConsumers = async (): Promise<number> =>
       (await streams.info("KV_lmserv_tests")).state.consumer_count;
-    const clients = await openFleet({ servers: [proxy.url], lifetimeMs: 2 * lifetimeMs });
+    const clients = await openFleet({ endpoints: [proxy.url], lifetimeMs: 2 * lifetimeMs });
     await vi.waitFor(async () => expect(await countConsumers()).toBe(clients.length), patience);
     for (let reconnect = 1; reconnect <= 10; reconnect += 1) {
       proxy.heal();
@@ -205,10 +205,10 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("half of the clients cut off, without a word", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    const near = await openFleet({ servers: [server.url] });
+    const near = await openFleet({ endpoints: [server.url] });
     const far = await Promise.all(
       ["x", "y"].map(async (key) => {
-        const client = await openClient({ servers: [proxy.url] });
+        const client = await openClient({ endpoints: [proxy.url] });
         await client.connection.hold(key, key, { signal });
         return client;
       }),
@@ -231,13 +231,13 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 describeNats("nobody notices", {}, () => {
   test("when the one of three servers that leads is killed", async () => {
     await using cluster = await NatsCluster.start(3);
-    const clients = await openFleet({ servers: cluster.urls, replicas: 3, lifetimeMs: clusterLifetimeMs });
+    const clients = await openFleet({ endpoints: cluster.urls, replicas: 3, lifetimeMs: clusterLifetimeMs });
     const sequences = (): Promise<number[]> =>
       Promise.all(keys.map((key) => cluster.sequenceOf("lmserv_tests", `n.${key}`)));
     const before = Math.max(...(await sequences()));
     await cluster.kill(await cluster.leaderOf("lmserv_tests"));
     const newcomer = await openClient({
-      servers: cluster.urls,
+      endpoints: cluster.urls,
       replicas: 3,
       lifetimeMs: clusterLifetimeMs,
     });

@@ -18,8 +18,8 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
 
   test("are enough to make the bucket, announce, watch, renew and leave", async () => {
     await using server = await NatsServer.start({ config });
-    await using one = await openClient({ servers: [server.url], ...login });
-    await using other = await openClient({ servers: [server.url], ...login });
+    await using one = await openClient({ endpoints: [server.url], ...login });
+    await using other = await openClient({ endpoints: [server.url], ...login });
     const held = await one.connection.hold("a", "value", { signal });
     await other.view.lists(["a"]);
     await other.view.until(() => false, 2_500).catch(() => {});
@@ -39,7 +39,7 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
 
 async function attempt(url: string): Promise<string> {
   try {
-    await using client = await openClient({ servers: [url], ...login });
+    await using client = await openClient({ endpoints: [url], ...login });
     await client.connection.hold("a", "value", { signal });
     await client.view.until(({ isLost, events }) => isLost && events.length > 0, 3_000);
     return client.view.events

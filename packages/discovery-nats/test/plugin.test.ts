@@ -8,7 +8,7 @@ const { cert, key } = testCertificate("member");
 describe("the plug-in", () => {
   test("makes a transport of every option, under the name that it is given", async () => {
     const options = {
-      servers: ["nats://10.0.0.1:4222", "tls://nats.example", "10.0.0.2:4222", "[::1]:4222"],
+      endpoints: ["nats://10.0.0.1:4222", "tls://nats.example", "10.0.0.2:4222", "[::1]:4222"],
       user: "lmserv",
       password: "secret",
       ca: cert,
@@ -25,7 +25,7 @@ describe("the plug-in", () => {
     expect(plugin.create(result.value, { name: "far" }).name).toBe("far");
   });
 
-  test.each([{ servers: [] }, { server: "x" }, { replicas: 7 }, { user: "" }, { lifetimeMs: 10 }])(
+  test.each([{ endpoints: [] }, { server: "x" }, { replicas: 7 }, { user: "" }, { lifetimeMs: 10 }])(
     "refuses %j",
     async (options) => {
       expect((await plugin.options["~standard"].validate(options)).issues).toHaveLength(1);
@@ -35,14 +35,14 @@ describe("the plug-in", () => {
 
 describe("options that cannot be", () => {
   test.each<[NatsOptions, string]>([
-    [{ servers: [] }, "servers has 0 entries; 1 to 16 are allowed"],
+    [{ endpoints: [] }, "endpoints has 0 entries; 1 to 16 are allowed"],
     [
-      { servers: ["http://10.0.0.1"] },
+      { endpoints: ["http://10.0.0.1"] },
       'a server must be nats://host:port, tls://host:port or host:port, not "http://10.0.0.1"',
     ],
-    [{ servers: ["nats://10.0.0.1/x"] }, "a server must be a host and perhaps a port"],
-    [{ servers: ["nats://u:hunter2@10.0.0.1"] }, "a server must not hold a user or a password"],
-    [{ servers: ["ftp://u:hunter2@10.0.0.1"] }, "a server must be nats://host:port"],
+    [{ endpoints: ["nats://10.0.0.1/x"] }, "a server must be a host and perhaps a port"],
+    [{ endpoints: ["nats://u:hunter2@10.0.0.1"] }, "a server must not hold a user or a password"],
+    [{ endpoints: ["ftp://u:hunter2@10.0.0.1"] }, "a server must be nats://host:port"],
     [{ replicas: 2 }, "replicas 2 must be 1, 3 or 5"],
     [{ user: "u" }, "user and password are given together, or neither"],
     [{ user: "u", password: "p", token: "t" }, "user and token exclude each other"],

@@ -20,7 +20,7 @@ describeNats("a newcomer to a busy bucket", {}, () => {
     })();
     try {
       for (let count = 0; count < newcomers; count += 1) {
-        await using client = await openClient({ servers: [server.url], lifetimeMs: 60_000 });
+        await using client = await openClient({ endpoints: [server.url], lifetimeMs: 60_000 });
         await client.view.until(({ events }) => events.length > 0);
         const [first] = client.view.events;
         expect(first?.kind === "snapshot" ? first.entries.length : first?.kind).toBe(nodes);

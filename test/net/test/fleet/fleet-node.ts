@@ -23,11 +23,11 @@ export interface FleetNode {
 /** Starts one; resolves when the engine has its announcement. */
 export async function startNode(
   host: Host,
-  servers: readonly string[],
+  endpoints: readonly string[],
   engine: "etcd" | "nats" = "etcd",
   options: object = {},
 ): Promise<FleetNode> {
-  const task = JSON.stringify({ info: host.name, engine, options: { servers, lifetimeMs, ...options } });
+  const task = JSON.stringify({ info: host.name, engine, options: { endpoints, lifetimeMs, ...options } });
   const running = await host.spawn([process.execPath, program, task]);
   await running.line((line) => line.includes('"announced"'));
   const listed = (end: number = running.lines.length): string => {
