@@ -72,6 +72,7 @@ export { isTransportPlugin, type PassProgress, type PluginContext, type Transpor
 export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";
 export type { DownReason, RegistryChange } from "./registry-change.ts";
+export { Reminder } from "./reminder.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";

@@ -2,6 +2,7 @@ import { onAbort } from "./abort-listener.ts";
 import { sleep } from "./clock.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
+import { Reminder } from "./reminder.ts";
 import type {
   Announced,
   BrowseQuery,
@@ -27,7 +28,7 @@ const stableMs = 60_000;
  * Re-opens a transport that died, with jittered back-off, and replays its browses and announcements.
  *
  * A session is dead when a browse throws or when it reports `TRANSPORT_FAILED`. Each death, and each
- * opening that fails, is reported; when it is tried again, and when that succeeded, is logged.
+ * reason for which none can be opened, is reported, the latter again as long as it lasts (`Reminder`); when it is tried again, and when that succeeded, is logged.
  */
 export function supervise(
   transport: Transport,
@@ -75,8 +76,8 @@ class Supervisor {
   #current: TransportSession | null = null;
   #openedMs = 0;
   #failures = 0;
-  /** The same reason, repeated at every attempt, is reported once. */
-  #lastReport = "";
+  /** The same reason, repeated at every attempt, is reported less and less often. */
+  readonly #reminder = new Reminder();
   #recovering: Promise<void> = Promise.resolve();
 
   constructor(transport: Transport, context: TransportContext) {
@@ -107,7 +108,7 @@ class Supervisor {
   #adopt(session: TransportSession): void {
     if (this.#failures > 0) this.#log("is open again");
     this.#current = session;
-    this.#lastReport = "";
+    this.#reminder.clear();
     this.#openedMs = this.#context.clock.now();
     for (const browse of this.#browses) this.#run(browse, session);
     for (const replayed of this.#replayed) this.#replay(replayed, session);
@@ -116,7 +117,7 @@ class Supervisor {
 
   /** Reports why there is no session and opens one as soon as that succeeds. */
   recover(error: DiscoveryError): void {
-    this.#reportOnce(error);
+    this.#reportAnew(error);
     this.#recovering = this.#reopen().catch(() => {});
   }
 
@@ -239,17 +240,16 @@ class Supervisor {
         return await this.openOnce(signal);
       } catch (error) {
         signal.throwIfAborted();
-        this.#reportOnce(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name));
+        this.#reportAnew(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name));
       }
     }
   }
 
   /** What it waits for is the cause; that the transport cannot be had is not the last word. */
-  #reportOnce(failure: DiscoveryError): void {
+  #reportAnew(failure: DiscoveryError): void {
     const error = isDiscoveryError(failure.cause) ? failure.cause : failure;
     const report = `${error.code} ${error.message}`;
-    if (report !== this.#lastReport) this.#context.report(error);
-    this.#lastReport = report;
+    if (this.#reminder.isDue(report, this.#context.clock.now())) this.#context.report(error);
   }
 
   #log(what: string, fields: Readonly<Record<string, unknown>> = {}): void {

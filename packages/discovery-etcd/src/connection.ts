@@ -1,4 +1,4 @@
-import type { Cancellable, DiscoveryErrorCode } from "@lmserv/discovery-core";
+import { type Cancellable, Reminder } from "@lmserv/discovery-core";
 import {
   type EngineConnection,
   type EngineContext,
@@ -24,8 +24,9 @@ export class EtcdConnection implements EngineConnection {
   readonly #closing = new AbortController();
   readonly #tenures = new Set<Tenure>();
   readonly #watches = new Set<Promise<void>>();
-  /** The faults of announcing that were reported and are not over. */
-  readonly #reported = new Set<DiscoveryErrorCode>();
+  /** The faults of announcing that are not over. */
+  readonly #faults = new Reminder();
+  readonly #conflicts = new Reminder();
   #closed: Promise<void> | null = null;
 
   constructor(context: EngineContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
@@ -96,7 +97,7 @@ export class EtcdConnection implements EngineConnection {
       on: {
         fault: (fault) => this.#reportFault(fault),
         overwritten: () => this.#reportOverwritten(key),
-        kept: () => this.#reported.clear(),
+        kept: () => this.#faults.clear(),
       },
     });
   }
@@ -110,12 +111,12 @@ export class EtcdConnection implements EngineConnection {
   #reportFault(fault: unknown): void {
     const error = this.#complaint.of(fault, "SEND_FAILED");
     if (error.code === "ENGINE_UNREACHABLE" && this.#watches.size > 0) return;
-    if (isFault(fault, "missing") || this.#reported.has(error.code)) return;
-    this.#reported.add(error.code);
+    if (isFault(fault, "missing") || !this.#faults.isDue(error.code, this.#context.clock.now())) return;
     this.#context.report(error);
   }
 
   #reportOverwritten(key: string): void {
+    if (!this.#conflicts.isDue(key, this.#context.clock.now())) return;
     const { prefix } = this.#keyspace;
     const text = `another process wrote over ${prefix}${key}, which this one announces: it is put back`;
     this.#context.report(this.#complaint.say("NAME_CONFLICT", text));

@@ -7,6 +7,7 @@ import {
   type Observation,
   type ObservationSink,
   observationStream,
+  Reminder,
   type SeenNode,
   type Standing,
   Standstill,
@@ -63,6 +64,8 @@ export class FleetSession implements TransportSession {
   readonly #said = new Set<Publication>();
   readonly #unsettled = new Set<ObservationSink>();
   readonly #refusals = new Map<Refusal | "full", number>();
+  /** Other processes that announce with our key. */
+  readonly #rivals = new Reminder();
   readonly #hostname: string;
   #seen = new WeakMap<AliveRecord, SeenNode>();
   #isSettled = false;
@@ -236,6 +239,7 @@ export class FleetSession implements TransportSession {
     const { instance, epoch, machine, nodes, addresses } = inspection.record;
     const { identity, name: via } = this.#options;
     if (instance === this.#pen.instance || epoch < identity.epoch) return;
+    if (!this.#rivals.isDue(instance, this.#context.clock.now())) return;
     const where = isSameStack(machine, this.#surroundings.mark)
       ? "of this machine"
       : `on ${nodes[0]?.hostname ?? "another machine"} (${addresses.join(", ")})`;

@@ -59,6 +59,7 @@ export class Participant {
   readonly #host: LinkHost;
   readonly #pace: DialPace;
   readonly #closing = new AbortController();
+  readonly #refusals = refusalLedger();
   #listener: Listener | null = null;
   #urls: readonly string[] = [];
   #armedMs = Number.POSITIVE_INFINITY;
@@ -124,7 +125,7 @@ export class Participant {
       addresses,
       party: this.#party,
       host: this.#host,
-      refusals: refusalLedger(),
+      refusals: this.#refusals,
       forcePlain,
       ...(tls && { tls }),
     });
@@ -160,6 +161,12 @@ export class Participant {
 
   links(): readonly string[] {
     return this.#membership.links().map(({ peer }) => peer.id);
+  }
+
+  /** How many connections came with another key, or for another cluster. */
+  get turnedAway(): number {
+    const { counts } = this.#refusals;
+    return (counts.get("wrong-key") ?? 0) + (counts.get("other-cluster") ?? 0);
   }
 
   /** Where a member's link comes from; null for one that others vouch for. */

@@ -26,6 +26,7 @@ import type { PeerFile } from "./peer-file.ts";
 import { Profile } from "./profile.ts";
 import type { Seed } from "./seeds.ts";
 import { type Sighting, Sightings } from "./sightings.ts";
+import { Silence } from "./silence.ts";
 import { Surroundings } from "./surroundings.ts";
 
 export interface SessionOptions {
@@ -51,6 +52,8 @@ export interface SessionOptions {
 const lookMs = { alone: 5_000, linked: 60_000 };
 /** How long the first peers have to tell what they know, and how long to wait for one at all. */
 const settleMs = { linked: 500, alone: 2_500 };
+/** Members may all be away for so long, as when one is restarted. */
+const patienceMs = 60_000;
 /** Own nodes are repeated so often, to be confirmed in time, and own addresses looked at. */
 const repeatMs = defaultTiming.renewMs;
 /** One side of a mesh as a transport session. */
@@ -65,8 +68,9 @@ export class MeshSession implements TransportSession {
   readonly #profile: Profile;
   readonly #closing = new AbortController();
   readonly #timers = new Map<string, () => void>();
-  /** Why URLs were dialled in vain, until one was not. */
-  readonly #misses = new Map<string, string>();
+  readonly #silence = new Silence();
+  /** Since when there is no link, as far as was looked. */
+  #aloneSinceMs: number | null = null;
   readonly #unsettled = new Set<ObservationSink>();
   #statement = "";
   #unfollow: () => void = () => {};
@@ -84,7 +88,7 @@ export class MeshSession implements TransportSession {
       ...options,
       context,
       names: machine.names,
-      onMiss: (seed, reason) => this.#miss(seed, reason),
+      onMiss: (seed, reason) => this.#silence.miss(seed, "unresolved", reason),
     });
     this.#surroundings = new Surroundings(machine);
     this.#profile = new Profile({
@@ -107,7 +111,7 @@ export class MeshSession implements TransportSession {
         problem: (kind) => this.#report(kind),
         linked: (link) => this.#meet(link),
         missed: (url, { reason, message }) => {
-          if (reason !== "self") this.#miss(url, message);
+          if (reason !== "self") this.#silence.miss(url, reason, message);
         },
       },
     });
@@ -199,6 +203,8 @@ export class MeshSession implements TransportSession {
   async #look(): Promise<void> {
     const isAlone = this.#participant.links().length === 0;
     this.#after("look", isAlone ? lookMs.alone : lookMs.linked, () => void this.#look());
+    if (isAlone) this.#remind();
+    else this.#aloneSinceMs = null;
     const urls = await this.#contacts.urls();
     if (this.#closing.signal.aborted) return;
     this.#participant.seed(urls);
@@ -206,15 +212,10 @@ export class MeshSession implements TransportSession {
   }
 
   #meet({ observedAddress, peer }: Link): void {
-    this.#misses.clear();
+    this.#silence.end();
     this.#after("settle", settleMs.linked, () => this.#settle());
     if (peer.role === "member") this.#contacts.remember(peer.id, peer.advertise);
     if (observedAddress !== null && this.#profile.observe(observedAddress)) this.#say();
-  }
-
-  /** Only until it is known whether anybody answers, so that they do not pile up. */
-  #miss(where: string, why: string): void {
-    if (!this.#isSettled) this.#misses.set(where, why);
   }
 
   #settle(): void {
@@ -273,19 +274,22 @@ export class MeshSession implements TransportSession {
     this.#context.report(error);
   }
 
+  /** A mesh without members for a while, which may have had some before. */
+  #remind(): void {
+    const nowMs = this.#context.clock.now();
+    this.#aloneSinceMs ??= nowMs;
+    if (this.#isSettled && nowMs - this.#aloneSinceMs >= patienceMs) this.#reportSilence();
+  }
+
   #reportSilence(): void {
-    const reason = this.#reasonOfSilence();
+    const reason = this.#silence.reason({
+      turnedAway: this.#participant.turnedAway,
+      knowsNobody: this.#options.role === "observer" && this.#contacts.isEmpty,
+      nowMs: this.#context.clock.now(),
+    });
     if (reason === null) return;
     const message = `no member of the mesh was reached: ${reason}`;
     this.#context.report(new DiscoveryError("NO_ANSWER", message, { via: this.#options.name }));
-  }
-
-  /** Null for a member that knows nobody: it may be the first. */
-  #reasonOfSilence(): string | null {
-    const reasons = [...this.#misses].map(([url, reason]) => `${url}: ${reason}`);
-    if (reasons.length > 0) return reasons.slice(0, 4).join("; ");
-    if (this.#options.role === "member" || !this.#contacts.isEmpty) return null;
-    return "no seed is named, and nothing else tells of a member";
   }
 
   /** Calls back once, unless the session ends; another one of the same name takes its place. */

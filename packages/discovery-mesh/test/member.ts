@@ -1,5 +1,6 @@
 import {
   type Alive,
+  type Clock,
   type DiscoveryError,
   type Log,
   systemClock,
@@ -22,6 +23,8 @@ export interface TestMember extends AsyncDisposable {
 export interface TestMemberOptions extends MeshOptions {
   /** Of the port at which it listens, 0 for none. */
   readonly port: number;
+  /** @default the system's */
+  readonly clock?: Clock;
   /** Tells what other transports find. */
   readonly follow?: NonNullable<TransportContext["follow"]>;
 }
@@ -35,7 +38,7 @@ export function nextPort(): number {
 }
 
 export async function startMember(name: string, options: TestMemberOptions): Promise<TestMember> {
-  const { port, follow, ...rest } = options;
+  const { port, follow, clock = systemClock, ...rest } = options;
   const reports: DiscoveryError[] = [];
   const seen = new Map<string, Alive>();
   let dropped = 0;
@@ -47,7 +50,7 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
   const listen = port === 0 ? [] : [{ host: "127.0.0.1", port }];
   const session = await mesh({ listen, ...rest }).open(
     {
-      clock: systemClock,
+      clock,
       random: Math.random,
       log,
       nodes: { listAlive: () => [] },

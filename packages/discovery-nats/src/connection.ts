@@ -1,4 +1,11 @@
-import { type Cancellable, type Clock, DiscoveryError, onAbort, sleep } from "@lmserv/discovery-core";
+import {
+  type Cancellable,
+  type Clock,
+  DiscoveryError,
+  onAbort,
+  Reminder,
+  sleep,
+} from "@lmserv/discovery-core";
 import {
   type EngineConnection,
   type EngineContext,
@@ -26,9 +33,9 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   readonly #closing = new AbortController();
   readonly #watchers = new Set<Watcher>();
   readonly #holdings = new Set<Holding>();
-  /** Those whose last attempt failed, and what was told of it: once for each fault, whoever has it. */
+  /** Those whose last attempt failed, and what was told of it: each fault for itself, whichever of them has it. */
   readonly #failing = new Set<Holding>();
-  readonly #told = new Set<string>();
+  readonly #told = new Reminder();
   #link: Link | null = null;
   #lastFailure: DiscoveryError | null = null;
   #failures = 0;
@@ -206,9 +213,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
 
   #tell(error: DiscoveryError): void {
     const text = `${error.code} ${error.message}`;
-    if (this.#told.has(text)) return;
-    this.#told.add(text);
-    this.#context.report(error);
+    if (this.#told.isDue(text, this.clock.now())) this.#context.report(error);
   }
 
   #closedError(): DiscoveryError {

@@ -136,6 +136,22 @@ describe("back-off", () => {
     expect(bench.told).toEqual(deaths);
   });
 
+  test("reports a reason again for as long as it lasts, less and less often", async () => {
+    await bench.open(supervise(transport));
+    bench.left.fail();
+    const [hour, minutes] = [3_600_000, 60_000];
+    const told: number[] = [];
+    for (let passedMs = 0; passedMs < hour; passedMs += minutes) {
+      const before = bench.told.length;
+      await bench.clock.advance(minutes);
+      told.push(bench.told.length - before);
+    }
+    // Each is due at the first attempt after its pause, of which there is one every few seconds.
+    const saidAt = told.flatMap((count, minute) => (count > 0 ? [minute] : []));
+    expect(saidAt).toEqual([0, 1, 3, 7, 15, 31]);
+    expect(new Set(bench.told.slice(1))).toEqual(new Set(["TRANSPORT_UNAVAILABLE memory"]));
+  });
+
   test("goes on where it was when a session is short-lived, and starts anew after a long one", async () => {
     await bench.open(supervise(transport));
     const waitAfterDeath = async (): Promise<number> => {
