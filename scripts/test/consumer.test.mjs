@@ -27,7 +27,7 @@ describe("a project with the core and mDNS, installed by npm without a compiler,
   let consumer;
 
   beforeAll(async () => {
-    consumer = await install("@lmserv/discovery-core", "@lmserv/discovery-mdns");
+    consumer = await install("@lmserv/discovery-core", "@lmserv/discovery-network", "@lmserv/discovery-mdns");
   });
 
   test("stands on a machine without a compiler", async () => {
@@ -40,6 +40,7 @@ describe("a project with the core and mDNS, installed by npm without a compiler,
       "@leichtgewicht/ip-codec",
       "@lmserv/discovery-core",
       "@lmserv/discovery-mdns",
+      "@lmserv/discovery-network",
       "dns-packet",
       "multicast-dns",
       "thunky",

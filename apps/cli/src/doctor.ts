@@ -1,4 +1,5 @@
 import { type Check, type Clock, check, type DiagnosisContext, type Transport } from "@lmserv/discovery-core";
+import { readSystem } from "@lmserv/discovery-network";
 import { configure } from "./configuration.ts";
 import { checkDocument, type DoctorDocument, formatVersion, toJsonLine } from "./document.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
@@ -51,7 +52,7 @@ async function examine(
   const limitMs = longestMs + (request.sweep ? longestSweepMs : 0);
   const found = await Promise.all([
     ...transports.map(({ transport }) => diagnose(transport, context, limitMs, signal)),
-    readEnvironment(io.readText, io.env).then(environmentChecks),
+    readEnvironment(io.readText, io.env, readSystem({ list: io.networkInterfaces })).then(environmentChecks),
   ]);
   return found.flat().map((one) => advise(one, request, io));
 }

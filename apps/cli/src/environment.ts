@@ -1,4 +1,5 @@
 import { type Check, check } from "@lmserv/discovery-core";
+import { type InterfaceKind, kindByName, type System } from "@lmserv/discovery-network";
 
 /** Reads a file of the system; null where there is none, or where it may not be read. */
 export type ReadText = (path: string) => Promise<string | null>;
@@ -19,23 +20,18 @@ export interface Environment {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const tunnelNames = /^(tun|tap|wg|ppp|utun|ipsec|tailscale|nordlynx|proton)\d*$|^zt[0-9a-z]{8,}$/;
-/** `ARPHRD_NONE` and `ARPHRD_PPP`: what has no hardware address leads to one other machine. */
-const tunnelTypes: ReadonlySet<string> = new Set(["65534", "512"]);
 const wslName = /microsoft/i;
 const containerGroups = /docker|kubepods|containerd|libpod|lxc/;
 
-export async function readEnvironment(read: ReadText, env: Env): Promise<Environment> {
+export async function readEnvironment(read: ReadText, env: Env, system: System): Promise<Environment> {
   const [container, wsl, defaultRoutes, firewalls] = await Promise.all([
     readContainer(read, env),
     readWsl(read),
     readDefaultRoutes(read),
     readFirewalls(read),
   ]);
-  const suspects = await Promise.all(
-    (defaultRoutes ?? []).map(async (name) => ((await isTunnel(name, read)) ? name : null)),
-  );
-  return { container, wsl, defaultRoutes, tunnels: suspects.filter((name) => name !== null), firewalls };
+  const tunnels = (defaultRoutes ?? []).filter((name) => kindOfInterface(name, system) === "tunnel");
+  return { container, wsl, defaultRoutes, tunnels, firewalls };
 }
 
 async function readContainer(read: ReadText, env: Env): Promise<string | null> {
@@ -69,9 +65,9 @@ function rowsOf(table: string | null): string[][] {
   return (table ?? "").split("\n").map((line) => line.trim().split(/\s+/));
 }
 
-async function isTunnel(name: string, read: ReadText): Promise<boolean> {
-  const type = await read(`/sys/class/net/${name}/type`);
-  return tunnelNames.test(name) || tunnelTypes.has(type?.trim() ?? "");
+/** One without an address is not listed: its name has to do. */
+function kindOfInterface(name: string, { interfaces }: System): InterfaceKind {
+  return interfaces.find((one) => one.name === name)?.kind ?? kindByName(name);
 }
 
 async function readFirewalls(read: ReadText): Promise<readonly string[]> {

@@ -1,3 +1,4 @@
+import type { System } from "@lmserv/discovery-network";
 import { expect, it } from "vitest";
 import { environmentChecks, readEnvironment } from "../src/environment.ts";
 
@@ -9,8 +10,11 @@ const header = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tM
 const route = header + row4("eth0", "00000000", "00000000") + row4("eth0", "0000000A", "00FFFFFF");
 const zeros = "0".repeat(32);
 
+const work = { name: "work", kind: "tunnel", index: 3, mac: "", addresses: [] } as const;
+const system: System = { interfaces: [work] };
+
 async function examine(files: Files, env: Files = {}) {
-  const environment = await readEnvironment(async (path) => files[path] ?? null, env);
+  const environment = await readEnvironment(async (path) => files[path] ?? null, env, system);
   return environmentChecks(environment);
 }
 
@@ -36,10 +40,7 @@ it.each<[string, Files, string, string]>([
   ],
   [
     "a VPN by its kind",
-    {
-      "/proc/net/route": header + row4("work", "00000000", "00000000"),
-      "/sys/class/net/work/type": "65534\n",
-    },
+    { "/proc/net/route": header + row4("work", "00000000", "00000000") },
     "VPN_SUSPECTED",
     "through work",
   ],

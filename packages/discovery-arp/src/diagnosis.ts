@@ -25,7 +25,7 @@ export async function* diagnose(
 }
 
 function* linkChecks(settings: Settings, machine: Machine, say: Say): Generator<Check, void> {
-  const links = listLinks(machine.interfaces(), machine.linkTraits);
+  const links = listLinks(machine.system());
   const used = new Neighborhood(links, settings).links;
   const { ranges, omissions } = planOf(settings, machine);
   for (const name of used) {

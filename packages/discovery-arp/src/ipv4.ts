@@ -62,21 +62,3 @@ export function* hostsOf(subnet: Subnet): Generator<number> {
   const margin = size > 2 ? 1 : 0;
   for (let offset = margin; offset < size - margin; offset += 1) yield subnet.base + offset;
 }
-
-const ranges = (...texts: readonly string[]): readonly Subnet[] =>
-  texts.flatMap((text) => parseSubnet(text) ?? []);
-
-/** RFC 1918. */
-const privateRanges = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16");
-/** "This" network, loopback, multicast and beyond (RFC 6890). */
-const unusableRanges = ranges("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3");
-
-/** Whether the address is for private networks and nobody else's (RFC 1918). */
-export function isPrivate(address: number): boolean {
-  return isIn(address, privateRanges);
-}
-
-/** Whether a host of a LAN can have the address. */
-export function isHostAddress(address: number): boolean {
-  return !isIn(address, unusableRanges);
-}

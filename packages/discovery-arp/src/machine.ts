@@ -1,7 +1,6 @@
-import type { SystemInterfaces } from "@lmserv/discovery-core";
 import type { LookOptions, Verdict } from "@lmserv/discovery-identify";
+import type { System } from "@lmserv/discovery-network";
 import type { TableLoad } from "./headroom.ts";
-import type { LinkTraits } from "./links.ts";
 import type { Target } from "./plan.ts";
 import type { NeighborTable } from "./table.ts";
 
@@ -14,8 +13,7 @@ export interface SendReport {
 
 /** What a session needs of its machine. */
 export interface Machine {
-  readonly interfaces: () => SystemInterfaces;
-  readonly linkTraits: (name: string) => LinkTraits | null;
+  readonly system: () => System;
   readonly openTable: () => NeighborTable;
   /** How full the table is; null where the system does not tell. */
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;

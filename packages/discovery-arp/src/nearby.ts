@@ -29,7 +29,7 @@ export async function findNeighbors(
       });
     }
     const [ipv4, ipv6] = [await table.read(signal), await table.readIPv6(signal)];
-    const near = new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings);
+    const near = new Neighborhood(listLinks(machine.system()), settings);
     return [...near.hosts(ipv4), ...near.hostsOverIPv6(ipv6, ipv4)];
   } catch {
     signal.throwIfAborted();

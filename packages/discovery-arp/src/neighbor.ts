@@ -1,5 +1,6 @@
-import { isIP } from "node:net";
-import { isHostAddress, parseIPv4 } from "./ipv4.ts";
+import { canonicalAddress } from "@lmserv/discovery-core";
+import { isHostAddress } from "@lmserv/discovery-network";
+import { parseIPv4 } from "./ipv4.ts";
 
 /** An entry of this machine's neighbour table that is not known to be dead. It is no proof of life either. */
 export interface Neighbor {
@@ -40,11 +41,8 @@ export function tidy(rows: Iterable<RawNeighbor>): Neighbor[] {
 }
 
 function readAddress(text: string): string | null {
-  const [bare = ""] = text.toLowerCase().split("%");
-  const value = parseIPv4(bare);
-  if (value !== null) return isHostAddress(value) ? bare : null;
-  // Loopback, unspecified and multicast are nobody's.
-  return isIP(bare) === 6 && !/^(::1?$|ff)/.test(bare) ? bare : null;
+  const [bare = ""] = text.split("%");
+  return isHostAddress(bare) ? canonicalAddress(bare) : null;
 }
 
 /** macOS leaves out leading zeros, Windows writes hyphens and capitals. */

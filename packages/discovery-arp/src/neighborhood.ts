@@ -1,5 +1,6 @@
 import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
-import { contains, isIn, isPrivate, parseIPv4, type Subnet } from "./ipv4.ts";
+import { isPrivate } from "@lmserv/discovery-network";
+import { contains, isIn, parseIPv4, type Subnet } from "./ipv4.ts";
 import { isNamed, type NetworkLink } from "./links.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";
 import type { Settings } from "./settings.ts";
@@ -9,12 +10,15 @@ export class Neighborhood {
   readonly #links: readonly NetworkLink[];
   readonly #isNamed: boolean;
   readonly #exclude: readonly Subnet[];
+  /** This machine's own addresses, on whichever link: what answers there is no neighbour. */
+  readonly #own: ReadonlySet<string>;
 
   constructor(
     links: readonly NetworkLink[],
     { interfaces: wanted, exclude }: Pick<Settings, "interfaces" | "exclude">,
   ) {
     this.#exclude = exclude;
+    this.#own = new Set(links.flatMap(({ addresses }) => addresses));
     this.#isNamed = wanted !== undefined;
     this.#links = links.filter((link) => {
       if (link.kind === "loopback" || link.kind === "tunnel") return false;
@@ -67,12 +71,11 @@ export class Neighborhood {
 
   #isNear({ address, link }: Pick<Neighbor, "address" | "link">): boolean {
     const value = parseIPv4(address);
-    if (value === null || isIn(value, this.#exclude) || !(this.#isNamed || isPrivate(value))) return false;
+    if (value === null || isIn(value, this.#exclude)) return false;
+    if (this.#own.has(address) || !(this.#isNamed || isPrivate(address))) return false;
     return this.#links.some(
-      ({ name, addresses, subnets }) =>
-        (link === null || link === name) &&
-        !addresses.includes(address) &&
-        subnets.some(({ subnet }) => contains(subnet, value)),
+      ({ name, subnets }) =>
+        (link === null || link === name) && subnets.some(({ subnet }) => contains(subnet, value)),
     );
   }
 }
@@ -83,5 +86,5 @@ function zoned({ address, link }: Neighbor): string {
 
 /** Link-local and unique local addresses (RFC 4291, RFC 4193). */
 function isLocalIPv6(address: string): boolean {
-  return isLinkLocal(address) || /^f[cd]/.test(address);
+  return isLinkLocal(address) || isPrivate(address);
 }

@@ -1,10 +1,10 @@
+import { isPrivate } from "@lmserv/discovery-network";
 import {
   covers,
   formatIPv4,
   formatSubnet,
   hostsOf,
   isIn,
-  isPrivate,
   parseIPv4,
   type Subnet,
   sizeOf,
@@ -158,7 +158,8 @@ function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOpt
   });
   const value = parseIPv4(address) ?? 0;
   if (subnet.prefixLength === 32) return leaveOut("a subnet of one address has no neighbours", false);
-  if (!wanted && !isPrivate(value)) return leaveOut("it is not a private network; name it to sweep it", true);
+  if (!wanted && !isPrivate(address))
+    return leaveOut("it is not a private network; name it to sweep it", true);
   if (sizeOf(subnet) <= maxTargets) return { ranges: [subnet] };
   const near = subnetOf(value, narrowedPrefix);
   const reason = `it has more than ${maxTargets} addresses: only ${formatSubnet(near)} is`;
@@ -168,7 +169,7 @@ function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOpt
 /** What of this machine's subnet is in a range; one that is public has to be named more narrowly than that. */
 function common(own: Subnet, range: Subnet, isNamed: boolean): readonly Subnet[] {
   if (covers(own, range)) return [range];
-  return covers(range, own) && (isNamed || isPrivate(own.base)) ? [own] : [];
+  return covers(range, own) && (isNamed || isPrivate(formatIPv4(own.base))) ? [own] : [];
 }
 
 function strayRanges({ links, subnets = [] }: PlanOptions): Omission[] {

@@ -47,7 +47,7 @@ export class ArpSession implements TransportSession {
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { via } = this.#settings;
-    const links = listLinks(this.#machine.interfaces(), this.#machine.linkTraits);
+    const links = listLinks(this.#machine.system());
     const used = new Neighborhood(links, this.#settings).links;
     if (used.length === 0) throw this.#noInterface(links.map(({ name }) => name));
     // An abort is told apart here, so that no listener stays behind on a signal that lives on.

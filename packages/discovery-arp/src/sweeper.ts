@@ -122,6 +122,6 @@ export class Sweeper {
 
 /** What a sweep with these settings would ask now. */
 export function planOf({ interfaces, subnets, exclude }: Settings, machine: Machine): SweepPlan {
-  const links = listLinks(machine.interfaces(), machine.linkTraits);
+  const links = listLinks(machine.system());
   return planSweep({ links, wanted: interfaces, subnets, exclude });
 }

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { systemInterfaces } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
+import { readSystem } from "@lmserv/discovery-network";
 import { parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
 import { knock } from "./knock.ts";
-import type { LinkTraits } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { loadArpA, type ReadArpA } from "./readers/arp-a.ts";
 import { parseArpAn } from "./readers/arp-an.ts";
@@ -17,8 +15,7 @@ import { NeighborTable, type TableReader } from "./table.ts";
 
 /** The machine that this process runs on. */
 export const thisMachine: Machine = {
-  interfaces: systemInterfaces,
-  linkTraits: readTraits,
+  system: readSystem,
   openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
   tableLoad: readTableLoad,
   knock,
@@ -58,19 +55,6 @@ function waysOf(platform: NodeJS.Platform): { readers: readonly TableReader[]; i
   if (platform === "linux") return { readers: [procNetArp, ipNeigh, arpAn("arp")], ipv6: ipNeigh };
   if (platform === "win32") return { readers: [getNetNeighbor], ipv6: getNetNeighbor };
   return { readers: [arpAn("/usr/sbin/arp")], ipv6: null };
-}
-
-/** Only Linux tells it so; elsewhere the name has to do. */
-function readTraits(name: string): LinkTraits | null {
-  const folder = `/sys/class/net/${name}`;
-  try {
-    return {
-      type: Number(readFileSync(`${folder}/type`, "utf8")),
-      flags: Number(readFileSync(`${folder}/flags`, "utf8")),
-    };
-  } catch {
-    return null;
-  }
 }
 
 /** The kernel's own file is there for the machine alone; containers have to ask `ip`. */

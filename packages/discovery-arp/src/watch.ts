@@ -202,7 +202,7 @@ export class Watch {
 
   #neighborhood(): Neighborhood {
     const { machine, settings } = this.#parts;
-    return new Neighborhood(listLinks(machine.interfaces(), machine.linkTraits), settings);
+    return new Neighborhood(listLinks(machine.system()), settings);
   }
 
   /** Said once: somebody runs more servers than a LAN has hosts. */

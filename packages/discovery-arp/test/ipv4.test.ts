@@ -6,8 +6,6 @@ import {
   formatIPv4,
   formatSubnet,
   hostsOf,
-  isHostAddress,
-  isPrivate,
   parseIPv4,
   parseSubnet,
   type Subnet,
@@ -32,32 +30,6 @@ describe("an IPv4 address", () => {
     "is not %j",
     (text) => expect(parseIPv4(text)).toBeNull(),
   );
-
-  it.each([
-    ["10.0.0.1", true],
-    ["11.0.0.1", false],
-    ["172.15.255.255", false],
-    ["172.16.0.0", true],
-    ["172.31.255.255", true],
-    ["172.32.0.0", false],
-    ["192.168.255.1", true],
-    ["192.169.0.1", false],
-    ["100.64.0.1", false],
-    ["169.254.1.1", false],
-    ["8.8.8.8", false],
-  ])("%s is private: %s", (text, expected) => {
-    expect(isPrivate(parseIPv4(text) ?? 0)).toBe(expected);
-  });
-
-  it.each([
-    ["0.0.0.0", false],
-    ["127.0.0.1", false],
-    ["224.0.0.251", false],
-    ["255.255.255.255", false],
-    ["223.255.255.255", true],
-  ])("%s can be a host's: %s", (text, expected) => {
-    expect(isHostAddress(parseIPv4(text) ?? 0)).toBe(expected);
-  });
 });
 
 describe("a subnet", () => {

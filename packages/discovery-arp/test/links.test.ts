@@ -1,51 +1,20 @@
-import type { NetworkInterfaceInfo } from "node:os";
+import { systemOf } from "@lmserv/discovery-network";
 import { describe, expect, it } from "vitest";
-import { isNamed, type LinkTraits, listLinks } from "../src/links.ts";
-import { info, linkOf } from "./lan.ts";
-
-const ethernet: LinkTraits = { type: 1, flags: 0x1003 };
-
-function kindOf(name: string, traits: LinkTraits | null, infos?: NetworkInterfaceInfo[]): string | undefined {
-  return listLinks({ [name]: infos ?? [info("192.168.1.7/24")] }, () => traits)[0]?.kind;
-}
+import { isNamed, listLinks } from "../src/links.ts";
+import { linkOf } from "./lan.ts";
 
 describe("a link", () => {
-  it.each([
-    ["eth0", "lan"],
-    ["enp3s0", "lan"],
-    ["wlp2s0", "lan"],
-    ["en0", "lan"],
-    ["Ethernet", "lan"],
-    ["br0", "lan"],
-    ["docker0", "guests"],
-    ["br-0123456789ab", "guests"],
-    ["virbr0", "guests"],
-    ["vethe83c1f2", "guests"],
-    ["vEthernet (WSL)", "guests"],
-    ["bridge100", "guests"],
-    ["tun0", "tunnel"],
-    ["wg0", "tunnel"],
-    ["tailscale0", "tunnel"],
-    ["utun3", "tunnel"],
-    ["zt3jnkc4tx", "tunnel"],
-  ])("called %s leads to: %s", (name, kind) => {
-    expect(kindOf(name, null)).toBe(kind);
-  });
-
-  it("that the kernel says is no Ethernet, or has no ARP, is a tunnel whatever its name", () => {
-    expect(kindOf("office", { type: 65_534, flags: 0x10d1 })).toBe("tunnel");
-    expect(kindOf("office", { type: 1, flags: 0x10d1 })).toBe("tunnel");
-    expect(kindOf("office", ethernet)).toBe("lan");
-  });
-
-  it("that is internal leads to this machine", () => {
-    expect(kindOf("lo", { type: 772, flags: 9 }, [{ ...info("127.0.0.1/8"), internal: true }])).toBe(
-      "loopback",
-    );
+  it("leads to what its interface leads to, with its IPv4 subnets", () => {
+    const { name, kind, subnets } = linkOf("docker0", "172.17.0.1/16");
+    expect({ name, kind, subnets }).toEqual({
+      name: "docker0",
+      kind: "guests",
+      subnets: [{ address: "172.17.0.1", subnet: { base: 0xac_11_00_00, prefixLength: 16 } }],
+    });
   });
 
   it("without an address is none", () => {
-    expect(listLinks({ eth1: [] }, () => null)).toEqual([]);
+    expect(listLinks(systemOf({ eth1: [] }))).toEqual([]);
   });
 
   it("is named by its name, an address, or an address with its zone", () => {

@@ -1,14 +1,8 @@
-import {
-  isIPv6,
-  onAbort,
-  type SystemInterfaces,
-  silentLog,
-  type TransportContext,
-} from "@lmserv/discovery-core";
+import { isIPv6, onAbort, silentLog, type TransportContext } from "@lmserv/discovery-core";
 import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
+import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { TableLoad } from "../src/headroom.ts";
-import type { LinkTraits } from "../src/links.ts";
 import type { Machine } from "../src/machine.ts";
 import type { Neighbor } from "../src/neighbor.ts";
 import type { Target } from "../src/plan.ts";
@@ -69,8 +63,7 @@ export class VirtualLan {
   readonly #clock: VirtualClock;
   /** The IPv6 side of the table; addresses without zones. */
   readonly neighborsOverIPv6: Neighbor[] = [];
-  interfaces: SystemInterfaces = { eth0: [info("10.0.0.1/16")] };
-  traits: (name: string) => LinkTraits | null = () => null;
+  interfaces: ListedInterfaces = { eth0: [info("10.0.0.1/16")] };
   load: TableLoad | null = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
   /** What stands for the table instead of what is true. */
   forged: string | null = null;
@@ -103,8 +96,7 @@ export class VirtualLan {
 
   machine(): Machine {
     return {
-      interfaces: () => this.interfaces,
-      linkTraits: (name) => this.traits(name),
+      system: () => systemOf(this.interfaces),
       openTable: () =>
         new NeighborTable({
           readers: [{ name: "the virtual table", read: async () => this.#readTable() }],

@@ -1,11 +1,5 @@
-import {
-  compose,
-  type SeenNode,
-  standby,
-  supervise,
-  systemInterfaces,
-  type Transport,
-} from "@lmserv/discovery-core";
+import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core";
+import { isOwnAddress, readSystem } from "@lmserv/discovery-network";
 import type { ResolvedTransport } from "./resolved.ts";
 
 /**
@@ -39,6 +33,6 @@ function outlasting(transport: Transport): Transport {
 
 /** The best address decides: others, such as those of container bridges, are the same on many machines. */
 function isOnThisMachine({ addresses }: SeenNode): boolean {
-  const best = addresses[0]?.address.split("%")[0];
-  return Object.values(systemInterfaces()).some((list) => list?.some(({ address }) => address === best));
+  const [best] = addresses;
+  return best !== undefined && isOwnAddress(best.address, readSystem());
 }

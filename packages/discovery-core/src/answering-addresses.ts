@@ -1,4 +1,4 @@
-import { isIP, SocketAddress } from "node:net";
+import { canonicalAddress, parseAddress } from "./address.ts";
 
 /** More than any machine has, and few enough to go through at each look at its interfaces. */
 const maxAddresses = 256;
@@ -18,7 +18,7 @@ export function readAnsweringAddresses(addresses: readonly string[]): readonly s
 }
 
 function readAddress(given: unknown): string {
-  const address = typeof given === "string" ? canonical(given) : null;
+  const address = typeof given === "string" && parseAddress(given) ? canonicalAddress(given) : null;
   if (address === "0.0.0.0" || address === "::") {
     throw new RangeError(
       `addresses holds "${address}", which no host has; leave addresses out for every address`,
@@ -26,15 +26,6 @@ function readAddress(given: unknown): string {
   }
   if (address !== null) return address;
   throw new RangeError(`addresses holds ${JSON.stringify(given)}, which is no IPv4 or IPv6 address`);
-}
-
-/** The text that the system has for an address, with its zone, or null for what is none. */
-function canonical(text: string): string | null {
-  const version = isIP(text);
-  if (version === 0) return null;
-  const [bare = "", zone] = text.split("%");
-  const { address } = new SocketAddress({ address: bare, family: version === 4 ? "ipv4" : "ipv6" });
-  return zone === undefined ? address : `${address}%${zone}`;
 }
 
 /**

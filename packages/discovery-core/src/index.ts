@@ -67,7 +67,6 @@ export {
   observationStream,
 } from "./observation-stream.ts";
 export { type OptionShape, optionsSchema } from "./options-schema.ts";
-export { ownAddresses, rankAddresses, subnetsOf } from "./own-addresses.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";
@@ -79,12 +78,6 @@ export { Standstill } from "./standstill.ts";
 export type { TransportStatus } from "./status-report.ts";
 export { type Sink, Stream, type StreamOptions } from "./stream.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
-export {
-  type InterfaceKind,
-  interfaceKind,
-  type SystemInterfaces,
-  systemInterfaces,
-} from "./system-interfaces.ts";
 export type {
   Alive,
   Announced,

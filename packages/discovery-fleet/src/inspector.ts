@@ -9,8 +9,11 @@ import type { EngineEntry } from "./engine.ts";
 import { maxValueBytes } from "./engine.ts";
 import { keyOf, readValue } from "./value.ts";
 
-/** Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many. */
-export type Refusal = Rejection | "key" | "quota";
+/**
+ * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `address`:
+ * nothing that it names leads to its node.
+ */
+export type Refusal = Rejection | "key" | "quota" | "address";
 
 /** What was accepted last under a key. */
 export interface Accepted {
@@ -42,9 +45,8 @@ export class Inspector {
     });
     if (!verdict.accepted) return refuse(verdict.why);
     const { record } = verdict;
-    if (record.kind !== "alive" || record.nodes.length !== 1 || record.addresses.length === 0) {
-      return refuse("shape");
-    }
+    if (record.kind !== "alive" || record.nodes.length !== 1) return refuse("shape");
+    if (record.addresses.length === 0) return refuse("address");
     if (record.nodes.some(({ id }) => keyOf(record.id, id) !== key)) return refuse("key");
     return { kind: "record", record };
   }

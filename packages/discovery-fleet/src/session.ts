@@ -37,7 +37,7 @@ export interface SessionOptions {
   readonly maxNodes: number;
 }
 
-/** How often this machine's addresses are looked at while anything is announced. */
+/** How often this machine's addresses are looked at. */
 const lookAroundMs = 15_000;
 /** So many signatures take some ms; after them others have their turn. */
 const entriesPerTurn = 32;
@@ -95,7 +95,7 @@ export class FleetSession implements TransportSession {
       maxNodes,
       random,
       on: {
-        alive: (entry) => this.#audience.tell(this.#reportOf(entry)),
+        alive: (entry) => this.#show(entry),
         gone: ({ key }, reason) => this.#audience.dismiss(key, reason),
         doubted: (entry) => this.#doubt(entry),
       },
@@ -116,6 +116,7 @@ export class FleetSession implements TransportSession {
         if (this.#isSettled) this.#audience.settle([sink]);
         else this.#unsettled.add(sink);
         this.#following ??= this.#follow();
+        this.#watchSurroundings();
         return () => {
           leave();
           this.#unsettled.delete(sink);
@@ -136,7 +137,7 @@ export class FleetSession implements TransportSession {
       this.#publications.delete(publication.key);
       throw error;
     }
-    this.#lookingAround ??= this.#context.clock.schedule(lookAroundMs, () => this.#lookAround());
+    this.#watchSurroundings();
     return publication;
   }
 
@@ -296,11 +297,18 @@ export class FleetSession implements TransportSession {
     this.#arm();
   }
 
+  #watchSurroundings(): void {
+    this.#lookingAround ??= this.#context.clock.schedule(lookAroundMs, () => this.#lookAround());
+  }
+
+  /** Where this machine is decides where its nodes are, and what leads to those of others. */
   #lookAround(): void {
-    const { clock, log } = this.#context;
-    this.#lookingAround = clock.schedule(lookAroundMs, () => this.#lookAround());
+    const { log } = this.#context;
+    this.#lookingAround = null;
+    this.#watchSurroundings();
     if (!this.#surroundings.look()) return;
     this.#seen = new WeakMap();
+    for (const entry of this.#roster.list()) this.#show(entry);
     for (const publication of this.#said) {
       publication.repeat(this.#closing).catch((error: unknown) => {
         log("debug", "new addresses were not announced", { error });
@@ -310,7 +318,18 @@ export class FleetSession implements TransportSession {
 
   *#reports(): Iterable<Report> {
     for (const publication of this.#said) yield this.#ownReport(publication);
-    for (const entry of this.#roster.list()) yield this.#reportOf(entry);
+    for (const entry of this.#roster.list()) {
+      const report = this.#reportOf(entry);
+      if (isReachable(report)) yield report;
+    }
+  }
+
+  /** A node that nothing leads to from here is not listed, or not any more. */
+  #show(entry: Entry): void {
+    const report = this.#reportOf(entry);
+    if (isReachable(report)) return this.#audience.tell(report);
+    this.#refuse("address", entry.key);
+    this.#audience.dismiss(entry.key, "unreachable");
   }
 
   #reportOf({ key, record, stale }: Entry): Report {
@@ -318,8 +337,7 @@ export class FleetSession implements TransportSession {
   }
 
   #ownReport({ key, node }: Publication): Report {
-    const { addresses } = this.#surroundings.placeOf(node);
-    const seen = seenNode(node, this.#pen.id, this.#surroundings.rank(addresses));
+    const seen = seenNode(node, this.#pen.id, this.#surroundings.rankOwn(node));
     return { key, node: seen, stale: null };
   }
 
@@ -327,7 +345,7 @@ export class FleetSession implements TransportSession {
     const before = this.#seen.get(record);
     if (before) return before;
     const [node = nobody] = record.nodes;
-    const seen = seenNode(node, record.id, this.#surroundings.rank(record.addresses));
+    const seen = seenNode(node, record.id, this.#surroundings.rankOf(record));
     this.#seen.set(record, seen);
     return seen;
   }
@@ -340,6 +358,10 @@ export class FleetSession implements TransportSession {
     await this.#connection[Symbol.asyncDispose]();
     await Promise.all([this.#following, this.#survey.end()]);
   }
+}
+
+function isReachable({ node }: Report): boolean {
+  return node.addresses.length > 0;
 }
 
 /** Stands for the node of a record without one, which is never accepted. */

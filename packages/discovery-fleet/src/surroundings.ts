@@ -1,20 +1,18 @@
-import type { BlockList } from "node:net";
+import { type Announced, answeringAmong, type SeenAddress } from "@lmserv/discovery-core";
+import type { AliveRecord } from "@lmserv/discovery-identity";
 import {
-  type Announced,
-  answeringAmong,
+  isSameStack,
+  type MachineMark,
   ownAddresses,
   rankAddresses,
-  type SeenAddress,
-  type SystemInterfaces,
-  subnetsOf,
-} from "@lmserv/discovery-core";
-import type { MachineMark } from "@lmserv/discovery-network";
+  type System,
+} from "@lmserv/discovery-network";
 import type { Place } from "./pen.ts";
 import type { Look } from "./survey.ts";
 
 /** What a session takes from the machine that it runs on. */
 export interface Machine {
-  interfaces(): SystemInterfaces;
+  system(): System;
   hostname(): string;
   mark(): MachineMark;
   readonly look: Look;
@@ -24,8 +22,7 @@ export interface Machine {
 export class Surroundings {
   readonly #machine: Machine;
   readonly #chosen: readonly string[] | null;
-  #system: SystemInterfaces;
-  #near: BlockList;
+  #system: System;
   #mark: MachineMark;
   #own: readonly string[];
 
@@ -33,8 +30,7 @@ export class Surroundings {
   constructor(machine: Machine, chosen: readonly string[] | null) {
     this.#machine = machine;
     this.#chosen = chosen;
-    this.#system = machine.interfaces();
-    this.#near = subnetsOf(this.#system);
+    this.#system = machine.system();
     this.#mark = machine.mark();
     this.#own = ownAddresses(this.#system);
   }
@@ -51,17 +47,22 @@ export class Surroundings {
 
   /** Looks again; tells whether anything is different. */
   look(): boolean {
-    const system = this.#machine.interfaces();
+    const system = this.#machine.system();
     if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
     this.#system = system;
-    this.#near = subnetsOf(system);
     this.#mark = this.#machine.mark();
     this.#own = ownAddresses(system);
     return true;
   }
 
-  /** How the addresses that somebody announced are expected to answer from here. */
-  rank(addresses: readonly string[]): readonly SeenAddress[] {
-    return rankAddresses(addresses, null, this.#near);
+  /** How the addresses of a node of this process are expected to answer. */
+  rankOwn(node: Announced): readonly SeenAddress[] {
+    return rankAddresses(this.placeOf(node).addresses, { from: null, local: true, system: this.#system });
+  }
+
+  /** How the addresses of a record are expected to answer from here; none when nothing leads to its nodes. */
+  rankOf(record: AliveRecord): readonly SeenAddress[] {
+    const local = isSameStack(record.machine, this.#mark);
+    return rankAddresses(record.addresses, { from: null, local, system: this.#system });
   }
 }

@@ -1,14 +1,8 @@
 import { hostname } from "node:os";
-import { DiscoveryError, systemInterfaces, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
+import { DiscoveryError, isLoopback, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
-import {
-  ephemeralIdentity,
-  type Identity,
-  isClusterName,
-  isHostAddress,
-  mendCopy,
-} from "@lmserv/discovery-identity";
-import { thisMachine } from "@lmserv/discovery-network";
+import { ephemeralIdentity, type Identity, isClusterName, mendCopy } from "@lmserv/discovery-identity";
+import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
 import { FleetSession } from "./session.ts";
@@ -42,7 +36,7 @@ const maxLifetimeMs = 86_400_000;
 /** A record has room for so many. */
 const maxAddresses = 16;
 
-const ownMachine: Machine = { interfaces: systemInterfaces, hostname, mark: thisMachine, look };
+const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine, look };
 
 /**
  * Finds and announces nodes through a store that others run.
@@ -106,7 +100,9 @@ function assertAddresses(addresses: readonly string[]): void {
   if (addresses.length < 1 || addresses.length > maxAddresses) {
     throw new RangeError(`addresses has ${addresses.length} entries; from 1 to ${maxAddresses} are allowed`);
   }
-  const wrong = addresses.find((address) => !isHostAddress(address));
+  const wrong = addresses.find(
+    (address) => address.includes("%") || !(isHostAddress(address) || isLoopback(address)),
+  );
   if (wrong === undefined) return;
   throw new RangeError(`addresses holds ${JSON.stringify(wrong)}, which is no address that a host can have`);
 }

@@ -29,7 +29,7 @@ export class PlainHost {
       seq: this.#seq,
       ttlMs: 2_000,
       instance: "00112233445566ff",
-      addresses: ["127.0.0.1"],
+      addresses: ["192.0.2.7"],
       urls: [],
       nodes: [node],
       ...changes,

@@ -4,11 +4,10 @@ import {
   type Discovery,
   DiscoveryError,
   type DiscoveryErrorCode,
-  type SystemInterfaces,
 } from "@lmserv/discovery-core";
 import type { Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
-import type { MachineMark } from "@lmserv/discovery-network";
+import { type ListedInterfaces, type MachineMark, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EngineEntry } from "../src/index.ts";
@@ -41,11 +40,11 @@ function interfaceOf(address: string): NetworkInterfaceInfo {
   return { address, netmask, mac, cidr: `${address}/24`, family: "IPv4", internal: false };
 }
 
-/** @param system - The machine's interfaces; with them the addresses that it announces are its own. */
-async function open(options: FleetOptions = {}, system?: SystemInterfaces): Promise<void> {
+/** @param listed - The machine's interfaces; with them the addresses that it announces are its own. */
+async function open(options: FleetOptions = {}, listed?: ListedInterfaces): Promise<void> {
   engine = new MemoryEngine();
   const machine = {
-    interfaces: () => system ?? {},
+    system: () => systemOf(listed ?? {}),
     hostname: () => "box",
     mark: () => mark,
     look: async ({ port }: { readonly port: number }): Promise<Verdict> => {
@@ -53,7 +52,7 @@ async function open(options: FleetOptions = {}, system?: SystemInterfaces): Prom
       return answers.get(port) ?? { kind: "silent", why: "refused" };
     },
   };
-  const chosen = system ? {} : { addresses: ["10.0.0.1"] };
+  const chosen = listed ? {} : { addresses: ["10.0.0.1"] };
   const transport = fleetOn(machine, engine, { ...chosen, lifetimeMs, ...options });
   discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
   discovery.registry.listAlive();
@@ -263,7 +262,7 @@ describe("what is announced", () => {
     expect(discovery.warnings).toEqual([]);
     const store = new MemoryEngine();
     const machine = {
-      interfaces: () => ({}),
+      system: () => systemOf({}),
       hostname: () => "copy",
       mark: () => ({ ...mark, stack }),
       look: async () => server,

@@ -30,7 +30,7 @@ export {
 } from "./record.ts";
 export { isRenewalAuthentic, type Renewal, readRenewal, type SignedRenewal, signRenewal } from "./renewal.ts";
 export { seenNode } from "./seen-node.ts";
-export { isHostAddress, ShapeError } from "./shape.ts";
+export { ShapeError } from "./shape.ts";
 export {
   type Rejection,
   type SignedRecord,

@@ -1,25 +1,18 @@
 import {
   type Announced,
   type Auth,
+  canonicalAddress,
+  isLoopback,
   isNodeId,
   isPath,
   isPort,
   maxInfoBytes,
+  parseAddress,
   type Scheme,
 } from "@lmserv/discovery-core";
-import { type MachineMark, unknownMachine } from "@lmserv/discovery-network";
+import { isHostAddress, type MachineMark, unknownMachine } from "@lmserv/discovery-network";
 import { readMark } from "./machine-mark.ts";
-import {
-  dictionary,
-  integer,
-  isHostAddress,
-  list,
-  matching,
-  object,
-  readObject,
-  ShapeError,
-  text,
-} from "./shape.ts";
+import { dictionary, integer, list, matching, object, readObject, ShapeError, text } from "./shape.ts";
 
 /** Which word of a member is the latest: a later start wins, then a later record of that start. */
 export interface Version {
@@ -43,9 +36,9 @@ export interface AliveRecord extends RecordHead {
   readonly kind: "alive";
   /** Random, another one for each process: tells two processes with one key apart. */
   readonly instance: string;
-  /** Where its nodes answer: IPv4 and IPv6 addresses, at most 16. */
+  /** Where its nodes answer: addresses of hosts, without zones, at most 16. Those that no host has are left out. */
   readonly addresses: readonly string[];
-  /** Where the member itself can be dialled: `ws://` and `wss://` URLs, at most 8. */
+  /** Where the member itself can be dialled: `ws://` and `wss://` URLs, at most 8. Those of nobody are left out. */
   readonly urls: readonly string[];
   /** Of the machine that it runs on: members of one machine reach each other at addresses that others cannot use. */
   readonly machine: MachineMark;
@@ -80,8 +73,8 @@ export const readId: (value: unknown, name: string) => string = matching(
 export const readCount: (value: unknown, name: string) => number = integer(1);
 const readInstance = matching((instance) => /^[0-9a-f]{16}$/.test(instance), 16);
 const readTtl = integer(1_000, dayMs);
-const readAddresses = list(matching(isHostAddress, 45), maxAddresses);
-const readUrls = list(matching(isMemberUrl, maxUrlBytes), maxUrls);
+const readAddressTexts = list(matching(isAddress, 45), maxAddresses);
+const readUrlTexts = list(matching(isUrl, maxUrlBytes), maxUrls);
 const readNodes = list(readNode, maxNodes);
 const readWords = list(text(maxTextBytes), maxItems);
 const readAttributes = dictionary((key) => /^[\x20-\x3c\x3e-\x7e]+$/.test(key), text(maxTextBytes), maxItems);
@@ -106,11 +99,26 @@ export function readRecord(json: string): MemberRecord {
     kind: "alive",
     ...head,
     instance: readInstance(value.instance, "instance"),
-    addresses: readAddresses(value.addresses, "addresses"),
-    urls: readUrls(value.urls, "urls"),
+    addresses: readAddresses(value.addresses),
+    urls: readUrlTexts(value.urls, "urls").filter(isMemberUrl),
     machine: value.machine === undefined ? unknownMachine : readMark(value.machine, "machine"),
     nodes: readNodes(value.nodes, "nodes"),
   };
+}
+
+/** Addresses that no host has are left out; loopback counts for members of one machine. */
+function readAddresses(value: unknown): readonly string[] {
+  const addresses = readAddressTexts(value, "addresses").map(canonicalAddress);
+  return [...new Set(addresses)].filter(isMemberAddress);
+}
+
+function isAddress(text: string): boolean {
+  return parseAddress(text) !== null;
+}
+
+/** Zones mean something on one host only. */
+function isMemberAddress(address: string): boolean {
+  return !address.includes("%") && (isLoopback(address) || isHostAddress(address));
 }
 
 /** Positive when `a` is later than `b`. */
@@ -130,11 +138,13 @@ export function isClusterName(name: string): boolean {
 
 /** Whether it is a `ws://` or `wss://` URL of a host and perhaps a port, and nothing more. */
 export function isMemberUrl(url: string): boolean {
-  if (!/^wss?:\/\/[^\s/?#@]+\/?$/.test(url) || !URL.canParse(url)) return false;
-  const { hostname } = new URL(url);
-  const address = hostname.replace(/^\[(.*)\]$/, "$1");
-  if (address !== hostname || /^[\d.]+$/.test(hostname)) return isHostAddress(address);
-  return /^[a-z0-9._-]{1,253}$/.test(hostname);
+  if (!isUrl(url)) return false;
+  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  return isAddress(host) ? isMemberAddress(host) : /^[a-z0-9._-]{1,253}$/.test(host);
+}
+
+function isUrl(text: string): boolean {
+  return /^wss?:\/\/[^\s/?#@]+\/?$/.test(text) && URL.canParse(text);
 }
 
 function readNode(value: unknown, name: string): Announced {

@@ -1,5 +1,3 @@
-import { isIP } from "node:net";
-
 /** What came does not have the shape that was agreed on. */
 export class ShapeError extends Error {}
 
@@ -77,12 +75,6 @@ export function dictionary(
       }),
     );
   };
-}
-
-/** Whether it is an IPv4 or IPv6 address, without a zone, that one host can have. */
-export function isHostAddress(value: string): boolean {
-  if (isIP(value) === 4) return !/^(0|22[4-9]|2[3-5]\d)\./.test(value);
-  return isIP(value) === 6 && !value.includes("%") && value !== "::" && !/^ff/i.test(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

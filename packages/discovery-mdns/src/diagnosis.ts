@@ -31,7 +31,7 @@ export async function* diagnose(
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
   const say: Say = (code, finding) => check(code, { ...finding, transport: via });
-  const all = listInterfaces(machine.interfaces(), machine.interfaceIndex);
+  const all = listInterfaces(machine.system());
   const choice = chooseInterfaces(all, wanted);
   yield* interfaceChecks(choice, say);
   if (choice.used.length === 0) return;

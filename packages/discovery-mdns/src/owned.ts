@@ -1,4 +1,5 @@
-import type { InterfaceAddress, LinkInterface } from "./interfaces.ts";
+import type { InterfaceAddress } from "@lmserv/discovery-network";
+import type { LinkInterface } from "./interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Question, type ResourceRecord, recordTypes, typeCode } from "./wire/record.ts";

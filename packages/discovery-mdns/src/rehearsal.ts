@@ -13,6 +13,7 @@ const [here, there] = ["192.0.2.1", "192.0.2.2"];
 const nowhere: LinkInterface = {
   name: "nowhere",
   index: 0,
+  kind: "lan",
   loopback: false,
   addresses: [{ address: here, family: "IPv4", prefixLength: 24 }],
   siblings: [],

@@ -2,10 +2,10 @@ import {
   type Clock,
   DiscoveryError,
   Standstill,
-  type SystemInterfaces,
   type TransportContext,
   toDiscoveryError,
 } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
 import {
   chooseInterfaces,
   type Family,
@@ -23,9 +23,7 @@ import { Retry } from "./retry.ts";
 export interface Machine {
   /** @throws what the system says when the port cannot be bound or the group not be joined. */
   readonly openLink: (on: LinkInterface, events: LinkEvents, clock: Clock) => Promise<Link>;
-  readonly interfaces: () => SystemInterfaces;
-  /** The system's number of an interface, or 0. */
-  readonly interfaceIndex: (name: string) => number;
+  system(): System;
   readonly hostname: () => string;
 }
 
@@ -133,7 +131,7 @@ export class Stations {
 
   /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
   async #follow(): Promise<DiscoveryError[]> {
-    const all = listInterfaces(this.#machine.interfaces(), this.#machine.interfaceIndex);
+    const all = listInterfaces(this.#machine.system());
     const seen = JSON.stringify(all);
     if (seen === this.#settled) return [];
     const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
@@ -274,7 +272,8 @@ export class Stations {
   }
 
   #noInterface(): DiscoveryError {
-    const present = Object.keys(this.#machine.interfaces()).join(", ") || "none";
+    const { interfaces } = this.#machine.system();
+    const present = interfaces.map(({ name }) => name).join(", ") || "none";
     const { wanted, via } = this.#options;
     const among = wanted ? `among ${wanted.map((one) => `"${one}"`).join(", ")} ` : "";
     const message = `no usable network interface ${among}has an address (interfaces that are up: ${present})`;

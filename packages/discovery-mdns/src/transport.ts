@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { systemInterfaces, type Transport } from "@lmserv/discovery-core";
+import type { Transport } from "@lmserv/discovery-core";
+import { readSystem } from "@lmserv/discovery-network";
 import type { Surroundings } from "./diagnosis.ts";
 import { MdnsSession } from "./session.ts";
 import type { Machine } from "./stations.ts";
@@ -28,15 +28,7 @@ export interface MdnsOptions {
 
 const thisMachine: Machine = {
   openLink,
-  interfaces: systemInterfaces,
-  interfaceIndex(name) {
-    try {
-      return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));
-    } catch {
-      // Only Linux tells it so; elsewhere an interface made anew is told by its addresses alone.
-      return 0;
-    }
-  },
+  system: () => readSystem(),
   hostname,
 };
 

@@ -1,4 +1,5 @@
 import { type Check, silentLog } from "@lmserv/discovery-core";
+import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Surroundings } from "../src/diagnosis.ts";
@@ -77,7 +78,7 @@ describe("multicast", () => {
     segment.listen(({ type }) => {
       if (type === "query") segment.inject({ type: "response", answers: [] }, "192.0.2.1");
     });
-    const found = await examine({ ...machine, interfaces: () => ({ eth0, wlan0 }) });
+    const found = await examine({ ...machine, system: () => systemOf({ eth0, wlan0 }) });
     expect(codes(found)).not.toContain("MULTICAST_HEARD");
     expect(codes(found)).toContain("MULTICAST_SILENT");
   });
@@ -210,8 +211,7 @@ describe("interfaces", () => {
     mac: "02:00:00:00:00:01",
   });
   const all = listInterfaces(
-    { lo: [info("127.0.0.1", true)], eth0: [info("10.0.0.1")], docker0: [info("172.17.0.1")] },
-    () => 1,
+    systemOf({ lo: [info("127.0.0.1", true)], eth0: [info("10.0.0.1")], docker0: [info("172.17.0.1")] }),
   );
 
   test.each([
@@ -228,7 +228,7 @@ describe("interfaces", () => {
   });
 
   test("none at all is a failure, and nothing is opened", async () => {
-    const found = await examine({ ...refusing("EACCES"), interfaces: () => ({}) });
+    const found = await examine({ ...refusing("EACCES"), system: () => systemOf({}) });
     expect(codes(found)).toEqual(["NO_USABLE_INTERFACE"]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Announced } from "@lmserv/discovery-core";
+import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, openStation, Segment, type Station } from "./segment.ts";
@@ -122,7 +123,7 @@ describe("an interface that comes later", () => {
     const station = await openStation(
       {
         ...machine,
-        interfaces: () => ({ ...found }),
+        system: () => systemOf(found),
         openLink: (on, events, its) => owner(on.name).openLink(on, events, its),
       },
       clock,
@@ -147,7 +148,7 @@ describe("an interface that comes later", () => {
     const station = await openStation(
       {
         ...machine,
-        interfaces: () => ({ ...loopback.interfaces(), ...(isUp && interfaces()) }),
+        system: () => systemOf({ ...loopback.interfaces(), ...(isUp && interfaces()) }),
         openLink: (on, events, its) => (on.name === "eth9" ? loopback : machine).openLink(on, events, its),
       },
       clock,

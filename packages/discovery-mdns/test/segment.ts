@@ -5,6 +5,7 @@ import {
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
+import { type ListedInterfaces, type System, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
 import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/interfaces.ts";
@@ -28,7 +29,7 @@ export interface Heard {
 
 /** A machine with one interface on a segment; what it has of interfaces may change. */
 export interface VirtualMachine extends Machine {
-  interfaces: Machine["interfaces"];
+  interfaces: () => ListedInterfaces;
 }
 
 interface Member {
@@ -61,7 +62,9 @@ export class Segment {
     const machine: VirtualMachine = {
       hostname: () => `host-${address}`,
       interfaces: () => ({ [name]: infos }),
-      interfaceIndex: () => 2,
+      system() {
+        return numbered(systemOf(this.interfaces()), 2);
+      },
       openLink: async (on, events) => {
         const own = sendersOf(on);
         const present = [...own.keys()];
@@ -149,14 +152,20 @@ export class Segment {
 /** One machine that has the interfaces of all of these. */
 export function joined(...machines: readonly Machine[]): Machine {
   const owner = (name: string): Machine | undefined =>
-    machines.find((machine) => Object.hasOwn(machine.interfaces(), name));
+    machines.find((machine) => machine.system().interfaces.some((one) => one.name === name));
   return {
     hostname: () => "joined",
-    interfaces: () => Object.assign({}, ...machines.map((machine) => machine.interfaces())),
-    interfaceIndex: (name) => machines.findIndex((machine) => Object.hasOwn(machine.interfaces(), name)) + 1,
+    system: () => ({
+      interfaces: machines.flatMap((machine, index) => numbered(machine.system(), index + 1).interfaces),
+    }),
     openLink: (on, events, clock) =>
       owner(on.name)?.openLink(on, events, clock) ?? Promise.reject(new Error(`${on.name} is on no segment`)),
   };
+}
+
+/** The same interfaces, which the system knows by a number. */
+function numbered({ interfaces }: System, index: number): System {
+  return { interfaces: interfaces.map((one) => ({ ...one, index })) };
 }
 
 /** What the system says of an address of an interface. */

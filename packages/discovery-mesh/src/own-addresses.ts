@@ -1,12 +1,12 @@
-import { formatEndpoint, ownAddresses, type SystemInterfaces } from "@lmserv/discovery-core";
-import { isUnspecified } from "./link/address-scope.ts";
+import { formatEndpoint, isIPv6 } from "@lmserv/discovery-core";
+import { isUnspecified, ownAddresses, type System } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
 
 /** A record names at most 16 addresses; 8 leave room for those that others see. */
 const maxAddresses = 8;
 
 /** The addresses behind the ones that are listened on: those of the machine where one stands for all. */
-export function reachableAddresses(listen: readonly ListenAddress[], system: SystemInterfaces): string[] {
+export function reachableAddresses(listen: readonly ListenAddress[], system: System): string[] {
   if (listen.length === 0) return ownAddresses(system);
   const named = listen.map(({ host }) => host).filter((host) => !isUnspecified(host));
   const all = listen.some(({ host }) => isUnspecified(host)) ? ownAddresses(system) : [];
@@ -27,9 +27,5 @@ export function urlsOf(
 }
 
 function isForAll(host: string, address: string): boolean {
-  return isUnspecified(host) && familyOf(host) === familyOf(address);
-}
-
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return address.includes(":") ? "ipv6" : "ipv4";
+  return isUnspecified(host) && isIPv6(host) === isIPv6(address);
 }

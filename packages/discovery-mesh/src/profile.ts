@@ -1,4 +1,5 @@
-import { type Announced, answeringAmong } from "@lmserv/discovery-core";
+import { type Announced, answeringAmong, canonicalAddress, isLoopback } from "@lmserv/discovery-core";
+import { isHostAddress } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Statement } from "./membership/own-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
@@ -63,10 +64,12 @@ export class Profile {
   }
 
   /** A peer sees us there; whether that is news. */
-  observe(address: string): boolean {
-    if (address.includes("%") || this.#observed.size >= maxObserved || this.#observed.has(address)) {
-      return false;
-    }
+  observe(seen: string): boolean {
+    const address = canonicalAddress(seen);
+    if (!isHostAddress(address) || address.includes("%")) return false;
+    // One of our own that we do not name leads to us from our guests only.
+    if (this.#options.surroundings.isOwn(address)) return false;
+    if (this.#observed.size >= maxObserved || this.#observed.has(address)) return false;
     this.#observed.add(address);
     return true;
   }
@@ -74,9 +77,7 @@ export class Profile {
   statement(): Statement {
     const { surroundings, advertise, secure } = this.#options;
     const own = surroundings.reachable(this.listening);
-    const observed = [...this.#observed].filter(
-      (address) => !own.includes(address) && own.some(isNoLoopback),
-    );
+    const observed = own.every(isLoopback) ? [] : [...this.#observed];
     const urls = advertise ?? urlsOf(this.listening, [...own, ...observed], secure);
     const addresses = [...this.#answering(own), ...observed];
     return { addresses, urls: urls.slice(0, maxUrls), machine: surroundings.mark, nodes: this.#named() };
@@ -85,7 +86,7 @@ export class Profile {
   /** Ourselves, as we list ourselves. */
   sighting(): Sighting {
     const { id, surroundings } = this.#options;
-    const addresses = surroundings.rank(this.#answering(surroundings.reachable(this.listening)));
+    const addresses = surroundings.rankOwn(this.#answering(surroundings.reachable(this.listening)));
     return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false };
   }
 
@@ -104,8 +105,4 @@ export class Profile {
     const hostname = this.#options.hostname();
     return [...this.#nodes.values()].map(({ addresses, ...node }) => ({ hostname, ...node }));
   }
-}
-
-function isNoLoopback(address: string): boolean {
-  return !address.startsWith("127.") && address !== "::1";
 }

@@ -3,7 +3,6 @@ import { hostname } from "node:os";
 import {
   assertPort,
   formatEndpoint,
-  systemInterfaces,
   type Transport,
   type TransportContext,
   toDiscoveryError,
@@ -15,7 +14,7 @@ import {
   openIdentity,
   stateDirectory,
 } from "@lmserv/discovery-identity";
-import { thisMachine } from "@lmserv/discovery-network";
+import { readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
 import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
@@ -79,7 +78,7 @@ const ownMachine: Machine = {
     // Looked up on each call, since who sets other servers gets another function.
     resolveSrv: (name) => dns.resolveSrv(name),
   },
-  interfaces: systemInterfaces,
+  system: readSystem,
   hostname,
   mark: thisMachine,
 };
@@ -155,9 +154,9 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
 function defaultListen(isKeyed: boolean, machine: Machine): readonly ListenAddress[] {
   const port = defaultMeshPort;
   if (!isKeyed) return [{ host: "127.0.0.1", port }];
-  const infos = Object.values(machine.interfaces()).flatMap((found) => found ?? []);
+  const own = machine.system().interfaces.flatMap(({ addresses }) => addresses);
   const all: readonly ListenAddress[] = [{ host: "0.0.0.0", port }];
-  return infos.some(({ family }) => family === "IPv6") ? [...all, { host: "::", port }] : all;
+  return own.some(({ family }) => family === "IPv6") ? [...all, { host: "::", port }] : all;
 }
 
 /** What an identity is kept for; null where there is nothing that would be the same at the next start. */

@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import { systemOf } from "@lmserv/discovery-network";
 import { describe, expect, test } from "vitest";
 import { reachableAddresses, urlsOf } from "../src/own-addresses.ts";
 
@@ -9,11 +10,11 @@ function info(cidr: string, internal: boolean = false): NetworkInterfaceInfo {
 }
 
 const loopback = { lo: [info("127.0.0.1/8", true), info("::1/128", true)] };
-const system = {
+const system = systemOf({
   ...loopback,
   eth0: [info("2001:db8::7/64"), info("fe80::7/64"), info("10.0.0.7/24")],
   docker0: [info("172.17.0.1/16")],
-};
+});
 
 describe("this machine", () => {
   test("is where it listens", () => {

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import type { Announced } from "@lmserv/discovery-core";
-import { type MachineMark, unknownMachine } from "@lmserv/discovery-network";
+import { type MachineMark, systemOf, unknownMachine } from "@lmserv/discovery-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Profile } from "../src/profile.ts";
 import { Surroundings } from "../src/surroundings.ts";
@@ -8,10 +8,10 @@ import { Surroundings } from "../src/surroundings.ts";
 let profile: Profile;
 
 beforeEach(() => {
-  const interfaces = () => ({ eth0: [infoOf("10.0.0.1")], eth1: [infoOf("10.0.1.1")] });
+  const system = () => systemOf({ eth0: [infoOf("10.0.0.1")], eth1: [infoOf("10.0.1.1")] });
   const names = { lookup: async () => [], resolveSrv: async () => [] };
   const mark = (): MachineMark => ({ ...unknownMachine, stack: "5".repeat(16) });
-  const surroundings = new Surroundings({ interfaces, hostname: () => "box", mark, names });
+  const surroundings = new Surroundings({ system, hostname: () => "box", mark, names });
   profile = new Profile({ id: "me", surroundings, hostname: () => "box", advertise: null, secure: false });
   profile.listening = [{ host: "0.0.0.0", port: 7_946 }];
 });

@@ -3,14 +3,20 @@ export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-k
 export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine } from "./machine.ts";
 export { thisMachine } from "./machine-facts.ts";
 export { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
+export { ownAddresses } from "./own-addresses.ts";
+export { rankAddresses, type Vantage } from "./reach.ts";
+export { isPrivate, isPublic, isUnspecified } from "./scope.ts";
 export type { LinkTable, LinkTraits } from "./sysfs.ts";
 export {
   type InterfaceAddress,
+  isNobodysNear,
   isOwnAddress,
+  kindOfSubnet,
   type ListedInterfaces,
   readSystem,
   type System,
   type SystemInterface,
   type SystemSources,
+  subnetOf,
   systemOf,
 } from "./system.ts";

@@ -20,7 +20,7 @@ export interface LinkTraits {
   readonly master: string | null;
   /** The interfaces below it: ports of a bridge or bond, what a VLAN or macvlan is on. */
   readonly lowers: readonly string[];
-  /** `vlan`, `bridge`, `bond`, `wlan`, `vxlan`, `wireguard`, ..., or null where the driver names none. */
+  /** `vlan`, `bond`, `vxlan`, `wireguard`, ...; null for bridges, for hardware, and where the driver names none. */
   readonly kind: string | null;
 }
 
@@ -58,6 +58,8 @@ function hasHardware(folder: string, links: ReadonlyMap<string, LinkTraits>): bo
 /** Null for an interface that is not there, or has just gone. */
 function readTraits(folder: string): LinkTraits | null {
   const entries = list(folder);
+  const bridge = entries.includes("bridge");
+  const device = entries.includes("device");
   const read = (name: string): string => readFileSync(join(folder, name), "utf8").trim();
   try {
     return {
@@ -66,11 +68,11 @@ function readTraits(folder: string): LinkTraits | null {
       index: Number(read("ifindex")),
       mac: read("address"),
       tunFlags: entries.includes("tun_flags") ? Number(read("tun_flags")) : null,
-      bridge: entries.includes("bridge"),
-      device: entries.includes("device"),
+      bridge,
+      device,
       master: entries.includes("master") ? basename(readlinkSync(join(folder, "master"))) : null,
       lowers: entries.flatMap((name) => (name.startsWith("lower_") ? [name.slice("lower_".length)] : [])),
-      kind: /^DEVTYPE=(.+)$/m.exec(read("uevent"))?.[1] ?? null,
+      kind: bridge || device ? null : (/^DEVTYPE=(.+)$/m.exec(read("uevent"))?.[1] ?? null),
     };
   } catch {
     return null;

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { canonicalAddress, isIPv6 } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, parseAddress } from "@lmserv/discovery-core";
 import { type InterfaceKind, type KindEvidence, kindByName, kindOf } from "./interface-kind.ts";
+import { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 import { type LinkTraits, readLinks } from "./sysfs.ts";
 
 /** One address of this machine, with the subnet that it is in. */
@@ -20,6 +21,8 @@ export interface SystemInterface {
   readonly kind: InterfaceKind;
   /** The system's number of it, which changes when it is made anew; 0 where the system tells none. */
   readonly index: number;
+  /** Its hardware address, bytes in hexadecimal with colons between; zeros where it has none. */
+  readonly mac: string;
   /** At least one. */
   readonly addresses: readonly InterfaceAddress[];
 }
@@ -30,7 +33,7 @@ export interface System {
 }
 
 /** What `os.networkInterfaces()` returns. */
-export type ListedInterfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
+export type ListedInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /** Where the system tells it. */
 export interface SystemSources {
@@ -58,8 +61,10 @@ export function systemOf(listed: ListedInterfaces, evidence: KindEvidence = noth
     if (infos.length === 0) return [];
     const isInternal = infos.some(({ internal }) => internal);
     const kind = isInternal ? "loopback" : kindOf(linkName(name), { ...evidence, links });
-    const index = infos.find(isScoped)?.scopeid ?? links.get(linkName(name))?.index ?? 0;
-    return [{ name, kind, index, addresses: infos.map(addressOf) }];
+    const traits = links.get(linkName(name));
+    const index = infos.find(isScoped)?.scopeid ?? traits?.index ?? 0;
+    const mac = traits?.mac ?? infos[0]?.mac ?? "";
+    return [{ name, kind, index, mac, addresses: infos.map(addressOf) }];
   });
   return { interfaces: evidence.hardware ? interfaces : withAWayOut(interfaces) };
 }
@@ -71,6 +76,50 @@ export function isOwnAddress(address: string, { interfaces }: System): boolean {
     ({ name, addresses }) =>
       (zone === undefined || zone === name) && addresses.some((own) => own.address === bare),
   );
+}
+
+/** Whether no host has the address, because it is a subnet of this machine's, or the broadcast address of one. */
+export function isNobodysNear(address: string, system: System): boolean {
+  const bytes = parseAddress(address)?.bytes ?? [];
+  return subnetsOf(system).some(({ subnet }) => isNetworkOrBroadcast(subnet, bytes));
+}
+
+/** What leads to the subnet of this machine's that the address is in, the narrowest one; null where it is in none. */
+export function kindOfSubnet(address: string, system: System): InterfaceKind | null {
+  const bytes = parseAddress(address)?.bytes ?? [];
+  return subnetsOf(system).find(({ subnet }) => networkContains(subnet, bytes))?.kind ?? null;
+}
+
+const networks = new WeakMap<InterfaceAddress, Network>();
+
+/** The subnet that an address of this machine is in. */
+export function subnetOf(own: InterfaceAddress): Network {
+  const known = networks.get(own);
+  if (known) return known;
+  const subnet = network(`${own.address}/${own.prefixLength}`);
+  networks.set(own, subnet);
+  return subnet;
+}
+
+interface OwnSubnet {
+  readonly kind: InterfaceKind;
+  readonly subnet: Network;
+}
+
+const subnets = new WeakMap<System, readonly OwnSubnet[]>();
+
+/** The narrowest first, as routes go. */
+function subnetsOf(system: System): readonly OwnSubnet[] {
+  const known = subnets.get(system);
+  if (known) return known;
+  const found = system.interfaces.flatMap(({ kind, addresses }) =>
+    addresses.map((own) => ({ kind, subnet: subnetOf(own) })),
+  );
+  const sorted = found
+    .filter(({ subnet }) => subnet.prefixLength > 0)
+    .sort((a, b) => b.subnet.prefixLength - a.subnet.prefixLength);
+  subnets.set(system, sorted);
+  return sorted;
 }
 
 /** A container whose only way out is a bridge has no other. */

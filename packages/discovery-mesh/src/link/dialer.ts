@@ -1,9 +1,8 @@
 import { lookup as lookupSystem } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { formatEndpoint, onAbort } from "@lmserv/discovery-core";
+import { canonicalAddress, formatEndpoint, onAbort } from "@lmserv/discovery-core";
 import { WebSocket } from "ws";
-import { plainAddress, withoutZone } from "./address-scope.ts";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure } from "./exposure.ts";
@@ -124,8 +123,10 @@ function startTls(
 function shake(connection: Socket, options: DialOptions, signal: AbortSignal): Promise<Link> {
   const { url, party, host } = options;
   const { limits } = host;
-  const remoteAddress = plainAddress(connection.remoteAddress);
-  const authority = formatEndpoint(withoutZone(remoteAddress), connection.remotePort ?? 0);
+  const remoteAddress = canonicalAddress(connection.remoteAddress ?? "");
+  // A zone says nothing to the other side (RFC 9844).
+  const [bare = ""] = remoteAddress.split("%");
+  const authority = formatEndpoint(bare, connection.remotePort ?? 0);
   const webSocket = new WebSocket(`ws://${authority}${meshPath}`, meshSubprotocol, {
     ...webSocketOptions(limits),
     handshakeTimeout: limits.admissionMs,

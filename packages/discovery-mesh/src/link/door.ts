@@ -2,10 +2,9 @@ import { createServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { onAbort } from "@lmserv/discovery-core";
+import { canonicalAddress, onAbort } from "@lmserv/discovery-core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { AcceptQuota } from "./accept-quota.ts";
-import { plainAddress } from "./address-scope.ts";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure, type Protection } from "./exposure.ts";
@@ -78,7 +77,7 @@ export class Door {
   open(raw: Socket): void {
     // Whoever has to know listens for its end.
     raw.on("error", () => {});
-    const remoteAddress = plainAddress(raw.remoteAddress);
+    const remoteAddress = canonicalAddress(raw.remoteAddress ?? "");
     const bucket = this.#quota.bucket(remoteAddress);
     const refusal = bucket.take() ? this.#exposure(raw) : new Refusal("crowded", "it connects too often");
     if (refusal) {
@@ -101,7 +100,7 @@ export class Door {
 
   /** On an address that stands for all, only a connection shows which one it came in on. */
   #exposure({ localAddress, localPort = 0, remoteAddress }: Socket): Refusal | null {
-    const addresses = [localAddress, remoteAddress].map(plainAddress);
+    const addresses = [localAddress, remoteAddress].map((address = "") => canonicalAddress(address));
     const reasons = addresses.map((address) => exposure(address, localPort, protectionOf(this.#options)));
     const reason = reasons.find((found) => found !== null);
     return reason ? new Refusal("exposed", reason) : null;

@@ -1,5 +1,5 @@
 import { formatEndpoint, isLoopback } from "@lmserv/discovery-core";
-import { isPublic } from "./address-scope.ts";
+import { isPublic } from "@lmserv/discovery-network";
 
 /** How well connections are protected. */
 export interface Protection {

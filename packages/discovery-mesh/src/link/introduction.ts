@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { parseAddress } from "@lmserv/discovery-core";
 import { idOf, type NodeKey } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./cluster-key.ts";
 import type { PeerHello } from "./link.ts";
@@ -53,7 +53,7 @@ export function readIntroduction(text: string): Introduction {
   if (role !== "member" && role !== "observer") throw malformed("no role");
   return {
     hello: { id, publicKey, epoch, instance, role, advertise: readUrls(advertise) },
-    observed: typeof observed === "string" && isIP(observed) !== 0 ? observed : null,
+    observed: typeof observed === "string" && parseAddress(observed) ? observed : null,
   };
 }
 

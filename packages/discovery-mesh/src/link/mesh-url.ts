@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import { isLoopback } from "@lmserv/discovery-core";
+import { isHostAddress } from "@lmserv/discovery-network";
 
 /** Where a member listens: `ws://host:port` or `wss://host:port`, and nothing behind it. */
 export interface MeshUrl {
@@ -19,7 +21,7 @@ const maxUrlChars = 280;
 /**
  * Reads the URL of a member.
  *
- * @throws {RangeError} when it is none, or has a path, a query or credentials.
+ * @throws {RangeError} when it is none, has a path, a query or credentials, or leads to an address that no host has.
  */
 export function parseMeshUrl(text: string): MeshUrl {
   const url = URL.canParse(text) && text.length <= maxUrlChars ? new URL(text) : null;
@@ -37,7 +39,13 @@ export function parseMeshUrl(text: string): MeshUrl {
   const secure = url.protocol === "wss:";
   const port = Number(url.port || (secure ? 443 : 80));
   if (port === 0) throw new RangeError(`${JSON.stringify(text)} has port 0, but 1 to 65535 are allowed`);
-  return { secure, host: url.hostname.replace(/^\[|\]$/g, ""), port };
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (isIP(host) !== 0 && !isHostAddress(host) && !isLoopback(host)) {
+    throw new RangeError(
+      `${JSON.stringify(text)} leads to ${host}, which no host has; name the host's own address`,
+    );
+  }
+  return { secure, host, port };
 }
 
 export function isMeshUrl(text: string): boolean {
