@@ -2,6 +2,7 @@ import type { Clock } from "@lmserv/discovery-core";
 import { Claim, contradicts } from "./claim.ts";
 import type { LinkInterface } from "./interfaces.ts";
 import type { Responder } from "./responder.ts";
+import { echoMs } from "./said.ts";
 import type { Service } from "./service.ts";
 import { nameKey } from "./wire/name.ts";
 import type { Message } from "./wire/record.ts";
@@ -19,8 +20,6 @@ export interface AnnouncerOptions {
   readonly onUnreachable: (on: LinkInterface) => void;
 }
 
-/** How long our own former words may come back to us, in ms. */
-const echoMs = 2_000;
 /** Updates within that time that are remembered; RFC 6762 section 8.4 wants ten a minute at most. */
 const maxFormer = 16;
 
@@ -67,7 +66,8 @@ export class Announcer {
   /** Takes what came in on any link: somebody may claim the name. */
   hear(message: Message): void {
     this.#claim.hear(message);
-    if (this.#state !== "announced" || !message.response) return;
+    // A name that nobody chose is nobody else's: the responders contradict whatever is said of it.
+    if (this.#state !== "announced" || !message.response || !this.#service.chosen) return;
     const records = [...message.answers, ...message.additionals];
     if (contradicts(records, this.#service, this.#lately())) this.#reclaim();
   }

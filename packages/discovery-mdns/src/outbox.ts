@@ -57,6 +57,11 @@ export class Outbox {
     return sentMs !== undefined && this.#clock.now() - sentMs < ageMs;
   }
 
+  /** When the record may be multicast again. */
+  restedMs(key: string, restMs: number): number {
+    return (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
+  }
+
   isResting(key: string): boolean {
     return this.sentWithin(key, politeRestMs);
   }
@@ -83,8 +88,7 @@ export class Outbox {
   #admit(answers: readonly OwnedRecord[], dueMs: number, restMs: number): void {
     for (const owned of answers) {
       const { key } = owned;
-      const restedMs = (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
-      const soonestMs = Math.max(dueMs, restedMs);
+      const soonestMs = Math.max(dueMs, this.restedMs(key, restMs));
       const before = this.#waiting.get(key);
       if (before && before.dueMs <= soonestMs) continue;
       this.#waiting.set(key, { owned, sinceMs: this.#clock.now(), dueMs: soonestMs });

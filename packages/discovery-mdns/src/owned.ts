@@ -54,6 +54,17 @@ export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[]
   ];
 }
 
+/**
+ * Whether a record that a service does not have can only be a lie: its host name has 80 random bits, and so has its
+ * instance name unless somebody chose it. Of a chosen name others may have records too (RFC 6762 section 9).
+ */
+export function isLieAbout({ instance, host, chosen }: Service, { name, type }: ResourceRecord): boolean {
+  const key = nameKey(name);
+  if (key === nameKey(host)) return type === "A" || type === "AAAA" || type === "NSEC";
+  if (chosen || key !== nameKey(instance)) return false;
+  return type === "SRV" || type === "TXT" || type === "NSEC";
+}
+
 /** The addresses of an interface's link at which a server answers; null stands for all of them. */
 function reachableOn(on: LinkInterface, answering: readonly string[] | null): readonly InterfaceAddress[] {
   const own = [...on.addresses, ...on.siblings];

@@ -1,10 +1,19 @@
 import type { Clock } from "@lmserv/discovery-core";
-import { type Family, familyOf, isOnLink, type LinkInterface } from "./interfaces.ts";
+import { Defence } from "./defence.ts";
+import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { defenceRestMs, Outbox } from "./outbox.ts";
-import { announcedRecords, answersTo, type OwnedRecord, ownedRecords, recordKey } from "./owned.ts";
+import {
+  announcedRecords,
+  answersTo,
+  isLieAbout,
+  type OwnedRecord,
+  ownedRecords,
+  recordKey,
+} from "./owned.ts";
 import { DirectQuota } from "./quota.ts";
-import type { Service } from "./service.ts";
+import type { Said } from "./said.ts";
+import { enumerationName, type Service } from "./service.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 import { encode, maxPacketBytes } from "./wire/encode.ts";
 import { nameKey } from "./wire/name.ts";
@@ -20,6 +29,7 @@ const legacyTtlS = 10;
 interface Standing {
   readonly owned: readonly OwnedRecord[];
   readonly cancels: Set<() => void>;
+  readonly defence: Defence;
 }
 
 /** An answer, and the question that it answers. */
@@ -32,15 +42,20 @@ interface Wanted {
 export class Responder {
   readonly #link: Link;
   readonly #clock: Clock;
+  readonly #said: Said;
   readonly #services = new Map<Service, Standing>();
+  /** By the keys of their instances, what ends the goodbyes that are still to be repeated. */
+  readonly #leaving = new Map<string, () => void>();
   /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
   readonly #outboxes: ReadonlyMap<Family, Outbox>;
   readonly #quota: DirectQuota;
   readonly #truncated: TruncatedQueries;
   #closed = false;
 
-  constructor(link: Link, clock: Clock, random: () => number) {
+  /** @param said - What this process says on all of its links. */
+  constructor(link: Link, clock: Clock, random: () => number, said: Said) {
     this.#link = link;
+    this.#said = said;
     this.#clock = clock;
     this.#outboxes = new Map(
       link.families.map((family) => [
@@ -86,7 +101,7 @@ export class Responder {
     if (!standing) return;
     this.#multicast(changesOf(former, owned));
     const records = announcedRecords(owned);
-    this.#repeat(standing, announceAtMs.slice(1), () => this.#multicast(records));
+    this.#repeat(standing.cancels, announceAtMs.slice(1), () => this.#multicast(records));
   }
 
   /** Announces the service anew: the machine woke. */
@@ -98,17 +113,22 @@ export class Responder {
   /** Says goodbye and resolves when that was repeated often enough. */
   async remove(service: Service): Promise<void> {
     this.drop(service);
-    const leaving: Standing = { owned: ownedRecords(service, this.#link.interface), cancels: new Set() };
-    if (leaving.owned.length === 0) return;
-    const records = announcedRecords(leaving.owned).map(goodbyeOf);
+    const records = announcedRecords(ownedRecords(service, this.#link.interface)).map(goodbyeOf);
+    if (records.length === 0) return;
+    const key = nameKey(service.instance);
+    const cancels = new Set<() => void>();
     await new Promise<void>((resolve) => {
+      this.#leaving.set(key, resolve);
       let left = goodbyeAtMs.length;
-      this.#repeat(leaving, goodbyeAtMs, () => {
+      this.#repeat(cancels, goodbyeAtMs, () => {
         this.#multicast(records);
         left -= 1;
         if (left === 0) resolve();
       });
     });
+    for (const cancel of cancels) cancel();
+    if (this.#services.has(service)) return;
+    this.#leaving.delete(key);
     for (const record of records) this.#forget(recordKey(record));
   }
 
@@ -142,23 +162,19 @@ export class Responder {
     else outbox.addPolitely(answers);
   }
 
-  /** Takes a response that came in on the link: what others say need not be said again. */
-  hear(message: Message, from: Endpoint): void {
-    const outbox = this.#outboxes.get(familyOf(from.address));
-    for (const record of message.answers) {
-      const key = recordKey(record);
-      const own = this.#ownedBy(key);
-      if (!own) continue;
-      // RFC 6762 section 7.4; section 6.6 for somebody who lets our record die early.
-      if (record.ttlS >= own.record.ttlS) outbox?.withhold(key);
-      else if (record.ttlS < own.record.ttlS / 2) outbox?.addPolitely([own]);
-    }
+  /** Takes a response that came in on the link, from whichever source: it may speak in our name. */
+  hear({ answers, additionals }: Message, from: Endpoint): void {
+    if (this.#services.size === 0) return;
+    // What comes back of our own says nothing of others, and may come late.
+    if (!isOwn(from.address, this.#link.interface)) this.#spare(answers, from);
+    for (const record of [...answers, ...additionals]) this.#checkAgainst(record);
   }
 
   close(): void {
     this.#closed = true;
     for (const outbox of this.#outboxes.values()) outbox.close();
     this.#truncated.close();
+    for (const end of this.#leaving.values()) end();
     for (const standing of this.#services.values()) this.#cancel(standing);
     this.#services.clear();
   }
@@ -167,9 +183,47 @@ export class Responder {
   #stand(service: Service): Standing | null {
     const owned = ownedRecords(service, this.#link.interface);
     if (owned.length === 0) return null;
-    const standing: Standing = { owned, cancels: new Set() };
+    this.#leaving.get(nameKey(service.instance))?.();
+    const standing: Standing = { owned, cancels: new Set(), defence: this.#defenceOf(owned) };
     this.#services.set(service, standing);
     return standing;
+  }
+
+  #defenceOf(owned: readonly OwnedRecord[]): Defence {
+    const truth = announcedRecords(owned);
+    return new Defence({
+      clock: this.#clock,
+      say: (lies) => this.#multicast([...lies, ...truth]),
+      restedMs: () => {
+        const outboxes = [...this.#outboxes.values()];
+        return Math.max(
+          ...outboxes.flatMap((outbox) => owned.map(({ key }) => outbox.restedMs(key, defenceRestMs))),
+        );
+      },
+    });
+  }
+
+  /** What others say need not be said again (RFC 6762 section 7.4). */
+  #spare(answers: readonly ResourceRecord[], from: Endpoint): void {
+    const outbox = this.#outboxes.get(familyOf(from.address));
+    for (const record of answers) {
+      const key = recordKey(record);
+      const own = this.#ownedBy(key);
+      if (own && record.ttlS >= own.record.ttlS) outbox?.withhold(key);
+    }
+  }
+
+  /** Contradicts what lets a service's records die early (RFC 6762 section 6.6), and what is not true of it. */
+  #checkAgainst(record: ResourceRecord): void {
+    const key = recordKey(record);
+    for (const [service, { owned, defence }] of this.#services) {
+      const own = owned.find((candidate) => candidate.key === key);
+      if (own) {
+        if (record.ttlS < own.record.ttlS / 2 && record.name !== enumerationName) defence.contradict(null);
+      } else if (record.ttlS > 0 && isLieAbout(service, record) && !this.#said.has(record)) {
+        defence.contradict(record);
+      }
+    }
   }
 
   /** Takes the service out, and these of its records out of what waits. */
@@ -187,10 +241,10 @@ export class Responder {
   #announce(standing: Standing): void {
     this.#cancel(standing);
     const records = announcedRecords(standing.owned);
-    this.#repeat(standing, announceAtMs, () => this.#multicast(records));
+    this.#repeat(standing.cancels, announceAtMs, () => this.#multicast(records));
   }
 
-  #repeat({ cancels }: Standing, atMs: readonly number[], act: () => void): void {
+  #repeat(cancels: Set<() => void>, atMs: readonly number[], act: () => void): void {
     for (const delayMs of atMs) {
       if (delayMs === 0) act();
       else {
@@ -203,7 +257,8 @@ export class Responder {
     }
   }
 
-  #cancel({ cancels }: Standing): void {
+  #cancel({ cancels, defence }: Standing): void {
+    defence.cancel();
     for (const cancel of cancels) cancel();
     cancels.clear();
   }
@@ -260,6 +315,7 @@ export class Responder {
     for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
       this.#link.multicast(packet, family);
     }
+    this.#said.add([...answers, ...additionals]);
     // Their rest counts from when they left.
     const outbox = this.#outboxes.get(family);
     for (const record of [...answers, ...additionals]) outbox?.sent(recordKey(record));

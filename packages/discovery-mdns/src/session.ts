@@ -12,7 +12,7 @@ import {
 } from "@lmserv/discovery-core";
 import { Announcer } from "./announcer.ts";
 import { Browser } from "./browser.ts";
-import { isOwn, type LinkInterface } from "./interfaces.ts";
+import type { LinkInterface } from "./interfaces.ts";
 import { type Endpoint, type Link, mdnsPort } from "./link.ts";
 import { Recognizer } from "./recognizer.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -168,9 +168,8 @@ export class MdnsSession implements TransportSession {
     if (message.response && from.port !== mdnsPort) return this.#drop(1, from);
     this.#browser.take(link.interface.name, message, from.address);
     for (const announcer of this.#announcers) announcer.hear(message);
-    if (!message.response) responder.answer(message, from);
-    // What comes back of our own says nothing of others, and may come late.
-    else if (!isOwn(from.address, link.interface)) responder.hear(message, from);
+    if (message.response) responder.hear(message, from);
+    else responder.answer(message, from);
   }
 
   /** Logged at each power of two, so that a flood of rubbish does not become a flood of lines. */

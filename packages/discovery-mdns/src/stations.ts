@@ -18,6 +18,7 @@ import {
 import { type Endpoint, type Link, type LinkEvents, mdnsPort } from "./link.ts";
 import { Responder } from "./responder.ts";
 import { Retry } from "./retry.ts";
+import { Said } from "./said.ts";
 
 /** What a session needs of its machine. */
 export interface Machine {
@@ -75,6 +76,7 @@ export class Stations {
   readonly #known = new Set<string>();
   /** Of each interface and family that cannot be used, why, as it was reported. */
   readonly #hampered = new Map<string, string>();
+  readonly #said: Said;
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
   #settled = "";
@@ -84,6 +86,7 @@ export class Stations {
 
   constructor(context: TransportContext, options: StationOptions, machine: Machine, events: StationEvents) {
     this.#context = context;
+    this.#said = new Said(context.clock);
     this.#options = options;
     this.#machine = machine;
     this.#events = events;
@@ -176,7 +179,7 @@ export class Stations {
 
   #responderOn(link: Link): Responder {
     const { clock, random } = this.#context;
-    return new Responder(link, clock, random);
+    return new Responder(link, clock, random, this.#said);
   }
 
   #admit(station: Kept): void {
