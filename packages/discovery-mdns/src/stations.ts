@@ -239,13 +239,13 @@ export class Stations {
 
   /** Says once why a family cannot be used, and again when the reason changes. */
   #reportHampered(name: string, family: Family, error: unknown): void {
-    const { message } = this.#unusable(`${name} over ${family}`, error);
+    const { code, message } = this.#unusable(`${name} over ${family}`, error);
     const key = `${name} ${family}`;
     if (this.#hampered.get(key) === message) return;
     this.#hampered.set(key, message);
     const { via } = this.#options;
     const hope = `${message}; the other family goes on, and this one is tried again`;
-    this.#context.report(new DiscoveryError("INTERFACE_UNUSABLE", hope, { via, cause: error }));
+    this.#context.report(new DiscoveryError(code, hope, { via, cause: error }));
   }
 
   async #remove(name: string): Promise<void> {

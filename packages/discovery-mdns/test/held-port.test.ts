@@ -35,7 +35,7 @@ describe("a family whose port is held", () => {
     expect(segment.heard.map(({ from }) => from.address)).toEqual(Array(4).fill("fe80::1%eth0"));
     expect(reports).toEqual([
       {
-        code: "INTERFACE_UNUSABLE",
+        code: "ADDRESS_IN_USE",
         message:
           "UDP port 5353 cannot be used on eth0 over IPv4: bind EADDRINUSE 224.0.0.251:5353; the other family goes on, and this one is tried again",
       },
@@ -53,7 +53,7 @@ describe("a family whose port is held", () => {
     await clock.advance(12_000);
     expect(overIPv4("response").slice(0, 4)).toEqual([9, 10, 12, 16]);
     expect(overIPv4("query").slice(0, 4)).toEqual([9, 10, 12, 16]);
-    expect(reports.map(({ code }) => code)).toEqual(["INTERFACE_UNUSABLE", "NO_ANSWER"]);
+    expect(reports.map(({ code }) => code)).toEqual(["ADDRESS_IN_USE", "NO_ANSWER"]);
   });
 
   test("is heard over once it is free", async () => {
