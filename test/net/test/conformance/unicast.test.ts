@@ -248,9 +248,9 @@ conformance("Answers to one host", (requirement) => {
       // A foreign program holds the port, and two commands of ours come to it.
       const foreign = await rawPeer(host);
       await foreign.send(asksFor("_foreign._tcp.local"));
-      for (const info of ["first", "second"]) {
+      for (const [port, info] of ["first", "second"].entries()) {
         const announcer = await host.spawn(
-          lmserv("announce", "--port", "8000", "--no-check", "--info", info),
+          lmserv("announce", "--port", `${8_000 + port}`, "--no-check", "--info", info),
         );
         await announcer.stderrLine((line) => line.includes("announced "));
       }
