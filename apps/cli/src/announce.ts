@@ -6,6 +6,7 @@ import {
   isLoopback,
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
+import type { ServerCheck } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
 import { type Configuration, configure, interfacesOf, namesOf } from "./configuration.ts";
 import type { DocumentServer } from "./document-server.ts";
@@ -97,9 +98,10 @@ async function keepAnnounced(
   try {
     for await (const state of serverStates(request, io, signal)) {
       if (state.kind === "silent") {
-        if (!standing) note(`waiting until a server answers on port ${announced.port}`);
+        const shown = appearances[state.why];
+        if (!standing) note(`waiting until a server answers on port ${announced.port}: ${shown}`);
         await documents?.stop();
-        await sayGoodbye(`: nothing answers on port ${announced.port}`);
+        await sayGoodbye(`: on port ${announced.port} ${shown}`);
         continue;
       }
       warnIfUnreachable(state.addresses, request, io, reporter);
@@ -163,13 +165,26 @@ async function openOwnIdentity(
 
 function serverStates(
   { check, announcement }: AnnounceRequest,
-  { clock, connect, networkInterfaces }: Io,
+  { clock, check: checkPort, networkInterfaces }: Io,
   signal: AbortSignal,
 ): AsyncIterable<ServerState> {
   if (!check) return assumeServer(clock, signal);
   const addresses = (): readonly string[] => ownAddresses(networkInterfaces());
-  return watchServer({ port: announcement.port, clock, connect, addresses, signal });
+  return watchServer({ port: announcement.port, clock, check: checkPort, addresses, signal });
 }
+
+/** What a port shows behind which no server is. */
+const appearances: Readonly<Record<ServerCheck, string>> = {
+  serving: "a server answers",
+  "no-answer": "something listens that does not answer",
+  "no-connection": "nothing accepts a connection",
+  unasked: "nothing can be asked, since this machine has no room for a connection",
+  refused: "nothing listens",
+  "no-route": "nothing can be reached",
+  closed: "connections are closed as soon as they are accepted, as by a proxy in front of nobody",
+  foreign: "something answers that speaks no HTTP",
+  failing: "every request is answered by an error (5xx)",
+};
 
 function warnIfUnreachable(
   addresses: readonly string[],

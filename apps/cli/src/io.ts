@@ -10,7 +10,7 @@ import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { ClaimPort } from "./port-claim.ts";
 import { watchReader } from "./reader.ts";
-import type { Connect } from "./server-watch.ts";
+import type { Check } from "./server-watch.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
 
@@ -35,7 +35,8 @@ export interface Io {
   readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
   readonly readText: ReadText;
-  readonly connect: Connect;
+  /** How a port of this machine stands. */
+  readonly check: Check;
   readonly listen: Listen;
   readonly claimPort: ClaimPort;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
@@ -61,9 +62,9 @@ export function systemIo(): Io {
     from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),
-    connect: async (address, port, signal) => {
-      const { connectTcp } = await import("./tcp.ts");
-      await connectTcp(address, port, signal);
+    check: async ({ address: host, ...question }) => {
+      const { checkServer } = await import("@lmserv/discovery-identify");
+      return checkServer({ clock: systemClock, host, ...question });
     },
     listen: async (handle, endpoint) => {
       const { listenHttp } = await import("./http.ts");

@@ -119,7 +119,9 @@ describe("lmserv announce", () => {
 describe("the server it speaks for", () => {
   it("is not announced before it answers", async () => {
     await announce("--info", "box");
-    expect(machine.stderr.lines).toEqual(["lmserv: waiting until a server answers on port 8000"]);
+    expect(machine.stderr.lines).toEqual([
+      "lmserv: waiting until a server answers on port 8000: nothing listens",
+    ]);
     await machine.clock.advance(60_000);
     expect(machine.network.sent).toBe(0);
     machine.accepting.add(loopback).add(lan);
@@ -144,13 +146,31 @@ describe("the server it speaks for", () => {
     await machine.clock.advance(30_000);
     expect(kinds()).toEqual(["presence", "goodbye"]);
     expect((heard[1]?.atMs ?? 0) - crashedMs).toBeLessThan(12_000);
-    expect(machine.stderr.lines[1]).toBe("lmserv: said goodbye: nothing answers on port 8000");
+    expect(machine.stderr.lines[1]).toBe("lmserv: said goodbye: on port 8000 nothing listens");
     const returnedMs = machine.clock.now();
     machine.accepting.add(lan);
     await machine.clock.advance(30_000);
     expect(kinds()).toEqual(["presence", "goodbye", "presence"]);
     expect((heard[2]?.atMs ?? 0) - returnedMs).toBeLessThan(7_000);
     expect(new Set(heard.map(({ id }) => id)).size).toBe(1);
+    await end("SIGTERM", 0);
+  });
+
+  it.each([
+    ["closed", /port 8000: connections are closed as soon as they are accepted/],
+    ["foreign", /port 8000: something answers that speaks no HTTP/],
+    ["failing", /port 8000: every request is answered by an error \(5xx\)/],
+  ] as const)("is not announced where the port shows %s", async (check, message) => {
+    for (const address of [loopback, lan]) machine.shown.set(address, check);
+    await announce();
+    expect(machine.stderr.text).toMatch(message);
+    await machine.clock.advance(60_000);
+    expect(machine.network.sent).toBe(0);
+    expect(machine.stderr.lines).toHaveLength(1);
+    machine.shown.clear();
+    machine.accepting.add(lan);
+    await machine.clock.advance(5_000);
+    expect(kinds()).toEqual(["presence"]);
     await end("SIGTERM", 0);
   });
 

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:http";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -52,7 +52,7 @@ let server: Server;
 let port: string;
 
 beforeEach(async () => {
-  server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  server = createServer((_, response) => response.writeHead(404).end()).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   port = typeof address === "object" && address ? String(address.port) : "";
@@ -61,6 +61,7 @@ beforeEach(async () => {
 afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
   server.close();
+  server.closeAllConnections();
 });
 
 async function announce(): Promise<Child> {

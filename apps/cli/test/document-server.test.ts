@@ -124,6 +124,7 @@ describe("an address", () => {
 
   it("that comes or goes is followed within 10 s", async () => {
     await announce("--document-port", "--interface", "eth0");
+    machine.accepting.add("203.0.113.5");
     machine.interfaces = { ...machine.interfaces, eth0: [info("203.0.113.5", false)] };
     await machine.clock.advance(10_000);
     expect(endpoints()).toEqual(["203.0.113.5 8741"]);

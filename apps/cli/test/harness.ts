@@ -8,6 +8,7 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core";
+import type { ServerCheck } from "@lmserv/discovery-identify";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { Handle } from "../src/http.ts";
@@ -15,6 +16,7 @@ import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces } from "../src/io.ts";
 import type { PortClaim } from "../src/port-claim.ts";
 import { run } from "../src/run.ts";
+import type { Question } from "../src/server-watch.ts";
 
 type Shapes = Readonly<Record<string, OptionShape>>;
 
@@ -42,6 +44,8 @@ export class Machine {
   readonly made: Made[] = [];
   /** Addresses on which the server accepts connections; the rest refuse. */
   readonly accepting: Set<string> = new Set();
+  /** What the port shows on which addresses instead, asked or not. */
+  readonly shown: Map<string, ServerCheck> = new Map();
   /** Every address that was connected to, in order. */
   readonly connected: string[] = [];
   /** Every endpoint that serves HTTP now. */
@@ -102,7 +106,7 @@ export class Machine {
         files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),
       networkInterfaces: () => this.interfaces,
       readText: async (path) => this.files.get(path) ?? null,
-      connect: (address) => this.#connect(address),
+      check: (question) => this.#check(question),
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       claimPort: async (port) => this.#claim(port),
       onSignal: (listener) => {
@@ -178,10 +182,12 @@ export class Machine {
     return { kind: "held", [Symbol.asyncDispose]: async () => void this.claims.delete(port) };
   }
 
-  #connect(address: string): Promise<void> {
-    this.connected.push(address);
-    if (this.accepting.has(address)) return Promise.resolve();
-    return Promise.reject(new Error("connection refused"));
+  async #check({ address, ask }: Question): Promise<ServerCheck> {
+    if (!ask) this.connected.push(address);
+    const shown = this.shown.get(address);
+    if (shown) return shown;
+    if (!this.accepting.has(address)) return "refused";
+    return ask ? "serving" : "no-answer";
   }
 }
 

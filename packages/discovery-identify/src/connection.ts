@@ -144,7 +144,7 @@ function hostHeader(host: string, port: number): string {
 }
 
 /** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */
-function whyFailed({ code = "" }: NodeJS.ErrnoException): Silence {
+export function whyFailed({ code = "" }: NodeJS.ErrnoException): Silence {
   return code.startsWith("HPE_") ? "foreign" : (meanings[code] ?? "no-route");
 }
 

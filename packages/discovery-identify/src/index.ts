@@ -12,3 +12,4 @@ export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look, type Quiet, type Stranger, type Verdict } from "./look.ts";
 export { defaultPorts } from "./ports.ts";
+export { checkServer, type ServerCheck, type ServerCheckOptions } from "./server-check.ts";

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Command, Host, HostProcess } from "../../src/index.ts";
 
 const program = fileURLToPath(new URL("../../../../apps/cli/bin/lmserv.mjs", import.meta.url));
-const server = fileURLToPath(new URL("./tcp-server.mjs", import.meta.url));
+const server = fileURLToPath(new URL("./some-server.mjs", import.meta.url));
 
 /** The built command `lmserv` with these arguments. */
 export function lmserv(...args: readonly string[]): Command {
@@ -16,7 +16,7 @@ export async function announce(host: Host, ...args: readonly string[]): Promise<
   return announcer;
 }
 
-/** A server that accepts on the port, and nothing more. */
+/** A server that answers over HTTP, and says not which one it is. */
 export async function listen(host: Host, port: number): Promise<HostProcess> {
   const listener = await host.spawn([process.execPath, server, String(port)]);
   await listener.line((line) => line === "listening");

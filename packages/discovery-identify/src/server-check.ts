@@ -1,0 +1,87 @@
+import { connect, type Socket } from "node:net";
+import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
+import { whyFailed } from "./connection.ts";
+import { assertAddress, look, type Quiet, type Stranger, type Verdict } from "./look.ts";
+
+/**
+ * How a port stands, for whoever speaks for the server there: `serving` (it answers over HTTP), `foreign` (it speaks
+ * first, or no HTTP), `failing` (5xx to whatever is asked), or why it gave no answer.
+ *
+ * `no-answer` is a port that accepts and says nothing: a server may be busy, and a connection alone asks nothing. With
+ * `closed` it accepts and hangs up, as a proxy does in front of nobody: an open port is no server.
+ */
+export type ServerCheck = "serving" | Exclude<Stranger, "http"> | Quiet;
+
+export interface ServerCheckOptions {
+  readonly clock: Clock;
+  /** Aborting it rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Whether it is asked, with up to four GET requests in 4 s. Otherwise it is only connected to, within 1 s, and
+   * watched for 0.25 s: nothing reaches its log.
+   *
+   * @default true
+   */
+  readonly ask?: boolean;
+}
+
+/** From the first packet to an open connection, in ms; a connection within one machine takes less than one. */
+const connectMs = 1_000;
+/** In which a proxy in front of nobody hangs up, and a protocol that is not HTTP greets. */
+const watchMs = 250;
+
+/**
+ * Checks whether a server stands behind a port.
+ *
+ * Rejects with `signal.reason`, and for nothing that the other side does.
+ *
+ * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
+ */
+export async function checkServer({ ask = true, ...options }: ServerCheckOptions): Promise<ServerCheck> {
+  assertAddress(options.host);
+  assertPort(options.port);
+  options.signal.throwIfAborted();
+  return ask ? checkOf(await look({ ...options, patient: true })) : watchConnection(options);
+}
+
+function checkOf(verdict: Verdict): ServerCheck {
+  if (verdict.kind === "silent") return verdict.why;
+  return verdict.kind === "server" || verdict.is === "http" ? "serving" : verdict.is;
+}
+
+async function watchConnection({
+  clock,
+  signal,
+  host,
+  port,
+}: Omit<ServerCheckOptions, "ask">): Promise<ServerCheck> {
+  const socket = connect({ host, port });
+  const ignore = onAbort(signal, () => void socket.destroy());
+  let cancel = (): void => {};
+  try {
+    return await new Promise((resolve, reject) => {
+      cancel = clock.schedule(connectMs, () => resolve("no-connection"));
+      socket.on("error", (error) => resolve(whyFailed(error)));
+      socket.on("data", () => resolve("foreign"));
+      socket.on("end", () => resolve("closed"));
+      socket.on("close", () => (signal.aborted ? reject(signal.reason) : resolve("closed")));
+      socket.once("connect", () => {
+        cancel();
+        if (isItself(socket)) return resolve("refused");
+        cancel = clock.schedule(watchMs, () => resolve("no-answer"));
+      });
+    });
+  } finally {
+    cancel();
+    ignore();
+    socket.destroy();
+  }
+}
+
+/** TCP lets a socket connect to itself when its own port, chosen at random, is the one it asks for. */
+function isItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
+}
