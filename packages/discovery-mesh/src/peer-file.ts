@@ -18,8 +18,9 @@ const weekMs = 7 * 86_400_000;
 export class PeerFile {
   readonly #path: string;
 
-  constructor(directory: string, cluster: string, endpoint: string) {
-    this.#path = join(directory, `mesh-${encodeURIComponent(cluster)}-${encodeURIComponent(endpoint)}.json`);
+  /** @param owner - The member whose peers they are: its id, or where it listens. */
+  constructor(directory: string, cluster: string, owner: string) {
+    this.#path = join(directory, `mesh-${encodeURIComponent(cluster)}-${encodeURIComponent(owner)}.json`);
   }
 
   /** Those of the last seven days; none when the file cannot be read. */

@@ -133,8 +133,9 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
       signal.throwIfAborted();
       const endpoint = endpointOf(shared.listen);
       const identity = options.identity ?? (await identityOf(endpoint, directory, context));
-      const peerFile =
-        endpoint === null ? null : new PeerFile(directory ?? stateDirectory(), cluster, endpoint);
+      // Where machines share the folder, each has peers of its own.
+      const owner = endpoint === null || identity.keyFile === null ? endpoint : identity.key.id;
+      const peerFile = owner === null ? null : new PeerFile(directory ?? stateDirectory(), cluster, owner);
       const session = new MeshSession(context, { ...shared, identity, peerFile }, machine);
       try {
         await session.open(signal);

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import dns from "node:dns/promises";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeInfo, TransportContext } from "@lmserv/discovery-core";
@@ -73,6 +73,19 @@ describe("members", () => {
     await using c = await startMember("c", { ...shared, port: 0, seeds });
     await whole([a, b, c]);
     await expect.poll(() => [a, b, c].map(({ relayed }) => relayed())).toEqual([[], ["c"], ["b"]]);
+  });
+
+  test("keep their peers under their own ids, so that machines can share a folder", async () => {
+    const folder = await mkdtemp(join(stateDirectory, "shared-"));
+    const [first, second] = [nextPort(), nextPort()];
+    const shared = { keys: generateKey(), stateDirectory: folder, seeds: [`ws://127.0.0.1:${first}`] };
+    {
+      await using a = await startMember("a", { ...shared, port: first });
+      await using b = await startMember("b", { ...shared, port: second });
+      await whole([a, b]);
+    }
+    const peers = (await readdir(folder)).filter((file) => file.endsWith(".json"));
+    expect(peers).toEqual(Array(2).fill(expect.stringMatching(/^mesh-default-[0-9a-f]{32}\.json$/)));
   });
 
   test("of which two have one identity are one, and the user is told", async () => {
