@@ -66,7 +66,9 @@ export class Outbox {
     return this.sentWithin(key, politeRestMs);
   }
 
+  /** Says that the record was just multicast: whoever waits for it has it. */
   sent(key: string): void {
+    this.#waiting.delete(key);
     this.#sentMs.set(key, this.#clock.now());
   }
 

@@ -15,7 +15,7 @@ import { DirectQuota } from "./quota.ts";
 import type { Said } from "./said.ts";
 import { enumerationName, type Service } from "./service.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
-import { encode, maxPacketBytes } from "./wire/encode.ts";
+import { countAdditionals, encode, maxPacketBytes } from "./wire/encode.ts";
 import { nameKey } from "./wire/name.ts";
 import { type Message, type Question, type ResourceRecord, response, typeCode } from "./wire/record.ts";
 
@@ -312,13 +312,13 @@ export class Responder {
     additionals: readonly ResourceRecord[],
   ): void {
     if (this.#closed || answers.length === 0) return;
-    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
-      this.#link.multicast(packet, family);
-    }
-    this.#said.add([...answers, ...additionals]);
-    // Their rest counts from when they left.
+    const packets = encode(response({ answers, additionals }), { maxBytes: maxPacketBytes });
+    for (const packet of packets) this.#link.multicast(packet, family);
+    // Their rest counts from when they left; additional records that found no room did not.
+    const sent = [...answers, ...additionals.slice(0, countAdditionals(packets))];
+    this.#said.add(sent);
     const outbox = this.#outboxes.get(family);
-    for (const record of [...answers, ...additionals]) outbox?.sent(recordKey(record));
+    for (const record of sent) outbox?.sent(recordKey(record));
   }
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */

@@ -46,6 +46,12 @@ export function encode(message: Message, options: EncodeOptions): Uint8Array[] {
   });
 }
 
+/** How many of a message's additional records, the first of them, found room in its packets. */
+export function countAdditionals(packets: readonly Uint8Array[]): number {
+  const counts = packets.map(({ buffer, byteOffset }) => new DataView(buffer, byteOffset).getUint16(10));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** The data of a record without any pointer, as ties are broken by them (RFC 6762 section 8.2). */
 export function encodeData(data: RecordData): Uint8Array {
   return new Writer({ maxBytes: maxPacketBytes }).data(data);
