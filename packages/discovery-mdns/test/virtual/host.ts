@@ -9,6 +9,8 @@ export class VirtualHost {
   readonly linkLocal: string;
   /** What a transport runs on. */
   readonly machine: VirtualMachine;
+  /** Every address that it ever had. */
+  readonly sources: Set<string>;
   readonly #segment: Segment;
   readonly #addresses: NetworkInterfaceInfo[];
   readonly #others: Record<string, NetworkInterfaceInfo[]> = {};
@@ -17,6 +19,7 @@ export class VirtualHost {
   constructor(segment: Segment, address: string, linkLocal: string) {
     this.address = address;
     this.linkLocal = linkLocal;
+    this.sources = new Set([address, linkLocal]);
     this.#segment = segment;
     this.#addresses = [infoOf(address, 24), infoOf(linkLocal, 64)];
     this.machine = segment.machine(address, { ipv6: linkLocal });
@@ -38,6 +41,7 @@ export class VirtualHost {
   addAddress(address: string, prefix = 24): void {
     const at = this.#addresses.findIndex(({ family }) => family === "IPv6");
     this.#addresses.splice(at, 0, infoOf(address, prefix));
+    this.sources.add(address);
   }
 
   removeAddress(address: string): void {

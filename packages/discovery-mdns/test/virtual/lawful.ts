@@ -11,7 +11,7 @@ import type { VirtualPeer } from "./peer.ts";
 
 /** What is wrong with the packets that a host sent; those of every test are looked at. */
 export function faultsOf(peer: VirtualPeer, host: VirtualHost): readonly string[] {
-  return [host.address, host.linkLocal].flatMap((source) => {
+  return [...host.sources].flatMap((source) => {
     const mangled = peer
       .unreadable(source)
       .map((bytes) => `cannot be read: ${Buffer.from(bytes).toString("hex")}`);

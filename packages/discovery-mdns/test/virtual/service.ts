@@ -16,7 +16,7 @@ const restMs = 1_010;
 const announcements = 4;
 
 /** The library on a host of the stage. */
-async function discoveryOn(
+export async function discoveryOn(
   { clock, random, playback, running }: Stage,
   host: VirtualHost,
   options: MdnsOptions = {},
@@ -50,7 +50,7 @@ export async function startAnnouncing(
   host: VirtualHost = stage.host,
 ): Promise<Announcing> {
   const discovery = await discoveryOn(stage, host);
-  const standing = discovery.announce({ port: 8_000, info: "Conform", ...node });
+  const standing = discovery.announce({ port: 8_000, info: "Conform", server: "lmserv", ...node });
   // It rejects when it is stopped early; whoever waits for it learns that.
   standing.catch(() => {});
   const stop = (): Promise<void> => stage.playback.settled(discovery[Symbol.asyncDispose](), "the goodbye");
@@ -102,7 +102,7 @@ export async function lastAnnouncement({ peer, host }: Stage, services = 1): Pro
 }
 
 /** Waits until nothing that the host said keeps it from saying it again. */
-async function rested({ peer, host, until }: Stage): Promise<void> {
+export async function rested({ peer, host, until }: Stage): Promise<void> {
   const lastMs = Math.max(0, ...multicasts(peer, host).map(({ tMs }) => tMs));
   await until(lastMs + restMs);
 }

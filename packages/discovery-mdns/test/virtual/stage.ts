@@ -23,6 +23,8 @@ export interface Stage {
   readonly nowMs: () => number;
   /** Waits for a moment. */
   readonly until: (atMs: number) => Promise<void>;
+  /** Waits for a while. */
+  readonly pass: (ms: number) => Promise<void>;
   /** What runs on it, in the order of its start; ended with it. */
   readonly running: AsyncDisposable[];
 }
@@ -44,6 +46,7 @@ function openStage(seed = 1): Stage {
     third: new VirtualHost(segment, "10.77.0.3", "fe80::3"),
     nowMs: () => playback.nowMs(),
     until: (atMs) => playback.until(atMs),
+    pass: (ms) => playback.until(playback.nowMs() + ms),
     running: [],
   };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   type Announcement,
   type DiscoveryError,
@@ -11,7 +12,9 @@ import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { VirtualHost } from "./host.ts";
 import type { Stage } from "./stage.ts";
 
-const never = new AbortController();
+/** What nobody aborts. */
+export const never = new AbortController();
+setMaxListeners(0, never.signal);
 
 /** The transport itself on a host, for what the library does not show. */
 export interface Subject {
@@ -73,6 +76,8 @@ export interface Browsing extends Subject {
   readonly alive: (info: string) => Promise<SeenNode>;
   /** Those that came so far. */
   readonly sightings: () => readonly Sighting[];
+  /** Ends the browse. */
+  readonly stop: () => void;
 }
 
 /** What the transport reports of an instance. */
@@ -97,7 +102,10 @@ export async function browsing(
   const running = await subject(stage, options);
   const startMs = stage.nowMs();
   const sightings: Sighting[] = [];
-  collect(running.session.browse({ ttlMs }, never), sightings);
+  const stopping = new AbortController();
+  collect(running.session.browse({ ttlMs }, stopping), sightings).catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
   const sighting: Browsing["sighting"] = async (fits, { from = 0 } = {}) => {
     const find = (): Sighting | undefined => sightings.slice(from).find(fits);
     await stage.playback.wait(() => find() !== undefined);
@@ -109,6 +117,7 @@ export async function browsing(
     ...running,
     startMs,
     sightings: () => sightings,
+    stop: () => stopping.abort(),
     sighting,
     async alive(info) {
       const { node } = await sighting((one) => one.kind === "alive" && one.node?.info === info);

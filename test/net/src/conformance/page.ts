@@ -9,7 +9,6 @@ export const tablePath: string = fileURLToPath(
 export const testFolders: readonly string[] = [
   "test/net/test/conformance",
   "packages/discovery-mdns/test/conformance",
-  "packages/discovery-mdns/test/rfc",
 ];
 
 /** Whether the page is being written anew, so that nothing is held against it. */

@@ -5,11 +5,6 @@ import { type ConformanceMeta, type Finding, fileName, findingOf, type Provenanc
 import { isWriting, tablePath } from "./page.ts";
 import { comparable, parseFindings } from "./table.ts";
 
-export interface RequirementOptions extends Provenance {
-  /** @default 60_000 */
-  readonly timeoutMs?: number;
-}
-
 /** What a test may tell the table, such as the figures that it measured. */
 export type Note = (measured: string) => void;
 
@@ -17,7 +12,7 @@ export type Note = (measured: string) => void;
 export type DefineRequirement = (
   id: number,
   name: string,
-  options: RequirementOptions,
+  provenance: Provenance,
   body: (note: Note) => Promise<void>,
 ) => void;
 
@@ -32,14 +27,9 @@ export function conformance(theme: string, define: (requirement: DefineRequireme
   describe(theme, () => defineAll(define));
 }
 
-/** Tests that share what `define` sets up, one after the other, beside those of other groups. */
-export function inTurn(about: string, define: (requirement: DefineRequirement) => void): void {
-  describe.concurrent(about, () => define(definer(test.sequential)));
-}
-
 /** The tests of one file. */
 export function defineAll(define: (requirement: DefineRequirement) => void): void {
-  describe.concurrent("keeps", () => define(definer(test)));
+  describe.concurrent("keeps", () => define(defineRequirement));
   test.skipIf(isWriting)("the committed table says the same", ({ task }) => {
     const { filepath, tasks } = task.file;
     const found = findingsIn(tasks, filepath);
@@ -49,18 +39,15 @@ export function defineAll(define: (requirement: DefineRequirement) => void): voi
   });
 }
 
-function definer(define: typeof test.sequential): DefineRequirement {
-  return (id, name, { timeoutMs = 60_000, ...provenance }, body) => {
-    assertKnown(id, provenance.apple ?? []);
-    const meta: ConformanceMeta = { id, name, ...provenance };
-    const options = { timeout: timeoutMs, meta: { conformance: meta } };
-    define(`${id}: ${name}`, options, async ({ task }: TestContext) => {
-      await body((measured) => {
-        task.meta.conformance = { ...meta, measured };
-      });
+const defineRequirement: DefineRequirement = (id, name, provenance, body) => {
+  assertKnown(id, provenance.apple ?? []);
+  const meta: ConformanceMeta = { id, name, ...provenance };
+  test(`${id}: ${name}`, { meta: { conformance: meta } }, async ({ task }: TestContext) => {
+    await body((measured) => {
+      task.meta.conformance = { ...meta, measured };
     });
-  };
-}
+  });
+};
 
 function assertKnown(id: number, apple: readonly string[]): void {
   if (!requirements.some((requirement) => requirement.id === id)) {

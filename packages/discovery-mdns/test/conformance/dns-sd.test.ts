@@ -1,20 +1,18 @@
+import { conformance } from "@lmserv/test-net/conformance";
+import { type Heard, itemsOf, nameIn, nameInData, query } from "@lmserv/test-net/raw-peer";
 import { expect } from "vitest";
-import { conformance } from "../../src/conformance/lan.ts";
-import { type Tapped as Heard, itemsOf, nameIn, nameInData, query } from "../../src/raw-peer/index.ts";
-import { lmserv } from "../discovery/command.ts";
-import { asksFor } from "./delays.ts";
 import {
   announce,
   announced,
+  discoveryOn,
   isAnnouncement,
   lastAnnouncement,
   multicasts,
   rested,
-  type Stage,
-  serviceType,
-  staged,
-  subject,
-} from "./stage.ts";
+} from "../virtual/service.ts";
+import { type Stage, serviceType, staged } from "../virtual/stage.ts";
+import { subject } from "../virtual/subject.ts";
+import { asksFor } from "./delays.ts";
 
 const txt = 16;
 const srv = 33;
@@ -42,7 +40,7 @@ conformance("DNS-SD", (requirement) => {
         mirrors: ["NetX Duo netx_mdns_name"],
       },
       staged(async (stage) => {
-        await announce(stage, "--name", label);
+        await announce(stage, { name: label });
         const { payload } = await announcementOf(stage);
         const item = itemsOf(payload).find(({ type }) => type === srv);
         const [first, ...rest] = nameIn(payload, item?.nameAt ?? 0).labels.map(String);
@@ -55,13 +53,12 @@ conformance("DNS-SD", (requirement) => {
     49,
     "refuses a name of 64 bytes, an empty one, and control characters",
     {},
-    staged(async ({ host, peer }) => {
+    staged(async (stage) => {
+      const { host, peer } = stage;
+      const discovery = await discoveryOn(stage, host);
       for (const name of ["x".repeat(64), `${"ä".repeat(31)}xx`, "", "a\nb", "a\u007fb"]) {
-        const { code, stderr } = await host.run(
-          lmserv("announce", "--port", "8000", "--no-check", "--name", name),
-        );
-        expect({ name, code }).toEqual({ name, code: 2 });
-        expect(stderr).toMatch(/name/);
+        const announcing = async (): Promise<unknown> => discovery.announce({ port: 8_000, name });
+        await expect(stage.playback.settled(announcing(), name)).rejects.toThrow(/^name/);
       }
       expect(peer.heard(host.address)).toEqual([]);
     }),
@@ -73,7 +70,7 @@ conformance("DNS-SD", (requirement) => {
     { mirrors: ["NetX Duo mdns_server_announcement_with_txt"] },
     staged(async (stage) => {
       const info = "ä".repeat(125);
-      await announce(stage, "--info", info, "--path", `/${"p".repeat(249)}`);
+      await announce(stage, { info, path: `/${"p".repeat(249)}` });
       const strings = stringsOf(await announcementOf(stage)).map(String);
       expect(strings[0]).toBe(`info=${info}`);
       expect(Buffer.byteLength(strings[0] ?? "")).toBe(255);
@@ -85,19 +82,16 @@ conformance("DNS-SD", (requirement) => {
     50,
     "refuses what TXT cannot hold: info of 251 bytes, more than 1,300 bytes in all, keys with =",
     { mirrors: ["mdns-sd service_txt_properties_key_ascii"] },
-    staged(async ({ host, peer }) => {
-      const long = await host.run(
-        lmserv("announce", "--port", "8000", "--no-check", "--info", "x".repeat(251)),
-      );
-      expect(long.code).toBe(2);
-      const running = await subject(host);
+    staged(async (stage) => {
+      const { host, peer } = stage;
+      const discovery = await discoveryOn(stage, host);
+      expect(() => discovery.announce({ port: 8_000, info: "x".repeat(251) })).toThrow(RangeError);
+      const running = await subject(stage);
       const many = Object.fromEntries(
         Array.from({ length: 6 }, (_, index) => [`key${index}`, "x".repeat(240)]),
       );
       for (const attributes of [many, { "a=b": "c" }, { "": "c" }, { ü: "c" }]) {
-        await expect(
-          running.order({ do: "announce", as: "a", node: { port: 1, attributes } }),
-        ).rejects.toThrow(/"failed"/);
+        await expect(running.announce("a", { port: 1, attributes })).rejects.toThrow(RangeError);
       }
       expect(peer.heard(host.address)).toEqual([]);
     }),
@@ -108,8 +102,8 @@ conformance("DNS-SD", (requirement) => {
     "writes a TXT record with info= when it has nothing to say",
     {},
     staged(async (stage) => {
-      const running = await subject(stage.host);
-      await running.order({ do: "announce", as: "a", node: { port: 1, info: "" } });
+      const running = await subject(stage);
+      await running.announce("a", { port: 1, info: "" });
       expect(String(stringsOf(await announcementOf(stage))[0])).toBe("info=");
     }),
   );
@@ -126,13 +120,9 @@ conformance("DNS-SD", (requirement) => {
     },
     staged(async (stage) => {
       const { host, peer } = stage;
-      const running = await subject(host);
+      const running = await subject(stage);
       const names = Array.from({ length: 60 }, (_, index) => `node-${index}`);
-      await Promise.all(
-        names.map((as) =>
-          running.order({ do: "announce", as, node: { port: 8000, path: `/${"p".repeat(100)}` } }),
-        ),
-      );
+      await Promise.all(names.map((as) => running.announce(as, { port: 8000, path: `/${"p".repeat(100)}` })));
       await lastAnnouncement(stage, names.length);
       await rested(stage);
       const askedMs = await peer.send(asksFor(serviceType));
@@ -145,7 +135,7 @@ conformance("DNS-SD", (requirement) => {
       await peer.find(host.address, () => listed().size === names.length, { afterMs: askedMs });
       const packets = multicasts(peer, host, askedMs);
       expect(packets.length).toBeGreaterThan(1);
-      expect(packets.filter(({ fragment, payload }) => fragment || payload.length > 1_472)).toEqual([]);
+      expect(packets.filter(({ payload }) => payload.length > 1_472)).toEqual([]);
       expect(packets.filter(({ message }) => message.answers.length === 0)).toEqual([]);
     }),
   );
@@ -156,7 +146,7 @@ conformance("DNS-SD", (requirement) => {
     { mirrors: ["NetX Duo mdns_case_insensitivity"] },
     staged(async (stage) => {
       const { host, peer } = stage;
-      const { instance } = await announce(stage, "--name", "Küche");
+      const { instance } = await announce(stage, { name: "Küche" });
       const ask = async (name: string, fromPort: number): Promise<number> =>
         peer.send(query({ id: 1, questions: [{ name, type: "TXT" }] }), { fromPort });
       const other = instance.replace("Küche", "KÜCHE");
@@ -173,8 +163,9 @@ conformance("DNS-SD", (requirement) => {
     "names a host that its own addresses are of, under a name that is not the machine's",
     {},
     staged(async (stage) => {
+      const { host } = stage;
       const { hostName } = await announce(stage);
-      expect(hostName).not.toBe("h1.local");
+      expect(hostName).not.toBe(`${host.machine.hostname()}.local`);
       const { payload, message } = await announcementOf(stage);
       const item = itemsOf(payload).find(({ type }) => type === srv);
       expect(item && nameInData(payload, item)?.labels.map(String).join(".")).toBe(hostName);
@@ -192,11 +183,12 @@ conformance("DNS-SD", (requirement) => {
     { apple: ["III.1-2"], mirrors: ["mdns-sd integration_success"] },
     staged(async (stage) => {
       const { host, third } = stage;
-      await announce(stage, "--info", "found");
+      await announce(stage, { info: "found" });
       await lastAnnouncement(stage);
       await rested(stage);
-      const { stdout } = await third.run(lmserv("discover", "--first", "--json"));
-      expect(JSON.parse(stdout).nodes).toMatchObject([{ info: "found", host: host.address }]);
+      const discovery = await discoveryOn(stage, third);
+      const nodes = await stage.playback.settled(discovery.discover({ atLeast: 1 }), "a node");
+      expect(nodes).toMatchObject([{ info: "found", host: host.address }]);
     }),
   );
 });
