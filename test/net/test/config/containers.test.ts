@@ -47,7 +47,7 @@ describeNet("containers", () => {
     const { stdout } = await seeker.run([process.execPath, "-e", askScript, found?.url ?? ""], { cwd: "/" });
     expect(Number(stdout)).toBeGreaterThanOrEqual(200);
 
-    await announce(container, "--port", "8000", "--info", "on-a-bridge", "--no-check", "--transport", "mdns");
+    await announce(container, "--port", "8002", "--info", "on-a-bridge", "--no-check", "--transport", "mdns");
     await announce(machine, "--port", "8001", "--info", "with-the-host", "--no-check", "--transport", "mdns");
     const multicast = await discoverFrom(seeker, site, "--transport", "mdns");
     expect(multicast.listing.nodes.map(({ info }) => info)).toEqual(["with-the-host"]);

@@ -247,7 +247,7 @@ describeNet("an interface", () => {
         { code: "NO_ANSWER", message: expect.stringContaining("on eth0 (10.77.0.1): ") },
       ]);
       await announce(a, "--port", "8000", "--info", "a", "--no-check");
-      await announce(a, "--port", "8000", "--info", "named", "--no-check", "--interface", "docker0");
+      await announce(a, "--port", "8001", "--info", "named", "--no-check", "--interface", "docker0");
       await taps[0]?.find(({ payload }) => payload.includes("named-"));
       const [docker, ...others] = await Promise.all(taps.map((tap) => tap.stop()));
       expect(docker?.filter(({ payload }) => !payload.includes("named-"))).toEqual([]);
