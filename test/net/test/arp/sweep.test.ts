@@ -95,53 +95,55 @@ describeNet("a sweep of a LAN without multicast", () => {
 });
 
 describeNet("without --sweep", () => {
-  test("only known neighbours are asked, and nobody by ARP", async () => {
-    await using lan = await createLan({ hosts: 4, neighbors: "learned" });
-    const [seeker, known, unknown] = lan.hosts;
-    await Promise.all([serve(known, "lmserv", 8000), serve(unknown, "lmserv", 8000)]);
-    await seeker.run([
-      "ip",
-      "neigh",
-      "add",
-      known.address,
-      "lladdr",
-      known.mac,
-      "dev",
-      "eth0",
-      "nud",
-      "reachable",
-    ]);
-    const { listing } = await discover(seeker, "--transport", "arp", "--first", "--timeout", "60s");
-    expect(endpointsOf(listing)).toEqual([`${known.address}:8000`]);
-    const { stdout } = await seeker.run(["ip", "neigh"]);
-    expect(stdout).not.toContain(unknown.address);
-  });
+  describe.concurrent("among neighbours", () => {
+    test("only known neighbours are asked, and nobody by ARP", async () => {
+      await using lan = await createLan({ hosts: 4, neighbors: "learned" });
+      const [seeker, known, unknown] = lan.hosts;
+      await Promise.all([serve(known, "lmserv", 8000), serve(unknown, "lmserv", 8000)]);
+      await seeker.run([
+        "ip",
+        "neigh",
+        "add",
+        known.address,
+        "lladdr",
+        known.mac,
+        "dev",
+        "eth0",
+        "nud",
+        "reachable",
+      ]);
+      const { listing } = await discover(seeker, "--transport", "arp", "--first", "--timeout", "60s");
+      expect(endpointsOf(listing)).toEqual([`${known.address}:8000`]);
+      const { stdout } = await seeker.run(["ip", "neigh"]);
+      expect(stdout).not.toContain(unknown.address);
+    });
 
-  test("a neighbour that has an IPv6 address only is found there, one that has both is listed once", async () => {
-    await using lan = await createLan({ hosts: 3, neighbors: "learned" });
-    const [seeker, ipv6, both] = lan.hosts;
-    await Promise.all([serve(ipv6, "lmserv", 8000), serve(both, "lmserv", 8000)]);
-    for (const { address, mac } of [
-      { address: ipv6.linkLocal, mac: ipv6.mac },
-      { address: both.linkLocal, mac: both.mac },
-      { address: both.address, mac: both.mac },
-    ]) {
-      await ip(seeker, `neigh add ${address} lladdr ${mac} dev eth0 nud reachable`);
-    }
-    const { listing } = await discover(seeker, "--transport", "arp", "--wait", "2", "--timeout", "60s");
-    expect(endpointsOf(listing)).toEqual([`${both.address}:8000`, `${ipv6.linkLocal}%eth0:8000`]);
-  });
+    test("a neighbour that has an IPv6 address only is found there, one that has both is listed once", async () => {
+      await using lan = await createLan({ hosts: 3, neighbors: "learned" });
+      const [seeker, ipv6, both] = lan.hosts;
+      await Promise.all([serve(ipv6, "lmserv", 8000), serve(both, "lmserv", 8000)]);
+      for (const { address, mac } of [
+        { address: ipv6.linkLocal, mac: ipv6.mac },
+        { address: both.linkLocal, mac: both.mac },
+        { address: both.address, mac: both.mac },
+      ]) {
+        await ip(seeker, `neigh add ${address} lladdr ${mac} dev eth0 nud reachable`);
+      }
+      const { listing } = await discover(seeker, "--transport", "arp", "--wait", "2", "--timeout", "60s");
+      expect(endpointsOf(listing)).toEqual([`${both.address}:8000`, `${ipv6.linkLocal}%eth0:8000`]);
+    });
 
-  test("that nobody is known is said, with the command that asks everybody", async () => {
-    await using lan = await createLan({ hosts: 1, neighbors: "learned" });
-    const { code, listing } = await discover(lan.hosts[0], "--transport", "arp", "--timeout", "2s");
-    expect(code).toBe(1);
-    expect(listing.warnings).toMatchObject([
-      {
-        code: "NO_ANSWER",
-        message: expect.stringMatching(/no neighbour is known.*--transport arp --sweep$/),
-      },
-    ]);
+    test("that nobody is known is said, with the command that asks everybody", async () => {
+      await using lan = await createLan({ hosts: 1, neighbors: "learned" });
+      const { code, listing } = await discover(lan.hosts[0], "--transport", "arp", "--timeout", "2s");
+      expect(code).toBe(1);
+      expect(listing.warnings).toMatchObject([
+        {
+          code: "NO_ANSWER",
+          message: expect.stringMatching(/no neighbour is known.*--transport arp --sweep$/),
+        },
+      ]);
+    });
   });
 });
 

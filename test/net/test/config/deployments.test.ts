@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createLan, type Lan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import type { Listing } from "../discovery/command.ts";
@@ -44,46 +44,45 @@ function namesOf({ nodes }: Listing): readonly string[] {
 }
 
 describeNet("one command, with a configuration file for each network, finds the same servers", () => {
-  test.each(networks)("$name", async ({ config, arrange, heardOver }) => {
-    await using folder = await temporaryFolder();
-    await using lan = await createLan({ hosts: 5, neighbors: "learned" });
-    const deployment = await deploy(join(folder.path, "site"), config);
-    await arrange(lan);
-    const [, seeker, ...servers] = lan.hosts;
-    await Promise.all(servers.map((host) => announceServer(host, deployment)));
-    const { code, listing } = await discoverFrom(seeker, deployment, "--wait", "3", "--timeout", "60s");
-    expect(code).toBe(0);
-    expect(namesOf(listing)).toEqual(servers.map(({ name }) => name));
-    const over = listing.nodes.flatMap(({ sources }) => sources.map(({ transport }) => transport));
-    expect(new Set(over)).toEqual(new Set([heardOver]));
+  describe.concurrent("on a network", () => {
+    test.each(networks)("$name", async ({ config, arrange, heardOver }) => {
+      await using folder = await temporaryFolder();
+      await using lan = await createLan({ hosts: 5, neighbors: "learned" });
+      const deployment = await deploy(join(folder.path, "site"), config);
+      await arrange(lan);
+      const [, seeker, ...servers] = lan.hosts;
+      await Promise.all(servers.map((host) => announceServer(host, deployment)));
+      const { code, listing } = await discoverFrom(seeker, deployment, "--wait", "3", "--timeout", "60s");
+      expect(code).toBe(0);
+      expect(namesOf(listing)).toEqual(servers.map(({ name }) => name));
+      const over = listing.nodes.flatMap(({ sources }) => sources.map(({ transport }) => transport));
+      expect(new Set(over)).toEqual(new Set([heardOver]));
+    });
   });
 });
 
 describeNet("with the preset office", () => {
-  test("nobody is asked while mDNS answers, and everybody as soon as it does not", async () => {
+  test("nobody is asked where mDNS answers, and everybody where it does not", async () => {
     await using folder = await temporaryFolder();
     await using lan = await createLan({ hosts: 3, neighbors: "learned" });
     const deployment = await deploy(folder.path, { preset: "office" });
     const [seeker, server] = lan.hosts;
     await announceServer(server, deployment);
-    await lan.filter("count", "ip protocol udp udp dport != 5353 counter\nip protocol tcp counter");
-    const counted = async (): Promise<readonly number[]> => {
+    await lan.filter("count", "ip protocol { tcp, udp } th dport != 5353 counter");
+    const counted = async (): Promise<number> => {
       const { stdout } = await lan.switch.run(["nft", "list", "table", "bridge", "count"]);
-      return [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) => Number(count));
+      return Number(/packets (\d+)/.exec(stdout)?.[1]);
     };
 
-    // Longer than mDNS may be silent and a sweep takes.
-    const quiet = await discoverFrom(seeker, deployment, "--timeout", "8s");
+    const quiet = await discoverFrom(seeker, deployment, "--first", "--timeout", "60s");
     expect(namesOf(quiet.listing)).toEqual([server.name]);
     expect(quiet.listing.warnings).toEqual([]);
-    expect(await counted()).toEqual([0, 0]);
+    expect(await counted()).toBe(0);
 
     await lan.dropMulticast(true);
-    const swept = await discoverFrom(seeker, deployment);
+    const swept = await discoverFrom(seeker, deployment, "--first", "--timeout", "60s");
     expect(namesOf(swept.listing)).toEqual([server.name]);
     expect(swept.listing.warnings.map(({ code }) => code)).toContain("STANDBY_RUNS");
-    const [datagrams, segments] = await counted();
-    expect(datagrams).toBeGreaterThan(0);
-    expect(segments).toBeGreaterThan(0);
+    expect(await counted()).toBeGreaterThan(0);
   });
 });

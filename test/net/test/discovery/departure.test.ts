@@ -57,91 +57,95 @@ describeNet("an announcer whose terminal is closed", () => {
 });
 
 describeNet("a LAN without multicast", () => {
-  test("is told as such: nothing found, a valid document, a reason", async () => {
-    await using lan = await createLan({ hosts: 2 });
-    const [a, b] = lan.hosts;
-    await lan.dropMulticast(true);
-    await announce(a, "--port", "8000", "--no-check");
-    const { code, listing } = await discover(b, "--timeout", "2s");
-    expect(code).toBe(1);
-    expect(listing.nodes).toEqual([]);
-    expect(listing.warnings).toMatchObject([
-      { code: "NO_ANSWER", message: expect.stringMatching(/nothing answered on .*blocked/) },
-    ]);
-  });
+  describe.concurrent("among hosts", () => {
+    test("is told as such: nothing found, a valid document, a reason", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      await lan.dropMulticast(true);
+      await announce(a, "--port", "8000", "--no-check");
+      const { code, listing } = await discover(b, "--timeout", "2s");
+      expect(code).toBe(1);
+      expect(listing.nodes).toEqual([]);
+      expect(listing.warnings).toMatchObject([
+        { code: "NO_ANSWER", message: expect.stringMatching(/nothing answered on .*blocked/) },
+      ]);
+    });
 
-  test("finds the nodes by itself once it lets multicast through", async () => {
-    await using lan = await createLan({ hosts: 2 });
-    const [a, b] = lan.hosts;
-    await lan.dropMulticast(true);
-    const seen = await watch(b);
-    await announce(a, "--port", "8000", "--no-check");
-    await seen.event(({ type }) => type === "warning");
-    await lan.dropMulticast(false);
-    await seen.event(up);
+    test("finds the nodes by itself once it lets multicast through", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      await lan.dropMulticast(true);
+      const seen = await watch(b);
+      await announce(a, "--port", "8000", "--no-check");
+      await seen.event(({ type }) => type === "warning");
+      await lan.dropMulticast(false);
+      await seen.event(up);
+    });
   });
 });
 
 describeNet("a host", () => {
-  test("that is cut off loses the others at once and finds them again", async () => {
-    await using lan = await createLan({ hosts: 2 });
-    const [a, b] = lan.hosts;
-    await announce(a, "--port", "8000", "--info", "there", "--no-check");
-    const seen = await watch(b);
-    await seen.event(up);
-    await b.cut();
-    expect(await seen.event(down)).toMatchObject({ reason: "unreachable" });
-    const before = seen.events().length;
-    await b.heal();
-    await seen.process.line((line) => line.includes('"up"'), { from: before });
-  });
-
-  test("without a usable interface is unavailable, with the reason", async () => {
-    await using lan = await createLan({ hosts: 1 });
-    const [a] = lan.hosts;
-    await a.run(["ip", "link", "set", "lo", "down"]);
-    await a.run(["ip", "addr", "flush", "dev", "eth0"]);
-    const { code, listing } = await discover(a);
-    expect(code).toBe(3);
-    expect(listing).toMatchObject({
-      complete: false,
-      nodes: [],
-      warnings: [
-        { code: "TRANSPORT_UNAVAILABLE", message: expect.stringContaining("no usable network interface") },
-      ],
+  describe.concurrent("on a LAN", () => {
+    test("that is cut off loses the others at once and finds them again", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      await announce(a, "--port", "8000", "--info", "there", "--no-check");
+      const seen = await watch(b);
+      await seen.event(up);
+      await b.cut();
+      expect(await seen.event(down)).toMatchObject({ reason: "unreachable" });
+      const before = seen.events().length;
+      await b.heal();
+      await seen.process.line((line) => line.includes('"up"'), { from: before });
     });
-  });
 
-  test("that gets a network later is waited for by announce", async () => {
-    await using lan = await createLan({ hosts: 2 });
-    const [a, b] = lan.hosts;
-    await a.run(["ip", "link", "set", "lo", "down"]);
-    await a.run(["ip", "addr", "flush", "dev", "eth0"]);
-    const announcing = announce(a, "--port", "8000", "--info", "late", "--no-check");
-    const seen = await watch(b);
-    await a.run(["ip", "addr", "add", `${a.address}/24`, "dev", "eth0"]);
-    await announcing;
-    expect(await seen.event(up)).toMatchObject({ node: { info: "late", host: a.address } });
-  });
-
-  test.each([
-    // The other family goes on.
-    ["IPv4", "udp4", 1, "INTERFACE_UNUSABLE"],
-    ["both families", "udp6", 3, "TRANSPORT_UNAVAILABLE"],
-  ])(
-    "whose port 5353 is held on %s by a program that does not share it says so",
-    async (_, type, exitCode, expected) => {
+    test("without a usable interface is unavailable, with the reason", async () => {
       await using lan = await createLan({ hosts: 1 });
       const [a] = lan.hosts;
-      const hold = `require("node:dgram").createSocket("${type}").bind(5353, () => console.log("bound"))`;
-      const holder = await a.spawn([process.execPath, "-e", hold]);
-      await holder.line((line) => line === "bound");
-      const { code, listing } = await discover(a, "--timeout", "1s");
-      expect(code).toBe(exitCode);
-      expect(listing.warnings[0]).toMatchObject({
-        code: expected,
-        message: expect.stringMatching(/5353.*EADDRINUSE/),
+      await a.run(["ip", "link", "set", "lo", "down"]);
+      await a.run(["ip", "addr", "flush", "dev", "eth0"]);
+      const { code, listing } = await discover(a);
+      expect(code).toBe(3);
+      expect(listing).toMatchObject({
+        complete: false,
+        nodes: [],
+        warnings: [
+          { code: "TRANSPORT_UNAVAILABLE", message: expect.stringContaining("no usable network interface") },
+        ],
       });
-    },
-  );
+    });
+
+    test("that gets a network later is waited for by announce", async () => {
+      await using lan = await createLan({ hosts: 2 });
+      const [a, b] = lan.hosts;
+      await a.run(["ip", "link", "set", "lo", "down"]);
+      await a.run(["ip", "addr", "flush", "dev", "eth0"]);
+      const announcing = announce(a, "--port", "8000", "--info", "late", "--no-check");
+      const seen = await watch(b);
+      await a.run(["ip", "addr", "add", `${a.address}/24`, "dev", "eth0"]);
+      await announcing;
+      expect(await seen.event(up)).toMatchObject({ node: { info: "late", host: a.address } });
+    });
+
+    test.each([
+      // The other family goes on.
+      ["IPv4", "udp4", 1, "INTERFACE_UNUSABLE"],
+      ["both families", "udp6", 3, "TRANSPORT_UNAVAILABLE"],
+    ])(
+      "whose port 5353 is held on %s by a program that does not share it says so",
+      async (_, type, exitCode, expected) => {
+        await using lan = await createLan({ hosts: 1 });
+        const [a] = lan.hosts;
+        const hold = `require("node:dgram").createSocket("${type}").bind(5353, () => console.log("bound"))`;
+        const holder = await a.spawn([process.execPath, "-e", hold]);
+        await holder.line((line) => line === "bound");
+        const { code, listing } = await discover(a, "--timeout", "1s");
+        expect(code).toBe(exitCode);
+        expect(listing.warnings[0]).toMatchObject({
+          code: expected,
+          message: expect.stringMatching(/5353.*EADDRINUSE/),
+        });
+      },
+    );
+  });
 });
