@@ -87,7 +87,9 @@ function start(variant, place, ...args) {
 async function expectHeard(variant, transports, announcing, discovering) {
   const place = emptyPlace();
   const info = `variant-${variant}-${process.pid}`;
-  const announcer = start(variant, place, "announce", "--port", "8000", "--info", info, ...announcing);
+  // One process of a machine announces a port.
+  const port = await freePort();
+  const announcer = start(variant, place, "announce", "--port", `${port}`, "--info", info, ...announcing);
   const over = new Set();
   try {
     await announcer.said((line) => line.includes("announced "));
