@@ -1,9 +1,9 @@
 import { createDiscovery } from "@lmserv/discovery-core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { etcd } from "../src/transport.ts";
 import { describeEtcd } from "./describe-etcd.ts";
 import type { EtcdServer } from "./etcd-server.ts";
-import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
+import { allList, allWarned, patience, Scene } from "./site.ts";
 
 /** The permissions that a node needs, and no more, as the README says. */
 async function protect(server: EtcdServer): Promise<(path: string, body: object) => Promise<unknown>> {
@@ -42,10 +42,12 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
     const viewer = { endpoints, user: "viewer", password: "p" };
     const clients = [await scene.join(node, "a"), await scene.join(viewer)];
     await allList(clients, "a");
-    // Longer than any token lives without use: leases of a minute are renewed every twenty seconds.
-    const idle = await scene.join({ ...node, lifetimeMs: 15_000 }, "idle");
+    // Longer than any token lives without use: its lease is renewed every three seconds.
+    const proxy = await scene.proxy(server);
+    const idle = await scene.join({ ...node, endpoints: [proxy.url], lifetimeMs: 9_000 }, "idle");
     await allList([...clients, idle], "a", "idle");
-    await new Promise((resolve) => setTimeout(resolve, 2 * lifetimeMs));
+    const { sent } = proxy;
+    await vi.waitFor(() => expect(proxy.sent).toBeGreaterThan(sent + 1), patience);
     await scene.join(node, "b");
     await allList([...clients, idle], "a", "idle", "b");
     expect(clients.flatMap(({ warnings }) => warnings)).toEqual([]);

@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 interface Counter {
   sent: number;
+  attempts: number;
   isCut: boolean;
 }
 
@@ -24,8 +25,9 @@ export class CountingProxy implements AsyncDisposable {
   static async open(target: string): Promise<CountingProxy> {
     const { port } = new URL(target);
     const sockets = new Set<Socket>();
-    const counter = { sent: 0, isCut: false };
+    const counter = { sent: 0, attempts: 0, isCut: false };
     const server = createServer((client) => {
+      counter.attempts += 1;
       if (counter.isCut) {
         client.destroy();
         return;
@@ -68,6 +70,11 @@ export class CountingProxy implements AsyncDisposable {
 
   restore(): void {
     this.#counter.isCut = false;
+  }
+
+  /** How many connections were tried. */
+  get attempts(): number {
+    return this.#counter.attempts;
   }
 
   get sent(): number {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   createDiscovery,
   type Discovery,
@@ -6,18 +5,15 @@ import {
   type NodeInfo,
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
+import { expect, vi } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
 
 /** Short, so that a fault and its mending fit into a test. */
-export const lifetimeMs = 3_000;
-/** What a busy machine may add to a lifetime. */
-export const slackMs = 8_000;
-/** What has to happen at some time, whenever. */
-const patienceMs = 50_000;
-/** How often lists and warnings are looked at. */
-const glanceMs = 50;
+export const lifetimeMs = 4_000;
+/** How long is waited for what has to happen, whenever, in ms. */
+export const patience = { timeout: 240_000, interval: 20 };
 let nextPort = 21_001;
 
 /** What a test starts, and ends with it. */
@@ -103,35 +99,13 @@ function isStale({ stale }: NodeInfo["sources"][number]): boolean {
   return stale !== null;
 }
 
-/** Resolves, with how long that took in ms, when every client lists exactly these. */
-export async function allList(clients: readonly Client[], ...expected: readonly string[]): Promise<number> {
-  const wanted = JSON.stringify([...expected].sort());
-  const startedMs = performance.now();
-  for (const client of clients) {
-    await until(
-      () => JSON.stringify(client.list) === wanted,
-      () => `lists ${client.list}, not ${wanted}`,
-    );
-  }
-  return performance.now() - startedMs;
+/** Resolves when every client lists exactly these. */
+export async function allList(clients: readonly Client[], ...expected: readonly string[]): Promise<void> {
+  const wanted = [...expected].sort();
+  for (const client of clients) await vi.waitFor(() => expect(client.list).toEqual(wanted), patience);
 }
 
 /** Resolves when every client was warned of this. */
 export async function allWarned(clients: readonly Client[], code: DiscoveryErrorCode): Promise<void> {
-  for (const client of clients) {
-    await until(
-      () => client.warnings.includes(code),
-      () => `warned of ${client.warnings}, not ${code}`,
-    );
-  }
-}
-
-async function until(isTrue: () => boolean, what: () => string): Promise<void> {
-  const deadlineMs = performance.now() + patienceMs;
-  while (!isTrue()) {
-    if (performance.now() > deadlineMs) {
-      throw new Error(`waited ${patienceMs} ms in vain: a client ${what()}`);
-    }
-    await delay(glanceMs);
-  }
+  for (const client of clients) await vi.waitFor(() => expect(client.warnings).toContain(code), patience);
 }

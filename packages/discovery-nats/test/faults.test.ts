@@ -2,65 +2,20 @@ import type { EngineEvent } from "@lmserv/discovery-fleet";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test, vi } from "vitest";
-import { NatsCluster } from "./cluster.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { describeNats } from "./describe-nats.ts";
+import { close, expectWhole, keys, lose, losses, openFleet } from "./fleet.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { type Client, openClient, patience } from "./site.ts";
+import { openClient, patience } from "./site.ts";
 
-const lifetimeMs = 2_000;
-/** The servers of a cluster take 4 to 9 s to choose another leader, and longer on a busy machine. */
-const clusterLifetimeMs = 60_000;
+const lifetimeMs = 3_000;
 const signal = new AbortController().signal;
-const keys = ["a", "b", "c"];
-
-/** Three announcers and watchers, each of which lists all, and has said nothing since. */
-async function openFleet(options: Parameters<typeof openClient>[0]): Promise<readonly Client[]> {
-  const clients = await Promise.all(keys.map(() => openClient({ lifetimeMs, ...options })));
-  for (const [index, { connection }] of clients.entries()) {
-    const value = `value of ${keys[index]}`.padEnd(8_000);
-    await connection.hold(keys[index] ?? "", value, { signal });
-  }
-  await Promise.all(clients.map(({ view }) => view.lists(keys)));
-  for (const { view } of clients) view.events.length = 0;
-  return clients;
-}
-
-const close = (clients: readonly Client[]) =>
-  Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
-const lose = (clients: readonly Client[]) =>
-  Promise.all(clients.map(({ view }) => view.until(({ isLost }) => isLost)));
-
-/** Everybody lists all in the end; where somebody was missing at once, that followed a loss. */
-async function expectWhole(clients: readonly Client[]): Promise<void> {
-  await Promise.all(clients.map(({ view }) => view.lists(keys)));
-  for (const { view } of clients) {
-    expect(view.count("delete")).toBe(0);
-    let listed = new Set(keys);
-    for (const [index, event] of view.events.entries()) {
-      if (event.kind === "put") listed.add(event.key);
-      if (event.kind !== "snapshot") continue;
-      const present = new Set(event.entries.map(({ key }) => key));
-      const missing = [...listed].filter((key) => !present.has(key));
-      if (view.events[index - 1]?.kind !== "lost") expect(missing).toEqual([]);
-      listed = present;
-    }
-  }
-}
-
-function losses(clients: readonly Client[]): readonly string[] {
-  return clients.flatMap(({ view }) =>
-    view.events.flatMap((event) =>
-      event.kind === "lost" ? [`${event.error.code} ${event.error.message}`] : [],
-    ),
-  );
-}
 
 describeNats("after a fault of the server", { concurrent: true }, () => {
   test("killed and started again with its data", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     expect(losses(clients)).toEqual(
@@ -76,7 +31,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("killed, and started again without its data after all has run out", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     await server.wipe();
@@ -88,7 +43,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped for three lifetimes", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     server.signal("SIGSTOP");
     await lose(clients);
     await clients[0]?.view.until(() => false, 2 * lifetimeMs).catch(() => {});
@@ -100,7 +55,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped, while somebody leaves", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     server.signal("SIGSTOP");
     // Nobody waits for a server that does not answer.
     await close(clients);
@@ -109,7 +64,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("one that was killed meanwhile is dropped, one that left too", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     await server.kill();
     await lose(clients);
     const [first, ...others] = clients;
@@ -123,7 +78,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const config = (password: string) =>
       `authorization { users = [ { user: "u", password: "${password}" } ] }`;
     await using server = await NatsServer.start({ config: config("old") });
-    const clients = await openFleet({ endpoints: [server.url], user: "u", password: "old" });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url], user: "u", password: "old" });
     await server.kill();
     await server.start(config("new"));
     const isRefused = (event: EngineEvent): boolean =>
@@ -140,7 +95,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("the bucket deleted by somebody", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     await using somebody = await PlainAnnouncer.open(server.url, "lmserv_tests");
     await somebody.kv.destroy();
     await Promise.all(clients.map(({ view }) => view.until((seen) => seen.count("snapshot") > 0)));
@@ -150,7 +105,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("a full disk", async () => {
     await using server = await NatsServer.start({ diskKiB: 512 });
-    const clients = await openFleet({ endpoints: [server.url] });
+    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
     await server.fillDisk();
     await lose(clients);
     // One of 2.9 gives its JetStream up until it is started again; later ones only refuse what is put.
@@ -164,7 +119,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("values that several announcers stop to renew at once", async () => {
     await using server = await NatsServer.start();
     await using others = await PlainAnnouncer.make(server.url, "lmserv_tests", lifetimeMs);
-    await using client = await openClient({ endpoints: [server.url] });
+    await using client = await openClient({ lifetimeMs, endpoints: [server.url] });
     for (const key of keys) await others.appear(`n.${key}`, key, lifetimeMs / 4);
     await client.view.lists(keys);
     for (const key of keys) others.vanish(`n.${key}`);
@@ -205,10 +160,10 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("half of the clients cut off, without a word", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    const near = await openFleet({ endpoints: [server.url] });
+    const near = await openFleet({ lifetimeMs, endpoints: [server.url] });
     const far = await Promise.all(
       ["x", "y"].map(async (key) => {
-        const client = await openClient({ endpoints: [proxy.url] });
+        const client = await openClient({ lifetimeMs, endpoints: [proxy.url] });
         await client.connection.hold(key, key, { signal });
         return client;
       }),
@@ -224,34 +179,5 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     await Promise.all([...near, ...far].map(({ view }) => view.lists(everybody)));
     expect(far.flatMap(({ view }) => view.events).filter(({ kind }) => kind === "delete")).toEqual([]);
     await close([...near, ...far]);
-  });
-});
-
-// By itself: servers that choose a leader need the processor, and watch the clock.
-describeNats("nobody notices", {}, () => {
-  test("when the one of three servers that leads is killed", async () => {
-    await using cluster = await NatsCluster.start(3);
-    const clients = await openFleet({ endpoints: cluster.urls, replicas: 3, lifetimeMs: clusterLifetimeMs });
-    const sequences = (): Promise<number[]> =>
-      Promise.all(keys.map((key) => cluster.sequenceOf("lmserv_tests", `n.${key}`)));
-    const before = Math.max(...(await sequences()));
-    await cluster.kill(await cluster.leaderOf("lmserv_tests"));
-    const newcomer = await openClient({
-      endpoints: cluster.urls,
-      replicas: 3,
-      lifetimeMs: clusterLifetimeMs,
-    });
-    await newcomer.connection.hold("d", "newcomer", { signal });
-    const all = [...clients, newcomer];
-    await Promise.all(all.map(({ view }) => view.lists([...keys, "d"])));
-    // Everybody's value has been put once more since.
-    await vi.waitFor(async () => expect(Math.min(...(await sequences()))).toBeGreaterThan(before), patience);
-    expect(losses(all)).toEqual([]);
-    for (const { view, reports } of all) {
-      expect(view.count("delete")).toBe(0);
-      expect(reports).toEqual([]);
-      expect([...view.values.keys()].sort()).toEqual([...keys, "d"]);
-    }
-    await close(all);
   });
 });
