@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ const command = [process.execPath, bin, ...watch].map((word) => `'${word}'`).joi
 
 /** Others may use the loopback interface too. */
 const name = `reader-${randomBytes(6).toString("hex")}`;
+const port = String(randomInt(20_000, 60_000));
 
 const children = new Set<ChildProcess>();
 
@@ -56,7 +57,7 @@ describe("a watch", () => {
       bin,
       "announce",
       "--port",
-      "8000",
+      port,
       "--info",
       name,
       "--no-check",

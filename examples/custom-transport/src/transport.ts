@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import {
+  assertOptions,
   type BrowseQuery,
   DiscoveryError,
   type DiscoveryErrorCode,
+  nameShape,
   type ObservationSink,
   observationStream,
   type Transport,
@@ -10,6 +12,7 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core";
 import { type Host, nodeOf, parseHosts } from "./hosts-file.ts";
+import { required, settings } from "./settings.ts";
 
 export interface StaticOptions {
   /** A file with one server a line: its IP address, its port, and what people know it by. */
@@ -22,8 +25,13 @@ export interface StaticOptions {
   readonly name?: string;
 }
 
-/** Knows the servers that a file lists, for as long as it lists them; it sends nothing and cannot announce. */
+/**
+ * Knows the servers that a file lists, for as long as it lists them; it sends nothing and cannot announce.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
 export function staticHosts(options: StaticOptions): Transport {
+  assertOptions("staticHosts", options, { ...settings, name: nameShape }, required);
   const { hostsFile, rereadMs = 5_000, maxHosts = 1_000, name = "static" } = options;
   return {
     name,

@@ -1,5 +1,6 @@
-import { assertPort, type Clock, type Transport } from "@lmserv/discovery-core";
+import { assertOptions, type Clock, functionShape, nameShape, type Transport } from "@lmserv/discovery-core";
 import { defaultPorts } from "@lmserv/discovery-identify";
+import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";
 import type { Machine } from "./machine.ts";
@@ -58,8 +59,6 @@ export interface ArpTransport extends Transport {
   readonly neighbors: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
-/** More ports of every host look like an attack. */
-const maxPorts = 64;
 /** A first look at the last host that answered, and a patient one where it is slow. */
 const looksMs = 1_500 + 4_000;
 
@@ -94,16 +93,8 @@ export function arpOn(machine: Machine, options: ArpOptions = {}): ArpTransport 
 }
 
 function settingsOf(options: ArpOptions): Settings {
+  assertOptions("arp", options, { ...configurable, name: nameShape, onProgress: functionShape });
   const { interfaces, ports = defaultPorts, maxNodes = 1_024, sweepEveryMs = 600_000 } = options;
-  if (interfaces?.length === 0) {
-    throw new TypeError("interfaces must name at least one interface, or be left out");
-  }
-  if (ports.length < 1 || ports.length > maxPorts) {
-    throw new RangeError(`ports holds ${ports.length} ports, and 1 to ${maxPorts} are allowed`);
-  }
-  for (const port of ports) assertPort(port);
-  assertRange("maxNodes", maxNodes, 1, 100_000);
-  assertRange("sweepEveryMs", sweepEveryMs, 300_000, 86_400_000);
   return {
     via: options.name ?? "arp",
     interfaces,
@@ -116,12 +107,6 @@ function settingsOf(options: ArpOptions): Settings {
     firstPace: options.pace ?? "gentle",
     onProgress: options.onProgress ?? (() => {}),
   };
-}
-
-function assertRange(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) {
-    throw new RangeError(`${name} ${value} must be from ${least} to ${most}`);
-  }
 }
 
 function readRanges(name: string, texts: readonly string[]): readonly Subnet[] {

@@ -284,13 +284,16 @@ describe("a node that another transport found", () => {
 
 describe("options that cannot be", () => {
   it.each([
-    [{ ports: [] }, "ports holds 0 ports, and 1 to 64 are allowed"],
-    [{ ports: [0] }, "port 0 must be an integer from 1 to 65535"],
-    [{ interfaces: [] }, "interfaces must name at least one interface"],
+    [{ ports: [] }, "arp: ports must be a list of 1 to 64, and is []"],
+    [{ ports: [0] }, "arp: ports[0] must be a whole number from 1 to 65535, and is 0"],
+    [{ interfaces: [] }, "arp: interfaces must be a list of at least 1, and is []"],
     [{ subnets: ["10.0.0.0/33"] }, 'subnets holds "10.0.0.0/33"'],
     [{ exclude: ["fe80::1"] }, 'exclude holds "fe80::1"'],
-    [{ maxNodes: 0 }, "maxNodes 0 must be from 1 to 100000"],
-    [{ sweepEveryMs: 1_000 }, "sweepEveryMs 1000 must be from 300000 to 86400000"],
+    [{ maxNodes: 0 }, "arp: maxNodes must be a whole number from 1 to 100000, and is 0"],
+    [
+      { sweepEveryMs: 1_000 },
+      "arp: sweepEveryMs must be a whole number from 300000 to 86400000, and is 1000",
+    ],
   ] as const)("%j are a mistake", (options, message) => {
     expect(() => arpOn(lan.machine(), options)).toThrow(message);
   });

@@ -1,7 +1,7 @@
+import { mendName } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, isSpelling } from "./environment.ts";
 import type { Environment } from "./file-search.ts";
-import { mendName } from "./nearest.ts";
 import type { Origin } from "./origin.ts";
 import { presetTransports } from "./preset.ts";
 import { type Group, groupOf, mergeGroups, nearestAt, settingOf } from "./setting.ts";

@@ -1,13 +1,15 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import {
+  assertOptions,
   createDiscovery,
   type Discovery,
   DiscoveryError,
   type DiscoveryOptions,
+  discoveryShapes,
 } from "@lmserv/discovery-core";
 import { composeConfigured } from "./composition.ts";
-import type { ConfigInput } from "./input.ts";
+import { type ConfigInput, inputShapes } from "./input.ts";
 import { resolveConfig } from "./resolve.ts";
 
 export interface DiscoveryFromConfigOptions
@@ -20,13 +22,23 @@ export interface DiscoveryFromConfigOptions
  * @throws {ConfigError} for a mistake in the configuration; {DiscoveryError | AggregateError} as `createDiscovery`.
  */
 export async function discoveryFromConfig(options: DiscoveryFromConfigOptions = {}): Promise<Discovery> {
-  const { cwd = process.cwd(), env = process.env, from = programFolders(), ...rest } = options;
-  const config = await resolveConfig({ ...rest, cwd, env, from });
+  assertOptions("discoveryFromConfig", options, { ...discoveryShapes, ...inputShapes });
+  const { cwd = process.cwd(), env = process.env, from = programFolders() } = options;
+  const config = await resolveConfig({ ...options, cwd, env, from });
   for (const message of config.warnings) {
     options.log?.("warn", message);
     options.onWarning?.(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
   }
-  return createDiscovery({ ...rest, transports: composeConfigured(config.transports) });
+  return createDiscovery({
+    ...discoveryOptionsOf(options),
+    transports: composeConfigured(config.transports),
+  });
+}
+
+/** Those that are no matter of the configuration. */
+function discoveryOptionsOf(options: DiscoveryFromConfigOptions): Omit<DiscoveryOptions, "transports"> {
+  const own = Object.entries(options).filter(([key]) => !Object.hasOwn(inputShapes, key));
+  return Object.fromEntries(own);
 }
 
 /** Where the running program is installed, and its packages with it. */

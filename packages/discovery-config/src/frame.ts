@@ -1,7 +1,7 @@
+import { mendName } from "@lmserv/discovery-core";
 import { z } from "zod";
 import { ConfigError } from "./config-error.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
-import { mendName } from "./nearest.ts";
 import { presetNames } from "./preset.ts";
 import { type Group, nearestAt, type Path, plain } from "./setting.ts";
 import { namePattern, nameRule } from "./transport-name.ts";

@@ -1,4 +1,9 @@
-import type { PassProgress, TransportPlugin } from "@lmserv/discovery-core";
+import {
+  functionShape,
+  type OptionShapes,
+  type PassProgress,
+  type TransportPlugin,
+} from "@lmserv/discovery-core";
 import type { Environment, ReadFile } from "./file-search.ts";
 import type { PluginTable } from "./plugins.ts";
 
@@ -46,3 +51,21 @@ export interface ConfigInput {
   /** Takes how far a transport's first pass over its medium is. */
   readonly onProgress?: (transport: string, progress: PassProgress) => void;
 }
+
+const text = { type: "string", minLength: 1 } as const;
+const map = { type: "code", called: "a Map", has: ["get", "has"] } as const;
+
+/** What of it a program without types may get wrong. */
+export const inputShapes: OptionShapes<Partial<ConfigInput>> = {
+  flags: { type: "code", called: "an object", has: [] },
+  env: { type: "code", called: "an object", has: [] },
+  cwd: text,
+  readFile: functionShape,
+  plugins: map,
+  defaultTransport: text,
+  elsewhere: map,
+  from: { type: "array", items: text },
+  adapt: functionShape,
+  isAwaited: { type: "boolean" },
+  onProgress: functionShape,
+};

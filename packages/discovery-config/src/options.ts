@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
-import { type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core";
+import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
 import type { ReadFile } from "./file-search.ts";
 import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "./json-schema.ts";
-import { mendName } from "./nearest.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path, plain, type Setting } from "./setting.ts";
 

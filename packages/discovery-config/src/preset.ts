@@ -1,5 +1,5 @@
+import { mendName } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
-import { mendName } from "./nearest.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, groupOf, settingOf } from "./setting.ts";
 

@@ -1,5 +1,6 @@
-import { readAnsweringAddresses } from "./answering-addresses.ts";
+import { maxAnsweringAddresses, readAnsweringAddresses } from "./answering-addresses.ts";
 import type { Announcement } from "./node.ts";
+import { assertOptions, nameShape, type OptionShapes } from "./options-check.ts";
 import { randomHex } from "./random.ts";
 import type { Announced } from "./transport.ts";
 
@@ -13,19 +14,40 @@ const maxPathBytes = 250;
 const maxNameBytes = 63;
 const maxIdLength = 128;
 
+const texts = { type: "array", items: nameShape } as const;
+
+const shapes: OptionShapes<Announcement> = {
+  port: { type: "integer", minimum: 1, maximum: 65_535 },
+  info: { type: "string" },
+  id: { type: "string" },
+  name: nameShape,
+  scheme: { type: "string", enum: ["http", "https"] },
+  path: { type: "string" },
+  hostname: nameShape,
+  server: nameShape,
+  apis: texts,
+  models: texts,
+  auth: { type: "string", enum: ["none", "required"] },
+  addresses: { type: "array", items: { type: "string" }, minItems: 1, maxItems: maxAnsweringAddresses },
+  attributes: { type: "object", properties: {}, additionalProperties: { type: "string" } },
+};
+
+/** @throws {TypeError | RangeError} for a field that is unknown or of another type; the message names it. */
+export function assertAnnouncement(announcement: Announcement): void {
+  assertOptions("announce", announcement, shapes, ["port"]);
+}
+
 /**
  * Checks an announcement and gives it an identity if it has none.
  *
  * @throws {TypeError | RangeError} that names the value and what is allowed.
  */
 export function completeAnnouncement(announcement: Announcement, random: () => number): Announced {
-  const { port, scheme, info = "", id = randomHex(random, 128), name, path, attributes = {} } = announcement;
-  const { addresses } = announcement;
-  assertPort(port);
-  if (scheme !== undefined) assertScheme(scheme);
+  assertAnnouncement(announcement);
+  const { info = "", id = randomHex(random, 128), name, path, attributes = {}, addresses } = announcement;
   assertText("info", info, maxInfoBytes);
   assertId(id);
-  if (name !== undefined) assertName(name);
+  if (name !== undefined) assertText("name", name, maxNameBytes);
   if (path !== undefined) assertPath(path);
   for (const pair of Object.entries(attributes)) assertAttribute(pair);
   const answering = addresses === undefined ? {} : { addresses: readAnsweringAddresses(addresses) };
@@ -38,22 +60,12 @@ export function assertPort(port: number): void {
   if (!isPort(port)) throw new RangeError(`port ${shown} must be an integer from 1 to 65535`);
 }
 
-function assertScheme(scheme: string): void {
-  if (scheme === "http" || scheme === "https") return;
-  throw new RangeError(`scheme ${JSON.stringify(scheme)} must be "http" or "https"`);
-}
-
 function assertId(id: string): void {
   assertText("id", id, maxIdLength);
   if (isNodeId(id)) return;
   throw new RangeError(
     `id ${JSON.stringify(id)} must be 1 to ${maxIdLength} visible ASCII characters but ":"`,
   );
-}
-
-function assertName(name: string): void {
-  assertText("name", name, maxNameBytes);
-  if (name === "") throw new RangeError(`name "" must have 1 to ${maxNameBytes} bytes of UTF-8`);
 }
 
 function assertPath(path: string): void {
@@ -72,7 +84,6 @@ function assertAttribute([key, value]: [string, string]): void {
 }
 
 function assertText(label: string, text: string, maxBytes: number): void {
-  if (typeof text !== "string") throw new TypeError(`${label} must be a string, not ${typeof text}`);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes <= maxBytes) return;
   throw new RangeError(

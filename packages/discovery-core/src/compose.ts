@@ -2,6 +2,7 @@ import type { Check, DiagnosisContext } from "./diagnosis.ts";
 import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
 import { announceJointly, disposeAll } from "./joint-standing.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
+import { assertShape, transportShape } from "./options-check.ts";
 import type {
   Announced,
   BrowseQuery,
@@ -17,13 +18,13 @@ import type {
  * A member that fails is reported and the others go on. Only when all have failed is there an error: an
  * `AggregateError` of `DiscoveryError`s.
  *
- * @throws {TypeError} when there is no member, or two have one name.
+ * @throws {TypeError | RangeError} when there is no member, or one is no transport, or two have one name.
  */
 export function compose(members: readonly Transport[]): Transport {
-  const [first] = members;
-  if (!first) throw new TypeError("a composition needs at least one transport");
+  assertShape("compose", "transports", members, { type: "array", items: transportShape, minItems: 1 });
   assertDistinctNames(members);
-  if (members.length === 1) return first;
+  const [first] = members;
+  if (first && members.length === 1) return first;
   return {
     name: members.map((member) => member.name).join("+"),
     open: async (context, { signal }) => sessionOf(await openAll(members, context, signal), context),

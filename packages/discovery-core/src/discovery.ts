@@ -1,7 +1,8 @@
-import { completeAnnouncement } from "./announcement.ts";
+import { assertAnnouncement, completeAnnouncement } from "./announcement.ts";
 import { changeStream } from "./change-stream.ts";
 import { type Clock, isoTime, systemClock } from "./clock.ts";
 import { compose, viasOf } from "./compose.ts";
+import { type Cancelling, cancelShapes, creationShapes, lookShapes } from "./discovery-shapes.ts";
 import { DiscoveryError, isDiscoveryError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import type { HealthMonitor } from "./health-monitor.ts";
@@ -9,6 +10,7 @@ import type { Log } from "./log.ts";
 import { monitor } from "./monitoring.ts";
 import type { Announcement, NodeInfo } from "./node.ts";
 import { matches, type NodeFilter } from "./node-filter.ts";
+import { assertOptions, assertShape, nameShape } from "./options-check.ts";
 import { systemRandom } from "./random.ts";
 import { Registry } from "./registry.ts";
 import type { RegistryChange } from "./registry-change.ts";
@@ -99,11 +101,9 @@ const never = new AbortController().signal;
  * @throws {DiscoveryError} when the only transport cannot be opened; {AggregateError} when none of several can.
  */
 export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
+  assertOptions("createDiscovery", options, creationShapes, ["transports"]);
   const { ttlMs = 60_000, capacity = 10_000, signal = never } = options;
   const { clock = systemClock, random = systemRandom } = options;
-  if (!(ttlMs >= 1_000 && ttlMs <= 86_400_000)) {
-    throw new RangeError(`ttlMs ${ttlMs} must be from 1000 to 86400000`);
-  }
   const transport = transportOf(options);
   const closing = new AbortController();
   const own = new Set<Announced>();
@@ -195,20 +195,23 @@ class Engine implements Discovery {
     return this.#parts.status.warnings;
   }
 
-  announce(node: Announcement, { signal = never } = {}): Promise<StandingAnnouncement> {
+  announce(node: Announcement, options: Cancelling = {}): Promise<StandingAnnouncement> {
+    assertOptions("announce", options, cancelShapes);
+    const { signal = never } = options;
     this.#assertOpen();
     return this.#announce(this.#complete(node), signal);
   }
 
   discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
+    assertOptions("discover", options, lookShapes);
     const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never, ...filter } = options;
-    assertAtLeast("timeoutMs", timeoutMs, 0);
-    assertAtLeast("atLeast", atLeast, 1);
     this.#assertOpen();
     return this.#discover({ timeoutMs, atLeast, signal, filter });
   }
 
-  watch({ signal = never } = {}): AsyncIterableIterator<RegistryChange> {
+  watch(options: Cancelling = {}): AsyncIterableIterator<RegistryChange> {
+    assertOptions("watch", options, cancelShapes);
+    const { signal = never } = options;
     this.#assertOpen();
     const { registry, feed, closing } = this.#parts;
     return changeStream({
@@ -223,7 +226,10 @@ class Engine implements Discovery {
     });
   }
 
-  reconfirm(id: string, { signal = never } = {}): Promise<void> {
+  reconfirm(id: string, options: Cancelling = {}): Promise<void> {
+    assertShape("reconfirm", "id", id, nameShape);
+    assertOptions("reconfirm", options, cancelShapes);
+    const { signal = never } = options;
     this.#assertOpen();
     return this.#reconfirm(id, signal);
   }
@@ -245,7 +251,9 @@ class Engine implements Discovery {
       let latest = node;
       return {
         id: node.id,
-        update: (changes, { signal = never } = {}) => {
+        update: (changes, options: Cancelling = {}) => {
+          assertOptions("update", options, cancelShapes);
+          const { signal = never } = options;
           this.#assertOpen();
           const changed = this.#complete({ ...latest, ...changes });
           return standing.update(changed, { signal }).then(() => {
@@ -263,6 +271,7 @@ class Engine implements Discovery {
   /** Checks an announcement, and has it say what the transports want said. */
   #complete(node: Announcement): Announced {
     const { session, random } = this.#parts;
+    assertAnnouncement(node);
     return completeAnnouncement(
       { ...node, attributes: { ...session.attributes, ...node.attributes } },
       random,
@@ -340,8 +349,4 @@ class Engine implements Discovery {
   #assertOpen(): void {
     if (this.#parts.closing.signal.aborted) throw new TypeError("this discovery was disposed");
   }
-}
-
-function assertAtLeast(name: string, value: number, least: number): void {
-  if (!(value >= least)) throw new RangeError(`${name} ${value} must be at least ${least}`);
 }

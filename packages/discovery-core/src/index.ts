@@ -35,6 +35,7 @@ export {
   type DiscoveryOptions,
   type StandingAnnouncement,
 } from "./discovery.ts";
+export { discoveryShapes } from "./discovery-shapes.ts";
 export {
   DiscoveryError,
   type DiscoveryErrorCode,
@@ -48,6 +49,7 @@ export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } fr
 export type { Log, LogLevel } from "./log.ts";
 export { silentLog } from "./log.ts";
 export { findModel, modelNamesOf } from "./model-name.ts";
+export { mendName } from "./nearest.ts";
 export type {
   Announcement,
   Auth,
@@ -66,12 +68,22 @@ export {
   type ObservationStreamOptions,
   observationStream,
 } from "./observation-stream.ts";
+export {
+  assertOptions,
+  assertShape,
+  functionShape,
+  nameShape,
+  type OptionShapes,
+  signalShape,
+  transportShape,
+} from "./options-check.ts";
 export { type OptionShape, optionsSchema } from "./options-schema.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";
 export type { DownReason, RegistryChange } from "./registry-change.ts";
 export { Reminder } from "./reminder.ts";
+export type { Shape } from "./shape.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";

@@ -2,6 +2,13 @@ import { assertDistinctNames, attributesOf, diagnoseAll, type Member, openAll } 
 import { disposeAll } from "./joint-standing.ts";
 import type { SeenNode } from "./node.ts";
 import { observationStream } from "./observation-stream.ts";
+import {
+  assertOptions,
+  assertShape,
+  functionShape,
+  type OptionShapes,
+  transportShape,
+} from "./options-check.ts";
 import { StandbyBrowse } from "./standby-browse.ts";
 import type {
   Announced,
@@ -19,6 +26,11 @@ export interface StandbyOptions {
   readonly isLocal?: (node: SeenNode) => boolean;
 }
 
+const shapes: OptionShapes<StandbyOptions> = {
+  afterMs: { type: "number", minimum: 0, maximum: 86_400_000 },
+  isLocal: functionShape,
+};
+
 /**
  * Browses the second transport only while the first hears nothing from other hosts.
  *
@@ -29,11 +41,10 @@ export interface StandbyOptions {
  * @throws {TypeError | RangeError} when both have one name, or for a time that cannot be.
  */
 export function standby(primary: Transport, secondary: Transport, options: StandbyOptions = {}): Transport {
+  for (const member of [primary, secondary]) assertShape("standby", "transport", member, transportShape);
+  assertOptions("standby", options, shapes);
   const { afterMs = 3_000, isLocal = () => false } = options;
   assertDistinctNames([primary, secondary]);
-  if (!(afterMs >= 0 && afterMs <= 86_400_000)) {
-    throw new RangeError(`afterMs ${afterMs} must be from 0 to 86400000`);
-  }
   return {
     name: `${primary.name}+${secondary.name}`,
     diagnose: (context, options) => diagnoseAll([primary, secondary], context, options),

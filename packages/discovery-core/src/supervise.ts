@@ -2,6 +2,13 @@ import { onAbort } from "./abort-listener.ts";
 import { sleep } from "./clock.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
+import {
+  assertOptions,
+  assertShape,
+  functionShape,
+  type OptionShapes,
+  transportShape,
+} from "./options-check.ts";
 import { Reminder } from "./reminder.ts";
 import type {
   Announced,
@@ -18,6 +25,8 @@ export interface SuperviseOptions {
   readonly outlasts?: (error: DiscoveryError) => boolean;
 }
 
+const shapes: OptionShapes<SuperviseOptions> = { outlasts: functionShape };
+
 /** Full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
 const firstDelayMs = 250;
 const maxDelayMs = 5_000;
@@ -29,11 +38,13 @@ const stableMs = 60_000;
  *
  * A session is dead when a browse throws or when it reports `TRANSPORT_FAILED`. Each death, and each
  * reason for which none can be opened, is reported, the latter again as long as it lasts (`Reminder`); when it is tried again, and when that succeeded, is logged.
+ *
+ * @throws {TypeError} for what is no transport, and for options that cannot be.
  */
-export function supervise(
-  transport: Transport,
-  { outlasts = () => false }: SuperviseOptions = {},
-): Transport {
+export function supervise(transport: Transport, options: SuperviseOptions = {}): Transport {
+  assertShape("supervise", "transport", transport, transportShape);
+  assertOptions("supervise", options, shapes);
+  const { outlasts = () => false } = options;
   return {
     name: transport.name,
     async open(context, { signal }) {

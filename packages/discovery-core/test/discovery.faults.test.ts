@@ -45,16 +45,36 @@ function failing(code: DiscoveryErrorCode, name: string = "failing", cause?: unk
 
 describe("a mistake in the options is thrown at once", () => {
   test.each<[string, Partial<DiscoveryOptions>, Error]>([
-    ["no transport", { transports: [] }, new TypeError("a composition needs at least one transport")],
+    [
+      "no transport",
+      { transports: [] },
+      new RangeError("createDiscovery: transports must be a list of at least 1, and is []"),
+    ],
     [
       "two of one name",
       { transports: [new Puppet(), new Puppet()] },
       new TypeError('two transports are named "puppet"; each needs a name of its own'),
     ],
-    ["a short TTL", { ttlMs: 999 }, new RangeError("ttlMs 999 must be from 1000 to 86400000")],
-    ["a long TTL", { ttlMs: 86_400_001 }, new RangeError("ttlMs 86400001 must be from 1000 to 86400000")],
-    ["no TTL", { ttlMs: Number.NaN }, new RangeError("ttlMs NaN must be from 1000 to 86400000")],
-    ["no capacity", { capacity: 0 }, new RangeError("capacity 0 must be an integer of at least 1")],
+    [
+      "a short TTL",
+      { ttlMs: 999 },
+      new RangeError("createDiscovery: ttlMs must be a number from 1000 to 86400000, and is 999"),
+    ],
+    [
+      "a long TTL",
+      { ttlMs: 86_400_001 },
+      new RangeError("createDiscovery: ttlMs must be a number from 1000 to 86400000, and is 86400001"),
+    ],
+    [
+      "no TTL",
+      { ttlMs: Number.NaN },
+      new RangeError("createDiscovery: ttlMs must be a number from 1000 to 86400000, and is NaN"),
+    ],
+    [
+      "no capacity",
+      { capacity: 0 },
+      new RangeError("createDiscovery: capacity must be a whole number of at least 1, and is 0"),
+    ],
   ])("%s", (_, options, error) => {
     expect(() => createDiscovery({ transports: [puppet], ...options })).toThrow(error);
     expect(puppet.opened).toBe(0);

@@ -156,9 +156,9 @@ describe("discover", () => {
   });
 
   test.each([
-    [{ timeoutMs: -1 }, "timeoutMs -1 must be at least 0"],
-    [{ timeoutMs: Number.NaN }, "timeoutMs NaN must be at least 0"],
-    [{ atLeast: 0 }, "atLeast 0 must be at least 1"],
+    [{ timeoutMs: -1 }, "discover: timeoutMs must be a number of at least 0, and is -1"],
+    [{ timeoutMs: Number.NaN }, "discover: timeoutMs must be a number of at least 0, and is NaN"],
+    [{ atLeast: 0 }, "discover: atLeast must be a number of at least 1, and is 0"],
   ])("refuses %o at once", (options, message) => {
     expect(() => discovery.discover(options)).toThrow(new RangeError(message));
   });

@@ -66,8 +66,8 @@ describe("options", () => {
     [{ name: "a", ports: [1, 0] }, "ports.1 must be a whole number from 1 to 65535, and is 0"],
     [{ name: "a", tags: [] }, "tags must be a list of at least 1, and is []"],
     [{ name: "a", tls: [] }, "tls must be an object, and is []"],
-    [{ name: "a", tls: { kee: 1 } }, "tls.kee is unknown; there are key"],
-    [{ name: "a", toString: 1 }, /^toString is unknown; there are name, kind/],
+    [{ name: "a", tls: { kee: 1 } }, 'tls.kee is unknown; did you mean "key"?'],
+    [{ name: "a", toString: 1 }, /^toString is unknown; known are: name, kind/],
     [null, " must be an object, and is null"],
   ])("%j is refused", async (value, message) => {
     expect(await issuesOf(value)).toEqual([

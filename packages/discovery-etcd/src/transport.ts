@@ -1,6 +1,7 @@
-import type { Transport } from "@lmserv/discovery-core";
-import { type FleetOptions, fleet } from "@lmserv/discovery-fleet";
+import { assertOptions, type Transport } from "@lmserv/discovery-core";
+import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
 import { EtcdEngine } from "./engine.ts";
+import { settings } from "./settings.ts";
 
 export interface EtcdOptions extends FleetOptions {
   /** `http://host:port` or `https://host:port` of each server, asked in turn. @default `["http://127.0.0.1:2379"]` */
@@ -18,8 +19,6 @@ export interface EtcdOptions extends FleetOptions {
 
 const defaultServer = "http://127.0.0.1:2379";
 const defaultPort = "2379";
-/** A cluster of etcd has seven members at most. */
-const maxServers = 16;
 
 /**
  * Fleets of thousands: finds and announces nodes through etcd 3.4 or newer.
@@ -27,10 +26,8 @@ const maxServers = 16;
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function etcd(options: EtcdOptions = {}): Transport {
-  const { endpoints = [defaultServer], user, password, ca, tls, prefix = "/lmserv/" } = options;
-  if (endpoints.length < 1 || endpoints.length > maxServers) {
-    throw new RangeError(`endpoints has ${endpoints.length} entries; from 1 to ${maxServers} are allowed`);
-  }
+  assertOptions("etcd", options, { ...fleetShapes, ...settings });
+  const { endpoints = [defaultServer], user, password, ca, tls, prefix = "/lmserv/", ...shared } = options;
   if ((user === undefined) !== (password === undefined)) {
     throw new TypeError("user and password are given together, or neither");
   }
@@ -45,7 +42,7 @@ export function etcd(options: EtcdOptions = {}): Transport {
     tls: { ...(ca !== undefined && { ca }), ...tls },
     prefix,
   });
-  return fleet(engine, options);
+  return fleet(engine, shared);
 }
 
 /** @throws {RangeError} unless it is the URL of a server, and nothing more. */

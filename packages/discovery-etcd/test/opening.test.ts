@@ -53,14 +53,14 @@ describe("what answers", () => {
 
 describe("options", () => {
   test.each<[EtcdOptions, RegExp]>([
-    [{ endpoints: [] }, /endpoints has 0 entries/],
+    [{ endpoints: [] }, /endpoints must be a list of 1 to 16, and is \[\]/],
     [{ endpoints: ["10.0.0.1:2379"] }, /endpoints holds "10\.0\.0\.1:2379", which is not like/],
     [{ endpoints: ["nats://10.0.0.1:4222"] }, /not like http/],
     [{ endpoints: ["http://user:secret@10.0.0.1"] }, /not like/],
     [{ user: "node" }, /user and password/],
     [{ prefix: "lmserv" }, /prefix "lmserv" must .* end with/],
     [{ cluster: "my fleet" }, /cluster "my fleet"/],
-    [{ lifetimeMs: 100 }, /lifetimeMs 100 must be an integer from 2000/],
+    [{ lifetimeMs: 100 }, /lifetimeMs must be a whole number from 2000 to 86400000, and is 100/],
     [{ addresses: ["localhost"] }, /addresses holds "localhost"/],
   ])("%j cannot be", (options, message) => {
     expect(() => etcd(options)).toThrow(message);

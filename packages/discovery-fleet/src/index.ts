@@ -9,5 +9,11 @@ export {
   maxValueBytes,
 } from "./engine.ts";
 export { type EngineStreamOptions, engineStream } from "./engine-stream.ts";
-export { type FleetSettings, fleetOptions, type ServerSettings, serverOptions } from "./settings.ts";
+export {
+  type FleetSettings,
+  fleetOptions,
+  fleetShapes,
+  type ServerSettings,
+  serverOptions,
+} from "./settings.ts";
 export { type FleetOptions, fleet } from "./transport.ts";

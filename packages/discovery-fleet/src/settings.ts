@@ -1,4 +1,5 @@
-import type { OptionShape } from "@lmserv/discovery-core";
+import { nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
+import { maxEntries } from "./engine.ts";
 import type { FleetOptions } from "./transport.ts";
 
 /** What a configuration file can say of a fleet, on whichever engine. */
@@ -15,6 +16,7 @@ export const fleetOptions: { readonly [Key in keyof FleetSettings]-?: OptionShap
   lifetimeMs: {
     description: "How long others list a node that died, in ms.",
     type: "integer",
+    // etcd grants no lease that is shorter.
     minimum: 2_000,
     maximum: 86_400_000,
     default: 30_000,
@@ -24,8 +26,21 @@ export const fleetOptions: { readonly [Key in keyof FleetSettings]-?: OptionShap
     type: "array",
     items: { type: "string", minLength: 1 },
     minItems: 1,
+    // A record has room for so many.
     maxItems: 16,
   },
+};
+
+/** What only a program can give a fleet, as well. */
+export const fleetShapes: OptionShapes<FleetOptions> = {
+  ...fleetOptions,
+  identity: {
+    type: "code",
+    called: "an identity, as openIdentity() gives one",
+    has: ["key", "epoch", "advance"],
+  },
+  maxNodes: { type: "integer", minimum: 1, maximum: maxEntries },
+  name: nameShape,
 };
 
 const text = { type: "string", minLength: 1 } as const;

@@ -1,11 +1,18 @@
 import { hostname } from "node:os";
-import { DiscoveryError, isLoopback, type Transport, toDiscoveryError } from "@lmserv/discovery-core";
+import {
+  assertOptions,
+  DiscoveryError,
+  isLoopback,
+  type Transport,
+  toDiscoveryError,
+} from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity, isClusterName, mendCopy } from "@lmserv/discovery-identity";
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
 import { FleetSession } from "./session.ts";
+import { fleetShapes } from "./settings.ts";
 import type { Machine } from "./surroundings.ts";
 
 /** What a fleet is told, on whichever engine. */
@@ -30,11 +37,6 @@ export interface FleetOptions {
 }
 
 const defaultLifetimeMs = 30_000;
-/** etcd grants no lease that is shorter. */
-const minLifetimeMs = 2_000;
-const maxLifetimeMs = 86_400_000;
-/** A record has room for so many. */
-const maxAddresses = 16;
 
 const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine, look };
 
@@ -49,13 +51,12 @@ export function fleet(engine: Engine, options: FleetOptions = {}): Transport {
 
 /** The same on any machine, such as one that a test makes. */
 export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions = {}): Transport {
+  assertOptions("fleet", options, fleetShapes);
   const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
   const { name = engine.type, addresses = null } = options;
   if (!isClusterName(cluster)) {
     throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
   }
-  assertBetween("lifetimeMs", lifetimeMs, minLifetimeMs, maxLifetimeMs);
-  assertBetween("maxNodes", maxNodes, 1, maxEntries);
   if (addresses) assertAddresses(addresses);
   const shared = { name, cluster, lifetimeMs, maxNodes, addresses };
   return {
@@ -91,15 +92,7 @@ function withMend(error: DiscoveryError, identity: Identity): DiscoveryError {
   return new DiscoveryError(code, `${message}; ${mendCopy(identity)}`, { via, cause });
 }
 
-function assertBetween(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(`${name} ${value} must be an integer from ${least} to ${most}`);
-}
-
 function assertAddresses(addresses: readonly string[]): void {
-  if (addresses.length < 1 || addresses.length > maxAddresses) {
-    throw new RangeError(`addresses has ${addresses.length} entries; from 1 to ${maxAddresses} are allowed`);
-  }
   const wrong = addresses.find(
     (address) => address.includes("%") || !(isHostAddress(address) || isLoopback(address)),
   );

@@ -1,6 +1,7 @@
 import {
   type Announcement,
   createDiscovery,
+  type DiscoverOptions,
   type Discovery,
   type NodeInfo,
   type StandingAnnouncement,
@@ -34,7 +35,7 @@ export async function announceSelf(
 ): Promise<StandingAnnouncement> {
   const discovery = await open(options);
   try {
-    const standing = await discovery.announce(node, options);
+    const standing = await discovery.announce(node, options.signal && { signal: options.signal });
     return { ...standing, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
   } catch (error) {
     await discovery[Symbol.asyncDispose]();
@@ -45,7 +46,7 @@ export async function announceSelf(
 /** Looks for `timeoutMs` and resolves with every node that answered. */
 export async function discoverNodes(options: DiscoverNodesOptions = {}): Promise<readonly NodeInfo[]> {
   await using discovery = await open(options);
-  return await discovery.discover({ timeoutMs: scanMs, ...options });
+  return await discovery.discover(lookOf(options));
 }
 
 /**
@@ -56,7 +57,7 @@ export async function discoverNodes(options: DiscoverNodesOptions = {}): Promise
 export async function registry(options: NodeRegistryOptions = {}): Promise<NodeRegistry> {
   const discovery = await open(options);
   try {
-    await discovery.discover({ timeoutMs: scanMs, ...options });
+    await discovery.discover(lookOf(options));
   } catch (error) {
     await discovery[Symbol.asyncDispose]();
     throw error;
@@ -68,6 +69,10 @@ export async function registry(options: NodeRegistryOptions = {}): Promise<NodeR
 }
 
 const scanMs = 2_000;
+
+function lookOf({ timeoutMs = scanMs, signal }: DiscoverNodesOptions): DiscoverOptions {
+  return { timeoutMs, ...(signal && { signal }) };
+}
 
 function open({ ttlMs, signal, ...transport }: NodeRegistryOptions): Promise<Discovery> {
   const { timeoutMs, ...options } = transport;

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import type { Transport } from "@lmserv/discovery-core";
+import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core";
 import { readSystem } from "@lmserv/discovery-network";
 import type { Surroundings } from "./diagnosis.ts";
 import { MdnsSession } from "./session.ts";
+import { settings } from "./settings.ts";
 import type { Machine } from "./stations.ts";
 import { openLink } from "./wire-link.ts";
 
@@ -44,12 +45,8 @@ export function mdns(options: MdnsOptions = {}): Transport {
 
 /** The same on any machine, such as one that a test makes. */
 export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings?: Surroundings): Transport {
+  assertOptions("mdns", options, { ...settings, name: nameShape });
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
-  if (interfaces?.length === 0)
-    throw new TypeError("interfaces must name at least one interface, or be left out");
-  if (!(maxInstances >= 1 && maxInstances <= 100_000)) {
-    throw new RangeError(`maxInstances ${maxInstances} must be from 1 to 100000`);
-  }
   return {
     name,
     async open(context, { signal }) {

@@ -1,92 +1,14 @@
 import { isIP } from "node:net";
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
-import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
-import { type MeshOptions, mesh } from "./transport.ts";
-
-interface Settings extends Omit<MeshOptions, "keys" | "listen" | "identity" | "name"> {
-  /** Text of the key file. */
-  readonly key?: string;
-  /** `host:port` */
-  readonly listen?: readonly string[];
-}
-
-const text = { type: "string", minLength: 1 } as const;
-const secret = { ...text, writeOnly: true } as const;
+import type { ListenAddress } from "./link/listen-address.ts";
+import { type Settings, settings } from "./settings.ts";
+import { mesh } from "./transport.ts";
 
 /** What a configuration file chooses as `mesh`. */
 export const plugin: TransportPlugin<Settings> = {
   type: "mesh",
   announces: true,
-  options: optionsSchema<Settings>({
-    cluster: {
-      description: "Name of the mesh; members of others are never linked.",
-      ...text,
-      default: "default",
-    },
-    key: {
-      description: "Keys that all members share, one a line; without one the mesh stays on this machine.",
-      ...secret,
-    },
-    seeds: {
-      description: "Where to start: ws://host:port, wss://host:port or dns+srv://name.",
-      type: "array",
-      items: text,
-      maxItems: 64,
-    },
-    listen: {
-      description: `Addresses and ports to listen on, such as 0.0.0.0:${defaultMeshPort} or [::]:${defaultMeshPort}; none to be reached by nobody.`,
-      type: "array",
-      items: text,
-    },
-    advertise: {
-      description: "Mesh URLs at which others can dial this member; those listened on unless given.",
-      type: "array",
-      items: text,
-      maxItems: 8,
-    },
-    role: {
-      description: "A member takes part; an observer listens to one or two members and announces nothing.",
-      type: "string",
-      enum: ["member", "observer"],
-    },
-    tls: {
-      description: "Certificate, which may be self-signed, and its key, both PEM: others dial wss://.",
-      type: "object",
-      properties: {
-        cert: { description: "The certificate.", ...secret },
-        key: { description: "Its private key.", ...secret },
-      },
-      required: ["cert", "key"],
-      additionalProperties: false,
-    },
-    ca: {
-      description: "PEM of the authority of the members' certificates; any will do unless given.",
-      ...secret,
-    },
-    forcePlain: {
-      description: "Speaks over the internet without encryption.",
-      type: "boolean",
-      default: false,
-    },
-    stateDirectory: {
-      description: "Folder where keys and peers are kept; $XDG_STATE_HOME/lmserv unless given.",
-      ...text,
-      format: "path",
-    },
-    maxPeers: {
-      description: "How many members there may be.",
-      type: "integer",
-      minimum: 2,
-      maximum: 256,
-      default: 256,
-    },
-    candidates: {
-      description:
-        "Beside other transports: dials the nodes that these find, and has own nodes say there where the mesh is.",
-      type: "boolean",
-      default: true,
-    },
-  }),
+  options: optionsSchema<Settings>(settings),
   create: ({ key, listen, ...options }, { name }) =>
     mesh({
       ...options,

@@ -1,7 +1,7 @@
 import dns from "node:dns/promises";
 import { hostname } from "node:os";
 import {
-  assertPort,
+  assertOptions,
   formatEndpoint,
   type Transport,
   type TransportContext,
@@ -23,6 +23,7 @@ import type { Machine } from "./machine.ts";
 import { PeerFile } from "./peer-file.ts";
 import { parseSeed } from "./seeds.ts";
 import { MeshSession } from "./session.ts";
+import { shapes } from "./settings.ts";
 
 export interface MeshOptions {
   /** Name of the mesh, 1..64 visible ASCII characters; members of others are never linked. @default "default" */
@@ -69,8 +70,6 @@ export interface MeshOptions {
 }
 
 const mostPeers = 256;
-const maxUrls = 8;
-const maxSeeds = 64;
 
 const ownMachine: Machine = {
   names: {
@@ -94,6 +93,7 @@ export function mesh(options: MeshOptions = {}): Transport {
 
 /** The same on any machine, such as one that a test makes. */
 function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
+  assertOptions("mesh", options, shapes);
   const {
     cluster = "default",
     keys,
@@ -106,13 +106,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
   if (!isClusterName(cluster)) {
     throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
   }
-  if (!(Number.isInteger(maxPeers) && maxPeers >= 2 && maxPeers <= mostPeers)) {
-    throw new RangeError(`maxPeers ${maxPeers} must be an integer from 2 to ${mostPeers}`);
-  }
-  assertAtMost("seeds", seeds, maxSeeds);
-  assertAtMost("advertise", advertise ?? [], maxUrls);
   for (const url of advertise ?? []) parseMeshUrl(url);
-  for (const { port } of options.listen ?? []) if (port !== 0) assertPort(port);
   const shared = {
     name,
     cluster,
@@ -177,9 +171,4 @@ async function identityOf(
     onWarning: (message, cause) => log("warn", message, { cause }),
     ...(directory !== undefined && { directory }),
   });
-}
-
-function assertAtMost(name: string, values: readonly unknown[], most: number): void {
-  if (values.length > most)
-    throw new RangeError(`${name} has ${values.length} entries; at most ${most} are allowed`);
 }

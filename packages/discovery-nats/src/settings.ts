@@ -56,14 +56,10 @@ export type Login =
 
 const defaultServer = "nats://127.0.0.1:4222";
 const defaultPort = 4_222;
-const maxServers = 16;
 
 /** @throws {TypeError | RangeError} for what cannot be; the message never holds a secret. */
 export function readSettings(options: NatsEngineOptions): Settings {
   const { endpoints = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
-  if (endpoints.length === 0 || endpoints.length > maxServers) {
-    throw new RangeError(`endpoints has ${endpoints.length} entries; 1 to ${maxServers} are allowed`);
-  }
   if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas ${replicas} must be 1, 3 or 5`);
   if (!/^[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}$/.test(inboxPrefix)) {
     throw new RangeError(`inboxPrefix ${JSON.stringify(inboxPrefix)} must be words with dots between them`);

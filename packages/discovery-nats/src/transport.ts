@@ -1,5 +1,6 @@
-import type { Transport } from "@lmserv/discovery-core";
-import { type FleetOptions, fleet } from "@lmserv/discovery-fleet";
+import { assertOptions, type Transport } from "@lmserv/discovery-core";
+import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
+import { configurable } from "./configurable.ts";
 import { natsEngine } from "./engine.ts";
 import type { NatsEngineOptions } from "./settings.ts";
 
@@ -14,5 +15,8 @@ export interface NatsOptions extends FleetOptions, NatsEngineOptions {}
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function nats(options: NatsOptions = {}): Transport {
-  return fleet(natsEngine(options), options);
+  assertOptions("nats", options, { ...fleetShapes, ...configurable });
+  const { endpoints, credentials, nkey, user, password, token, ca, tls, replicas, inboxPrefix, ...shared } =
+    options;
+  return fleet(natsEngine(options), shared);
 }

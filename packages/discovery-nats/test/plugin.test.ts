@@ -35,7 +35,7 @@ describe("the plug-in", () => {
 
 describe("options that cannot be", () => {
   test.each<[NatsOptions, string]>([
-    [{ endpoints: [] }, "endpoints has 0 entries; 1 to 16 are allowed"],
+    [{ endpoints: [] }, "nats: endpoints must be a list of 1 to 16, and is []"],
     [
       { endpoints: ["http://10.0.0.1"] },
       'a server must be nats://host:port, tls://host:port or host:port, not "http://10.0.0.1"',

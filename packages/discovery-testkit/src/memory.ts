@@ -1,10 +1,13 @@
 import {
   type Announced,
+  assertOptions,
   type BrowseQuery,
   type Cancellable,
   DiscoveryError,
+  nameShape,
   type Observation,
   type ObservationSink,
+  type OptionShapes,
   observationStream,
   type SeenNode,
   type Standing,
@@ -29,6 +32,14 @@ export interface MemoryOptions {
   readonly reconfirms?: boolean;
 }
 
+const shapes: OptionShapes<MemoryOptions> = {
+  network: { type: "code", called: "a MemoryNetwork", has: ["join"] },
+  name: nameShape,
+  maxNodes: { type: "integer", minimum: 1 },
+  announces: { type: "boolean" },
+  reconfirms: { type: "boolean" },
+};
+
 /** How long a presence holds, as RFC 6762 section 10 has it for host names. */
 const announcedTtlMs = 120_000;
 /** How long a node that is asked for has to answer. */
@@ -36,6 +47,7 @@ const reconfirmMs = 1_000;
 
 /** A transport without sockets: the hosts are the sessions on one `MemoryNetwork`. */
 export function memory(options: MemoryOptions): Transport {
+  assertOptions("memory", options, shapes, ["network"]);
   const { network, name = "memory", announces = true, reconfirms = true } = options;
   return {
     name,

@@ -19,7 +19,9 @@ describe("members", () => {
   });
 
   test("none is a mistake", () => {
-    expect(() => compose([])).toThrow(new TypeError("a composition needs at least one transport"));
+    expect(() => compose([])).toThrow(
+      new RangeError("compose: transports must be a list of at least 1, and is []"),
+    );
   });
 
   test("two of one name are a mistake", () => {

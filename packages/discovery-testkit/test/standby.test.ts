@@ -35,7 +35,7 @@ async function start(options: StandbyOptions = { afterMs }) {
 describe("options", () => {
   test.each([-1, Number.NaN, 86_400_001])("afterMs %d is refused", (afterMs) => {
     expect(() => standby(first, second, { afterMs })).toThrow(
-      new RangeError(`afterMs ${afterMs} must be from 0 to 86400000`),
+      new RangeError(`standby: afterMs must be a number from 0 to 86400000, and is ${afterMs}`),
     );
   });
 

@@ -1,0 +1,22 @@
+import type { OptionShape } from "@lmserv/discovery-core";
+import {
+  type FleetSettings,
+  fleetOptions,
+  type ServerSettings,
+  serverOptions,
+} from "@lmserv/discovery-fleet";
+import type { EtcdOptions } from "./transport.ts";
+
+/** The options that a configuration file may set. */
+export interface Settings extends FleetSettings, ServerSettings, Pick<EtcdOptions, "prefix"> {}
+
+export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
+  ...serverOptions("etcd", "http://10.0.0.1:2379 or https://etcd.example:2379"),
+  prefix: {
+    description: "What all keys begin with; the cluster's name follows.",
+    type: "string",
+    minLength: 1,
+    default: "/lmserv/",
+  },
+  ...fleetOptions,
+};

@@ -1,0 +1,26 @@
+import type { OptionShape } from "@lmserv/discovery-core";
+import type { MdnsOptions } from "./transport.ts";
+
+/** The options that a configuration file may set. */
+export type Settings = Omit<MdnsOptions, "name">;
+
+export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
+  interfaces: {
+    description: "Interfaces to use, by name or address; all that lead to other hosts unless given.",
+    type: "array",
+    items: { type: "string", minLength: 1 },
+    minItems: 1,
+  },
+  subtype: {
+    description: "Browses only nodes of one engine, such as ollama.",
+    type: "string",
+    minLength: 1,
+  },
+  maxInstances: {
+    description: "How many nodes are kept for each interface.",
+    type: "integer",
+    minimum: 1,
+    maximum: 100_000,
+    default: 10_000,
+  },
+};

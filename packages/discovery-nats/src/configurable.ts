@@ -1,0 +1,29 @@
+import type { OptionShape } from "@lmserv/discovery-core";
+import { type FleetSettings, fleetOptions, serverOptions } from "@lmserv/discovery-fleet";
+import type { NatsEngineOptions } from "./settings.ts";
+
+/** The options that a configuration file may set. */
+export type Configurable = FleetSettings & NatsEngineOptions;
+
+const text = { type: "string", minLength: 1 } as const;
+const secret = { ...text, writeOnly: true } as const;
+
+export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape } = {
+  ...serverOptions("NATS", "nats://10.0.0.1:4222 or tls://nats.example:4222"),
+  credentials: { description: "Text of a credentials file, which ends with .creds.", ...secret },
+  nkey: { description: "Seed of a user's NKey, which begins with SU.", ...secret },
+  token: { description: "What a server that asks for a token wants to hear.", ...secret },
+  replicas: {
+    description: "On how many servers of a NATS cluster a new bucket is kept: 1, 3 or 5.",
+    type: "integer",
+    minimum: 1,
+    maximum: 5,
+    default: 1,
+  },
+  inboxPrefix: {
+    description: "Where answers to our requests arrive; one for each user keeps users from each other's.",
+    ...text,
+    default: "_INBOX",
+  },
+  ...fleetOptions,
+};
