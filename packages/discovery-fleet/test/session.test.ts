@@ -282,6 +282,17 @@ describe("what is announced", () => {
   });
 });
 
+test("a value that was overwritten is told with the key file to delete; other faults stay as they are", async () => {
+  await open({ identity: { ...ephemeralIdentity(1), keyFile: "/state/node-8000.key" } });
+  for (const code of ["NAME_CONFLICT", "SEND_FAILED"] as const) {
+    engine.context?.report(new DiscoveryError(code, "oh", { via: "memory" }));
+  }
+  expect(discovery.warnings.map(({ message }) => message)).toEqual([
+    "oh; end one of them, or where its folder is a copy, delete /state/node-8000.key there and start it again",
+    "oh",
+  ]);
+});
+
 describe("room", () => {
   test("is for so many nodes; that there are more is told once", async () => {
     await open({ maxNodes: 5 });
