@@ -60,6 +60,7 @@ it("is understood by those who look", async () => {
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
       info: "gpu-box-01",
       port: 8000,
+      scheme: "http",
       path: "/chat",
       server: "lmserv",
       version: null,

@@ -173,12 +173,12 @@ function isOf({ key, host }: Listed, { port }: Identification): boolean {
 
 /** That it answered over HTTP proves where it is. */
 function nodeOf(host: string, identification: Identification): SeenNode {
-  const { port, id, info, path, server, apis, models, auth } = identification;
+  const { port, scheme, id, info, path, server, apis, models, auth } = identification;
   return {
     id,
     trust: "identified",
     port,
-    scheme: "http",
+    scheme,
     info,
     addresses: [{ address: host, reach: "source" }],
     hostname: null,

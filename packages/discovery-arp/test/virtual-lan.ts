@@ -39,6 +39,7 @@ export interface Look {
 export function identification(port: number, rest: Partial<Identification> = {}): Identification {
   return {
     port,
+    scheme: "http",
     id: null,
     info: "",
     server: "lmserv",

@@ -5,7 +5,7 @@ import {
   DiscoveryError,
   type DiscoveryErrorCode,
 } from "@lmserv/discovery-core";
-import type { Verdict } from "@lmserv/discovery-identify";
+import type { Identification, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, type MachineMark, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
@@ -116,8 +116,16 @@ describe("an engine that is lost", () => {
   });
 
   test("leaves nobody at whose address another node says that it is", async () => {
-    const identification = {
-      ...{ port: 2, id: "somebody-else", info: "", server: "lmserv", version: null, path: "/chat" },
+    const identification: Identification = {
+      ...{
+        port: 2,
+        scheme: "http",
+        id: "somebody-else",
+        info: "",
+        server: "lmserv",
+        version: null,
+        path: "/chat",
+      },
       ...{ apis: [], models: [], auth: null, document: true },
     };
     answers.set(2, { kind: "server", identification });

@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
-import { type Clock, formatEndpoint } from "@lmserv/discovery-core";
+import { request as requestOverTls, Agent as TlsAgent } from "node:https";
+import { type Clock, formatEndpoint, type Scheme } from "@lmserv/discovery-core";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
 import { type Body, type Reply, readReply } from "./reply.ts";
 
@@ -17,6 +18,8 @@ export type Silence =
   | "closed"
   /** Somebody answers, in something else than HTTP. */
   | "foreign"
+  /** The answer to plain HTTP was an alert of TLS. */
+  | "encrypted"
   /** This machine has no room for another connection: nothing was learnt. */
   | "unasked";
 
@@ -31,15 +34,19 @@ export interface ConnectionOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
+  /** Over TLS any certificate will do: nothing is sent that is not for everybody. @default "http" */
+  readonly scheme?: Scheme;
   readonly patience: Patience;
   readonly clock: Clock;
+  /** GET requests at most. @default 4 */
+  readonly maxQuestions?: number;
 }
 
 /** One question at a time to one port, over one TCP connection where the server keeps it open. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #cancelDeadline: () => void;
-  #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #agent: Agent;
   #asked = 0;
   #isOver = false;
   #wasAccepted = false;
@@ -48,12 +55,13 @@ export class Connection {
   /** Connects with the first question; the time runs from here. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#agent = this.#newAgent(true);
     this.#cancelDeadline = options.clock.schedule(options.patience.totalMs, () => this.close());
   }
 
   /** Whether there are questions left: a server that is asked twice for want of a reply gets fewer. */
   get canAsk(): boolean {
-    return this.#asked < maxQuestions;
+    return this.#asked < (this.#options.maxQuestions ?? maxQuestions);
   }
 
   /** Never rejects. A question that `close` cuts off is out of time. */
@@ -63,7 +71,7 @@ export class Connection {
     if (!isClosed || !this.#current?.reusedSocket || !this.canAsk) return outcome;
     // It closes after every reply without saying so: a new connection for each, then.
     this.#agent.destroy();
-    this.#agent = new Agent({ keepAlive: false });
+    this.#agent = this.#newAgent(false);
     return this.#ask(path);
   }
 
@@ -105,9 +113,19 @@ export class Connection {
     return this.#wasAccepted ? "no-answer" : "no-connection";
   }
 
+  #newAgent(keepAlive: boolean): Agent {
+    const options = { keepAlive, maxSockets: 1 };
+    return this.#isOverTls ? new TlsAgent({ ...options, rejectUnauthorized: false }) : new Agent(options);
+  }
+
+  get #isOverTls(): boolean {
+    return this.#options.scheme === "https";
+  }
+
   #send(path: string): ClientRequest {
     const { host, port } = this.#options;
-    return request({
+    const send = this.#isOverTls ? requestOverTls : request;
+    return send({
       agent: this.#agent,
       host,
       port,
@@ -144,8 +162,18 @@ function hostHeader(host: string, port: number): string {
 }
 
 /** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */
-export function whyFailed({ code = "" }: NodeJS.ErrnoException): Silence {
-  return code.startsWith("HPE_") ? "foreign" : (meanings[code] ?? "no-route");
+export function whyFailed(error: NodeJS.ErrnoException): Silence {
+  const { code = "" } = error;
+  if (code.startsWith("HPE_")) return isTlsAlert(error) ? "encrypted" : "foreign";
+  // What is behind the port does not speak TLS as anybody does, or lets nobody in without a certificate.
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return "foreign";
+  return meanings[code] ?? "no-route";
+}
+
+/** Whether what no HTTP parser understands starts as a record of TLS with an alert does (RFC 8446 section 5.1). */
+function isTlsAlert(error: object): boolean {
+  const packet = "rawPacket" in error ? error.rawPacket : null;
+  return packet instanceof Uint8Array && packet[0] === 21 && packet[1] === 3;
 }
 
 const meanings: Readonly<Record<string, Silence>> = {

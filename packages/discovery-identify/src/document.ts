@@ -1,4 +1,4 @@
-import { type Auth, isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
+import { type Auth, isNodeId, isPath, isPort, maxInfoBytes, type Scheme } from "@lmserv/discovery-core";
 import { property } from "./json.ts";
 import { maxModelLength, maxModels } from "./limits.ts";
 import { clean, cutToBytes, readWord, readWords } from "./text.ts";
@@ -22,6 +22,8 @@ export interface WellKnownDocument {
   readonly info?: string;
   /** Where the LLM server listens, on the same host. @default the port that serves the document */
   readonly port?: number;
+  /** What it speaks there. @default that of the document on its own port, `http` on another */
+  readonly scheme?: Scheme | null;
   /** Where its chat endpoint is, with its leading slash. */
   readonly path?: string | null;
   readonly server?: string | null;
@@ -42,8 +44,8 @@ export interface ReadDocument extends Required<Omit<WellKnownDocument, "schemaVe
 /**
  * Reads what a reply's JSON says; null when that is no document.
  *
- * Unknown fields are ignored, also those that name another host. A malformed id, port, path, info or auth
- * spoils the whole: it would send users to the wrong place. So does a port that is missing from a document
+ * Unknown fields are ignored, also those that name another host. A malformed id, port, scheme, path, info or
+ * auth spoils the whole: it would send users to the wrong place. So does a port that is missing from a document
  * that breaks off, since it may stand in what was not read.
  */
 export function readDocument(json: unknown, isCut: boolean): ReadDocument | null {
@@ -51,14 +53,17 @@ export function readDocument(json: unknown, isCut: boolean): ReadDocument | null
   const id = optional(property(json, "id"), isId);
   const info = optional(property(json, "info"), isText);
   const port = optional(property(json, "port"), isPort);
+  const scheme = optional(property(json, "scheme"), isScheme);
   const path = optional(property(json, "path"), isOwnPath);
   const auth = optional(property(json, "auth"), isAuth);
   if (id === undefined || info === undefined || port === undefined) return null;
-  if (path === undefined || auth === undefined || (isCut && port === null)) return null;
+  if (scheme === undefined || path === undefined || auth === undefined || (isCut && port === null))
+    return null;
   return {
     id,
     info: cutToBytes(clean(info ?? ""), maxInfoBytes),
     port,
+    scheme,
     path,
     server: readWord(property(json, "server")),
     version: readWord(property(json, "version")),
@@ -84,6 +89,10 @@ function isId(value: unknown): value is string {
 
 function isAuth(value: unknown): value is Auth {
   return value === "none" || value === "required";
+}
+
+function isScheme(value: unknown): value is Scheme {
+  return value === "http" || value === "https";
 }
 
 /** A path of the same host: `//other.example/` would lead to another in the hands of a URL parser. */

@@ -1,4 +1,4 @@
-import type { Auth } from "@lmserv/discovery-core";
+import type { Auth, Scheme } from "@lmserv/discovery-core";
 import type { ReadDocument } from "./document.ts";
 import { type Engine, isShown, type ModelList, readSign } from "./engine.ts";
 import { valueAt } from "./json.ts";
@@ -10,6 +10,7 @@ import { readWord, readWords } from "./text.ts";
 export interface Identification {
   /** Where it listens: a document may name another port of the same host. */
   readonly port: number;
+  readonly scheme: Scheme;
   /** What its document announces, or null. */
   readonly id: string | null;
   /** Free text for people, from its document; may be empty. */
@@ -28,15 +29,28 @@ export interface Identification {
   readonly document: boolean;
 }
 
-/** What the document served at `port` says. */
-export function fromDocument(document: ReadDocument, port: number): Identification {
-  return { ...document, port: document.port ?? port, document: true };
+/** Where something was asked. */
+export interface AskedPort {
+  readonly port: number;
+  readonly scheme: Scheme;
+}
+
+/** What the document served at a port says; another port than that speaks plain HTTP unless it says otherwise. */
+export function fromDocument(document: ReadDocument, asked: AskedPort): Identification {
+  const port = document.port ?? asked.port;
+  const scheme = document.scheme ?? (port === asked.port ? asked.scheme : "http");
+  return { ...document, port, scheme, document: true };
 }
 
 /** What the replies of a recognised engine say. */
-export function fromReplies(engine: Engine, replies: readonly Reply[], port: number): Identification {
+export function fromReplies(
+  engine: Engine,
+  replies: readonly Reply[],
+  { port, scheme }: AskedPort,
+): Identification {
   return {
     port,
+    scheme,
     id: null,
     info: "",
     server: engine.server,

@@ -10,6 +10,7 @@ export type {
 export { monitorWith } from "./http-health.ts";
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
-export { type LookOptions, look, type Quiet, type Stranger, type Verdict } from "./look.ts";
+export { type LookOptions, look } from "./look.ts";
 export { defaultPorts } from "./ports.ts";
 export { checkServer, type ServerCheck, type ServerCheckOptions } from "./server-check.ts";
+export type { Quiet, Stranger, Verdict } from "./verdict.ts";

@@ -1,25 +1,8 @@
 import { isIP } from "node:net";
-import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
-import { Connection, type Silence } from "./connection.ts";
-import { documentPath, readDocument } from "./document.ts";
-import { fromDocument, fromReplies, type Identification } from "./identification.ts";
+import { assertPort, type Clock } from "@lmserv/discovery-core";
+import { interview } from "./interview.ts";
 import { patient, quick } from "./limits.ts";
-import { nextQuestion, recognise } from "./plan.ts";
-import type { Reply } from "./reply.ts";
-
-/** What one look at a port found. Whoever reads it decides for each case, so that none counts as another unawares. */
-export type Verdict =
-  | { readonly kind: "server"; readonly identification: Identification }
-  /** Somebody answers, and is no LLM server. */
-  | { readonly kind: "other"; readonly is: Stranger }
-  /** No complete reply, and why: with `no-connection` and `no-answer` a patient second look may find more. */
-  | { readonly kind: "silent"; readonly why: Quiet };
-
-/** How a port shows that it is no LLM server: by other HTTP, by failing whatever is asked (5xx), or without HTTP. */
-export type Stranger = "http" | "failing" | "foreign";
-
-/** Why a port gave no complete reply. */
-export type Quiet = Exclude<Silence, "foreign">;
+import type { Verdict } from "./verdict.ts";
 
 export interface LookOptions {
   readonly clock: Clock;
@@ -34,6 +17,8 @@ export interface LookOptions {
 
 /**
  * Asks one port, with at most four GET requests, which LLM server it is.
+ *
+ * Over plain HTTP; where that is refused as a server of TLS refuses it, over TLS, whoever vouches for the certificate.
  *
  * Rejects with `signal.reason`, and for nothing that the other side does.
  *
@@ -50,40 +35,20 @@ export function assertAddress(host: string): void {
   if (isIP(host) === 0) throw new TypeError(`host ${JSON.stringify(host)} must be an IPv4 or IPv6 address`);
 }
 
-async function converse(options: LookOptions): Promise<Verdict> {
-  const { clock, signal, host, port } = options;
-  signal.throwIfAborted();
-  const connection = new Connection({ host, port, clock, patience: options.patient ? patient : quick });
-  const ignore = onAbort(signal, () => connection.close());
-  try {
-    const verdict = await interview(connection, port);
-    signal.throwIfAborted();
-    return verdict;
-  } finally {
-    ignore();
-    connection.close();
-  }
+async function converse({ patient: isPatient, ...options }: LookOptions): Promise<Verdict> {
+  const patience = isPatient ? patient : quick;
+  const endsMs = options.clock.now() + patience.totalMs;
+  const plain = await interview({ ...options, scheme: "http", patience }, async (held) => ({
+    verdict: await held.identify(),
+    seemsTls: held.seemsTls,
+  }));
+  const totalMs = endsMs - options.clock.now();
+  if (!plain.seemsTls || totalMs <= 0) return plain.verdict;
+  const left = { ...patience, totalMs };
+  const overTls = await interview({ ...options, scheme: "https", patience: left }, (held) => held.identify());
+  return isHeard(overTls) ? overTls : plain.verdict;
 }
 
-async function interview(connection: Connection, port: number): Promise<Verdict> {
-  const replies: Reply[] = [];
-  while (connection.canAsk) {
-    const path = nextQuestion(replies, port);
-    if (path === null) break;
-    const { reply, silence } = await connection.get(path);
-    const document = reply?.path === documentPath ? readDocument(reply.json, reply.isCut) : null;
-    if (document) return { kind: "server", identification: fromDocument(document, port) };
-    if (reply) replies.push(reply);
-    if (silence !== null) return conclude(replies, port, silence);
-  }
-  return conclude(replies, port, null);
-}
-
-/** What is proven counts, even when the server fell silent after it. */
-function conclude(replies: readonly Reply[], port: number, why: Silence | null): Verdict {
-  const engine = recognise(replies);
-  if (engine) return { kind: "server", identification: fromReplies(engine, replies, port) };
-  if (why === "foreign") return { kind: "other", is: "foreign" };
-  if (why !== null) return { kind: "silent", why };
-  return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
+function isHeard(verdict: Verdict): boolean {
+  return verdict.kind === "server" || (verdict.kind === "other" && verdict.is !== "foreign");
 }

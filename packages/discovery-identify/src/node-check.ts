@@ -158,5 +158,6 @@ const reasons: Readonly<Record<Silence, string>> = {
   "no-answer": "it accepts connections and does not answer",
   closed: "it closes the connection without an answer",
   foreign: "it does not speak HTTP",
+  encrypted: "it speaks TLS, and not plain HTTP",
   unasked: "it was not asked",
 };

@@ -7,9 +7,13 @@ import type { Reply } from "./reply.ts";
 /** What every server is asked until it is recognised. */
 const common: readonly string[] = [documentPath, "/", modelsPath];
 
-/** What to ask next, after what is known of the port; null when enough is known or asked. */
-export function nextQuestion(replies: readonly Reply[], port: number): string | null {
-  if (replies.length >= maxQuestions) return null;
+/** What to ask next, after what is known of the port; null when enough is known, or `most` replies are there. */
+export function nextQuestion(
+  replies: readonly Reply[],
+  port: number,
+  most: number = maxQuestions,
+): string | null {
+  if (replies.length >= most) return null;
   const isOpen = (path: string): boolean => !replies.some((reply) => reply.path === path);
   const proven = recognise(replies);
   if (proven?.server) return proven.asks.find(isOpen) ?? null;

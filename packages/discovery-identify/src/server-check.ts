@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
-import { whyFailed } from "./connection.ts";
-import { assertAddress, look, type Quiet, type Stranger, type Verdict } from "./look.ts";
+import { type Silence, whyFailed } from "./connection.ts";
+import { assertAddress, look } from "./look.ts";
+import type { Quiet, Stranger, Verdict } from "./verdict.ts";
 
 /**
  * How a port stands, for whoever speaks for the server there: `serving` (it answers over HTTP), `foreign` (it speaks
@@ -52,6 +53,10 @@ function checkOf(verdict: Verdict): ServerCheck {
   return verdict.kind === "server" || verdict.is === "http" ? "serving" : verdict.is;
 }
 
+function checkOfSilence(why: Silence): ServerCheck {
+  return why === "encrypted" ? "foreign" : why;
+}
+
 async function watchConnection({
   clock,
   signal,
@@ -64,7 +69,7 @@ async function watchConnection({
   try {
     return await new Promise((resolve, reject) => {
       cancel = clock.schedule(connectMs, () => resolve("no-connection"));
-      socket.on("error", (error) => resolve(whyFailed(error)));
+      socket.on("error", (error) => resolve(checkOfSilence(whyFailed(error))));
       socket.on("data", () => resolve("foreign"));
       socket.on("end", () => resolve("closed"));
       socket.on("close", () => (signal.aborted ? reject(signal.reason) : resolve("closed")));

@@ -30,7 +30,7 @@ test("whatever is answered, something is made of it or nothing", () => {
       const question = nextQuestion(replies, port);
       if (question !== null && replies.some(({ path }) => path === question)) throw new Error("asked twice");
       const engine = recognise(replies);
-      const models = engine ? fromReplies(engine, replies, port).models : [];
+      const models = engine ? fromReplies(engine, replies, { port, scheme: "http" }).models : [];
       if (models.some((model) => /\p{Cc}/u.test(model) || model.length > 256)) throw new Error("not cleaned");
     }),
   );

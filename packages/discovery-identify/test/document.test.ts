@@ -11,6 +11,7 @@ const full = {
   id: "e22d50f08f0b9798fca25c1f8018d44c",
   info: "gpu-box-01",
   port: 8000,
+  scheme: "http",
   path: "/chat",
   server: "lmserv",
   version: "1.0.0",
@@ -50,6 +51,7 @@ describe("a document", () => {
       kind: "server",
       identification: {
         port: server.port,
+        scheme: "http",
         id: null,
         info: "",
         server: null,
@@ -101,6 +103,7 @@ describe("a document", () => {
     ["an endless path", { ...full, path: `/${"x".repeat(250)}` }],
     ["a path with a line break", { ...full, path: "/chat\r\nHost: evil.example" }],
     ["a list as info", { ...full, info: ["gpu"] }],
+    ["a made-up scheme", { ...full, scheme: "gopher" }],
     ["a made-up auth", { ...full, auth: "maybe" }],
     ["nothing", null],
     ["a list", [full]],

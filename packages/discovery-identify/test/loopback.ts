@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import {
   type AddressInfo,
   connect,
@@ -9,6 +10,7 @@ import {
   type Socket,
 } from "node:net";
 import { onTestFinished } from "vitest";
+import { certificate } from "./fixtures/certificate.ts";
 import type { Recording } from "./fixtures/recording.ts";
 
 export const host = "127.0.0.1";
@@ -30,6 +32,16 @@ export async function serveHttp(listener: RequestListener, address = host): Prom
     listener(request, response);
   });
   return { ...(await listen(server, address)), requests };
+}
+
+/** The same over TLS, with a certificate that nobody vouches for. */
+export async function serveHttps(listener: RequestListener): Promise<Loopback> {
+  const requests: IncomingMessage[] = [];
+  const server = createTlsServer(certificate, (request, response) => {
+    requests.push(request);
+    listener(request, response);
+  });
+  return { ...(await listen(server, host)), requests };
 }
 
 /** Bytes as they are: what no HTTP server would send. */
@@ -73,17 +85,22 @@ export class Gate {
 
 /** Answers as a recorded server does. */
 export function replay(
-  { answers, otherwise, headers = {} }: Recording,
+  recording: Recording,
   { address = host, after }: { readonly address?: string; readonly after?: Gate } = {},
 ): Promise<Loopback> {
-  return serveHttp(async ({ url = "" }, response) => {
+  return serveHttp(answerAs(recording, after), address);
+}
+
+/** The answers of a recorded server. */
+export function answerAs({ answers, otherwise, headers = {} }: Recording, after?: Gate): RequestListener {
+  return async ({ url = "" }, response) => {
     await after?.opened;
     const { status, type, body } = answers[url] ?? otherwise;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (type !== null) response.setHeader("content-type", type);
     if (status === 302) response.setHeader("location", url);
     response.writeHead(status).end(body);
-  }, address);
+  };
 }
 
 async function listen(server: Server, address: string): Promise<Omit<Loopback, "requests">> {

@@ -30,7 +30,7 @@ function replyOf({ answers, otherwise, headers = {} }: Recording, path: string):
 
 function identificationOf(replies: readonly Reply[], port: number): Identification | null {
   const engine = recognise(replies);
-  return engine && fromReplies(engine, replies, port);
+  return engine && fromReplies(engine, replies, { port, scheme: "http" });
 }
 
 describe.each(recordings)("$title", (recording) => {

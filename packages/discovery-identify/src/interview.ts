@@ -1,0 +1,115 @@
+import { type Clock, onAbort } from "@lmserv/discovery-core";
+import { Connection, type Outcome, type Silence } from "./connection.ts";
+import { documentPath, type ReadDocument, readDocument } from "./document.ts";
+import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";
+import { maxQuestions, type Patience } from "./limits.ts";
+import { nextQuestion, recognise } from "./plan.ts";
+import type { Reply } from "./reply.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface InterviewOptions extends AskedPort {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  readonly patience: Patience;
+  /** GET requests at most. @default 4 */
+  readonly maxQuestions?: number;
+}
+
+/** Holds an interview over one connection; rejects with the reason of an aborted `signal`. */
+export async function interview<T>(
+  options: InterviewOptions,
+  hold: (interview: Interview) => Promise<T>,
+): Promise<T> {
+  const { signal, port, scheme } = options;
+  signal.throwIfAborted();
+  const connection = new Connection(options);
+  const ignore = onAbort(signal, () => connection.close());
+  try {
+    const result = await hold(new Interview(connection, { port, scheme }));
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    ignore();
+    connection.close();
+  }
+}
+
+/** Questions to one port, none asked twice, and what came of them. */
+export class Interview {
+  readonly #connection: Connection;
+  readonly #asked: AskedPort;
+  /** As many as a connection has questions. */
+  readonly #replies: Reply[] = [];
+  #document: ReadDocument | null = null;
+  #silence: Silence | null = null;
+  #seemsTls = false;
+
+  constructor(connection: Connection, asked: AskedPort) {
+    this.#connection = connection;
+    this.#asked = asked;
+  }
+
+  get replies(): readonly Reply[] {
+    return this.#replies;
+  }
+
+  /** Why nothing more is asked; null as long as everything was answered. */
+  get silence(): Silence | null {
+    return this.#silence;
+  }
+
+  /** Whether plain HTTP was refused as a server of TLS refuses it. */
+  get seemsTls(): boolean {
+    return this.#seemsTls;
+  }
+
+  /** The answer to a question; null where there is none. */
+  async ask(path: string): Promise<Reply | null> {
+    const known = this.#replies.find((reply) => reply.path === path);
+    if (known) return known;
+    if (this.#silence !== null || !this.#connection.canAsk) return null;
+    const outcome = await this.#connection.get(path);
+    const { reply, silence } = outcome;
+    if (this.#replies.length === 0) this.#seemsTls = this.#asked.scheme === "http" && isTlsRefusal(outcome);
+    if (reply) this.#replies.push(reply);
+    if (reply?.path === documentPath) this.#document = readDocument(reply.json, reply.isCut);
+    this.#silence = silence;
+    return reply;
+  }
+
+  /** Asks until the kind of server is known, four questions at most. */
+  async identify(): Promise<Verdict> {
+    const others = this.#replies.length;
+    const next = (): string | null => nextQuestion(this.#replies, this.#asked.port, others + maxQuestions);
+    for (let path = next(); path !== null && !this.#isSettled(); path = next()) {
+      if ((await this.ask(path)) === null) break;
+    }
+    return this.#verdict();
+  }
+
+  #isSettled(): boolean {
+    return this.#document !== null || this.#silence !== null || this.#seemsTls || !this.#connection.canAsk;
+  }
+
+  /** What is proven counts, even when the server fell silent after it. */
+  #verdict(): Verdict {
+    const [replies, silence, asked] = [this.#replies, this.#silence, this.#asked];
+    if (this.#document) return { kind: "server", identification: fromDocument(this.#document, asked) };
+    const engine = recognise(replies);
+    if (engine) return { kind: "server", identification: fromReplies(engine, replies, asked) };
+    if (silence === "foreign" || silence === "encrypted") return { kind: "other", is: "foreign" };
+    if (silence !== null) return { kind: "silent", why: silence };
+    return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
+  }
+}
+
+/**
+ * Whether an answer to plain HTTP is one of a server of TLS: an alert, a 400 that names it (nginx, Apache, Go), or none
+ * (OpenSSL as Node, Python and llama.cpp use it).
+ */
+function isTlsRefusal({ reply, silence }: Outcome): boolean {
+  if (reply === null) return silence === "encrypted" || silence === "closed";
+  return reply.status === 400 && /\b(?:HTTPS|SSL)\b/.test(reply.text ?? "");
+}
