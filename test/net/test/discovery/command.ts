@@ -55,6 +55,9 @@ export interface WatchEvent {
   readonly type: "version" | "up" | "updated" | "down" | "warning";
   readonly reason?: string;
   readonly node?: ListedNode;
+  /** Of a warning. */
+  readonly code?: string;
+  readonly message?: string;
 }
 
 export interface Watch {
