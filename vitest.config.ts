@@ -1,9 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-const project = (name: string, root: string, retry = 0) => ({
+const project = (name: string, root: string) => ({
   extends: true as const,
   test: {
-    retry,
     // No module keeps state, so that the files of a package can share one load of it.
     isolate: false,
     name,
@@ -11,12 +10,6 @@ const project = (name: string, root: string, retry = 0) => ({
     include: ["test/**/*.test.{ts,mjs}"],
   },
 });
-
-/**
- * Its tests are held to the real clock beside other programs, and fail where the machine itself stands still; they
- * have a second try, which `npm test` names.
- */
-const clocked = (name: string, root: string) => project(name, root, 1);
 
 export default defineConfig({
   resolve: { conditions: ["@lmserv/source"] },
@@ -38,13 +31,13 @@ export default defineConfig({
       project("identity", "packages/discovery-identity"),
       project("mesh", "packages/discovery-mesh"),
       project("fleet", "packages/discovery-fleet"),
-      clocked("etcd", "packages/discovery-etcd"),
-      clocked("nats", "packages/discovery-nats"),
-      clocked("cli", "apps/cli"),
+      project("etcd", "packages/discovery-etcd"),
+      project("nats", "packages/discovery-nats"),
+      project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),
       project("scripts", "scripts"),
-      clocked("net", "test/net"),
+      project("net", "test/net"),
     ],
   },
 });

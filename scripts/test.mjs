@@ -122,19 +122,13 @@ function judge(vitestReport, code, output) {
 
 async function report({ name, perform }, env) {
   process.stdout.write(`${name} ... `);
-  const {
-    output,
-    reasons = new Map(),
-    failures = [],
-    secondTries = [],
-    ...counts
-  } = await timed(name, () => perform(env));
+  const outcome = await timed(name, () => perform(env));
+  const { output, reasons = new Map(), failures = [], ...counts } = outcome;
   console.log(`${summary(counts)} (${seconds(times.get(name))})`);
   if (output) console.log(output);
   for (const [reason, count] of reasons) console.log(`skipped: ${reason} (${count})`);
-  for (const line of secondTries) remarks.push(`passed at the second try: ${name}: ${line}`);
   for (const line of failures) remarks.push(`failed: ${name}: ${line}`);
-  for (const outcome of Object.keys(total)) total[outcome] += counts[outcome];
+  for (const kind of Object.keys(total)) total[kind] += counts[kind];
 }
 
 /** Does a part and keeps how long it took, also when it fails. */

@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from "node:util";
 const maxReasonLength = 1_000;
 
 /**
- * Counts what a run of vitest did: `{ passed, failed, skipped, reasons, failures, secondTries }`; the reasons of what was
- * skipped with their numbers, a line for each failure, and one for each test that failed at first.
+ * Counts what a run of vitest did: `{ passed, failed, skipped, reasons, failures }`; the reasons of what was skipped
+ * with their numbers, and a line for each failure.
  */
 export function countReport({ testResults }) {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
@@ -18,7 +18,6 @@ export function countReport({ testResults }) {
     skipped: skipped.length,
     reasons: countEach(skipped.map(reasonOf)),
     failures,
-    secondTries: passed.filter(({ failureMessages = [] }) => failureMessages.length > 0).map(lineOf),
   };
 }
 

@@ -31,15 +31,6 @@ test("tells why tests did not run", () => {
   ]);
 });
 
-test("names what passed at the second try only", () => {
-  const late = { status: "passed", fullName: "a LAN is late", failureMessages: ["Error: 12 s"] };
-  expect(countReport({ testResults: [{ status: "passed", assertionResults: [late] }] })).toMatchObject({
-    passed: 1,
-    failed: 0,
-    secondTries: ["a LAN is late: Error: 12 s"],
-  });
-});
-
 test("says in a line what failed, and why", () => {
   const failed = {
     status: "failed",

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 
 export const program: string = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -49,18 +49,19 @@ export function serverUrls(output: string): string[] {
   return [...output.matchAll(row)].flatMap(([, url]) => url ?? []);
 }
 
-/** Resolves when nothing listens at the URL; the test's own deadline bounds the wait. */
+/** Resolves when nothing listens at the URL. */
 export async function isGone(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
-  for (;;) {
+  const listens = async (): Promise<boolean> => {
     const socket = connect(Number(port), hostname);
     try {
       await once(socket, "connect");
+      return true;
     } catch {
-      return;
+      return false;
     } finally {
       socket.destroy();
     }
-    await pause(50);
-  }
+  };
+  await expect.poll(listens).toBe(false);
 }
