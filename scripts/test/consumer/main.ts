@@ -8,8 +8,8 @@ const open = (): Promise<Discovery> => createDiscovery({ transports: [mdns(optio
 
 await using host = await open();
 await using visitor = await open();
-const announced = await host.announce({ port: 8000, info: "consumer" });
-for await (const { kind, node } of visitor.watch({ signal: AbortSignal.timeout(20_000) })) {
+const announced = await host.announce({ port: 8000, info: "consumer", path: "/chat" });
+for await (const { kind, node } of visitor.watch({ signal: AbortSignal.timeout(240_000) })) {
   if (kind !== "up" || node.id !== announced.id) continue;
   console.log(`found ${node.info} at ${node.url}`);
   break;
