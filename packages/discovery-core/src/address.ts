@@ -8,7 +8,7 @@ export interface ParsedAddress {
   readonly zone: string | null;
 }
 
-const reachOrder: readonly Reach[] = ["source", "on-link", "routed", "link-local", "loopback"];
+const reachOrder: readonly Reach[] = ["source", "on-link", "routed", "doubtful", "link-local", "loopback"];
 const decimalByte = /^(0|[1-9]\d{0,2})$/;
 const hexGroup = /^[0-9a-f]{1,4}$/i;
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

@@ -9,10 +9,11 @@ export type Trust = "signed" | "announced" | "identified";
  *
  * `source`: announced, and the packet came from it. `on-link`: in a subnet of the receiving interface, or
  * where the packet came from when nothing announced is. `routed`: anything else that is not `link-local`
- * or `loopback`. A link-local IPv6 address, whose zone says which link, may be a `source` as well, and still
+ * or `loopback`. `doubtful`: announced, but by all likelihood a bridge to the announcer's own containers; or where the
+ * packet came from, perhaps a router only, while something announced is expected to answer. A link-local IPv6 address, whose zone says which link, may be a `source` as well, and still
  * comes after what is routed.
  */
-export type Reach = "source" | "on-link" | "routed" | "link-local" | "loopback";
+export type Reach = "source" | "on-link" | "routed" | "doubtful" | "link-local" | "loopback";
 
 export interface SeenAddress {
   /** IPv4, or IPv6 with its `%zone` when link-local. */

@@ -5,6 +5,7 @@ import {
   type ObservationSink,
   type SeenNode,
 } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
 import type { Link } from "./link.ts";
 import { LinkBrowser } from "./link-browser.ts";
 import { settleMs } from "./schedule.ts";
@@ -22,6 +23,8 @@ export interface BrowserOptions {
   readonly listName: Name;
   /** How many instances are kept on each link. */
   readonly maxInstances: number;
+  /** This machine's network, as it was looked at last. */
+  readonly system: () => System;
   /** Whether this process announces the instance. */
   readonly isOwn: (instance: Name) => boolean;
 }
@@ -52,9 +55,9 @@ export class Browser {
   addLink(link: Link): void {
     const known = this.#links.get(link.interface.name);
     if (known) return known.relink(link);
-    const { clock, random, listName, maxInstances } = this.#options;
+    const { clock, random, listName, maxInstances, system } = this.#options;
     const tell = (sighting: Sighting): void => this.#tell(sighting);
-    const browser = new LinkBrowser(link, { clock, random, tell, listName, maxInstances });
+    const browser = new LinkBrowser(link, { clock, random, tell, listName, maxInstances, system });
     this.#links.set(link.interface.name, browser);
     if (this.#subscribers.size > 0) browser.start(this.#ttlMs(), "link");
   }

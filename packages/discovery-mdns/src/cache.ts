@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import { isLoopback } from "@lmserv/discovery-core";
+import { isHostAddress } from "@lmserv/discovery-network";
 import { type AddressRecord, Hosts } from "./hosts.ts";
 import { Instance } from "./instance.ts";
 import { recordKey } from "./owned.ts";
@@ -113,7 +115,7 @@ export class Cache {
   #takeAddresses(records: readonly ResourceRecord[], nowMs: number): Instance[] {
     const byHost = new Map<string, AddressRecord[]>();
     for (const record of records) {
-      if (record.type !== "A" && record.type !== "AAAA") continue;
+      if ((record.type !== "A" && record.type !== "AAAA") || !isPossible(record.address)) continue;
       const host = nameKey(record.name);
       const addresses = byHost.get(host);
       if (addresses) addresses.push(record);
@@ -146,6 +148,11 @@ export class Cache {
     if (introduced > 0 && room <= this.#maxInstances * reserved) return false;
     return room > 0 && introduced < maxPerOrigin;
   }
+}
+
+/** Nobody's addresses are no addresses; loopback ones say that the packet's source is to stand in. */
+function isPossible(address: string): boolean {
+  return isHostAddress(address) || isLoopback(address);
 }
 
 function believe(record: ResourceRecord): ResourceRecord {

@@ -1,4 +1,5 @@
 import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
 import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
 import { type Instance, maxSlackMs } from "./instance.ts";
@@ -18,6 +19,8 @@ export interface LinkBrowserOptions {
   /** The name of the PTR records that list the instances. */
   readonly listName: Name;
   readonly maxInstances: number;
+  /** This machine's network, as it was looked at last. */
+  readonly system: () => System;
 }
 
 /** A question due this soon is spared when another host asks the same. */
@@ -209,7 +212,13 @@ export class LinkBrowser {
     if (!location || !text || leaving || this.#awaitsIPv4(instance)) return null;
     const { port, target, ttlMs, seenMs } = location;
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
-    const addresses = rankAddresses(announced, sources, this.#link.interface, text.description.id !== null);
+    const addresses = rankAddresses(announced, {
+      on: this.#link.interface,
+      sources,
+      isTrusted: text.description.id !== null,
+      system: this.#options.system(),
+    });
+    if (addresses.length === 0) return null;
     const node: SeenNode = { trust: "announced", port, addresses, ...text.description };
     return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }

@@ -54,7 +54,7 @@ export function rehearse(): void {
     keepOut() {},
     close: () => Promise.resolve(),
   };
-  const options = { via: "", listName: serviceType, maxInstances: 1 };
+  const options = { via: "", listName: serviceType, maxInstances: 1, system: () => ({ interfaces: [] }) };
   const browser = new Browser({ ...options, clock, random: () => 0, report() {}, isOwn: () => false });
   browser.subscribe(60_000, { push() {}, fail() {}, end() {} });
   browser.addLink(link);

@@ -67,6 +67,8 @@ interface Kept extends Station {
 
 /** Keeps a station on each usable interface while interfaces come, go and change. */
 export class Stations {
+  /** This machine's network, as it was looked at last. */
+  system: System = { interfaces: [] };
   readonly #context: TransportContext;
   readonly #options: StationOptions;
   readonly #machine: Machine;
@@ -134,9 +136,11 @@ export class Stations {
 
   /** Brings the stations in line with the machine's interfaces; returns what could not be opened. */
   async #follow(): Promise<DiscoveryError[]> {
-    const all = listInterfaces(this.#machine.system());
+    const system = this.#machine.system();
+    const all = listInterfaces(system);
     const seen = JSON.stringify(all);
     if (seen === this.#settled) return [];
+    this.system = system;
     const wanted = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
     const names = new Set(wanted.map(({ name }) => name));
     const lost = [...this.#known].filter((name) => !names.has(name));

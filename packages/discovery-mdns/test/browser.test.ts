@@ -271,7 +271,7 @@ describe("the Python original", () => {
       node: {
         addresses: [
           { address: peer, reach: "on-link" },
-          { address: "172.17.0.1", reach: "routed" },
+          { address: "172.17.0.1", reach: "doubtful" },
         ],
       },
     });

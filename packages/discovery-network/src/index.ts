@@ -1,3 +1,4 @@
+export { isDefaultBridge } from "./bridge-address.ts";
 export { isHostAddress } from "./host-address.ts";
 export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
 export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine } from "./machine.ts";

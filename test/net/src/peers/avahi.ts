@@ -27,9 +27,11 @@ const daemonScript = `set -e
 cat >"$1/avahi.conf" <<END
 [server]
 host-name=$2
-allow-interfaces=eth0
+allow-interfaces=$3
 use-ipv4=yes
 use-ipv6=yes
+[reflector]
+enable-reflector=$4
 [publish]
 publish-hinfo=no
 publish-workstation=no
@@ -64,16 +66,21 @@ export interface Avahi extends AsyncDisposable {
   readonly publish: (service: AvahiPublication) => Promise<HostProcess>;
 }
 
-/** Starts avahi-daemon on a host, once per host; resolves when it has established its host name. */
-export async function startAvahi(host: Host): Promise<Avahi> {
+/**
+ * Starts avahi-daemon on a host, once per host; resolves when it has established its host name.
+ *
+ * @param reflected - Interfaces between which it passes packets on. @default none: it speaks on eth0 alone
+ */
+export async function startAvahi(host: Host, reflected: readonly string[] = []): Promise<Avahi> {
   const folder = `/run/avahi-${host.name}`;
   const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${folder}/bus` };
 
   const bus = await host.spawn(["sh", "-c", busScript, "sh", folder]);
   await bus.line((line) => line.startsWith("unix:"), { timeoutMs: startTimeoutMs });
-  const daemon = await host.spawn(["unshare", "--mount", "sh", "-c", daemonScript, "sh", folder, host.name], {
-    env,
-  });
+  const interfaces = reflected.length > 0 ? reflected.join() : "eth0";
+  const reflects = reflected.length > 0 ? "yes" : "no";
+  const args = [folder, host.name, interfaces, reflects];
+  const daemon = await host.spawn(["unshare", "--mount", "sh", "-c", daemonScript, "sh", ...args], { env });
   await daemon.stderrLine((line) => line.includes("Server startup complete"), { timeoutMs: startTimeoutMs });
 
   return {
