@@ -6,7 +6,7 @@ import { parseIPv4 } from "./ipv4.ts";
 export interface Neighbor {
   /** IPv4, or IPv6 without its zone. */
   readonly address: string;
-  /** Six pairs of hexadecimal digits in lower case, with colons between. */
+  /** Pairs of hexadecimal digits in lower case, with colons between: six, 20 of InfiniBand. */
   readonly mac: string;
   /** The name of the link, or null where the reader cannot tell. */
   readonly link: string | null;
@@ -45,13 +45,24 @@ function readAddress(text: string): string | null {
   return isHostAddress(bare) ? canonicalAddress(bare) : null;
 }
 
+/** Of InfiniBand (RFC 4391 section 9.1.1). */
+const maxMacBytes = 20;
+/** Ethernet, FireWire, InfiniBand. */
+const wholeLengths: ReadonlySet<number> = new Set([6, 8, maxMacBytes]);
+
 /** macOS leaves out leading zeros, Windows writes hyphens and capitals. */
 function readMac(text: string): string | null {
   const bytes = text.toLowerCase().split(/[:-]/);
-  if (bytes.length !== 6 || !bytes.every((byte) => /^[0-9a-f]{1,2}$/.test(byte))) return null;
+  const isLong = bytes.length >= 6 && bytes.length <= maxMacBytes;
+  if (!isLong || !bytes.every((byte) => /^[0-9a-f]{1,2}$/.test(byte))) return null;
   const mac = bytes.map((byte) => byte.padStart(2, "0")).join(":");
-  const isGroup = Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
-  return isGroup || mac === "00:00:00:00:00:00" ? null : mac;
+  const isGroup = bytes.length === 6 && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
+  return isGroup || /^[0:]*$/.test(mac) ? null : mac;
+}
+
+/** Whether a MAC tells one machine from others: /proc/net/arp cuts those of InfiniBand to what many have. */
+export function isWhole(mac: string): boolean {
+  return wholeLengths.has(mac.split(":").length);
 }
 
 /** Hosts with aliases and containers have a few addresses; more behind one MAC is a proxy that answers for all. */
@@ -61,7 +72,7 @@ const maxAddressesPerMac = 16;
 export function proxiesAmong(neighbors: Iterable<Neighbor>): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const { mac, address } of neighbors) {
-    if (parseIPv4(address) !== null) counts.set(mac, (counts.get(mac) ?? 0) + 1);
+    if (parseIPv4(address) !== null && isWhole(mac)) counts.set(mac, (counts.get(mac) ?? 0) + 1);
   }
   return new Set([...counts].flatMap(([mac, count]) => (count > maxAddressesPerMac ? [mac] : [])));
 }

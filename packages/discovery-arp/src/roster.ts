@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Clock, formatEndpoint, type SeenNode } from "@lmserv/discovery-core";
 import type { Identification, Quiet, Verdict } from "@lmserv/discovery-identify";
 
@@ -29,6 +30,8 @@ export interface RosterOptions {
   readonly maxNodes: number;
   /** How often, at least, a node must be confirmed, in ms. */
   readonly ttlMs: () => number;
+  /** The MAC of a host, or null where it does not tell one machine from others. */
+  readonly macOf: (host: string) => string | null;
   readonly look: (host: string, port: number, patient: boolean) => Promise<Verdict | null>;
   readonly onAlive: (sighting: Sighting) => void;
   readonly onGone: (key: string, host: string) => void;
@@ -85,7 +88,7 @@ export class Roster {
       key,
       host,
       askedPort,
-      node: nodeOf(host, identification),
+      node: this.#nodeOf(host, identification),
       documented: identification.document,
       seenMs: 0,
       failures: 0,
@@ -94,25 +97,19 @@ export class Roster {
     };
     if (isBetter) {
       listed.askedPort = askedPort;
-      listed.node = nodeOf(host, identification);
+      listed.node = this.#nodeOf(host, identification);
       listed.documented = identification.document;
     }
     this.#listed.set(key, listed);
     this.#keep(listed);
   }
 
-  /**
-   * Lists the servers of a host as those of its twin, as far as that one answers on the same ports.
-   *
-   * The last word on such a server names both addresses, so that whoever lists it knows it for the same node.
-   */
+  /** Asks a host no more for servers that its twin answers for on the same ports, and lists them as those of that one. */
   join(host: string, twin: string): void {
     for (const listed of this.#listed.values()) {
       const { key, node, cancel } = listed;
       const same = this.#listed.get(formatEndpoint(twin, node.port));
       if (listed.host !== host || same?.node.id !== node.id) continue;
-      const addresses = [...same.node.addresses, ...node.addresses];
-      this.#options.onAlive({ ...listed, node: { ...node, addresses } });
       cancel();
       this.#listed.delete(key);
       this.#options.onGone(key, host);
@@ -164,6 +161,13 @@ export class Roster {
     this.#listed.delete(listed.key);
     this.#options.onGone(listed.key, host);
   }
+
+  /** That it answered over HTTP proves where it is; its MAC, that it is what answers at other addresses alike. */
+  #nodeOf(host: string, identification: Identification): SeenNode {
+    const mac = this.#options.macOf(host);
+    const node = nodeOf(host, identification);
+    return mac === null ? node : { ...node, announcer: announcerOf(mac, identification) };
+  }
 }
 
 /** Whether it is what is listed that answered, and not another server in its place. */
@@ -171,7 +175,13 @@ function isOf({ key, host }: Listed, { port }: Identification): boolean {
   return formatEndpoint(host, port) === key;
 }
 
-/** That it answered over HTTP proves where it is. */
+/** One server of one machine. Models tell apart the servers of hosts that share a MAC, such as those of ipvlan. */
+function announcerOf(mac: string, { port, server, models }: Identification): string {
+  const text = JSON.stringify([mac, port, server, [...models].sort()]);
+  // MACs are not passed on.
+  return createHash("sha256").update(text).digest("base64url");
+}
+
 function nodeOf(host: string, identification: Identification): SeenNode {
   const { port, scheme, id, info, path, server, apis, models, auth } = identification;
   return {

@@ -1,5 +1,5 @@
 import { isIPv6 } from "@lmserv/discovery-core";
-import type { Neighbor } from "./neighbor.ts";
+import { isWhole, type Neighbor, proxiesAmong } from "./neighbor.ts";
 import type { ReadArpA } from "./readers/arp-a.ts";
 
 /** One way to this machine's neighbour table. */
@@ -24,6 +24,8 @@ export class NeighborTable {
   readonly #options: TableOptions;
   #arpA: ReadArpA | null | undefined;
   #way = "nothing";
+  #ipv4: readonly Neighbor[] = [];
+  #ipv6: readonly Neighbor[] = [];
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -46,15 +48,26 @@ export class NeighborTable {
     if (known.way === null && proposed === null)
       throw new AggregateError(known.failures, "no way to read it");
     this.#way = [proposed && "arp-a", known.way].filter(Boolean).join(", checked by ");
-    if (known.way === null) return proposed ?? [];
-    return proposed ? confirmed(proposed, known.rows) : known.rows;
+    this.#ipv4 =
+      known.way === null ? (proposed ?? []) : proposed ? confirmed(proposed, known.rows) : known.rows;
+    return this.#ipv4;
+  }
+
+  /** The MAC of a host, zone included, as it was read last; null where it does not tell one machine from others. */
+  macOf(host: string): string | null {
+    const [bare = "", zone = null] = host.split("%");
+    const table = isIPv6(bare) ? this.#ipv6 : this.#ipv4;
+    const found = table.find(({ address, link }) => address === bare && (zone === null || zone === link));
+    if (!found || !isWhole(found.mac) || proxiesAmong(this.#ipv4).has(found.mac)) return null;
+    return found.mac;
   }
 
   /** The IPv6 entries that hold; none where the system does not tell. */
   async readIPv6(signal: AbortSignal): Promise<readonly Neighbor[]> {
     const rows = (await this.#options.ipv6?.read(signal).catch(() => [])) ?? [];
     signal.throwIfAborted();
-    return rows.filter(({ address }) => isIPv6(address));
+    this.#ipv6 = rows.filter(({ address }) => isIPv6(address));
+    return this.#ipv6;
   }
 
   async #readArpA(): Promise<readonly Neighbor[] | null> {

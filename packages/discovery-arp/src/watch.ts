@@ -56,7 +56,7 @@ export class Watch {
   #reportedFull = false;
 
   constructor(parts: WatchParts, events: WatchEvents) {
-    const { context, machine, settings, ttlMs } = parts;
+    const { context, machine, settings, table, ttlMs } = parts;
     const { signal } = this.#ending;
     this.#parts = parts;
     this.#events = events;
@@ -67,6 +67,7 @@ export class Watch {
       random: context.random,
       maxNodes: settings.maxNodes,
       ttlMs,
+      macOf: (host) => table.macOf(host),
       look: (host, port, patient) => this.#inquirer.look(host, port, patient),
       onAlive: events.alive,
       onGone: (key, host) => {

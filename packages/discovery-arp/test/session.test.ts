@@ -143,11 +143,10 @@ describe("a machine with both families", () => {
     await clock.advance(120_000);
     const { hosts, changes } = listOf(seen);
     expect(hosts).toEqual(["10.0.0.2"]);
-    const downs = changes.filter(({ kind }) => kind === "down");
-    expect(downs).toMatchObject([{ reason: "superseded", node: { host: "fe80::2%eth0" } }]);
+    expect(changes.filter(({ kind }) => kind !== "updated").map(({ kind }) => kind)).toEqual(["up"]);
   });
 
-  it("stays two where its MAC has several IPv4 addresses, any of which may be the same machine's", async () => {
+  it("is one node, also where its MAC has several IPv4 addresses", async () => {
     addTwin(false);
     const { seen } = await browse();
     await clock.advance(2_000);
@@ -155,7 +154,51 @@ describe("a machine with both families", () => {
     lan.entries.set("10.0.0.2", clock.now());
     lan.add("10.0.0.3", { mac });
     await clock.advance(60_000);
-    expect(listOf(seen).hosts.sort()).toEqual(["10.0.0.2", "fe80::2%eth0"]);
+    expect(listOf(seen).hosts).toEqual(["10.0.0.2"]);
+  });
+});
+
+describe("a machine with two addresses", () => {
+  const mac = "02:00:0a:00:00:02";
+  const serve = (address: string, rest: Parameters<typeof identification>[1] = {}, its = mac): void => {
+    lan.add(address, { mac: its }).servers.set(8_000, identification(8_000, rest));
+  };
+  const nodesIn = async (): Promise<unknown> => {
+    const { seen } = await browse();
+    await clock.advance(60_000);
+    const registry = new Registry();
+    for (const observation of seen) registry.apply(observation, clock.now());
+    return registry.listAlive().map(({ addresses }) => [...addresses].sort());
+  };
+
+  it("is one node with both", async () => {
+    serve("10.0.0.2");
+    serve("10.0.9.2");
+    expect(await nodesIn()).toEqual([["10.0.0.2", "10.0.9.2"]]);
+  });
+
+  it("keeps its MAC to itself", async () => {
+    serve("10.0.0.2");
+    const { seen } = await browse();
+    await clock.advance(60_000);
+    expect(JSON.stringify(seen)).not.toContain(mac);
+  });
+
+  it.each([
+    ["their servers differ", () => serve("10.0.9.2", { server: "ollama" })],
+    ["their models differ", () => serve("10.0.9.2", { models: ["parrot"] })],
+    ["their MACs differ", () => serve("10.0.9.2", {}, "02:00:0a:00:00:03")],
+    [
+      "their MACs are cut, as those of InfiniBand are",
+      () => {
+        serve("10.0.0.2", {}, "80:00:02:08:fe:80:00:00:00");
+        serve("10.0.9.2", {}, "80:00:02:08:fe:80:00:00:00");
+      },
+    ],
+  ])("is two nodes where %s", async (_, serveOther) => {
+    serve("10.0.0.2");
+    serveOther();
+    expect(await nodesIn()).toEqual([["10.0.0.2"], ["10.0.9.2"]]);
   });
 });
 

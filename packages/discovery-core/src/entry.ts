@@ -1,5 +1,5 @@
 import type { SeenNode } from "./node.ts";
-import { provenEndpoints, type Source } from "./source.ts";
+import { type Source, tiesOf } from "./source.ts";
 
 /** A host has a few interfaces and a deployment a few transports; more for one node is a flood. */
 export const maxSources = 32;
@@ -11,8 +11,8 @@ export class Entry {
   readonly id: string;
   /** By slot. */
   readonly sources: Map<string, Source> = new Map();
-  /** Those it holds: whatever has no identity and is proven there is this node. */
-  readonly endpoints: Set<string> = new Set();
+  /** Those it holds: whatever has no identity and one of these is this node. */
+  readonly ties: Set<string> = new Set();
   /** Identities that held its endpoints before, the latest first. */
   #predecessors: readonly string[] = [];
 
@@ -30,13 +30,23 @@ export class Entry {
     this.#predecessors = [...line].slice(0, maxPredecessors);
   }
 
-  provenEndpoints(): Set<string> {
-    return new Set([...this.sources.values()].flatMap(({ node }) => provenEndpoints(node)));
+  /** What its sources tie to it now. */
+  presentTies(): Set<string> {
+    return new Set([...this.sources.values()].flatMap(tiesOf));
   }
 
-  /** Whether another identity may take an endpoint of this node: signed ones yield to signed ones only. */
-  yieldsTo({ id, trust }: SeenNode): boolean {
-    return id !== null && id !== this.id && (trust === "signed" || !this.#isSigned());
+  /** Whether any source names an identity. */
+  get isNamed(): boolean {
+    return this.#some((node) => node.id !== null);
+  }
+
+  /**
+   * Whether a report takes the ties of this node over: another identity does, though signed ones yield to signed ones
+   * only; one without takes what has none either, where both are known for one announcer's.
+   */
+  yieldsTo({ id, announcer, trust }: SeenNode): boolean {
+    if (id === null) return announcer !== undefined && !this.isNamed;
+    return id !== this.id && (trust === "signed" || !this.#isSigned());
   }
 
   /**
@@ -46,7 +56,7 @@ export class Entry {
    */
   hasOutlived({ id, trust }: SeenNode): boolean {
     if (id === null || !this.#predecessors.includes(id)) return false;
-    return this.#some((node) => node.id !== null) && (trust !== "signed" || this.#isSigned());
+    return this.isNamed && (trust !== "signed" || this.#isSigned());
   }
 
   #isSigned(): boolean {

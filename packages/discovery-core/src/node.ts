@@ -25,6 +25,13 @@ export interface SeenAddress {
 export interface SeenNode {
   /** The announced identity, or null when the medium carries none. */
   readonly id: string | null;
+  /**
+   * The medium's own name of who announces, the same in all reports of one announcer, on whichever link and address
+   * they were heard, and no other announcer's. Where `id` is null, it makes one node of them.
+   *
+   * @default unknown: then only a common endpoint does
+   */
+  readonly announcer?: string;
   readonly trust: Trust;
   /** 1..65535. */
   readonly port: number;

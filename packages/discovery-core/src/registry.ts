@@ -6,7 +6,7 @@ import type { HealthReport } from "./health-monitor.ts";
 import { mergeSources } from "./merge.ts";
 import type { NodeInfo, SeenNode } from "./node.ts";
 import type { DownReason, RegistryChange } from "./registry-change.ts";
-import { listedEndpoints, provenEndpoints, type Source, slotOf, sourceOf } from "./source.ts";
+import { listedEndpoints, provenEndpoints, type Source, slotOf, sourceOf, tiesOf } from "./source.ts";
 import type { Alive, Observation } from "./transport.ts";
 
 export interface RegistryOptions {
@@ -33,7 +33,7 @@ export class Registry {
   readonly #entries = new Map<string, Entry>();
   /** Whose source a slot holds. */
   readonly #owners = new Map<string, Entry>();
-  /** Who answers at an endpoint, as far as that is proven. */
+  /** Who has a tie: who answers at an endpoint, as far as that is proven, or has an announcer. */
   readonly #holders = new Map<string, Entry>();
   readonly #deadlines = new Deadlines();
   /** What users were told last. */
@@ -105,8 +105,9 @@ export class Registry {
     if (this.#isLate(node)) return [];
     const slot = slotOf(report);
     const owner = this.#owners.get(slot);
-    const id = this.#identify(node, owner);
-    const rivals = this.#holdersOf(provenEndpoints(node)).filter((holder) => holder.yieldsTo(node));
+    const holders = this.#holdersOf(tiesOf(report));
+    const id = this.#identify(node, owner, holders);
+    const rivals = holders.filter((holder) => holder.id !== id && holder.yieldsTo(node));
     if (!this.#hasRoom(id, slot, rivals)) {
       this.#refused += 1;
       return [];
@@ -115,7 +116,7 @@ export class Registry {
     this.#keep(entry, slot, sourceOf(report, entry.sources.get(slot), nowMs));
     const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry));
     const deserted = owner && owner !== entry ? this.#settle(owner, "superseded") : [];
-    this.#hold(entry, node);
+    this.#hold(entry, report);
     return [...superseded, ...deserted, ...this.#show(entry)];
   }
 
@@ -129,19 +130,19 @@ export class Registry {
   /**
    * Which node a report is about.
    *
-   * One without an identity is about the holder of the endpoint that it proves, and stays with its owner
+   * One without an identity is about the holder of a tie of it, one with an identity first, and stays with its owner
    * while it lists an endpoint of that one; a host that answers on many addresses is one node.
    */
-  #identify(node: SeenNode, owner: Entry | undefined): string {
+  #identify(node: SeenNode, owner: Entry | undefined, holders: readonly Entry[]): string {
     if (node.id !== null) return node.id;
-    const [holder] = this.#holdersOf(provenEndpoints(node));
+    const holder = holders.find(({ isNamed }) => isNamed) ?? holders[0];
     const listed = listedEndpoints(node);
-    const stays = owner && listed.some((endpoint) => owner.endpoints.has(endpoint));
+    const stays = owner && listed.some((endpoint) => owner.ties.has(endpoint));
     return (holder ?? (stays ? owner : undefined))?.id ?? listed[0] ?? "";
   }
 
-  #holdersOf(endpoints: readonly string[]): Entry[] {
-    return [...new Set(endpoints.flatMap((endpoint) => this.#holders.get(endpoint) ?? []))];
+  #holdersOf(ties: readonly string[]): Entry[] {
+    return [...new Set(ties.flatMap((tie) => this.#holders.get(tie) ?? []))];
   }
 
   /** A newcomer has room also where it takes the place of another. */
@@ -173,23 +174,21 @@ export class Registry {
       if (source.node.id === null && successor.hasRoomFor(slot)) this.#keep(successor, slot, source);
       else this.#forget(slot);
     }
-    for (const endpoint of rival.endpoints) this.#take(successor, endpoint);
-    rival.endpoints.clear();
+    for (const tie of rival.ties) this.#take(successor, tie);
+    rival.ties.clear();
     successor.follow(rival);
     return this.#settle(rival, "superseded");
   }
 
-  #take(entry: Entry, endpoint: string): void {
-    this.#holders.set(endpoint, entry);
-    entry.endpoints.add(endpoint);
+  #take(entry: Entry, tie: string): void {
+    this.#holders.set(tie, entry);
+    entry.ties.add(tie);
   }
 
-  /** Makes an entry the holder of what a report proves, unless another is; old endpoints are given up. */
-  #hold(entry: Entry, node: SeenNode): void {
-    this.#releaseUnproven(entry);
-    for (const endpoint of provenEndpoints(node)) {
-      if (!this.#holders.has(endpoint)) this.#take(entry, endpoint);
-    }
+  /** Makes an entry the holder of a report's ties, unless another is; old ones are given up. */
+  #hold(entry: Entry, report: Alive): void {
+    this.#releaseOld(entry);
+    for (const tie of tiesOf(report)) if (!this.#holders.has(tie)) this.#take(entry, tie);
   }
 
   #end(slots: readonly string[], reason: DownReason): readonly RegistryChange[] {
@@ -200,7 +199,7 @@ export class Registry {
 
   /** Brings an entry that lost a source in line with those that it has; `reason` is for its end. */
   #settle(entry: Entry, reason: DownReason): RegistryChange[] {
-    this.#releaseUnproven(entry);
+    this.#releaseOld(entry);
     if (entry.sources.size > 0) return this.#show(entry);
     const node = this.#nodes.get(entry.id);
     this.#entries.delete(entry.id);
@@ -209,12 +208,12 @@ export class Registry {
     return node ? [{ kind: "down", node, reason }] : [];
   }
 
-  #releaseUnproven(entry: Entry): void {
-    const proven = entry.provenEndpoints();
-    for (const endpoint of entry.endpoints) {
-      if (proven.has(endpoint)) continue;
-      this.#holders.delete(endpoint);
-      entry.endpoints.delete(endpoint);
+  #releaseOld(entry: Entry): void {
+    const present = entry.presentTies();
+    for (const tie of entry.ties) {
+      if (present.has(tie)) continue;
+      this.#holders.delete(tie);
+      entry.ties.delete(tie);
     }
   }
 

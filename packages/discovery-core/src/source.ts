@@ -45,6 +45,16 @@ export function listedEndpoints({ addresses, port }: SeenNode): string[] {
 }
 
 /**
+ * What makes one node of a report and others: the endpoints that it proves, and who announces it where it names no
+ * identity. The word of an announcer counts on its own medium only.
+ */
+export function tiesOf({ via, node }: Pick<Source, "via" | "node">): string[] {
+  const endpoints = provenEndpoints(node);
+  if (node.id !== null || node.announcer === undefined) return endpoints;
+  return [`${via}\0${node.announcer}`, ...endpoints];
+}
+
+/**
  * The endpoints at which a packet from there, or a signature, proves a node to be.
  *
  * What others merely list proves nothing: it may be their loopback or their bridge.

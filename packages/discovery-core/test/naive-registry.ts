@@ -13,10 +13,10 @@ interface Line {
   readonly stale: string | null;
 }
 
-/** "`node` answers at `endpoint`." */
+/** "`node` answers at this endpoint", or "is who announces so". */
 interface Claim {
   node: string;
-  readonly endpoint: string;
+  readonly tie: string;
 }
 
 const reaches = ["source", "on-link", "routed", "link-local", "loopback"];
@@ -64,7 +64,7 @@ export class NaiveRegistry {
     const { node: seen, via, key, ttlMs, stale = null } = report;
     if (this.#comesLate(seen)) return new Map();
     const owner = seen.id ?? this.#ownerByEndpoint(report);
-    const superseded = this.#nodes().filter((node) => this.#yields(node, seen));
+    const superseded = this.#nodes().filter((node) => node !== owner && this.#yields(node, report));
     const previous = this.#lines.find((line) => saidBy(report, line));
     const leavesNobody = previous !== undefined && this.#linesOf(previous.owner).length === 1;
     const isNew = !this.#nodes().includes(owner);
@@ -84,9 +84,8 @@ export class NaiveRegistry {
     this.#lines.push({ owner, via, key, seen, stale, ...times });
     for (const node of superseded) this.#hand(node, owner);
     const down = this.#keepLines(() => true, "superseded");
-    for (const endpoint of provenBy(seen)) {
-      if (!this.#claims.some((claim) => claim.endpoint === endpoint))
-        this.#claims.push({ node: owner, endpoint });
+    for (const tie of tiesBy(via, seen)) {
+      if (!this.#claims.some((claim) => claim.tie === tie)) this.#claims.push({ node: owner, tie });
     }
     return down;
   }
@@ -95,29 +94,31 @@ export class NaiveRegistry {
   #comesLate(seen: SeenNode): boolean {
     const proven = provenBy(seen);
     const endpoints = proven.length > 0 ? proven : listedBy(seen);
-    return this.#claims.some(({ endpoint, node }) => {
+    return this.#claims.some(({ tie, node }) => {
       const followed = this.#successions.some((it) => it.node === node && it.predecessor === seen.id);
-      const named = this.#linesOf(node).some((line) => line.seen.id !== null);
+      const named = this.#isNamed(node);
       const returns = seen.trust === "signed" && !this.#isSigned(node);
-      return endpoints.includes(endpoint) && followed && named && !returns;
+      return endpoints.includes(tie) && followed && named && !returns;
     });
   }
 
   #ownerByEndpoint(report: Alive): string {
-    for (const endpoint of provenBy(report.node)) {
-      const claim = this.#claims.find((it) => it.endpoint === endpoint);
-      if (claim) return claim.node;
-    }
+    const ties = tiesBy(report.via, report.node);
+    const claimants = ties.flatMap((tie) =>
+      this.#claims.filter((it) => it.tie === tie).map(({ node }) => node),
+    );
+    const claimant = claimants.find((node) => this.#isNamed(node)) ?? claimants[0];
+    if (claimant !== undefined) return claimant;
     const present = this.#lines.find((line) => saidBy(report, line))?.owner;
     const listed = listedBy(report.node);
-    const remains = this.#claims.some((it) => it.node === present && listed.includes(it.endpoint));
+    const remains = this.#claims.some((it) => it.node === present && listed.includes(it.tie));
     return remains && present !== undefined ? present : String(listed[0]);
   }
 
-  #yields(node: string, seen: SeenNode): boolean {
-    if (seen.id === null || seen.id === node) return false;
-    const contested = provenBy(seen);
-    const holds = this.#claims.some((claim) => claim.node === node && contested.includes(claim.endpoint));
+  #yields(node: string, { via, node: seen }: Alive): boolean {
+    const contested = tiesBy(via, seen);
+    const holds = this.#claims.some((claim) => claim.node === node && contested.includes(claim.tie));
+    if (seen.id === null) return holds && seen.announcer !== undefined && !this.#isNamed(node);
     return holds && (seen.trust === "signed" || !this.#isSigned(node));
   }
 
@@ -138,8 +139,8 @@ export class NaiveRegistry {
     for (const node of this.#nodes()) if (!this.#arrivals.includes(node)) this.#arrivals.push(node);
     this.#arrivals = this.#arrivals.filter((node) => !down.includes(node));
     this.#successions = this.#successions.filter((it) => this.#arrivals.includes(it.node));
-    this.#claims = this.#claims.filter(({ node, endpoint }) =>
-      this.#linesOf(node).some((line) => provenBy(line.seen).includes(endpoint)),
+    this.#claims = this.#claims.filter(({ node, tie }) =>
+      this.#linesOf(node).some((line) => tiesBy(line.via, line.seen).includes(tie)),
     );
     return new Map(down.map((node) => [node, reason]));
   }
@@ -150,6 +151,10 @@ export class NaiveRegistry {
 
   #linesOf(node: string): Line[] {
     return this.#lines.filter((line) => line.owner === node);
+  }
+
+  #isNamed(node: string): boolean {
+    return this.#linesOf(node).some((line) => line.seen.id !== null);
   }
 
   #isSigned(node: string): boolean {
@@ -207,4 +212,10 @@ function provenBy(seen: SeenNode): string[] {
   const isProof = (reach: string): boolean =>
     reach === "source" || (reach === "on-link" && seen.trust === "signed");
   return listedBy({ ...seen, addresses: seen.addresses.filter(({ reach }) => isProof(reach)) });
+}
+
+/** Who announces a node without a name, and where a report proves a node to be. */
+function tiesBy(via: string, seen: SeenNode): string[] {
+  const announcers = seen.id === null && seen.announcer !== undefined ? [`${via} by ${seen.announcer}`] : [];
+  return [...announcers, ...provenBy(seen)];
 }

@@ -22,7 +22,14 @@ const named = fc.record({
   id: fc.constantFrom("x", "y", "z"),
   trust: fc.constantFrom("signed", "announced", "announced", "identified"),
 });
-const nameless = fc.record({ id: fc.constant(null), trust: fc.constantFrom("announced", "identified") });
+const nameless = fc.record(
+  {
+    id: fc.constant(null),
+    trust: fc.constantFrom("announced", "identified"),
+    announcer: fc.constantFrom("one", "two"),
+  },
+  { requiredKeys: ["id", "trust"] },
+);
 
 const node = fc
   .tuple(fc.oneof(named, nameless), fc.record({ addresses, port, info }))

@@ -219,7 +219,9 @@ export class LinkBrowser {
       system: this.#options.system(),
     });
     if (addresses.length === 0) return null;
-    const node: SeenNode = { trust: "announced", port, addresses, ...text.description };
+    // The same on every link that the host is on.
+    const announcer = `${nameKey(name)} ${nameKey(target)}:${port}`;
+    const node: SeenNode = { trust: "announced", announcer, port, addresses, ...text.description };
     return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }
 
