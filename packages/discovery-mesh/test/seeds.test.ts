@@ -45,6 +45,12 @@ describe("a seed", () => {
     "dns+srv://",
     "dns+srv://name",
     "dns+srv://a b.c",
+    "ws://0.0.0.0:7946",
+    "ws://0:7946",
+    "ws://[::]:7946",
+    "ws://[::ffff:0.0.0.0]:7946",
+    "ws://224.0.0.251:7946",
+    "ws://255.255.255.255:7946",
   ])("cannot be %j", (text) => {
     expect(() => parseSeed(text)).toThrow(RangeError);
   });

@@ -1,0 +1,104 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect } from "vitest";
+import { type Command, createLan, type Host, type Place } from "../../src/index.ts";
+import { python } from "../../src/script.ts";
+import { describeNet, needsPeers } from "../../src/vitest.ts";
+import { type Listing, lmserv } from "../discovery/command.ts";
+import { ip } from "../discovery/wiring.ts";
+import { EtcdHosts } from "../fleet/etcd-host.ts";
+import { moveBehind } from "../mesh/subnets.ts";
+import { temporaryFolder } from "../mesh/temporary-folder.ts";
+
+// Each machine has a bridge of containers and a VPN, whose addresses are the same on both. Names say nothing.
+
+const test = needsPeers(["python", "etcd"]);
+/** As a key file has it. */
+const clusterKey = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk\n";
+const tunHolder = fileURLToPath(new URL("./hold-tun.py", import.meta.url));
+const [bridge, guestPort, vpn] = ["lab0", "lab0p1", "office"];
+const [bridgeAddress, vpnAddress] = ["10.88.0.1", "10.99.0.1"];
+
+/** Gives a machine a bridge with one guest, which is behind the switch, and a tun that a process holds open. */
+async function addContainersAndVpn(lan: { readonly switch: Place }, host: Host): Promise<void> {
+  await ip(host, `link add ${bridge} type bridge`);
+  await ip(host, `addr add ${bridgeAddress}/16 dev ${bridge}`);
+  await ip(host, `link add ${guestPort} type veth peer name guest-${host.name} netns switch`);
+  await ip(lan.switch, `link set guest-${host.name} up`);
+  await ip(host, `link set ${guestPort} master ${bridge} up`);
+  await ip(host, `link set ${bridge} up`);
+  const holder = await host.spawn([python, tunHolder, vpn]);
+  await holder.line((line) => line === "open");
+  await ip(host, `addr add ${vpnAddress}/24 dev ${vpn}`);
+  await ip(host, `link set ${vpn} up`);
+}
+
+/** A command that sees the interfaces of its host, and not those of the machine that the LAN is on, under /sys. */
+function withOwnSysfs(command: Command): Command {
+  const script = 'mount -t sysfs sysfs /sys && exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", script, "sh", ...command];
+}
+
+async function announce(host: Host, folder: string, ...args: readonly string[]): Promise<void> {
+  const command = lmserv("announce", "--no-check", "--info", host.name, ...args);
+  const env = { XDG_STATE_HOME: join(folder, host.name) };
+  const announcer = await host.spawn(withOwnSysfs(command), { env, cwd: "/" });
+  await announcer.stderrLine((line) => line.includes("announced "));
+}
+
+/** The URL and the addresses of each node that a host lists, by name. */
+async function list(host: Host, ...args: readonly string[]): Promise<unknown> {
+  const command = lmserv("discover", "--json", "--wait", "2", "--timeout", "60s", ...args);
+  const { stdout } = await host.run(withOwnSysfs(command), { cwd: "/" });
+  const { nodes }: Listing = JSON.parse(stdout);
+  return Object.fromEntries(nodes.map(({ info, host: best, addresses }) => [info, { best, addresses }]));
+}
+
+describeNet("machines with containers and a VPN, on two subnets", () => {
+  describe.concurrent("are listed where each other reaches them, and at all their addresses to themselves,", () => {
+    test("over etcd", async () => {
+      await using folder = await temporaryFolder();
+      await using lan = await createLan({ hosts: 3, neighbors: "learned" });
+      const [router, near, far] = lan.hosts;
+      const [moved] = await moveBehind(lan, router, [far]);
+      for (const host of [near, far]) await addContainersAndVpn(lan, host);
+      const etcd = new EtcdHosts([router], folder.path);
+      await etcd.start();
+      const store = ["--transport", "etcd", ...etcd.urls.flatMap((url) => ["--endpoint", url])];
+      for (const host of [near, far]) await announce(host, folder.path, "--port", "8000", ...store);
+
+      const here = { best: near.address, addresses: [near.address] };
+      const there = { best: moved?.address, addresses: [moved?.address] };
+      const withVpn = ({ best, addresses }: typeof there) => ({
+        best,
+        addresses: [...addresses, vpnAddress],
+      });
+      expect(await list(near, ...store)).toEqual({ [near.name]: withVpn(here), [far.name]: there });
+      expect(await list(far, ...store)).toEqual({ [near.name]: here, [far.name]: withVpn(there) });
+    });
+
+    test("over a mesh", async () => {
+      await using folder = await temporaryFolder();
+      await using lan = await createLan({ hosts: 3, neighbors: "learned" });
+      const [router, near, far] = lan.hosts;
+      const [moved] = await moveBehind(lan, router, [far]);
+      for (const host of [near, far]) await addContainersAndVpn(lan, host);
+      const key = join(folder.path, "key");
+      await writeFile(key, clusterKey, { mode: 0o600 });
+      const mesh = ["--transport", "mesh", "--key-file", key, "--seed", `ws://${near.address}:7946`];
+      for (const host of [near, far]) await announce(host, folder.path, "--port", "8000", ...mesh);
+
+      const listed = await list(router, ...mesh);
+      expect(listed).toMatchObject({
+        [near.name]: { best: near.address },
+        [far.name]: { best: moved?.address },
+      });
+      expect(JSON.stringify(listed)).not.toContain(bridgeAddress);
+      expect(await list(far, ...mesh)).toMatchObject({
+        [near.name]: { best: near.address, addresses: [near.address] },
+        [far.name]: { best: moved?.address },
+      });
+    });
+  });
+});
