@@ -22,7 +22,7 @@ export interface HealthAnswer {
   /** Cause of any state but `healthy`, for people. */
   readonly reason: string | null;
   readonly latencyMs: number;
-  /** Null where the question did not ask for lists. */
+  /** Null where the question did not ask for lists, or the server fell silent before they were complete. */
   readonly lists: ServerLists | null;
 }
 
@@ -35,7 +35,13 @@ export interface ServerLists {
   readonly isPathMissing: boolean;
 }
 
-export type HealthOutcome = HealthAnswer | { readonly kind: "silence"; readonly why: Silence };
+/** No answer, or none but errors of the server's own (5xx). */
+export interface HealthSilence {
+  readonly kind: "silence";
+  readonly why: Silence | "failing";
+}
+
+export type HealthOutcome = HealthAnswer | HealthSilence;
 
 /** Asks a server; never rejects but with the reason of an aborted `signal`. */
 export type AskHealth = (question: HealthQuestion, signal: AbortSignal) => Promise<HealthOutcome>;

@@ -1,4 +1,5 @@
 import type { HealthContext, HealthMonitor, NodeInfo, RegistryChange } from "@lmserv/discovery-core";
+import { healthAsker } from "./description.ts";
 import type { AskHealth } from "./health-question.ts";
 import { NodeCheck, type Pace } from "./node-check.ts";
 
@@ -12,7 +13,16 @@ const spread = 0.1;
 /** Checks under way at a time: a descriptor each. */
 const maxAtOnce = 128;
 
-/** Checks listed nodes over HTTP with free GET requests; how a server is asked is up to `ask`. */
+/**
+ * Checks listed nodes with GET requests that neither load a model nor generate, without a key.
+ *
+ * Each node every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30 s.
+ */
+export function httpHealth(): HealthMonitor {
+  return { start: (context) => monitorWith(healthAsker(context.clock)).start(context) };
+}
+
+/** Checks listed nodes; how a server is asked is up to `ask`. */
 export function monitorWith(ask: AskHealth): HealthMonitor {
   return { start: (context) => new Rounds(ask, context).start() };
 }

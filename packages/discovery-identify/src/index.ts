@@ -1,3 +1,12 @@
+export type { Condition } from "./condition.ts";
+export {
+  type CheckHealthOptions,
+  checkHealth,
+  type DescribeOptions,
+  describeServer,
+  healthAsker,
+  type ServerProfile,
+} from "./description.ts";
 export { documentPath, documentPort, type WellKnownDocument } from "./document.ts";
 export { documentHandler } from "./document-handler.ts";
 export type {
@@ -5,9 +14,10 @@ export type {
   HealthAnswer,
   HealthOutcome,
   HealthQuestion,
+  HealthSilence,
   ServerLists,
 } from "./health-question.ts";
-export { monitorWith } from "./http-health.ts";
+export { httpHealth, monitorWith } from "./http-health.ts";
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look } from "./look.ts";

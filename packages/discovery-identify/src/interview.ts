@@ -1,11 +1,11 @@
-import { type Clock, onAbort } from "@lmserv/discovery-core";
+import { type Clock, onAbort, type Scheme } from "@lmserv/discovery-core";
 import { Connection, type Outcome, type Silence } from "./connection.ts";
 import { documentPath, type ReadDocument, readDocument } from "./document.ts";
 import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";
 import { maxQuestions, type Patience } from "./limits.ts";
 import { nextQuestion, recognise } from "./plan.ts";
 import type { Reply } from "./reply.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Stranger, Verdict } from "./verdict.ts";
 
 export interface InterviewOptions extends AskedPort {
   readonly clock: Clock;
@@ -34,6 +34,33 @@ export async function interview<T>(
     ignore();
     connection.close();
   }
+}
+
+export interface InterviewEitherOptions extends Omit<InterviewOptions, "scheme"> {
+  /** @default plain HTTP first, and TLS in the time that is left where that is refused as a server of TLS refuses it */
+  readonly scheme?: Scheme;
+}
+
+/** Holds an interview over what the server speaks; what plain HTTP brought counts where TLS brings nothing. */
+export async function interviewEither<T extends Pick<Verdict, "kind">>(
+  options: InterviewEitherOptions,
+  hold: (interview: Interview) => Promise<T>,
+): Promise<T> {
+  const { clock, patience, scheme } = options;
+  if (scheme) return interview({ ...options, scheme }, hold);
+  const endsMs = clock.now() + patience.totalMs;
+  const plain = await interview({ ...options, scheme: "http" }, async (held) => ({
+    found: await hold(held),
+    seemsTls: held.seemsTls,
+  }));
+  const totalMs = endsMs - clock.now();
+  if (!plain.seemsTls || totalMs <= 0) return plain.found;
+  const overTls = await interview({ ...options, scheme: "https", patience: { ...patience, totalMs } }, hold);
+  return isHeard(overTls) ? overTls : plain.found;
+}
+
+function isHeard(found: Pick<Verdict, "kind"> & { readonly is?: Stranger }): boolean {
+  return found.kind === "server" || (found.kind === "other" && found.is !== "foreign");
 }
 
 /** Questions to one port, none asked twice, and what came of them. */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { assertPort, type Clock } from "@lmserv/discovery-core";
-import { interview } from "./interview.ts";
+import { interviewEither } from "./interview.ts";
 import { patient, quick } from "./limits.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -24,31 +24,13 @@ export interface LookOptions {
  *
  * @throws {TypeError | RangeError} at once, when `host` is no address or `port` no port.
  */
-export function look(options: LookOptions): Promise<Verdict> {
+export function look({ patient: isPatient, ...options }: LookOptions): Promise<Verdict> {
   assertAddress(options.host);
   assertPort(options.port);
-  return converse(options);
+  return interviewEither({ ...options, patience: isPatient ? patient : quick }, (held) => held.identify());
 }
 
 /** @throws {TypeError} unless `host` is an address: a name could be another host's the next time. */
 export function assertAddress(host: string): void {
   if (isIP(host) === 0) throw new TypeError(`host ${JSON.stringify(host)} must be an IPv4 or IPv6 address`);
-}
-
-async function converse({ patient: isPatient, ...options }: LookOptions): Promise<Verdict> {
-  const patience = isPatient ? patient : quick;
-  const endsMs = options.clock.now() + patience.totalMs;
-  const plain = await interview({ ...options, scheme: "http", patience }, async (held) => ({
-    verdict: await held.identify(),
-    seemsTls: held.seemsTls,
-  }));
-  const totalMs = endsMs - options.clock.now();
-  if (!plain.seemsTls || totalMs <= 0) return plain.verdict;
-  const left = { ...patience, totalMs };
-  const overTls = await interview({ ...options, scheme: "https", patience: left }, (held) => held.identify());
-  return isHeard(overTls) ? overTls : plain.verdict;
-}
-
-function isHeard(verdict: Verdict): boolean {
-  return verdict.kind === "server" || (verdict.kind === "other" && verdict.is !== "foreign");
 }

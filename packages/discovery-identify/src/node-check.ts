@@ -5,8 +5,13 @@ import {
   type NodeHealth,
   type NodeInfo,
 } from "@lmserv/discovery-core";
-import type { Silence } from "./connection.ts";
-import type { HealthAnswer, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
+import type {
+  HealthAnswer,
+  HealthOutcome,
+  HealthQuestion,
+  HealthSilence,
+  ServerLists,
+} from "./health-question.ts";
 
 /** Kinds of server that answer while they generate: one that does not is in trouble. */
 const answersWhileGenerating: ReadonlySet<string> = new Set([
@@ -118,7 +123,7 @@ export class NodeCheck {
     return { report: this.#report("busy", reason, null), doubts: false, pace: "usual" };
   }
 
-  #miss(why: Silence): Conclusion {
+  #miss(why: HealthSilence["why"]): Conclusion {
     this.#failures += 1;
     const isSilent = this.#failures >= failuresUntilSilent;
     const doubts = !this.#hasDoubted && (isSilent || (why === "refused" && this.#hasAnswered));
@@ -151,7 +156,7 @@ export class NodeCheck {
   }
 }
 
-const reasons: Readonly<Record<Silence, string>> = {
+const reasons: Readonly<Record<HealthSilence["why"], string>> = {
   refused: "nothing listens on its port",
   "no-route": "there is no route to it",
   "no-connection": "it does not accept connections",
@@ -160,4 +165,5 @@ const reasons: Readonly<Record<Silence, string>> = {
   foreign: "it does not speak HTTP",
   encrypted: "it speaks TLS, and not plain HTTP",
   unasked: "it was not asked",
+  failing: "it answers with errors of its own",
 };

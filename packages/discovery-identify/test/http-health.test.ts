@@ -11,7 +11,9 @@ import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Silence } from "../src/connection.ts";
 import type { HealthAnswer, HealthOutcome, HealthQuestion } from "../src/health-question.ts";
-import { intervalMs, monitorWith } from "../src/http-health.ts";
+import { httpHealth, intervalMs, monitorWith } from "../src/http-health.ts";
+import { ollama } from "./fixtures/ollama.ts";
+import { host, replay } from "./loopback.ts";
 
 /** Questions as they were asked, and answers as a test wants them. */
 interface Asked extends HealthQuestion {
@@ -102,6 +104,24 @@ function listed(id = "box"): NodeInfo | undefined {
 }
 
 const stateOf = (id?: string): string | undefined => listed(id)?.health?.state;
+
+test("a node is described by its server, and known to be well", async () => {
+  const [recording] = ollama;
+  if (!recording) throw new RangeError("there is no recording");
+  const there = await replay(recording);
+  await discovery[Symbol.asyncDispose]();
+  const random = seededRandom(1);
+  discovery = await createDiscovery({ transports: [scripted()], random, health: httpHealth() });
+  discovery.registry.listAlive();
+  say("box", { port: there.port, addresses: [{ address: host, reach: "source" }] });
+  await expect.poll(() => stateOf(), { timeout: 10_000 }).toBe("healthy");
+  expect(listed()).toMatchObject({
+    server: "ollama",
+    path: "/api/chat",
+    apis: ["ollama", "openai"],
+    health: { models: [{ name: "llama3.2:latest", size: 2_019_393_189 }, { name: "me/mine:8b" }] },
+  });
+});
 
 describe("the interval of checks", () => {
   test.each([

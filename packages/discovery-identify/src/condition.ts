@@ -1,0 +1,47 @@
+import type { HealthState } from "@lmserv/discovery-core";
+import { isShown } from "./engine.ts";
+import type { Reply } from "./reply.ts";
+import type { Vitals } from "./vitals.ts";
+
+/** State of a server that answers; `failing` where it has nothing but errors of its own. */
+export interface Condition {
+  readonly state: Exclude<HealthState, "silent"> | "failing";
+  /** Cause of any state but `healthy`, for people. */
+  readonly reason: string | null;
+}
+
+const conditions = {
+  loading: { state: "loading", reason: "it loads a model" },
+  auth: { state: "auth", reason: "it wants a key" },
+  busy: { state: "busy", reason: "it has no room for another request" },
+  failing: { state: "failing", reason: "it answers with errors of its own" },
+  healthy: { state: "healthy", reason: null },
+} as const satisfies Record<string, Condition>;
+
+/** What the answers to the questions of its state say of a server. */
+export function conditionOf(vitals: Vitals, replies: readonly Reply[]): Condition {
+  const asked = replies.filter(({ path }) => vitals.state.includes(path));
+  if (asked.some(isLoading)) return conditions.loading;
+  if (asked.some(({ status }) => status === 401 || status === 403)) return conditions.auth;
+  if (asked.some(isRefusal) || isBusy(vitals, asked)) return conditions.busy;
+  return asked[0] && isFailure(asked[0]) ? conditions.failing : conditions.healthy;
+}
+
+function isBusy({ busy }: Vitals, replies: readonly Reply[]): boolean {
+  return typeof busy === "function" ? busy(replies) : isShown(busy, replies);
+}
+
+/** llama.cpp answers everything like this until its model is there. */
+function isLoading({ status, text }: Reply): boolean {
+  return status === 503 && /\bloading\b/i.test(text ?? "");
+}
+
+/** Too many requests, or none for a while (RFC 6585 section 4, RFC 9110 section 15.6.4). */
+function isRefusal({ status, headers }: Reply): boolean {
+  return status === 429 || (status === 503 && headers["retry-after"] !== undefined);
+}
+
+/** 501 only says that it does not have what was asked for. */
+function isFailure({ status }: Reply): boolean {
+  return status >= 500 && status !== 501;
+}

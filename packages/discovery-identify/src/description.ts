@@ -1,0 +1,168 @@
+import { assertPort, type Clock, type Model, type Scheme } from "@lmserv/discovery-core";
+import { type Condition, conditionOf } from "./condition.ts";
+import { engines } from "./engines.ts";
+import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
+import type { Identification } from "./identification.ts";
+import { type Interview, interview, interviewEither } from "./interview.ts";
+import { patient } from "./limits.ts";
+import { assertAddress } from "./look.ts";
+import { describeModels, loadedModels } from "./model-list.ts";
+import type { Verdict } from "./verdict.ts";
+import { type Vitals, vitalsOf } from "./vitals.ts";
+
+/** Time for all questions of a check, in ms: three SYNs, or a server that is slow. */
+const checkPatience = { connectMs: patient.totalMs, totalMs: patient.totalMs };
+/** GET requests of one description: four to know the kind, two of its state, three of its models, one for its path. */
+const maxDescriptionQuestions = 10;
+
+/** Everything that a server tells of itself without a key. */
+export interface ServerProfile {
+  readonly kind: "server";
+  readonly identification: Identification;
+  /** At most 256. */
+  readonly models: readonly Model[];
+  /** Names of the models in memory; empty when unknown. */
+  readonly loaded: readonly string[];
+  /** Null where it fell silent before that could be asked. */
+  readonly condition: Condition | null;
+}
+
+export interface DescribeOptions {
+  readonly clock: Clock;
+  /** Aborting it rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** IPv4, or IPv6 with its `%zone` when link-local. */
+  readonly host: string;
+  readonly port: number;
+  /** @default plain HTTP, and TLS where that is refused as a server of TLS refuses it */
+  readonly scheme?: Scheme;
+}
+
+/**
+ * Asks a server what it is, what it has and how it is, with at most ten GET requests in 4 s over one connection.
+ *
+ * It never asks for an inference, nor for anything that loads a model. What is no LLM server is told as `look` does.
+ *
+ * Rejects with `signal.reason`, and for nothing that the other side does.
+ *
+ * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
+ */
+export async function describeServer(
+  options: DescribeOptions,
+): Promise<ServerProfile | Exclude<Verdict, { readonly kind: "server" }>> {
+  assertAddress(options.host);
+  assertPort(options.port);
+  const asked = { ...options, patience: checkPatience, maxQuestions: maxDescriptionQuestions };
+  return interviewEither(asked, describe);
+}
+
+async function describe(held: Interview): Promise<Awaited<ReturnType<typeof describeServer>>> {
+  const verdict = await held.identify();
+  if (verdict.kind !== "server") return verdict;
+  const { identification } = verdict;
+  const vitals = vitalsOf(identification.server);
+  const condition = await askCondition(held, vitals);
+  return { kind: "server", identification, ...(await askModels(held, identification, vitals)), condition };
+}
+
+/** Null where it gave no answer. */
+async function askCondition(held: Interview, vitals: Vitals): Promise<Condition | null> {
+  for (const path of vitals.state) {
+    const reply = await held.ask(path);
+    if (reply?.status !== 200) break;
+  }
+  const isAnswered = held.replies.some(({ path }) => vitals.state.includes(path));
+  return isAnswered ? conditionOf(vitals, held.replies) : null;
+}
+
+async function askModels(
+  held: Interview,
+  identification: Identification,
+  vitals: Vitals,
+): Promise<Pick<ServerLists, "models" | "loaded">> {
+  const { models: lists, context, loaded: memory } = vitals;
+  const paths = [...lists, ...(context ? [context] : []), ...(memory === "all" ? [] : memory)];
+  for (const { path } of paths) await held.ask(path);
+  const models = describeModels(identification.models, vitals, held.replies);
+  return { models, loaded: loadedModels(models, vitals, held.replies) };
+}
+
+export interface CheckHealthOptions extends DescribeOptions {
+  /** Kind of server, such as `ollama`, which decides what is asked; null when unknown. */
+  readonly server: string | null;
+}
+
+/**
+ * Asks a server how it is, with one GET request, or two where one does not tell, in 4 s.
+ *
+ * Rejects with `signal.reason`, and for nothing that the other side does.
+ *
+ * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
+ */
+export async function checkHealth({
+  server,
+  scheme = "http",
+  ...options
+}: CheckHealthOptions): Promise<HealthOutcome> {
+  assertAddress(options.host);
+  assertPort(options.port);
+  const { host, port, clock, signal } = options;
+  return healthAsker(clock)({ host, port, scheme, server, path: null, lists: false }, signal);
+}
+
+/** Asks over HTTP, or TLS whoever vouches for the certificate, and without a key. */
+export function healthAsker(clock: Clock): AskHealth {
+  return ({ host, port, scheme, ...question }, signal) => {
+    const maxQuestions = question.lists ? maxDescriptionQuestions : 2;
+    const options = { host, port, scheme, clock, signal, patience: checkPatience, maxQuestions };
+    return interview(options, (held) => answer(held, { host, port, scheme, ...question }, clock));
+  };
+}
+
+async function answer(held: Interview, question: HealthQuestion, clock: Clock): Promise<HealthOutcome> {
+  const startedMs = clock.now();
+  const vitals = vitalsOf(question.server);
+  await held.ask(vitals.state[0]);
+  const latencyMs = clock.now() - startedMs;
+  const condition = await askCondition(held, vitals);
+  if (condition === null) return { kind: "silence", why: held.silence ?? "no-answer" };
+  const { state, reason } = condition;
+  if (state === "failing") return { kind: "silence", why: "failing" };
+  const lists = question.lists ? await askLists(held, question) : null;
+  return { kind: "answer", state, reason, latencyMs, lists };
+}
+
+/** Null where it fell silent before its kind was known. */
+async function askLists(held: Interview, question: HealthQuestion): Promise<ServerLists | null> {
+  const verdict = await held.identify();
+  if (verdict.kind === "silent") return null;
+  // A document may be about a server on another port.
+  if (verdict.kind === "other" || verdict.identification.port !== question.port) return nothing;
+  const { identification } = verdict;
+  const { server, path, apis, auth } = identification;
+  const lists = await askModels(held, identification, vitalsOf(server));
+  const isPathMissing = await askPath(held, question.path, identification);
+  return { ...lists, description: { server, path, apis, auth }, isPathMissing };
+}
+
+const nothing: ServerLists = { models: [], loaded: [], description: null, isPathMissing: false };
+
+/** Chat endpoints that are known: a GET of one generates nothing. A path that anybody may announce is not asked for. */
+const askable: ReadonlySet<string> = new Set(engines.map(({ chat }) => chat));
+/** Chat endpoints of the APIs; several servers answer 404 to a GET of one that they have. */
+const pathsOfApis: Readonly<Record<string, readonly string[]>> = {
+  lmserv: ["/chat"],
+  openai: ["/v1/chat/completions"],
+  ollama: ["/api/chat"],
+};
+
+/** Whether an announced path is one that the server does not have. */
+async function askPath(
+  held: Interview,
+  announced: string | null,
+  { path, apis }: Identification,
+): Promise<boolean> {
+  const served = [path, ...apis.flatMap((api) => pathsOfApis[api] ?? [])];
+  if (announced === null || served.includes(announced) || !askable.has(announced)) return false;
+  return (await held.ask(announced))?.status === 404;
+}

@@ -1,0 +1,150 @@
+import type { Evidence } from "./engine.ts";
+import { modelsPath } from "./engines.ts";
+import { property } from "./json.ts";
+import type { Reply } from "./reply.ts";
+
+/** A list that describes models. Each field is a pointer within an entry (RFC 6901). */
+export interface ModelDetails {
+  readonly path: string;
+  /** Pointer to the list. */
+  readonly at: string;
+  readonly name: string;
+  readonly size?: string;
+  readonly digest?: string;
+  /** Context that it is served with; what it was trained with is none. */
+  readonly contextLength?: string;
+}
+
+/** A list of the models in memory, or one that names them among others. */
+export interface LoadedModels {
+  readonly path: string;
+  /** Pointer to the list, or to the only name. */
+  readonly at: string;
+  readonly name: string;
+  /** What marks an entry that is not in memory. */
+  readonly unless?: { readonly at: string; readonly like: RegExp };
+}
+
+/** Where a kind of server shows how it is and what it has: in GET requests that neither load nor generate. */
+export interface Vitals {
+  /** Questions of its state, two at most; the first tells what the others leave open, and whether it wants a key. */
+  readonly state: readonly [string, ...string[]];
+  /** What shows that another request would have to wait. */
+  readonly busy: Evidence | ((replies: readonly Reply[]) => boolean);
+  readonly models: readonly ModelDetails[];
+  /** Where the context of its only model stands. */
+  readonly context: { readonly path: string; readonly at: string } | null;
+  /** The first list that is there counts; `all` where a server holds whatever it lists. */
+  readonly loaded: readonly LoadedModels[] | "all";
+}
+
+/** A server of which no more is known than that it may list its models. */
+const anyVitals: Vitals = { state: [modelsPath], busy: [], models: [], context: null, loaded: [] };
+
+/** A gauge of Prometheus' text format that is above zero, whatever its labels are. */
+function above0(name: string): RegExp {
+  return new RegExp(`^${name}(?:\\{[^}\\n]*\\})? (?!0(?:\\.0*)?$)\\d`, "m");
+}
+
+const ollamaLoaded: LoadedModels = { path: "/api/ps", at: "/models", name: "/name" };
+
+/**
+ * The kinds that show more than that.
+ *
+ * Left out on purpose: `/health` of SGLang and TGI, which generate a token, and of LiteLLM, which asks every model.
+ */
+const known: Readonly<Record<string, Vitals>> = {
+  lmserv: {
+    ...anyVitals,
+    state: ["/health"],
+    busy: [[{ path: "/health", like: /\bworkers idle: 0\b/ }]],
+  },
+  ollama: {
+    ...anyVitals,
+    state: ["/api/ps"],
+    models: [
+      { path: "/api/tags", at: "/models", name: "/name", size: "/size", digest: "/digest" },
+      { path: "/api/ps", at: "/models", name: "/name", contextLength: "/context_length" },
+    ],
+    loaded: [ollamaLoaded],
+  },
+  "llama.cpp": {
+    // Without --slots it says 501. With --api-key it wants one here, unlike at /health and /v1/models.
+    state: ["/slots"],
+    busy: areSlotsFull,
+    models: [{ path: modelsPath, at: "/data", name: "/id", size: "/meta/size" }],
+    context: { path: "/props", at: "/default_generation_settings/n_ctx" },
+    loaded: [
+      { path: modelsPath, at: "/data", name: "/id", unless: { at: "/status/value", like: /^(?!loaded$)/ } },
+    ],
+  },
+  vllm: {
+    state: [modelsPath, "/metrics"],
+    busy: [[{ path: "/metrics", like: above0("vllm:num_requests_waiting") }]],
+    models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
+    context: null,
+    loaded: "all",
+  },
+  sglang: {
+    state: [modelsPath, "/metrics"],
+    busy: [[{ path: "/metrics", like: above0("sglang:num_queue_reqs") }]],
+    models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
+    context: null,
+    loaded: "all",
+  },
+  lmstudio: {
+    ...anyVitals,
+    models: [{ path: "/api/v0/models", at: "/data", name: "/id", contextLength: "/loaded_context_length" }],
+    loaded: [
+      { path: "/api/v0/models", at: "/data", name: "/id", unless: { at: "/state", like: /^(?!loaded$)/ } },
+    ],
+  },
+  koboldcpp: {
+    ...anyVitals,
+    state: ["/api/extra/perf"],
+    busy: [[{ path: "/api/extra/perf", at: "/idle", like: /^0$/ }]],
+    context: { path: "/api/extra/true_max_context_length", at: "/value" },
+    loaded: "all",
+  },
+  tgi: {
+    ...anyVitals,
+    state: ["/info"],
+    context: { path: "/info", at: "/max_total_tokens" },
+    loaded: "all",
+  },
+  "text-generation-webui": {
+    ...anyVitals,
+    state: ["/v1/internal/model/info"],
+    loaded: [
+      {
+        path: "/v1/internal/model/info",
+        at: "/model_name",
+        name: "",
+        unless: { at: "", like: /^None$/ },
+      },
+    ],
+  },
+  lemonade: {
+    ...anyVitals,
+    state: ["/api/v1/health"],
+    loaded: [{ path: "/api/v1/health", at: "/all_models_loaded", name: "/model_name" }],
+  },
+  localai: { ...anyVitals, loaded: [{ path: "/system", at: "/loaded_models", name: "/id" }] },
+  "docker-model-runner": {
+    ...anyVitals,
+    state: ["/engines/v1/models"],
+    loaded: [{ path: "/engines/ps", at: "", name: "/model_name" }],
+  },
+};
+
+/** How to ask a kind of server; one that is unknown as whoever lists its models. */
+export function vitalsOf(server: string | null): Vitals {
+  return server !== null && Object.hasOwn(known, server) ? (known[server] ?? anyVitals) : anyVitals;
+}
+
+/** Whether every slot that llama.cpp shows works on a request. */
+function areSlotsFull(replies: readonly Reply[]): boolean {
+  const slots = replies.find(({ path }) => path === "/slots")?.json;
+  if (!Array.isArray(slots) || slots.length === 0) return false;
+  return slots.every((slot) => property(slot, "is_processing") === true);
+}
