@@ -41,6 +41,13 @@ describe("a listed node", () => {
     expect(lastMs).toBeLessThan(27_000);
   });
 
+  it("is listed with the protocol that it speaks", async () => {
+    lan.add("10.0.0.2").servers.set(8_000, identification(8_000, { scheme: "https" }));
+    const { of } = await browse();
+    await clock.advance(1_000);
+    expect(of("alive")).toMatchObject([{ node: { scheme: "https", port: 8_000 } }]);
+  });
+
   it("survives one look in vain", async () => {
     const host = lan.add("10.0.0.2");
     host.servers.set(8_000, identification(8_000));
