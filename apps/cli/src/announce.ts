@@ -3,21 +3,21 @@ import {
   completeAnnouncement,
   type Discovery,
   type DiscoveryError,
-  isLoopback,
-  type StandingAnnouncement,
 } from "@lmserv/discovery-core";
-import type { ServerCheck } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
 import { type Configuration, configure, interfacesOf, namesOf } from "./configuration.ts";
 import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
-import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
+import { chosenAddresses, everywhere, ownAddresses } from "./interfaces.ts";
 import { interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io } from "./io.ts";
+import { type AnnouncedAt, KeptAnnouncement } from "./kept-announcement.ts";
 import { signs } from "./mesh-part.ts";
 import { takenPort } from "./mesh-port.ts";
 import { close, openDiscovery } from "./opening.ts";
+import { appearances } from "./port-appearance.ts";
+import { Reachability } from "./reachability.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { assumeServer, type ServerState, watchServer } from "./server-watch.ts";
@@ -37,8 +37,9 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
     const known = isSigned(configuration) ? { id: (await identity()).key.id } : {};
     // Completed once, so that every announcement of this run has the same identity.
     const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
+    const announcedAt: AnnouncedAt = (at) => (at === "unknown" ? announced : { ...announced, addresses: at });
     const interfaces = interfacesOf(configuration, request);
-    await keepAnnounced(announced, { ...request, interfaces, configuration }, io, reporter, signal);
+    await keepAnnounced(announcedAt, { ...request, interfaces, configuration }, io, reporter, signal);
   } catch (error) {
     if (!signal.aborted) return failureCode(error, configuration, reporter);
   } finally {
@@ -79,39 +80,30 @@ function isSigned({ transports }: Configuration): boolean {
 
 /** Announces whenever the server answers and says goodbye whenever it does not; rejects when `signal` aborts. */
 async function keepAnnounced(
-  announced: Announced,
+  announcedAt: AnnouncedAt,
   request: Announcing,
   io: Io,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { note } = reporter;
   const discovery = await open(request, io, reporter, signal);
-  const documents = await documentServer(announced, request, io, reporter);
-  let standing: StandingAnnouncement | null = null;
-  const sayGoodbye = async (why: string): Promise<void> => {
-    if (!standing) return;
-    const isClosed = await close(standing, reporter);
-    standing = null;
-    if (isClosed) note(`said goodbye${why}`);
-  };
+  const documents = await documentServer(announcedAt("unknown"), request, io, reporter);
+  const { announcement, interfaces } = request;
+  const where = (): string => describe(request, io);
+  const kept = new KeptAnnouncement({ discovery, documents, announcedAt, where, reporter });
+  const { port } = announcement;
+  const reachability = new Reachability({ port, interfaces, system: io.system, reporter });
   try {
     for await (const state of serverStates(request, io, signal)) {
       if (state.kind === "silent") {
-        const shown = appearances[state.why];
-        if (!standing) note(`waiting until a server answers on port ${announced.port}: ${shown}`);
-        await documents?.stop();
-        await sayGoodbye(`: on port ${announced.port} ${shown}`);
-        continue;
+        await kept.withdraw(appearances[state.why]);
+      } else {
+        reachability.update(state.at);
+        await kept.announce(state.at, signal);
       }
-      warnIfUnreachable(state.addresses, request, io, reporter);
-      await documents?.start();
-      standing = await discovery.announce(announced, { signal });
-      note(`announced ${describe(request)}`);
     }
   } finally {
-    await documents?.stop();
-    await sayGoodbye("");
+    await kept[Symbol.asyncDispose]();
     await close(discovery, reporter);
   }
 }
@@ -124,8 +116,9 @@ async function open(
   signal: AbortSignal,
 ): Promise<Discovery> {
   const onWarning = (warning: DiscoveryError): void => {
-    // The log holds it already.
-    if (!verbose && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
+    // The log holds it already, or the one that watches the server.
+    const isSaid = verbose || warning.code === "SERVER_UNREACHABLE";
+    if (!isSaid && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
   };
   const options = { log: reporter.log, signal, onWarning };
   const discovery = await openDiscovery(configuration, io, options);
@@ -165,44 +158,18 @@ async function openOwnIdentity(
 
 function serverStates(
   { check, announcement }: AnnounceRequest,
-  { clock, check: checkPort, networkInterfaces }: Io,
+  { clock, check: checkPort, system }: Io,
   signal: AbortSignal,
 ): AsyncIterable<ServerState> {
   if (!check) return assumeServer(clock, signal);
-  const addresses = (): readonly string[] => ownAddresses(networkInterfaces());
+  const addresses = (): readonly string[] => ownAddresses(system());
   return watchServer({ port: announcement.port, clock, check: checkPort, addresses, signal });
 }
 
-/** What a port shows behind which no server is. */
-const appearances: Readonly<Record<ServerCheck, string>> = {
-  serving: "a server answers",
-  "no-answer": "something listens that does not answer",
-  "no-connection": "nothing accepts a connection",
-  unasked: "nothing can be asked, since this machine has no room for a connection",
-  refused: "nothing listens",
-  "no-route": "nothing can be reached",
-  closed: "connections are closed as soon as they are accepted, as by a proxy in front of nobody",
-  foreign: "something answers that speaks no HTTP",
-  failing: "every request is answered by an error (5xx)",
-};
-
-function warnIfUnreachable(
-  addresses: readonly string[],
-  { interfaces, announcement }: AnnounceRequest,
-  { networkInterfaces }: Io,
-  { warn }: Reporter,
-): void {
-  const isLocal = addresses.length > 0 && addresses.every(isLoopback);
-  if (!isLocal || staysOnMachine(interfaces, networkInterfaces())) return;
-  warn(
-    `the server answers on ${addresses.join(" and ")} only, so that other machines cannot reach port ${announcement.port}; let it listen on 0.0.0.0`,
-  );
-}
-
 /** `"gpu-box-01" on port 8000, over mdns on every interface` */
-function describe({ announcement, configuration, interfaces }: Announcing): string {
+function describe({ announcement, configuration, interfaces }: Announcing, { system }: Io): string {
   const name = JSON.stringify(announcement.name ?? announcement.info ?? "");
-  const where = interfaces.length === 0 ? "every interface" : interfaces.join(", ");
+  const where = interfaces.length === 0 ? everywhere(system()) : interfaces.join(", ");
   return `${name} on port ${announcement.port}, over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 

@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
+import { readSystem, type System } from "@lmserv/discovery-network";
 import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
 import { endingSignals, type SignalName } from "./interruption.ts";
@@ -34,6 +35,8 @@ export interface Io {
   /** Folders in whose packages others are looked for. */
   readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
+  /** The same with what each interface leads to. */
+  readonly system: () => System;
   readonly readText: ReadText;
   /** How a port of this machine stands. */
   readonly check: Check;
@@ -61,6 +64,7 @@ export function systemIo(): Io {
     elsewhere,
     from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
+    system: readSystem,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     check: async ({ address: host, ...question }) => {
       const { checkServer } = await import("@lmserv/discovery-identify");

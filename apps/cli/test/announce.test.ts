@@ -3,7 +3,7 @@ import type { Standing, Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endingSignals, type SignalName } from "../src/interruption.ts";
-import { info, Machine, type Running } from "./harness.ts";
+import { Machine, type Running } from "./harness.ts";
 
 /** What somebody else on the network hears. */
 interface Heard {
@@ -189,34 +189,6 @@ describe("the server it speaks for", () => {
     await machine.clock.advance(3_600_000);
     expect(machine.connected).toEqual([]);
     expect(kinds()).toEqual(["presence"]);
-    await end("SIGTERM", 0);
-  });
-});
-
-describe("a server that only this machine can reach", () => {
-  const warning = /warning: the server answers on 127\.0\.0\.1 only.* port 8000; let it listen on 0\.0\.0\.0/;
-
-  beforeEach(() => {
-    machine.accepting.add(loopback);
-  });
-
-  it("is announced with a warning", async () => {
-    await announce();
-    expect(machine.stderr.text).toMatch(warning);
-    expect(kinds()).toEqual(["presence"]);
-    await end("SIGTERM", 0);
-  });
-
-  it.each(["lo", loopback])("is fine when it is announced on %s only", async (name) => {
-    await announce("--interface", name);
-    expect(machine.stderr.text).not.toMatch(warning);
-    await end("SIGTERM", 0);
-  });
-
-  it("is fine when the machine has no other interface", async () => {
-    machine.interfaces = { lo: [info(loopback, true)] };
-    await announce();
-    expect(machine.stderr.text).not.toMatch(warning);
     await end("SIGTERM", 0);
   });
 });

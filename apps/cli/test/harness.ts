@@ -9,6 +9,7 @@ import {
   type TransportPlugin,
 } from "@lmserv/discovery-core";
 import type { ServerCheck } from "@lmserv/discovery-identify";
+import { systemOf } from "@lmserv/discovery-network";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { Handle } from "../src/http.ts";
@@ -105,6 +106,7 @@ export class Machine {
       readFile: async (path) =>
         files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),
       networkInterfaces: () => this.interfaces,
+      system: () => systemOf(this.interfaces),
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),
       listen: (handle, { address, port }) => this.#listen(handle, address, port),

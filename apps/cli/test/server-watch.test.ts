@@ -62,7 +62,7 @@ describe("watchServer", () => {
     accept(local, lan);
     watch();
     await clock.advance(0);
-    expect(seen).toEqual([{ atMs: 0, state: { kind: "answers", addresses: [local, lan] } }]);
+    expect(seen).toEqual([{ atMs: 0, state: { kind: "answers", at: [local, lan] } }]);
     expect(attempts.map(({ port }) => port)).toEqual([8000, 8000]);
   });
 
@@ -72,7 +72,7 @@ describe("watchServer", () => {
     expect(seen).toEqual([{ atMs: 0, state: { kind: "silent", why: "refused" } }]);
     accept(lan);
     await clock.advance(5_000);
-    expect(seen.slice(1)).toEqual([{ atMs: 15_000, state: { kind: "answers", addresses: [lan] } }]);
+    expect(seen.slice(1)).toEqual([{ atMs: 15_000, state: { kind: "answers", at: [lan] } }]);
   });
 
   it("checks every 5 s, with one connection while the server answers", async () => {
@@ -115,6 +115,51 @@ describe("watchServer", () => {
     await clock.advance(1_000);
     shown = new Map([[lan, "no-answer"]]);
     await clock.advance(30_000);
+    expect(seen.slice(1)).toEqual([{ atMs: 10_000, state: { kind: "answers", at: [lan] } }]);
+  });
+
+  it("notices within a minute that a server was bound to a further address, and to one less", async () => {
+    accept(local);
+    watch();
+    await clock.advance(100);
+    accept(lan);
+    await clock.advance(60_000);
+    expect(seen.slice(1)).toEqual([{ atMs: 60_000, state: { kind: "answers", at: [local, lan] } }]);
+    shown.delete(local);
+    await clock.advance(65_000);
+    expect(seen.slice(2)).toEqual([{ atMs: 125_000, state: { kind: "answers", at: [lan] } }]);
+  });
+
+  it("forgives an address that is missed once", async () => {
+    accept(local, lan);
+    watch();
+    await clock.advance(59_000);
+    shown.delete(local);
+    await clock.advance(1_000);
+    accept(local);
+    await clock.advance(120_000);
+    expect(seen).toHaveLength(1);
+  });
+
+  it("tries a new address of this machine at once, and leaves out one that is gone", async () => {
+    const further = "10.8.0.2";
+    accept(local, lan, further);
+    watch();
+    await clock.advance(100);
+    own = [local, lan, further];
+    await clock.advance(5_000);
+    expect(seen[1]).toEqual({ atMs: 5_000, state: { kind: "answers", at: [local, lan, further] } });
+    own = [local, further];
+    await clock.advance(5_000);
+    expect(seen[2]).toEqual({ atMs: 10_000, state: { kind: "answers", at: [local, further] } });
+  });
+
+  it("keeps an address whose queue of connections is full", async () => {
+    accept(local, lan);
+    watch();
+    await clock.advance(100);
+    shown.set(local, "no-connection");
+    await clock.advance(300_000);
     expect(seen).toHaveLength(1);
   });
 
@@ -174,7 +219,7 @@ describe("watchServer", () => {
       expect(seen.map(({ state }) => state)).toEqual([{ kind: "silent", why: answer }]);
       said = "serving";
       await clock.advance(5_000);
-      expect(seen[1]?.state).toEqual({ kind: "answers", addresses: [local, lan] });
+      expect(seen[1]?.state).toEqual({ kind: "answers", at: [local, lan] });
     },
   );
 
@@ -183,7 +228,7 @@ describe("watchServer", () => {
     shown.set(lan, "closed");
     watch();
     await clock.advance(0);
-    expect(seen.map(({ state }) => state)).toEqual([{ kind: "answers", addresses: [local] }]);
+    expect(seen.map(({ state }) => state)).toEqual([{ kind: "answers", at: [local] }]);
   });
 
   it("asks at first, every 30 s, and no other time while all is well", async () => {
@@ -208,7 +253,7 @@ describe("watchServer", () => {
     shown.set(local, "no-connection");
     watch();
     await clock.advance(1_000);
-    expect(seen).toEqual([{ atMs: 1_000, state: { kind: "answers", addresses: [lan] } }]);
+    expect(seen).toEqual([{ atMs: 1_000, state: { kind: "answers", at: [lan] } }]);
   });
 
   it.each(["at first", "between checks", "during a check"])(
@@ -229,7 +274,7 @@ describe("assumeServer", () => {
   it("says that a server answers, and nothing more until aborted", async () => {
     ended = collect(assumeServer(clock, ending.signal)).catch((error) => error);
     await clock.advance(100_000_000);
-    expect(seen).toEqual([{ atMs: 0, state: { kind: "answers", addresses: [] } }]);
+    expect(seen).toEqual([{ atMs: 0, state: { kind: "answers", at: "unknown" } }]);
     expect(attempts).toEqual([]);
     ending.abort();
     await expect(ended).resolves.toBe(ending.signal.reason);

@@ -7,6 +7,7 @@ export type DiscoveryErrorCode =
   | "INTERFACE_UNUSABLE"
   | "TRANSPORT_FAILED"
   | "SEND_FAILED"
+  | "SERVER_UNREACHABLE"
   | "NAME_CONFLICT"
   | "NO_ANSWER"
   | "ENGINE_UNREACHABLE"
@@ -23,6 +24,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   INTERFACE_UNUSABLE: true,
   TRANSPORT_FAILED: true,
   SEND_FAILED: true,
+  SERVER_UNREACHABLE: true,
   NAME_CONFLICT: true,
   NO_ANSWER: true,
   ENGINE_UNREACHABLE: true,

@@ -24,6 +24,7 @@ const maxWarnings = 100;
 const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "INTERFACE_UNUSABLE",
   "SEND_FAILED",
+  "SERVER_UNREACHABLE",
   "NAME_CONFLICT",
   "NO_ANSWER",
   "ENGINE_UNREACHABLE",

@@ -198,6 +198,6 @@ export class MdnsSession implements TransportSession {
   #reportUnreachable({ port }: Service, { name, addresses }: LinkInterface): void {
     const own = addresses.map(({ address }) => address).join(", ");
     const message = `the server on port ${port} does not answer at ${own}, so that it is not announced on ${name}; let it listen on all addresses to be found there`;
-    this.#context.report(new DiscoveryError("INTERFACE_UNUSABLE", message, { via: this.#options.name }));
+    this.#context.report(new DiscoveryError("SERVER_UNREACHABLE", message, { via: this.#options.name }));
   }
 }

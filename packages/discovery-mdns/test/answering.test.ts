@@ -70,7 +70,7 @@ describe("an announcement", () => {
     expect(right.heard).toEqual([]);
     expect(station.reports).toEqual([
       {
-        code: "INTERFACE_UNUSABLE",
+        code: "SERVER_UNREACHABLE",
         message:
           "the server on port 8000 does not answer at 10.0.1.1, fe80::2, so that it is not announced on eth1; let it listen on all addresses to be found there",
       },
