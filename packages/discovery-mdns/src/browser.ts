@@ -23,6 +23,8 @@ export interface BrowserOptions {
   readonly listName: Name;
   /** How many instances are kept on each link. */
   readonly maxInstances: number;
+  /** Whether the user named the interfaces, so that loopback alone is what was asked for. */
+  readonly isChosen: boolean;
   /** This machine's network, as it was looked at last. */
   readonly system: () => System;
   /** Whether this process announces the instance. */
@@ -149,12 +151,17 @@ export class Browser {
     if (links.some((browser) => browser.hasOthers(this.#options.isOwn))) return;
     this.#reportedSilence = true;
     const where = links.map((browser) => browser.label).join(", ");
-    this.#options.report(
-      new DiscoveryError("NO_ANSWER", `nothing answered on ${where}: ${reasonOfSilence(links)}`, {
-        via: this.#options.via,
-      }),
-    );
+    const { via, report, isChosen } = this.#options;
+    const isAlone = !isChosen && links.every((browser) => browser.loopback);
+    const [code, message] = isAlone
+      ? (["NO_INTERFACE", aloneWith(where)] as const)
+      : (["NO_ANSWER", `nothing answered on ${where}: ${reasonOfSilence(links)}`] as const);
+    report(new DiscoveryError(code, message, { via }));
   }
+}
+
+function aloneWith(loopback: string): string {
+  return `this machine has no network interface but ${loopback}, where no node is announced: connect it to a network, or name that interface to look on this machine alone`;
 }
 
 function reasonOfSilence(links: readonly LinkBrowser[]): string {

@@ -33,6 +33,7 @@ export async function* diagnose(
   const say: Say = (code, finding) => check(code, { ...finding, transport: via });
   const all = listInterfaces(machine.system());
   const choice = chooseInterfaces(all, wanted);
+  if (!wanted && isAlone(choice)) yield aloneCheck(choice, say);
   yield* interfaceChecks(choice, say);
   if (choice.used.length === 0) return;
   // Before our own sockets are there.
@@ -52,6 +53,19 @@ export async function* diagnose(
   } finally {
     await Promise.all(trials.map((trial) => trial.close()));
   }
+}
+
+/** Whether this machine has but itself to talk to. */
+function isAlone({ used }: InterfaceChoice): boolean {
+  return used.length > 0 && used.every(({ loopback }) => loopback);
+}
+
+function aloneCheck({ used }: InterfaceChoice, say: Say): Check {
+  const names = used.map(({ name }) => name).join(", ");
+  return say("NO_USABLE_INTERFACE", {
+    message: `this machine has no network interface but ${names}: other machines neither find it nor are found`,
+    mend: `connect it to a network; to examine this machine alone, name ${names}`,
+  });
 }
 
 function* interfaceChecks({ used, leftOut }: InterfaceChoice, say: Say): Generator<Check, void> {

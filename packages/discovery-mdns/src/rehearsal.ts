@@ -55,7 +55,14 @@ export function rehearse(): void {
     close: () => Promise.resolve(),
   };
   const options = { via: "", listName: serviceType, maxInstances: 1, system: () => ({ interfaces: [] }) };
-  const browser = new Browser({ ...options, clock, random: () => 0, report() {}, isOwn: () => false });
+  const browser = new Browser({
+    ...options,
+    clock,
+    random: () => 0,
+    report() {},
+    isChosen: true,
+    isOwn: () => false,
+  });
   browser.subscribe(60_000, { push() {}, fail() {}, end() {} });
   browser.addLink(link);
   nowMs = startDelayMs.to;

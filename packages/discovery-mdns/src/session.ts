@@ -57,6 +57,7 @@ export class MdnsSession implements TransportSession {
       report,
       listName: options.subtype === undefined ? serviceType : subtypeName(options.subtype),
       maxInstances: options.maxInstances,
+      isChosen: options.interfaces !== undefined,
       system: () => this.#stations.system,
       isOwn: (instance) => [...this.#announcers].some((announcer) => announcer.speaksFor(instance)),
     });

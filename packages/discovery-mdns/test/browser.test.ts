@@ -333,6 +333,36 @@ describe("silence has a reason", () => {
     expect(reports).toEqual([{ code: "NO_ANSWER", message: expect.stringContaining("none announces") }]);
   });
 
+  test("no network but loopback", async () => {
+    const { session, reports } = await openStation(segment.machine("127.0.0.1", { name: "lo" }), clock);
+    collect(session, clock);
+    await clock.advance(2_000);
+    expect(reports).toEqual([
+      {
+        code: "NO_INTERFACE",
+        message:
+          "this machine has no network interface but lo (127.0.0.1), where no node is announced: connect it to a network, or name that interface to look on this machine alone",
+      },
+    ]);
+  });
+
+  test("no network but loopback, as it was asked for", async () => {
+    const machine = segment.machine("127.0.0.1", { name: "lo" });
+    const { session, reports } = await openStation(machine, clock, seededRandom(1), { interfaces: ["lo"] });
+    collect(session, clock);
+    await clock.advance(2_000);
+    expect(reports).toMatchObject([{ code: "NO_ANSWER" }]);
+  });
+
+  test("no network but loopback, and a node there: none", async () => {
+    const { session, reports } = await openStation(segment.machine("127.0.0.1", { name: "lo" }), clock);
+    const { seen } = collect(session, clock);
+    say({ address: "127.0.0.2" }, "127.0.0.2");
+    await clock.advance(2_000);
+    expect(seen.map(({ kind }) => kind)).toEqual(["alive", "settled"]);
+    expect(reports).toEqual([]);
+  });
+
   test("a node heard: none", async () => {
     const { session, reports } = await openStation(segment.machine(asker), clock);
     collect(session, clock);

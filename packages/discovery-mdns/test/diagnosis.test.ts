@@ -28,7 +28,10 @@ beforeEach(() => {
   [known, answering, asked] = [[], [], []];
 });
 
-async function examine(machine: Machine = segment.machine("10.0.0.1")): Promise<readonly Check[]> {
+async function examine(
+  machine: Machine = segment.machine("10.0.0.1"),
+  interfaces?: readonly string[],
+): Promise<readonly Check[]> {
   // Loaded late by the transport, in real time.
   await import("../src/diagnosis.ts");
   const surroundings: Surroundings = {
@@ -41,7 +44,7 @@ async function examine(machine: Machine = segment.machine("10.0.0.1")): Promise<
   const context = { clock, random: seededRandom(1), log: silentLog, neighbors: async () => known };
   const found: Check[] = [];
   const run = async (): Promise<void> => {
-    const { diagnose } = mdnsOn(machine, {}, surroundings);
+    const { diagnose } = mdnsOn(machine, { ...(interfaces && { interfaces }) }, surroundings);
     for await (const one of diagnose?.(context, new AbortController()) ?? []) found.push(one);
   };
   const ended = run();
@@ -225,6 +228,18 @@ describe("interfaces", () => {
         Object.entries(reasons).map(([name, reason]) => [name, expect.stringContaining(reason)]),
       ),
     );
+  });
+
+  test("none but loopback is a failure first of all, unless it was named", async () => {
+    const machine = segment.machine("127.0.0.1", { name: "lo" });
+    const [first, ...others] = await examine(machine);
+    expect(first).toMatchObject({
+      code: "NO_USABLE_INTERFACE",
+      verdict: "fail",
+      message: "this machine has no network interface but lo: other machines neither find it nor are found",
+    });
+    expect(codes(others)).toContain("INTERFACE_USED");
+    expect(codes(await examine(machine, ["lo"]))).not.toContain("NO_USABLE_INTERFACE");
   });
 
   test("none at all is a failure, and nothing is opened", async () => {

@@ -11,7 +11,7 @@ import dnsPacket, { type Packet, type Question, type RecordType } from "dns-pack
 import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/interfaces.ts";
 import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
 import type { Machine } from "../src/stations.ts";
-import { mdnsOn } from "../src/transport.ts";
+import { type MdnsOptions, mdnsOn } from "../src/transport.ts";
 
 const groups: readonly string[] = Object.values(mdnsGroups);
 
@@ -223,6 +223,7 @@ export async function openStation(
   machine: Machine,
   clock: VirtualClock,
   random = seededRandom(1),
+  options: MdnsOptions = {},
 ): Promise<Station> {
   const reports: { code: string; message: string }[] = [];
   const context: TransportContext = {
@@ -232,7 +233,7 @@ export async function openStation(
     nodes: { listAlive: () => [] },
     report: ({ code, message }) => reports.push({ code, message }),
   };
-  const session = await mdnsOn(machine, {}).open(context, new AbortController());
+  const session = await mdnsOn(machine, options).open(context, new AbortController());
   return { session, reports };
 }
 
