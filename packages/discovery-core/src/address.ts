@@ -22,6 +22,14 @@ const groupCount = 8;
  * @see RFC 4291 section 2.2, RFC 6943 section 3.1.1: four decimal bytes without leading zeros
  */
 export function parseAddress(text: string): ParsedAddress | null {
+  if (latest.text !== text) latest = { text, address: readAddress(text) };
+  return latest.address;
+}
+
+/** What was read last: of one address several things are asked in a row, of thousands of nodes. */
+let latest: { readonly text: string; readonly address: ParsedAddress | null } = { text: "", address: null };
+
+function readAddress(text: string): ParsedAddress | null {
   if (!isIPv6(text)) return withZone(readIPv4(text), null);
   const [bare = "", zone = null, ...rest] = text.split("%");
   if (rest.length > 0 || zone === "") return null;

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { formatEndpoint } from "@lmserv/discovery-core";
-import { parseMeshUrl } from "./link/mesh-url.ts";
+import { canBeDialled, parseMeshUrl } from "./link/mesh-url.ts";
 
 /** The DNS, as far as seeds need it. */
 export interface Names {
@@ -66,7 +66,9 @@ async function resolveUrl(seed: Seed & { readonly kind: "url" }, names: Names): 
 }
 
 async function addressesOf(name: string, names: Names): Promise<readonly string[]> {
-  return isIP(name) === 0 ? names.lookup(name) : [name];
+  const addresses = isIP(name) === 0 ? await names.lookup(name) : [name];
+  // A name server that blocks a name says that it is at 0.0.0.0, which leads to ourselves.
+  return addresses.filter(canBeDialled);
 }
 
 function urlsAt(addresses: readonly string[], port: number): string[] {

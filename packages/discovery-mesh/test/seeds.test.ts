@@ -5,6 +5,7 @@ const addresses: Readonly<Record<string, readonly string[]>> = {
   "seed.test": ["192.0.2.1", "2001:db8::1"],
   "a.test": ["192.0.2.2"],
   "b.test": ["192.0.2.3", "192.0.2.2"],
+  "blocked.test": ["0.0.0.0", "::"],
 };
 
 const names: Names = {
@@ -26,6 +27,7 @@ describe("a seed", () => {
     ["ws://[2001:db8::1]:7946", ["ws://[2001:db8::1]:7946"]],
     ["ws://seed.test:7946", ["ws://192.0.2.1:7946", "ws://[2001:db8::1]:7946"]],
     ["wss://seed.test:7946", ["wss://seed.test:7946"]],
+    ["ws://blocked.test:7946", []],
     ["dns+srv://_lmserv-mesh._tcp.test", ["ws://192.0.2.2:7946", "ws://192.0.2.3:7946", "ws://192.0.2.9:1"]],
   ])("%s leads to %j", async (text, urls) => {
     expect(await resolveSeed(parseSeed(text), names)).toEqual(urls);

@@ -10,7 +10,7 @@ import { scheduleFairly } from "./fair-timer.ts";
 import { dialerHandshake } from "./handshake.ts";
 import type { Party } from "./introduction.ts";
 import type { Link } from "./link.ts";
-import { type MeshUrl, meshPath, meshSubprotocol, parseMeshUrl } from "./mesh-url.ts";
+import { canBeDialled, type MeshUrl, meshPath, meshSubprotocol, parseMeshUrl } from "./mesh-url.ts";
 import { type LinkHost, PeerLink } from "./peer-link.ts";
 import { connectFirst } from "./race.ts";
 import { Refusal } from "./refusal.ts";
@@ -84,10 +84,15 @@ async function connect(target: MeshUrl, options: DialOptions, signal: AbortSigna
 
 async function resolve(name: string, { lookup = resolveBySystem }: DialOptions): Promise<readonly string[]> {
   if (isIP(name) !== 0) return [name];
-  const addresses = await lookup(name).catch((error: Error) => {
+  const found = await lookup(name).catch((error: Error) => {
     throw new Refusal("unreachable", error.message, error);
   });
-  if (addresses.length === 0) throw new Refusal("unreachable", `${name} has no address`);
+  const addresses = found.filter(canBeDialled);
+  if (addresses.length === 0) {
+    const why =
+      found.length > 0 ? `${name} is at ${found.join(", ")}, which no host has` : `${name} has no address`;
+    throw new Refusal("unreachable", why);
+  }
   return addresses.slice(0, maxAddresses);
 }
 

@@ -40,12 +40,17 @@ export function parseMeshUrl(text: string): MeshUrl {
   const port = Number(url.port || (secure ? 443 : 80));
   if (port === 0) throw new RangeError(`${JSON.stringify(text)} has port 0, but 1 to 65535 are allowed`);
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (isIP(host) !== 0 && !isHostAddress(host) && !isLoopback(host)) {
+  if (isIP(host) !== 0 && !canBeDialled(host)) {
     throw new RangeError(
       `${JSON.stringify(text)} leads to ${host}, which no host has; name the host's own address`,
     );
   }
   return { secure, host, port };
+}
+
+/** Whether an address leads to one host, be it this one. */
+export function canBeDialled(address: string): boolean {
+  return isHostAddress(address) || isLoopback(address);
 }
 
 export function isMeshUrl(text: string): boolean {
