@@ -1,6 +1,7 @@
 export { isDefaultBridge } from "./bridge-address.ts";
 export { isHostAddress } from "./host-address.ts";
 export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
+export { type Listener, readListeners } from "./listener.ts";
 export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine } from "./machine.ts";
 export { thisMachine } from "./machine-facts.ts";
 export { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
