@@ -1,71 +1,55 @@
-import {
-  type Announced,
-  completeAnnouncement,
-  type Discovery,
-  type DiscoveryError,
-} from "@lmserv/discovery-core";
+import { hostname } from "node:os";
+import type { Announcement, Discovery, DiscoveryError } from "@lmserv/discovery-core";
+import { defaultPorts, documentPort } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
+import type { SystemInterface } from "@lmserv/discovery-network";
+import { Announcements, rivalText } from "./announcements.ts";
 import { type Configuration, configure, interfacesOf, namesOf } from "./configuration.ts";
 import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
-import { chosenAddresses, everywhere, ownAddresses } from "./interfaces.ts";
+import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io } from "./io.ts";
-import { type AnnouncedAt, KeptAnnouncement } from "./kept-announcement.ts";
-import { signs } from "./mesh-part.ts";
+import type { LocalServerChange } from "./local-servers/local-server.ts";
+import { assumeServer, watchLocalServers } from "./local-servers/local-servers.ts";
 import { takenPort } from "./mesh-port.ts";
+import { NodeIds } from "./node-ids.ts";
 import { close, openDiscovery } from "./opening.ts";
-import { appearances } from "./port-appearance.ts";
-import { Reachability } from "./reachability.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
-import { assumeServer, type ServerState, watchServer } from "./server-watch.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Makes a server known for as long as it answers, until a signal; resolves with the exit code. */
+/** Makes servers of this machine known for as long as they answer, until a signal; resolves with the exit code. */
 export async function announce(request: AnnounceRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const { configuration, identity } = await configureAnnouncing(request, io, reporter);
-  const { port } = request.announcement;
-  const claim = await io.claimPort(port);
-  if (claim.kind === "taken") {
-    reporter.error(describeRival(port, claim.pid, configuration));
-    return exitCode.usage;
-  }
+  const claim = await claimNamed(request, configuration, io);
   try {
-    const known = isSigned(configuration) ? { id: (await identity()).key.id } : {};
-    // Completed once, so that every announcement of this run has the same identity.
-    const announced = completeAnnouncement({ ...request.announcement, ...known }, io.random);
-    const announcedAt: AnnouncedAt = (at) => (at === "unknown" ? announced : { ...announced, addresses: at });
     const interfaces = interfacesOf(configuration, request);
-    await keepAnnounced(announcedAt, { ...request, interfaces, configuration }, io, reporter, signal);
+    await keepAnnounced({ ...request, interfaces, configuration, identity }, io, reporter, signal);
   } catch (error) {
     if (!signal.aborted) return failureCode(error, configuration, reporter);
   } finally {
-    await claim[Symbol.asyncDispose]();
+    await claim?.[Symbol.asyncDispose]();
   }
   // Goodbye at SIGTERM is the regular end of a service.
   return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
 }
 
-/** Two announcements of one server have two identities, of which lists keep one. */
-function describeRival(port: number, pid: number | null, configuration: Configuration): string {
-  const rival = pid === null ? "another process, which does not answer," : `process ${pid}`;
-  const transports = namesOf(configuration).join(",");
-  return `${rival} announces port ${port} of this machine already, and each would hide the other; end it first, or name all transports in one command (this one: --transport ${transports})`;
-}
-
 /** A request with what is configured. */
 interface Announcing extends AnnounceRequest {
   readonly configuration: Configuration;
+  readonly identity: () => Promise<Identity>;
 }
 
 /** @throws {UsageError} for a mistake in the configuration, and where nothing can announce. */
 async function configureAnnouncing(request: AnnounceRequest, io: Io, reporter: Reporter) {
   let opened: Promise<Identity> | null = null;
   const identity = (): Promise<Identity> => {
-    opened ??= openOwnIdentity(request, io, reporter);
+    // One key for all servers that one process speaks for.
+    const endpoint = request.port === null ? "machine" : String(request.port);
+    opened ??= io.openIdentity(endpoint, reporter.warn);
     return opened;
   };
   const configuration = await configure(request, io, { mesh: { role: "member", identity } });
@@ -74,38 +58,67 @@ async function configureAnnouncing(request: AnnounceRequest, io: Io, reporter: R
   throw new UsageError(`--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`);
 }
 
-function isSigned({ transports }: Configuration): boolean {
-  return transports.some(({ type }) => signs(type));
-}
-
-/** Announces whenever the server answers and says goodbye whenever it does not; rejects when `signal` aborts. */
+/** Announces servers while they answer and says goodbye when they do not; rejects when `signal` aborts. */
 async function keepAnnounced(
-  announcedAt: AnnouncedAt,
   request: Announcing,
   io: Io,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
+  const ids = await NodeIds.open(await request.identity());
   const discovery = await open(request, io, reporter, signal);
-  const documents = await documentServer(announcedAt("unknown"), request, io, reporter);
-  const { announcement, interfaces } = request;
-  const where = (): string => describe(request, io);
-  const kept = new KeptAnnouncement({ discovery, documents, announcedAt, where, reporter });
-  const { port } = announcement;
-  const reachability = new Reachability({ port, interfaces, system: io.system, reporter });
+  const announcements = new Announcements({
+    discovery,
+    ids,
+    overrides: request.overrides,
+    isNamed: request.port !== null,
+    hostname: hostname(),
+    platform: process.platform,
+    where: whereOf(request),
+    links: () => linksOf(request, io),
+    ...(request.port === null && { claimPort: io.claimPort }),
+    reporter,
+    signal,
+  });
+  const documents = await documentServer(announcements, request, io, reporter);
   try {
-    for await (const state of serverStates(request, io, signal)) {
-      if (state.kind === "silent") {
-        await kept.withdraw(appearances[state.why]);
-      } else {
-        reachability.update(state.at);
-        await kept.announce(state.at, signal);
-      }
+    reporter.note(waitingText(request));
+    for await (const change of serverChanges(request, io, signal)) {
+      await announcements.apply(change);
+      if (announcements.standing.length > 0) await documents?.start();
+      else await documents?.stop();
     }
   } finally {
-    await kept[Symbol.asyncDispose]();
+    await documents?.stop();
+    await announcements.end();
     await close(discovery, reporter);
   }
+}
+
+/**
+ * Claims the port that was named; null where none was.
+ *
+ * @throws {UsageError} when another process announces it: each would hide the other.
+ */
+async function claimNamed(
+  { port }: AnnounceRequest,
+  configuration: Configuration,
+  { claimPort }: Io,
+): Promise<AsyncDisposable | null> {
+  if (port === null) return null;
+  const claim = await claimPort(port);
+  if (claim.kind === "held") return claim;
+  const transports = namesOf(configuration).join(",");
+  throw new UsageError(
+    `${rivalText(port, claim.pid)}, and each would hide the other; end it first, or name all transports in one command (this one: --transport ${transports})`,
+  );
+}
+
+function waitingText({ port, check }: Announcing): string {
+  if (!check) return `announcing port ${port}, whether or not a server answers`;
+  return port === null
+    ? "announcing the LLM servers that answer on this machine; stop with Ctrl-C"
+    : `announcing port ${port} while a server answers there; stop with Ctrl-C`;
 }
 
 /** @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then. */
@@ -116,9 +129,8 @@ async function open(
   signal: AbortSignal,
 ): Promise<Discovery> {
   const onWarning = (warning: DiscoveryError): void => {
-    // The log holds it already, or the one that watches the server.
-    const isSaid = verbose || warning.code === "SERVER_UNREACHABLE";
-    if (!isSaid && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
+    // The log holds it already.
+    if (!verbose && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
   };
   const options = { log: reporter.log, signal, onWarning };
   const discovery = await openDiscovery(configuration, io, options);
@@ -130,8 +142,8 @@ async function open(
 
 /** Null unless it was asked for. */
 async function documentServer(
-  announced: Announced,
-  { documentPort, interfaces }: AnnounceRequest,
+  announcements: Announcements,
+  { documentPort, interfaces }: Announcing,
   { clock, listen, networkInterfaces }: Io,
   reporter: Reporter,
 ): Promise<DocumentServer | null> {
@@ -139,38 +151,54 @@ async function documentServer(
   const { DocumentServer } = await import("./document-server.ts");
   const addresses = (): readonly (string | null)[] =>
     interfaces.length === 0 ? [null] : chosenAddresses(interfaces, networkInterfaces());
+  const announced = (): Announcement | undefined => announcements.standing[0];
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 
-/** Members of a mesh or a fleet sign what they say, so that a node is the same at its next start. */
-async function openOwnIdentity(
-  { announcement }: AnnounceRequest,
-  { clock }: Io,
-  { warn }: Reporter,
-): Promise<Identity> {
-  const { openIdentity } = await import("@lmserv/discovery-identity");
-  return openIdentity({
-    endpoint: String(announcement.port),
-    wall: () => clock.wall(),
-    onWarning: (message) => warn(message),
+function serverChanges(
+  { check, port, ports }: Announcing,
+  { clock, random, check: checkPort, look, networkInterfaces, readListeners }: Io,
+  signal: AbortSignal,
+): AsyncIterable<LocalServerChange> {
+  if (!check && port !== null) return assumeServer(port, clock, signal);
+  return watchLocalServers({
+    ports: port === null ? [...new Set([...serverPorts, ...ports])] : [port],
+    isNamed: port !== null,
+    clock,
+    random,
+    readListeners,
+    look,
+    async answering(port, ending) {
+      const own = ownAddresses(networkInterfaces());
+      const checks = await Promise.all(
+        own.map((address) => checkPort({ address, port, ask: false, signal: ending })),
+      );
+      return own.filter((_, index) => checks[index] === "no-answer" || checks[index] === "closed");
+    },
+    signal,
   });
 }
 
-function serverStates(
-  { check, announcement }: AnnounceRequest,
-  { clock, check: checkPort, system }: Io,
-  signal: AbortSignal,
-): AsyncIterable<ServerState> {
-  if (!check) return assumeServer(clock, signal);
-  const addresses = (): readonly string[] => ownAddresses(system());
-  return watchServer({ port: announcement.port, clock, check: checkPort, addresses, signal });
+/** Ports on which LLM servers listen unless told otherwise; the port of documents is our own. */
+const serverPorts = defaultPorts.filter((port) => port !== documentPort);
+
+/** Links with other hosts that announcements reach; none where they stay on this machine. */
+function linksOf(
+  { interfaces }: Announcing,
+  { networkInterfaces, readSystem }: Io,
+): readonly SystemInterface[] {
+  if (staysOnMachine(interfaces, networkInterfaces())) return [];
+  const links = readSystem().interfaces.filter(({ kind }) => kind === "lan" || kind === "tunnel");
+  if (interfaces.length === 0) return links;
+  return links.filter(({ name, addresses }) => {
+    return interfaces.includes(name) || addresses.some(({ address }) => interfaces.includes(address));
+  });
 }
 
-/** `"gpu-box-01" on port 8000, over mdns on every interface` */
-function describe({ announcement, configuration, interfaces }: Announcing, { system }: Io): string {
-  const name = JSON.stringify(announcement.name ?? announcement.info ?? "");
-  const where = interfaces.length === 0 ? everywhere(system()) : interfaces.join(", ");
-  return `${name} on port ${announcement.port}, over ${namesOf(configuration).join(", ")} on ${where}`;
+/** `over mdns on every interface` */
+function whereOf({ configuration, interfaces }: Announcing): string {
+  const where = interfaces.length === 0 ? "every interface" : interfaces.join(", ");
+  return `over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 
 /** What a transport cannot announce at all (`RangeError`), and a port that is somebody else's, is a mistake in the command line. */

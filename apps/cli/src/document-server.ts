@@ -1,4 +1,4 @@
-import type { Announced, Clock } from "@lmserv/discovery-core";
+import type { Announcement, Clock } from "@lmserv/discovery-core";
 import { documentHandler, type WellKnownDocument } from "@lmserv/discovery-identify";
 import { explain } from "./failure.ts";
 import type { Handle, Listen } from "./http.ts";
@@ -8,7 +8,8 @@ export interface DocumentServerOptions {
   readonly port: number;
   /** Where to serve it: addresses as of now, or null for every one. */
   readonly addresses: () => readonly (string | null)[];
-  readonly announced: Announced;
+  /** Announcement that the document repeats, as of now; nothing is found without one. */
+  readonly announced: () => Announcement | undefined;
   readonly clock: Clock;
   readonly listen: Listen;
   readonly reporter: Reporter;
@@ -30,8 +31,10 @@ export class DocumentServer {
 
   constructor(options: DocumentServerOptions) {
     this.#options = options;
-    const document = documentOf(options.announced);
-    this.#handle = documentHandler(() => document);
+    this.#handle = (request, response) => {
+      const announced = options.announced();
+      return announced !== undefined && documentHandler(() => documentOf(announced))(request, response);
+    };
   }
 
   /** Resolves after the first attempt, whatever came of it. */
@@ -96,11 +99,11 @@ export class DocumentServer {
 }
 
 /** What others need to find it, and nothing else. */
-function documentOf({ port, id, info, path, server, apis, models, auth }: Announced): WellKnownDocument {
+function documentOf({ port, id, info, path, server, apis, models, auth }: Announcement): WellKnownDocument {
   return {
     schemaVersion: 1,
-    id,
-    info,
+    ...(id !== undefined && { id }),
+    ...(info !== undefined && { info }),
     port,
     ...(path !== undefined && { path }),
     ...(server !== undefined && { server }),

@@ -1,10 +1,8 @@
-import { isLinkLocal } from "@lmserv/discovery-core";
-import type { System, SystemInterface } from "@lmserv/discovery-network";
 import type { NetworkInterfaces } from "./io.ts";
 
 const loopback: readonly string[] = ["127.0.0.1", "::1"];
-/** As many as an announcement may name. */
-const maxOwnAddresses = 256;
+/** A host of containers has hundreds of bridge addresses; a server answers on the first few or on none. */
+const maxOwnAddresses = 64;
 
 /** Whether `choice` names an interface of this machine, or is one of its addresses. */
 export function isKnownInterface(choice: string, interfaces: NetworkInterfaces): boolean {
@@ -19,29 +17,9 @@ export function listInterfaces(interfaces: NetworkInterfaces): string {
   return entries.join(", ") || "no interface with an address";
 }
 
-/**
- * Every address on which a server of this machine may listen: loopback first, and its containers' bridges, of which
- * some hosts have hundreds, last.
- */
-export function ownAddresses(system: System): readonly string[] {
-  const outward = system.interfaces.filter(({ kind }) => kind !== "guests");
-  const guests = system.interfaces.filter(({ kind }) => kind === "guests");
-  const own = [...outward, ...guests].flatMap(zonedAddresses);
-  return [...new Set([...loopback, ...own])].slice(0, maxOwnAddresses);
-}
-
-/** The addresses of an interface, those that need a zone with it. */
-export function zonedAddresses({ name, addresses }: SystemInterface): readonly string[] {
-  return addresses.map(({ address }) =>
-    isLinkLocal(address) && address.includes(":") ? `${address}%${name}` : address,
-  );
-}
-
-/** Where what is said on every interface is heard. */
-export function everywhere({ interfaces }: System): string {
-  if (interfaces.some(({ kind }) => kind !== "loopback")) return "every interface";
-  const names = interfaces.map(({ name }) => name).join(", ");
-  return `${names || "no interface"}, which other machines do not hear: this one has no other network interface`;
+/** Every address on which a server of this machine may listen, loopback first. */
+export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
+  return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
 }
 
 /** The addresses of the chosen interfaces, as of now; an address stands for itself. */

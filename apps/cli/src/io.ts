@@ -4,18 +4,28 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
-import { readSystem, type System } from "@lmserv/discovery-network";
+import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
+import type { Identity } from "@lmserv/discovery-identity";
+import { type Listener, readSystem, type System } from "@lmserv/discovery-network";
 import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
 import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { ClaimPort } from "./port-claim.ts";
 import { watchReader } from "./reader.ts";
-import type { Check } from "./server-watch.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
 
 export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+/** Question to a port of this machine. */
+export interface PortQuestion {
+  readonly address: string;
+  readonly port: number;
+  /** Whether it is asked over HTTP; otherwise it is only connected to. */
+  readonly ask: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** Everything the command touches outside itself; tests bring their own. */
 export interface Io {
@@ -35,11 +45,16 @@ export interface Io {
   /** Folders in whose packages others are looked for. */
   readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
-  /** The same with what each interface leads to. */
-  readonly system: () => System;
   readonly readText: ReadText;
-  /** How a port of this machine stands. */
-  readonly check: Check;
+  /** State of a port of this machine; rejects only when the signal aborts. */
+  readonly check: (question: PortQuestion) => Promise<ServerCheck>;
+  /** Asks which LLM server answers at a port. */
+  readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
+  /** Listening sockets of this machine, or null where the system does not tell. */
+  readonly readListeners: () => Promise<readonly Listener[] | null>;
+  readonly readSystem: () => System;
+  /** Identity of what this machine announces; it is the same at the next start. */
+  readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
   readonly listen: Listen;
   readonly claimPort: ClaimPort;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
@@ -64,11 +79,23 @@ export function systemIo(): Io {
     elsewhere,
     from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
-    system: readSystem,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     check: async ({ address: host, ...question }) => {
       const { checkServer } = await import("@lmserv/discovery-identify");
       return checkServer({ clock: systemClock, host, ...question });
+    },
+    look: async (host, port, signal) => {
+      const { look } = await import("@lmserv/discovery-identify");
+      return look({ host, port, signal, clock: systemClock, patient: true });
+    },
+    readListeners: async () => {
+      const { readListeners } = await import("@lmserv/discovery-network");
+      return readListeners();
+    },
+    readSystem: () => readSystem(),
+    openIdentity: async (endpoint, onWarning) => {
+      const { openIdentity } = await import("@lmserv/discovery-identity");
+      return openIdentity({ endpoint, wall: () => systemClock.wall(), onWarning });
     },
     listen: async (handle, endpoint) => {
       const { listenHttp } = await import("./http.ts");

@@ -34,7 +34,12 @@ export interface DoctorRequest extends Request {
 
 /** `lmserv announce` */
 export interface AnnounceRequest extends Request {
-  readonly announcement: Announcement;
+  /** Port of the only server to announce, or null for every LLM server of this machine. */
+  readonly port: number | null;
+  /** Further ports to look for servers on. */
+  readonly ports: readonly number[];
+  /** Words of the user, which override those of the server. */
+  readonly overrides: Omit<Announcement, "port" | "id">;
   /** Whether to announce only while a server answers on the port. */
   readonly check: boolean;
   /** Where to serve the document of the server, or null not to. */

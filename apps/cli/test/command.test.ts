@@ -66,7 +66,7 @@ afterEach(() => {
 
 async function announce(): Promise<Child> {
   const child = lmserv("announce", "--port", port, "--info", name, "--interface", "lo");
-  await lineOf(child.stderr, (line) => line.includes(`announced "${name}"`));
+  await lineOf(child.stderr, (line) => line.includes(`as "${name}"`));
   child.stderr.resume();
   return child;
 }
@@ -90,7 +90,7 @@ describe("the command", () => {
     const document = JSON.parse(stdout);
     closed.discover(document);
     expect(closed.discover.errors).toBeNull();
-    const url = `http://127.0.0.1:${port}/chat`;
+    const url = `http://127.0.0.1:${port}`;
     expect(document.nodes).toContainEqual(expect.objectContaining({ info: name, url, self: false }));
     announcer.kill("SIGINT");
     expect(await once(announcer, "exit")).toEqual([130, null]);

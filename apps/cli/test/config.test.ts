@@ -62,7 +62,7 @@ describe("the configuration file", () => {
     await machine.until(() => machine.stderr.text.includes("announced"));
     running.signal("SIGTERM");
     expect(await running.ended).toBe(0);
-    expect(machine.stderr.text).toContain('announced "box" on port 8000, over mdns on eth0');
+    expect(machine.stderr.text).toContain('announced port 8000 as "box", over mdns on eth0');
   });
 
   it("may choose nothing that announces, and then nothing is announced", async () => {

@@ -8,16 +8,16 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core";
-import type { ServerCheck } from "@lmserv/discovery-identify";
-import { systemOf } from "@lmserv/discovery-network";
+import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
+import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
+import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
-import type { Io, NetworkInterfaces } from "../src/io.ts";
+import type { Io, NetworkInterfaces, PortQuestion } from "../src/io.ts";
 import type { PortClaim } from "../src/port-claim.ts";
 import { run } from "../src/run.ts";
-import type { Question } from "../src/server-watch.ts";
 
 type Shapes = Readonly<Record<string, OptionShape>>;
 
@@ -43,11 +43,12 @@ export class Machine {
   readonly network: MemoryNetwork = new MemoryNetwork();
   /** What each transport was made with. */
   readonly made: Made[] = [];
-  /** Addresses on which the server accepts connections; the rest refuse. */
+  /** Addresses on which the servers accept connections; the rest refuse. */
   readonly accepting: Set<string> = new Set();
-  /** What the port shows on which addresses instead, asked or not. */
-  readonly shown: Map<string, ServerCheck> = new Map();
-  /** Every address that was connected to, in order. */
+  /** Servers by port, each with what a look at it shows. */
+  readonly servers: Map<number, Verdict> = new Map([[8_000, served("lmserv")]]);
+  readonly identity: Identity = ephemeralIdentity(1_767_225_600_000);
+  /** Every address and port that was connected to, in order. */
   readonly connected: string[] = [];
   /** Every endpoint that serves HTTP now. */
   readonly listening: Map<string, Handle> = new Map();
@@ -106,9 +107,13 @@ export class Machine {
       readFile: async (path) =>
         files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),
       networkInterfaces: () => this.interfaces,
-      system: () => systemOf(this.interfaces),
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),
+      look: (address, port) => this.#look(address, port),
+      // What only connections show is shown by them.
+      readListeners: async () => null,
+      readSystem: () => systemOf(this.interfaces as ListedInterfaces),
+      openIdentity: async () => this.identity,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       claimPort: async (port) => this.#claim(port),
       onSignal: (listener) => {
@@ -184,13 +189,35 @@ export class Machine {
     return { kind: "held", [Symbol.asyncDispose]: async () => void this.claims.delete(port) };
   }
 
-  async #check({ address, ask }: Question): Promise<ServerCheck> {
-    if (!ask) this.connected.push(address);
-    const shown = this.shown.get(address);
-    if (shown) return shown;
-    if (!this.accepting.has(address)) return "refused";
-    return ask ? "serving" : "no-answer";
+  async #check({ address, port }: PortQuestion): Promise<ServerCheck> {
+    this.connected.push(`${address} ${port}`);
+    const isOpen = this.accepting.has(address) && this.servers.has(port);
+    return isOpen ? "no-answer" : "refused";
   }
+
+  async #look(address: string, port: number): Promise<Verdict> {
+    const verdict = this.accepting.has(address) ? this.servers.get(port) : undefined;
+    return verdict ?? { kind: "silent", why: "refused" };
+  }
+}
+
+/** Look at an LLM server of a kind. */
+export function served(server: string, parts: Partial<Identification> = {}): Verdict {
+  const identification = {
+    port: 8_000,
+    scheme: "http" as const,
+    id: null,
+    info: "",
+    server,
+    version: null,
+    path: "/chat",
+    apis: [],
+    models: [],
+    auth: null,
+    document: false,
+    ...parts,
+  };
+  return { kind: "server", identification };
 }
 
 function missing(path: string): never {

@@ -39,10 +39,11 @@ function documentServer(port: number, info: string): DocumentServer {
   const server = new DocumentServer({
     port,
     addresses: () => [address],
-    announced: completeAnnouncement(
-      { port: 8000, info, path: "/chat", server: "lmserv", models: ["a", "b"] },
-      seededRandom(1),
-    ),
+    announced: () =>
+      completeAnnouncement(
+        { port: 8000, info, path: "/chat", server: "lmserv", models: ["a", "b"] },
+        seededRandom(1),
+      ),
     clock: systemClock,
     listen: listenHttp,
     reporter: createReporter(stderr, { quiet: false, verbose: false }),

@@ -3,14 +3,14 @@ import type { Announced, SeenAddress, SeenNode } from "@lmserv/discovery-core";
 /**
  * A node of a record, as it is seen from here.
  *
- * @param memberId - Whose record it is. The signature proves a node of that id; for any other the member merely speaks.
+ * @param memberId - Signer of the record. The signature proves its own id and `<id>.<port>`; for others it merely speaks.
  * @param addresses - Those of the record, the ones first that are expected to answer.
  */
 export function seenNode(node: Announced, memberId: string, addresses: readonly SeenAddress[]): SeenNode {
   const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = node;
   return {
     id,
-    trust: id === memberId ? "signed" : "announced",
+    trust: isProven(node, memberId) ? "signed" : "announced",
     port,
     scheme: scheme ?? "http",
     info,
@@ -23,4 +23,9 @@ export function seenNode(node: Announced, memberId: string, addresses: readonly 
     auth: auth ?? null,
     attributes: attributes ?? {},
   };
+}
+
+/** One key speaks for all servers of a machine: the first has its id, the others that and their port. */
+function isProven({ id, port }: Announced, memberId: string): boolean {
+  return id === memberId || id === `${memberId}.${port}`;
 }

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { announceOriginal, createLan, type Host } from "../src/index.ts";
 import { describeNet, needsPeers } from "../src/vitest.ts";
-import { announce, lmserv } from "./discovery/command.ts";
+import { announce, listen, lmserv } from "./discovery/command.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const readme = await readFile(join(root, "README.md"), "utf8");
@@ -55,7 +55,8 @@ describeNet("the README", () => {
     await using lan = await createLan({ hosts: 3 });
     const [a, b, c] = lan.hosts;
     const [listing = "", silence = ""] = blocks("console");
-    await announce(a, "--port", "8000", "--info", "gpu-box-01", "--no-check");
+    await listen(a, 8_000);
+    await announce(a, "--port", "8000", "--info", "gpu-box-01");
     await announceOriginal(b, { name: "gpu-box-02", info: "gpu-box-02" });
     await hold(listing, c);
     await lan.dropMulticast(true);
@@ -68,7 +69,8 @@ describeNet("the README", () => {
     try {
       await using lan = await createLan({ hosts: 2 });
       const [a, b] = lan.hosts;
-      await announce(a, "--port", "9000", "--info", "neighbour", "--no-check");
+      await listen(a, 9_000);
+      await announce(a, "--port", "9000", "--info", "neighbour");
       const [library = "", original = ""] = await compile(blocks("ts").slice(0, 2), folder);
 
       const running = await b.spawn([process.execPath, library]);

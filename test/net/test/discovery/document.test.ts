@@ -11,6 +11,11 @@ interface Seen {
   readonly found: readonly unknown[];
 }
 
+/** Whether a line says that the document is there. */
+function isServed(line: string): boolean {
+  return line.includes("the document of the server is on port 8741");
+}
+
 /** What a host makes of another. */
 async function identify(from: Host, address: string, port?: number): Promise<Seen> {
   const { stdout } = await from.run([process.execPath, script, address, ...(port ? [String(port)] : [])]);
@@ -24,6 +29,7 @@ describeNet("the document of an announced server", () => {
     await lan.dropMulticast(true);
     const server = await listen(a, 4_711);
     const announcer = await announce(a, "--port", "4711", "--info", "gpu-box-01", "--document-port");
+    await announcer.stderrLine(isServed);
 
     const expected = { port: 4_711, info: "gpu-box-01", server: "lmserv", path: "/chat", document: true };
     for (const address of [a.address, `${a.linkLocal}%eth0`]) {
@@ -41,7 +47,16 @@ describeNet("the document of an announced server", () => {
     await addBridge(lan, "br1");
     await plug(lan, a, { name: "eth1", address: "10.78.0.1", bridge: "br1" });
     await plug(lan, b, { name: "eth1", address: "10.78.0.2", bridge: "br1" });
-    await announce(a, "--port", "8000", "--no-check", "--document-port", "--interface", "eth1");
+    const announcer = await announce(
+      a,
+      "--port",
+      "8000",
+      "--no-check",
+      "--document-port",
+      "--interface",
+      "eth1",
+    );
+    await announcer.stderrLine(isServed);
     expect((await identify(b, "10.78.0.1", 8_741)).found).toMatchObject([{ kind: "server" }]);
     expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "refused" }]);
   });
@@ -50,11 +65,12 @@ describeNet("the document of an announced server", () => {
     await using lan = await createLan({ hosts: 2 });
     const [a, b] = lan.hosts;
     const first = await announce(a, "--port", "8000", "--info", "first", "--no-check", "--document-port");
+    await first.stderrLine(isServed);
     const next = await announce(a, "--port", "8001", "--info", "next", "--no-check", "--document-port");
-    expect(next.stderrText).toContain("warning: no document on port 8741");
+    await next.stderrLine((line) => line.includes("warning: no document on port 8741"));
     expect((await identify(b, a.address)).found).toMatchObject([{ info: "first", port: 8_000 }]);
     first.kill("SIGTERM");
-    await next.stderrLine((line) => line.includes("the document of the server is on port 8741"));
+    await next.stderrLine(isServed);
     expect((await identify(b, a.address)).found).toMatchObject([{ info: "next", port: 8_001 }]);
   });
 });

@@ -1,0 +1,62 @@
+import { type Clock, onAbort, Stream, sleep } from "@lmserv/discovery-core";
+import { type LocalServerChange, type LocalServerOptions, LocalServerWatch } from "./local-server.ts";
+import { type PortWatchOptions, watchPorts } from "./port-watch.ts";
+
+export type LocalServersOptions = Omit<LocalServerOptions, "port" | "onChange" | "onError"> &
+  Omit<PortWatchOptions, "isAccepted">;
+
+/** Yields every change of the LLM servers of this machine, those that are there first; rejects when `signal` aborts. */
+export function watchLocalServers(options: LocalServersOptions): AsyncIterable<LocalServerChange> {
+  return new Stream<LocalServerChange>({
+    signal: options.signal,
+    closed: new AbortController().signal,
+    enqueue: (waiting, change) => waiting.set(keyOf(change), change),
+    start: (sink) => {
+      const watches = new Map<number, LocalServerWatch>();
+      const ending = new AbortController();
+      const ignore = onAbort(options.signal, () => ending.abort(options.signal.reason));
+      const ended = { ...options, signal: ending.signal };
+      follow(ended, watches, { onChange: sink.push, onError: sink.fail }).catch(sink.fail);
+      return () => {
+        ignore();
+        ending.abort();
+        for (const watch of watches.values()) watch.stop(null);
+      };
+    },
+  });
+}
+
+/** Takes for granted that a server answers, without asking. */
+export async function* assumeServer(
+  port: number,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<LocalServerChange, never> {
+  yield { kind: "up", server: { port, addresses: [], identification: null } };
+  // A pending timer keeps the process alive, whatever a transport holds.
+  for (;;) await sleep(clock, idleMs, signal);
+}
+
+/** Time that a watch which checks nothing sleeps at a time. */
+const idleMs = 3_600_000;
+
+/** The latest change of a port is the one that counts, but for its end, without which a new server would be the old. */
+function keyOf(change: LocalServerChange): string {
+  return "server" in change ? `${change.server.port}` : `${change.port} ${change.kind}`;
+}
+
+async function follow(
+  options: LocalServersOptions,
+  watches: Map<number, LocalServerWatch>,
+  events: Pick<LocalServerOptions, "onChange" | "onError">,
+): Promise<void> {
+  const isAccepted = async (port: number, signal: AbortSignal): Promise<boolean> =>
+    (await options.answering(port, signal)).length > 0;
+  for await (const { kind, port } of watchPorts({ ...options, isAccepted })) {
+    if (kind === "opened") watches.set(port, new LocalServerWatch({ ...options, ...events, port }));
+    if (kind === "restarted") watches.get(port)?.refresh();
+    if (kind !== "closed") continue;
+    watches.get(port)?.stop("nothing listens on its port any more");
+    watches.delete(port);
+  }
+}

@@ -1,0 +1,55 @@
+/** One look at one port: bound sockets, told apart from those before by `generation`. */
+export interface PortSighting {
+  readonly port: number;
+  /** Different after the server was started anew or bound elsewhere. */
+  readonly generation: string;
+}
+
+/** Change of a port; `restarted` also where the server is bound to other addresses now. */
+export type PortChange =
+  | { readonly kind: "opened"; readonly port: number }
+  | { readonly kind: "restarted"; readonly port: number }
+  | { readonly kind: "closed"; readonly port: number };
+
+/** A port that is closed for less is restarted, in ms; its goodbye leaves within 2 s of the server's end. */
+const absenceMs = 1_900;
+
+interface OpenPort {
+  generation: string;
+  lastSeenMs: number;
+  isMissing: boolean;
+}
+
+/** Ports that are open, from looks at all of them: a short absence is a restart, a longer one an end. */
+export class PortPresence {
+  readonly #open = new Map<number, OpenPort>();
+
+  /** Whether a port is missing whose absence may turn out short. */
+  get isWaiting(): boolean {
+    return [...this.#open.values()].some(({ isMissing }) => isMissing);
+  }
+
+  /** Takes a whole look: every port that is open, at a time of the monotonic clock. */
+  look(sightings: readonly PortSighting[], nowMs: number): readonly PortChange[] {
+    const seen = new Map(sightings.map((sighting) => [sighting.port, sighting]));
+    const changes = [...seen.values()].flatMap((sighting) => this.#see(sighting, nowMs));
+    const missing = [...this.#open.keys()].filter((port) => !seen.has(port));
+    return [...changes, ...missing.flatMap((port) => this.#miss(port, nowMs))];
+  }
+
+  #see({ port, generation }: PortSighting, nowMs: number): PortChange[] {
+    const before = this.#open.get(port);
+    this.#open.set(port, { generation, lastSeenMs: nowMs, isMissing: false });
+    if (!before) return [{ kind: "opened", port }];
+    return before.generation === generation ? [] : [{ kind: "restarted", port }];
+  }
+
+  #miss(port: number, nowMs: number): PortChange[] {
+    const open = this.#open.get(port);
+    if (!open) return [];
+    open.isMissing = true;
+    if (nowMs - open.lastSeenMs < absenceMs) return [];
+    this.#open.delete(port);
+    return [{ kind: "closed", port }];
+  }
+}
