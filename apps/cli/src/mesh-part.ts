@@ -10,7 +10,7 @@ export type MeshPart =
   | { readonly role: "member"; readonly identity: () => Promise<Identity> };
 
 /** Whether a transport of this type signs what it announces. */
-export function signs(type: string): boolean {
+function signs(type: string): boolean {
   return type === "mesh" || fleets.has(type);
 }
 
