@@ -12,7 +12,7 @@ describeEtcd("after", { concurrent: true }, () => {
     const server = await scene.etcd();
     const clients = await scene.fleet(server.url);
     const hosts = new PlainFleet(server, "default");
-    await hosts.appear({ id: "mortal", port: 1, info: "mortal" }, 2);
+    await hosts.appear({ id: "mortal", port: 1, info: "mortal" }, 6);
     await allList(clients, "a", "b", "mortal");
     await server.kill();
     await allWarned(clients, "ENGINE_UNREACHABLE");

@@ -11,7 +11,7 @@ import { CountingProxy } from "./counting-proxy.ts";
 import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
 
 /** Short, so that a fault and its mending fit into a test. */
-export const lifetimeMs = 4_000;
+export const lifetimeMs = 5_000;
 /** How long is waited for what has to happen, whenever, in ms. */
 export const patience = { timeout: 240_000, interval: 20 };
 let nextPort = 21_001;
