@@ -4,8 +4,8 @@ import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
 import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
-import type { SearchRequest } from "./request.ts";
-import { parseCount, parseEndpoint, parsePorts } from "./values.ts";
+import type { SearchRequest, UrlKind } from "./request.ts";
+import { parseCount, parseEndpoint, parsePorts, parseWord } from "./values.ts";
 
 interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly json?: true;
@@ -14,6 +14,11 @@ interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly wait?: number;
   readonly timeout?: number;
   readonly ttl?: number;
+  readonly check: boolean;
+  readonly model?: string;
+  readonly server?: string;
+  readonly healthy?: true;
+  readonly print?: UrlKind;
   readonly sweep?: true;
   readonly ports?: readonly number[];
   readonly endpoint?: readonly string[];
@@ -24,6 +29,7 @@ interface DiscoverActions {
   readonly watch: (request: SearchRequest) => Promise<unknown>;
 }
 
+const urlKinds: readonly UrlKind[] = ["url", "base", "openai"];
 const defaultTtlMs = 60_000;
 const dayMs = 86_400_000;
 const timeoutRange = { leastMs: 1, mostMs: dayMs };
@@ -35,6 +41,7 @@ Examples:
   lmserv discover                          a table of the servers that answer within 3 s
   lmserv discover --json | jq '.nodes[].url'
   lmserv discover --first --timeout 10s    as soon as there is one
+  lmserv discover --model llama3 --healthy --print openai
   lmserv discover --watch --json           a line of JSON for every change
   lmserv discover --transport mdns,arp --sweep   also where multicast is blocked
   lmserv discover --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
@@ -65,6 +72,15 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
         parseDuration(text, ttlRange),
       ),
     )
+    .option("--no-check", "do not ask the servers how they are")
+    .addOption(single("--model <name>", "only servers that have this model", parseWord))
+    .addOption(single("--server <kind>", "only servers of this kind, such as ollama", parseWord))
+    .addOption(new Option("--healthy", "only servers that can answer now").conflicts("check"))
+    .addOption(
+      new Option("--print <url>", "one URL a line: of the endpoint, of the server, or for OpenAI's clients")
+        .choices(urlKinds)
+        .conflicts(["json", "watch"]),
+    )
     .option("--sweep", "with --transport arp: ask every address of the subnet")
     .addOption(
       single("--ports <ports>", "with --transport arp: ports to ask, with commas between", (text) =>
@@ -84,6 +100,14 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
       const request = {
         ...sharedRequest(flags, settingsOf(flags)),
         json: flags.json ?? false,
+        // The first one is wanted at once: nothing is asked of it but what a filter needs.
+        check: flags.check && (!flags.first || flags.healthy === true || flags.model !== undefined),
+        filter: {
+          ...(flags.model !== undefined && { model: flags.model }),
+          ...(flags.server !== undefined && { server: flags.server }),
+          ...(flags.healthy && { healthy: true }),
+        },
+        print: flags.print ?? null,
         atLeast: flags.first ? 1 : (flags.wait ?? null),
         ttlMs: flags.ttl ?? defaultTtlMs,
         timeoutMs: flags.timeout ?? null,

@@ -1,4 +1,4 @@
-import { type Discovery, DiscoveryError, type NodeInfo } from "@lmserv/discovery-core";
+import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
 import { type Configuration, configure, firstPassMs } from "./configuration.ts";
 import {
   type DiscoverDocument,
@@ -18,7 +18,7 @@ import { createReporter, type Reporter } from "./reporter.ts";
 import type { SearchRequest } from "./request.ts";
 import { startSpinner } from "./spinner.ts";
 import { advise } from "./sweep-advice.ts";
-import { formatTable } from "./table.ts";
+import { formatTable, formatUrls } from "./table.ts";
 import { hasColor } from "./terminal.ts";
 
 /** Unless the transports take longer for their first pass. */
@@ -58,8 +58,11 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
   const findings = await find(search, io, reporter, signal).finally(stopSpinner);
   if (request.json) io.stdout.write(toJsonLine(documentOf(findings, startedMs, io)));
-  else if (findings.nodes.length > 0)
-    io.stdout.write(formatTable(findings.nodes, hasColor(io.stdout, io.env)));
+  else if (request.print !== null) io.stdout.write(formatUrls(findings.nodes, request.print));
+  else if (findings.nodes.length > 0) {
+    const color = hasColor(io.stdout, io.env);
+    io.stdout.write(formatTable(findings.nodes, { color, states: request.check }));
+  }
   if (signal.aborted) return interruptedCode(signal);
   const count = findings.nodes.length;
   const code = judge({ count, wanted: request.atLeast ?? 1, failures: findings.failures });
@@ -86,7 +89,7 @@ async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSig
 
 /** A one-shot run does not wait for a network, nor for a transport that hangs. */
 async function open(
-  { configuration, ttlMs }: Search,
+  { configuration, ttlMs, check }: Search,
   io: Io,
   { log }: Reporter,
   signal: AbortSignal,
@@ -97,21 +100,22 @@ async function open(
     hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
   });
   const opening = AbortSignal.any([signal, hang.signal]);
-  const options = { ttlMs, log, waitForNetwork: false, signal: opening };
+  const health = check ? { health: await io.health() } : {};
+  const options = { ttlMs, log, waitForNetwork: false, signal: opening, ...health };
   return openDiscovery(configuration, io, options).finally(cancel);
 }
 
 /** What is listed when the time is up, or when a signal ends it. */
 async function look(
   discovery: Discovery,
-  { timeoutMs, atLeast }: Search,
+  { timeoutMs, atLeast, filter }: Search,
   signal: AbortSignal,
 ): Promise<readonly NodeInfo[]> {
   try {
-    return await discovery.discover({ timeoutMs, signal, ...(atLeast !== null && { atLeast }) });
+    return await discovery.discover({ ...filter, timeoutMs, signal, ...(atLeast !== null && { atLeast }) });
   } catch (error) {
     if (!signal.aborted) throw error;
-    return discovery.registry.listAlive();
+    return discovery.registry.listAlive().filter((node) => matches(node, filter));
   }
 }
 

@@ -3,7 +3,7 @@ import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
-import { type Clock, systemClock, systemRandom } from "@lmserv/discovery-core";
+import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
 import { type Listener, readSystem, type System } from "@lmserv/discovery-network";
@@ -53,6 +53,8 @@ export interface Io {
   /** Listening sockets of this machine, or null where the system does not tell. */
   readonly readListeners: () => Promise<readonly Listener[] | null>;
   readonly readSystem: () => System;
+  /** Asks listed servers how they are. */
+  readonly health: () => Promise<HealthMonitor>;
   /** Identity of what this machine announces; it is the same at the next start. */
   readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
   readonly listen: Listen;
@@ -93,6 +95,10 @@ export function systemIo(): Io {
       return readListeners();
     },
     readSystem: () => readSystem(),
+    health: async () => {
+      const { httpHealth } = await import("@lmserv/discovery-identify");
+      return httpHealth();
+    },
     openIdentity: async (endpoint, onWarning) => {
       const { openIdentity } = await import("@lmserv/discovery-identity");
       return openIdentity({ endpoint, wall: () => systemClock.wall(), onWarning });

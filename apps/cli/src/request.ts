@@ -1,5 +1,5 @@
 import type { ConfigFlags } from "@lmserv/discovery-config";
-import type { Announcement } from "@lmserv/discovery-core";
+import type { Announcement, NodeFilter } from "@lmserv/discovery-core";
 import type { Loudness } from "./reporter.ts";
 
 /** What every command line says, validated. */
@@ -18,7 +18,15 @@ export interface SearchRequest extends Request {
   readonly ttlMs: number;
   /** Null for as long as it takes, or with `--watch` until a signal. */
   readonly timeoutMs: number | null;
+  /** Whether the servers are asked how they are. */
+  readonly check: boolean;
+  readonly filter: NodeFilter;
+  /** URL to print for each node, in place of the table; null for the table. */
+  readonly print: UrlKind | null;
 }
+
+/** Endpoint, root or base for clients of OpenAI's API. */
+export type UrlKind = "url" | "base" | "openai";
 
 /** `lmserv config print` */
 export interface PrintRequest extends Request {

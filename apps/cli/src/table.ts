@@ -1,50 +1,74 @@
-import { formatEndpoint, type NodeInfo, type RegistryChange } from "@lmserv/discovery-core";
+import { formatEndpoint, modelNamesOf, type NodeInfo, type RegistryChange } from "@lmserv/discovery-core";
 import { cut, printable } from "./printable.ts";
+import type { UrlKind } from "./request.ts";
 import { paint } from "./terminal.ts";
 
-const header = ["INFO", "ADDRESS", "URL", "SERVER", "SOURCES"];
-/** An `info` or a list of models may be long; the whole of it is in the JSON. */
+/** Appearance of the list for people. */
+export interface TableOptions {
+  readonly color: boolean;
+  /** Whether the state of each node is shown. */
+  readonly states: boolean;
+}
+
+const header = ["STATE", "NAME", "SERVER", "MODELS", "URL", "SOURCES"];
+/** A name or a list of models may be long; the whole of it is in the JSON. */
 const maxCellWidth = 48;
 const gap = "  ";
 
 /** Nodes as a table for people, with a header, in the order of their names and addresses. */
-export function formatTable(nodes: readonly NodeInfo[], color: boolean): string {
-  const rows = [header, ...nodes.map(cellsOf).sort(compareRows)];
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? "")].length)));
+export function formatTable(nodes: readonly NodeInfo[], options: TableOptions): string {
+  const rows = [header, ...nodes.map(cellsOf).sort(compareRows)].map((row) => shown(row, options));
+  const [first = []] = rows;
+  const widths = first.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? "")].length)));
   const [head = "", ...lines] = rows.map((row) =>
     row
       .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - [...cell].length))
       .join(gap)
       .trimEnd(),
   );
-  return `${[color ? paint("bold", head) : head, ...lines].join("\n")}\n`;
+  return `${[options.color ? paint("bold", head) : head, ...lines].join("\n")}\n`;
+}
+
+/** One URL a line, best node first; nodes without such a URL are left out. */
+export function formatUrls(nodes: readonly NodeInfo[], kind: UrlKind): string {
+  const urls = nodes.flatMap((node) => {
+    const url = { url: node.url, base: node.baseUrl, openai: node.openaiUrl }[kind];
+    return url === null ? [] : `${printable(url)}\n`;
+  });
+  return urls.join("");
 }
 
 const changeColor = { up: "green", updated: "yellow", down: "red" } as const;
 
 /** A change as a line for people. */
-export function formatChange(change: RegistryChange, color: boolean): string {
+export function formatChange(change: RegistryChange, options: TableOptions): string {
   const kind = change.kind.padEnd("updated".length);
-  const cells = [color ? paint(changeColor[change.kind], kind) : kind, ...cellsOf(change.node)];
+  const cells = shown(cellsOf(change.node), options);
   if (change.kind === "down") cells.push(`(${change.reason})`);
-  return `${cells.join(gap)}\n`;
+  return `${[options.color ? paint(changeColor[change.kind], kind) : kind, ...cells].join(gap)}\n`;
+}
+
+/** Without the state, which comes first, where none is known of. */
+function shown(row: readonly string[], { states }: TableOptions): string[] {
+  return states ? [...row] : row.slice(1);
 }
 
 /** Nodes without a name come last. */
-function compareRows(a: readonly string[], b: readonly string[]): number {
+function compareRows([, ...a]: readonly string[], [, ...b]: readonly string[]): number {
   const isUnnamed = ([name]: readonly string[]): number => Number(name === "-");
   return isUnnamed(a) - isUnnamed(b) || a.join(gap).localeCompare(b.join(gap), "en", { numeric: true });
 }
 
 function cellsOf(node: NodeInfo): string[] {
-  const models = node.models.join(", ");
-  const server = [node.server ?? "", models].filter((text) => text !== "").join(": ");
   const transports = [...new Set(node.sources.map((source) => source.transport))].join(",");
+  const endpoint = formatEndpoint(node.host, node.port);
   return [
+    node.health?.state ?? "?",
     cell(node.info),
-    printable(formatEndpoint(node.host, node.port)),
-    printable(node.url ?? "-"),
-    cell(server),
+    cell(node.server ?? ""),
+    cell(modelNamesOf(node).join(", ")),
+    // A scoped address cannot stand in a URL, and still says where the node is.
+    printable(node.url ?? endpoint),
     cell(transports),
   ];
 }

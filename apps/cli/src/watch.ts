@@ -4,6 +4,7 @@ import { type Configuration, configure } from "./configuration.ts";
 import { formatVersion, nodeDocument, toJsonLine, type WatchLine, warningDocument } from "./document.ts";
 import { judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
+import { FilteredChanges } from "./filtered-changes.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import { close, openDiscovery } from "./opening.ts";
@@ -54,9 +55,10 @@ async function follow(
 ): Promise<Outcome> {
   let discovery: Discovery;
   try {
-    const { ttlMs } = request;
+    const { ttlMs, check } = request;
     const options = {
       ttlMs,
+      ...(check && { health: await io.health() }),
       log: reporter.log,
       onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
       signal,
@@ -68,7 +70,8 @@ async function follow(
     return { peak: 0, failures };
   }
   const enough = request.atLeast ?? Number.POSITIVE_INFINITY;
-  const peak = await printChanges(discovery, enough, view, io, signal).finally(() =>
+  const changes = new FilteredChanges(request.filter);
+  const peak = await printChanges(discovery, changes, enough, view, io, signal).finally(() =>
     close(discovery, reporter),
   );
   return { peak, failures: peak === 0 ? outages(discovery) : [] };
@@ -79,6 +82,7 @@ const steps = { up: 1, updated: 0, down: -1 } as const;
 /** Prints until the watch ends or `enough` nodes are listed; resolves with the most that were. */
 async function printChanges(
   discovery: Discovery,
+  changes: FilteredChanges,
   enough: number,
   view: View,
   { stdout }: Io,
@@ -87,7 +91,9 @@ async function printChanges(
   let count = 0;
   let peak = 0;
   try {
-    for await (const change of discovery.watch({ signal })) {
+    for await (const told of discovery.watch({ signal })) {
+      const change = changes.take(told);
+      if (!change) continue;
       count += steps[change.kind];
       peak = Math.max(peak, count);
       // A slow reader holds up the watch, which keeps the sum of what it misses.
@@ -116,11 +122,11 @@ function jsonView({ stdout }: Io): View {
   };
 }
 
-function textView({ stdout, env }: Io, { verbose }: SearchRequest, reporter: Reporter): View {
+function textView({ stdout, env }: Io, { verbose, check }: SearchRequest, reporter: Reporter): View {
   const color = hasColor(stdout, env);
   return {
     begin: () => reporter.note("watching for LLM servers; stop with Ctrl-C"),
-    change: (change) => formatChange(change, color),
+    change: (change) => formatChange(change, { color, states: check }),
     warn: (warning) => {
       // The log holds it already.
       if (!verbose) reporter.warn(describeFailure(warning));

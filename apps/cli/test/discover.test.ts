@@ -54,7 +54,14 @@ describe("lmserv discover --json", () => {
           models: ["llama-3.3-70b", "qwen3-32b"],
           auth: "none",
           attributes: {},
-          health: null,
+          health: {
+            state: "healthy",
+            models: [{ name: "llama-3.3-70b" }, { name: "qwen3-32b" }],
+            loaded: [],
+            latencyMs: 1,
+            checkedAt: time,
+            reason: null,
+          },
           self: false,
           sources: [
             {
@@ -244,9 +251,9 @@ describe("lmserv discover for people", () => {
     machine.network.appear({ id: "ollama", port: 11_434, info: "", path: "/api/chat", server: "ollama" });
     expect(await machine.run(3_000, "discover")).toBe(0);
     expect(machine.stdout.lines).toEqual([
-      "INFO        ADDRESS           URL                               SERVER                            SOURCES",
-      "gpu-box-01  198.18.0.1:8000   http://198.18.0.1:8000/chat       lmserv: llama-3.3-70b, qwen3-32b  mdns",
-      "-           198.18.0.2:11434  http://198.18.0.2:11434/api/chat  ollama                            mdns",
+      "STATE    NAME        SERVER  MODELS                    URL                               SOURCES",
+      "healthy  gpu-box-01  lmserv  llama-3.3-70b, qwen3-32b  http://198.18.0.1:8000/chat       mdns",
+      "healthy  -           ollama  -                         http://198.18.0.2:11434/api/chat  mdns",
     ]);
     expect(machine.stderr.text).toBe("");
   });
@@ -324,7 +331,7 @@ describe("on a terminal", () => {
     const painted = machine.stderr.text.split("\r").slice(1);
     expect(painted.slice(0, 2)).toEqual(["| looking for LLM servers", "/ looking for LLM servers"]);
     expect(painted.at(-1)).toBe("\u001b[K");
-    expect(machine.stdout.lines[0]).toContain("\u001b[1mINFO ");
+    expect(machine.stdout.lines[0]).toContain("\u001b[1mSTATE ");
   });
 
   it("does not spin with -q, nor when it is dumb", async () => {

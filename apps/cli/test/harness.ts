@@ -2,6 +2,10 @@ import { readFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { Writable } from "node:stream";
 import {
+  formatEndpoint,
+  type HealthMonitor,
+  type HealthState,
+  isoTime,
   type OptionShape,
   optionsSchema,
   type PluginContext,
@@ -66,6 +70,8 @@ export class Machine {
     lo: [info("127.0.0.1", true), info("::1", true)],
     eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],
   };
+  /** State of every node at a check, or null where checks find nothing out. */
+  health: HealthState | null = "healthy";
   isTerminal = false;
   stdout: Capture = new Capture();
   stderr: Capture = new Capture();
@@ -114,6 +120,7 @@ export class Machine {
       readListeners: async () => null,
       readSystem: () => systemOf(this.interfaces as ListedInterfaces),
       openIdentity: async () => this.identity,
+      health: async () => this.#monitor,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       claimPort: async (port) => this.#claim(port),
       onSignal: (listener) => {
@@ -188,6 +195,30 @@ export class Machine {
     this.claims.set(port, process.pid);
     return { kind: "held", [Symbol.asyncDispose]: async () => void this.claims.delete(port) };
   }
+
+  /** Checks each node at once, and again whenever it changes. */
+  readonly #monitor: HealthMonitor = {
+    start: ({ follow, report, clock }) => {
+      const checked = new Set<string>();
+      return follow(({ kind, node }) => {
+        if (kind === "down" || this.health === null || checked.has(node.id)) return;
+        checked.add(node.id);
+        const { host, port, models } = node;
+        const listed = models.map((name) => ({ name }));
+        const checkedAt = isoTime(clock, clock.now());
+        const health = {
+          state: this.health,
+          models: listed,
+          loaded: [],
+          latencyMs: 1,
+          checkedAt,
+          reason: null,
+        };
+        const endpoint = formatEndpoint(host, port);
+        report(node.id, { endpoint, health, description: null, missingPath: null });
+      });
+    },
+  };
 
   async #check({ address, port }: PortQuestion): Promise<ServerCheck> {
     this.connected.push(`${address} ${port}`);

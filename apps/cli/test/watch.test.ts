@@ -12,6 +12,7 @@ let running: Running;
 
 beforeEach(() => {
   machine = new Machine();
+  machine.health = null;
 });
 
 async function watch(...argv: string[]): Promise<void> {
@@ -55,6 +56,28 @@ describe("lmserv discover --watch --json", () => {
       { type: "down", reason: "goodbye", node: { id: "box-1", info: "renamed" } },
     ]);
     expect(machine.stderr.text).toBe("");
+    await interrupt();
+  });
+
+  it("tells how a node is once that is known", async () => {
+    machine.health = "busy";
+    await watch("--json");
+    machine.network.appear(box);
+    await machine.clock.advance(0);
+    expect(printed()).toMatchObject([
+      version,
+      { type: "up", node: { health: null } },
+      { type: "updated", node: { health: { state: "busy" } } },
+    ]);
+    await interrupt();
+  });
+
+  it("tells of the nodes that fit a filter, and of no others", async () => {
+    await watch("--json", "--server", "ollama");
+    machine.network.appear(box);
+    machine.network.appear({ ...box, id: "box-2", server: "ollama" });
+    await machine.clock.advance(0);
+    expect(printed()).toMatchObject([version, { type: "up", node: { id: "box-2" } }]);
     await interrupt();
   });
 
@@ -155,7 +178,7 @@ describe("lmserv discover --watch for people", () => {
     await machine.clock.advance(10);
     machine.network.vanish(box.id);
     await machine.clock.advance(10);
-    const node = "gpu-box-01  198.18.0.2:8000  http://198.18.0.2:8000/chat  lmserv  mdns";
+    const node = "?  gpu-box-01  lmserv  -  http://198.18.0.2:8000/chat  mdns";
     expect(machine.stdout.lines).toEqual([`up       ${node}`, `down     ${node}  (goodbye)`]);
     expect(machine.stderr.lines).toEqual(["lmserv: watching for LLM servers; stop with Ctrl-C"]);
     await interrupt();
@@ -166,7 +189,7 @@ describe("lmserv discover --watch for people", () => {
     await watch("-q");
     machine.network.appear(box);
     await machine.clock.advance(10);
-    expect(machine.stdout.lines[0]).toContain("\u001b[32mup     \u001b[39m  gpu-box-01");
+    expect(machine.stdout.lines[0]).toContain("\u001b[32mup     \u001b[39m  ?  gpu-box-01");
     expect(machine.stderr.text).toBe("");
     await interrupt();
   });

@@ -57,6 +57,7 @@ describeNet("the README", () => {
     const [listing = "", silence = ""] = blocks("console");
     await listen(a, 8_000);
     await announce(a, "--port", "8000", "--info", "gpu-box-01");
+    await listen(b, 8_000);
     await announceOriginal(b, { name: "gpu-box-02", info: "gpu-box-02" });
     await hold(listing, c);
     await lan.dropMulticast(true);

@@ -31,6 +31,9 @@ export interface ListedNode {
   readonly url: string | null;
   readonly addresses: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
+  readonly server: string | null;
+  readonly models: readonly string[];
+  readonly health: { readonly state: string; readonly models: readonly { readonly name: string }[] } | null;
   readonly sources: readonly { readonly transport: string; readonly key: string }[];
 }
 
@@ -45,9 +48,9 @@ export interface Discovered {
   readonly listing: Listing;
 }
 
-/** Runs `lmserv discover --json` on a host to its end. */
+/** Runs `lmserv discover --json` on a host to its end; the servers are not asked, since most tests have none. */
 export async function discover(host: Host, ...args: readonly string[]): Promise<Discovered> {
-  const { code, stdout } = await host.run(lmserv("discover", "--json", ...args));
+  const { code, stdout } = await host.run(lmserv("discover", "--json", "--no-check", ...args));
   return { code, listing: JSON.parse(stdout) };
 }
 
@@ -67,8 +70,13 @@ export interface Watch {
   readonly process: HostProcess;
 }
 
-/** `lmserv discover --watch --json`, when it has begun. */
-export async function watch(host: Host, ...args: readonly string[]): Promise<Watch> {
+/** `lmserv discover --watch --json`, when it has begun; the servers are not asked. */
+export function watch(host: Host, ...args: readonly string[]): Promise<Watch> {
+  return watchHealth(host, "--no-check", ...args);
+}
+
+/** The same, with checks of the servers. */
+export async function watchHealth(host: Host, ...args: readonly string[]): Promise<Watch> {
   const process = await host.spawn(lmserv("discover", "--watch", "--json", ...args));
   await process.line((line) => line.includes('"version"'));
   const read = (line: string): WatchEvent => JSON.parse(line);

@@ -1,0 +1,63 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { createLan, type Host, type HostProcess } from "../../src/index.ts";
+import { describeNet } from "../../src/vitest.ts";
+import { lmserv, type Watch, type WatchEvent, watchHealth } from "./command.ts";
+
+const program = fileURLToPath(new URL("./look-alike.mjs", import.meta.url));
+
+async function serve(host: Host, kind: string, port: number): Promise<HostProcess> {
+  const server = await host.spawn([process.execPath, program, kind, String(port)]);
+  await server.line((line) => line === "listening");
+  return server;
+}
+
+const isKind =
+  (server: string, type: WatchEvent["type"] = "updated", state?: string) =>
+  ({ type: told, node }: WatchEvent): boolean =>
+    told === type && node?.server === server && (state === undefined || node.health?.state === state);
+
+/** Fits events after those that came so far. */
+function next(seen: Watch, fits: (event: WatchEvent) => boolean): Promise<WatchEvent> {
+  const from = seen.events().length;
+  let count = 0;
+  return seen.event((event) => {
+    count += 1;
+    return count > from && fits(event);
+  });
+}
+
+describeNet("one machine with three servers", () => {
+  test("announces each for what it is, follows them, and whoever looks knows how they are", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    const ollama = await serve(a, "ollama", 11_434);
+    await serve(a, "llama.cpp", 8_080);
+    await serve(a, "lmserv", 8_000);
+    await a.spawn(lmserv("announce"));
+
+    const seen = await watchHealth(b);
+    const listed = await Promise.all([
+      seen.event(isKind("ollama", "updated", "healthy")),
+      seen.event(isKind("llama.cpp", "updated", "healthy")),
+      seen.event(isKind("lmserv")),
+    ]);
+    expect(listed.map(({ node }) => [node?.url, node?.health?.models.map(({ name }) => name)])).toEqual([
+      [`http://${a.address}:11434/api/chat`, ["first"]],
+      [`http://${a.address}:8080/v1/chat/completions`, ["first"]],
+      [`http://${a.address}:8000/chat`, []],
+    ]);
+
+    ollama.kill("SIGSTOP");
+    await seen.event(isKind("ollama", "updated", "silent"));
+    ollama.kill("SIGCONT");
+    await next(seen, isKind("ollama", "updated", "healthy"));
+
+    ollama.stdin.write("pulled\n");
+    await seen.event(({ node }) => node?.server === "ollama" && node.models.includes("pulled"));
+    ollama.kill("SIGKILL");
+    expect(await seen.event(isKind("ollama", "down"))).toMatchObject({ reason: "goodbye" });
+    await serve(a, "ollama", 11_434);
+    await next(seen, isKind("ollama", "up"));
+  });
+});

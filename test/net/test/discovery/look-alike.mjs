@@ -1,0 +1,37 @@
+import { createServer } from "node:http";
+
+// A server that shows what Ollama, llama.cpp or LMServ show: `look-alike.mjs KIND PORT`; a line on its input is a model
+// that is pulled.
+const [kind, port] = process.argv.slice(2);
+const models = ["first"];
+
+const shows = {
+  ollama: {
+    "/": () => "Ollama is running",
+    "/api/version": () => ({ version: "0.6.2" }),
+    "/api/tags": () => ({ models: models.map((name) => ({ name })) }),
+    "/api/ps": () => ({ models: [] }),
+    "/v1/models": () => list("library"),
+  },
+  "llama.cpp": {
+    "/health": () => ({ status: "ok" }),
+    "/props": () => ({ total_slots: 1, build_info: "b4000" }),
+    "/v1/models": () => list("llamacpp"),
+  },
+  lmserv: { "/": () => '"LMServ is running"' },
+};
+
+function list(owner) {
+  return { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: owner })) };
+}
+
+createServer((request, response) => {
+  const shown = shows[kind][request.url]?.();
+  if (kind === "llama.cpp") response.setHeader("server", "llama.cpp");
+  if (shown === undefined) return response.writeHead(404).end();
+  if (typeof shown === "string") return response.end(shown);
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(shown));
+}).listen(Number(port), () => console.log("listening"));
+
+process.stdin.setEncoding("utf8").on("data", (line) => models.push(line.trim()));
