@@ -55,7 +55,7 @@ function documentServer(port: number, info: string): DocumentServer {
 it("is understood by those who look", async () => {
   const port = await freePort();
   await documentServer(port, "gpu-box-01").start();
-  expect(await look({ host: address, port, clock: systemClock, signal })).toEqual({
+  expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toEqual({
     kind: "server",
     identification: {
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -89,7 +89,7 @@ it("is gone when it is stopped, with its connections", async () => {
   const gone = once(socket, "close");
   await server.stop();
   await gone;
-  const refused = await look({ host: address, port, clock: systemClock, signal });
+  const refused = await look({ host: address, port, clock: systemClock, signal, patient: true });
   expect(refused).toEqual({ kind: "silent", why: "refused" });
 });
 
@@ -98,7 +98,7 @@ it("leaves a port to whoever has it", async () => {
   await documentServer(port, "first").start();
   await documentServer(port, "second").start();
   expect(stderr.lines[1]).toContain(`no document on port ${port} while another program has it`);
-  expect(await look({ host: address, port, clock: systemClock, signal })).toMatchObject({
+  expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject({
     identification: { info: "first" },
   });
 });

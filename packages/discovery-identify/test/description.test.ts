@@ -1,11 +1,19 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { checkHealth, describeServer, type HealthQuestion, healthAsker } from "../src/index.ts";
 import { json, notFound, openaiList, type Recording, text } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";
 import { vitalSigns } from "./fixtures/vitals.ts";
-import { answerAs, host, type Loopback, replay, serveHttp, serveHttps, serveTcp } from "./loopback.ts";
+import {
+  answerAs,
+  host,
+  type Loopback,
+  leisurelyClock,
+  replay,
+  serveHttp,
+  serveHttps,
+  serveTcp,
+} from "./loopback.ts";
 
 const { signal } = new AbortController();
 
@@ -19,11 +27,11 @@ const free = new Set([
 ]);
 
 function profile({ port }: Pick<Loopback, "port">) {
-  return describeServer({ host, port, clock: systemClock, signal });
+  return describeServer({ host, port, clock: leisurelyClock, signal });
 }
 
 function check({ port }: Pick<Loopback, "port">, server: string | null) {
-  return checkHealth({ host, port, server, clock: systemClock, signal });
+  return checkHealth({ host, port, server, clock: leisurelyClock, signal });
 }
 
 async function ask(recording: Recording, question: Partial<HealthQuestion> = {}) {
@@ -32,7 +40,7 @@ async function ask(recording: Recording, question: Partial<HealthQuestion> = {})
     ...{ host, port: server.port, scheme: "http", server: null, path: null, lists: true },
     ...question,
   };
-  const outcome = await healthAsker(systemClock)(whole, signal);
+  const outcome = await healthAsker(leisurelyClock)(whole, signal);
   return { outcome, asked: server.requests.map(({ url }) => url) };
 }
 
@@ -192,7 +200,7 @@ describe("a check", () => {
     const ending = new AbortController();
     const there = await serveHttp(() => ending.abort(reason));
     const reason = new Error("enough");
-    const options = { host, port: there.port, server: null, clock: systemClock, signal: ending.signal };
+    const options = { host, port: there.port, server: null, clock: leisurelyClock, signal: ending.signal };
     await expect(checkHealth(options)).rejects.toBe(reason);
     await expect.poll(there.open, { timeout: 10_000 }).toBe(0);
   });
@@ -248,7 +256,7 @@ describe("the lists of a check", () => {
 });
 
 it("says at once what it cannot work with", async () => {
-  const options = { clock: systemClock, signal };
+  const options = { clock: leisurelyClock, signal };
   await expect(describeServer({ ...options, host: "localhost", port: 1 })).rejects.toThrow("localhost");
   await expect(checkHealth({ ...options, host, port: 0, server: null })).rejects.toThrow("port 0");
 });

@@ -1,7 +1,6 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { describe, expect, it } from "vitest";
 import { documentHandler, documentPath, look, type Verdict, type WellKnownDocument } from "../src/index.ts";
-import { host, type Loopback, serveHttp } from "./loopback.ts";
+import { host, type Loopback, leisurelyClock, serveHttp } from "./loopback.ts";
 
 const { signal } = new AbortController();
 const other: Verdict = { kind: "other", is: "http" };
@@ -29,7 +28,7 @@ function publish(body: string, type = "application/json"): Promise<Loopback> {
 }
 
 function ask({ port }: Loopback): Promise<Verdict> {
-  return look({ host, port, clock: systemClock, signal });
+  return look({ host, port, clock: leisurelyClock, signal });
 }
 
 async function identified(document: unknown): Promise<unknown> {

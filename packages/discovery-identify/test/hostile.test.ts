@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import { systemClock } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { look, type Verdict } from "../src/index.ts";
 import { text } from "./fixtures/recording.ts";
-import { host, type Loopback, replay, serveFull, serveHttp, serveTcp } from "./loopback.ts";
+import { host, type Loopback, leisurelyClock, replay, serveFull, serveHttp, serveTcp } from "./loopback.ts";
 
 const { signal } = new AbortController();
 const other: Verdict = { kind: "other", is: "http" };
@@ -15,7 +14,7 @@ const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 const maxTakenBytes = 20_000_000;
 
 function ask({ port }: Loopback, patient = false): Promise<Verdict> {
-  return look({ host, port, clock: systemClock, signal, patient });
+  return look({ host, port, clock: leisurelyClock, signal, patient });
 }
 
 /** Answers each request with these bytes, on whichever connection. */
@@ -363,7 +362,12 @@ describe("abort", () => {
   it("before the start sends nothing", async () => {
     const server = await serveHttp(() => {});
     const reason = new Error("enough");
-    const aborted = look({ host, port: server.port, clock: systemClock, signal: AbortSignal.abort(reason) });
+    const aborted = look({
+      host,
+      port: server.port,
+      clock: leisurelyClock,
+      signal: AbortSignal.abort(reason),
+    });
     await expect(aborted).rejects.toBe(reason);
     expect(server.connections()).toBe(0);
   });

@@ -1,4 +1,3 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import {
@@ -13,7 +12,7 @@ import { noLlmServers } from "./fixtures/no-llm-server.ts";
 import { ollama } from "./fixtures/ollama.ts";
 import type { Recording } from "./fixtures/recording.ts";
 import { vllm } from "./fixtures/vllm.ts";
-import { Gate, host, type Loopback, replay, serveHttp } from "./loopback.ts";
+import { Gate, host, type Loopback, leisurelyClock, replay, serveHttp } from "./loopback.ts";
 
 function first([recording]: readonly Recording[]): Recording {
   if (!recording) throw new RangeError("there is no recording");
@@ -26,7 +25,7 @@ function find(
   ports: readonly number[],
   options: Partial<IdentifyOptions> = {},
 ): AsyncIterable<Identification> {
-  return identify({ clock: systemClock, signal, host, ports, ...options });
+  return identify({ clock: leisurelyClock, signal, host, ports, ...options });
 }
 
 async function all(found: AsyncIterable<Identification>): Promise<readonly Identification[]> {

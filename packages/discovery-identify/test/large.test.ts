@@ -1,10 +1,9 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { array, assert, type JsonValue, jsonValue, nat, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseCutJson } from "../src/cut-json.ts";
 import { type Identification, look } from "../src/index.ts";
 import { type Answer, html, json, model, notFound, openaiList, text } from "./fixtures/recording.ts";
-import { host, replay } from "./loopback.ts";
+import { host, leisurelyClock, replay } from "./loopback.ts";
 
 const { signal } = new AbortController();
 
@@ -17,7 +16,7 @@ async function identified(
 ): Promise<Identification | null> {
   const recording = { title: "", answers, otherwise: notFound, headers, expected: null, questions: 4 };
   const server = await replay(recording);
-  const verdict = await look({ host, port: server.port, clock: systemClock, signal });
+  const verdict = await look({ host, port: server.port, clock: leisurelyClock, signal });
   return verdict.kind === "server" ? verdict.identification : null;
 }
 

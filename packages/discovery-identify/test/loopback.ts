@@ -9,11 +9,18 @@ import {
   type Server,
   type Socket,
 } from "node:net";
+import { type Clock, systemClock } from "@lmserv/discovery-core";
 import { onTestFinished } from "vitest";
 import { certificate } from "./fixtures/certificate.ts";
 import type { Recording } from "./fixtures/recording.ts";
 
 export const host = "127.0.0.1";
+
+/** This machine's clock with timers that come thirty times later: a busy machine is no slow server. */
+export const leisurelyClock: Clock = {
+  ...systemClock,
+  schedule: (delayMs, callback) => systemClock.schedule(30 * delayMs, callback),
+};
 
 /** A server on loopback, with what it saw; it is gone when the test ends. */
 export interface Loopback {

@@ -1,4 +1,3 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { describe, expect, it } from "vitest";
 import { engines } from "../src/engines.ts";
 import { fromReplies } from "../src/identification.ts";
@@ -8,7 +7,7 @@ import { type Reply, readReply } from "../src/reply.ts";
 import { noLlmServers } from "./fixtures/no-llm-server.ts";
 import type { Recording } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";
-import { host, replay } from "./loopback.ts";
+import { host, leisurelyClock, replay } from "./loopback.ts";
 
 const { signal } = new AbortController();
 const everyPort = [...defaultPorts, 12_345];
@@ -36,7 +35,7 @@ function identificationOf(replies: readonly Reply[], port: number): Identificati
 describe.each(recordings)("$title", (recording) => {
   it("is recognised, over one connection", async () => {
     const server = await replay(recording);
-    const verdict = await look({ host, port: server.port, clock: systemClock, signal });
+    const verdict = await look({ host, port: server.port, clock: leisurelyClock, signal });
     expect(verdict).toMatchObject({
       kind: "server",
       identification: { ...recording.expected, port: server.port },
@@ -58,7 +57,7 @@ describe.each(recordings)("$title", (recording) => {
 describe.each(noLlmServers)("$title", (recording) => {
   it("is none", async () => {
     const server = await replay(recording);
-    expect(await look({ host, port: server.port, clock: systemClock, signal })).toEqual({
+    expect(await look({ host, port: server.port, clock: leisurelyClock, signal })).toEqual({
       kind: "other",
       is: "http",
     });

@@ -1,15 +1,22 @@
-import { systemClock } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { documentPath, look, type Verdict } from "../src/index.ts";
 import { recordings } from "./fixtures/recordings.ts";
-import { answerAs, host, type Loopback, serveHttp, serveHttps, serveTcp } from "./loopback.ts";
+import {
+  answerAs,
+  host,
+  type Loopback,
+  leisurelyClock,
+  serveHttp,
+  serveHttps,
+  serveTcp,
+} from "./loopback.ts";
 
 const { signal } = new AbortController();
 const clientHello = 22;
 
 function ask({ port }: Loopback): Promise<Verdict> {
-  return look({ host, port, clock: systemClock, signal });
+  return look({ host, port, clock: leisurelyClock, signal });
 }
 
 describe.each(recordings)("$title over TLS", (recording) => {
