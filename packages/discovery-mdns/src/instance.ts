@@ -61,6 +61,8 @@ export class Instance {
   #refreshed = 0;
   /** Whether it was ever asked for a sign of life. */
   wasRefreshed = false;
+  /** Whether it ever answered a question of ours. */
+  hasAnswered = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   #goodbyeMs: number | null = null;
   #overheard: { readonly sinceMs: number; questions: number } | null = null;
@@ -85,6 +87,7 @@ export class Instance {
     const kept = before.filter((other) => other.key !== key && !(flush && isFlushed(other, seenMs)));
     this.#former = kept.slice(0, maxFormer);
     this.#resideAt(location, seenMs);
+    this.hasAnswered ||= seenMs - this.#askedMs < answerMs;
     this.#sources.delete(source);
     this.#sources.set(source, location.seenMs);
     const [oldest] = this.#sources.keys();
@@ -131,6 +134,11 @@ export class Instance {
   /** Whether somebody doubts that it is still there. */
   get doubted(): boolean {
     return this.#doubt !== null;
+  }
+
+  /** How many questions for a sign of life have brought none, since it was heard of last or since somebody doubts it. */
+  get askedInVain(): number {
+    return this.#doubt ? this.#doubt.asks.count : this.#refreshed;
   }
 
   /** Whether it said goodbye and nobody contradicted. */

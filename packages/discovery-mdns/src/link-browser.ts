@@ -1,14 +1,16 @@
-import { type Clock, Deadlines, isIPv6, type SeenNode } from "@lmserv/discovery-core";
+import { type Clock, Deadlines, type SeenNode } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
 import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
+import { awaitsIPv4, isComplete, isRefreshed, patienceMs, questionsFor, type View } from "./inquiry.ts";
 import { type Instance, maxSlackMs } from "./instance.ts";
-import { addressesOf, type Family, familyOf, isOwn } from "./interfaces.ts";
+import { isOwn } from "./interfaces.ts";
 import type { Link } from "./link.ts";
 import { OverheardList } from "./overheard-list.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
 import type { Sighting } from "./sighting.ts";
+import { VainQuestions } from "./vain-questions.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "./wire/record.ts";
 
@@ -27,10 +29,6 @@ export interface LinkBrowserOptions {
 const soonMs = 1_500;
 /** One packet holds about so many, and a flood of nodes is not gone through again and again. */
 const maxEarly = 32;
-/** So many questions for a sign of life go over one family only; then that one may be what fails. */
-const frugalAsks = 2;
-/** How long the IPv4 address of a host that was heard over IPv6 is waited for, in ms. */
-const patienceMs = 500;
 /** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
 const directMs = 500;
 
@@ -43,6 +41,7 @@ export class LinkBrowser {
   readonly #cache: Cache;
   readonly #overheard: OverheardList;
   readonly #deadlines = new Deadlines();
+  #vain = new VainQuestions();
   #series: QuestionSeries | null = null;
   #isWanted = false;
   #ttlMs = 0;
@@ -98,6 +97,7 @@ export class LinkBrowser {
     this.#series = null;
     for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
     this.#cache.clear();
+    this.#vain = new VainQuestions();
   }
 
   /** Says that everything here is out of reach, and stops. */
@@ -139,6 +139,7 @@ export class LinkBrowser {
   #takeResponse(message: Message, from: string): void {
     const touched = this.#cache.take(message, from, this.#now());
     for (const instance of touched) {
+      if (instance.hasAnswered) this.#vain.refund(instance);
       this.#tell(instance);
       this.#plan(instance);
     }
@@ -168,10 +169,14 @@ export class LinkBrowser {
     const nowMs = this.#now();
     instance.overhear(nowMs);
     // Its answer is multicast: a question of ours that is due soon need not be asked (RFC 6762 section 7.3).
-    const isComplete = this.#isComplete(instance);
-    const step = instance.nextStep(this.#ttlMs, isComplete);
-    if (isComplete && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isComplete);
+    const isWhole = isComplete(instance, this.#view());
+    const step = instance.nextStep(this.#ttlMs, isWhole);
+    if (isWhole && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isWhole);
     this.#plan(instance);
+  }
+
+  #view(): View {
+    return { link: this.#link, hosts: this.#cache.hosts, ttlMs: this.#ttlMs, nowMs: this.#now() };
   }
 
   #now(): number {
@@ -209,7 +214,7 @@ export class LinkBrowser {
 
   #sightingOf(instance: Instance): Sighting | null {
     const { name, location, text, leaving, sources } = instance;
-    if (!location || !text || leaving || this.#awaitsIPv4(instance)) return null;
+    if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
     const { port, target, ttlMs, seenMs } = location;
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
     const addresses = rankAddresses(announced, {
@@ -225,30 +230,11 @@ export class LinkBrowser {
     return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
   }
 
-  #isComplete(instance: Instance): boolean {
-    const { location, text } = instance;
-    if (!location || !text || this.#awaitsIPv4(instance)) return false;
-    return this.#cache.hosts.knowsUntil(location.target, this.#now());
-  }
-
-  /**
-   * Whether an IPv4 address is still likely to come.
-   *
-   * Some hosts tell over IPv6 of their IPv6 addresses only. A node without an identity has that of its best
-   * address, and would become another one when the better address came.
-   */
-  #awaitsIPv4({ firstMs, location, text }: Instance): boolean {
-    const isEarly = this.#now() < firstMs + patienceMs;
-    if (!isEarly || !location || text?.description.id) return false;
-    if (addressesOf(this.#link.interface, "IPv4").length === 0) return false;
-    return this.#cache.hosts.addressesOf(location.target, this.#now()).every(isIPv6);
-  }
-
   #plan(instance: Instance): void {
-    const { atMs } = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
+    const { atMs } = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
     const target = instance.location?.target;
     const addressEndMs = target === undefined ? null : this.#cache.hosts.nextEndMs(target, this.#now());
-    const patienceEndMs = this.#awaitsIPv4(instance) ? instance.firstMs + patienceMs : null;
+    const patienceEndMs = awaitsIPv4(instance, this.#view()) ? instance.firstMs + patienceMs : null;
     const dueMs = [atMs, addressEndMs, patienceEndMs].filter((ms) => ms !== null);
     this.#deadlines.set(nameKey(instance.name), Math.min(...dueMs));
   }
@@ -271,7 +257,7 @@ export class LinkBrowser {
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);
     for (const instance of asked) {
-      instance.asked(leftMs, this.#isComplete(instance));
+      instance.asked(leftMs, isComplete(instance, this.#view()));
       this.#plan(instance);
     }
     this.#arm();
@@ -299,7 +285,7 @@ export class LinkBrowser {
   /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
   #dueInstances(nowMs: number): Instance[] {
     const due = this.#takePlanned(nowMs);
-    if (!due.some((instance) => this.#isRefreshed(instance))) return due;
+    if (!due.some((instance) => isRefreshed(instance, this.#view()))) return due;
     for (const instance of this.#takePlanned(nowMs + maxSlackMs, maxEarly)) {
       if (this.#mayBeAsked(instance, nowMs)) due.push(instance);
       else this.#plan(instance);
@@ -322,79 +308,51 @@ export class LinkBrowser {
   }
 
   #mayBeAsked(instance: Instance, nowMs: number): boolean {
-    const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
+    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
     return step.kind === "ask" && step.earliestMs <= nowMs;
   }
 
   /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
   #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
-    const step = instance.nextStep(this.#ttlMs, this.#isComplete(instance));
+    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
     if ((step.kind === "ask" ? step.earliestMs : step.atMs) > nowMs) {
       // Not its own time: an address of its host ended, or need not be waited for any longer.
       this.#tell(instance);
       this.#plan(instance);
     } else if (step.kind === "ask") {
       asked.push(instance);
-      return this.#questionsFor(instance, nowMs);
+      const questions = questionsFor(instance, this.#view());
+      return this.#mayAsk(instance, questions.length, nowMs) ? questions : [];
     } else if (step.kind === "doubt") {
       instance.doubt(nowMs);
       this.#plan(instance);
     } else if (step.kind === "lapse") {
-      this.#cache.delete(instance);
-      series.quicken(nowMs);
+      this.#forget(instance);
+      if (instance.hasAnswered) series.quicken(nowMs);
     } else {
-      this.#cache.delete(instance);
+      this.#forget(instance);
       this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
     }
     return [];
   }
 
-  /** Whether it is asked for a sign of life only, and not in a series whose intervals double. */
-  #isRefreshed(instance: Instance): boolean {
-    return !instance.doubted && (!instance.resolving || this.#isComplete(instance));
+  /** What never answered is asked for within a budget, but at least once when it was heard of, or is doubted. */
+  #mayAsk(instance: Instance, questions: number, nowMs: number): boolean {
+    const isForLife = instance.doubted || isRefreshed(instance, this.#view());
+    if (instance.hasAnswered || (isForLife && instance.askedInVain === 0)) return true;
+    return this.#vain.admits(instance, questions, nowMs);
   }
 
-  #questionsFor(instance: Instance, nowMs: number): Ask[] {
-    const { name, location, text, doubted } = instance;
-    const neededMs = nowMs + this.#ttlMs;
-    const over = this.#familiesFor(instance, nowMs);
-    const questions: Ask[] = [];
-    if (!location || doubted || this.#isRefreshed(instance)) {
-      questions.push({ name, type: recordTypes.SRV, over });
-    }
-    if (!text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT, over });
-    const isReachable = location && this.#cache.hosts.knowsUntil(location.target, neededMs);
-    if (location && (!isReachable || this.#awaitsIPv4(instance))) {
-      const { target } = location;
-      const types = [recordTypes.A, recordTypes.AAAA];
-      questions.push(...types.map((type) => ({ name: target, type, over })));
-    }
-    return questions;
+  #forget(instance: Instance): void {
+    this.#vain.forget(instance);
+    this.#cache.delete(instance);
   }
 
-  /** A sign of life over one family is enough, unless it fails to come or addresses of the other run out. */
-  #familiesFor(instance: Instance, nowMs: number): readonly Family[] {
-    const { families } = this.#link;
-    const { location, latestSources, unanswered, wasRefreshed } = instance;
-    if (!location || !this.#isRefreshed(instance) || unanswered >= frugalAsks) return families;
-    if (!wasRefreshed && this.#isHalfProven(instance, location.target, nowMs)) return families;
-    const addressEndMs = this.#cache.hosts.nextEndMs(location.target, nowMs) ?? nowMs;
-    if (addressEndMs < nowMs + this.#ttlMs) return families;
-    const spoken = families.filter((family) => latestSources.some((source) => familyOf(source) === family));
-    return spoken.slice(0, 1);
-  }
-
-  /** Whether it announces addresses of a family over which it was never heard: only a packet proves them its own. */
-  #isHalfProven({ sources }: Instance, target: Name, nowMs: number): boolean {
-    const announced = this.#cache.hosts.addressesOf(target, nowMs).map(familyOf);
-    return announced.some((family) => sources.every((source) => familyOf(source) !== family));
-  }
-
-  /** The pointers with more than half of their lives ahead (RFC 6762 section 7.1). */
+  /** The pointers to what is there, with more than half of their lives ahead (RFC 6762 section 7.1). */
   #knownAnswers(nowMs: number): ResourceRecord[] {
-    return [...this.#cache.all()].flatMap(({ name, pointer }) => {
+    return [...this.#cache.all()].flatMap(({ name, pointer, location }) => {
       const leftMs = pointer.untilMs - nowMs;
-      if (leftMs <= (pointer.untilMs - pointer.seenMs) / 2) return [];
+      if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) return [];
       const ttlS = Math.floor(leftMs / 1_000);
       return { name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name };
     });

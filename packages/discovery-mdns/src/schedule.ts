@@ -64,6 +64,11 @@ export class Asks {
     this.#waitsMs = waitsMs;
   }
 
+  /** How many were asked. */
+  get count(): number {
+    return this.#asked;
+  }
+
   /** When the next is due, or null after the last. */
   nextMs(): number | null {
     const waitMs = this.#waitsMs[this.#asked];
