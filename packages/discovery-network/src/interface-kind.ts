@@ -37,7 +37,7 @@ export function kindOf(name: string, evidence: KindEvidence): InterfaceKind {
   if (hasNoLink(traits)) return "tunnel";
   if (evidence.defaultRoutes.has(name) || leadsOut(name, evidence)) return "lan";
   // An end of a virtual cable: the way out of a container, or the way of a machine to its guest.
-  const isAlone = !traits.bridge && traits.lowers.length === 0;
+  const isAlone = !traits.bridge && traits.lowers.length === 0 && !isBridgePort(traits, evidence);
   return isAlone && !evidence.hardware ? "lan" : "guests";
 }
 
@@ -50,6 +50,11 @@ export function kindByName(name: string): InterfaceKind {
 
 function hasNoLink({ type, flags, tunFlags, kind }: LinkTraits): boolean {
   return !lanTypes.has(type) || (flags & noLinkFlags) !== 0 || tunFlags !== null || overlays.has(kind);
+}
+
+/** Whether frames of the interface go to a bridge, which is the one that hosts are met on. */
+function isBridgePort({ master }: LinkTraits, { links }: LinkTable): boolean {
+  return master !== null && links.get(master)?.bridge === true;
 }
 
 /** Whether hardware, or an overlay, is behind an interface or behind one below it. */

@@ -148,6 +148,11 @@ describe("an interface of a container", () => {
     });
   });
 
+  test("is no way out where it is a port of a bridge, also with an address of its own", () => {
+    const v = { ...veth("cni-podman0"), addresses: ["fe80::d0a3:feff:fe4f:780/64"] };
+    expect(kindsOf({ lo, cable, "cni-podman0": podman, v })).toMatchObject({ cable: "lan", v: "guests" });
+  });
+
   test("is a bridge when that is the only way out", () => {
     expect(kindsOf({ lo, br0: podman, v: veth("br0") })).toMatchObject({ br0: "lan" });
     expect(kindsOf({ lo, docker0: podman, v: veth("docker0") })).toMatchObject({ docker0: "guests" });
