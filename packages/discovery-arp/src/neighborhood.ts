@@ -66,13 +66,13 @@ export class Neighborhood {
   }
 
   #isNearOverIPv6({ address, link }: Neighbor): boolean {
-    return this.#links.some(({ name }) => name === link) && (this.#isNamed || isLocalIPv6(address));
+    return this.#links.some(({ name }) => name === link) && (this.#isNamed || isLocal(address));
   }
 
   #isNear({ address, link }: Pick<Neighbor, "address" | "link">): boolean {
     const value = parseIPv4(address);
     if (value === null || isIn(value, this.#exclude)) return false;
-    if (this.#own.has(address) || !(this.#isNamed || isPrivate(address))) return false;
+    if (this.#own.has(address) || !(this.#isNamed || isLocal(address))) return false;
     return this.#links.some(
       ({ name, subnets }) =>
         (link === null || link === name) && subnets.some(({ subnet }) => contains(subnet, value)),
@@ -84,7 +84,7 @@ function zoned({ address, link }: Neighbor): string {
   return isLinkLocal(address) ? `${address}%${link}` : address;
 }
 
-/** Link-local and unique local addresses (RFC 4291, RFC 4193). */
-function isLocalIPv6(address: string): boolean {
+/** Link-local addresses (RFC 3927, RFC 4291), and those of private networks (RFC 1918, RFC 4193). */
+function isLocal(address: string): boolean {
   return isLinkLocal(address) || isPrivate(address);
 }

@@ -98,6 +98,15 @@ describe("a neighbour", () => {
     expect(lan.looks).not.toEqual([]);
   });
 
+  it("is asked at the address that it gave itself on a cable without a router", async () => {
+    lan.interfaces = { eth0: [info("169.254.9.1/16")] };
+    lan.add("169.254.9.4").servers.set(8_000, identification(8_000));
+    const { of } = await browse();
+    await clock.advance(3_000);
+    const addresses = [{ address: "169.254.9.4", reach: "source" }];
+    expect(of("alive")[0]).toMatchObject({ node: { addresses } });
+  });
+
   it("is asked with few others at the same time, however many there are", async () => {
     for (let last = 2; last < 250; last += 1) lan.add(`10.0.0.${last}`);
     await browse({ ports: [8_000, 8_001] });
