@@ -67,12 +67,10 @@ function neighborsFor(request: DoctorRequest, io: Io): DiagnosisContext["neighbo
   let found: Promise<readonly string[]> | undefined;
   const find = async (signal: AbortSignal): Promise<readonly string[]> => {
     if (!io.plugins.has("arp")) return [];
-    const sweep = { flag: "--sweep", key: "sweep", value: request.sweep, ifAny: true };
-    const flags = {
-      ...request.flags,
-      transports: ["arp"],
-      options: [...(request.flags.options ?? []), sweep],
-    };
+    const sweep = { flag: "--sweep", key: "sweep", value: request.sweep };
+    // Flags of the other transports were checked with those, and say nothing to this one.
+    const options = [...(request.flags.options ?? []), sweep].map((one) => ({ ...one, ifAny: true }));
+    const flags = { ...request.flags, transports: ["arp"], options };
     const { transports } = await configure({ ...request, flags }, io, { isAwaited: true });
     const [arp] = transports.map(({ transport }) => transport as Knowing);
     return (await arp?.neighbors?.(io.clock, signal)) ?? [];

@@ -1,3 +1,5 @@
+import { check, type Transport } from "@lmserv/discovery-core";
+import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ownPlugins } from "../src/plugins.ts";
 import { Machine } from "./harness.ts";
@@ -44,6 +46,21 @@ describe("an etcd that is absent", () => {
       .ended;
     expect(code).toBe(1);
     expect(machine.stdout.text).toMatch(/^ {2}fail {2}etcd at .*:9: no answer: .* \[ENGINE_ABSENT\]$/m);
+  });
+
+  it("is found beside an mDNS whose doctor asks for neighbours, which arp has no endpoint for", async () => {
+    const diagnose: Transport["diagnose"] = async function* ({ neighbors }, { signal }) {
+      yield check("NEIGHBORS_READ", { message: (await neighbors(signal)).join() });
+    };
+    const neighbors = async (): Promise<string[]> => ["192.0.2.7 is near"];
+    const { network } = machine;
+    const [mdns, arp] = ["mdns", "arp"].map((name) => memory({ network, name })) as [Transport, Transport];
+    machine.plugins.set("mdns", machine.factory({ ...mdns, diagnose }));
+    machine.plugins.set("arp", machine.factory(Object.assign(arp, { neighbors }), { announces: false }));
+    const argv = ["--transport", "mdns,etcd", "--endpoint", "http://127.0.0.1:9"];
+    expect(await machine.start("doctor", ...argv).ended).toBe(1);
+    expect(machine.stdout.text).toContain("192.0.2.7 is near");
+    expect(machine.stdout.text).toContain("[ENGINE_ABSENT]");
   });
 
   it("is not missed by a doctor whom nobody asked for it", async () => {
