@@ -1,43 +1,26 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
-import { type Command, createLan, type Host, type Place } from "../../src/index.ts";
-import { python } from "../../src/script.ts";
+import { createLan, type Host, type Place } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { type Listing, lmserv } from "../discovery/command.ts";
-import { ip } from "../discovery/wiring.ts";
 import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { moveBehind } from "../mesh/subnets.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { addContainers, addVpn, withOwnSysfs } from "./machine-network.ts";
 
 // Each machine has a bridge of containers and a VPN, whose addresses are the same on both. Names say nothing.
 
 const test = needsPeers(["python", "etcd"]);
 /** As a key file has it. */
 const clusterKey = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk\n";
-const tunHolder = fileURLToPath(new URL("./hold-tun.py", import.meta.url));
-const [bridge, guestPort, vpn] = ["lab0", "lab0p1", "office"];
+const [bridge, vpn] = ["lab0", "office"];
 const [bridgeAddress, vpnAddress] = ["10.88.0.1", "10.99.0.1"];
 
-/** Gives a machine a bridge with one guest, which is behind the switch, and a tun that a process holds open. */
+/** Gives a machine both. */
 async function addContainersAndVpn(lan: { readonly switch: Place }, host: Host): Promise<void> {
-  await ip(host, `link add ${bridge} type bridge`);
-  await ip(host, `addr add ${bridgeAddress}/16 dev ${bridge}`);
-  await ip(host, `link add ${guestPort} type veth peer name guest-${host.name} netns switch`);
-  await ip(lan.switch, `link set guest-${host.name} up`);
-  await ip(host, `link set ${guestPort} master ${bridge} up`);
-  await ip(host, `link set ${bridge} up`);
-  const holder = await host.spawn([python, tunHolder, vpn]);
-  await holder.line((line) => line === "open");
-  await ip(host, `addr add ${vpnAddress}/24 dev ${vpn}`);
-  await ip(host, `link set ${vpn} up`);
-}
-
-/** A command that sees the interfaces of its host, and not those of the machine that the LAN is on, under /sys. */
-function withOwnSysfs(command: Command): Command {
-  const script = 'mount -t sysfs sysfs /sys && exec "$@"';
-  return ["unshare", "--mount", "sh", "-c", script, "sh", ...command];
+  await addContainers(lan, host, { name: bridge, address: `${bridgeAddress}/16` });
+  await addVpn(host, { name: vpn, address: `${vpnAddress}/24` });
 }
 
 async function announce(host: Host, folder: string, ...args: readonly string[]): Promise<void> {
