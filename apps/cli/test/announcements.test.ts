@@ -1,3 +1,5 @@
+import type { Transport } from "@lmserv/discovery-core";
+import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SignalName } from "../src/interruption.ts";
 import { Announcing, lan, loopback } from "./announcing.ts";
@@ -15,6 +17,32 @@ const announce = (...argv: string[]): Promise<void> => scene.announce(...argv);
 const kinds = (): readonly string[] => scene.kinds();
 const news = (): readonly string[] => scene.news();
 const end = (name: SignalName, code: number): Promise<void> => scene.end(name, code);
+
+/** Notes the addresses of each announcement, and of each change of it, on the way to the network. */
+function noting(said: (readonly string[] | undefined)[]): Transport {
+  const inner = memory({ network: machine.network, name: "mdns" });
+  return {
+    name: "mdns",
+    async open(context, options) {
+      const session = await inner.open(context, options);
+      return {
+        ...session,
+        async announce(node, options) {
+          said.push(node.addresses);
+          const standing = await session.announce?.(node, options);
+          if (!standing) throw new Error("it cannot announce");
+          return {
+            async update(changed, options) {
+              said.push(changed.addresses);
+              await standing.update(changed, options);
+            },
+            [Symbol.asyncDispose]: () => standing[Symbol.asyncDispose](),
+          };
+        },
+      };
+    },
+  };
+}
 
 describe("every LLM server of this machine", () => {
   const ollama = served("ollama", {
@@ -118,6 +146,22 @@ describe("a server that other hosts cannot reach", () => {
     expect(news()[0]).toMatch(
       /answers on 127\.0\.0\.1, 198\.51\.100\.7 only, so that hosts on eth1 cannot reach it; /,
     );
+    await end("SIGTERM", 0);
+  });
+
+  it("is announced at the addresses that answered, and at another once that does", async () => {
+    const said: (readonly string[] | undefined)[] = [];
+    machine.plugins.set("mdns", machine.factory(noting(said)));
+    machine.interfaces = { ...machine.interfaces, eth1: [info("192.0.2.9", false)] };
+    machine.accepting.add(lan);
+    await announce();
+    expect(said).toEqual([[loopback, lan]]);
+    machine.accepting.add("192.0.2.9");
+    await machine.clock.advance(35_000);
+    expect(said).toEqual([
+      [loopback, lan],
+      [loopback, lan, "192.0.2.9"],
+    ]);
     await end("SIGTERM", 0);
   });
 
