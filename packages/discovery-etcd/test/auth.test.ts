@@ -2,8 +2,8 @@ import { createDiscovery } from "@lmserv/discovery-core";
 import { expect, test, vi } from "vitest";
 import { etcd } from "../src/transport.ts";
 import { describeEtcd } from "./describe-etcd.ts";
-import type { EtcdServer } from "./etcd-server.ts";
-import { allList, allWarned, patience, Scene } from "./site.ts";
+import { type EtcdServer, patience } from "./etcd-server.ts";
+import { allList, allWarned, Scene } from "./site.ts";
 
 /** The permissions that a node needs, and no more, as the README says. */
 async function protect(server: EtcdServer): Promise<(path: string, body: object) => Promise<unknown>> {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { vi } from "vitest";
 
 export interface ServerOptions {
   /** Further flags. */
@@ -14,8 +14,8 @@ export interface ServerOptions {
   readonly probe?: (url: string) => Promise<void>;
 }
 
-/** How long etcd may take to come up on a machine that does much else. */
-const startMs = 120_000;
+/** How long is waited for what has to happen, whenever, in ms. */
+export const patience = { timeout: 240_000, interval: 20 };
 
 /** A real etcd on free ports of the loopback interface, with its data in a folder of its own. */
 export class EtcdServer implements AsyncDisposable {
@@ -99,18 +99,14 @@ export class EtcdServer implements AsyncDisposable {
   }
 
   async #answers(): Promise<void> {
-    const deadlineMs = Date.now() + startMs;
+    const child = this.#child;
     const probe = this.#options.probe ?? health;
-    for (;;) {
-      try {
-        return await probe(this.url);
-      } catch (error) {
-        if (this.#child?.exitCode !== null || Date.now() > deadlineMs) {
-          throw new Error(`etcd does not come up at ${this.url}`, { cause: error });
-        }
-      }
-      await delay(20);
-    }
+    await vi.waitFor(async () => {
+      // Nothing more is to be waited for.
+      if (child?.exitCode !== null) return;
+      await probe(this.url);
+    }, patience);
+    if (child?.exitCode !== null) throw new Error(`etcd does not come up at ${this.url}`);
   }
 }
 

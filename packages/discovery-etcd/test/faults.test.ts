@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { describeEtcd } from "./describe-etcd.ts";
+import { patience } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
-import { allList, allWarned, lifetimeMs, patience, Scene } from "./site.ts";
+import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
 
 describeEtcd("after", { concurrent: true }, () => {
   test("kill -9 and a restart with its data, the list is right, and who died meanwhile is not on it", async () => {

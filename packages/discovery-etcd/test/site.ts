@@ -8,12 +8,10 @@ import {
 import { expect, vi } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
-import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
+import { EtcdServer, patience, type ServerOptions } from "./etcd-server.ts";
 
 /** Short, so that a fault and its mending fit into a test. */
 export const lifetimeMs = 5_000;
-/** How long is waited for what has to happen, whenever, in ms. */
-export const patience = { timeout: 240_000, interval: 20 };
 let nextPort = 21_001;
 
 /** What a test starts, and ends with it. */

@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { describeEtcd } from "./describe-etcd.ts";
+import { patience } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
-import { allList, allWarned, patience, Scene } from "./site.ts";
+import { allList, allWarned, Scene } from "./site.ts";
 
 const node = { id: "n", port: 1, info: "good" };
 

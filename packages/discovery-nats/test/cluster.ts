@@ -1,7 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { vi } from "vitest";
 import { freePort, NatsServer } from "./server.ts";
+import { patience } from "./site.ts";
 
 /** Servers that keep their buckets together. */
 export class NatsCluster implements AsyncDisposable {
@@ -53,15 +54,10 @@ export class NatsCluster implements AsyncDisposable {
 
   /** Asks until somebody answers: while they choose who leads, nobody does. */
   async #ask<T>(question: (manager: JetStreamManager) => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await using link = await this.#connect();
-        return await question(await jetstreamManager(link.connection, { timeout: 1_000 }));
-      } catch (error) {
-        if (attempt === 60) throw error;
-        await delay(200);
-      }
-    }
+    return vi.waitFor(async () => {
+      await using link = await this.#connect();
+      return await question(await jetstreamManager(link.connection, { timeout: 1_000 }));
+    }, patience);
   }
 
   async #connect() {

@@ -41,7 +41,7 @@ async function attempt(url: string): Promise<string> {
   try {
     await using client = await openClient({ endpoints: [url], ...login });
     await client.connection.hold("a", "value", { signal });
-    await client.view.until(({ isLost, events }) => isLost && events.length > 0, 3_000);
+    await client.view.until(({ isLost, events }) => isLost && events.length > 0);
     return client.view.events
       .map((event) => (event.kind === "lost" ? String(`${event.error.code} ${event.error.message}`) : ""))
       .join();
