@@ -169,11 +169,32 @@ describe.concurrent("a variant, in an empty folder,", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(output.trim().split("\n")).toHaveLength(1);
     expect(output).toContain(
-      `transports.${type} needs the package @lmserv/discovery-${type}, which is not installed`,
+      `transports.${type} needs the package @lmserv/discovery-${type}, which does not come along; lmserv-${variant}.mjs is without it: ${mend}\n`,
     );
-    expect(output).toContain(
-      `lmserv-${variant}.mjs is without it: ${mend}, or install it: npm install @lmserv/discovery-${type}\n`,
+  });
+
+  test.each([
+    ["lan", "mdns"],
+    ["lan", "mesh"],
+    ["full", "etcd"],
+  ])("%s asked for %s runs no package of a folder on the way", async (variant, type) => {
+    const place = emptyPlace();
+    const mark = join(place.env.HOME, "mark");
+    const packages = join(place.env.HOME, "node_modules", "@lmserv", `discovery-${type}`);
+    mkdirSync(packages, { recursive: true });
+    writeFileSync(join(packages, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(
+      join(packages, "index.js"),
+      `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(mark)}, "");`,
     );
+    const config = join(place.cwd, "lmserv.config.jsonc");
+    writeFileSync(config, `{ "version": 1, "transports": { "${type}": {} } }`);
+    await lmserv(variant, place, "config", "print");
+    await lmserv(variant, place, "config", "print", "--config", config);
+    await lmserv(variant, place, "discover", "--timeout", "1ms");
+    rmSync(config);
+    await lmserv(variant, place, "discover", "--timeout", "1ms", "--transport", type, "--cluster", "none");
+    expect(existsSync(mark)).toBe(false);
   });
 });
 

@@ -16,7 +16,7 @@ import { assumeServer, watchLocalServers } from "./local-servers/local-servers.t
 import { takenPort } from "./mesh-port.ts";
 import { NodeIds } from "./node-ids.ts";
 import { close, openDiscovery } from "./opening.ts";
-import { createReporter, type Reporter } from "./reporter.ts";
+import { createReporter, type Reporter, withFile } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -52,10 +52,10 @@ async function configureAnnouncing(request: AnnounceRequest, io: Io, reporter: R
     opened ??= io.openIdentity(endpoint, reporter.warn);
     return opened;
   };
-  const configuration = await configure(request, io, { mesh: { role: "member", identity } });
-  for (const warning of configuration.warnings) reporter.warn(warning);
+  const configuration = await configure(request, io, reporter, { mesh: { role: "member", identity } });
   if (configuration.transports.some(({ announces }) => announces)) return { configuration, identity };
-  throw new UsageError(`--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`);
+  const text = `--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`;
+  throw new UsageError(withFile(text, configuration.file));
 }
 
 /** Announces servers while they answer and says goodbye when they do not; rejects when `signal` aborts. */

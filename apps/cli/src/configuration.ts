@@ -1,4 +1,5 @@
 import {
+  type ConfigError,
   composeConfigured,
   isConfigError,
   type ResolvedConfig,
@@ -8,10 +9,13 @@ import {
 import type { PassProgress, Transport } from "@lmserv/discovery-core";
 import type { Io } from "./io.ts";
 import { type MeshPart, withMeshPart } from "./mesh-part.ts";
+import { type Reporter, withFile } from "./reporter.ts";
 import type { Request } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface ConfigurationOptions {
+  /** Whether it is only looked at, so that no package is loaded. */
+  readonly inspects?: boolean;
   /** Whether somebody waits for what is found. */
   readonly isAwaited?: boolean;
   readonly mesh?: MeshPart;
@@ -24,24 +28,42 @@ export interface Configuration extends ResolvedConfig {
   readonly composed: readonly Transport[];
 }
 
-/** @throws {UsageError} for a mistake in flags, environment or file. */
+/**
+ * Resolves the configuration, and says what is odd about it; from then on the reporter names its file.
+ *
+ * @throws {UsageError} for a mistake in flags, environment or file.
+ */
 export async function configure(
   { flags }: Request,
   { cwd, env, from, plugins, elsewhere, readFile }: Io,
-  { isAwaited = false, mesh, onProgress }: ConfigurationOptions = {},
+  reporter: Reporter,
+  { isAwaited = false, inspects = false, mesh, onProgress }: ConfigurationOptions = {},
 ): Promise<Configuration> {
   const [first = "mdns"] = plugins.keys();
   const defaultTransport = plugins.has("mdns") ? "mdns" : first;
-  const input = { flags, cwd, env, from, plugins, defaultTransport, elsewhere, readFile, isAwaited };
+  const input = {
+    flags,
+    cwd,
+    env,
+    from,
+    plugins,
+    defaultTransport,
+    elsewhere,
+    readFile,
+    isAwaited,
+    inspects,
+  };
   try {
     const config = await resolveConfig({
       ...input,
       ...(mesh && { adapt: (plugin) => withMeshPart(plugin, mesh) }),
       ...(onProgress && { onProgress: (_, progress) => onProgress(progress) }),
     });
+    reporter.configuredBy(config.file);
+    for (const warning of config.warnings) reporter.warn(warning);
     return { ...config, composed: composeConfigured(config.transports) };
   } catch (error) {
-    if (isConfigError(error)) throw new UsageError(strayFlag(error) ?? error.message, { cause: error });
+    if (isConfigError(error)) throw new UsageError(describeMistake(error), { cause: error });
     throw error;
   }
 }
@@ -55,6 +77,10 @@ const advice: ReadonlyMap<string, string> = new Map([
   ["--cluster", "is for the transport mesh, etcd or nats: add --transport mesh"],
   ["--endpoint", "is for the transport etcd or nats: add --transport etcd"],
 ]);
+
+function describeMistake(error: ConfigError): string {
+  return withFile(strayFlag(error) ?? error.message, error.inUse);
+}
 
 function strayFlag({ origin, path }: { origin: { kind: string; flag?: string } | null; path: string }) {
   const flag = path === "" && origin?.kind === "flag" ? origin.flag : undefined;

@@ -46,12 +46,11 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
   const progress = createProgress();
-  const configuration = await configure(request, io, {
+  const configuration = await configure(request, io, reporter, {
     isAwaited: true,
     mesh: { role: "observer" },
     onProgress: progress.follow,
   });
-  for (const warning of configuration.warnings) reporter.warn(warning);
   const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, firstPassMs(configuration));
   const search: Search = { ...request, configuration, timeoutMs };
   const isSilent = request.quiet || request.verbose;

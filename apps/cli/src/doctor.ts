@@ -43,11 +43,13 @@ function documentOf(checks: readonly Check[], durationMs: number): DoctorDocumen
 async function examine(
   request: DoctorRequest,
   io: Io,
-  { log }: Reporter,
+  reporter: Reporter,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const { transports } = await configure(request, io);
+  const { transports, file } = await configure(request, io, reporter);
+  if (file !== null) reporter.note(`examining what ${file} configures`);
   const { clock, random } = io;
+  const { log } = reporter;
   const context: DiagnosisContext = { clock, random, log, neighbors: neighborsFor(request, io) };
   const limitMs = longestMs + (request.sweep ? longestSweepMs : 0);
   const found = await Promise.all([
@@ -71,7 +73,9 @@ function neighborsFor(request: DoctorRequest, io: Io): DiagnosisContext["neighbo
     // Flags of the other transports were checked with those, and say nothing to this one.
     const options = [...(request.flags.options ?? []), sweep].map((one) => ({ ...one, ifAny: true }));
     const flags = { ...request.flags, transports: ["arp"], options };
-    const { transports } = await configure({ ...request, flags }, io, { isAwaited: true });
+    // What is odd about the configuration was said already.
+    const silent = createReporter(io.stderr, { quiet: true, verbose: false });
+    const { transports } = await configure({ ...request, flags }, io, silent, { isAwaited: true });
     const [arp] = transports.map(({ transport }) => transport as Knowing);
     return (await arp?.neighbors?.(io.clock, signal)) ?? [];
   };

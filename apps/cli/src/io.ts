@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { endingSignals, type SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { ClaimPort } from "./port-claim.ts";
 import { watchReader } from "./reader.ts";
+import { isSharedFile } from "./shared-file.ts";
 
 export type Output = Writable & { readonly isTTY?: boolean };
 
@@ -57,6 +58,10 @@ export interface Io {
   readonly health: () => Promise<HealthMonitor>;
   /** Identity of what this machine announces; it is the same at the next start. */
   readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
+  /** Makes a new file that nobody but this user can read; rejects with EEXIST when it is there. */
+  readonly createSecret: (path: string, text: string) => Promise<void>;
+  /** Whether stdout goes to a file that others can read. */
+  readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
   readonly claimPort: ClaimPort;
   /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
@@ -82,6 +87,8 @@ export function systemIo(): Io {
     from: [fileURLToPath(new URL(".", import.meta.url))],
     networkInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),
+    createSecret: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
+    isStdoutShared: () => isSharedFile(process.stdout.fd),
     check: async ({ address: host, ...question }) => {
       const { checkServer } = await import("@lmserv/discovery-identify");
       return checkServer({ clock: systemClock, host, ...question });

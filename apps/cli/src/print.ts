@@ -9,8 +9,7 @@ import type { PrintRequest } from "./request.ts";
 /** Prints every setting with its origin, secrets left out; resolves with the exit code. */
 export async function print(request: PrintRequest, io: Io): Promise<number> {
   const reporter = createReporter(io.stderr, request);
-  const { file, settings, warnings } = await configure(request, io);
-  for (const warning of warnings) reporter.warn(warning);
+  const { file, settings } = await configure(request, io, reporter, { inspects: true });
   if (request.json) {
     const values = settings.map(({ path, value, isSecret, origin }) => ({
       path,

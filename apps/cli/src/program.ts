@@ -1,3 +1,4 @@
+import { withoutCredentials } from "@lmserv/discovery-core";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -31,7 +32,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(`lmserv: ${text}`),
+      outputError: (text, write) => write(`lmserv: ${withoutArgument(text)}`),
     })
     .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
   discoverCommand(program, io, {
@@ -47,11 +48,17 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`lmserv: error: ${printable(error.message)}\n`);
+      io.stderr.write(`lmserv: error: ${printable(withoutCredentials(error.message))}\n`);
       return exitCode.usage;
     }
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCode.found : exitCode.usage;
   }
   return codes[0] ?? exitCode.found;
+}
+
+/** A message of commander's, in which an argument that may hold a password, such as the URL of a server, is cut. */
+function withoutArgument(text: string): string {
+  const shown = text.replace(/argument '.*@/s, "argument '…@");
+  return withoutCredentials(shown);
 }

@@ -1,4 +1,4 @@
-import type { Log } from "@lmserv/discovery-core";
+import { type Log, withoutCredentials } from "@lmserv/discovery-core";
 import type { Output } from "./io.ts";
 import { printable } from "./printable.ts";
 
@@ -13,13 +13,21 @@ export interface Reporter {
   readonly error: (text: string) => void;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
+  /** Has everything from now on say by which file this run is configured; null for none. */
+  readonly configuredBy: (file: string | null) => void;
   /** What the transports do; only with `-v`. */
   readonly log: Log;
 }
 
+/** A message that names the configuration file in use. */
+export function withFile(text: string, file: string | null): string {
+  return file === null || text.includes(file) ? text : `${text} (configured by ${file})`;
+}
+
 export function createReporter(stderr: Output, { quiet, verbose }: Loudness): Reporter {
+  let file: string | null = null;
   const print = (text: string): void => {
-    stderr.write(`lmserv: ${printable(text)}\n`);
+    stderr.write(`lmserv: ${printable(withoutCredentials(withFile(text, file)))}\n`);
   };
   const printUnless = (silent: boolean, prefix: string) => (text: string) => {
     if (!silent) print(`${prefix}${text}`);
@@ -29,6 +37,9 @@ export function createReporter(stderr: Output, { quiet, verbose }: Loudness): Re
     error: printUnless(false, "error: "),
     warn: printUnless(quiet, "warning: "),
     note: printUnless(quiet, ""),
+    configuredBy: (used) => {
+      file = used;
+    },
     log: (level, message, fields) => log(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
   };
 }

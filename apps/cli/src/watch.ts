@@ -24,8 +24,10 @@ interface View {
 /** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
 export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
-  const configuration = await configure(request, io, { isAwaited: true, mesh: { role: "observer" } });
-  for (const warning of configuration.warnings) reporter.warn(warning);
+  const configuration = await configure(request, io, reporter, {
+    isAwaited: true,
+    mesh: { role: "observer" },
+  });
   const view = request.json ? jsonView(io) : textView(io, request, reporter);
   const timeUp = new AbortController();
   const { timeoutMs } = request;

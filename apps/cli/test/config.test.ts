@@ -1,6 +1,7 @@
 import type { Transport } from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import { ownPlugins } from "../src/plugins.ts";
 import { Machine } from "./harness.ts";
 import { closed, published } from "./schemas.ts";
 
@@ -88,9 +89,19 @@ describe("a mistake in the configuration", () => {
     ],
     [["discover", "--config", "none.jsonc"], "", /--config: the file \/home\/me\/none\.jsonc does not exist/],
     [
-      ["config", "print"],
+      ["discover", "--config", file],
       '{ "version": 1, "transports": { "bus": {} } }',
       /@lmserv\/discovery-bus.*npm install/,
+    ],
+    [
+      ["discover"],
+      '{ "version": 1, "transports": { "bus": {} } }',
+      /a file that was only found in the working folder loads no code; if you trust that folder, name the file: --config/,
+    ],
+    [
+      ["discover", "--transport", "bus"],
+      '{ "version": 1 }',
+      /needs the package @lmserv\/discovery-bus.*\(configured by \/home\/me\/lmserv\.config\.jsonc\)$/,
     ],
   ])("%j %s", async (argv, content, message) => {
     if (content !== "") machine.files.set(file, content);
@@ -180,5 +191,57 @@ describe("lmserv config print", () => {
       ]),
     });
     expect(machine.stdout.text).not.toContain("c2VjcmV0");
+  });
+});
+
+describe("a message", () => {
+  it("names the configuration file in use", async () => {
+    configure({ mdns: { interfaces: ["eth0"] } });
+    expect(await machine.run(3_000, "discover")).toBe(1);
+    expect(machine.stderr.lines.length).toBeGreaterThan(0);
+    for (const line of machine.stderr.lines) expect(line).toContain(`(configured by ${file})`);
+  });
+
+  it("names none where there is none", async () => {
+    expect(await machine.run(3_000, "discover")).toBe(1);
+    expect(machine.stderr.text).not.toContain("configured by");
+  });
+
+  it("names it also for a mistake that is elsewhere", async () => {
+    configure({ arp: {} });
+    expect(await machine.start("announce", "--port", "8000").ended).toBe(2);
+    expect(machine.stderr.text).toContain(`cannot announce; use mdns (configured by ${file})`);
+  });
+
+  it("comes first from the doctor", async () => {
+    configure({ mdns: {} });
+    await machine.start("doctor", "--config", file).ended;
+    expect(machine.stderr.lines[0]).toBe(`lmserv: examining what ${file} configures`);
+  });
+});
+
+describe("a password", () => {
+  it.each([
+    ["http://u:hunter2@10.0.0.1/x y", "is invalid"],
+    ["u:hunter2@10.0.0.1:4222", "is invalid"],
+    ["ftp://u:hunter2@h", ""],
+  ])("in the URL of a store is in no message: %s", async (endpoint, shown) => {
+    for (const type of ["etcd", "nats"]) {
+      const load = ownPlugins.get(type);
+      if (load) machine.plugins.set(type, load);
+      expect(await machine.start("discover", "--transport", type, "--endpoint", endpoint).ended).toBe(2);
+    }
+    expect(machine.stderr.text).toContain(shown);
+    expect(machine.stderr.text).not.toContain("hunter");
+    expect(machine.stderr.text).toContain("…@");
+  });
+
+  it("is not shown by config print either", async () => {
+    configure({ etcd: { endpoints: ["http://u:hunter2@10.0.0.1:2379"] } });
+    const load = ownPlugins.get("etcd");
+    if (load) machine.plugins.set("etcd", load);
+    await machine.start("config", "print").ended;
+    await machine.start("config", "print", "--json").ended;
+    expect(`${machine.stdout.text}${machine.stderr.text}`).not.toContain("hunter");
   });
 });

@@ -14,6 +14,8 @@ let folder: string;
 
 beforeEach(async () => {
   machine = new Machine();
+  // A file that only lies in the working folder may name less.
+  machine.env.LMSERV_CONFIG = file;
   for (const type of ["arp", "mesh"]) {
     const load = ownPlugins.get(type);
     if (load) machine.plugins.set(type, load);

@@ -73,6 +73,8 @@ export class Machine {
   /** State of every node at a check, or null where checks find nothing out. */
   health: HealthState | null = "healthy";
   isTerminal = false;
+  /** Whether stdout goes to a file that others can read. */
+  isStdoutShared = false;
   stdout: Capture = new Capture();
   stderr: Capture = new Capture();
 
@@ -113,6 +115,11 @@ export class Machine {
       readFile: async (path) =>
         files.get(path) ?? (path.endsWith(".jsonc") ? missing(path) : readFile(path, "utf8")),
       networkInterfaces: () => this.interfaces,
+      createSecret: async (path, text) => {
+        if (this.files.has(path)) throw Object.assign(new Error("EEXIST"), { code: "EEXIST" });
+        this.files.set(path, text);
+      },
+      isStdoutShared: () => this.isStdoutShared,
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),
       look: (address, port) => this.#look(address, port),

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemIo } from "../src/io.ts";
 import { ownPlugins } from "../src/plugins.ts";
 import { Machine } from "./harness.ts";
 
@@ -27,6 +28,35 @@ describe("lmserv mesh keygen", () => {
     const [first = "", second] = machine.stdout.lines;
     expect(first).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(second).not.toBe(first);
+    expect(machine.stderr.text).toBe("");
+  });
+
+  it("makes the file itself, once", async () => {
+    expect(await machine.start("mesh", "keygen", "mesh.key").ended).toBe(0);
+    expect(machine.files.get("mesh.key")).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+    const kept = machine.files.get("mesh.key");
+    expect(await machine.start("mesh", "keygen", "mesh.key").ended).toBe(2);
+    expect(machine.files.get("mesh.key")).toBe(kept);
+    expect(machine.stdout.text).toBe("");
+    expect(machine.stderr.lines).toEqual([
+      "lmserv: mesh.key holds a new key: copy it to every member, where nobody else can read it",
+      "lmserv: error: cannot make the file mesh.key: it exists already, and a mesh that uses it would lose its members: name another",
+    ]);
+  });
+
+  it("warns when it prints into a file that others can read", async () => {
+    machine.isStdoutShared = true;
+    expect(await machine.start("mesh", "keygen").ended).toBe(0);
+    expect(machine.stderr.text).toMatch(/warning: others can read the file that this key went to: chmod 600/);
+  });
+
+  it.skipIf(process.platform === "win32")("makes a file that only its owner can read", async () => {
+    const { createSecret } = systemIo();
+    const path = join(directory, "mesh.key");
+    await createSecret(path, "secret");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(path, "utf8")).toBe("secret");
+    await expect(createSecret(path, "other")).rejects.toMatchObject({ code: "EEXIST" });
   });
 });
 

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "@lmserv/discovery-core";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 export interface ConfigFault {
@@ -20,11 +21,16 @@ export class ConfigError extends TypeError {
   readonly path: string;
   readonly reason: string;
   readonly mend: string;
+  /** The configuration file that was in use, whether or not the mistake is in it; null when there was none. */
+  inUse: string | null = null;
 
   constructor({ origin, path, reason, mend, cause }: ConfigFault) {
     const where = origin === null ? "" : `${formatOrigin(origin)}: `;
     const what = path.length === 0 ? "" : `${path.join(".")} `;
-    super(`${where}${what}${reason}; ${mend}`, cause === undefined ? undefined : { cause });
+    super(
+      withoutCredentials(`${where}${what}${reason}; ${mend}`),
+      cause === undefined ? undefined : { cause },
+    );
     this.origin = origin;
     this.path = path.join(".");
     this.reason = reason;

@@ -89,11 +89,11 @@ class Document {
         mend: "delete it: JSON has no trailing commas",
       });
     }
-    const found = this.text.slice(offset, offset + maxShown).split(/\s/)[0];
     return new ConfigError({
       origin: this.originAt(offset),
       path: [],
-      reason: `${syntaxReasons[printParseErrorCode(error)] ?? "this is no JSON"}${found ? ` before ${JSON.stringify(found)}` : ""}`,
+      // Not what stands there: the file may be another than was meant, such as a key.
+      reason: syntaxReasons[printParseErrorCode(error)] ?? "this is no JSON",
       mend: "the file is JSON, in which // and /* */ comments are allowed",
     });
   }
@@ -106,9 +106,6 @@ class Document {
     return last;
   }
 }
-
-/** Enough to find the place. */
-const maxShown = 20;
 
 const syntaxReasons: Readonly<Record<string, string>> = {
   PropertyNameExpected: "a key in double quotes is missing",

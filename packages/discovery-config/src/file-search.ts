@@ -10,6 +10,11 @@ export type ReadFile = (path: string) => Promise<string>;
 export interface FoundFile {
   readonly file: string;
   readonly text: string;
+  /**
+   * Whether the user vouches for it: named, or in a folder of the user's or the system's own. One that only lies in the
+   * working folder may be anybody's, such as that of a repository that was cloned.
+   */
+  readonly isTrusted: boolean;
 }
 
 const fileName = "lmserv.config.jsonc";
@@ -33,11 +38,12 @@ export async function findFile({ flag, env, cwd, readFile }: Search): Promise<Fo
     const file = resolve(cwd, named.file);
     const text = await read(file, readFile, named.origin);
     if (text === null) throw missing(file, named.origin);
-    return { file, text };
+    return { file, text, isTrusted: true };
   }
-  for (const file of usualPlaces(env, cwd)) {
+  const trusted = ownPlaces(env);
+  for (const file of [join(cwd, fileName), ...trusted]) {
     const text = await read(file, readFile, { kind: "file", file, line: 1, column: 1 });
-    if (text !== null) return { file, text };
+    if (text !== null) return { file, text, isTrusted: trusted.includes(file) };
   }
   return null;
 }
@@ -49,9 +55,9 @@ function namedFile(flag: string | undefined, env: Environment): { file: string; 
 }
 
 /** @see XDG Base Directory Specification: a relative `XDG_CONFIG_HOME` is ignored */
-function usualPlaces({ XDG_CONFIG_HOME: xdg = "", HOME }: Environment, cwd: string): readonly string[] {
+function ownPlaces({ XDG_CONFIG_HOME: xdg = "", HOME }: Environment): readonly string[] {
   const folder = isAbsolute(xdg) ? xdg : join(HOME || homedir(), ".config");
-  return [join(cwd, fileName), join(folder, "lmserv", fileName), join("/etc/lmserv", fileName)];
+  return [join(folder, "lmserv", fileName), join("/etc/lmserv", fileName)];
 }
 
 async function read(file: string, readFile: ReadFile, origin: Origin): Promise<string | null> {

@@ -46,6 +46,8 @@ export interface ConfigInput {
   readonly from?: readonly string[];
   /** Changes a loaded plug-in, so that it is given what only the program knows. @default as it is */
   readonly adapt?: (plugin: TransportPlugin) => TransportPlugin;
+  /** Whether it is only looked at: no package is loaded, and transports of those that need one are left out. @default false */
+  readonly inspects?: boolean;
   /** Whether somebody waits for what is found first, as at a terminal. @default false */
   readonly isAwaited?: boolean;
   /** Takes how far a transport's first pass over its medium is. */
@@ -66,6 +68,7 @@ export const inputShapes: OptionShapes<Partial<ConfigInput>> = {
   elsewhere: map,
   from: { type: "array", items: text },
   adapt: functionShape,
+  inspects: { type: "boolean" },
   isAwaited: { type: "boolean" },
   onProgress: functionShape,
 };

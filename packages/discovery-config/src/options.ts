@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
+import { assertInside } from "./confinement.ts";
+import { inspectFile } from "./file-safety.ts";
 import type { ReadFile } from "./file-search.ts";
 import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "./json-schema.ts";
 import type { Origin } from "./origin.ts";
@@ -11,6 +13,10 @@ export interface Files {
   readonly readFile: ReadFile;
   /** What a path in a value of this origin is relative to. */
   readonly folderOf: (origin: Origin) => string;
+  /** The configuration file, if it was only found, so that it names nothing outside its folder. */
+  readonly foundFile: string | null;
+  /** Takes what is no mistake, and may be one. */
+  readonly warn: (message: string) => void;
 }
 
 /**
@@ -44,9 +50,19 @@ async function fillInOne(setting: Setting, schema: JsonSchema, path: Path, files
   if (setting.kind === "group") return fillIn(setting, schema, path, files);
   const { format } = schema;
   if (typeof setting.value !== "string" || !(format === "file" || format === "path")) return setting;
-  const value = resolve(files.folderOf(setting.origin), setting.value);
+  const value = await locate(setting.value, setting.origin, path, files);
   if (format === "file") await readNamed(value, setting.origin, path, files);
   return { ...setting, value };
+}
+
+/** @throws {ConfigError} for what a file that was only found may not name. */
+async function locate(name: string, origin: Origin, path: Path, files: Files): Promise<string> {
+  const place = resolve(files.folderOf(origin), name);
+  const { foundFile } = files;
+  if (foundFile !== null && origin.kind === "file") {
+    await assertInside(place, { file: foundFile, origin, path });
+  }
+  return place;
 }
 
 async function secretFrom(setting: Setting, path: Path, files: Files): Promise<Setting> {
@@ -55,11 +71,32 @@ async function secretFrom(setting: Setting, path: Path, files: Files): Promise<S
   if (typeof name !== "string" || name === "") {
     throw new ConfigError({ origin, path, reason: "must name a file", mend: "write its path as a text" });
   }
-  const text = await readNamed(resolve(files.folderOf(origin), name), origin, path, files);
+  const file = await locate(name, origin, path, files);
+  const { refusal, warning } = await inspectFile(file);
+  if (refusal) {
+    const reason = `names the file ${file}, ${refusal.reason}`;
+    throw new ConfigError({ origin, path, reason, mend: refusal.mend });
+  }
+  const text = await readNamed(file, origin, path, files);
+  if (warning && !isPublic(text)) {
+    files.warn(
+      new ConfigError({
+        origin,
+        path,
+        reason: `names the file ${file}, ${warning.reason}`,
+        mend: warning.mend,
+      }).message,
+    );
+  }
   const value = decoded(text, name, origin, path).replace(/\r?\n$/, "");
   if (value !== "") return { kind: "value", value, origin };
   const reason = `names the file ${name}, which is empty`;
   throw new ConfigError({ origin, path, reason, mend: "put the secret into it" });
+}
+
+/** Certificates are kept like keys, and are for everybody. */
+function isPublic(text: string): boolean {
+  return text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY");
 }
 
 function decoded(text: string, name: string, origin: Origin, path: Path): string {

@@ -1,14 +1,15 @@
+import { dirname } from "node:path";
 import { isTransportPlugin, type TransportPlugin } from "@lmserv/discovery-core";
 import { ConfigError } from "./config-error.ts";
+import { mendTrust } from "./confinement.ts";
+import type { FoundFile } from "./file-search.ts";
+import type { ConfigInput } from "./input.ts";
 import type { Origin } from "./origin.ts";
 import { packageEntry } from "./package-entry.ts";
 import type { Path } from "./setting.ts";
 
 /** Plug-ins that a program brings along, by type; each is loaded when it is chosen. */
 export type PluginTable = ReadonlyMap<string, () => Promise<TransportPlugin>>;
-
-/** Where plug-ins are looked for: in a folder's installed packages, or among what a program brings along. */
-export type PluginPlace = string | PluginTable;
 
 export interface WantedPlugin {
   readonly type: string;
@@ -17,17 +18,82 @@ export interface WantedPlugin {
   readonly path: Path;
 }
 
-/** Loads the plug-in of a type from the first place that has it, or returns null when none has. */
-export async function loadPlugin(
-  wanted: WantedPlugin,
-  places: readonly PluginPlace[],
-): Promise<TransportPlugin | null> {
-  for (const place of places) {
-    const plugin =
-      typeof place === "string" ? await importFrom(place, wanted) : await place.get(wanted.type)?.();
-    if (plugin) return plugin;
+/** Where nothing has the plug-in, or nothing may be asked. */
+class MissingPlugin extends ConfigError {}
+
+export function isMissing(error: unknown): error is ConfigError {
+  return error instanceof MissingPlugin;
+}
+
+/**
+ * Loads plug-ins: the program's own first, which nothing that is installed somewhere can take the place of.
+ *
+ * Others come from the packages of the folder of a configuration file that the user vouches for, and from those of the
+ * program. A file that only lies in the working folder has no code loaded but the program's own; the packages of the
+ * working folder are asked for what the user typed, and for nothing else.
+ */
+export class PluginLoader {
+  readonly #input: ConfigInput;
+  readonly #found: FoundFile | null;
+
+  constructor(input: ConfigInput, found: FoundFile | null) {
+    this.#input = input;
+    this.#found = found;
   }
-  return null;
+
+  /** Whether the program brings it along. */
+  hasOwn(type: string): boolean {
+    return this.#input.plugins?.has(type) ?? false;
+  }
+
+  /** @throws {ConfigError} when there is none, and when it cannot be loaded or is none. */
+  async load(wanted: WantedPlugin): Promise<TransportPlugin> {
+    const own = await this.#input.plugins?.get(wanted.type)?.();
+    if (own) return own;
+    for (const folder of this.#foldersFor(wanted)) {
+      const plugin = await importFrom(folder, wanted);
+      if (plugin) return plugin;
+    }
+    throw this.#missing(wanted);
+  }
+
+  #foldersFor({ type, origin }: WantedPlugin): readonly string[] {
+    const { cwd, plugins, from = [] } = this.#input;
+    const found = this.#found;
+    const isTyped = origin.kind === "flag";
+    // A program that brings nothing along has its packages where it is installed.
+    if (found && !found.isTrusted && !isTyped) return plugins ? [] : from;
+    if (found?.isTrusted) return [dirname(found.file), ...from];
+    if (this.#isLeftOut(type)) return [];
+    return isTyped ? [cwd, ...from] : from;
+  }
+
+  /** Whether another build of the program has it as its own: it comes with that one, and from nowhere else. */
+  #isLeftOut(type: string): boolean {
+    return this.#input.elsewhere?.has(type) ?? false;
+  }
+
+  #missing({ type, origin, path }: WantedPlugin): ConfigError {
+    const { elsewhere, cwd } = this.#input;
+    const name = packageName(type);
+    const advice = elsewhere?.get(type);
+    if (this.#found?.isTrusted === false && origin.kind !== "flag") {
+      const { file } = this.#found;
+      const reason = `needs the package ${name}, and a file that was only found in the working folder loads no code`;
+      return new MissingPlugin({ origin, path, reason, mend: advice ?? mendTrust(file) });
+    }
+    if (advice !== undefined && !this.#found?.isTrusted) {
+      const reason = `needs the package ${name}, which does not come along`;
+      return new MissingPlugin({ origin, path, reason, mend: advice });
+    }
+    const folder = this.#found ? dirname(this.#found.file) : cwd;
+    return new MissingPlugin({
+      origin,
+      path,
+      reason: `needs the package ${name}, which is not installed for ${folder}`,
+      mend: `${advice === undefined ? "" : `${advice}, or `}install it: ${installCommand(name)}`,
+    });
+  }
 }
 
 async function importFrom(folder: string, wanted: WantedPlugin): Promise<TransportPlugin | null> {
@@ -73,21 +139,6 @@ const packagePattern = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 /** Whether a type can be the name of a package: nothing else is ever loaded. */
 export function isPackageName(type: string): boolean {
   return packagePattern.test(type);
-}
-
-/** @param advice - What to do beside installing it, to be read before that. */
-export function missingPlugin(
-  { type, origin, path }: WantedPlugin,
-  folder: string,
-  advice?: string,
-): ConfigError {
-  const name = packageName(type);
-  return new ConfigError({
-    origin,
-    path,
-    reason: `needs the package ${name}, which is not installed for ${folder}`,
-    mend: `${advice === undefined ? "" : `${advice}, or `}install it: ${installCommand(name)}`,
-  });
 }
 
 function installCommand(name: string): string {

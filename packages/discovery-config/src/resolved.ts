@@ -1,4 +1,4 @@
-import type { Transport } from "@lmserv/discovery-core";
+import { type Transport, withoutCredentials } from "@lmserv/discovery-core";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 /** A configuration that was checked, with everything made and nothing started. */
@@ -37,7 +37,7 @@ export interface ResolvedSetting {
 /** The settings as lines for people: `transports.arp.sweep = true   # preset office`. */
 export function formatSettings(settings: readonly ResolvedSetting[]): string {
   const lines = settings.map(({ path, value, isSecret, origin }) => ({
-    left: `${path} = ${isSecret ? "(secret)" : JSON.stringify(value)}`,
+    left: `${path} = ${isSecret ? "(secret)" : withoutCredentials(JSON.stringify(value))}`,
     right: `# ${formatOrigin(origin)}`,
   }));
   const width = Math.min(maxWidth, Math.max(0, ...lines.map(({ left }) => left.length)));

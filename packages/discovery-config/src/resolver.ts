@@ -4,11 +4,12 @@ import type { Choice } from "./choice.ts";
 import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, environmentGroup, isSpelling } from "./environment.ts";
 import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
-import type { ReadFile } from "./file-search.ts";
+import type { FoundFile, ReadFile } from "./file-search.ts";
 import type { ConfigInput, FlagOption } from "./input.ts";
 import { type JsonSchema, optionsJsonSchema, writableKeys } from "./json-schema.ts";
 import { checkOptions, type Files, fillIn } from "./options.ts";
-import { isPackageName, loadPlugin, missingPlugin, type PluginPlace } from "./plugins.ts";
+import { assertOwnSecrets } from "./own-secrets.ts";
+import { isMissing, isPackageName, PluginLoader, type WantedPlugin } from "./plugins.ts";
 import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
 import { type Group, groupOf, mergeGroups, nearestAt, type Path, settingOf, without } from "./setting.ts";
 import { listSettings } from "./settings.ts";
@@ -16,8 +17,8 @@ import { frameKeys, frameProperties, textOf } from "./transport-frame.ts";
 
 export interface Surroundings {
   readonly readFile: ReadFile;
-  /** The configuration file's, or null when there is none. */
-  readonly folder: string | null;
+  /** The configuration file, or null when there is none. */
+  readonly found: FoundFile | null;
   readonly variables: readonly EnvironmentSetting[];
 }
 
@@ -25,23 +26,26 @@ export interface Surroundings {
 export class Resolver {
   readonly #input: ConfigInput;
   readonly #variables: readonly EnvironmentSetting[];
-  readonly #places: readonly PluginPlace[];
   readonly #files: Files;
   readonly #transports: ResolvedTransport[] = [];
   readonly #fallbacks: Fallback[] = [];
   readonly #settings: ResolvedSetting[] = [];
   /** Optional ones that are not installed. */
   readonly #left: { readonly type: string; readonly error: ConfigError }[] = [];
+  readonly #warnings: string[] = [];
   readonly #usedFlags = new Set<string>();
+  readonly #loader: PluginLoader;
 
-  constructor(input: ConfigInput, { readFile, folder, variables }: Surroundings) {
-    const { cwd, plugins = new Map(), from = [] } = input;
+  constructor(input: ConfigInput, { readFile, found, variables }: Surroundings) {
+    const { cwd } = input;
     this.#input = input;
     this.#variables = variables;
-    this.#places = folder === null ? [plugins, cwd, ...from] : [folder, plugins, ...from];
+    this.#loader = new PluginLoader(input, found);
     this.#files = {
       readFile,
       folderOf: (origin) => (origin.kind === "file" ? dirname(origin.file) : cwd),
+      foundFile: found?.isTrusted === false ? found.file : null,
+      warn: (message) => this.#warnings.push(message),
     };
   }
 
@@ -50,10 +54,14 @@ export class Resolver {
     const path = ["transports", name];
     const variables = this.#variables.filter(({ transport }) => isSpelling(transport, name));
     const framed = overlaid(configured, environmentGroup(variables, { properties: frameProperties }));
-    const plugin = await this.#load(name, framed, path);
+    const wanted = wantedBy(name, framed, path);
+    if (this.#input.inspects && !this.#loader.hasOwn(wanted.type)) return this.#list(framed, wanted);
+    const plugin = await this.#load(framed, wanted);
     if (!plugin) return;
     const schema = optionsJsonSchema(plugin);
     const merged = await this.#merge(configured, variables, schema, path);
+    const { foundFile } = this.#files;
+    if (foundFile !== null) assertOwnSecrets(merged, schema, { path, file: foundFile });
     const options = await fillIn(without(merged, frameKeys), schema, path, this.#files);
     const value = await checkOptions(plugin, options, path);
     const fallback = fallbackOf(merged, path, plugin.announces);
@@ -75,7 +83,7 @@ export class Resolver {
     return {
       transports: this.#withFallbacks(choice),
       settings: [{ path: "transports", value: names, isSecret: false, origin }, ...this.#settings],
-      warnings: this.#left.map(({ error }) => error.message),
+      warnings: [...this.#left.map(({ error }) => error.message), ...this.#warnings],
     };
   }
 
@@ -91,27 +99,30 @@ export class Resolver {
     return this.#transports.map((transport) => ({ ...transport, afterMs: null }));
   }
 
-  /** Null for an optional one that is not installed. */
-  async #load(name: string, group: Group, path: Path): Promise<TransportPlugin | null> {
-    const type = textOf(group, "type") ?? name;
-    const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
-    if (!isPackageName(type)) {
-      const reason = `is ${JSON.stringify(type)}, which is no name of a package`;
-      throw new ConfigError({
-        ...wanted,
-        path: [...path, "type"],
-        reason,
-        mend: "name an installed package",
-      });
+  /** Null for one that is left out: an optional one that is not installed, or any that is only looked at. */
+  async #load(group: Group, wanted: WantedPlugin): Promise<TransportPlugin | null> {
+    try {
+      const plugin = await this.#loader.load(wanted);
+      return this.#input.adapt?.(plugin) ?? plugin;
+    } catch (error) {
+      const optional = nearestAt(group, ["optional"]);
+      const isOptional = optional.kind === "value" && optional.value === true;
+      if (!(isOptional && isMissing(error))) throw error;
+      this.#left.push({ type: wanted.type, error });
+      return null;
     }
-    const plugin = await loadPlugin(wanted, this.#places);
-    if (plugin) return this.#input.adapt?.(plugin) ?? plugin;
-    const folder = this.#places.find((place) => typeof place === "string") ?? "";
-    const missing = missingPlugin(wanted, folder, this.#input.elsewhere?.get(type));
-    const optional = nearestAt(group, ["optional"]);
-    if (optional.kind !== "value" || optional.value !== true) throw missing;
-    this.#left.push({ type, error: missing });
-    return null;
+  }
+
+  /** Lists what is set of a transport whose options nobody knows, since its package is not loaded. */
+  #list(group: Group, { type, path }: WantedPlugin): void {
+    const listed = listSettings(group, withFrame({}, path.at(-1) ?? ""), path);
+    // Any variable of the environment may be a secret.
+    const hide = (one: ResolvedSetting): ResolvedSetting =>
+      one.origin.kind === "environment" ? { ...one, value: null, isSecret: true } : one;
+    this.#settings.push(...listed.map(hide));
+    this.#warnings.push(
+      `${path.join(".")} is of the package of ${type}, which is not loaded to look at it: its defaults are not shown`,
+    );
   }
 
   async #merge(
@@ -167,6 +178,15 @@ export class Resolver {
       mend: "tell its author that create must use the name it is given",
     });
   }
+}
+
+/** @throws {ConfigError} for what can be no package. */
+function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
+  const type = textOf(group, "type") ?? name;
+  const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
+  if (isPackageName(type)) return wanted;
+  const reason = `is ${JSON.stringify(type)}, which is no name of a package`;
+  throw new ConfigError({ ...wanted, path: [...path, "type"], reason, mend: "name an installed package" });
 }
 
 function overlaid(lower: Group, upper: Group | null): Group {

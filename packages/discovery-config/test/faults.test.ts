@@ -29,7 +29,7 @@ describe("a file that is no JSON with comments", () => {
     [
       "a missing comma",
       '{\n  "version": 1\n  "preset": "lan"\n}',
-      '3: a comma is missing before "\\"preset\\":"; the file is JSON, in which // and /* */ comments are allowed',
+      "3: a comma is missing; the file is JSON, in which // and /* */ comments are allowed",
     ],
     [
       "two transports of one name",

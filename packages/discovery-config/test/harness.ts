@@ -91,10 +91,11 @@ export function resolve({ files = {}, ...input }: Situation) {
   return resolveConfig({ cwd: "/srv/app", readFile, plugins, ...input });
 }
 
-/** Resolves one configuration file, given as text or as what it holds. */
+/** Resolves one configuration file that is named, given as text or as what it holds. */
 export function resolveFile(content: unknown, input: Situation = {}) {
   const text = typeof content === "string" ? content : JSON.stringify(content, null, 2);
-  return resolve({ ...input, files: { ...input.files, [file]: text } });
+  const flags = { config: file, ...input.flags };
+  return resolve({ ...input, flags, files: { ...input.files, [file]: text } });
 }
 
 /** The error that it rejects with. */

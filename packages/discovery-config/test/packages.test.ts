@@ -40,7 +40,8 @@ async function typeOf(transport: object, folder = "app", extra = {}) {
     `${folder}/lmserv.config.jsonc`,
     JSON.stringify({ version: 1, transports: { static: transport } }),
   );
-  const { transports } = await resolveConfig({ cwd: join(project, folder), ...extra });
+  const flags = { config: "lmserv.config.jsonc" };
+  const { transports } = await resolveConfig({ cwd: join(project, folder), flags, ...extra });
   return transports[0]?.type;
 }
 
@@ -78,12 +79,12 @@ describe("a transport is loaded", () => {
     expect(await typeOf({ type: "@acme/own" })).toBe("own");
   });
 
-  test("of the project before one of the program's own, and that before those of other folders", async () => {
+  test("of the program before one of the project, and that before those of other folders", async () => {
     await install("@lmserv/discovery-arp", { main: "entry.js" }, source("installed"), "app/node_modules");
     await install("@lmserv/discovery-arp", { main: "entry.js" }, source("other"), "other/node_modules");
     const from = [join(project, "other")];
-    expect(await typeOf({ type: "arp" }, "app", { plugins, from })).toBe("installed");
-    expect(await typeOf({ type: "arp" }, "bare", { plugins, from })).toBe("arp");
+    expect(await typeOf({ type: "arp" }, "app", { plugins, from })).toBe("arp");
+    expect(await typeOf({ type: "arp" }, "app", { from })).toBe("installed");
     expect(await typeOf({ type: "arp" }, "bare", { from })).toBe("other");
   });
 

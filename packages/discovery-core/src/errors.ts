@@ -11,6 +11,7 @@ export type DiscoveryErrorCode =
   | "NAME_CONFLICT"
   | "NO_ANSWER"
   | "ENGINE_UNREACHABLE"
+  | "PASSWORD_EXPOSED"
   | "SWEEP_LIMITED"
   | "STANDBY_RUNS"
   | "REGISTRY_FULL";
@@ -28,6 +29,7 @@ export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
   NAME_CONFLICT: true,
   NO_ANSWER: true,
   ENGINE_UNREACHABLE: true,
+  PASSWORD_EXPOSED: true,
   SWEEP_LIMITED: true,
   STANDBY_RUNS: true,
   REGISTRY_FULL: true,

@@ -16,6 +16,7 @@ export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoByte
 export { answeringAmong } from "./answering-addresses.ts";
 export { type Clock, isoTime, sleep, systemClock } from "./clock.ts";
 export { compose, viasOf } from "./compose.ts";
+export { withoutCredentials } from "./credentials.ts";
 export { Deadlines } from "./deadlines.ts";
 export {
   type Check,

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "./credentials.ts";
 import { mendName } from "./nearest.ts";
 
 /** What a value may be: the part of JSON Schema that options need, and what only a program can give. */
@@ -187,8 +188,7 @@ function describeExample({ items }: ListShape, value: unknown): string {
 const maxQuoted = 60;
 
 function quote(value: unknown): string {
-  // A URL may hold a password, where that is allowed or not.
-  const text = textOf(value).replaceAll(/\/\/[^/?#\s"]*@/g, "//…@");
+  const text = withoutCredentials(textOf(value));
   return text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
 }
 

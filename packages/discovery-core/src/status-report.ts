@@ -28,6 +28,7 @@ const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
   "NAME_CONFLICT",
   "NO_ANSWER",
   "ENGINE_UNREACHABLE",
+  "PASSWORD_EXPOSED",
   "SWEEP_LIMITED",
   "STANDBY_RUNS",
   "REGISTRY_FULL",

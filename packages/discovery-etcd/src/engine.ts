@@ -1,5 +1,10 @@
 import type { Cancellable } from "@lmserv/discovery-core";
-import type { Engine, EngineConnection, EngineContext } from "@lmserv/discovery-fleet";
+import {
+  type Engine,
+  type EngineConnection,
+  type EngineContext,
+  passwordExposed,
+} from "@lmserv/discovery-fleet";
 import { type Credentials, EtcdClient } from "./client.ts";
 import { Complaint } from "./complaint.ts";
 import { EtcdConnection } from "./connection.ts";
@@ -39,6 +44,10 @@ export class EtcdEngine implements Engine {
   }
 
   async connect(context: EngineContext, options: Cancellable): Promise<EngineConnection> {
+    const { credentials, endpoints } = this.#options;
+    const plain = endpoints.filter(({ protocol }) => protocol === "http:").map(({ hostname }) => hostname);
+    const exposed = credentials && passwordExposed(context.via, plain, "https");
+    if (exposed) context.report(exposed);
     const { client, keyspace, complaint } = await this.#enter(context, options);
     return new EtcdConnection(context, client, keyspace, complaint);
   }

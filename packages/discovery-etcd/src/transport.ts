@@ -1,4 +1,4 @@
-import { assertOptions, type Transport } from "@lmserv/discovery-core";
+import { assertOptions, type Transport, withoutCredentials } from "@lmserv/discovery-core";
 import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
 import { EtcdEngine } from "./engine.ts";
 import { settings } from "./settings.ts";
@@ -52,7 +52,7 @@ function parseServer(text: string): URL {
     url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "";
   if (!isServer || url.username !== "" || url.password !== "" || url.hash !== "") {
     throw new RangeError(
-      `endpoints holds ${JSON.stringify(text)}, which is not like http://host:2379 or https://host:2379`,
+      `endpoints holds ${JSON.stringify(withoutCredentials(text))}, which is not like http://host:2379 or https://host:2379`,
     );
   }
   // The defaults of the web are nobody's etcd, unless they are asked for.

@@ -9,6 +9,7 @@ export {
   maxValueBytes,
 } from "./engine.ts";
 export { type EngineStreamOptions, engineStream } from "./engine-stream.ts";
+export { passwordExposed } from "./exposure.ts";
 export {
   type FleetSettings,
   fleetOptions,

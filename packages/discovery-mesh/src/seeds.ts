@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { formatEndpoint } from "@lmserv/discovery-core";
+import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core";
 import { canBeDialled, parseMeshUrl } from "./link/mesh-url.ts";
 
 /** The DNS, as far as seeds need it. */
@@ -37,7 +37,9 @@ export function parseSeed(text: string): Seed {
   }
   const name = text.slice(srvScheme.length).replace(/\/$/, "");
   if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+\.?$/i.test(name) && name.length <= 253) return { kind: "srv", name };
-  throw new RangeError(`${JSON.stringify(text)} is not like dns+srv://_lmserv-mesh._tcp.example.org`);
+  throw new RangeError(
+    `${JSON.stringify(withoutCredentials(text))} is not like dns+srv://_lmserv-mesh._tcp.example.org`,
+  );
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type EngineEvent,
   engineStream,
   type Held,
+  passwordExposed,
 } from "@lmserv/discovery-fleet";
 import { failure, isSilence, type Whereabouts } from "./failure.ts";
 import { Holding, type HoldingHost } from "./holding.ts";
@@ -51,7 +52,9 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   ): Promise<NatsConnection> {
     const connection = new NatsConnection(settings, context);
     try {
-      connection.#ended = connection.#live(await Link.open(settings, context, { signal }));
+      const link = await Link.open(settings, context, { signal });
+      connection.#warnOfExposure(link);
+      connection.#ended = connection.#live(link);
     } catch (error) {
       signal.throwIfAborted();
       throw failure(error, connection.#whereabouts);
@@ -69,6 +72,15 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     const { retryMs, noticeMs } = timingOf(context.lifetimeMs);
     this.#retryMs = retryMs;
     this.#noticeMs = noticeMs;
+  }
+
+  /** The client takes TLS wherever the server has it. */
+  #warnOfExposure({ isEncrypted }: Link): void {
+    const { endpoints, login } = this.#settings;
+    if (isEncrypted || !(login.kind === "password" || login.kind === "token")) return;
+    const hosts = endpoints.map((endpoint) => endpoint.replace(/:\d+$/, ""));
+    const exposed = passwordExposed(this.via, hosts, "tls");
+    if (exposed) this.#context.report(exposed);
   }
 
   get link(): Link | null {

@@ -46,6 +46,7 @@ interface LinkParts {
 export class Link implements AsyncDisposable {
   readonly bucket: Bucket;
   readonly timing: Timing;
+  readonly isEncrypted: boolean;
   /** Resolves when it is of no more use, with the reason. */
   readonly ended: Promise<unknown>;
   readonly #connection: NatsConnection;
@@ -88,6 +89,8 @@ export class Link implements AsyncDisposable {
     this.#inboxPrefix = inboxPrefix;
     this.#insistence = insistence;
     this.bucket = bucket;
+    const { tls_required: isDemanded = false, tls_available: isOffered = false } = connection.info ?? {};
+    this.isEncrypted = isDemanded || isOffered;
     this.timing = timingOf(bucket.lifetimeMs);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { withoutCredentials } from "@lmserv/discovery-core";
 
 /** How a NATS system is reached, and who we are to it. */
 export interface NatsEngineOptions {
@@ -82,7 +83,7 @@ function readServer(text: string): { readonly address: string; readonly isEncryp
   const [, scheme] = /^(nats|tls):\/\//.exec(url) ?? [];
   if (!scheme || !URL.canParse(url)) {
     throw new RangeError(
-      `a server must be nats://host:port, tls://host:port or host:port${shownUnlessSecret(text)}`,
+      `a server must be nats://host:port, tls://host:port or host:port, not ${JSON.stringify(withoutCredentials(text))}`,
     );
   }
   const { hostname, port, username, password, pathname, search, hash } = new URL(url);
@@ -90,13 +91,11 @@ function readServer(text: string): { readonly address: string; readonly isEncryp
     throw new RangeError("a server must not hold a user or a password; give them as options of their own");
   }
   if (hostname === "" || (pathname !== "" && pathname !== "/") || search || hash) {
-    throw new RangeError(`a server must be a host and perhaps a port, not ${JSON.stringify(text)}`);
+    throw new RangeError(
+      `a server must be a host and perhaps a port, not ${JSON.stringify(withoutCredentials(text))}`,
+    );
   }
   return { address: `${hostname}:${port === "" ? defaultPort : port}`, isEncrypted: scheme === "tls" };
-}
-
-function shownUnlessSecret(text: string): string {
-  return text.includes("@") ? "" : `, not ${JSON.stringify(text)}`;
 }
 
 function readLogin({ credentials, nkey, user, password, token }: NatsEngineOptions): Login {

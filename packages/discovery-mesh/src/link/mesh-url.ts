@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLoopback } from "@lmserv/discovery-core";
+import { isLoopback, withoutCredentials } from "@lmserv/discovery-core";
 import { isHostAddress } from "@lmserv/discovery-network";
 
 /** Where a member listens: `ws://host:port` or `wss://host:port`, and nothing behind it. */
@@ -27,22 +27,25 @@ export function parseMeshUrl(text: string): MeshUrl {
   const url = URL.canParse(text) && text.length <= maxUrlChars ? new URL(text) : null;
   if (url === null || !/^wss?:$/.test(url.protocol)) {
     throw new RangeError(
-      `${JSON.stringify(text.slice(0, maxUrlChars))} is not like ws://host:port or wss://host:port`,
+      `${JSON.stringify(withoutCredentials(text).slice(0, maxUrlChars))} is not like ws://host:port or wss://host:port`,
     );
   }
   if (
     `${url.username}${url.password}${url.search}${url.hash}` !== "" ||
     !["/", meshPath].includes(url.pathname)
   ) {
-    throw new RangeError(`${JSON.stringify(text)} has more than a host and a port`);
+    throw new RangeError(`${JSON.stringify(withoutCredentials(text))} has more than a host and a port`);
   }
   const secure = url.protocol === "wss:";
   const port = Number(url.port || (secure ? 443 : 80));
-  if (port === 0) throw new RangeError(`${JSON.stringify(text)} has port 0, but 1 to 65535 are allowed`);
+  if (port === 0)
+    throw new RangeError(
+      `${JSON.stringify(withoutCredentials(text))} has port 0, but 1 to 65535 are allowed`,
+    );
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0 && !canBeDialled(host)) {
     throw new RangeError(
-      `${JSON.stringify(text)} leads to ${host}, which no host has; name the host's own address`,
+      `${JSON.stringify(withoutCredentials(text))} leads to ${host}, which no host has; name the host's own address`,
     );
   }
   return { secure, host, port };

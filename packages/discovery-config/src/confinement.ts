@@ -1,0 +1,41 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { ConfigError } from "./config-error.ts";
+import type { Origin } from "./origin.ts";
+import type { Path } from "./setting.ts";
+
+/** What to do about a file that was only found in the working folder and asks for more than such a file may. */
+export function mendTrust(file: string): string {
+  return `if you trust that folder, name the file: --config ${file}`;
+}
+
+/**
+ * Holds a configuration file that was only found in the working folder to that folder, by whatever links.
+ *
+ * @param target - A file or folder that it names, whether it is there or not.
+ * @throws {ConfigError} when the target is elsewhere.
+ */
+export async function assertInside(
+  target: string,
+  { file, origin, path }: { readonly file: string; readonly origin: Origin; readonly path: Path },
+): Promise<void> {
+  const [folder, real] = await Promise.all([resolveLinks(dirname(file)), resolveLinks(target)]);
+  const way = relative(folder, real);
+  if (way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)) return;
+  throw new ConfigError({
+    origin,
+    path,
+    reason: `names ${target}, which is not in the folder of this file; a file that was only found in the working folder names nothing outside it`,
+    mend: mendTrust(file),
+  });
+}
+
+/** Where a path leads; of what is not there, where its folder leads. */
+async function resolveLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(await resolveLinks(folder), basename(path));
+  }
+}

@@ -1,0 +1,93 @@
+import { realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** What is wrong with a file that must be its owner's alone, to be read after its name, and what to do about it. */
+export interface SafetyFault {
+  readonly reason: string;
+  readonly mend: string;
+}
+
+export interface Safety {
+  /** Why the file must not be used: another user could have written it. */
+  readonly refusal: SafetyFault | null;
+  /** Who else can read it, as a warning. */
+  readonly warning: SafetyFault | null;
+}
+
+const safe: Safety = { refusal: null, warning: null };
+const groupOrOthersWrite = 0o022;
+const groupOrOthersRead = 0o044;
+const sticky = 0o1000;
+const root = 0;
+
+/**
+ * Looks whether others could have written a file of keys, or can read it, as ssh and git do.
+ *
+ * The file and each folder on the way to it must belong to the user or to root, and be writable to nobody else; a
+ * folder with the sticky bit, such as `/tmp`, may be writable, since there nobody replaces what is another's. Root may
+ * use what any user owns. A system without modes and owners (Windows) shows nothing, and so does a pipe.
+ *
+ * @param user - Who reads it. @default the user of this process
+ */
+export async function inspectFile(file: string, user: number | null = currentUser()): Promise<Safety> {
+  if (user === null) return safe;
+  const found = await factsOf(file);
+  if (!found?.isFile) return safe;
+  const folders = await Promise.all([...(await foldersOf(file))].map(factsOf));
+  const all = [found, ...folders.filter((one) => one !== null)];
+  const refusal = all.map((one) => refusalOf(one, user)).find((fault) => fault !== null) ?? null;
+  return { refusal, warning: warningOf(found) };
+}
+
+function currentUser(): number | null {
+  return process.geteuid?.() ?? null;
+}
+
+interface Facts {
+  readonly path: string;
+  readonly isFile: boolean;
+  readonly mode: number;
+  readonly owner: number;
+}
+
+async function factsOf(path: string): Promise<Facts | null> {
+  try {
+    const found = await stat(path);
+    return { path, isFile: found.isFile(), mode: found.mode & 0o7777, owner: found.uid };
+  } catch {
+    // Whoever reads it says why it cannot be.
+    return null;
+  }
+}
+
+/** The folders on the way to a file as it is written, and on the way to where links lead. */
+async function foldersOf(file: string): Promise<ReadonlySet<string>> {
+  const real = await realpath(file).catch(() => file);
+  return new Set([...ancestorsOf(file), ...ancestorsOf(real)]);
+}
+
+function ancestorsOf(path: string): readonly string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [folder, ...ancestorsOf(folder)];
+}
+
+function refusalOf({ path, isFile, mode, owner }: Facts, user: number): SafetyFault | null {
+  const which = isFile ? "which" : `which lies in ${path}, which`;
+  if (owner !== user && owner !== root && user !== root) {
+    return { reason: `${which} belongs to user ${owner}`, mend: `make it yours: chown ${user} ${path}` };
+  }
+  const isShared = (mode & groupOrOthersWrite) !== 0 && (isFile || (mode & sticky) === 0);
+  if (!isShared) return null;
+  const reason = `${which} others can write (mode ${octal(mode)})`;
+  return { reason, mend: `take that from them: chmod go-w ${path}` };
+}
+
+function warningOf({ path, mode }: Facts): SafetyFault | null {
+  if ((mode & groupOrOthersRead) === 0) return null;
+  const reason = `which others can read (mode ${octal(mode)})`;
+  return { reason, mend: `unless it has to be so, as in a container: chmod 600 ${path}` };
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}

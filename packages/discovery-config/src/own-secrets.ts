@@ -1,0 +1,32 @@
+import { ConfigError } from "./config-error.ts";
+import { mendTrust } from "./confinement.ts";
+import { type JsonSchema, propertiesOf, secretBehind } from "./json-schema.ts";
+import { formatOrigin } from "./origin.ts";
+import type { Group, Path } from "./setting.ts";
+import { frameKeys } from "./transport-frame.ts";
+
+/**
+ * Keeps a secret that the user gave, by a flag or in the environment, from where a file that was only found would have
+ * it sent: such a file either brings its own secrets or has no say.
+ *
+ * @throws {ConfigError} when both set options of one transport.
+ */
+export function assertOwnSecrets(
+  { entries }: Group,
+  schema: JsonSchema,
+  { path, file }: { readonly path: Path; readonly file: string },
+): void {
+  const isSecret = (key: string): boolean =>
+    propertiesOf(schema).get(key)?.writeOnly === true || secretBehind(key, schema) !== null;
+  const all = [...entries].filter(([key]) => !frameKeys.includes(key));
+  const given = all.find(([key, { origin }]) => isSecret(key) && origin.kind !== "file");
+  const found = all.find(([key, { origin }]) => !isSecret(key) && origin.kind === "file");
+  if (!given || !found) return;
+  const [key, { origin }] = found;
+  throw new ConfigError({
+    origin,
+    path: [...path, key],
+    reason: `decides where ${formatOrigin(given[1].origin)} is sent, and stands in a file that was only found in the working folder`,
+    mend: mendTrust(file),
+  });
+}
