@@ -20,7 +20,7 @@ export interface IdentifiedNode extends ListedNode {
   readonly models: readonly string[];
 }
 
-export function nodesOf({ nodes }: Listing): readonly IdentifiedNode[] {
+export function nodesOf({ nodes }: Pick<Listing, "nodes">): readonly IdentifiedNode[] {
   // The command prints more of a node than most tests look at.
   return nodes as readonly IdentifiedNode[];
 }

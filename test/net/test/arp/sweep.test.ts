@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createLan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
-import { announce, discover, lmserv, watch } from "../discovery/command.ts";
+import { announce, discover, type ListedNode, lmserv, watch } from "../discovery/command.ts";
 import { watchedList } from "../discovery/watched-list.ts";
 import { ip } from "../discovery/wiring.ts";
 import { endpointsOf, nodesOf, serve, transportsOf } from "./neighbors.ts";
@@ -21,21 +21,25 @@ describeNet("a sweep of a LAN without multicast", () => {
         serve(web, "web", 8080),
         serve(mute, "mute", 8000),
       ]);
-      const { code, listing } = await discover(seeker, ...sweep, "--wait", "3", "--timeout", "60s");
-      expect(code).toBe(0);
-      expect(nodesOf(listing).toSorted((a, b) => a.host.localeCompare(b.host))).toMatchObject([
-        { host: lmserv.address, port: 8000, server: "lmserv", models: ["llama-3.3-70b"], info: "" },
-        { host: ollama.address, port: 11434, server: "ollama", models: ["qwen3:32b"], info: "" },
-        {
-          id: "box-with-document",
-          host: document.address,
-          port: 8000,
-          server: "vllm",
-          models: ["mistral-small"],
-          info: "gpu-box-03",
-          url: `http://${document.address}:8000/v1/chat/completions`,
-        },
-      ]);
+      const list = watchedList(await watch(seeker, ...sweep));
+      const isKnown = (nodes: readonly ListedNode[]): boolean =>
+        nodes.length === 3 && nodesOf({ nodes }).every(({ models }) => models.length > 0);
+      await list.until(isKnown);
+      expect(nodesOf({ nodes: list.nodes() }).toSorted((a, b) => a.host.localeCompare(b.host))).toMatchObject(
+        [
+          { host: lmserv.address, port: 8000, server: "lmserv", models: ["llama-3.3-70b"], info: "" },
+          { host: ollama.address, port: 11434, server: "ollama", models: ["qwen3:32b"], info: "" },
+          {
+            id: "box-with-document",
+            host: document.address,
+            port: 8000,
+            server: "vllm",
+            models: ["mistral-small"],
+            info: "gpu-box-03",
+            url: `http://${document.address}:8000/v1/chat/completions`,
+          },
+        ],
+      );
       const neighbors = await seeker.run(["ip", "neigh", "show", "nud", "reachable"]);
       for (const host of [web, mute, ...idle]) expect(neighbors.stdout).toContain(host.address);
     });

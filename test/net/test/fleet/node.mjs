@@ -11,6 +11,7 @@ const say = (event) => console.log(JSON.stringify(event));
 const onWarning = ({ code, message }) => say({ event: "warning", code, message });
 const discovery = await createDiscovery({ transports: [{ etcd, nats }[engine](options)], onWarning });
 process.once("SIGTERM", () => discovery[Symbol.asyncDispose]());
+say({ event: "opened" });
 await discovery.announce({ port: 8000, info });
 say({ event: "announced" });
 for await (const { kind, node, reason } of discovery.watch()) {
