@@ -8,7 +8,7 @@ import { type Configuration, configure, interfacesOf, namesOf } from "./configur
 import type { DocumentServer } from "./document-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { describeFailure, failuresOf } from "./failure.ts";
-import { chosenAddresses, ownAddresses, staysOnMachine } from "./interfaces.ts";
+import { chosenAddresses, everywhere, ownAddresses, staysOnMachine } from "./interfaces.ts";
 import { interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import type { LocalServerChange } from "./local-servers/local-server.ts";
@@ -74,7 +74,7 @@ async function keepAnnounced(
     isNamed: request.port !== null,
     hostname: hostname(),
     platform: process.platform,
-    where: whereOf(request),
+    where: () => whereOf(request, io),
     links: () => linksOf(request, io),
     ...(request.port === null && { claimPort: io.claimPort }),
     reporter,
@@ -196,8 +196,8 @@ function linksOf(
 }
 
 /** `over mdns on every interface` */
-function whereOf({ configuration, interfaces }: Announcing): string {
-  const where = interfaces.length === 0 ? "every interface" : interfaces.join(", ");
+function whereOf({ configuration, interfaces }: Announcing, { readSystem }: Io): string {
+  const where = interfaces.length === 0 ? everywhere(readSystem()) : interfaces.join(", ");
   return `over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 

@@ -22,8 +22,8 @@ export interface AnnouncementsOptions {
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
-  /** Where announcements go, for messages: `over mdns on every interface`. */
-  readonly where: string;
+  /** Where announcements go as of now, for messages: `over mdns on every interface`. */
+  readonly where: () => string;
   /** Interfaces with other hosts; empty where announcements stay on this machine. */
   readonly links: () => readonly SystemInterface[];
   /** Claims a port before it is announced; one that another process announces is left to it. @default none is claimed */
@@ -110,7 +110,7 @@ export class Announcements {
     const announcement = await this.#announcementOf(server);
     const standing = await discovery.announce(announcement, { signal });
     this.#announced.set(port, { server, announcement, standing });
-    reporter.note(`announced ${this.#describe(server)}, ${where}`);
+    reporter.note(`announced ${this.#describe(server)}, ${where()}`);
   }
 
   async #remove(port: number, reason: string): Promise<void> {

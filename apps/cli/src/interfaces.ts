@@ -1,8 +1,9 @@
+import type { System } from "@lmserv/discovery-network";
 import type { NetworkInterfaces } from "./io.ts";
 
 const loopback: readonly string[] = ["127.0.0.1", "::1"];
-/** A host of containers has hundreds of bridge addresses; a server answers on the first few or on none. */
-const maxOwnAddresses = 64;
+/** As many as an announcement may name: what is not asked is not announced. */
+const maxOwnAddresses = 256;
 
 /** Whether `choice` names an interface of this machine, or is one of its addresses. */
 export function isKnownInterface(choice: string, interfaces: NetworkInterfaces): boolean {
@@ -20,6 +21,13 @@ export function listInterfaces(interfaces: NetworkInterfaces): string {
 /** Every address on which a server of this machine may listen, loopback first. */
 export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
   return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
+}
+
+/** Where what is said on every interface is heard. */
+export function everywhere({ interfaces }: System): string {
+  if (interfaces.some(({ kind }) => kind !== "loopback")) return "every interface";
+  const names = interfaces.map(({ name }) => name).join(", ");
+  return `${names || "no interface"}, which other machines do not hear: this one has no other network interface`;
 }
 
 /** The addresses of the chosen interfaces, as of now; an address stands for itself. */

@@ -5,7 +5,7 @@ import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endingSignals, type SignalName } from "../src/interruption.ts";
 import { Announcing, lan, loopback } from "./announcing.ts";
-import { type Machine, served } from "./harness.ts";
+import { info, type Machine, served } from "./harness.ts";
 
 let scene: Announcing;
 let machine: Machine;
@@ -39,6 +39,15 @@ describe("lmserv announce", () => {
       "lmserv: said goodbye for port 8000",
     ]);
     expect(machine.stdout.text).toBe("");
+  });
+
+  it("does not claim every interface where there is none but loopback", async () => {
+    machine.interfaces = { lo: [info(loopback, true)] };
+    await announce("--info", "box", "--no-check");
+    expect(machine.stderr.lines).toContain(
+      'lmserv: announced port 8000 as "box", over mdns on lo, which other machines do not hear: this one has no other network interface',
+    );
+    await end("SIGTERM", 0);
   });
 
   it.each(endingSignals.filter((name) => name !== "SIGTERM" && name in constants.signals))(
