@@ -10,7 +10,8 @@ const here = fileURLToPath(new URL("..", import.meta.url));
 const command = fileURLToPath(new URL("../../../apps/cli/bin/lmserv.mjs", import.meta.url));
 const program = `
   import { discoveryFromConfig } from "@lmserv/discovery-config";
-  const discovery = await discoveryFromConfig();
+  // A file that is only found beside the program loads no code: it is named.
+  const discovery = await discoveryFromConfig({ flags: { config: "lmserv.config.jsonc" } });
   const [node] = await discovery.discover({ timeoutMs: 10_000, atLeast: 1 });
   console.log(JSON.stringify(node));
   await discovery[Symbol.asyncDispose]();
@@ -52,7 +53,7 @@ test("the command takes it too, which is bundled with a core of its own", async 
   const options = { cwd: folder, env: { ...process.env, HOME: folder } };
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [command, "discover", "--first", "--json"],
+    [command, "discover", "--first", "--json", "--config", "lmserv.config.jsonc"],
     options,
   );
   expect(JSON.parse(stdout)).toMatchObject({
