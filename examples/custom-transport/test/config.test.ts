@@ -26,9 +26,15 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function run(content: object, env: Readonly<Record<string, string>> = {}) {
-  await writeFile(join(folder, "lmserv.config.jsonc"), JSON.stringify(content));
-  const options = { cwd: folder, env: { ...process.env, HOME: folder, ...env } };
+  const options = await configured(content, env);
   return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], options);
+}
+
+/** Surroundings that name a configuration file: one that is merely found loads no code. */
+async function configured(content: object, env: Readonly<Record<string, string>> = {}) {
+  const file = join(folder, "lmserv.config.jsonc");
+  await writeFile(file, JSON.stringify(content));
+  return { cwd: folder, env: { ...process.env, HOME: folder, LMSERV_CONFIG: file, ...env } };
 }
 
 test("a configuration file chooses it by the name of its package", async () => {
@@ -46,11 +52,7 @@ test("a configuration file chooses it by the name of its package", async () => {
 test("the command takes it too, which is bundled with a core of its own", async () => {
   await writeFile(join(folder, "hosts"), "192.0.2.7 8000 gpu-box-01\n");
   const office = { type: "@lmserv/example-custom-transport", hostsFile: "hosts" };
-  await writeFile(
-    join(folder, "lmserv.config.jsonc"),
-    JSON.stringify({ version: 1, transports: { office } }),
-  );
-  const options = { cwd: folder, env: { ...process.env, HOME: folder } };
+  const options = await configured({ version: 1, transports: { office } });
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [command, "discover", "--first", "--json", "--config", "lmserv.config.jsonc"],
