@@ -61,7 +61,7 @@ describeNet("families", () => {
       await ip(c, "addr del fd00:77::3/64 dev eth0");
       const [avahi] = await Promise.all([
         startAvahi(c),
-        announce(a, "--port", "8000", "--info", "ours", "--no-check"),
+        announce(a, "--port", "8000", "--info", "ours", "--path", "/chat", "--no-check"),
       ]);
       await avahi.publish({ name: "avahi", port: 11_434, txt: ["info=avahi"] });
       const seen = await watch(b);

@@ -40,7 +40,7 @@ describeNet("one machine with three servers", () => {
     const listed = await Promise.all([
       seen.event(isKind("ollama", "updated", "healthy")),
       seen.event(isKind("llama.cpp", "updated", "healthy")),
-      seen.event(isKind("lmserv")),
+      seen.event((event) => isKind("lmserv")(event) && event.node?.health !== null),
     ]);
     expect(listed.map(({ node }) => [node?.url, node?.health?.models.map(({ name }) => name)])).toEqual([
       [`http://${a.address}:11434/api/chat`, ["first"]],
