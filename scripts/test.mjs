@@ -14,8 +14,20 @@ const unitTests = ["--project", "!net", "--maxWorkers=3"];
 // played on a virtual clock, is JavaScript alone, and the tools of this repository run on one version.
 const alikeEverywhere = ["**/rfc/**", "**/simulation/**", "**/*.model.test.ts", "**/mutants.test.ts"];
 const nodeTests = [
-  ...["scripts", "core", "arp", "config", "fleet"].flatMap((name) => ["--project", `!${name}`]),
-  ...unitTests,
+  ...[
+    "cli",
+    "demo",
+    "custom-transport",
+    "etcd",
+    "identify",
+    "identity",
+    "mdns",
+    "mesh",
+    "nats",
+    "network",
+    "testkit",
+  ].flatMap((name) => ["--project", name]),
+  "--maxWorkers=3",
   ...alikeEverywhere.flatMap((pattern) => ["--exclude", pattern]),
 ];
 
