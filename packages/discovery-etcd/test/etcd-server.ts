@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
+import { freePort } from "../../discovery-fleet/test/free-port.ts";
 
 export interface ServerOptions {
   /** Further flags. */
@@ -35,7 +35,7 @@ export class EtcdServer implements AsyncDisposable {
 
   static async start(options: ServerOptions = {}): Promise<EtcdServer> {
     const folder = await mkdtemp(join(tmpdir(), "lmserv-etcd-"));
-    const server = new EtcdServer(folder, await freePorts(2), options);
+    const server = new EtcdServer(folder, [await freePort(), await freePort()], options);
     await server.start();
     return server;
   }
@@ -113,15 +113,4 @@ export class EtcdServer implements AsyncDisposable {
 async function health(url: string): Promise<void> {
   const response = await fetch(new URL("/health", url));
   if (!response.ok) throw new Error(`health is ${response.status}`);
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

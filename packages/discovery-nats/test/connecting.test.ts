@@ -5,13 +5,14 @@ import { fileURLToPath } from "node:url";
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import { nkeys } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
+import { freePort } from "../../discovery-fleet/test/free-port.ts";
 import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
 import { natsEngine } from "../src/engine.ts";
 import type { NatsEngineOptions } from "../src/settings.ts";
 import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { operatorMode } from "./operator-mode.ts";
-import { freePort, NatsServer } from "./server.ts";
+import { NatsServer } from "./server.ts";
 import { contextOf, openClient } from "./site.ts";
 
 /** What connecting fails with. */

@@ -2,10 +2,11 @@ import { type Check, silentLog, systemClock } from "@lmserv/discovery-core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
+import { freePort } from "../../discovery-fleet/test/free-port.ts";
 import { type NatsOptions, nats } from "../src/transport.ts";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { freePort, NatsServer } from "./server.ts";
+import { NatsServer } from "./server.ts";
 
 /** The one thing that is found. */
 async function examine(options: NatsOptions): Promise<Check | undefined> {
