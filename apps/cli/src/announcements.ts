@@ -17,7 +17,7 @@ export interface AnnouncementsOptions {
   readonly ids: NodeIds;
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** Whether the user named the port of the only server. */
+  /** True where the user named the port of the only server. */
   readonly isNamed: boolean;
   /** Name of this machine. */
   readonly hostname: string;
@@ -32,7 +32,7 @@ export interface AnnouncementsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Whether a server was taken for granted, so that nothing is known of it. */
+/** True of a server that was taken for granted, so that nothing is known of it. */
 function isUnchecked({ addresses }: LocalServer): boolean {
   return addresses.length === 0;
 }
@@ -43,7 +43,7 @@ export function rivalText(port: number, pid: number | null): string {
   return `${rival} announces port ${port} of this machine already`;
 }
 
-/** Whether an address of the system's, which has no zone, is among those that answered. */
+/** True when an address of the system, which has no zone, is among those that answered. */
 function answersOn(address: string, answered: readonly string[]): boolean {
   return answered.some((one) => one.split("%")[0] === address);
 }

@@ -23,7 +23,7 @@ export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfac
 export interface PortQuestion {
   readonly address: string;
   readonly port: number;
-  /** Whether it is asked over HTTP; otherwise it is only connected to. */
+  /** True to ask it over HTTP; otherwise it is only connected to. */
   readonly ask: boolean;
   readonly signal: AbortSignal;
 }
