@@ -71,7 +71,7 @@ export async function configure(
 /** Whom a flag is for, where none of the chosen transports has such an option. */
 const advice: ReadonlyMap<string, string> = new Map([
   ...["--sweep", "--ports"].map((flag) => [flag, "needs --transport arp, or mdns,arp"] as const),
-  ...["--seed", "--key-file", "--listen"].map(
+  ...["--seed", "--key-file", "--tls-only", "--listen"].map(
     (flag) => [flag, "is for the transport mesh: add --transport mesh"] as const,
   ),
   ["--cluster", "is for the transport mesh, etcd or nats: add --transport mesh"],

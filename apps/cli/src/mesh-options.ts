@@ -7,6 +7,7 @@ export interface MeshFlags {
   readonly seed?: readonly string[];
   readonly cluster?: string;
   readonly keyFile?: string;
+  readonly tlsOnly?: true;
   readonly listen?: readonly string[];
 }
 
@@ -23,7 +24,8 @@ export function addMeshOptions(command: Command, role: "member" | "observer"): C
         "mesh: the file with its key (default: none, loopback only)",
         (text) => text,
       ),
-    );
+    )
+    .option("--tls-only", "mesh: dial nothing but wss:// and take nothing but TLS");
   if (role === "observer") return command;
   return command.addOption(
     single(
@@ -34,11 +36,12 @@ export function addMeshOptions(command: Command, role: "member" | "observer"): C
   );
 }
 
-export function meshSettings({ seed, cluster, keyFile, listen }: MeshFlags): readonly FlagOption[] {
+export function meshSettings({ seed, cluster, keyFile, tlsOnly, listen }: MeshFlags): readonly FlagOption[] {
   return [
     { flag: "--seed", key: "seeds", value: seed },
     { flag: "--cluster", key: "cluster", value: cluster },
     { flag: "--key-file", key: "keyFile", value: keyFile },
+    { flag: "--tls-only", key: "tlsOnly", value: tlsOnly },
     { flag: "--listen", key: "listen", value: listen },
   ];
 }

@@ -69,6 +69,15 @@ describe("a mistake about the mesh", () => {
     [["discover", "--transport", "mesh", "--seed", "10.0.0.1"], /'10\.0\.0\.1'.*ws:\/\/host:port/],
     [["discover", "--transport", "mesh", "--seed", "ws://a:70000"], /is not like ws:\/\/host:port/],
     [["discover", "--transport", "mesh", "--seed", "ws://a:1", "--seed", "ws://a:1"], /is given twice/],
+    [["discover", "--tls-only"], /option '--tls-only' is for the transport mesh/],
+    [
+      ["discover", "--transport", "mesh", "--tls-only", "--seed", "ws://10.0.0.1:7946"],
+      /seeds holds "ws:\/\/10\.0\.0\.1:7946", which tlsOnly forbids: write wss:\/\/10\.0\.0\.1:7946 /,
+    ],
+    [
+      ["announce", "--port", "1", "--transport", "mesh", "--tls-only"],
+      /127\.0\.0\.1:7946 has no TLS here, and tlsOnly allows nothing else: listen with a certificate/,
+    ],
     [["discover", "--transport", "mesh", "--cluster", "my lab"], /1 to 64 visible ASCII/],
     [
       ["discover", "--transport", "mesh", "--key-file", "/nowhere/mesh.key"],

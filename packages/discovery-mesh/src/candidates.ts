@@ -12,7 +12,7 @@ export interface CandidateOptions {
   readonly follow: NonNullable<TransportContext["follow"]>;
   /** Our transport's: whom nobody else found is no news. */
   readonly name: string;
-  /** Whether we have TLS, and so whoever cannot say is taken to have it as well. */
+  /** Whether candidates are dialled over TLS only: nobody signed what they say, and so it takes no encryption off. */
   readonly secure: boolean;
   /** Takes the URLs of all candidates that there are now. */
   readonly onChange: (urls: readonly string[]) => void;
@@ -47,7 +47,7 @@ function urlOf({ host, self, sources, attributes }: NodeInfo, name: string, secu
   const isMute = sources[0]?.trust === "identified";
   const said = attributes[attribute] ?? (isMute ? `${secure ? "wss:" : ""}${defaultMeshPort}` : "");
   const [, wss, port] = /^(wss:)?(\d{1,5})$/.exec(said) ?? [];
-  if (port === undefined) return null;
+  if (port === undefined || (secure && wss === undefined)) return null;
   const url = `${wss ?? "ws:"}//${formatEndpoint(host, Number(port))}`;
   return isMeshUrl(url) ? url : null;
 }

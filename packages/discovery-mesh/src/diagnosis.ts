@@ -10,6 +10,7 @@ import {
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { dial } from "./link/dialer.ts";
+import type { Plain } from "./link/exposure.ts";
 import type { Party } from "./link/introduction.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { LinkHost } from "./link/peer-link.ts";
@@ -24,7 +25,7 @@ export interface Examined {
   readonly clusterKeys: readonly ClusterKey[];
   readonly seeds: readonly Seed[];
   readonly ca: string | undefined;
-  readonly forcePlain: boolean;
+  readonly plain: Plain;
 }
 
 /** One URL of a seed, or the seed itself where its name leads nowhere, and why it was no way in. */
@@ -111,7 +112,7 @@ function visitor({ cluster, clusterKeys }: Examined, { clock, random }: Diagnosi
 
 async function visit(
   url: string,
-  { ca, forcePlain }: Examined,
+  { ca, plain }: Examined,
   party: Party,
   { clock, log }: DiagnosisContext,
   signal: AbortSignal,
@@ -120,7 +121,7 @@ async function visit(
   const pulse = new Pulse(clock, defaultLimits.pingIntervalMs);
   const host = { clock, log, limits: defaultLimits, pulse, handler };
   try {
-    const link = await dial({ url, party, host, signal, forcePlain, ...(ca !== undefined && { ca }) });
+    const link = await dial({ url, party, host, signal, plain, ...(ca !== undefined && { ca }) });
     await link.close("leaving");
     return { at: url, refusal: null };
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Identity } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { DialPace } from "./link/dial-pace.ts";
 import { dial } from "./link/dialer.ts";
+import type { Plain } from "./link/exposure.ts";
 import type { Party } from "./link/introduction.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { Link, LinkEvents } from "./link/link.ts";
@@ -31,7 +32,7 @@ export interface ParticipantOptions {
   readonly listen: readonly ListenAddress[];
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly ca: string | undefined;
-  readonly forcePlain: boolean;
+  readonly plain: Plain;
   readonly on: ParticipantEvents;
 }
 
@@ -119,14 +120,14 @@ export class Participant {
 
   /** Listens; until it joins, it dials nobody. @throws what `listen` throws. */
   async open(): Promise<readonly ListenAddress[]> {
-    const { listen: addresses, tls, forcePlain } = this.#options;
+    const { listen: addresses, tls, plain } = this.#options;
     if (addresses.length === 0) return [];
     this.#listener = await listen({
       addresses,
       party: this.#party,
       host: this.#host,
       refusals: this.#refusals,
-      forcePlain,
+      plain,
       ...(tls && { tls }),
     });
     return this.#listener.addresses;
@@ -199,7 +200,7 @@ export class Participant {
   }
 
   async #dial(url: string): Promise<void> {
-    const { ca, forcePlain, on } = this.#options;
+    const { ca, plain, on } = this.#options;
     const turn = await this.#pace.turn();
     try {
       await dial({
@@ -207,7 +208,7 @@ export class Participant {
         party: this.#party,
         host: this.#host,
         signal: this.#closing.signal,
-        forcePlain,
+        plain,
         connected: () => turn.connected(),
         ...(ca !== undefined && { ca }),
       });

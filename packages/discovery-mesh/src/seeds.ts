@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core";
-import { canBeDialled, parseMeshUrl } from "./link/mesh-url.ts";
+import { canBeDialled, isMeshUrl, parseMeshUrl } from "./link/mesh-url.ts";
 
 /** The DNS, as far as seeds need it. */
 export interface Names {
@@ -19,7 +19,7 @@ export type Seed =
       readonly host: string;
       readonly port: number;
     }
-  | { readonly kind: "srv"; readonly name: string };
+  | { readonly kind: "srv"; readonly secure: boolean; readonly name: string };
 
 /** A name may have an address for each member. */
 const maxUrlsPerSeed = 64;
@@ -28,15 +28,17 @@ const srvScheme = "dns+srv://";
 /**
  * Reads `ws://host:port`, `wss://host:port` or `dns+srv://name`.
  *
+ * @param encrypts - Whether what a service leads to is dialled over TLS: the DNS cannot say.
  * @throws {RangeError} for anything else.
  */
-export function parseSeed(text: string): Seed {
+export function parseSeed(text: string, encrypts: boolean): Seed {
   if (!text.startsWith(srvScheme)) {
     const { secure, host, port } = parseMeshUrl(text);
     return { kind: "url", url: text, secure, host, port };
   }
   const name = text.slice(srvScheme.length).replace(/\/$/, "");
-  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+\.?$/i.test(name) && name.length <= 253) return { kind: "srv", name };
+  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)+\.?$/i.test(name) && name.length <= 253)
+    return { kind: "srv", secure: encrypts, name };
   throw new RangeError(
     `${JSON.stringify(withoutCredentials(text))} is not like dns+srv://_lmserv-mesh._tcp.example.org`,
   );
@@ -50,12 +52,14 @@ export function parseSeed(text: string): Seed {
  * @throws what the DNS says.
  */
 export async function resolveSeed(seed: Seed, names: Names): Promise<readonly string[]> {
-  const urls = seed.kind === "srv" ? await resolveService(seed.name, names) : await resolveUrl(seed, names);
-  return [...new Set(urls)].slice(0, maxUrlsPerSeed);
+  const urls = seed.kind === "srv" ? await resolveService(seed, names) : await resolveUrl(seed, names);
+  // A name server may say anything, such as port 0.
+  return [...new Set(urls)].filter(isMeshUrl).slice(0, maxUrlsPerSeed);
 }
 
-async function resolveService(service: string, names: Names): Promise<string[]> {
-  const targets = await names.resolveSrv(service);
+async function resolveService(seed: Seed & { readonly kind: "srv" }, names: Names): Promise<string[]> {
+  const targets = await names.resolveSrv(seed.name);
+  if (seed.secure) return targets.map((at) => `wss://${formatEndpoint(at.name, at.port)}`);
   const found = await Promise.all(
     targets.map(async ({ name, port }) => urlsAt(await addressesOf(name, names), port)),
   );

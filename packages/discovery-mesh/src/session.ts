@@ -15,6 +15,7 @@ import { type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { attributesOf, followCandidates } from "./candidates.ts";
 import { Contacts } from "./contacts.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
+import type { Plain } from "./link/exposure.ts";
 import type { Link } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Machine } from "./machine.ts";
@@ -43,7 +44,9 @@ export interface SessionOptions {
   readonly maxPeers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly ca: string | undefined;
-  readonly forcePlain: boolean;
+  readonly plain: Plain;
+  /** Whether nothing that nobody signed leads to unencrypted links. */
+  readonly secure: boolean;
   /** Null for who remembers nobody. */
   readonly peerFile: PeerFile | null;
 }
@@ -192,10 +195,10 @@ export class MeshSession implements TransportSession {
   /** Dials whom other transports find; false where there are none. */
   #follow(): boolean {
     const { follow } = this.#context;
-    const { candidates, name, tls } = this.#options;
+    const { candidates, name, secure } = this.#options;
     if (!candidates || !follow) return false;
     const onChange = (urls: readonly string[]): void => this.#participant.suggest(urls);
-    this.#unfollow = followCandidates({ follow, name, secure: tls !== undefined, onChange });
+    this.#unfollow = followCandidates({ follow, name, secure, onChange });
     return true;
   }
 

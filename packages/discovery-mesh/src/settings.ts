@@ -64,6 +64,11 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     type: "boolean",
     default: false,
   },
+  tlsOnly: {
+    description: "Dials nothing but wss:// and takes nothing but TLS, whatever seeds, records or nodes say.",
+    type: "boolean",
+    default: false,
+  },
   stateDirectory: {
     description: "Folder where keys and peers are kept; $XDG_STATE_HOME/lmserv unless given.",
     ...text,

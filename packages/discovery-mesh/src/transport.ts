@@ -17,6 +17,7 @@ import {
 import { readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
+import type { Plain } from "./link/exposure.ts";
 import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
 import { parseMeshUrl } from "./link/mesh-url.ts";
 import type { Machine } from "./machine.ts";
@@ -53,6 +54,13 @@ export interface MeshOptions {
   readonly ca?: string;
   /** Speaks over the internet without encryption. @default false */
   readonly forcePlain?: boolean;
+  /**
+   * Dials nothing but `wss://`, whatever seeds, records and other transports say, and takes nothing but TLS. A seed
+   * or URL of `ws://`, and to listen without `tls`, are mistakes then.
+   *
+   * @default false; with `tls` or `ca`, what nobody signed leads to `wss://` only
+   */
+  readonly tlsOnly?: boolean;
   /** Who we are. @default kept in the state directory for each address listened on; an observer's is new each time */
   readonly identity?: Identity;
   /** Where keys and peers are kept. @default `$XDG_STATE_HOME/lmserv` */
@@ -102,24 +110,40 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
     maxPeers = mostPeers,
     name = "mesh",
   } = options;
-  const { tls, ca, forcePlain = false, advertise, candidates = true, stateDirectory: directory } = options;
+  const {
+    tls,
+    ca,
+    forcePlain = false,
+    tlsOnly = false,
+    advertise,
+    candidates = true,
+    stateDirectory: directory,
+  } = options;
   if (!isClusterName(cluster)) {
     throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
   }
-  for (const url of advertise ?? []) parseMeshUrl(url);
+  if (tlsOnly && forcePlain)
+    throw new RangeError("tlsOnly and forcePlain exclude each other: leave one of them out");
+  for (const url of advertise ?? []) assertEncrypted("advertise", url, parseMeshUrl(url).secure || !tlsOnly);
+  const secure = tlsOnly || tls !== undefined || ca !== undefined;
+  const parsed = seeds.map((text) => parseSeed(text, secure));
+  for (const [index, seed] of parsed.entries()) {
+    assertEncrypted("seeds", seeds[index] ?? "", seed.secure || !tlsOnly);
+  }
   const shared = {
     name,
     cluster,
     clusterKeys: keys === undefined ? [] : parseKeys(keys),
     role,
-    seeds: seeds.map(parseSeed),
+    seeds: parsed,
     listen: role === "observer" ? [] : (options.listen ?? defaultListen(keys !== undefined, machine)),
     advertise: advertise ?? null,
     candidates,
     maxPeers,
     tls,
     ca,
-    forcePlain,
+    plain: plainOf(tlsOnly, forcePlain),
+    secure,
   };
   return {
     name,
@@ -143,6 +167,18 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
     },
     diagnose: (context, cancellable) => diagnose(shared, machine.names, context, cancellable),
   };
+}
+
+function plainOf(tlsOnly: boolean, forcePlain: boolean): Plain {
+  if (tlsOnly) return "nowhere";
+  return forcePlain ? "anywhere" : "private";
+}
+
+function assertEncrypted(option: string, url: string, isFine: boolean): void {
+  if (isFine) return;
+  throw new RangeError(
+    `${option} holds ${JSON.stringify(url)}, which tlsOnly forbids: write ${url.replace(/^ws:/i, "wss:")} where a member with TLS is, or leave tlsOnly out`,
+  );
 }
 
 /** Without a key, nobody but this machine. */

@@ -80,6 +80,14 @@ describe("a candidate is", () => {
     expect(told).toEqual([["wss://10.0.0.2:7946"]]);
   });
 
+  test("not one that names a port without TLS, if we have it", () => {
+    const { told, say } = following(true);
+    say("up", { attributes: { mesh: "7950" } });
+    expect(told).toEqual([]);
+    say("updated", { attributes: { mesh: "wss:7950" } });
+    expect(told).toEqual([["wss://10.0.0.2:7950"]]);
+  });
+
   test.each<[string, Found]>([
     ["a node that names no port, although it could", {}],
     ["one of our own", { self: true, attributes: { mesh: "7946" } }],

@@ -16,6 +16,8 @@ export interface TestMember extends AsyncDisposable {
   /** Those of them that it hears by way of others. */
   readonly relayed: () => readonly string[];
   readonly reports: readonly DiscoveryError[];
+  /** Where it did not make a link, and why. */
+  readonly missed: readonly unknown[];
   /** How many messages it dropped. */
   readonly dropped: () => number;
 }
@@ -43,7 +45,9 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
   const reports: DiscoveryError[] = [];
   const seen = new Map<string, Alive>();
   let dropped = 0;
-  const log: Log = (_, message) => {
+  const missed: unknown[] = [];
+  const log: Log = (_, message, details) => {
+    if (message.startsWith("dialled in vain")) missed.push(details);
     dropped += Number(message.startsWith("a message was dropped"));
   };
   const ending = new AbortController();
@@ -73,6 +77,7 @@ export async function startMember(name: string, options: TestMemberOptions): Pro
     listed: () => namesOf([...seen.values()]),
     relayed: () => namesOf([...seen.values()].filter(({ relayed }) => relayed)),
     reports,
+    missed,
     dropped: () => dropped,
     async [Symbol.asyncDispose]() {
       await session[Symbol.asyncDispose]();

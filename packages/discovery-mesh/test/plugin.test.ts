@@ -14,6 +14,7 @@ describe("the plug-in", () => {
       role: "member",
       tls: { cert: "c", key: "k" },
       ca: "ca",
+      tlsOnly: false,
       forcePlain: true,
       stateDirectory: "/tmp/nowhere",
       maxPeers: 16,
@@ -37,6 +38,18 @@ describe("the plug-in", () => {
     expect(() => plugin.create({ listen: [address] }, context)).toThrow(
       `listen holds ${JSON.stringify(address)}, which is not an address and a port`,
     );
+  });
+
+  test.each([
+    [
+      { seeds: ["wss://a.test:1", "ws://b.test:2"] },
+      'seeds holds "ws://b.test:2", which tlsOnly forbids: write wss://b.test:2 ',
+    ],
+    [{ advertise: ["ws://10.0.0.2:7946"] }, 'advertise holds "ws://10.0.0.2:7946", which tlsOnly forbids'],
+    [{ forcePlain: true }, "tlsOnly and forcePlain exclude each other"],
+  ])("with TLS only refuses %j", (options, message) => {
+    expect(() => plugin.create({ tlsOnly: true, ...options }, context)).toThrow(message);
+    expect(plugin.create(options, context).name).toBe("far-mesh");
   });
 
   test.each([{ key: "" }, { maxPeers: 1 }, { role: "leader" }, { tls: { cert: "c" } }, { keys: "x" }])(

@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import dns from "node:dns/promises";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeInfo, TransportContext } from "@lmserv/discovery-core";
@@ -44,6 +45,35 @@ describe("members", () => {
     await using b = await startMember("b", { ...shared, port: 0, seeds: [`ws://127.0.0.1:${port}`] });
     await expect.poll(() => b.reports.map(({ code }) => code)).toEqual(["NO_ANSWER"]);
     expect([a.listed(), b.listed()]).toEqual([["a"], ["b"]]);
+  });
+
+  test("with TLS only connect to no plain socket that a member's record names", async () => {
+    let connections = 0;
+    const trap = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    await once(trap.listen(0, "127.0.0.1"), "listening");
+    await using _ = { [Symbol.asyncDispose]: async () => void trap.close() };
+    const url = `ws://127.0.0.1:${(trap.address() as AddressInfo).port}`; // Of a server that listens on a port.
+    const port = nextPort();
+    const shared = { keys: generateKey(), stateDirectory, seeds: [`wss://127.0.0.1:${port}`] };
+    await using a = await startMember("a", { ...shared, port, tls: testCertificate("member") });
+    await using b = await startMember("b", { ...shared, port: 0, tlsOnly: true });
+    await using c = await startMember("c", { ...shared, port: 0, advertise: [url] });
+    await whole([a, b, c]);
+    await expect.poll(() => b.missed).toContainEqual({ url, reason: "exposed" });
+    expect(connections).toBe(0);
+    await using d = await startMember("d", { ...shared, port: 0 });
+    await expect.poll(() => d.missed).toContainEqual({ url, reason: expect.not.stringMatching("exposed") });
+    expect(connections).toBeGreaterThan(0);
+  });
+
+  test("with TLS only do not listen without a certificate", async () => {
+    const options = { keys: generateKey(), stateDirectory, tlsOnly: true, port: nextPort() };
+    await expect(startMember("a", options)).rejects.toThrow(
+      `127.0.0.1:${options.port} has no TLS here, and tlsOnly allows nothing else`,
+    );
   });
 
   test("dial nodes that other transports found, where these name the port of a mesh", async () => {

@@ -5,7 +5,7 @@ import { canonicalAddress, formatEndpoint, onAbort } from "@lmserv/discovery-cor
 import { WebSocket } from "ws";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
-import { exposure } from "./exposure.ts";
+import { exposure, type Plain, type Protection } from "./exposure.ts";
 import { scheduleFairly } from "./fair-timer.ts";
 import { dialerHandshake } from "./handshake.ts";
 import type { Party } from "./introduction.ts";
@@ -27,8 +27,8 @@ export interface DialOptions {
    * hold for this TLS connection only, so that nobody without the key can be at its other end.
    */
   readonly ca?: string;
-  /** Dials public addresses without encryption. @default false */
-  readonly forcePlain?: boolean;
+  /** Where to dial without encryption. @default "private" */
+  readonly plain?: Plain;
   /** Every address of a name. @default the system's */
   readonly lookup?: (name: string) => Promise<readonly string[]>;
   /** Something answers: the handshake begins. */
@@ -69,12 +69,14 @@ export async function dial(options: DialOptions): Promise<Link> {
 async function connect(target: MeshUrl, options: DialOptions, signal: AbortSignal): Promise<Socket> {
   const { host: name, port, secure } = target;
   const { clock } = options.host;
-  const addresses = await withSignal(resolve(name, options), signal);
-  const protection = {
+  const protection: Protection = {
     keyed: options.party.clusterKeys.length > 0,
     encrypted: secure,
-    forced: options.forcePlain ?? false,
+    plain: options.plain ?? "private",
   };
+  const forbidden = exposure(name, port, protection);
+  if (forbidden !== null) throw new Refusal("exposed", forbidden);
+  const addresses = await withSignal(resolve(name, options), signal);
   const reasons = addresses.map((address) => exposure(address, port, protection));
   const allowed = addresses.filter((_, index) => reasons[index] === null);
   if (allowed.length === 0) throw new Refusal("exposed", reasons.join("; "));

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { AcceptQuota } from "./accept-quota.ts";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
-import { exposure, type Protection } from "./exposure.ts";
+import { exposure, type Plain, type Protection } from "./exposure.ts";
 import { listenerHandshake } from "./handshake.ts";
 import type { Party } from "./introduction.ts";
 import { meshSubprotocol } from "./mesh-url.ts";
@@ -26,8 +26,8 @@ export interface DoorOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** @default nobody but members */
   readonly policy?: UpgradePolicy;
-  /** Takes unencrypted connections on public addresses. @default false */
-  readonly forcePlain?: boolean;
+  /** Where to take unencrypted connections. @default "private" */
+  readonly plain?: Plain;
 }
 
 /** One connection on its way to be a link. */
@@ -37,8 +37,8 @@ interface Arrival {
   readonly remoteAddress: string;
 }
 
-export function protectionOf({ party, tls, forcePlain = false }: DoorOptions): Protection {
-  return { keyed: party.clusterKeys.length > 0, encrypted: tls !== undefined, forced: forcePlain };
+export function protectionOf({ party, tls, plain = "private" }: DoorOptions): Protection {
+  return { keyed: party.clusterKeys.length > 0, encrypted: tls !== undefined, plain };
 }
 
 /** Leads connections through TLS, HTTP and the handshake to a link, or out again. */

@@ -137,6 +137,19 @@ describe("a dialer", () => {
     });
   });
 
+  it.each(["ws://127.0.0.1:7946", "ws://10.0.0.1:7946", "ws://members.example:7946"])(
+    "does not look for %s where only TLS will do",
+    async (url) => {
+      const lookup = (): never => {
+        throw new Error("nobody is to be looked up");
+      };
+      await expect(site().dial(url, { lookup, plain: "nowhere" })).rejects.toMatchObject({
+        reason: "exposed",
+        message: expect.stringContaining("tlsOnly allows nothing else"),
+      });
+    },
+  );
+
   it("can be aborted at every stage, with the reason that was given", async () => {
     await using full = await fullServer(0);
     await using mute = await serve(createServer((socket) => socket.resume()));
