@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { platform } from "node:os";
+import { setImmediate as turn } from "node:timers/promises";
 import multicastDns from "multicast-dns";
 import { addressesOf, type Family, isOnLink, type NetworkInterface } from "./interfaces.ts";
 import { type Endpoint, type LinkEvents, mdnsGroups } from "./link.ts";
@@ -42,7 +43,7 @@ export async function openSocket(
     throw error;
   }
   socket.setTTL(hops);
-  const gate = new Gate(socket, on);
+  const gate = new Gate(socket, on, family);
   shell.on("error", events.died);
   shell.on("warning", (warning: Error) => {
     if (isSystemError(warning)) events.died(warning);
@@ -56,9 +57,7 @@ export async function openSocket(
         if (error) events.sendFailed(error);
       });
     },
-    keepOut: (others) => {
-      if (family === "IPv4") gate.keepOut(others);
-    },
+    keepOut: (others) => gate.keepOut(others),
     close: () => new Promise((resolve) => shell.destroy(resolve)),
   };
 }
@@ -96,31 +95,57 @@ function isSystemError(error: Error): boolean {
 }
 
 /**
- * Keeps an IPv4 socket to its own interface.
+ * Keeps a socket to its own interface.
  *
- * Linux delivers a group's packets of every interface on which anybody joined to every socket bound to the
- * group, unless the socket has a membership there that excludes the sender. A socket may hold 20 of them
- * (`igmp_max_memberships`); on a host with more interfaces, and on loopback, where only this host speaks,
- * subnets tell packets apart.
+ * Linux delivers a group's IPv4 packets of every interface on which anybody joined to every socket bound to the
+ * group, unless the socket has a membership there that excludes the sender. Packets that were queued before count
+ * by their subnets. A socket may hold 20 memberships (`igmp_max_memberships`); on a host with more interfaces, and
+ * on loopback, where only this host speaks, subnets always tell packets apart.
  */
 class Gate {
   readonly #socket: Socket;
   readonly #on: NetworkInterface;
+  readonly #isShared: boolean;
   readonly #shut = new Set<string>();
   #leaks = false;
+  /** Whether the queue may hold packets of other interfaces. */
+  #isMixed: boolean;
+  /** Packets of the current turn of the event loop. */
+  #arrivals = 0;
+  #clearing = 0;
 
-  constructor(socket: Socket, on: NetworkInterface) {
+  constructor(socket: Socket, on: NetworkInterface, family: Family) {
     this.#socket = socket;
     this.#on = on;
+    this.#isShared = family === "IPv4" && platform() === "linux";
+    this.#isMixed = this.#isShared;
   }
 
   admits(address: string): boolean {
-    return !(this.#leaks || this.#on.loopback) || isOnLink(address, this.#on);
+    this.#arrivals += 1;
+    return !(this.#leaks || this.#isMixed || this.#on.loopback) || isOnLink(address, this.#on);
   }
 
   keepOut(others: readonly NetworkInterface[]): void {
-    if (platform() !== "linux") return;
+    if (!this.#isShared) return;
+    const before = this.#shut.size;
     this.#leaks = others.map((other) => this.#shutOut(other)).includes(false);
+    if (this.#isMixed || this.#shut.size > before) void this.#clear();
+  }
+
+  /** Waits until the queue is read: a whole turn of the event loop then brings nothing. */
+  async #clear(): Promise<void> {
+    this.#clearing += 1;
+    const round = this.#clearing;
+    this.#isMixed = true;
+    // The current turn may be past its reading.
+    await turn();
+    do {
+      this.#arrivals = 0;
+      await turn();
+      if (round !== this.#clearing) return;
+    } while (this.#arrivals > 0);
+    this.#isMixed = false;
   }
 
   /** False when the system refuses: beyond the limit, or where the interface just went. */
