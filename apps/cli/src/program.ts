@@ -59,6 +59,9 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
 
 /** A message of commander's, in which an argument that may hold a password, such as the URL of a server, is cut. */
 function withoutArgument(text: string): string {
-  const shown = text.replace(/argument '.*@/s, "argument '…@");
+  const before = "argument '";
+  const from = text.indexOf(before);
+  const to = text.lastIndexOf("@");
+  const shown = from === -1 || to < from ? text : `${text.slice(0, from + before.length)}…${text.slice(to)}`;
   return withoutCredentials(shown);
 }

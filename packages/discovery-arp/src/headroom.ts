@@ -69,8 +69,11 @@ export function parseArpCacheStat(text: string, limits: TableLimits): TableLoad 
 
 /** Reads what `ip -s ntable show name arp_cache` prints, which also containers can ask. */
 export function parseNtable(text: string): TableLoad | null {
-  const number = (name: string): number =>
-    Number(new RegExp(`\\b${name} (\\d+)`).exec(text)?.[1] ?? Number.NaN);
+  const words = text.split(/\s+/);
+  const number = (name: string): number => {
+    const at = words.indexOf(name);
+    return at === -1 ? Number.NaN : Number(words[at + 1] || Number.NaN);
+  };
   return checked({
     entries: number("entries"),
     softLimit: number("thresh2"),

@@ -158,7 +158,8 @@ export class Connection {
 
 /** Without the zone, which means something on this machine only (RFC 6874 section 1). */
 function hostHeader(host: string, port: number): string {
-  return formatEndpoint(host.replace(/%.*$/, ""), port);
+  const [bare = ""] = host.split("%");
+  return formatEndpoint(bare, port);
 }
 
 /** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */

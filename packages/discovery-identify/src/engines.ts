@@ -134,7 +134,7 @@ const others: readonly Engine[] = [
     chat: openaiChat,
     proofs: [
       ownedBy(/^vllm$/),
-      [json(modelsPath, "/error", /^Unauthorized$/), body("/version", /^\{"version":"\d+\.\d+[^"]*"\}$/)],
+      [json(modelsPath, "/error", /^Unauthorized$/), body("/version", /^\{"version":"\d+\.\d[^"]*"\}$/)],
     ],
     asks: [modelsPath, "/version"],
     version: json("/version", "/version", /^\d.*/),

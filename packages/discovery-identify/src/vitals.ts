@@ -41,10 +41,9 @@ export interface Vitals {
 /** A server of which no more is known than that it may list its models. */
 const anyVitals: Vitals = { state: [modelsPath], busy: [], models: [], context: null, loaded: [] };
 
-/** A gauge of Prometheus' text format that is above zero, whatever its labels are. */
-function above0(name: string): RegExp {
-  return new RegExp(`^${name}(?:\\{[^}\\n]*\\})? (?!0(?:\\.0*)?$)\\d`, "m");
-}
+/** Gauges of Prometheus' text format that are above zero, whatever their labels are. */
+const vllmQueue = /^vllm:num_requests_waiting(?:\{[^}\n]*\})? (?!0(?:\.0*)?$)\d/m;
+const sglangQueue = /^sglang:num_queue_reqs(?:\{[^}\n]*\})? (?!0(?:\.0*)?$)\d/m;
 
 const ollamaLoaded: LoadedModels = { path: "/api/ps", at: "/models", name: "/name" };
 
@@ -80,14 +79,14 @@ const known: Readonly<Record<string, Vitals>> = {
   },
   vllm: {
     state: [modelsPath, "/metrics"],
-    busy: [[{ path: "/metrics", like: above0("vllm:num_requests_waiting") }]],
+    busy: [[{ path: "/metrics", like: vllmQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
     context: null,
     loaded: "all",
   },
   sglang: {
     state: [modelsPath, "/metrics"],
-    busy: [[{ path: "/metrics", like: above0("sglang:num_queue_reqs") }]],
+    busy: [[{ path: "/metrics", like: sglangQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
     context: null,
     loaded: "all",

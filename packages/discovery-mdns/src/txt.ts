@@ -52,7 +52,10 @@ export function decodeTxt(strings: readonly Uint8Array[]): Attributes {
   for (const string of strings) {
     total += string.length + 1;
     if (total > maxTxtBytes) break;
-    const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(decoder.decode(string)) ?? [];
+    const text = decoder.decode(string);
+    const sign = text.indexOf("=");
+    const key = sign === -1 ? text : text.slice(0, sign);
+    const value = sign === -1 ? "" : text.slice(sign + 1);
     const name = key.toLowerCase();
     if (keyPattern.test(key) && !attributes.has(name)) attributes.set(name, value);
   }

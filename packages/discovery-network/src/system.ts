@@ -139,7 +139,8 @@ function listSafely(list: () => ListedInterfaces): ListedInterfaces {
 
 /** `eth0:1` is a label of an address on eth0. */
 function linkName(name: string): string {
-  return name.replace(/:.*$/, "");
+  const [link = ""] = name.split(":");
+  return link;
 }
 
 /** Whether sysfs tells of the same interface: in a container it may show those of another network. */
