@@ -1,4 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
+import { hostname } from "node:os";
+import { canonicalAddress } from "@lmserv/discovery-core";
+import { Seats } from "@lmserv/discovery-network";
+import { turnAway } from "./request-gate.ts";
 
 /** Answers a request, or tells by false that it was not for it. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -13,21 +17,33 @@ export interface Endpoint {
 export type Listen = (handle: Handle, endpoint: Endpoint) => Promise<AsyncDisposable>;
 
 /** Those who look ask one question and leave: strangers get no more room and time than that takes. */
-const limits = {
+const defaultLimits: ServerOptions = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
   requestTimeout: 5_000,
   keepAliveTimeout: 2_000,
   connectionsCheckingInterval: 1_000,
 };
-const maxConnections = 64;
+/** A question takes a moment: eight at once are many for one host. */
+const seats = { all: 64, each: 8 };
+const maxRequestsPerConnection = 16;
 
-/** Listens for HTTP; what the handler leaves is not found. */
-export const listenHttp: Listen = async (handle, { address, port }) => {
+/** Listens for HTTP questions without a body; what the handler leaves is not found. */
+export async function listenHttp(
+  handle: Handle,
+  { address, port }: Endpoint,
+  limits: ServerOptions = defaultLimits,
+): Promise<AsyncDisposable> {
   const server = createServer(limits, (request, response) => {
-    if (!handle(request, response)) response.writeHead(404, { "content-length": 0 }).end();
+    if (turnAway(request, response, hostname()) || handle(request, response)) return;
+    response.writeHead(404, { "content-length": 0 }).end();
   });
-  server.maxConnections = maxConnections;
+  server.maxRequestsPerSocket = maxRequestsPerConnection;
+  const taken = new Seats(seats);
+  server.on("connection", (socket) => {
+    const leave = taken.take(canonicalAddress(socket.remoteAddress ?? ""), () => socket.destroy());
+    socket.once("close", leave);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     // Without a host: every address of either family, or of the only one that the machine has.
@@ -40,4 +56,4 @@ export const listenHttp: Listen = async (handle, { address, port }) => {
         server.closeAllConnections();
       }),
   };
-};
+}

@@ -1,5 +1,7 @@
+export { addressBlock } from "./address-block.ts";
 export { isDefaultBridge } from "./bridge-address.ts";
 export { isHostAddress } from "./host-address.ts";
+export { hostNames, isOwnHost, parseHostHeader } from "./host-header.ts";
 export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
 export { type Listener, readListeners } from "./listener.ts";
 export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine } from "./machine.ts";
@@ -8,6 +10,7 @@ export { isNetworkOrBroadcast, type Network, network, networkContains } from "./
 export { ownAddresses } from "./own-addresses.ts";
 export { rankAddresses, type Vantage } from "./reach.ts";
 export { isPrivate, isPublic, isUnspecified } from "./scope.ts";
+export { type SeatLimits, Seats } from "./seats.ts";
 export type { LinkTable, LinkTraits } from "./sysfs.ts";
 export {
   type InterfaceAddress,

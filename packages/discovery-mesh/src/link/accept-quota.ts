@@ -1,4 +1,5 @@
-import { type Clock, isIPv6 } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core";
+import { addressBlock } from "@lmserv/discovery-network";
 import { type Rate, TokenBucket } from "./token-bucket.ts";
 
 /** Addresses with a bucket of their own; the others share one while all of these are busy. */
@@ -19,7 +20,7 @@ export class AcceptQuota {
 
   /** The bucket of an address. */
   bucket(address: string): TokenBucket {
-    const key = networkOf(address);
+    const key = addressBlock(address);
     const known = this.#buckets.get(key);
     if (known) return known;
     if (this.#buckets.size >= maxAddresses) this.#forgetIdle();
@@ -32,12 +33,4 @@ export class AcceptQuota {
   #forgetIdle(): void {
     for (const [key, bucket] of this.#buckets) if (bucket.isFull) this.#buckets.delete(key);
   }
-}
-
-/** One host has as many IPv6 addresses as it likes: what it is given is a /64. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [front = [], back = []] = address.split("::").map((half) => half.split(":").filter(Boolean));
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => "0");
-  return [...front, ...zeros, ...back].slice(0, 4).join(":");
 }

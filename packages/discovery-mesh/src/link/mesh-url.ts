@@ -64,14 +64,3 @@ export function isMeshUrl(text: string): boolean {
     return false;
   }
 }
-
-/** The host and port of a `Host` header, or null. */
-export function parseHostHeader(header: string | undefined): string | null {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(header ?? "");
-  return (match?.[1] ?? match?.[2])?.toLowerCase() ?? null;
-}
-
-/** Whether the host is an address or `localhost`: what no page's owner can point at us. */
-export function isOwnHost(host: string): boolean {
-  return isIP(host) !== 0 || host === "localhost";
-}

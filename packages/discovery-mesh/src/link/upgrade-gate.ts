@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { isOwnHost, meshPath, meshSubprotocol, parseHostHeader } from "./mesh-url.ts";
+import { isOwnHost, parseHostHeader } from "@lmserv/discovery-network";
+import { meshPath, meshSubprotocol } from "./mesh-url.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 
 /** Who else than members may ask for an upgrade. */

@@ -1,8 +1,9 @@
+import { parseHostHeader } from "@lmserv/discovery-network";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dialerHandshake, type Handshake, listenerHandshake } from "../../src/link/handshake.ts";
 import { readIntroduction } from "../../src/link/introduction.ts";
-import { isMeshUrl, parseHostHeader } from "../../src/link/mesh-url.ts";
+import { isMeshUrl } from "../../src/link/mesh-url.ts";
 import { Refusal } from "../../src/link/refusal.ts";
 import { party } from "./site.ts";
 

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { hostNames, isOwnHost, parseHostHeader } from "@lmserv/discovery-network";
+
+/**
+ * Answers a request that gets nothing here, and tells by false that it may be handled.
+ *
+ * Questions have no body. A page whose owner points its name at this machine (DNS rebinding) asks for that name, so
+ * a `Host` that is no address, not `localhost` and no name of this machine is misdirected (RFC 9110 section 15.5.20).
+ */
+export function turnAway(request: IncomingMessage, response: ServerResponse, hostname: string): boolean {
+  const status = refusalOf(request, hostname);
+  if (status === null) return false;
+  // Nothing more of that connection is read.
+  const allow = status === 405 ? { allow: "GET, HEAD" } : {};
+  response.writeHead(status, { ...allow, connection: "close", "content-length": 0 }).end();
+  return true;
+}
+
+function refusalOf({ method, headers, headersDistinct }: IncomingMessage, hostname: string): number | null {
+  if (method !== "GET" && method !== "HEAD") return 405;
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) return 413;
+  const [header, ...more] = headersDistinct.host ?? [];
+  const host = parseHostHeader(header);
+  if (host === null || more.length > 0) return 400;
+  return isOwnHost(host) || hostNames(hostname).includes(host) ? null : 421;
+}
