@@ -8,6 +8,7 @@ export { isSameMachine, isSameStack, type MachineMark, maxMacs, unknownMachine }
 export { thisMachine } from "./machine-facts.ts";
 export { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 export { ownAddresses } from "./own-addresses.ts";
+export { readSocketsBelow } from "./process-sockets.ts";
 export { rankAddresses, type Vantage } from "./reach.ts";
 export { isPrivate, isPublic, isUnspecified } from "./scope.ts";
 export { type SeatLimits, Seats } from "./seats.ts";
