@@ -17,8 +17,8 @@ export interface AnnouncementsOptions {
   readonly ids: NodeIds;
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** True where the user named the port of the only server. */
-  readonly isNamed: boolean;
+  /** Whether the user waits for a server of theirs, and wants to know why it is not announced. */
+  readonly isAwaited: boolean;
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
@@ -35,6 +35,11 @@ export interface AnnouncementsOptions {
 /** True of a server that was taken for granted, so that nothing is known of it. */
 function isUnchecked({ addresses }: LocalServer): boolean {
   return addresses.length === 0;
+}
+
+/** Text about a port without a server that is announced. */
+export function ignoredText(port: number, reason: string): string {
+  return `port ${port} is not announced: ${reason}`;
 }
 
 /** Text about another process that announces a port. */
@@ -91,9 +96,9 @@ export class Announcements {
   }
 
   #ignore(port: number, reason: string): void {
-    const { isNamed, reporter } = this.#options;
-    const text = `port ${port} is not announced: ${reason}`;
-    if (isNamed) reporter.note(text);
+    const { isAwaited, reporter } = this.#options;
+    const text = ignoredText(port, reason);
+    if (isAwaited) reporter.note(text);
     else reporter.log("info", text);
   }
 

@@ -29,6 +29,7 @@ export function modelOf(program: Command, transports: readonly string[]): Progra
         description: command.description(),
         options: help.visibleOptions(command).map((option) => readOption(option, transports)),
         words: isHelp(command) ? names.filter((name) => name !== "help") : choices,
+        takesCommand: command.registeredArguments.some(({ variadic }) => variadic),
       };
     }),
   };

@@ -15,6 +15,9 @@ export const exitCode = {
   failed: 3,
   /** The command itself failed: a defect, or an output that cannot be written. */
   broken: 70,
+  /** `lmserv run`: the program cannot be executed, or is not there. */
+  notExecutable: 126,
+  notThere: 127,
   /** A signal: this and its number, such as 130 for SIGINT. */
   signalled: 128,
 } as const;

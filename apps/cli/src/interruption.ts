@@ -21,7 +21,10 @@ export const endingSignals = [
   "SIGPWR",
 ] as const;
 
-export type SignalName = (typeof endingSignals)[number];
+export type SignalName = (typeof endingSignals)[number] | "SIGUSR1";
+
+/** Signals that are passed on to a child; this process itself would start Node's debugger at SIGUSR1. */
+export const passedSignals: readonly SignalName[] = [...endingSignals, "SIGUSR1"];
 
 /** `output`: nobody reads it any more. `fault`: a defect threw where nothing could catch it. */
 export type Cause = SignalName | "output" | "fault";

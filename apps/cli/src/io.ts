@@ -7,9 +7,10 @@ import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmse
 import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
 import { type Listener, readSystem, type System } from "@lmserv/discovery-network";
+import type { Child, CommandLine } from "./child.ts";
 import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
-import { endingSignals, type SignalName } from "./interruption.ts";
+import type { SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
 import type { ClaimPort } from "./port-claim.ts";
 import { watchReader } from "./reader.ts";
@@ -53,6 +54,8 @@ export interface Io {
   readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
   /** Listening sockets of this machine, or null where the system does not tell. */
   readonly readListeners: () => Promise<readonly Listener[] | null>;
+  /** Inodes of the sockets of a process and of all below it, or null where the system does not tell. */
+  readonly readSocketsBelow: (pid: number) => Promise<ReadonlySet<string> | null>;
   readonly readSystem: () => System;
   /** Asks listed servers how they are. */
   readonly health: () => Promise<HealthMonitor>;
@@ -64,8 +67,10 @@ export interface Io {
   readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
   readonly claimPort: ClaimPort;
-  /** Calls back at each signal, in place of the system's own reaction; the result undoes that. */
-  readonly onSignal: (listener: (name: SignalName) => void) => () => void;
+  /** Starts a program on this one's input and output; rejects with a `StartError`. */
+  readonly startChild: (command: CommandLine) => Promise<Child>;
+  /** Calls back at each of these signals, in place of the system's own reaction; the result undoes that. */
+  readonly onSignal: (names: readonly SignalName[], listener: (name: SignalName) => void) => () => void;
   /** Calls back when nobody reads stdout any more, where the system tells; the result undoes that. */
   readonly onReaderGone: (listener: () => void) => () => void;
   /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
@@ -101,6 +106,10 @@ export function systemIo(): Io {
       const { readListeners } = await import("@lmserv/discovery-network");
       return readListeners();
     },
+    readSocketsBelow: async (pid) => {
+      const { readSocketsBelow } = await import("@lmserv/discovery-network");
+      return readSocketsBelow(pid);
+    },
     readSystem: () => readSystem(),
     health: async () => {
       const { httpHealth } = await import("@lmserv/discovery-identify");
@@ -118,11 +127,15 @@ export function systemIo(): Io {
       const { claimPort } = await import("./port-claim.ts");
       return claimPort(port, systemClock);
     },
-    onSignal: (listener) => {
-      const names = endingSignals.filter((name) => name in constants.signals);
-      for (const name of names) process.on(name, listener);
+    startChild: async (command) => {
+      const { startChild } = await import("./child.ts");
+      return startChild(command);
+    },
+    onSignal: (names, listener) => {
+      const known = names.filter((name) => name in constants.signals);
+      for (const name of known) process.on(name, listener);
       return () => {
-        for (const name of names) process.off(name, listener);
+        for (const name of known) process.off(name, listener);
       };
     },
     onReaderGone: (listener) => watchReader(process.stdout.fd, systemClock, listener),

@@ -9,7 +9,8 @@ import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { meshCommand } from "./mesh-command.ts";
 import { printable } from "./printable.ts";
-import type { AnnounceRequest, DoctorRequest, PrintRequest, SearchRequest } from "./request.ts";
+import type { AnnounceRequest, DoctorRequest, PrintRequest, RunRequest, SearchRequest } from "./request.ts";
+import { runCommand } from "./run-command.ts";
 import { UsageError } from "./usage-error.ts";
 import { readVersion } from "./version.ts";
 
@@ -18,6 +19,7 @@ export interface Actions {
   readonly discover: (request: SearchRequest) => Promise<number>;
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
+  readonly run: (request: RunRequest) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
   readonly print: (request: PrintRequest) => Promise<number>;
 }
@@ -40,6 +42,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     watch: async (request) => codes.push(await actions.watch(request)),
   });
   announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
+  runCommand(program, io, argv, async (request) => codes.push(await actions.run(request)));
   if (!io.elsewhere.has("mesh")) meshCommand(program, io);
   doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
   configCommand(program, io, async (request) => codes.push(await actions.print(request)));

@@ -1,5 +1,6 @@
 import type { ConfigFlags } from "@lmserv/discovery-config";
 import type { Announcement, NodeFilter } from "@lmserv/discovery-core";
+import type { CommandLine } from "./child.ts";
 import type { Loudness } from "./reporter.ts";
 
 /** What every command line says, validated. */
@@ -52,4 +53,9 @@ export interface AnnounceRequest extends Request {
   readonly check: boolean;
   /** Where to serve the document of the server, or null not to. */
   readonly documentPort: number | null;
+}
+
+/** `lmserv run` */
+export interface RunRequest extends AnnounceRequest {
+  readonly command: CommandLine;
 }

@@ -1,5 +1,6 @@
+import type { TakeSignals } from "./child-server.ts";
 import { exitCode } from "./exit-code.ts";
-import { Interruption, interruptedCode, isEndedBy } from "./interruption.ts";
+import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./interruption.ts";
 import type { Io, Output } from "./io.ts";
 import { execute } from "./program.ts";
 
@@ -11,7 +12,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const ending = new AbortController();
   const { signal } = ending;
   const outputCode = guardOutput(io, ending);
-  const guards = [guardSignals(io, ending), guardFaults(io, ending)];
+  const signals = guardSignals(io, ending);
+  const guards = [signals, guardFaults(io, ending)];
   /** Runs what is of use to those only who read it. */
   const read = async (command: () => Promise<number>): Promise<number> => {
     const stop = io.onReaderGone(() => ending.abort(new Interruption("output")));
@@ -23,6 +25,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       watch: (request) => read(async () => (await import("./watch.ts")).watch(request, io, signal)),
       doctor: (request) => read(async () => (await import("./doctor.ts")).doctor(request, io, signal)),
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
+      run: async (request) =>
+        (await import("./child-server.ts")).runServer(request, io, signal, signals.take),
       print: async (request) => (await import("./print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);
@@ -65,19 +69,32 @@ interface Guard {
   readonly stop: () => void;
 }
 
+interface SignalGuard extends Guard {
+  /** Gives the signals to a listener: from then on none ends the command. */
+  readonly take: TakeSignals;
+}
+
 /** The second signal forces the end. */
-function guardSignals({ onSignal, clock }: Io, ending: AbortController): Guard {
-  let stop = (): void => {};
+function guardSignals({ onSignal, clock }: Io, ending: AbortController): SignalGuard {
+  let force = (_code: number): void => {};
   const forced = new Promise<number>((resolve) => {
-    let firstMs: number | null = null;
-    stop = onSignal((name) => {
-      const reason = new Interruption(name);
-      firstMs ??= clock.now();
-      if (!ending.signal.aborted) ending.abort(reason);
-      else if (clock.now() - firstMs >= sameKeyMs) resolve(interruptedCode({ reason }));
-    });
+    force = resolve;
   });
-  return { forced, stop };
+  let firstMs: number | null = null;
+  let stop = onSignal(endingSignals, (name) => {
+    const reason = new Interruption(name);
+    firstMs ??= clock.now();
+    if (!ending.signal.aborted) ending.abort(reason);
+    else if (clock.now() - firstMs >= sameKeyMs) force(interruptedCode({ reason }));
+  });
+  return {
+    forced,
+    stop: () => stop(),
+    take: (listener) => {
+      stop();
+      stop = onSignal(passedSignals, listener);
+    },
+  };
 }
 
 /** An error that nothing caught still lets the command say goodbye; the next one forces the end. */

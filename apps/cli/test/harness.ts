@@ -17,6 +17,7 @@ import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
+import { startChild } from "../src/child.ts";
 import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces, PortQuestion } from "../src/io.ts";
@@ -125,12 +126,14 @@ export class Machine {
       look: (address, port) => this.#look(address, port),
       // What only connections show is shown by them.
       readListeners: async () => null,
+      readSocketsBelow: async () => null,
       readSystem: () => systemOf(this.interfaces as ListedInterfaces),
       openIdentity: async () => this.identity,
       health: async () => this.#monitor,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       claimPort: async (port) => this.#claim(port),
-      onSignal: (listener) => {
+      startChild,
+      onSignal: (_names, listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },

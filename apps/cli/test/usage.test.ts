@@ -89,6 +89,7 @@ describe("a question about the command", () => {
     ["--help"],
     ["discover", "--help"],
     ["announce", "--help"],
+    ["run", "--help"],
     ["doctor", "--help"],
     ["completion", "--help"],
     ["help", "announce"],
@@ -98,8 +99,11 @@ describe("a question about the command", () => {
     expect(machine.stderr.text).toBe("");
   });
 
-  it.each(["discover", "announce", "doctor", "completion"])("gives examples for %s", async (command) => {
-    await machine.start(command, "--help").ended;
-    expect(machine.stdout.text).toMatch(new RegExp(`Examples:\\n.*lmserv ${command}`));
-  });
+  it.each(["discover", "announce", "run", "doctor", "completion"])(
+    "gives examples for %s",
+    async (command) => {
+      await machine.start(command, "--help").ended;
+      expect(machine.stdout.text).toMatch(new RegExp(`Examples:\\n.*lmserv ${command}`));
+    },
+  );
 });

@@ -2,7 +2,8 @@ import type { CommandModel, OptionModel, ProgramModel, ValueModel } from "./mode
 
 /** The completion for bash, from 3.2 on; it needs nothing else. */
 export function bashScript({ name, options, commands }: ProgramModel): string {
-  const root: CommandModel = { name: "", description: "", options, words: commands.map((one) => one.name) };
+  const words = commands.map((one) => one.name);
+  const root: CommandModel = { name: "", description: "", options, words, takesCommand: false };
   const all = [root, ...commands];
   return `# Completes ${name} in bash: source <(${name} completion bash)
 
@@ -45,6 +46,17 @@ _${name}() {
     fi
   done
 
+  # After --, words belong to another command.
+  for ((index++; index < COMP_CWORD; index++)); do
+    [[ \${COMP_WORDS[index]} == -- && " ${commandTakers(commands)} " == *" $command "* ]] || continue
+    if ((index + 1 == COMP_CWORD)); then
+      COMPREPLY=($(compgen -c -- "$cur"))
+    else
+      _${name}_files
+    fi
+    return
+  done
+
   case "$command $previous" in
 ${all.flatMap((command) => valueCases(name, command)).join("\n")}
   esac
@@ -58,6 +70,13 @@ ${all.map(nameCase).join("\n")}
 
 complete -F _${name} ${name}
 `;
+}
+
+function commandTakers(commands: readonly CommandModel[]): string {
+  return commands
+    .filter(({ takesCommand }) => takesCommand)
+    .map(({ name }) => name)
+    .join(" ");
 }
 
 /** A value that may be left out gives way to the next option. */

@@ -12,6 +12,14 @@ export function fishScript({ name, options, commands }: ProgramModel): string {
     ...commands.flatMap((command) =>
       rulesOf(command).map((rest) => rule(`__fish_seen_subcommand_from ${command.name}`, rest)),
     ),
+    ...commands
+      .filter(({ takesCommand }) => takesCommand)
+      .map((command) =>
+        rule(
+          `__fish_seen_subcommand_from ${command.name}; and contains -- -- (commandline -opc)`,
+          "-F -a '(__fish_complete_command)'",
+        ),
+      ),
   ];
   return `# Completes ${name} in fish: ${name} completion fish | source
 

@@ -12,6 +12,8 @@ export interface CommandModel {
   readonly options: readonly OptionModel[];
   /** What may stand where no option does. */
   readonly words: readonly string[];
+  /** Whether a command of the system follows after `--`. */
+  readonly takesCommand: boolean;
 }
 
 export interface OptionModel {

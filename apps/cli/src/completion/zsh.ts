@@ -31,12 +31,16 @@ fi
 `;
 }
 
-function commandCase({ name, options, words }: CommandModel): string {
-  const last = words.length > 0 ? `'1: :(${words.join(" ")})'` : "'*: : '";
-  return `    ${name})
-      _arguments -s \\
-${options.map(optionLine).join("")}        ${last}
+function commandCase(command: CommandModel): string {
+  return `    ${command.name})
+      _arguments -s -S \\
+${command.options.map(optionLine).join("")}        ${operands(command)}
       ;;`;
+}
+
+function operands({ words, takesCommand }: CommandModel): string {
+  if (takesCommand) return "'(-)1:command: _command_names -e' '*::argument: _normal'";
+  return words.length > 0 ? `'1: :(${words.join(" ")})'` : "'*: : '";
 }
 
 function optionLine({ names, description, value, isOptional }: OptionModel): string {

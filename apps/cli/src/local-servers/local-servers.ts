@@ -3,7 +3,10 @@ import { type LocalServerChange, type LocalServerOptions, LocalServerWatch } fro
 import { type PortWatchOptions, watchPorts } from "./port-watch.ts";
 
 export type LocalServersOptions = Omit<LocalServerOptions, "port" | "onChange" | "onError"> &
-  Omit<PortWatchOptions, "isAccepted">;
+  Omit<PortWatchOptions, "isAccepted"> & {
+    /** @default where an own address accepts a connection */
+    readonly isAccepted?: PortWatchOptions["isAccepted"];
+  };
 
 /** Yields every change of the LLM servers of this machine, those that are there first; rejects when `signal` aborts. */
 export function watchLocalServers(options: LocalServersOptions): AsyncIterable<LocalServerChange> {
@@ -52,7 +55,7 @@ async function follow(
 ): Promise<void> {
   const isAccepted = async (port: number, signal: AbortSignal): Promise<boolean> =>
     (await options.answering(port, signal)).length > 0;
-  for await (const { kind, port } of watchPorts({ ...options, isAccepted })) {
+  for await (const { kind, port } of watchPorts({ isAccepted, ...options })) {
     if (kind === "opened") watches.set(port, new LocalServerWatch({ ...options, ...events, port }));
     if (kind === "restarted") watches.get(port)?.refresh();
     if (kind !== "closed") continue;

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { SignalName } from "./interruption.ts";
+
+/** What a process is to the terminal that controls it. */
+interface Ties {
+  readonly hasTerminal: boolean;
+  /** Whether its process group gets the signals of the terminal's keys. */
+  readonly isForeground: boolean;
+  /** Whether it began the session, so that a closed terminal tells it alone. */
+  readonly isLeader: boolean;
+}
+
+/** Tells which signals a terminal gave to all processes of this one's group, children included. */
+export class ControllingTerminal {
+  readonly #hadTerminal = tiesOfProcess().hasTerminal;
+
+  hasSignalledGroup(name: SignalName): boolean {
+    const { hasTerminal, isForeground, isLeader } = tiesOfProcess();
+    if (name === "SIGINT" || name === "SIGQUIT") return isForeground;
+    return name === "SIGHUP" && this.#hadTerminal && !hasTerminal && !isLeader;
+  }
+}
+
+/** Ties as of now; where the system does not tell them, a terminal that is open stands for all. */
+function tiesOfProcess(): Ties {
+  const [pid, group, session, terminal, foreground] = statOfProcess();
+  if (foreground === undefined) {
+    const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
+    return { hasTerminal, isForeground: hasTerminal, isLeader: true };
+  }
+  return { hasTerminal: terminal !== 0, isForeground: foreground === group, isLeader: session === pid };
+}
+
+/** Numbers of this process, its group, its session, its terminal and the group in the foreground of that (proc_pid_stat(5)). */
+function statOfProcess(): readonly number[] {
+  try {
+    const text = readFileSync("/proc/self/stat", "latin1");
+    const [, , , ...numbers] = text.slice(text.lastIndexOf(")")).split(" ", 7).map(Number);
+    return [process.pid, ...numbers];
+  } catch {
+    return [];
+  }
+}
