@@ -4,6 +4,11 @@ import { ConfigError } from "./config-error.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, groupOf, type Path, plain, type Setting } from "./setting.ts";
 
+/** A thousand transports take less; what is longer is another file than was meant. */
+const maxLength = 262_144;
+/** Options are nested a few deep; the parser calls itself for each level. */
+const maxDepth = 64;
+
 /**
  * Reads JSON with comments, and where in the file each value stands.
  *
@@ -11,6 +16,7 @@ import { type Group, groupOf, type Path, plain, type Setting } from "./setting.t
  */
 export function parseDocument(text: string, file: string): Group {
   const document = new Document(decoded(text, file), file);
+  document.assertSize();
   const errors: ParseError[] = [];
   const root = parseTree(document.text, errors, { allowTrailingComma: false, allowEmptyContent: true });
   const [first] = errors;
@@ -39,15 +45,43 @@ function decoded(text: string, file: string): string {
 class Document {
   readonly text: string;
   readonly #file: string;
+  /** Offsets at which its lines start. */
+  readonly #lines: readonly number[];
 
   constructor(text: string, file: string) {
     this.text = text;
     this.#file = file;
+    this.#lines = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
   }
 
   originAt(offset: number): Origin {
-    const before = this.text.slice(0, offset).split("\n");
-    return { kind: "file", file: this.#file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    let [line, end] = [0, this.#lines.length];
+    while (end - line > 1) {
+      const middle = (line + end) >>> 1;
+      if ((this.#lines[middle] ?? 0) <= offset) line = middle;
+      else end = middle;
+    }
+    return { kind: "file", file: this.#file, line: line + 1, column: offset - (this.#lines[line] ?? 0) + 1 };
+  }
+
+  /** @throws {ConfigError} for a text that is longer, or nested deeper, than a configuration is. */
+  assertSize(): void {
+    const mend = "give the file that was meant: a configuration is a few lines";
+    if (this.text.length > maxLength) {
+      const reason = `the file has ${this.text.length} characters, and ${maxLength} are allowed`;
+      throw new ConfigError({ origin: this.originAt(0), path: [], reason, mend });
+    }
+    const scanner = createScanner(this.text, true);
+    let depth = 0;
+    for (scanner.scan(); scanner.getTokenOffset() < this.text.length; scanner.scan()) {
+      // What a token begins with tells a bracket from a text that holds one.
+      const first = this.text.charAt(scanner.getTokenOffset());
+      if ("{[".includes(first)) depth += 1;
+      if ("}]".includes(first)) depth -= 1;
+      if (depth <= maxDepth) continue;
+      const origin = this.originAt(scanner.getTokenOffset());
+      throw new ConfigError({ origin, path: [], reason: `it is nested more than ${maxDepth} deep`, mend });
+    }
   }
 
   /** @param origin - Where the key stands, if there is one. */

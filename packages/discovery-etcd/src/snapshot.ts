@@ -1,6 +1,6 @@
 import { type EngineEntry, maxEntries } from "@lmserv/discovery-fleet";
 import type { EtcdClient, Result } from "./client.ts";
-import { isFault, isObject } from "./fault.ts";
+import { EtcdFault, isFault, isObject } from "./fault.ts";
 import { type Keyspace, keyAfter } from "./keyspace.ts";
 
 /** Which state of the store something was read from. */
@@ -16,6 +16,8 @@ export interface Snapshot {
 
 /** Values of some KiB each make a few MiB. */
 const pageSize = 1_000;
+/** Keys that are passed over count too, so that reading ends whatever lies there. */
+const maxKeys = 10 * maxEntries;
 
 /** Everything that a cluster has at one revision, page by page. */
 export async function readSnapshot(
@@ -26,6 +28,7 @@ export async function readSnapshot(
   const entries: EngineEntry[] = [];
   let revision: Revision | null = null;
   let limit = pageSize;
+  let keys = 0;
   for (let key = keyspace.range.key; ; ) {
     const page: Page = await readPage(client, { ...keyspace.range, key }, { limit, revision, signal });
     revision ??= page.revision;
@@ -34,10 +37,18 @@ export async function readSnapshot(
       const entry = keyspace.entryOf(kv);
       if (entry) entries.push(entry);
     }
-    if (!page.more || entries.length >= maxEntries) break;
-    key = keyAfter(page.kvs.at(-1));
+    keys += page.kvs.length;
+    if (!page.more || entries.length >= maxEntries || keys >= maxKeys) break;
+    const next = keyAfter(page.kvs.at(-1));
+    if (compareKeys(next, key) <= 0) throw new EtcdFault("rejected", "its keys do not ascend: it is no etcd");
+    key = next;
   }
   return { revision, entries: entries.slice(0, maxEntries) };
+}
+
+/** Order of etcd: by the bytes of the keys, which are in base64 here. */
+function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a, "base64"), Buffer.from(b, "base64"));
 }
 
 interface Page {

@@ -34,7 +34,13 @@ export class PlainHost {
       nodes: [node],
       ...changes,
     });
-    return `${text}\n${this.#publicKey}.${sign(null, Buffer.from(text), this.#privateKey).toString("base64url")}`;
+    return this.signed(text);
+  }
+
+  /** Any text as a value that it vouches for. */
+  signed(text: string): string {
+    const signature = sign(null, Buffer.from(text), this.#privateKey).toString("base64url");
+    return `${text}\n${this.#publicKey}.${signature}`;
   }
 }
 

@@ -1,0 +1,96 @@
+import fc, { type Arbitrary } from "fast-check";
+import { fragments, heaps } from "./fragments.ts";
+
+/** What is done to one place of a text. */
+interface Edit {
+  readonly kind: "replace" | "insert" | "remove" | "repeat" | "swap" | "cut" | "key";
+  /** Which token, of as many as there are. */
+  readonly at: number;
+  readonly to: number;
+  readonly fragment: string;
+}
+
+const places = fc.nat(65_535);
+const edit: Arbitrary<Edit> = fc.record({
+  kind: fc.constantFrom("replace", "replace", "replace", "insert", "remove", "repeat", "swap", "cut", "key"),
+  at: places,
+  to: places,
+  fragment: fc.oneof(
+    { weight: 30, arbitrary: fc.constantFrom(...fragments) },
+    { weight: 6, arbitrary: fc.string({ unit: "binary", maxLength: 12 }) },
+    { weight: 6, arbitrary: fc.integer().map(String) },
+    { weight: 1, arbitrary: fc.constantFrom(...heaps) },
+  ),
+});
+
+/** A string of JSON, a word, white space, or any other character. */
+const token = /"(?:[^"\\]|\\.)*"|[\w.:%-]+|[^\S\n]+|./gs;
+
+/** Valid text gone wrong at a few of its tokens: mostly it is still read to its end, and says what it should not. */
+export function hostileText(valid: Arbitrary<string>): Arbitrary<string> {
+  return fc
+    .tuple(valid, fc.array(edit, { maxLength: 4 }))
+    .map(([text, edits]) => edits.reduce(applyEdit, text));
+}
+
+function applyEdit(text: string, { kind, at, to, fragment }: Edit): string {
+  const tokens = text.match(token) ?? [];
+  const [index, other] = [at % (tokens.length + 1), to % (tokens.length + 1)];
+  const [from, end] = index < other ? [index, other] : [other, index];
+  switch (kind) {
+    case "replace":
+      return [...tokens.slice(0, index), fragment, ...tokens.slice(index + 1)].join("");
+    case "insert":
+      return [...tokens.slice(0, index), fragment, ...tokens.slice(index)].join("");
+    case "remove":
+      return [...tokens.slice(0, from), ...tokens.slice(end)].join("");
+    // Of an object: its keys are there twice.
+    case "repeat":
+      return [...tokens.slice(0, end), ...tokens.slice(from)].join("");
+    case "swap":
+      return [...tokens.slice(0, from), ...tokens.slice(end), ...tokens.slice(from, end)].join("");
+    case "cut":
+      return tokens.slice(0, index).join("");
+    case "key":
+      return withKey(tokens, index, fragment);
+  }
+}
+
+/** Gives the object before a place one more key, which another may have, or which no object should. */
+function withKey(tokens: readonly string[], index: number, fragment: string): string {
+  const open = tokens.lastIndexOf("{", index);
+  const names = ["__proto__", "id", "nodes", "type", "data", "version", "transports", "\\ud800"];
+  const pair = `"${names[index % names.length]}":${fragment === "" ? "0" : fragment},`;
+  return [...tokens.slice(0, open + 1), pair, ...tokens.slice(open + 1)].join("");
+}
+
+interface ByteEdit {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  readonly skip: number;
+}
+
+/** A stray continuation, an overlong zero, a surrogate, a character that has no end, what no character has. */
+const noUtf8 = [[0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x9f], [0xff, 0xfe]].map((one) =>
+  Uint8Array.from(one),
+);
+const byteEdit: Arbitrary<ByteEdit> = fc.record({
+  at: places,
+  bytes: fc.oneof(fc.constantFrom(...noUtf8), fc.uint8Array({ maxLength: 6 })),
+  skip: fc.constantFrom(0, 0, 1, 2, 40, 65_536),
+});
+
+/** The bytes of hostile text, gone wrong once more. */
+export function hostileBytes(valid: Arbitrary<string>): Arbitrary<Buffer> {
+  return fc.tuple(hostileText(valid), fc.array(byteEdit, { maxLength: 2 })).map(([text, edits]) =>
+    edits.reduce((bytes, { at, bytes: put, skip }) => {
+      const index = at % (bytes.length + 1);
+      return Buffer.concat([bytes.subarray(0, index), put, bytes.subarray(index + skip)]);
+    }, Buffer.from(text)),
+  );
+}
+
+/** As a reader of files has it: what is no UTF-8 is replaced. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
+}
