@@ -122,7 +122,7 @@ export class EtcdWatch {
     const { type, kv } = isObject(event) ? event : {};
     if (type === "DELETE") {
       const key = keyspace.relative(kv);
-      if (key !== null) this.#sink.push({ kind: "delete", key });
+      if (key !== null) this.#sink.push({ kind: "delete", key, wasRemoved: false });
       return;
     }
     const entry = keyspace.entryOf(kv);

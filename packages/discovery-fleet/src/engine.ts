@@ -101,7 +101,8 @@ export type EngineEvent =
   /** The whole truth: what is not in it is gone. */
   | { readonly kind: "snapshot"; readonly entries: readonly EngineEntry[] }
   | ({ readonly kind: "put" } & EngineEntry)
-  | { readonly kind: "delete"; readonly key: string }
+  /** `wasRemoved`: somebody took it out, which nobody does for an announcer that died; false where it may have run out. */
+  | { readonly kind: "delete"; readonly key: string; readonly wasRemoved: boolean }
   /**
    * Nothing is known until the next snapshot: the engine does not answer, or was replaced by one that knows nothing.
    * Once for each loss: attempts that fail after it are not told. Not for a connection that broke and was there again

@@ -194,7 +194,10 @@ export class FleetSession implements TransportSession {
       case "put":
         return this.#read(event);
       case "delete":
-        return this.#publications.has(event.key) ? undefined : this.#roster.drop(event.key, nowMs);
+        if (this.#publications.has(event.key)) return;
+        // A goodbye that was replaced before it was told is known by the removal that replaced it.
+        if (event.wasRemoved) return this.#roster.remove(event.key, "goodbye");
+        return this.#roster.drop(event.key, nowMs);
       case "lost":
         this.#context.report(event.error);
         return this.#roster.lose(event.error.code, nowMs);

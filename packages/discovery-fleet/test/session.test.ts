@@ -148,7 +148,7 @@ describe("an engine that is lost", () => {
   test("and whose leases ran out meanwhile takes nobody with it", async () => {
     engine.snapshot(...entries);
     await clock.advance(1_000);
-    for (const { key } of entries) engine.say({ kind: "delete", key });
+    for (const { key } of entries) engine.say({ kind: "delete", key, wasRemoved: false });
     await clock.advance(1_000);
     expect(listed()).toBe("1* 2* 3*");
     engine.say({ kind: "put", ...(entries[0] as EngineEntry) });
@@ -211,6 +211,23 @@ describe("the questions of one process", () => {
     expect(count).toBeLessThan(80);
   });
 });
+
+test("a node whose goodbye was replaced by its removal before it was told has left", async () => {
+  await open();
+  const departure = reasonOfDeparture();
+  const left = entryAt(1);
+  engine.snapshot(left);
+  await clock.advance(0);
+  engine.say({ kind: "delete", key: left.key, wasRemoved: true });
+  await clock.advance(0);
+  expect(await departure).toBe("goodbye");
+});
+
+/** Why the first node went that goes. */
+async function reasonOfDeparture(): Promise<string | null> {
+  for await (const change of discovery.watch()) if (change.kind === "down") return change.reason;
+  return null;
+}
 
 describe("what is announced", () => {
   test("is kept under a place of its own, signed, and taken back with a goodbye", async () => {

@@ -47,7 +47,11 @@ const event: Arbitrary<EngineEvent> = fc.oneof(
   { weight: 20, arbitrary: put },
   {
     weight: 2,
-    arbitrary: put.map((one) => ({ kind: "delete", key: one.kind === "put" ? one.key : "" }) as const),
+    arbitrary: fc.tuple(put, fc.boolean()).map(([one, wasRemoved]) => ({
+      kind: "delete" as const,
+      key: one.kind === "put" ? one.key : "",
+      wasRemoved,
+    })),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "lost", error: lost } as const) },
   {

@@ -97,7 +97,8 @@ export class View implements WatchSink {
 
   delete(key: string): void {
     if (this.#state === "filling") this.#past?.roster.delete(key);
-    if (this.#roster.delete(key) && this.#state === "live") this.#emit({ kind: "delete", key });
+    if (this.#roster.delete(key) && this.#state === "live")
+      this.#emit({ kind: "delete", key, wasRemoved: true });
   }
 
   expired(key: string): void {
@@ -146,7 +147,7 @@ export class View implements WatchSink {
     const due = this.#roster.firstDue();
     if (due === null || due.atMs > this.#reachedMs) return;
     if (this.#isServerSuspect(due.key, this.#reachedMs)) return this.#doubt();
-    for (const key of this.#runOut()) this.#emit({ kind: "delete", key });
+    for (const key of this.#runOut()) this.#emit({ kind: "delete", key, wasRemoved: false });
   }
 
   #runOut(): readonly string[] {

@@ -70,6 +70,21 @@ describe("what is seen of a bucket", () => {
     expect(events).toEqual([{ kind: "snapshot", entries: [{ key: "young", value: "value" }] }]);
   });
 
+  test("ends at a removal, which is told from a life that ran out", async () => {
+    put("left", 0);
+    put("died", 0);
+    view.complete();
+    view.delete("left");
+    for (let ms = 2_000; ms <= lifetimeMs + 2_000; ms += 2_000) {
+      await clock.advance(2_000);
+      put("other", ms);
+    }
+    expect(events.filter(({ kind }) => kind === "delete")).toEqual([
+      { kind: "delete", key: "left", wasRemoved: true },
+      { kind: "delete", key: "died", wasRemoved: false },
+    ]);
+  });
+
   test("ends when the server has been heard after that, and not before", async () => {
     put("a", 0);
     view.complete();
