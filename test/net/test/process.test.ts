@@ -10,8 +10,8 @@ describeNet("a process on a host", () => {
     const trap =
       'process.on("SIGTERM", () => { console.log("bye"); process.exit(7); }); console.log("up"); setInterval(() => {}, 1000);';
     const polite = await host.spawn([process.execPath, "-e", trap]);
-    expect(readFileSync(`/proc/${polite.pid}/cmdline`, "utf8")).toContain("SIGTERM");
     await polite.line((line) => line === "up");
+    expect(readFileSync(`/proc/${polite.pid}/cmdline`, "utf8")).toContain("SIGTERM");
     polite.kill();
     expect(await polite.exited).toEqual({ code: 7, signal: null });
     expect(polite.stdoutText).toBe("up\nbye\n");
