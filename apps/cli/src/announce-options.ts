@@ -54,7 +54,7 @@ export function addAnnounceOptions(command: Command, io: Io): Command {
     .addOption(
       single(
         "--document-port [port]",
-        "serve a document about it, for those who look without multicast",
+        "serve a document about what is announced, for those who look without multicast",
         parsePort,
       ).preset(String(documentPort)),
     );

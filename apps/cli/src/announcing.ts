@@ -145,7 +145,7 @@ async function documentServer(
   const { DocumentServer } = await import("./document-server.ts");
   const addresses = (): readonly (string | null)[] =>
     interfaces.length === 0 ? [null] : chosenAddresses(interfaces, networkInterfaces());
-  const announced = (): Announcement | undefined => announcements.standing[0];
+  const announced = (): readonly Announcement[] => announcements.standing;
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 

@@ -1,5 +1,5 @@
 import type { Announcement, Clock } from "@lmserv/discovery-core";
-import { documentHandler, type WellKnownDocument } from "@lmserv/discovery-identify";
+import { type DocumentedServer, documentHandler } from "@lmserv/discovery-identify";
 import { explain } from "./failure.ts";
 import type { Handle, Listen } from "./http.ts";
 import type { Reporter } from "./reporter.ts";
@@ -8,8 +8,8 @@ export interface DocumentServerOptions {
   readonly port: number;
   /** Where to serve it: addresses as of now, or null for every one. */
   readonly addresses: () => readonly (string | null)[];
-  /** Announcement that the document repeats, as of now; nothing is found without one. */
-  readonly announced: () => Announcement | undefined;
+  /** Announcements that the document repeats, as of now; nothing is served without one. */
+  readonly announced: () => readonly Announcement[];
   readonly clock: Clock;
   readonly listen: Listen;
   readonly reporter: Reporter;
@@ -18,7 +18,7 @@ export interface DocumentServerOptions {
 /** How often to look for addresses that came or went, and whether a port that was taken is free. */
 const periodMs = 10_000;
 
-/** Serves the document of an announced server on a port of its own; what fails is told and tried again. */
+/** Serves the document about the announced servers on a port of its own; what fails is told and tried again. */
 export class DocumentServer {
   readonly #options: DocumentServerOptions;
   readonly #handle: Handle;
@@ -32,8 +32,8 @@ export class DocumentServer {
   constructor(options: DocumentServerOptions) {
     this.#options = options;
     this.#handle = (request, response) => {
-      const announced = options.announced();
-      return announced !== undefined && documentHandler(() => documentOf(announced))(request, response);
+      const servers = options.announced().map(documented);
+      return servers.length > 0 && documentHandler(() => ({ schemaVersion: 1, servers }))(request, response);
     };
   }
 
@@ -98,13 +98,23 @@ export class DocumentServer {
   }
 }
 
-/** What others need to find it, and nothing else. */
-function documentOf({ port, id, info, path, server, apis, models, auth }: Announcement): WellKnownDocument {
+/** Part of an announcement that others need to find the server. */
+function documented({
+  id,
+  info,
+  port,
+  scheme,
+  path,
+  server,
+  apis,
+  models,
+  auth,
+}: Announcement): DocumentedServer {
   return {
-    schemaVersion: 1,
     ...(id !== undefined && { id }),
     ...(info !== undefined && { info }),
     port,
+    ...(scheme && { scheme }),
     ...(path !== undefined && { path }),
     ...(server !== undefined && { server }),
     ...(apis && { apis }),
@@ -114,7 +124,7 @@ function documentOf({ port, id, info, path, server, apis, models, auth }: Announ
 }
 
 function servedText(port: number): string {
-  return `the document of the server is on port ${port}`;
+  return `the document about what is announced is on port ${port}`;
 }
 
 function failureText(port: number, failure: unknown): string {

@@ -51,7 +51,7 @@ export interface AnnounceRequest extends Request {
   readonly overrides: Omit<Announcement, "port" | "id">;
   /** Whether to announce only while a server answers on the port. */
   readonly check: boolean;
-  /** Where to serve the document of the server, or null not to. */
+  /** Where to serve the document about what is announced, or null not to. */
   readonly documentPort: number | null;
 }
 

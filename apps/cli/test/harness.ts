@@ -258,7 +258,7 @@ export function served(server: string, parts: Partial<Identification> = {}): Ver
     document: false,
     ...parts,
   };
-  return { kind: "server", identification };
+  return { kind: "server", identification, others: [] };
 }
 
 function missing(path: string): never {

@@ -40,11 +40,13 @@ function documentServer(port: number, info: string, listen: Listen = listenHttp)
   const server = new DocumentServer({
     port,
     addresses: () => [address],
-    announced: () =>
+    announced: () => [
       completeAnnouncement(
         { port: 8000, info, path: "/chat", server: "lmserv", models: ["a", "b"] },
         seededRandom(1),
       ),
+      { port: 8443, id: "other", scheme: "https" },
+    ],
     clock: systemClock,
     listen,
     reporter: createReporter(stderr, { quiet: false, verbose: false }),
@@ -57,20 +59,24 @@ it("is understood by those who look", async () => {
   const port = await freePort();
   await documentServer(port, "gpu-box-01").start();
   expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toEqual({
-    kind: "server",
-    identification: {
-      id: expect.stringMatching(/^[0-9a-f]{32}$/),
-      info: "gpu-box-01",
-      port: 8000,
-      scheme: "http",
-      path: "/chat",
-      server: "lmserv",
-      version: null,
-      apis: [],
-      models: ["a", "b"],
-      auth: null,
-      document: true,
-    },
+    kind: "document",
+    role: null,
+    others: [
+      {
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        info: "gpu-box-01",
+        port: 8000,
+        scheme: "http",
+        path: "/chat",
+        server: "lmserv",
+        version: null,
+        apis: [],
+        models: ["a", "b"],
+        auth: null,
+        document: true,
+      },
+      expect.objectContaining({ id: "other", port: 8443, scheme: "https", models: [] }),
+    ],
   });
 });
 
@@ -100,7 +106,7 @@ it("leaves a port to whoever has it", async () => {
   await documentServer(port, "second").start();
   expect(stderr.lines[1]).toContain(`no document on port ${port} while another program has it`);
   expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject({
-    identification: { info: "first" },
+    others: [{ info: "first" }, { id: "other" }],
   });
 });
 
@@ -173,7 +179,7 @@ it("has eight places for an address, and answers others beside 200 questions tha
     }
   });
   expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject({
-    identification: { info: "box" },
+    others: [{ info: "box" }, { id: "other" }],
   });
   for (const socket of open) socket.destroy();
 });

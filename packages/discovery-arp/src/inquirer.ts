@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { Identification, Quiet, Verdict } from "@lmserv/discovery-identify";
+import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 import type { Machine } from "./machine.ts";
 
 /** With eight ports each, a quarter of the descriptors that a process may have on most systems. */
@@ -24,6 +24,10 @@ const worthPatience: Readonly<Record<Quiet, boolean>> = {
   "no-route": false,
   closed: false,
 };
+
+function isSlow(verdict: Verdict): boolean {
+  return verdict.kind === "silent" && worthPatience[verdict.why];
+}
 
 /** Looks for servers on a host: all that was begun, and the part of it that others wait for. */
 interface Search {
@@ -72,7 +76,7 @@ export class Inquirer {
     await Promise.all([...this.#searches].map(({ whole }) => whole));
   }
 
-  /** One look at a server that is listed, for its list: it brings nobody new. Null when it was aborted. */
+  /** One look at a port where a server is listed. Null when it was aborted. */
   async look(host: string, port: number, patient: boolean): Promise<Verdict | null> {
     const [clock, signal] = [this.#clock, this.#signal];
     return this.#machine.look({ clock, signal, host, port, patient }).catch(() => null);
@@ -95,9 +99,9 @@ export class Inquirer {
       for (let port = queue.shift(); port !== undefined; port = queue.shift()) {
         if (this.#signal.aborted) return;
         const verdict = await this.look(host, port, patient);
-        if (this.#signal.aborted) return;
-        if (verdict?.kind === "server") onServer(verdict.identification, port);
-        else if (verdict?.kind === "silent" && worthPatience[verdict.why]) slow.push(port);
+        if (verdict === null || this.#signal.aborted) return;
+        for (const server of serversOf(verdict)) onServer(server, port);
+        if (isSlow(verdict)) slow.push(port);
       }
     };
     await Promise.all(Array.from({ length: maxPortsAtOnce }, work));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Clock, formatEndpoint, type SeenNode } from "@lmserv/discovery-core";
-import type { Identification, Quiet, Verdict } from "@lmserv/discovery-identify";
+import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 
 /** A server that answered, and answers still as far as is known. */
 interface Listed {
@@ -151,9 +151,9 @@ export class Roster {
     const verdict = await this.#options.look(host, askedPort, failures > 0);
     listed.isAsked = false;
     if (this.#listed.get(listed.key) !== listed) return;
-    if (verdict?.kind === "server" && isOf(listed, verdict.identification)) {
-      return this.take(host, askedPort, verdict.identification);
-    }
+    const servers = verdict === null ? [] : serversOf(verdict);
+    for (const server of servers) this.take(host, askedPort, server);
+    if (servers.some((server) => isOf(listed, server))) return;
     const finding = verdict?.kind === "silent" ? findings[verdict.why] : "missing";
     if (finding === "there") return this.#keep(listed);
     if (finding === "missing") listed.failures += 1;

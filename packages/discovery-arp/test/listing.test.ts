@@ -150,6 +150,53 @@ describe("a listed node", () => {
   });
 });
 
+describe("the servers of a document", () => {
+  const documented = (port: number, id: string) => identification(port, { id, document: true });
+
+  it("are listed each with its own identity", async () => {
+    const servers = [
+      documented(8_000, "key"),
+      documented(11_434, "key.11434"),
+      documented(8_080, "key.8080"),
+    ];
+    lan.add("10.0.0.2").servers.set(8_741, servers);
+    const { of } = await browse({ ports: [8_741, 8_000] });
+    await clock.advance(1_000);
+    expect(of("alive")).toMatchObject([
+      { key: "10.0.0.2:8000", node: { id: "key" } },
+      { key: "10.0.0.2:11434", node: { id: "key.11434" } },
+      { key: "10.0.0.2:8080", node: { id: "key.8080" } },
+    ]);
+  });
+
+  it("are confirmed together, by one look", async () => {
+    const servers = Array.from({ length: 10 }, (_, n) => documented(8_000 + n, `key.${n}`));
+    lan.add("10.0.0.2").servers.set(8_741, servers);
+    const { of } = await browse({ ports: [8_741] });
+    await clock.advance(120_000);
+    expect(of("gone")).toEqual([]);
+    expect(lan.looks.length).toBeLessThan(15);
+  });
+
+  it("come and go with the document", async () => {
+    const host = lan.add("10.0.0.2");
+    host.servers.set(8_741, [documented(8_000, "key"), documented(11_434, "key.11434")]);
+    const { of } = await browse({ ports: [8_741] });
+    await clock.advance(1_000);
+    host.servers.set(8_741, [documented(8_000, "key"), documented(8_080, "key.8080")]);
+    await clock.advance(30_000);
+    expect(of("alive")).toContainEqual(expect.objectContaining({ key: "10.0.0.2:8080" }));
+    expect(of("gone")).toMatchObject([{ key: "10.0.0.2:11434" }]);
+  });
+
+  it("are none where it lists none", async () => {
+    lan.add("10.0.0.2").servers.set(8_741, []);
+    const { of } = await browse({ ports: [8_741] });
+    await clock.advance(30_000);
+    expect(of("alive")).toEqual([]);
+  });
+});
+
 describe("what is settled", () => {
   it("includes servers that take their time", async () => {
     const host = lan.add("10.0.0.2");

@@ -21,8 +21,8 @@ const header = "IP address       HW type     Flags       HW address            M
 
 export interface VirtualHost {
   readonly mac: string;
-  /** What answers on which port; empty for a host that runs nothing. */
-  readonly servers: Map<number, Identification>;
+  /** What a look at which port finds, be it in a document; empty for a host that runs nothing. */
+  readonly servers: Map<number, Identification | readonly Identification[]>;
   /** Whether it answers at all; the neighbour table does not know when it ceases to. */
   up: boolean;
   /** How long its servers take until a look has its answers, in ms; Infinity while they are busy. */
@@ -180,9 +180,14 @@ export class VirtualLan {
   #verdictOf(host: string, port: number, isInTime: boolean): Verdict {
     const found = this.hosts.get(host);
     if (!found?.up) return { kind: "silent", why: "no-connection" };
-    const identification = found.servers.get(port);
-    if (!identification) return { kind: "silent", why: this.withoutServer };
-    return isInTime ? { kind: "server", identification } : { kind: "silent", why: "no-answer" };
+    const servers = found.servers.get(port);
+    if (!servers) return { kind: "silent", why: this.withoutServer };
+    if (!isInTime) return { kind: "silent", why: "no-answer" };
+    const all = [servers].flat();
+    const identification = all.find((one) => one.port === port);
+    const others = all.filter((one) => one !== identification);
+    if (identification) return { kind: "server", identification, others };
+    return { kind: "document", role: null, others };
   }
 }
 

@@ -153,6 +153,7 @@ const presence: Readonly<Record<Quiet, boolean | null>> = {
 /** A server that says that it is another node is not this one; one that we cannot tell the kind of may be. */
 function isThere(verdict: Verdict, { id }: Subject): boolean | null {
   if (verdict.kind === "silent") return presence[verdict.why];
+  if (verdict.kind === "document") return false;
   return verdict.kind === "other" || isSame(verdict.identification, id);
 }
 

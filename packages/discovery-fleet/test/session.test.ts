@@ -128,8 +128,8 @@ describe("an engine that is lost", () => {
       },
       ...{ apis: [], models: [], auth: null, document: true },
     };
-    answers.set(2, { kind: "server", identification });
-    answers.set(3, { kind: "server", identification: { ...identification, id: "n3" } });
+    answers.set(2, { kind: "server", identification, others: [] });
+    answers.set(3, { kind: "server", identification: { ...identification, id: "n3" }, others: [] });
     await clock.advance(2 * lifetimeMs + 2_000);
     expect(listed()).toBe("3*");
   });

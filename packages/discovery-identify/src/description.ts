@@ -136,8 +136,7 @@ async function answer(held: Interview, question: HealthQuestion, clock: Clock): 
 async function askLists(held: Interview, question: HealthQuestion): Promise<ServerLists | null> {
   const verdict = await held.identify();
   if (verdict.kind === "silent") return null;
-  // A document may be about a server on another port.
-  if (verdict.kind === "other" || verdict.identification.port !== question.port) return nothing;
+  if (verdict.kind !== "server") return nothing;
   const { identification } = verdict;
   const { server, path, apis, auth } = identification;
   const lists = await askModels(held, identification, vitalsOf(server));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { documentPath, type WellKnownDocument } from "./document.ts";
+import { documentPath, maxServers, type WellKnownDocument } from "./document.ts";
+import { maxBodyBytes } from "./limits.ts";
 
 /** Long enough to spare a server repeated questions, short enough to follow a change of models. */
 const maxAgeSeconds = 60;
@@ -8,6 +9,7 @@ const maxAgeSeconds = 60;
  * Serves the document from any Node HTTP server: answers a request for it, and tells by false that it was none.
  *
  * GET and HEAD only; readable by everybody, without credentials, so it should hold nothing that is not for everybody.
+ * What is served has at most 32 servers in 64 KiB, to which their lists of models are cut.
  */
 export function documentHandler(
   document: () => WellKnownDocument,
@@ -19,7 +21,7 @@ export function documentHandler(
       response.writeHead(405, { allow: "GET, HEAD", connection: "close", "content-length": 0 }).end();
       return true;
     }
-    const body = Buffer.from(JSON.stringify(document()));
+    const body = encode(document());
     response.writeHead(200, {
       "content-type": "application/json",
       "content-length": body.length,
@@ -29,4 +31,23 @@ export function documentHandler(
     response.end(request.method === "HEAD" ? undefined : body);
     return true;
   };
+}
+
+/** The document in what readers read of it; each list of models keeps the same number of its first names. */
+function encode({ schemaVersion, role, servers }: WellKnownDocument): Buffer {
+  const listed = servers.slice(0, maxServers);
+  const bodyWith = (count: number): Buffer => {
+    const cut = listed.map((server) => ({
+      ...server,
+      ...(server.models && { models: server.models.slice(0, count) }),
+    }));
+    return Buffer.from(JSON.stringify({ schemaVersion, ...(role !== undefined && { role }), servers: cut }));
+  };
+  let count = Math.max(0, ...listed.map(({ models = [] }) => models.length));
+  let body = bodyWith(count);
+  while (body.length > maxBodyBytes && count > 0) {
+    count = Math.floor(count / 2);
+    body = bodyWith(count);
+  }
+  return body;
 }

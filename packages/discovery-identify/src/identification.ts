@@ -1,5 +1,5 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
-import type { ReadDocument } from "./document.ts";
+import type { ReadServer } from "./document.ts";
 import { type Engine, isShown, type ModelList, readSign } from "./engine.ts";
 import { valueAt } from "./json.ts";
 import { maxModelLength, maxModels } from "./limits.ts";
@@ -8,7 +8,7 @@ import { readWord, readWords } from "./text.ts";
 
 /** An LLM server that answered, validated. */
 export interface Identification {
-  /** Where it listens: a document may name another port of the same host. */
+  /** Where it listens. */
   readonly port: number;
   readonly scheme: Scheme;
   /** What its document announces, or null. */
@@ -35,11 +35,11 @@ export interface AskedPort {
   readonly scheme: Scheme;
 }
 
-/** What the document served at a port says; another port than that speaks plain HTTP unless it says otherwise. */
-export function fromDocument(document: ReadDocument, asked: AskedPort): Identification {
-  const port = document.port ?? asked.port;
-  const scheme = document.scheme ?? (port === asked.port ? asked.scheme : "http");
-  return { ...document, port, scheme, document: true };
+/** What a document says of a server; another port than the one that serves it speaks plain HTTP unless it says otherwise. */
+export function fromDocument(server: ReadServer, asked: AskedPort): Identification {
+  const port = server.port ?? asked.port;
+  const scheme = server.scheme ?? (port === asked.port ? asked.scheme : "http");
+  return { ...server, port, scheme, document: true };
 }
 
 /** What the replies of a recognised engine say. */

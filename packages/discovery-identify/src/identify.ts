@@ -2,6 +2,7 @@ import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
 import type { Identification } from "./identification.ts";
 import { maxPortsAtOnce } from "./limits.ts";
 import { assertAddress, look } from "./look.ts";
+import { serversOf } from "./verdict.ts";
 
 export interface IdentifyOptions {
   readonly clock: Clock;
@@ -40,12 +41,14 @@ async function* servers(options: IdentifyOptions): AsyncGenerator<Identification
       for (const port of waiting.splice(0, maxPortsAtOnce - running.size)) {
         running.set(port, ask(port, { ...options, signal: ending.signal }));
       }
-      const { port, found } = await Promise.race(running.values());
+      const { port, servers } = await Promise.race(running.values());
       options.signal.throwIfAborted();
       running.delete(port);
-      if (!found || (documented.has(found.port) && !found.document)) continue;
-      if (found.document) documented.add(found.port);
-      yield found;
+      for (const found of servers) {
+        if (documented.has(found.port) && !found.document) continue;
+        if (found.document) documented.add(found.port);
+        yield found;
+      }
     }
   } finally {
     ignore();
@@ -56,15 +59,14 @@ async function* servers(options: IdentifyOptions): AsyncGenerator<Identification
 
 interface Answer {
   readonly port: number;
-  readonly found: Identification | null;
+  readonly servers: readonly Identification[];
 }
 
 /** Never rejects: an abort finds nothing. */
 async function ask(port: number, options: Omit<IdentifyOptions, "ports">): Promise<Answer> {
   try {
-    const verdict = await look({ ...options, port });
-    return { port, found: verdict.kind === "server" ? verdict.identification : null };
+    return { port, servers: serversOf(await look({ ...options, port })) };
   } catch {
-    return { port, found: null };
+    return { port, servers: [] };
   }
 }

@@ -7,7 +7,7 @@ export {
   healthAsker,
   type ServerProfile,
 } from "./description.ts";
-export { documentPath, documentPort, type WellKnownDocument } from "./document.ts";
+export { type DocumentedServer, documentPath, documentPort, type WellKnownDocument } from "./document.ts";
 export { documentHandler } from "./document-handler.ts";
 export type {
   AskHealth,
@@ -23,4 +23,4 @@ export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look } from "./look.ts";
 export { defaultPorts } from "./ports.ts";
 export { checkServer, type ServerCheck, type ServerCheckOptions } from "./server-check.ts";
-export type { Quiet, Stranger, Verdict } from "./verdict.ts";
+export { type Quiet, type Stranger, serversOf, type Verdict } from "./verdict.ts";

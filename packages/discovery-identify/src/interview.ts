@@ -60,7 +60,9 @@ export async function interviewEither<T extends Pick<Verdict, "kind">>(
 }
 
 function isHeard(found: Pick<Verdict, "kind"> & { readonly is?: Stranger }): boolean {
-  return found.kind === "server" || (found.kind === "other" && found.is !== "foreign");
+  return (
+    found.kind === "server" || found.kind === "document" || (found.kind === "other" && found.is !== "foreign")
+  );
 }
 
 /** Questions to one port, none asked twice, and what came of them. */
@@ -123,13 +125,22 @@ export class Interview {
   /** What is proven counts, even when the server fell silent after it. */
   #verdict(): Verdict {
     const [replies, silence, asked] = [this.#replies, this.#silence, this.#asked];
-    if (this.#document) return { kind: "server", identification: fromDocument(this.#document, asked) };
+    if (this.#document) return verdictOf(this.#document, asked);
     const engine = recognise(replies);
-    if (engine) return { kind: "server", identification: fromReplies(engine, replies, asked) };
+    if (engine) return { kind: "server", identification: fromReplies(engine, replies, asked), others: [] };
     if (silence === "foreign" || silence === "encrypted") return { kind: "other", is: "foreign" };
     if (silence !== null) return { kind: "silent", why: silence };
     return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
   }
+}
+
+/** A port with a role is no server, whatever its document lists. */
+function verdictOf({ role, servers }: ReadDocument, asked: AskedPort): Verdict {
+  const all = servers.map((server) => fromDocument(server, asked));
+  const others = all.filter(({ port }) => port !== asked.port);
+  const own = all.find(({ port }) => port === asked.port);
+  if (own && role === null) return { kind: "server", identification: own, others };
+  return { kind: "document", role, others };
 }
 
 /**

@@ -50,7 +50,7 @@ export async function checkServer({ ask = true, ...options }: ServerCheckOptions
 
 function checkOf(verdict: Verdict): ServerCheck {
   if (verdict.kind === "silent") return verdict.why;
-  return verdict.kind === "server" || verdict.is === "http" ? "serving" : verdict.is;
+  return verdict.kind === "other" && verdict.is !== "http" ? verdict.is : "serving";
 }
 
 function checkOfSilence(why: Silence): ServerCheck {

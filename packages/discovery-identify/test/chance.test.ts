@@ -1,7 +1,20 @@
-import { array, assert, constantFrom, type JsonValue, jsonValue, property, record, string } from "fast-check";
+import { isPort } from "@lmserv/discovery-core";
+import {
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  integer,
+  type JsonValue,
+  jsonValue,
+  oneof,
+  property,
+  record,
+  string,
+} from "fast-check";
 import { test } from "vitest";
 import { readDocument } from "../src/document.ts";
-import { fromReplies } from "../src/identification.ts";
+import { fromDocument, fromReplies } from "../src/identification.ts";
 import { defaultPorts } from "../src/index.ts";
 import { nextQuestion, recognise } from "../src/plan.ts";
 import { type Reply, readReply } from "../src/reply.ts";
@@ -36,9 +49,40 @@ test("whatever is answered, something is made of it or nothing", () => {
   );
 });
 
-test("whatever a document says, it is read or it is none", () => {
-  const keys = ["schemaVersion", "id", "info", "port", "path", "server", "version", "apis", "models", "auth"];
-  const document = record(Object.fromEntries(keys.map((key) => [key, jsonValue({ stringUnit: words })])));
-  assert(property(document, (json) => void readDocument({ ...json, schemaVersion: 1 }, false)));
-  assert(property(string(), (info) => void readDocument({ schemaVersion: 1, info }, false)));
+const fields = ["role", "id", "info", "port", "path", "server", "version", "apis", "models", "auth"];
+const server = record(Object.fromEntries(fields.map((key) => [key, jsonValue({ stringUnit: words })])), {
+  requiredKeys: [],
+});
+const document = record({
+  schemaVersion: constantFrom<JsonValue>(1, 1, 2, null),
+  role: constantFrom<JsonValue>(null, "gateway", 7),
+  servers: oneof(
+    array(oneof(server, record({ port: integer() }), jsonValue()), { maxLength: 100 }),
+    jsonValue(),
+  ),
+});
+
+test("whatever a document says, its servers are few, each port and identity once, or it is none", () => {
+  assert(
+    property(document, boolean(), integer({ min: 1, max: 65_535 }), (json, isCut, port) => {
+      const read = readDocument(json, isCut);
+      if (read === null) return;
+      const servers = read.servers.map((one) => fromDocument(one, { port, scheme: "http" }));
+      const ids = servers.flatMap(({ id }) => id ?? []);
+      const ports = read.servers.map((one) => one.port);
+      if (servers.length > 32) throw new Error("too many");
+      if (new Set(ports).size !== ports.length || new Set(ids).size !== ids.length) throw new Error("twice");
+      if (!servers.every((one) => isPort(one.port) && one.models.length <= 256)) throw new Error("unbounded");
+    }),
+  );
+  assert(property(string(), (info) => void readDocument({ schemaVersion: 1, servers: [{ info }] }, false)));
+});
+
+test("a port with a role is never a server", () => {
+  assert(
+    property(document, (json) => {
+      const read = readDocument({ ...json, schemaVersion: 1, role: "gateway" }, false);
+      if (read && read.role === null) throw new Error("the role is lost");
+    }),
+  );
 });

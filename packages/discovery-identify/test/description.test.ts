@@ -135,7 +135,7 @@ describe("a description", () => {
   });
 
   it.each(["__proto__", "constructor", "toString"])("is one of nobody known where it is %s", async (kind) => {
-    const document = { schemaVersion: 1, server: kind, models: ["a"] };
+    const document = { schemaVersion: 1, servers: [{ server: kind, models: ["a"] }] };
     const answers = { "/.well-known/lmserv.json": json(document), "/v1/models": openaiList() };
     const there = await replay({ title: "", answers, otherwise: notFound, expected: null, questions: 0 });
     expect(await profile(there)).toMatchObject({
@@ -248,7 +248,7 @@ describe("the lists of a check", () => {
   });
 
   it("are of the server on the very port", async () => {
-    const document = json({ schemaVersion: 1, server: "vllm", port: 1, models: ["a"] });
+    const document = json({ schemaVersion: 1, servers: [{ server: "vllm", port: 1, models: ["a"] }] });
     const recording = { title: "", otherwise: notFound, expected: null, questions: 0 };
     const { outcome } = await ask({ ...recording, answers: { "/.well-known/lmserv.json": document } });
     expect(outcome).toMatchObject({ lists: { models: [], description: null } });

@@ -41,7 +41,7 @@ async function closedPort(): Promise<number> {
 }
 
 function publish(document: { readonly port: number; readonly id: string }, after?: Gate): Promise<Loopback> {
-  const handle = documentHandler(() => ({ schemaVersion: 1, ...document }));
+  const handle = documentHandler(() => ({ schemaVersion: 1, servers: [document] }));
   return serveHttp(async (request, response) => {
     await after?.opened;
     if (!handle(request, response)) response.writeHead(404).end();

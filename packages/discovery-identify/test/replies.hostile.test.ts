@@ -14,10 +14,11 @@ import { vitalsOf } from "../src/vitals.ts";
 import { recordings } from "./fixtures/recordings.ts";
 import { host } from "./loopback.ts";
 
-const document = JSON.stringify({
-  ...{ schemaVersion: 1, id: "a".repeat(32), info: "a box", port: 8_000, scheme: "http", path: "/chat" },
+const server = {
+  ...{ id: "a".repeat(32), info: "a box", port: 8_000, scheme: "http", path: "/chat" },
   ...{ server: "lmserv", version: "1.0", apis: ["openai"], models: ["a", "b"], auth: "none" },
-});
+};
+const document = JSON.stringify({ schemaVersion: 1, role: null, servers: [server, { port: 11_434 }] });
 const ps = JSON.stringify({ models: [{ name: "a", size: 5_000_000, digest: "d", context_length: 4_096 }] });
 const metrics =
   'vllm:num_requests_waiting{model="a"} 0.0\nsglang:num_queue_reqs{engine="0"} 3\nworkers idle: 0\n';
@@ -46,6 +47,7 @@ const replies = fc.array(reply, { minLength: 1, maxLength: 4 });
 
 readsHostile("fingerprint answers", {
   inputs: fc.tuple(replies, fc.constantFrom(...defaultPorts)),
+  // A list of models and one of APIs.
   maxKept: 2 * maxModels,
   everyday: 300,
   open: () => {
@@ -56,8 +58,9 @@ readsHostile("fingerprint answers", {
         nextQuestion(said, port);
         const engine = recognise(said);
         const found = engine && fromReplies(engine, said, { port, scheme: "http" });
-        const read = said.map(({ json, isCut }) => readDocument(json, isCut));
+        const read = said.flatMap(({ json, isCut }) => readDocument(json, isCut)?.servers ?? []);
         kept = Math.max(
+          read.length,
           ...[found, ...read].map((one) => (one?.models.length ?? 0) + (one?.apis.length ?? 0)),
         );
       },

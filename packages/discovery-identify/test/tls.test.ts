@@ -75,12 +75,12 @@ describe("TLS", () => {
   });
 
   it("is told of a document that names another port", async () => {
-    const document = { schemaVersion: 1, port: 8_443, scheme: "https" };
+    const document = { schemaVersion: 1, servers: [{ port: 8_443, scheme: "https" }] };
     const server = await serveHttp(({ url }, response) => {
       if (url !== documentPath) response.writeHead(404).end();
       else response.setHeader("content-type", "application/json").end(JSON.stringify(document));
     });
-    expect(await ask(server)).toMatchObject({ identification: { port: 8_443, scheme: "https" } });
+    expect(await ask(server)).toMatchObject({ others: [{ port: 8_443, scheme: "https" }] });
   });
 
   it("that never comes to an end has the rest of the time", async () => {

@@ -97,6 +97,7 @@ export class LocalServerWatch {
 
   #conclude(verdict: Verdict, addresses: readonly string[]): void {
     if (verdict.kind === "server") return this.#describe(verdict.identification, addresses);
+    if (verdict.kind === "document") return this.#miss(documentText(verdict.role));
     const isAnyHttp = verdict.kind === "other" && verdict.is === "http";
     if (isAnyHttp && this.#options.isNamed) return this.#describe(null, addresses);
     // Busy is not gone: what is known of it still holds.
@@ -138,6 +139,12 @@ export class LocalServerWatch {
     this.#server = null;
     this.#options.onChange({ kind: "down", port: this.#options.port, reason });
   }
+}
+
+function documentText(role: string | null): string {
+  return role === null
+    ? "its document tells of servers on other ports only"
+    : `its document says that it is no LLM server: its role is ${role}`;
 }
 
 const strangers = {

@@ -17,7 +17,7 @@ const identification: Identification = {
   auth: "none",
   document: false,
 };
-const ollama: Verdict = { kind: "server", identification };
+const ollama: Verdict = { kind: "server", identification, others: [] };
 
 let clock: VirtualClock;
 let ending: AbortController;
@@ -90,7 +90,11 @@ test("a server that starts later is told, and its end, within 2 s", async () => 
 
 test("a model that is added is told within 33 s", async () => {
   await watch();
-  verdict = { kind: "server", identification: { ...identification, models: ["llama3", "qwen3"] } };
+  verdict = {
+    kind: "server",
+    identification: { ...identification, models: ["llama3", "qwen3"] },
+    others: [],
+  };
   await clock.advance(33_000);
   expect(inWords()).toEqual(["up ollama", "updated ollama"]);
 });
@@ -124,7 +128,7 @@ describe("a server that is there", () => {
 
   test("changes its kind without an end", async () => {
     await watch();
-    verdict = { kind: "server", identification: { ...identification, server: "vllm" } };
+    verdict = { kind: "server", identification: { ...identification, server: "vllm" }, others: [] };
     await clock.advance(33_000);
     expect(inWords()).toEqual(["up ollama", "updated vllm"]);
   });
@@ -136,6 +140,14 @@ describe("a port without an LLM server", () => {
     [{ kind: "other", is: "failing" }, "it answers every question with a server error"],
     [{ kind: "other", is: "foreign" }, "it does not speak HTTP"],
     [{ kind: "silent", why: "closed" }, "the port accepts connections and closes them"],
+    [
+      { kind: "document", role: "gateway", others: [identification] },
+      "its document says that it is no LLM server: its role is gateway",
+    ],
+    [
+      { kind: "document", role: null, others: [identification] },
+      "its document tells of servers on other ports only",
+    ],
   ])("is told with the reason, once: %j", async (found, reason) => {
     verdict = found;
     await watch();
@@ -144,6 +156,13 @@ describe("a port without an LLM server", () => {
     verdict = ollama;
     await clock.advance(6_000);
     expect(inWords()).toEqual([`ignored: ${reason}`, "up ollama"]);
+  });
+
+  test("is none by its document, also when the user named it", async () => {
+    verdict = { kind: "document", role: "gateway", others: [] };
+    await watch(true);
+    await clock.advance(60_000);
+    expect(inWords()).toEqual(["ignored: its document says that it is no LLM server: its role is gateway"]);
   });
 
   test("counts as an unknown server when the user named it and it speaks HTTP", async () => {

@@ -21,12 +21,16 @@ const sites = {
   document: {
     "/.well-known/lmserv.json": {
       schemaVersion: 1,
-      id: "box-with-document",
-      info: "gpu-box-03",
-      server: "vllm",
-      models: ["mistral-small"],
-      path: "/v1/chat/completions",
-      port: 8000,
+      servers: [
+        {
+          id: "box-with-document",
+          info: "gpu-box-03",
+          server: "vllm",
+          models: ["mistral-small"],
+          path: "/v1/chat/completions",
+          port: 8000,
+        },
+      ],
     },
   },
   web: { "/": "<!doctype html><title>A printer</title>" },

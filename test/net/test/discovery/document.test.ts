@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { createLan, type Host } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
-import { announce, listen } from "./command.ts";
+import { announce, discover, listen, lmserv } from "./command.ts";
+import { serve } from "./look-alike.ts";
 import { addBridge, plug } from "./wiring.ts";
 
 const script = fileURLToPath(new URL("./identify.mjs", import.meta.url));
@@ -13,7 +14,7 @@ interface Seen {
 
 /** Whether a line says that the document is there. */
 function isServed(line: string): boolean {
-  return line.includes("the document of the server is on port 8741");
+  return line.includes("the document about what is announced is on port 8741");
 }
 
 /** What a host makes of another; one that answers nothing within the patience of a question is asked again. */
@@ -64,11 +65,48 @@ describeNet("the document of an announced server", () => {
       "eth1",
     );
     await announcer.stderrLine(isServed);
-    expect((await identify(b, "10.78.0.1", 8_741)).found).toMatchObject([{ kind: "server" }]);
+    expect((await identify(b, "10.78.0.1", 8_741)).found).toMatchObject([{ kind: "document" }]);
     expect((await identify(b, a.address, 8_741)).found).toEqual([{ kind: "silent", why: "refused" }]);
   });
 
-  test.concurrent("is one server's; the next one of the machine waits for the port and is announced all the same", async () => {
+  test.concurrent("lists every server of its machine, and a sweep lists them with their identities", async () => {
+    await using lan = await createLan({ hosts: 2, neighbors: "learned" });
+    const [a, b] = lan.hosts;
+    await lan.dropMulticast(true);
+    const servers = [["ollama", 11_434] as const, ["llama.cpp", 4_712] as const, ["ollama", 4_713] as const];
+    for (const [kind, port] of servers) await serve(a, kind, port);
+    const announcer = await announce(a, "--ports", "4712,4713", "--document-port");
+    for (const [, port] of servers)
+      await announcer.stderrLine((line) => line.includes(`announced `) && line.includes(` port ${port} `));
+
+    const sweep = ["--transport", "arp", "--sweep", "--ports", "8741"];
+    const { listing } = await discover(b, ...sweep, "--wait", "3", "--timeout", "60s");
+    const nodes = listing.nodes.toSorted((one, other) => one.port - other.port);
+    // The server that has the key's own identity is the first one ever; the others have their port in theirs.
+    expect(new Set(nodes.map(({ id }) => id)).size).toBe(3);
+    expect(new Set(nodes.map(({ id, port }) => id.replace(`.${port}`, ""))).size).toBe(1);
+    expect(nodes).toMatchObject([
+      { host: a.address, port: 4_712, server: "llama.cpp", models: ["first"] },
+      { host: a.address, port: 4_713, server: "ollama", models: ["first"] },
+      { host: a.address, port: 11_434, server: "ollama", models: ["first"] },
+    ]);
+  });
+
+  test.concurrent("tells a gateway from a server that looks the same, on both sides", async () => {
+    await using lan = await createLan({ hosts: 2, neighbors: "learned" });
+    const [a, b] = lan.hosts;
+    await lan.dropMulticast(true);
+    await serve(a, "ollama", 4_711);
+    await serve(a, "gateway", 11_434);
+    const announcer = await a.spawn(lmserv("announce", "-v", "--ports", "4711"));
+    await announcer.stderrLine((line) => line.includes("port 11434 is not announced: its document says"));
+    await announcer.stderrLine((line) => line.includes("announced ollama on port 4711"));
+    const sweep = ["--transport", "arp", "--sweep", "--ports", "11434,4711"];
+    const { listing } = await discover(b, ...sweep);
+    expect(listing.nodes).toMatchObject([{ host: a.address, port: 4_711, server: "ollama" }]);
+  });
+
+  test.concurrent("is one process'; the next one waits for the port and announces all the same", async () => {
     await using lan = await createLan({ hosts: 2 });
     const [a, b] = lan.hosts;
     const first = await announce(a, "--port", "8000", "--info", "first", "--no-check", "--document-port");

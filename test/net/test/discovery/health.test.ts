@@ -1,16 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { createLan, type Host, type HostProcess } from "../../src/index.ts";
+import { createLan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import { lmserv, type Watch, type WatchEvent, watchHealth } from "./command.ts";
-
-const program = fileURLToPath(new URL("./look-alike.mjs", import.meta.url));
-
-async function serve(host: Host, kind: string, port: number): Promise<HostProcess> {
-  const server = await host.spawn([process.execPath, program, kind, String(port)]);
-  await server.line((line) => line === "listening");
-  return server;
-}
+import { serve } from "./look-alike.ts";
 
 const isKind =
   (server: string, type: WatchEvent["type"] = "updated", state?: string) =>

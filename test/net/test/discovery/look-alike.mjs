@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 
-// A server that shows what Ollama, llama.cpp or LMServ show: `look-alike.mjs KIND PORT`; a line on its input is a model
+// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT`; a line on its input is a model
 // that is pulled.
 const [kind, port] = process.argv.slice(2);
 const models = ["first"];
@@ -17,6 +17,11 @@ const shows = {
     "/health": () => ({ status: "ok" }),
     "/props": () => ({ total_slots: 1, build_info: "b4000" }),
     "/v1/models": () => list("llamacpp"),
+  },
+  gateway: {
+    "/": () => "Ollama is running",
+    "/.well-known/lmserv.json": () => ({ schemaVersion: 1, role: "gateway", servers: [] }),
+    "/v1/models": () => list("library"),
   },
   lmserv: { "/": () => '"LMServ is running"' },
 };
