@@ -17,7 +17,10 @@ function node(id: string, models: readonly string[]): NodeInfo {
     models,
     ...rest,
   };
-  const [change] = registry.apply({ kind: "alive", via: "t", key: id, ttlMs: 1_000, node: seen }, 0);
+  const [change] = registry.apply(
+    { kind: "alive", via: "t", key: id, origin: id, heardMs: 0, ttlMs: 1_000, node: seen },
+    0,
+  );
   if (!change) throw new TypeError("no node");
   return change.node;
 }

@@ -112,7 +112,10 @@ class HostsWatch {
     const ttlMs = Math.max(query.ttlMs, 2 * this.#options.rereadMs);
     for (const key of this.#listed)
       if (!keys.has(key)) sink.push({ kind: "gone", via, key, reason: "goodbye" });
-    for (const host of hosts) sink.push({ kind: "alive", via, key: keyOf(host), node: nodeOf(host), ttlMs });
+    // Nobody is heard: the file tells of the hosts.
+    const report = { kind: "alive", via, heardMs: null, ttlMs } as const;
+    for (const host of hosts)
+      sink.push({ ...report, key: keyOf(host), origin: host.address, node: nodeOf(host) });
     if (!browse.settled) sink.push({ kind: "settled", via });
     browse.settled = true;
   }

@@ -11,6 +11,8 @@ interface Listed {
   node: SeenNode;
   documented: boolean;
   seenMs: number;
+  /** When it last said what it is; a server that is busy only lets others connect. */
+  answeredMs: number;
   failures: number;
   isAsked: boolean;
   cancel: () => void;
@@ -21,6 +23,7 @@ export interface Sighting {
   readonly host: string;
   readonly node: SeenNode;
   readonly seenMs: number;
+  readonly answeredMs: number;
 }
 
 export interface RosterOptions {
@@ -91,6 +94,7 @@ export class Roster {
       node: this.#nodeOf(host, identification),
       documented: identification.document,
       seenMs: 0,
+      answeredMs: 0,
       failures: 0,
       isAsked: false,
       cancel: () => {},
@@ -100,6 +104,7 @@ export class Roster {
       listed.node = this.#nodeOf(host, identification);
       listed.documented = identification.document;
     }
+    listed.answeredMs = this.#options.clock.now();
     this.#listed.set(key, listed);
     this.#keep(listed);
   }

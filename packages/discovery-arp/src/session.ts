@@ -120,9 +120,11 @@ export class ArpSession implements TransportSession {
     });
   }
 
-  #tell({ ttlMs, sink }: Subscriber, { key, node, seenMs }: Sighting): void {
+  #tell({ ttlMs, sink }: Subscriber, sighting: Sighting): void {
+    const { key, host: origin, node, seenMs, answeredMs: heardMs } = sighting;
+    const { via } = this.#settings;
     const leftMs = ttlMs - (this.#context.clock.now() - seenMs);
-    if (leftMs > 0) sink.push({ kind: "alive", via: this.#settings.via, key, node, ttlMs: leftMs });
+    if (leftMs > 0) sink.push({ kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs });
   }
 
   #rest(): void {

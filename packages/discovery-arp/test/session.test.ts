@@ -37,7 +37,8 @@ function heardByMdns(address: string, port: number): Registry {
     auth,
     attributes: {},
   };
-  registry.apply({ kind: "alive", via: "mdns", key: "box", ttlMs: 60_000, node }, 0);
+  const report = { via: "mdns", key: "box", origin: address, heardMs: 0, ttlMs: 60_000 };
+  registry.apply({ kind: "alive", ...report, node }, 0);
   return registry;
 }
 

@@ -26,7 +26,7 @@ export interface DiscoveryOptions {
   readonly ttlMs?: number;
   /** Checks how the listed nodes are, such as `httpHealth()`. @default none; `health` of each node is null */
   readonly health?: HealthMonitor;
-  /** How many nodes are kept at most. @default 10_000 */
+  /** How many nodes are kept of each transport; where more are told of, the least trusted give way. @default 10_000 */
   readonly capacity?: number;
   /** Whether a usable network interface, or an engine that is absent, is waited for, or an error. @default true */
   readonly waitForNetwork?: boolean;

@@ -99,12 +99,20 @@ export class Feed {
     this.#reportFullness();
     this.#expiry.arm();
     if (observation.kind === "gone") this.#askSurvivors(changes);
+    else this.#askSuperseded(changes);
   }
 
   /** A goodbye on one of several paths casts doubt on the others. */
   #askSurvivors(changes: readonly RegistryChange[]): void {
-    const survivors = changes.flatMap(({ kind, node }) => (kind === "updated" ? node.sources : []));
-    const keys = survivors.map((source) => source.key);
+    const keys = changes.filter(({ kind }) => kind === "updated").flatMap(keysOf);
+    this.ask(keys, this.#options.closed);
+  }
+
+  /** What another took the place of is asked whether it is gone: anybody can write its address on a packet. */
+  #askSuperseded(changes: readonly RegistryChange[]): void {
+    const kept = new Set(changes.flatMap((change) => (change.kind === "down" ? [] : keysOf(change))));
+    const ended = changes.filter((change) => change.kind === "down" && change.reason === "superseded");
+    const keys = ended.flatMap(keysOf).filter((key) => !kept.has(key));
     this.ask(keys, this.#options.closed);
   }
 
@@ -116,9 +124,12 @@ export class Feed {
     const { registry, status } = this.#options;
     if (this.#reportedFull || registry.refused === 0) return;
     this.#reportedFull = true;
-    const { size, capacity } = registry;
-    const limits = `${size} of at most ${capacity} nodes, each with at most ${maxSources} sources`;
-    const message = `the registry refuses newcomers: it lists ${limits}`;
+    const limits = `${registry.capacity} of each transport, and ${maxSources} of each transport for one node`;
+    const message = `the registry has no room for all that is told of: it keeps at most ${limits}`;
     status.warn(new DiscoveryError("REGISTRY_FULL", message));
   }
+}
+
+function keysOf({ node }: RegistryChange): string[] {
+  return node.sources.map(({ key }) => key);
 }

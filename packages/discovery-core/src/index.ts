@@ -84,6 +84,7 @@ export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";
 export type { DownReason, RegistryChange } from "./registry-change.ts";
 export { Reminder } from "./reminder.ts";
+export { type Place, Room, type Seat } from "./room.ts";
 export type { Shape } from "./shape.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";

@@ -1,12 +1,12 @@
 import { compareReach, formatEndpoint, isIPv6, isLinkLocal } from "./address.ts";
-import type { NodeInfo, NodeSource, SeenAddress, SeenNode, Trust } from "./node.ts";
+import type { NodeInfo, NodeSource, SeenAddress, SeenNode } from "./node.ts";
 import type { Source } from "./source.ts";
-
-const trustOrder: readonly Trust[] = ["signed", "announced", "identified"];
+import { compareClaims, describing } from "./trust.ts";
 
 /**
- * What users see of a node, from what its sources say: signed over announced over identified, then the
- * newest. A field that the best source leaves open is filled by the next one that means the same port.
+ * What users see of a node, from what its sources say: signed over announced over identified, what was heard from the
+ * node over hearsay, then the newest. A field that the best source leaves open is filled by the next one that means the
+ * same port. All of a signed node, its addresses too, comes from signed sources.
  */
 export function mergeSources(
   id: string,
@@ -18,7 +18,9 @@ export function mergeSources(
   const [best] = ranked;
   if (!best) throw new TypeError(`node ${id} has no source`);
   const { port, scheme, attributes } = best.node;
-  const agreeing = ranked.map((source) => source.node).filter((node) => node.port === port);
+  const agreeing = describing(ranked)
+    .map((source) => source.node)
+    .filter((node) => node.port === port);
   const addresses = rankAddresses(agreeing);
   const host = addresses[0] ?? "";
   const path = firstKnown(agreeing, (node) => node.path);
@@ -46,10 +48,7 @@ export function mergeSources(
 
 function compareSources(a: Source, b: Source): number {
   return (
-    trustOrder.indexOf(a.node.trust) - trustOrder.indexOf(b.node.trust) ||
-    b.changedMs - a.changedMs ||
-    compareText(a.via, b.via) ||
-    compareText(a.key, b.key)
+    compareClaims(a, b) || b.changedMs - a.changedMs || compareText(a.via, b.via) || compareText(a.key, b.key)
   );
 }
 
@@ -69,27 +68,14 @@ function filled(list: readonly string[]): readonly string[] | null {
   return list.length > 0 ? list : null;
 }
 
-/** Signed addresses come first, so that a stranger who repeats an identity cannot draw its traffic. */
+/** Each address once, with the best reach that any source gives it; the likeliest to answer first. */
 function rankAddresses(ranked: readonly SeenNode[]): string[] {
-  const signed = new Map<string, SeenAddress>();
-  const others = new Map<string, SeenAddress>();
-  for (const { trust, addresses } of ranked) {
-    for (const seen of addresses) keepBest(trust === "signed" ? signed : others, seen);
+  const best = new Map<string, SeenAddress>();
+  for (const seen of ranked.flatMap(({ addresses }) => addresses)) {
+    const known = best.get(seen.address);
+    if (!known || compareReach(seen, known) < 0) best.set(seen.address, seen);
   }
-  for (const [address, seen] of others) {
-    if (signed.has(address)) keepBest(signed, seen);
-  }
-  const ordered = [...sorted(signed), ...sorted(others)].map((seen) => seen.address);
-  return [...new Set(ordered)];
-}
-
-function keepBest(best: Map<string, SeenAddress>, seen: SeenAddress): void {
-  const known = best.get(seen.address);
-  if (!known || compareReach(seen, known) < 0) best.set(seen.address, seen);
-}
-
-function sorted(addresses: Map<string, SeenAddress>): SeenAddress[] {
-  return [...addresses.values()].sort(compareReach);
+  return [...best.values()].sort(compareReach).map(({ address }) => address);
 }
 
 /** Path of most servers for clients of OpenAI's API. */

@@ -1,7 +1,11 @@
 import type { NodeInfo } from "./node.ts";
 
-/** Why a node is no longer listed; `superseded`: another identity answers at its endpoint. */
-export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded";
+/**
+ * Why a node is no longer listed.
+ *
+ * `superseded`: another identity answers at its endpoint. `displaced`: the list is full and had to make room for others.
+ */
+export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded" | "displaced";
 
 export type RegistryChange =
   | { readonly kind: "up"; readonly node: NodeInfo }

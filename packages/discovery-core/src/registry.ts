@@ -4,13 +4,15 @@ import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
 import type { HealthReport } from "./health-monitor.ts";
 import { mergeSources } from "./merge.ts";
-import type { NodeInfo, SeenNode } from "./node.ts";
+import type { NodeInfo } from "./node.ts";
 import type { DownReason, RegistryChange } from "./registry-change.ts";
-import { listedEndpoints, provenEndpoints, type Source, slotOf, sourceOf, tiesOf } from "./source.ts";
+import { type Place, Room } from "./room.ts";
+import { type Source, slotOf, sourceOf } from "./source.ts";
 import type { Alive, Observation } from "./transport.ts";
+import { type Claim, listedEndpoints, provenEndpoints, tiesOf } from "./trust.ts";
 
 export interface RegistryOptions {
-  /** How many nodes are kept; newcomers beyond are refused. @default 10_000 */
+  /** How many reports of each transport are kept; `Room` has who gives way. @default 10_000 */
   readonly capacity?: number;
   /** Tells whether this process announced the node. @default nothing is its own */
   readonly isSelf?: (id: string) => boolean;
@@ -35,6 +37,8 @@ export class Registry {
   readonly #owners = new Map<string, Entry>();
   /** Who has a tie: who answers at an endpoint, as far as that is proven, or has an announcer. */
   readonly #holders = new Map<string, Entry>();
+  /** The slots of each transport: none takes the room of another. */
+  readonly #rooms = new Map<string, Room>();
   readonly #deadlines = new Deadlines();
   /** What users were told last. */
   readonly #nodes = new Map<string, NodeInfo>();
@@ -56,7 +60,7 @@ export class Registry {
     return this.#nodes.size;
   }
 
-  /** How many observations were refused because the registry, or the node's list of sources, was full. */
+  /** How many reports were refused or displaced for want of room. */
   get refused(): number {
     return this.#refused;
   }
@@ -101,40 +105,45 @@ export class Registry {
   }
 
   #hear(report: Alive, nowMs: number): readonly RegistryChange[] {
-    const { node } = report;
-    if (this.#isLate(node)) return [];
+    if (this.#isLate(report)) return [];
     const slot = slotOf(report);
     const owner = this.#owners.get(slot);
-    const holders = this.#holdersOf(tiesOf(report));
-    const id = this.#identify(node, owner, holders);
-    const rivals = holders.filter((holder) => holder.id !== id && holder.yieldsTo(node));
-    if (!this.#hasRoom(id, slot, rivals)) {
+    const fresh: Claim = { ...report, proven: provenEndpoints(report) };
+    const id = this.#identify(fresh, owner);
+    const entry = this.#entries.get(id) ?? new Entry(id);
+    const source = sourceOf(report, entry.sources.get(slot), nowMs);
+    const rivals = this.#rivalsOf(report, entry.tiesBy(fresh), entry);
+    const place = this.#placeFor(source, entry, rivals);
+    if (place === "none") {
       this.#refused += 1;
       return [];
     }
-    const entry = this.#entries.get(id) ?? new Entry(id);
-    this.#keep(entry, slot, sourceOf(report, entry.sources.get(slot), nowMs));
-    const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry));
+    this.#keep(entry, source);
+    const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry, nowMs));
     const deserted = owner && owner !== entry ? this.#settle(owner, "superseded") : [];
-    this.#hold(entry, report);
-    return [...superseded, ...deserted, ...this.#show(entry)];
+    const displaced = place === "free" ? [] : this.#displace(place.insteadOf);
+    this.#readmit(entry, report, fresh);
+    this.#hold(entry, source);
+    return [...superseded, ...deserted, ...displaced, ...this.#show(entry)];
   }
 
   /** Whether a report comes from before the present holder of the endpoint. */
-  #isLate(node: SeenNode): boolean {
-    const proven = provenEndpoints(node);
-    const endpoints = proven.length > 0 ? proven : listedEndpoints(node);
-    return this.#holdersOf(endpoints).some((holder) => holder.hasOutlived(node));
+  #isLate(report: Alive): boolean {
+    const proven = provenEndpoints(report);
+    const endpoints = proven.length > 0 ? proven : listedEndpoints(report.node);
+    return this.#holdersOf(endpoints).some((holder) => holder.hasOutlived(report));
   }
 
   /**
-   * Which node a report is about.
+   * Which node a claim is about.
    *
    * One without an identity is about the holder of a tie of it, one with an identity first, and stays with its owner
    * while it lists an endpoint of that one; a host that answers on many addresses is one node.
    */
-  #identify(node: SeenNode, owner: Entry | undefined, holders: readonly Entry[]): string {
+  #identify(claim: Claim, owner: Entry | undefined): string {
+    const { node } = claim;
     if (node.id !== null) return node.id;
+    const holders = this.#holdersOf(tiesOf(claim));
     const holder = holders.find(({ isNamed }) => isNamed) ?? holders[0];
     const listed = listedEndpoints(node);
     const stays = owner && listed.some((endpoint) => owner.ties.has(endpoint));
@@ -145,50 +154,86 @@ export class Registry {
     return [...new Set(ties.flatMap((tie) => this.#holders.get(tie) ?? []))];
   }
 
-  /** A newcomer has room also where it takes the place of another. */
-  #hasRoom(id: string, slot: string, rivals: readonly Entry[]): boolean {
-    const known = this.#entries.get(id);
-    if (known) return known.hasRoomFor(slot);
-    const replaces = rivals.length > 0 || this.#owners.get(slot)?.sources.size === 1;
-    return replaces || this.#entries.size < this.capacity;
+  /** Nodes whose place a report takes. */
+  #rivalsOf(report: Alive, ties: readonly string[], entry: Entry): Entry[] {
+    return this.#holdersOf(ties).filter((holder) => holder !== entry && holder.yieldsTo(report));
   }
 
-  /** Gives a slot to an entry, whoever had it before. */
-  #keep(entry: Entry, slot: string, source: Source): void {
+  /** The slot that there is for a source, or that gives way to it. */
+  #placeFor(source: Source, entry: Entry, rivals: readonly Entry[]): Place {
+    const { via, node, origin } = source;
+    if (entry.sources.has(slotOf(source))) return "free";
+    const room = entry.fullRoom(via) ?? (this.#needsRoom(source, rivals) ? this.#rooms.get(via) : null);
+    return room?.placeFor({ trust: node.trust, origin }) ?? "free";
+  }
+
+  /** A source needs none of its own where it had some before, or takes the place of another. */
+  #needsRoom(source: Source, rivals: readonly Entry[]): boolean {
+    return !this.#owners.has(slotOf(source)) && !rivals.some((rival) => rival.frees(source.via));
+  }
+
+  /** Gives a source its slot, whoever had it before. */
+  #keep(entry: Entry, source: Source): void {
+    const { via, node, origin, expiresMs } = source;
+    const slot = slotOf(source);
+    const room = this.#rooms.get(via) ?? new Room(this.capacity);
     this.#owners.get(slot)?.sources.delete(slot);
     this.#owners.set(slot, entry);
     this.#entries.set(entry.id, entry);
     entry.sources.set(slot, source);
-    this.#deadlines.set(slot, source.expiresMs);
+    this.#rooms.set(via, room);
+    room.take(slot, { trust: node.trust, origin });
+    this.#deadlines.set(slot, expiresMs);
   }
 
   #forget(slot: string): void {
-    this.#owners.get(slot)?.sources.delete(slot);
+    const owner = this.#owners.get(slot);
+    const source = owner?.sources.get(slot);
+    if (source) this.#rooms.get(source.via)?.leave(slot);
+    owner?.sources.delete(slot);
     this.#owners.delete(slot);
     this.#deadlines.delete(slot);
   }
 
+  /** What a flood filled is given to others. */
+  #displace(slot: string): readonly RegistryChange[] {
+    if (!this.#owners.has(slot)) return [];
+    this.#refused += 1;
+    return this.#end([slot], "displaced");
+  }
+
+  /** A predecessor that answers for itself stays from now on, and has its endpoints again if it is trusted as much. */
+  #readmit(entry: Entry, report: Alive, fresh: Claim): void {
+    for (const holder of this.#holdersOf(fresh.proven)) {
+      if (!holder.isAnsweredBy(report)) continue;
+      entry.isProvenAlive = true;
+      const ties = holder.givesBackTo(report) ? entry.tiesBy(fresh) : [];
+      for (const tie of ties) if (holder.ties.has(tie)) this.#take(entry, tie);
+      holder.readmit(entry.id);
+    }
+  }
+
   /** Sources without an identity live on in the successor; those of another identity end. */
-  #supersede(rival: Entry, successor: Entry): RegistryChange[] {
+  #supersede(rival: Entry, successor: Entry, nowMs: number): RegistryChange[] {
     for (const [slot, source] of rival.sources) {
-      if (source.node.id === null && successor.hasRoomFor(slot)) this.#keep(successor, slot, source);
+      if (source.node.id === null && !successor.fullRoom(source.via)) this.#keep(successor, source);
       else this.#forget(slot);
     }
     for (const tie of rival.ties) this.#take(successor, tie);
-    rival.ties.clear();
-    successor.follow(rival);
+    successor.follow(rival, nowMs);
     return this.#settle(rival, "superseded");
   }
 
   #take(entry: Entry, tie: string): void {
+    this.#holders.get(tie)?.ties.delete(tie);
     this.#holders.set(tie, entry);
     entry.ties.add(tie);
   }
 
-  /** Makes an entry the holder of a report's ties, unless another is; old ones are given up. */
-  #hold(entry: Entry, report: Alive): void {
+  /** Makes an entry the holder of a source's ties, unless another is; old ones are given up. */
+  #hold(entry: Entry, source: Source): void {
     this.#releaseOld(entry);
-    for (const tie of tiesOf(report)) if (!this.#holders.has(tie)) this.#take(entry, tie);
+    for (const tie of entry.tiesBy(source)) if (!this.#holders.has(tie)) this.#take(entry, tie);
   }
 
   #end(slots: readonly string[], reason: DownReason): readonly RegistryChange[] {

@@ -113,6 +113,17 @@ export interface Alive {
   readonly via: string;
   readonly key: string;
   readonly node: SeenNode;
+  /**
+   * Whose word it is, as the medium tells: the address that a packet came from, the id of a member or key.
+   *
+   * What one origin tells has a share of a full registry, so that nobody's flood keeps others out.
+   */
+  readonly origin: string;
+  /**
+   * When the node itself was heard last, by a packet, a link or an answer, in ms of the context's clock; null where only
+   * others tell of it, as a store does. Without it no address proves where the node is, whatever its `reach`.
+   */
+  readonly heardMs: number | null;
   /** How long this holds without another report, in ms, > 0. */
   readonly ttlMs: number;
   /** Why the report is second-hand: the medium that told it has failed. */

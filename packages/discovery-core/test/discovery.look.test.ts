@@ -89,7 +89,7 @@ describe("the registry", () => {
     await clock.advance(0);
     expect(ids(discovery.registry.listAlive())).toEqual(["1"]);
     expect(discovery.warnings.map(({ code }) => code)).toEqual(["REGISTRY_FULL"]);
-    expect(discovery.warnings[0]?.message).toContain("1 of at most 1 nodes");
+    expect(discovery.warnings[0]?.message).toContain("at most 1 of each transport");
   });
 });
 

@@ -105,14 +105,43 @@ describe("of several sources", () => {
   });
 
   test("the next one fills what the best one leaves open", () => {
-    const open = source({ trust: "signed" });
-    const filling = source({ via: "arp", info: "gpu", server: "vllm", apis: ["openai"], auth: "required" });
+    const open = source({});
+    const filling = source({
+      via: "arp",
+      trust: "identified",
+      info: "gpu",
+      server: "vllm",
+      apis: ["openai"],
+      auth: "required",
+    });
     expect(merge(open, filling)).toMatchObject({
       info: "gpu",
       server: "vllm",
       apis: ["openai"],
       auth: "required",
     });
+  });
+
+  test("only signed ones fill what a signed one leaves open", () => {
+    const open = source({ trust: "signed", server: "vllm" });
+    const stranger = {
+      info: "mine",
+      path: "/mine",
+      models: ["mine"],
+      auth: "none",
+      apis: ["openai"],
+    } as const;
+    const node = merge(open, source({ key: "stranger", ...stranger }, 1));
+    expect(node).toMatchObject({ info: "", path: null, models: [], auth: null, apis: [], server: "vllm" });
+    expect(node.sources).toHaveLength(2);
+    const other = source({ via: "etcd", trust: "signed", info: "gpu", heardMs: null });
+    expect(merge(open, source({ key: "stranger", ...stranger }, 1), other).info).toBe("gpu");
+  });
+
+  test("one that was heard where it is comes before hearsay, however new that is", () => {
+    const heard = source({ info: "heard" }, 1);
+    const hearsay = source({ via: "etcd", info: "hearsay", port: 9_000, heardMs: null }, 2);
+    expect(merge(hearsay, heard)).toMatchObject({ info: "heard", port: 8_000 });
   });
 
   test("one that means another port tells nothing but that it is there", () => {
@@ -153,16 +182,11 @@ describe("addresses", () => {
     expect(merge(far, addressed(at("10.0.0.1"))).addresses).toEqual(["10.0.0.1", "10.0.0.2"]);
   });
 
-  test("that are signed come first, so that an unsigned copy cannot draw the traffic", () => {
-    const signed = source({ via: "mesh", trust: "signed", addresses: [at("10.0.0.1", "routed")] });
-    const copy = addressed(at("10.0.0.66"));
-    expect(merge(copy, signed)).toMatchObject({ host: "10.0.0.1", addresses: ["10.0.0.1", "10.0.0.66"] });
-  });
-
-  test("that are signed may be found closer by others", () => {
+  test("of a signed node are those that it signed, and in its order: a copy cannot draw its traffic", () => {
     const addresses = [at("10.9.0.1", "routed"), at("10.0.0.1", "routed")];
     const signed = source({ via: "mesh", trust: "signed", addresses });
-    expect(merge(signed, addressed(at("10.0.0.1"))).addresses).toEqual(["10.0.0.1", "10.9.0.1"]);
+    const copy = addressed(at("10.0.0.66"), at("10.0.0.1"));
+    expect(merge(copy, signed)).toMatchObject({ host: "10.9.0.1", addresses: ["10.9.0.1", "10.0.0.1"] });
   });
 });
 

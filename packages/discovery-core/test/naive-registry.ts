@@ -11,9 +11,11 @@ interface Line {
   readonly changedMs: number;
   readonly expiresMs: number;
   readonly stale: string | null;
+  /** Endpoints that were proven, and are listed still. */
+  readonly proven: readonly string[];
 }
 
-/** "`node` answers at this endpoint", or "is who announces so". */
+/** "`node` answers at this endpoint", or "is the one that announces so". */
 interface Claim {
   node: string;
   readonly tie: string;
@@ -22,23 +24,25 @@ interface Claim {
 const reaches = ["source", "on-link", "routed", "link-local", "loopback"];
 const trusts = ["signed", "announced", "identified"];
 
+interface Succession {
+  readonly node: string;
+  readonly predecessor: string;
+  readonly sinceMs: number;
+}
+
 /**
- * What a registry of any size has to do, without a thought for speed.
+ * What a registry with room for everything has to do, without a thought for speed.
  *
  * Three flat lists, searched from end to end: lines, claims, and who followed whom. Nodes are not kept at
  * all: they are the owners that occur in the lines.
  */
 export class NaiveRegistry {
-  refused = 0;
-  readonly #capacity: number;
   #lines: Line[] = [];
   #claims: Claim[] = [];
-  #successions: { readonly node: string; readonly predecessor: string }[] = [];
+  #successions: Succession[] = [];
   #arrivals: string[] = [];
-
-  constructor(capacity: number) {
-    this.#capacity = capacity;
-  }
+  /** Nodes that were heard after others had taken their places. */
+  #steadfast: string[] = [];
 
   nextDeadlineMs(): number | null {
     return this.#lines.length === 0 ? null : Math.min(...this.#lines.map((line) => line.expiresMs));
@@ -62,18 +66,16 @@ export class NaiveRegistry {
 
   #applyAlive(report: Alive, nowMs: number): Map<string, DownReason> {
     const { node: seen, via, key, ttlMs, stale = null } = report;
-    if (this.#comesLate(seen)) return new Map();
+    const fresh = provenBy(report);
+    if (this.#comesLate(report, fresh)) return new Map();
     const owner = seen.id ?? this.#ownerByEndpoint(report);
-    const superseded = this.#nodes().filter((node) => node !== owner && this.#yields(node, report));
+    const brought = this.#possible(owner, report, tiesBy(via, seen, fresh));
+    const superseded = this.#nodes().filter((node) => node !== owner && this.#yields(node, seen, brought));
     const previous = this.#lines.find((line) => saidBy(report, line));
-    const leavesNobody = previous !== undefined && this.#linesOf(previous.owner).length === 1;
-    const isNew = !this.#nodes().includes(owner);
-    if (isNew && superseded.length === 0 && !leavesNobody && this.#nodes().length >= this.#capacity) {
-      this.refused += 1;
-      return new Map();
-    }
     const before = previous?.owner === owner ? previous : undefined;
     const repeats = before !== undefined && JSON.stringify(before.seen) === JSON.stringify(seen);
+    const known = before?.seen.id === seen.id ? before.proven : [];
+    const proven = listedBy(seen).filter((endpoint) => fresh.includes(endpoint) || known.includes(endpoint));
     const times = {
       firstSeenMs: before?.firstSeenMs ?? nowMs,
       lastSeenMs: nowMs,
@@ -81,29 +83,52 @@ export class NaiveRegistry {
       expiresMs: nowMs + ttlMs,
     };
     this.#lines = this.#lines.filter((line) => !saidBy(report, line));
-    this.#lines.push({ owner, via, key, seen, stale, ...times });
-    for (const node of superseded) this.#hand(node, owner);
+    this.#lines.push({ owner, via, key, seen, stale, proven, ...times });
+    for (const node of superseded) this.#hand(node, owner, nowMs);
     const down = this.#keepLines(() => true, "superseded");
-    for (const tie of tiesBy(via, seen)) {
+    this.#return(owner, report, fresh);
+    for (const tie of this.#possible(owner, report, tiesBy(via, seen, proven))) {
       if (!this.#claims.some((claim) => claim.tie === tie)) this.#claims.push({ node: owner, tie });
     }
     return down;
   }
 
-  /** A predecessor stays out while its successor is heard by name, unless it alone can sign. */
-  #comesLate(seen: SeenNode): boolean {
-    const proven = provenBy(seen);
-    const endpoints = proven.length > 0 ? proven : listedBy(seen);
+  /** A predecessor stays out while its successor is heard by name, unless it is trusted more or was heard since. */
+  #comesLate(report: Alive, fresh: readonly string[]): boolean {
+    const { node: seen, heardMs } = report;
+    const endpoints = fresh.length > 0 ? fresh : listedBy(seen);
     return this.#claims.some(({ tie, node }) => {
-      const followed = this.#successions.some((it) => it.node === node && it.predecessor === seen.id);
-      const named = this.#isNamed(node);
-      const returns = seen.trust === "signed" && !this.#isSigned(node);
-      return endpoints.includes(tie) && followed && named && !returns;
+      const succession = this.#successions.find((it) => it.node === node && it.predecessor === seen.id);
+      if (!endpoints.includes(tie) || !succession || !this.#isNamed(node)) return false;
+      const answers = fresh.length > 0 && heardMs !== null && heardMs > succession.sinceMs;
+      return !answers && trusts.indexOf(seen.trust) >= this.#trustOf(node);
     });
   }
 
+  /** A predecessor that was heard since stays, with what it proves if it is trusted no less. */
+  #return(owner: string, { node: seen, heardMs }: Alive, fresh: readonly string[]): void {
+    const holders = this.#claims.filter(({ tie }) => fresh.includes(tie)).map(({ node }) => node);
+    for (const succession of this.#successions) {
+      const { node, predecessor, sinceMs } = succession;
+      if (predecessor !== seen.id || !holders.includes(node) || heardMs === null || heardMs <= sinceMs)
+        continue;
+      this.#steadfast.push(owner);
+      this.#successions = this.#successions.filter((it) => it !== succession);
+      if (trusts.indexOf(seen.trust) > this.#trustOf(node)) continue;
+      const possible = this.#possible(owner, { node: seen }, fresh);
+      for (const claim of this.#claims)
+        if (claim.node === node && possible.includes(claim.tie)) claim.node = owner;
+    }
+  }
+
+  /** A signed node has ties only where a signature says that it is. */
+  #possible(node: string, { node: seen }: Pick<Alive, "node">, ties: readonly string[]): readonly string[] {
+    const signed = [...this.#linesOf(node).map((line) => line.seen), seen].filter(isSigned);
+    return signed.length === 0 ? ties : ties.filter((tie) => signed.flatMap(listedBy).includes(tie));
+  }
+
   #ownerByEndpoint(report: Alive): string {
-    const ties = tiesBy(report.via, report.node);
+    const ties = tiesBy(report.via, report.node, provenBy(report));
     const claimants = ties.flatMap((tie) =>
       this.#claims.filter((it) => it.tie === tie).map(({ node }) => node),
     );
@@ -115,20 +140,26 @@ export class NaiveRegistry {
     return remains && present !== undefined ? present : String(listed[0]);
   }
 
-  #yields(node: string, { via, node: seen }: Alive): boolean {
-    const contested = tiesBy(via, seen);
-    const holds = this.#claims.some((claim) => claim.node === node && contested.includes(claim.tie));
-    if (seen.id === null) return holds && seen.announcer !== undefined && !this.#isNamed(node);
-    return holds && (seen.trust === "signed" || !this.#isSigned(node));
+  #yields(node: string, seen: SeenNode, contested: readonly string[]): boolean {
+    if (!this.#claims.some((claim) => claim.node === node && contested.includes(claim.tie))) return false;
+    if (!this.#isNamed(node)) return seen.id !== null || seen.announcer !== undefined;
+    const [trust, own] = [trusts.indexOf(seen.trust), this.#trustOf(node)];
+    if (seen.id === null || trust > own) return false;
+    const follows = this.#successions.some((it) => it.node === node && it.predecessor === seen.id);
+    return trust < own || !(follows || this.#steadfast.includes(node));
   }
 
-  #hand(node: string, successor: string): void {
+  #hand(node: string, successor: string, nowMs: number): void {
     this.#lines = this.#lines.filter((line) => line.owner !== node || line.seen.id === null);
     for (const line of this.#lines) if (line.owner === node) line.owner = successor;
     for (const claim of this.#claims) if (claim.node === node) claim.node = successor;
-    const inherited = this.#successions.filter((it) => it.node === node).map((it) => it.predecessor);
-    for (const predecessor of [node, ...inherited]) {
-      if (predecessor !== successor) this.#successions.push({ node: successor, predecessor });
+    const inherited = this.#successions.filter((it) => it.node === node);
+    for (const { predecessor, sinceMs } of [...inherited, { predecessor: node, sinceMs: nowMs }]) {
+      const others = this.#successions.filter(
+        (it) => it.node !== successor || it.predecessor !== predecessor,
+      );
+      this.#successions = others;
+      if (predecessor !== successor) others.push({ node: successor, predecessor, sinceMs });
     }
   }
 
@@ -139,8 +170,11 @@ export class NaiveRegistry {
     for (const node of this.#nodes()) if (!this.#arrivals.includes(node)) this.#arrivals.push(node);
     this.#arrivals = this.#arrivals.filter((node) => !down.includes(node));
     this.#successions = this.#successions.filter((it) => this.#arrivals.includes(it.node));
+    this.#steadfast = this.#steadfast.filter((node) => this.#arrivals.includes(node));
     this.#claims = this.#claims.filter(({ node, tie }) =>
-      this.#linesOf(node).some((line) => tiesBy(line.via, line.seen).includes(tie)),
+      this.#linesOf(node).some(({ via, seen, proven }) =>
+        this.#possible(node, { node: seen }, tiesBy(via, seen, proven)).includes(tie),
+      ),
     );
     return new Map(down.map((node) => [node, reason]));
   }
@@ -157,8 +191,10 @@ export class NaiveRegistry {
     return this.#linesOf(node).some((line) => line.seen.id !== null);
   }
 
-  #isSigned(node: string): boolean {
-    return this.#linesOf(node).some((line) => line.seen.trust === "signed");
+  /** Place in `trusts` of the best line that names the node. */
+  #trustOf(node: string): number {
+    const named = this.#linesOf(node).filter((line) => line.seen.id !== null);
+    return Math.min(...named.map((line) => trusts.indexOf(line.seen.trust)));
   }
 }
 
@@ -181,7 +217,9 @@ export function outlineOfLines({
   readonly lines: readonly Line[];
 }): unknown {
   const port = lines[0]?.seen.port;
-  const infos = lines.filter((line) => line.seen.port === port).map((line) => line.seen.info);
+  const isFromSigned = lines.some((line) => isSigned(line.seen));
+  const heeded = lines.filter((line) => line.seen.port === port && (!isFromSigned || isSigned(line.seen)));
+  const infos = heeded.map((line) => line.seen.info);
   const sources = lines.map(({ via, key, seen, firstSeenMs, lastSeenMs, expiresMs, stale }) => {
     const known = { transport: via, key, trust: seen.trust, firstSeenMs, lastSeenMs, expiresMs, stale };
     return { ...known, relayed: false };
@@ -195,7 +233,10 @@ function saidBy({ via, key }: Alive | Gone, line: Line): boolean {
 
 function best(a: Line, b: Line): number {
   const byTrust = trusts.indexOf(a.seen.trust) - trusts.indexOf(b.seen.trust);
-  return byTrust || b.changedMs - a.changedMs || (`${a.via} ${a.key}` < `${b.via} ${b.key}` ? -1 : 1);
+  const byProof = Number(a.proven.length === 0) - Number(b.proven.length === 0);
+  return (
+    byTrust || byProof || b.changedMs - a.changedMs || (`${a.via} ${a.key}` < `${b.via} ${b.key}` ? -1 : 1)
+  );
 }
 
 function listedBy({ addresses, port }: SeenNode): string[] {
@@ -208,14 +249,17 @@ function listedBy({ addresses, port }: SeenNode): string[] {
   );
 }
 
-function provenBy(seen: SeenNode): string[] {
-  const isProof = (reach: string): boolean =>
-    reach === "source" || (reach === "on-link" && seen.trust === "signed");
-  return listedBy({ ...seen, addresses: seen.addresses.filter(({ reach }) => isProof(reach)) });
+function provenBy({ node: seen, heardMs }: Alive): string[] {
+  if (heardMs === null) return [];
+  return listedBy({ ...seen, addresses: seen.addresses.filter(({ reach }) => reach === "source") });
 }
 
-/** Who announces a node without a name, and where a report proves a node to be. */
-function tiesBy(via: string, seen: SeenNode): string[] {
+function isSigned({ trust }: SeenNode): boolean {
+  return trust === "signed";
+}
+
+/** What announces a node without a name, and where it was proven to be. */
+function tiesBy(via: string, seen: SeenNode, proven: readonly string[]): string[] {
   const announcers = seen.id === null && seen.announcer !== undefined ? [`${via} by ${seen.announcer}`] : [];
-  return [...announcers, ...provenBy(seen)];
+  return [...announcers, ...proven];
 }

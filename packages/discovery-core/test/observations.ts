@@ -25,16 +25,21 @@ export function at(address: string, reach: Reach = "source"): SeenAddress {
   return { address, reach };
 }
 
-export type AliveFields = Partial<SeenNode> & Partial<Pick<Alive, "via" | "key" | "ttlMs" | "stale">>;
+export type AliveFields = Partial<SeenNode> &
+  Partial<Pick<Alive, "via" | "key" | "ttlMs" | "stale" | "origin" | "heardMs">>;
 
 export function alive({
   via = "mdns",
   key = "box",
   ttlMs = 60_000,
   stale,
-  ...node
+  origin,
+  heardMs = 0,
+  ...rest
 }: AliveFields = {}): Alive {
-  return { kind: "alive", via, key, ttlMs, node: seenNode(node), ...(stale && { stale }) };
+  const node = seenNode(rest);
+  const from = origin ?? node.addresses[0]?.address ?? "";
+  return { kind: "alive", via, key, origin: from, heardMs, ttlMs, node, ...(stale && { stale }) };
 }
 
 export function gone({ via = "mdns", key = "box", reason = "goodbye" }: Partial<Gone> = {}): Gone {

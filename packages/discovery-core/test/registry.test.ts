@@ -1,17 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Registry, type RegistryChange } from "../src/index.ts";
+import { Registry } from "../src/index.ts";
+import { inWords, listed } from "./in-words.ts";
 import { alive, at, gone } from "./observations.ts";
-
-/** A change in a few words: `up box`, `down box goodbye`. */
-function inWords(changes: readonly RegistryChange[]): string[] {
-  return changes.map((change) =>
-    [change.kind, change.node.id, ...(change.kind === "down" ? [change.reason] : [])].join(" "),
-  );
-}
-
-function listed(registry: Registry): string[] {
-  return registry.listAlive().map((node) => node.id);
-}
 
 describe("a source", () => {
   test("brings its node up, once", () => {
@@ -274,92 +264,6 @@ describe("a new identity at a proven endpoint", () => {
     registry.apply(before, 0);
     registry.apply(alive({ key: "after", id: "after", addresses: [at("10.0.0.1", "on-link")] }), 1);
     expect(listed(registry)).toEqual(["before", "after"]);
-  });
-});
-
-describe("a signed node", () => {
-  const signed = (id: string, addresses = [at("10.0.0.1")]) =>
-    alive({ key: id, id, trust: "signed", addresses });
-  const unsigned = alive({ key: "stranger", id: "stranger" });
-
-  test("yields to no unsigned one at its endpoint", () => {
-    const registry = new Registry();
-    registry.apply(signed("box"), 0);
-    expect(inWords(registry.apply(unsigned, 1))).toEqual(["up stranger"]);
-    registry.apply(alive({ via: "arp", key: "10.0.0.1:8000", id: null }), 2);
-    expect(registry.get("box")?.sources).toHaveLength(2);
-  });
-
-  test("yields to a signed one", () => {
-    const registry = new Registry();
-    registry.apply(signed("box"), 0);
-    expect(inWords(registry.apply(signed("next"), 1))).toEqual(["down box superseded", "up next"]);
-  });
-
-  test("ends an unsigned one", () => {
-    const registry = new Registry();
-    registry.apply(unsigned, 0);
-    expect(inWords(registry.apply(signed("box"), 1))).toEqual(["down stranger superseded", "up box"]);
-  });
-
-  test("returns although an unsigned one took its place", () => {
-    const registry = new Registry();
-    registry.apply(alive({ key: "box", id: "box" }), 0);
-    registry.apply(unsigned, 1);
-    expect(inWords(registry.apply(signed("box"), 2))).toEqual(["down stranger superseded", "up box"]);
-  });
-
-  test("lends its signature to no unsigned copy of its identity", () => {
-    const registry = new Registry();
-    registry.apply(signed("victim"), 0);
-    registry.apply(signed("box", [at("10.0.0.2")]), 0);
-    registry.apply(alive({ key: "copy", id: "box", addresses: [at("10.0.0.1")] }), 1);
-    expect(listed(registry)).toEqual(["victim", "box"]);
-  });
-
-  test("is proven wherever it says to be on the link", () => {
-    const registry = new Registry();
-    registry.apply(signed("box", [at("10.0.0.1"), at("10.0.0.2", "on-link"), at("10.9.0.1", "routed")]), 0);
-    for (const address of ["10.0.0.2", "10.9.0.1"]) {
-      registry.apply(alive({ key: address, id: null, addresses: [at(address)] }), 1);
-    }
-    expect(listed(registry)).toEqual(["box", "10.9.0.1:8000"]);
-  });
-});
-
-describe("a full registry", () => {
-  const nth = (n: number) =>
-    alive({ key: `k${n}`, id: `n${n}`, addresses: [at(`10.0.0.${n}`)], ttlMs: 100 * n });
-
-  test("refuses newcomers and keeps what it has", () => {
-    const registry = new Registry({ capacity: 2 });
-    for (const n of [1, 2, 3]) registry.apply(nth(n), 0);
-    expect(listed(registry)).toEqual(["n1", "n2"]);
-    expect(registry.refused).toBe(1);
-    expect(registry.apply(alive({ via: "mesh", id: "n1" }), 1)).toHaveLength(1);
-  });
-
-  test("takes newcomers again when somebody left", () => {
-    const registry = new Registry({ capacity: 2 });
-    for (const n of [1, 2]) registry.apply(nth(n), 0);
-    registry.expire(100);
-    expect(inWords(registry.apply(nth(3), 101))).toEqual(["up n3"]);
-  });
-
-  test("takes the successor of a node that it lists", () => {
-    const registry = new Registry({ capacity: 2 });
-    for (const n of [1, 2]) registry.apply(nth(n), 0);
-    const restarted = alive({ key: "new", id: "new", addresses: [at("10.0.0.1")] });
-    expect(inWords(registry.apply(restarted, 1))).toEqual(["down n1 superseded", "up new"]);
-    const renamed = alive({ key: "k2", id: "renamed", addresses: [at("10.0.0.7")] });
-    expect(inWords(registry.apply(renamed, 2))).toEqual(["down n2 superseded", "up renamed"]);
-    expect(registry.refused).toBe(0);
-  });
-
-  test.each([0, -1, 1.5, Number.NaN])("cannot have a capacity of %s", (capacity) => {
-    expect(() => new Registry({ capacity })).toThrow(
-      new RangeError(`capacity ${capacity} must be an integer of at least 1`),
-    );
   });
 });
 

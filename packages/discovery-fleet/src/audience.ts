@@ -4,6 +4,8 @@ import type { Alive, Clock, DiscoveryErrorCode, ObservationSink, SeenNode } from
 export interface Report {
   readonly key: string;
   readonly node: SeenNode;
+  /** The id of the key that signed it. */
+  readonly origin: string;
   readonly stale: DiscoveryErrorCode | null;
 }
 
@@ -56,7 +58,9 @@ export class Audience {
     for (const sink of sinks) sink.push({ kind: "settled", via: this.#via });
   }
 
-  #alive({ key, node, stale }: Report, ttlMs: number): Alive {
-    return { kind: "alive", via: this.#via, key, node, ttlMs, ...(stale !== null && { stale }) };
+  /** What lies in a store was heard of nobody: whoever may write there could have put it. */
+  #alive({ key, node, origin, stale }: Report, ttlMs: number): Alive {
+    const via = this.#via;
+    return { kind: "alive", via, key, node, origin, heardMs: null, ttlMs, ...(stale !== null && { stale }) };
   }
 }

@@ -336,12 +336,12 @@ export class FleetSession implements TransportSession {
   }
 
   #reportOf({ key, record, stale }: Entry): Report {
-    return { key, node: this.#seenOf(record), stale };
+    return { key, node: this.#seenOf(record), origin: record.id, stale };
   }
 
   #ownReport({ key, node }: Publication): Report {
     const seen = seenNode(node, this.#pen.id, this.#surroundings.rankOwn(node));
-    return { key, node: seen, stale: null };
+    return { key, node: seen, origin: this.#pen.id, stale: null };
   }
 
   #seenOf(record: AliveRecord): SeenNode {

@@ -91,7 +91,8 @@ function say(id: string, fields: Partial<SeenNode> = {}): void {
     attributes: {},
     ...fields,
   };
-  sink?.push({ kind: "alive", via: "scripted", key: id, ttlMs: 86_400_000, node });
+  const report = { via: "scripted", key: id, origin: "", heardMs: clock.now(), ttlMs: 86_400_000 };
+  sink?.push({ kind: "alive", ...report, node });
 }
 
 async function appear(id: string, fields: Partial<SeenNode> = {}): Promise<void> {

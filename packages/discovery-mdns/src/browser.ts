@@ -1,10 +1,4 @@
-import {
-  type Clock,
-  DiscoveryError,
-  type Observation,
-  type ObservationSink,
-  type SeenNode,
-} from "@lmserv/discovery-core";
+import { type Clock, DiscoveryError, type Observation, type ObservationSink } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
 import type { Link } from "./link.ts";
 import { LinkBrowser } from "./link-browser.ts";
@@ -175,7 +169,7 @@ function reasonOfSilence(links: readonly LinkBrowser[]): string {
 function observationOf(sighting: Sighting, via: string, ttlMs: number, nowMs: number): Observation | null {
   const { key } = sighting;
   if (sighting.kind === "gone") return { kind: "gone", via, key, reason: sighting.reason };
-  const node: SeenNode = sighting.node;
-  const leftMs = Math.min(sighting.ttlMs, ttlMs) - (nowMs - sighting.seenMs);
-  return leftMs > 0 ? { kind: "alive", via, key, node, ttlMs: leftMs } : null;
+  const { node, origin, seenMs: heardMs } = sighting;
+  const leftMs = Math.min(sighting.ttlMs, ttlMs) - (nowMs - heardMs);
+  return leftMs > 0 ? { kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs } : null;
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isLoopback } from "@lmserv/discovery-core";
+import { isLoopback, Room, type Seat } from "@lmserv/discovery-core";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { type AddressRecord, Hosts } from "./hosts.ts";
 import { Instance } from "./instance.ts";
@@ -8,10 +8,6 @@ import { describe, isInstance, serviceType } from "./service.ts";
 import { type Name, nameKey } from "./wire/name.ts";
 import type { Message, ResourceRecord } from "./wire/record.ts";
 
-/** One address may introduce so many instances; a reflector of other networks stays below, a flood does not. */
-const maxPerOrigin = 1_000;
-/** The part of the room that is kept for origins that introduced nobody yet, as most hosts do only once. */
-const reserved = 0.1;
 /** Steps of it around a circle spread evenly, however many there are. */
 const goldenPart = 0.618_034;
 /** The longest that a record is believed, in s; a day outlasts every refresh. */
@@ -23,19 +19,29 @@ export class Cache {
   readonly #listName: string;
   /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
   readonly #listsAll: boolean;
-  readonly #maxInstances: number;
+  readonly #onDisplaced: (instance: Instance) => void;
+  /** No flood of one address takes the place of what others introduce. */
+  readonly #room: Room;
   /** That of the latest instance, in [0, 1). */
   #jitter: number;
   readonly #instances = new Map<string, Instance>();
-  readonly #introduced = new Map<string, number>();
-  /** How many instances there was no room for. */
+  /** How many instances there was no room for, or no more. */
   refused = 0;
 
-  /** @param listName - The name of the PTR records that list the instances. */
-  constructor(listName: Name, maxInstances: number, random: () => number) {
+  /**
+   * @param listName - The name of the PTR records that list the instances.
+   * @param onDisplaced - Takes an instance that is forgotten to make room for another.
+   */
+  constructor(
+    listName: Name,
+    maxInstances: number,
+    random: () => number,
+    onDisplaced: (instance: Instance) => void,
+  ) {
     this.#listName = nameKey(listName);
     this.#listsAll = this.#listName === serviceType;
-    this.#maxInstances = maxInstances;
+    this.#room = new Room(maxInstances);
+    this.#onDisplaced = onDisplaced;
     this.#jitter = random();
   }
 
@@ -48,10 +54,9 @@ export class Cache {
   }
 
   delete(instance: Instance): void {
-    const left = (this.#introduced.get(instance.origin) ?? 0) - 1;
-    if (left > 0) this.#introduced.set(instance.origin, left);
-    else this.#introduced.delete(instance.origin);
-    this.#instances.delete(nameKey(instance.name));
+    const key = nameKey(instance.name);
+    this.#room.leave(key);
+    this.#instances.delete(key);
     this.hosts.move(instance, instance.location?.target ?? null, null);
   }
 
@@ -70,6 +75,8 @@ export class Cache {
     for (const record of records) touch(this.#takeLocation(record, from, nowMs));
     for (const record of records) touch(this.#takeText(record, nowMs));
     for (const instance of this.#takeAddresses(records, nowMs)) touched.add(instance);
+    // Some had to make room for others of the same packet.
+    for (const instance of touched) if (this.get(instance.name) !== instance) touched.delete(instance);
     return touched;
   }
 
@@ -130,24 +137,31 @@ export class Cache {
   #introduce(name: Name, from: string, nowMs: number): Instance | null {
     const known = this.get(name);
     if (known) return known;
-    const introduced = this.#introduced.get(from) ?? 0;
-    if (!this.#hasRoomFor(introduced)) {
-      this.refused += 1;
-      return null;
-    }
+    if (!this.#makeRoom(from)) return null;
     this.#jitter = (this.#jitter + goldenPart) % 1;
+    const key = nameKey(name);
     const instance = new Instance(name, from, nowMs, this.#jitter);
-    this.#instances.set(nameKey(name), instance);
-    this.#introduced.set(from, introduced + 1);
+    this.#instances.set(key, instance);
+    this.#room.take(key, seatOf(from));
     return instance;
   }
 
-  /** Whether there is room for an instance from an origin that introduced so many. */
-  #hasRoomFor(introduced: number): boolean {
-    const room = this.#maxInstances - this.#instances.size;
-    if (introduced > 0 && room <= this.#maxInstances * reserved) return false;
-    return room > 0 && introduced < maxPerOrigin;
+  /** Tells whether an address may introduce another instance; one of a flood gives way to it. */
+  #makeRoom(from: string): boolean {
+    const place = this.#room.placeFor(seatOf(from));
+    if (place === "free") return true;
+    this.refused += 1;
+    const loser = place === "none" ? undefined : this.#instances.get(place.insteadOf);
+    if (!loser) return false;
+    this.delete(loser);
+    this.#onDisplaced(loser);
+    return true;
   }
+}
+
+/** Nobody on the link signs. */
+function seatOf(origin: string): Seat {
+  return { trust: "announced", origin };
 }
 
 /** Nobody's addresses are no addresses; loopback ones say that the packet's source is to stand in. */

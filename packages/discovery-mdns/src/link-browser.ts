@@ -53,7 +53,8 @@ export class LinkBrowser {
   constructor(link: Link, options: LinkBrowserOptions) {
     this.#link = link;
     this.#options = options;
-    this.#cache = new Cache(options.listName, options.maxInstances, options.random);
+    const { listName, maxInstances, random } = options;
+    this.#cache = new Cache(listName, maxInstances, random, (instance) => this.#drop(instance));
     this.#overheard = new OverheardList(options.listName, (name) => this.#cache.get(name) !== undefined);
   }
 
@@ -213,7 +214,7 @@ export class LinkBrowser {
   }
 
   #sightingOf(instance: Instance): Sighting | null {
-    const { name, location, text, leaving, sources } = instance;
+    const { name, origin, location, text, leaving, sources } = instance;
     if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
     const { port, target, ttlMs, seenMs } = location;
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
@@ -227,7 +228,7 @@ export class LinkBrowser {
     // The same on every link that the host is on.
     const announcer = `${nameKey(name)} ${nameKey(target)}:${port}`;
     const node: SeenNode = { trust: "announced", announcer, port, addresses, ...text.description };
-    return { kind: "alive", key: this.#keyOf(name), node, ttlMs, seenMs };
+    return { kind: "alive", key: this.#keyOf(name), node, origin, ttlMs, seenMs };
   }
 
   #plan(instance: Instance): void {
@@ -344,8 +345,14 @@ export class LinkBrowser {
   }
 
   #forget(instance: Instance): void {
-    this.#vain.forget(instance);
+    this.#drop(instance);
     this.#cache.delete(instance);
+  }
+
+  /** What is no longer in the cache is no longer asked for; the registry has it expire. */
+  #drop(instance: Instance): void {
+    this.#vain.forget(instance);
+    this.#deadlines.delete(nameKey(instance.name));
   }
 
   /** The pointers to what is there, with more than half of their lives ahead (RFC 6762 section 7.1). */

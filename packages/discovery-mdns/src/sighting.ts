@@ -6,6 +6,8 @@ export type Sighting =
       readonly kind: "alive";
       readonly key: string;
       readonly node: SeenNode;
+      /** The address that first spoke of it. */
+      readonly origin: string;
       /** Lifetime of the SRV record, and when it was heard. */
       readonly ttlMs: number;
       readonly seenMs: number;

@@ -87,7 +87,7 @@ export class Participant {
       startMs: clock.now(),
       effects: {
         dial: (url) => this.#dial(url),
-        alive: (entry) => on.alive(entry, this.remoteAddress(entry.id)),
+        alive: (entry) => on.alive(entry, this.linkTo(entry.id)?.remoteAddress ?? null),
         gone: on.gone,
         problem: on.problem,
         dropped: (peer, count) =>
@@ -170,9 +170,9 @@ export class Participant {
     return (counts.get("wrong-key") ?? 0) + (counts.get("other-cluster") ?? 0);
   }
 
-  /** Where a member's link comes from; null for one that others vouch for. */
-  remoteAddress(id: string): string | null {
-    return this.#membership.linksTo(id)[0]?.remoteAddress ?? null;
+  /** The link to a member: where it comes from, and when anything came over it; null for one that others vouch for. */
+  linkTo(id: string): Pick<Link, "remoteAddress" | "heardMs"> | null {
+    return this.#membership.linksTo(id)[0] ?? null;
   }
 
   /** Says goodbye and resolves when all connections are gone. */

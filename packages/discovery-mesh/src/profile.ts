@@ -87,7 +87,7 @@ export class Profile {
   sighting(): Sighting {
     const { id, surroundings } = this.#options;
     const addresses = surroundings.rankOwn(this.#answering(surroundings.reachable(this.listening)));
-    return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false };
+    return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false, heardMs: null };
   }
 
   /** Those of our own addresses at which any of our nodes answers: a record has one list for all of them. */

@@ -254,10 +254,10 @@ export class MeshSession implements TransportSession {
   }
 
   #sightingOf({ id, record, deadlineMs }: AliveEntry): Sighting {
-    const remoteAddress = this.#participant.remoteAddress(id);
+    const { remoteAddress, heardMs } = this.#participant.linkTo(id) ?? { remoteAddress: null, heardMs: null };
     const addresses = this.#surroundings.rankOf(record, remoteAddress);
     const ttlMs = Math.max(1, deadlineMs - this.#context.clock.now());
-    return { id, nodes: record.nodes, addresses, ttlMs, relayed: remoteAddress === null };
+    return { id, nodes: record.nodes, addresses, ttlMs, relayed: remoteAddress === null, heardMs };
   }
 
   #report(kind: Problem): void {

@@ -11,6 +11,8 @@ export interface Sighting {
   readonly ttlMs: number;
   /** Whether others pass on what it says, for want of a link. */
   readonly relayed: boolean;
+  /** When anything came over a link to it last, or null when there is none. */
+  readonly heardMs: number | null;
 }
 
 /** Tells every browse of the nodes that members have. */
@@ -50,13 +52,15 @@ export class Sightings {
     for (const key of keys) this.#push({ kind: "gone", via: this.#via, key, reason });
   }
 
-  reportsOf({ id, nodes, addresses, ttlMs, relayed }: Sighting): Alive[] {
+  reportsOf({ id, nodes, addresses, ttlMs, relayed, heardMs }: Sighting): Alive[] {
     if (addresses.length === 0) return [];
     return nodes.map((node) => ({
       kind: "alive",
       via: this.#via,
       key: `${id}/${node.id}`,
       node: seenNode(node, id, addresses),
+      origin: id,
+      heardMs,
       ttlMs,
       relayed,
     }));

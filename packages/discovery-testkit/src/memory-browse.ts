@@ -35,10 +35,11 @@ export class MemoryBrowse {
     this.#cancelSettled();
   }
 
-  alive(key: string, node: SeenNode, evidenceMs: number): void {
-    const { via, sink } = this.#options;
+  /** @param origin - The host that said so, just now. */
+  alive(key: string, node: SeenNode, origin: string, evidenceMs: number): void {
+    const { via, sink, clock } = this.#options;
     const ttlMs = Math.min(evidenceMs, this.#options.ttlMs);
-    sink.push({ kind: "alive", via, key, node, ttlMs });
+    sink.push({ kind: "alive", via, key, node, origin, heardMs: clock.now(), ttlMs });
     if (ttlMs / 2 < this.#refreshMs) {
       this.#refreshMs = ttlMs / 2;
       this.#arm();

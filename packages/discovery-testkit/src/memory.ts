@@ -176,7 +176,7 @@ class Host implements Listener {
     if (!this.#known.admit(key, from, nowMs + ttlMs, nowMs)) return;
     this.#settleDoubt(key);
     const seen: SeenNode = { ...node, trust: "announced", addresses: [{ address: from, reach: "source" }] };
-    for (const browse of [...this.#browses]) browse.alive(key, seen, ttlMs);
+    for (const browse of [...this.#browses]) browse.alive(key, seen, from, ttlMs);
   }
 
   #forget(key: string, reason: "goodbye" | "unreachable"): void {

@@ -23,6 +23,8 @@ describe("a node that the network plays", () => {
         kind: "alive",
         via: "memory",
         key,
+        origin: address,
+        heardMs: 0,
         ttlMs: 5_000,
         node: {
           id: "gpu-box",

@@ -19,8 +19,10 @@ export function assertValid(observation: Observation, vias: readonly string[]): 
     assert.ok(["goodbye", "unreachable"].includes(observation.reason), `gone for "${observation.reason}"`);
     return;
   }
-  const { ttlMs } = observation;
+  const { ttlMs, origin, heardMs } = observation;
   assert.ok(Number.isFinite(ttlMs) && ttlMs > 0, `ttlMs is ${ttlMs}`);
+  assert.ok(typeof origin === "string" && origin !== "", `origin is ${JSON.stringify(origin)}`);
+  assert.ok(heardMs === null || Number.isFinite(heardMs), `heardMs is ${heardMs}`);
   assertValidNode(observation.node);
 }
 
@@ -44,7 +46,7 @@ export function assertValidNode(node: SeenNode): void {
   for (const value of Object.values(node.attributes)) assertText(value, "attributes");
 }
 
-const reaches: readonly string[] = ["source", "on-link", "routed", "link-local", "loopback"];
+const reaches: readonly string[] = ["source", "on-link", "routed", "doubtful", "link-local", "loopback"];
 
 function assertText(value: unknown, name: string): void {
   assert.equal(typeof value, "string", `${name} holds ${JSON.stringify(value)}`);

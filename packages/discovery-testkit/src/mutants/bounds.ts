@@ -24,9 +24,10 @@ function fragile(options: MemoryOptions): Transport {
 function gullible(options: MemoryOptions): Transport {
   const { network, name: via = "memory" } = options;
   return withAdditions(memory(options), (sink, { ttlMs }) => {
+    const report = { kind: "alive", via, key: "unchecked", origin: "", heardMs: null, ttlMs } as const;
     const receive = (frame: Uint8Array): void => {
       const node = decodeFrame(frame) ? undefined : described(frame);
-      if (node) sink.push({ kind: "alive", via, key: "unchecked", node: { ...node, addresses: [] }, ttlMs });
+      if (node) sink.push({ ...report, node: { ...node, addresses: [] } });
     };
     const link = network.join({ receive, failed() {} });
     return { take() {}, stop: () => link.leave() };

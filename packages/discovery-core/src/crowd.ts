@@ -1,0 +1,48 @@
+/** Keys by origin, with the origin that has most of them at hand. */
+export class Crowd {
+  readonly #keys = new Map<string, Set<string>>();
+  /** Origins by how many keys they have. */
+  readonly #bySize = new Map<number, Set<string>>();
+  /** How many keys the origin has that has most. */
+  largest = 0;
+
+  sizeOf(origin: string): number {
+    return this.#keys.get(origin)?.size ?? 0;
+  }
+
+  add(key: string, origin: string): void {
+    const keys = this.#keys.get(origin) ?? new Set();
+    this.#keys.set(origin, keys);
+    keys.add(key);
+    this.#move(origin, keys.size - 1, keys.size);
+    this.largest = Math.max(this.largest, keys.size);
+  }
+
+  delete(key: string, origin: string): void {
+    const keys = this.#keys.get(origin);
+    if (!keys?.delete(key)) return;
+    if (keys.size === 0) this.#keys.delete(origin);
+    this.#move(origin, keys.size + 1, keys.size);
+    if (!this.#bySize.has(this.largest)) this.largest -= 1;
+  }
+
+  /** The latest key of the origin that was the latest to have most, or null where there is none. */
+  latestOfLargest(): string | null {
+    const origin = latestOf(this.#bySize.get(this.largest));
+    return origin === null ? null : latestOf(this.#keys.get(origin));
+  }
+
+  #move(origin: string, from: number, to: number): void {
+    const before = this.#bySize.get(from);
+    before?.delete(origin);
+    if (before?.size === 0) this.#bySize.delete(from);
+    if (to === 0) return;
+    const after = this.#bySize.get(to) ?? new Set();
+    this.#bySize.set(to, after);
+    after.add(origin);
+  }
+}
+
+function latestOf(set: ReadonlySet<string> | undefined): string | null {
+  return [...(set ?? [])].at(-1) ?? null;
+}
