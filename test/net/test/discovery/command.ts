@@ -34,7 +34,7 @@ export interface ListedNode {
   readonly server: string | null;
   readonly models: readonly string[];
   readonly health: { readonly state: string; readonly models: readonly { readonly name: string }[] } | null;
-  readonly sources: readonly { readonly transport: string; readonly key: string }[];
+  readonly sources: readonly { readonly transport: string; readonly key: string; readonly trust: string }[];
 }
 
 export interface Listing {
