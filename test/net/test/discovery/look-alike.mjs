@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
+import { createInterface } from "node:readline";
 
-// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT`; a line on its input is a model
-// that is pulled.
+// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT`; a line on its input
+// is a model that is pulled, or "restart": it closes, and listens again at once.
 const [kind, port] = process.argv.slice(2);
 const models = ["first"];
 
@@ -30,7 +31,7 @@ function list(owner) {
   return { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: owner })) };
 }
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const shown = shows[kind][request.url]?.();
   if (kind === "llama.cpp") response.setHeader("server", "llama.cpp");
   if (shown === undefined) return response.writeHead(404).end();
@@ -39,4 +40,8 @@ createServer((request, response) => {
   response.end(JSON.stringify(shown));
 }).listen(Number(port), () => console.log("listening"));
 
-process.stdin.setEncoding("utf8").on("data", (line) => models.push(line.trim()));
+createInterface({ input: process.stdin }).on("line", (line) => {
+  if (line !== "restart") return models.push(line);
+  server.close(() => server.listen(Number(port), () => console.log("restarted")));
+  server.closeAllConnections();
+});
