@@ -20,6 +20,11 @@ export class Acquaintances {
     return true;
   }
 
+  /** Whether a host is due, without counting it. */
+  mayBeAsked(host: string, nowMs: number): boolean {
+    return (this.#known.get(host)?.dueMs ?? nowMs) <= nowMs;
+  }
+
   /** A server vanished there, and may come back. */
   startAnew(host: string, nowMs: number): void {
     this.#known.set(host, { restMs: firstRestMs, dueMs: nowMs + firstRestMs });

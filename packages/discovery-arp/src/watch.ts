@@ -1,4 +1,5 @@
 import { DiscoveryError, formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core";
+import { HostBudget } from "@lmserv/discovery-network";
 import { Acquaintances } from "./acquaintances.ts";
 import { Inquirer, type Inquiry } from "./inquirer.ts";
 import { listLinks } from "./links.ts";
@@ -15,6 +16,8 @@ const firstPollMs = 1_000;
 const lastPollMs = 10_000;
 /** Listing the IPv6 neighbours takes a process of its own. */
 const ipv6EveryMs = 30_000;
+/** Ports of one host that are asked because others named them: as many at once as a machine has servers. */
+const hearsay = { burst: 4, restMs: 15_000, maxRestMs: 300_000 };
 
 export interface WatchParts {
   readonly context: TransportContext;
@@ -45,6 +48,7 @@ export class Watch {
   readonly #events: WatchEvents;
   readonly #ending = new AbortController();
   readonly #acquaintances = new Acquaintances();
+  readonly #hearsay = new HostBudget(hearsay);
   readonly #inquirer: Inquirer;
   readonly #roster: Roster;
   readonly #startedMs: number;
@@ -163,16 +167,26 @@ export class Watch {
     for (const [host, twin] of neighborhood.twins(this.#ipv6, ipv4)) this.#roster.join(host, twin);
   }
 
-  /** What other transports found is asked too, at the very port: it becomes one node with two sources. */
+  /**
+   * What other transports found is asked too, at the very port: it becomes one node with two sources. What is known
+   * from members only that pass it on is hearsay, and anybody may name the ports of a host: both turn nobody on it.
+   */
   #askKnownNodes(neighborhood: Neighborhood): Set<string> {
     const endpoints = new Set<string>();
-    for (const { host, port } of this.#parts.context.nodes.listAlive()) {
-      if (!neighborhood.isOnLink(host)) continue;
+    for (const { host, port, sources } of this.#parts.context.nodes.listAlive()) {
+      if (!neighborhood.isOnLink(host) || sources.every(({ relayed }) => relayed)) continue;
       const endpoint = formatEndpoint(host, port);
       endpoints.add(endpoint);
-      if (!this.#roster.has(endpoint) && this.#isDue(endpoint)) this.#ask(host, [port]);
+      if (!this.#roster.has(endpoint)) this.#askNamed(host, port);
     }
     return endpoints;
+  }
+
+  #askNamed(host: string, port: number): void {
+    const endpoint = formatEndpoint(host, port);
+    const nowMs = this.#parts.context.clock.now();
+    if (!this.#acquaintances.mayBeAsked(endpoint, nowMs) || !this.#hearsay.take(host, nowMs)) return;
+    if (this.#isDue(endpoint)) this.#ask(host, [port], () => this.#hearsay.giveBack(host));
   }
 
   #askAll(hosts: readonly string[]): void {
@@ -183,9 +197,11 @@ export class Watch {
     return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
   }
 
-  #ask(host: string, ports: readonly number[]): void {
-    const onServer: Inquiry["onServer"] = (identification, askedPort) =>
+  #ask(host: string, ports: readonly number[], onFound: () => void = () => {}): void {
+    const onServer: Inquiry["onServer"] = (identification, askedPort) => {
+      onFound();
       this.#roster.take(host, askedPort, identification);
+    };
     this.#inquirer.search({ host, ports, onServer });
   }
 

@@ -1,4 +1,4 @@
-import { type NodeInfo, type Observation, Registry, type SeenNode } from "@lmserv/discovery-core";
+import { type Alive, type NodeInfo, type Observation, Registry, type SeenNode } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArpOptions, arpOn } from "../src/transport.ts";
@@ -21,9 +21,14 @@ function browse(options?: ArpOptions, nodes?: () => readonly NodeInfo[]): Promis
 /** What mDNS told of one node. */
 function heardByMdns(address: string, port: number): Registry {
   const registry = new Registry();
+  registry.apply(heard("box", address, port), 0);
+  return registry;
+}
+
+function heard(id: string, address: string, port: number, rest: Partial<Alive> = {}): Alive {
   const { path, server, apis, models, auth } = identification(port);
   const node: SeenNode = {
-    id: "box",
+    id,
     trust: "announced",
     port,
     scheme: "http",
@@ -37,10 +42,62 @@ function heardByMdns(address: string, port: number): Registry {
     auth,
     attributes: {},
   };
-  const report = { via: "mdns", key: "box", origin: address, heardMs: 0, ttlMs: 60_000 };
-  registry.apply({ kind: "alive", ...report, node }, 0);
-  return registry;
+  return {
+    kind: "alive",
+    via: "mdns",
+    key: id,
+    origin: address,
+    heardMs: 0,
+    ttlMs: 3_600_000,
+    node,
+    ...rest,
+  };
 }
+
+describe("a host that others name", () => {
+  it("a thousand times is asked at a handful of ports in ten seconds, and ever more seldom", async () => {
+    lan.add("10.0.0.2", { known: false });
+    const registry = new Registry();
+    for (let n = 0; n < 1_000; n += 1)
+      registry.apply(heard(`claim-${n}`, "10.0.0.2", 9_000 + n, { origin: `10.0.9.${n % 250}` }), 0);
+    expect(registry.listAlive()).toHaveLength(1_000);
+    await browse({}, () => registry.listAlive());
+    const named = (): number => lan.looks.filter(({ port }) => port >= 9_000).length;
+    await clock.advance(10_000);
+    expect(named()).toBe(4);
+    await clock.advance(3_600_000);
+    expect(named()).toBeLessThanOrEqual(20);
+  });
+
+  it("for each of its servers is asked at all of them", async () => {
+    const host = lan.add("10.0.0.2", { known: false });
+    const registry = new Registry();
+    for (let n = 0; n < 20; n += 1) {
+      host.servers.set(9_000 + n, identification(9_000 + n));
+      registry.apply(heard(`box-${n}`, "10.0.0.2", 9_000 + n), 0);
+    }
+    const { of } = await browse({}, () => registry.listAlive());
+    await clock.advance(30_000);
+    const keys = of("alive").flatMap((seen) => (seen.kind === "alive" ? [seen.key] : []));
+    expect(new Set(keys).size).toBe(20);
+  });
+
+  it("is not asked where members merely pass on what they heard", async () => {
+    const host = lan.add("10.0.0.2", { known: false });
+    host.servers.set(9_000, identification(9_000));
+    const registry = new Registry();
+    registry.apply(heard("box", "10.0.0.2", 9_000, { via: "mesh", relayed: true }), 0);
+    await browse({}, () => registry.listAlive());
+    await clock.advance(600_000);
+    expect(lan.looks).toEqual([]);
+    registry.apply(
+      heard("box", "10.0.0.2", 9_000, { via: "mesh", relayed: false, heardMs: clock.now() }),
+      clock.now(),
+    );
+    await clock.advance(60_000);
+    expect(lan.looks.length).toBeGreaterThan(0);
+  });
+});
 
 describe("a neighbour", () => {
   it("that is new is asked within a second at first, and within ten later", async () => {

@@ -1,6 +1,14 @@
-import type { HealthContext, HealthMonitor, NodeInfo, RegistryChange } from "@lmserv/discovery-core";
+import {
+  formatEndpoint,
+  type HealthContext,
+  type HealthMonitor,
+  type NodeInfo,
+  type RegistryChange,
+  type Trust,
+} from "@lmserv/discovery-core";
 import { healthAsker } from "./description.ts";
 import type { AskHealth } from "./health-question.ts";
+import { type Checked, HostTurns } from "./host-turns.ts";
 import { NodeCheck, type Pace } from "./node-check.ts";
 
 /** Shortest interval of the checks of a node that answers, in ms. */
@@ -12,11 +20,15 @@ const silentIntervalMs = 1_000;
 const spread = 0.1;
 /** Checks under way at a time: a descriptor each. */
 const maxAtOnce = 128;
+/** Shortest wait for a turn of a host: a timer each. */
+const leastWaitMs = 100;
+const ranks: Readonly<Record<Trust, number>> = { signed: 2, announced: 1, identified: 0 };
 
 /**
  * Checks listed nodes with GET requests that neither load a model nor generate, without a key.
  *
- * Each node every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30 s.
+ * Each node every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30 s. Of nodes that name
+ * one host, those that have not answered are checked in turns, signed ones first, from the fifth on.
  */
 export function httpHealth(): HealthMonitor {
   return { start: (context) => monitorWith(healthAsker(context.clock)).start(context) };
@@ -35,9 +47,21 @@ export function intervalMs(pace: Pace, nodes: number): number {
     : Math.max(leastIntervalMs, (nodes / checksPerSecond) * 1_000);
 }
 
-interface Round {
-  check: NodeCheck;
+function rankOf({ sources }: NodeInfo): number {
+  return Math.max(0, ...sources.map(({ trust }) => ranks[trust]));
+}
+
+interface Round extends Checked {
+  readonly check: NodeCheck;
+  /** Of its best-trusted source. */
+  rank: number;
   /** Ends the wait for the next check, or the check that is under way. */
+  cancel: () => void;
+}
+
+/** Nodes of one host that wait for their turn. */
+interface Queue {
+  readonly ids: Set<string>;
   cancel: () => void;
 }
 
@@ -48,6 +72,9 @@ class Rounds {
   readonly #rounds = new Map<string, Round>();
   /** Ids whose check is due and waits for a place. */
   readonly #due = new Set<string>();
+  readonly #turns = new HostTurns();
+  /** By host. */
+  readonly #queues = new Map<string, Queue>();
   #underWay = 0;
 
   constructor(ask: AskHealth, context: HealthContext) {
@@ -59,7 +86,8 @@ class Rounds {
     const unfollow = this.#context.follow((change) => this.#follow(change));
     return () => {
       unfollow();
-      for (const { cancel } of this.#rounds.values()) cancel();
+      for (const { cancel } of [...this.#rounds.values(), ...this.#queues.values()]) cancel();
+      this.#queues.clear();
       this.#rounds.clear();
       this.#due.clear();
     };
@@ -67,16 +95,31 @@ class Rounds {
 
   #follow({ kind, node }: RegistryChange): void {
     const round = this.#rounds.get(node.id);
-    if (kind !== "down" && round?.check.follow(node)) return;
-    round?.cancel();
-    this.#rounds.delete(node.id);
+    if (kind !== "down" && round?.check.follow(node)) {
+      round.rank = rankOf(node);
+      return;
+    }
+    if (round) this.#end(round);
     this.#due.delete(node.id);
     if (kind !== "down" && node.host !== "") this.#begin(node);
   }
 
   #begin(node: NodeInfo): void {
-    this.#rounds.set(node.id, { check: new NodeCheck(node, this.#context.clock), cancel: () => {} });
-    this.#enqueue(node.id);
+    const { id, host, port } = node;
+    const check = new NodeCheck(node, this.#context.clock);
+    const endpoint = formatEndpoint(host, port);
+    const round = { id, host, endpoint, check, rank: rankOf(node), cancel: () => {} };
+    this.#rounds.set(id, round);
+    this.#turns.enter(round);
+    this.#enqueue(id);
+  }
+
+  #end(round: Round): void {
+    const { id, host, cancel } = round;
+    cancel();
+    this.#rounds.delete(id);
+    this.#turns.leave(round);
+    this.#queues.get(host)?.ids.delete(id);
   }
 
   #enqueue(id: string): void {
@@ -89,8 +132,43 @@ class Rounds {
       if (this.#underWay >= maxAtOnce) return;
       this.#due.delete(id);
       const round = this.#rounds.get(id);
-      if (round) this.#run(id, round);
+      if (!round) continue;
+      if (this.#turns.take(round, this.#context.clock.now())) this.#run(id, round);
+      else this.#wait(round);
     }
+  }
+
+  /** Puts a node off until its host has room. */
+  #wait({ id, host }: Round): void {
+    const known = this.#queues.get(host);
+    const queue = known ?? { ids: new Set(), cancel: () => {} };
+    queue.ids.add(id);
+    if (known) return;
+    this.#queues.set(host, queue);
+    this.#arm(host, queue);
+  }
+
+  #arm(host: string, queue: Queue): void {
+    const { clock } = this.#context;
+    const nowMs = clock.now();
+    const delayMs = Math.max(leastWaitMs, this.#turns.dueMs(host, nowMs) - nowMs);
+    queue.cancel();
+    queue.cancel = clock.schedule(delayMs, () => this.#admit(host));
+  }
+
+  /** Lets the best-trusted node of a host go first, of several the one that came first. */
+  #admit(host: string): void {
+    const queue = this.#queues.get(host);
+    if (!queue) return;
+    const waiting = [...queue.ids].flatMap((id) => this.#rounds.get(id) ?? []);
+    const [next] = waiting.sort((a, b) => b.rank - a.rank);
+    if (next) {
+      queue.ids.delete(next.id);
+      this.#enqueue(next.id);
+    }
+    if (queue.ids.size > 0) return this.#arm(host, queue);
+    queue.cancel();
+    this.#queues.delete(host);
   }
 
   async #run(id: string, round: Round): Promise<void> {
@@ -100,6 +178,8 @@ class Rounds {
     try {
       const outcome = await this.#ask(round.check.question(), ending.signal);
       if (this.#rounds.get(id) !== round) return;
+      if (outcome.kind === "answer" && this.#turns.answered(round, this.#context.clock.now()))
+        this.#admit(round.host);
       const { report, doubts, pace } = round.check.conclude(outcome);
       if (report) this.#context.report(id, report);
       if (doubts) this.#context.reconfirm(id);

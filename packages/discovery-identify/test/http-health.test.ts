@@ -74,7 +74,7 @@ function scripted(): Transport {
   };
 }
 
-function say(id: string, fields: Partial<SeenNode> = {}): void {
+function say(id: string, fields: Partial<SeenNode> = {}, origin = ""): void {
   const node: SeenNode = {
     id,
     trust: "announced",
@@ -91,9 +91,11 @@ function say(id: string, fields: Partial<SeenNode> = {}): void {
     attributes: {},
     ...fields,
   };
-  const report = { via: "scripted", key: id, origin: "", heardMs: clock.now(), ttlMs: 86_400_000 };
+  const report = { via: "scripted", key: id, origin, heardMs: clock.now(), ttlMs: 86_400_000 };
   sink?.push({ kind: "alive", ...report, node });
 }
+
+const at = (address: string): Partial<SeenNode> => ({ addresses: [{ address, reach: "source" }] });
 
 async function appear(id: string, fields: Partial<SeenNode> = {}): Promise<void> {
   say(id, fields);
@@ -159,19 +161,76 @@ describe("the interval of checks", () => {
 describe("checks under way", () => {
   test("are one for each node, and 128 in all", async () => {
     answer = () => new Promise(() => {});
-    for (let n = 0; n < 200; n += 1) say(`box-${n}`, { port: 8_000 + n });
+    for (let n = 0; n < 200; n += 1) say(`box-${n}`, at(`10.0.1.${n}`));
     await clock.advance(60_000);
     expect(asked).toHaveLength(128);
   });
 
   test("end with the node, and leave their place to others", async () => {
-    answer = ({ port }) => (port === 9_999 ? healthy : new Promise(() => {}));
-    for (let n = 0; n < 128; n += 1) say(`box-${n}`, { port: 8_000 + n });
-    await appear("late", { port: 9_999 });
+    answer = ({ host }) => (host === "10.0.0.9" ? healthy : new Promise(() => {}));
+    for (let n = 0; n < 128; n += 1) say(`box-${n}`, at(`10.0.1.${n}`));
+    await appear("late", at("10.0.0.9"));
     expect(stateOf("late")).toBeUndefined();
     sink?.push({ kind: "gone", via: "scripted", key: "box-0", reason: "goodbye" });
     await clock.advance(0);
     expect(asked[0]?.signal.aborted).toBe(true);
+  });
+});
+
+describe("a host that a thousand nodes name", () => {
+  /** Nodes with made-up ports of a host where nobody listens but at one port. */
+  const claim = (count: number): void => {
+    answer = ({ port }) => (port === 8_000 ? healthy : silent("refused"));
+    for (let n = 0; n < count; n += 1) say(`claim-${n}`, { ...at("10.0.0.9"), port: 9_000 + n }, "liar");
+  };
+  const asksOf = (host: string): readonly Asked[] => asked.filter((question) => question.host === host);
+
+  test("is asked a handful of times in ten seconds, and once in ten from then on", async () => {
+    claim(1_000);
+    await clock.advance(10_000);
+    expect(asksOf("10.0.0.9").length).toBeLessThanOrEqual(10);
+    asked.length = 0;
+    await clock.advance(600_000);
+    expect(asksOf("10.0.0.9").length).toBeLessThanOrEqual(61);
+  });
+
+  test.each(["source", "routed"] as const)(
+    "is asked no more often for one server of many names: %s",
+    async (reach) => {
+      for (let n = 0; n < 1_000; n += 1) {
+        say(`claim-${n}`, { addresses: [{ address: "10.0.0.9", reach }] });
+        await clock.advance(10);
+      }
+      expect(asksOf("10.0.0.9").length).toBeLessThanOrEqual(15);
+    },
+  );
+
+  test("goes on to be checked where it answered before, and others as ever", async () => {
+    await appear("box", at("10.0.0.9"));
+    claim(1_000);
+    await appear("other", at("10.0.0.8"));
+    asked.length = 0;
+    await clock.advance(300_000);
+    const times = (of: string): number =>
+      asked.filter(({ host, port }) => host === of && port === 8_000).length;
+    expect([times("10.0.0.9"), times("10.0.0.8")]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(Math.min(times("10.0.0.9"), times("10.0.0.8"))).toBeGreaterThanOrEqual(10);
+  });
+
+  test("has its signed newcomer checked next", async () => {
+    claim(1_000);
+    await clock.advance(60_000);
+    await appear("signed", { ...at("10.0.0.9"), trust: "signed" });
+    await clock.advance(10_000);
+    expect(stateOf("signed")).toBe("healthy");
+  });
+
+  test("has every server of its own checked at once, however many there are", async () => {
+    for (let n = 0; n < 100; n += 1) say(`box-${n}`, { port: 8_000 + n });
+    await clock.advance(0);
+    expect(asked).toHaveLength(100);
+    await clock.advance(5_500);
+    expect(asked).toHaveLength(200);
   });
 });
 

@@ -1,6 +1,7 @@
 export { addressBlock } from "./address-block.ts";
 export { isDefaultBridge } from "./bridge-address.ts";
 export { isHostAddress } from "./host-address.ts";
+export { HostBudget, type HostBudgetOptions } from "./host-budget.ts";
 export { hostNames, isOwnHost, parseHostHeader } from "./host-header.ts";
 export { type InterfaceKind, type KindEvidence, kindByName } from "./interface-kind.ts";
 export { type Listener, readListeners } from "./listener.ts";
