@@ -1,24 +1,39 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** A timer of Node's may be early by a fraction of this, in ms. */
+const grainMs = 1;
+
 /**
  * Settles as `work` does, or rejects once `timeoutMs` are over.
  *
  * The signal that `work` receives is aborted in every case, so that nothing of it stays behind.
  *
  * @param what - Ends the sentence "<what> within <timeoutMs> ms".
+ * @param queuedMs - How long those who work have waited for a processor so far: that is no time of theirs.
  */
 export async function within<T>(
   timeoutMs: number,
   what: () => string,
   work: (signal: AbortSignal) => Promise<T>,
+  queuedMs: () => number = () => 0,
 ): Promise<T> {
   const over = new AbortController();
-  const late = delay(timeoutMs, undefined, { signal: over.signal }).then(() => {
+  const late = elapse(timeoutMs, queuedMs, over.signal).then(() => {
     throw new Error(`${what()} within ${timeoutMs} ms`);
   });
   try {
     return await Promise.race([work(over.signal), late]);
   } finally {
     over.abort();
+  }
+}
+
+/** Resolves when as much time is over, besides what is queued meanwhile. */
+async function elapse(ms: number, queuedMs: () => number, signal: AbortSignal): Promise<void> {
+  const queuedBeforeMs = queuedMs();
+  for (let pauseMs = ms, passedMs = 0; pauseMs >= grainMs; ) {
+    await delay(pauseMs, undefined, { signal });
+    passedMs += pauseMs;
+    pauseMs = ms - (passedMs - (queuedMs() - queuedBeforeMs));
   }
 }

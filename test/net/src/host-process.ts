@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Readable, type Writable } from "node:stream";
 import type { Holder } from "./holder.ts";
 import { type LinePredicate, type LineSearch, lineLog } from "./line-log.ts";
+import { processorTime } from "./processor-time.ts";
 import { programPath } from "./program.ts";
 
 const startTimeoutMs = 60_000;
@@ -37,6 +38,8 @@ export interface HostProcess extends AsyncDisposable {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** How long it has waited for a processor so far, while others had it. */
+  readonly queuedMs: number;
   /** Complete lines of standard output so far. */
   readonly lines: readonly string[];
   readonly stdoutText: string;
@@ -62,19 +65,21 @@ export async function startProcess(
   const exited = new Promise<Exit>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal }));
   });
-  const out = lineLog(child.stdout);
-  const err = lineLog(child.stderr);
+  const load = new Load(child.pid ?? null);
+  const out = lineLog(child.stdout, () => load.queuedMs);
+  const err = lineLog(child.stderr, () => load.queuedMs);
   // Writing to a process that has ended fails; `exited` tells of it.
   child.stdin.on("error", () => {});
 
-  const pid = await announcedPid(child).catch((error: Error) => {
+  const pid = await announcedPid(child, load).catch((error: Error) => {
     child.kill("SIGKILL");
     throw new Error(`Cannot run ${command[0]} on ${place}: ${err.text() || error.message}`, { cause: error });
   });
+  load.pid = pid;
 
   const explained = (wait: Promise<string>): Promise<string> =>
     wait.catch((error: Error) => {
-      const story = [error.message, `${command.join(" ")} on ${place}`, out.text(), err.text()];
+      const story = [error.message, `${command.join(" ")} on ${place}${load}`, out.text(), err.text()];
       throw new Error(story.filter((part) => part !== "").join("\n"), { cause: error });
     });
 
@@ -83,6 +88,9 @@ export async function startProcess(
     stdin: child.stdin,
     stdout: child.stdout,
     stderr: child.stderr,
+    get queuedMs() {
+      return load.queuedMs;
+    },
     lines: out.lines,
     get stdoutText() {
       return out.text();
@@ -117,14 +125,44 @@ function enter(
   }) as ChildProcessWithoutNullStreams; // Which is true: the first three are pipes.
 }
 
-/** What the shim writes. */
-async function announcedPid(child: ChildProcessWithoutNullStreams): Promise<number> {
+/** What a process had of the processors, the latest word of it once it has ended. */
+class Load {
+  pid: number | null;
+  #usedMs = 0;
+  #queuedMs = 0;
+
+  constructor(pid: number | null) {
+    this.pid = pid;
+  }
+
+  get queuedMs(): number {
+    this.#look();
+    return this.#queuedMs;
+  }
+
+  toString(): string {
+    this.#look();
+    return `, which ran for ${Math.round(this.#usedMs)} ms and waited ${Math.round(this.#queuedMs)} ms for a processor`;
+  }
+
+  #look(): void {
+    const time = this.pid === null ? null : processorTime(this.pid);
+    if (time) [this.#usedMs, this.#queuedMs] = [time.usedMs, time.queuedMs];
+  }
+}
+
+/** What the shim writes. Anything else is no pid: 0 would be every process of the tests themselves. */
+async function announcedPid(child: ChildProcessWithoutNullStreams, load: Load): Promise<number> {
   const pipe = child.stdio[3];
   if (!(pipe instanceof Readable)) throw new TypeError("The fourth descriptor is not a pipe");
   const failed = once(child, "error").then(([error]) => {
     throw error;
   });
-  return Number(await Promise.race([lineLog(pipe).find(() => true, { timeoutMs: startTimeoutMs }), failed]));
+  const log = lineLog(pipe, () => load.queuedMs);
+  const line = await Promise.race([log.find(() => true, { timeoutMs: startTimeoutMs }), failed]);
+  const pid = Number(line);
+  if (!Number.isInteger(pid) || pid < 2) throw new Error(`"${line}" is no pid`);
+  return pid;
 }
 
 function kill(parent: ChildProcess, pid: number, signal: NodeJS.Signals): void {

@@ -9,7 +9,7 @@ const maxChars = 64 * 1024 * 1024;
 export type LinePredicate = (line: string, index: number) => boolean;
 
 export interface LineSearch {
-  /** @default 120_000: however busy the machine is */
+  /** Without what the process waits for a processor. @default 120_000 */
   readonly timeoutMs?: number;
   /** Index of the first line to look at; `lines.length` means "from now on". @default 0 */
   readonly from?: number;
@@ -25,8 +25,12 @@ export interface LineLog {
   readonly find: (predicate: LinePredicate, search?: LineSearch) => Promise<string>;
 }
 
-/** Reads `stream` to its end, at most 64 Mi characters of it. */
-export function lineLog(stream: Readable): LineLog {
+/**
+ * Reads `stream` to its end, at most 64 Mi characters of it.
+ *
+ * @param queuedMs - How long its writer has waited for a processor so far, which is not counted as time.
+ */
+export function lineLog(stream: Readable, queuedMs?: () => number): LineLog {
   const lines: string[] = [];
   const news = new EventEmitter().setMaxListeners(0);
   let chars = 0;
@@ -69,6 +73,7 @@ export function lineLog(stream: Readable): LineLog {
         timeoutMs,
         () => "The line waited for did not come",
         (signal) => search(predicate, from, signal),
+        queuedMs,
       ),
   };
 }

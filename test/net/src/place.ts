@@ -9,7 +9,7 @@ import {
 } from "./host-process.ts";
 
 export interface RunOptions extends SpawnOptions {
-  /** @default 120_000: however busy the machine is */
+  /** Without what it waits for a processor. @default 120_000 */
   readonly timeoutMs?: number;
   /** Standard input. @default "" */
   readonly input?: string;
@@ -51,6 +51,7 @@ export function openPlace(holder: Holder, name: string, iface: string, live: Set
       timeoutMs,
       () => `${command.join(" ")} on ${name} did not end`,
       () => started.exited,
+      () => started.queuedMs,
     );
     return { ...exit, stdout: started.stdoutText, stderr: started.stderrText };
   }
