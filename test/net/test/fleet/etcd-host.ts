@@ -45,7 +45,8 @@ export class EtcdHosts {
       ...["--listen-client-urls", client, "--advertise-client-urls", client],
       ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
       ...["--initial-cluster", members.join()],
-      ...["--heartbeat-interval", "50", "--election-timeout", "500"],
+      // A member that a busy machine keeps waiting is no dead one.
+      ...["--heartbeat-interval", "200", "--election-timeout", "2000"],
     ] as const;
     this.#running.set(host, await host.spawn(["sh", "-c", 'exec "$@" 2>/dev/null', "sh", ...command]));
   }

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { createLan } from "../../src/index.ts";
+import { createLan, type Host } from "../../src/index.ts";
 import { runOrThrow } from "../../src/place.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { gapBetween } from "../mesh/gap.ts";
@@ -55,7 +55,9 @@ describeNet("a fleet on etcd", () => {
       const [server, ...hosts] = lan.hosts;
       const etcd = new EtcdHosts([server], folder.path);
       await etcd.start();
-      const nodes = await Promise.all(hosts.map((host) => startNode(host, etcd.urls)));
+      // Nobody needs to be kept all the time, and two lifetimes are waited for.
+      const start = (host: Host) => startNode(host, etcd.urls, "etcd", { lifetimeMs: 8_000 });
+      const nodes = await Promise.all(hosts.map(start));
       await allList(nodes, names(hosts));
       const [near, far] = [hosts.slice(0, 2), hosts.slice(2)];
       const [nearby, cutOff] = [nodes.slice(0, 2), nodes.slice(2)] as [FleetNode[], FleetNode[]];
