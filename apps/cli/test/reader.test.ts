@@ -24,7 +24,9 @@ function start(program: string, ...argv: string[]): ChildProcess {
 }
 
 afterEach(() => {
-  for (const { pid, exitCode } of children) if (pid && exitCode === null) process.kill(-pid, "SIGKILL");
+  for (const { pid, exitCode, signalCode } of children) {
+    if (pid && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+  }
   children.clear();
 });
 

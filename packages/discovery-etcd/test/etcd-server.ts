@@ -63,7 +63,7 @@ export class EtcdServer implements AsyncDisposable {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (!child || child.exitCode !== null) return;
+    if (!child || hasEnded(child)) return;
     const ended = once(child, "exit");
     child.kill("SIGKILL");
     await ended;
@@ -103,11 +103,16 @@ export class EtcdServer implements AsyncDisposable {
     const probe = this.#options.probe ?? health;
     await vi.waitFor(async () => {
       // Nothing more is to be waited for.
-      if (child?.exitCode !== null) return;
+      if (!child || hasEnded(child)) return;
       await probe(this.url);
     }, patience);
-    if (child?.exitCode !== null) throw new Error(`etcd does not come up at ${this.url}`);
+    if (!child || hasEnded(child)) throw new Error(`etcd does not come up at ${this.url}`);
   }
+}
+
+/** A signal leaves no exit code. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 async function health(url: string): Promise<void> {
