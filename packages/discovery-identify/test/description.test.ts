@@ -95,7 +95,7 @@ describe("a description", () => {
       if (request.url !== "/api/ps") answers(request, response);
     });
     const described = describeServer({ host, port: there.port, clock, signal });
-    await expect.poll(() => there.requests.at(-1)?.url, { timeout: 10_000 }).toBe("/api/ps");
+    await expect.poll(() => there.requests.at(-1)?.url).toBe("/api/ps");
     await clock.advance(4_000);
     expect(await described).toMatchObject({
       identification: { server: "ollama", models: ["llama3.2:latest", "me/mine:8b"] },
@@ -180,11 +180,11 @@ describe("a check", () => {
     const clock = new VirtualClock();
     const there = await serveHttp(() => {});
     const checking = checkHealth({ host, port: there.port, server: "lmserv", clock, signal });
-    await expect.poll(() => there.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => there.requests.length).toBe(1);
     await clock.advance(4_000);
     expect(await checking).toEqual({ kind: "silence", why: "no-answer" });
     expect(clock.pending).toBe(0);
-    await expect.poll(there.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(there.open).toBe(0);
   });
 
   it("measures the time of the first answer", async () => {
@@ -202,7 +202,7 @@ describe("a check", () => {
     const reason = new Error("enough");
     const options = { host, port: there.port, server: null, clock: leisurelyClock, signal: ending.signal };
     await expect(checkHealth(options)).rejects.toBe(reason);
-    await expect.poll(there.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(there.open).toBe(0);
   });
 });
 

@@ -117,7 +117,7 @@ test("a node is described by its server, and known to be well", async () => {
   discovery = await createDiscovery({ transports: [scripted()], random, health: httpHealth() });
   discovery.registry.listAlive();
   say("box", { port: there.port, addresses: [{ address: host, reach: "source" }] });
-  await expect.poll(() => stateOf(), { timeout: 10_000 }).toBe("healthy");
+  await expect.poll(() => stateOf()).toBe("healthy");
   expect(listed()).toMatchObject({
     server: "ollama",
     path: "/api/chat",

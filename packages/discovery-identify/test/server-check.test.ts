@@ -38,7 +38,7 @@ describe("a port that is asked", () => {
     const clock = new VirtualClock();
     const server = await serveHttp(() => {});
     const checking = checkServer({ host, port: server.port, clock, signal });
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.requests.length).toBe(1);
     await clock.advance(4_000);
     expect(await checking).toBe("no-answer");
   });
@@ -48,7 +48,7 @@ describe("a port that is only connected to", () => {
   it("is not asked, and let go of", async () => {
     const server = await serveHttp(() => {});
     expect(await check(server, false)).toBe("no-answer");
-    await expect.poll(server.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(server.open).toBe(0);
     expect(server.connections()).toBe(1);
     expect(server.requests).toEqual([]);
   });
@@ -67,11 +67,11 @@ describe("a port that is only connected to", () => {
     const clock = new VirtualClock();
     const server = await serveBusy();
     const checking = checkServer({ host, port: server.port, clock, signal: ending.signal, ask: false });
-    await expect.poll(server.open, { timeout: 10_000 }).toBe(1);
+    await expect.poll(server.open).toBe(1);
     const reason = new Error("enough");
     ending.abort(reason);
     await expect(checking).rejects.toBe(reason);
-    await expect.poll(server.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(server.open).toBe(0);
     expect(clock.pending).toBe(0);
   });
 });

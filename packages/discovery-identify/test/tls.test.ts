@@ -93,10 +93,10 @@ describe("TLS", () => {
       });
     });
     const verdict = look({ host, port: server.port, clock, signal });
-    await expect.poll(() => hellos, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => hellos).toBe(1);
     await clock.advance(1_500);
     expect(await verdict).toEqual({ kind: "silent", why: "closed" });
     expect(clock.pending).toBe(0);
-    await expect.poll(server.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(server.open).toBe(0);
   });
 });

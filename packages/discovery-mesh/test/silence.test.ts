@@ -80,9 +80,7 @@ describe("a session that reaches nobody", () => {
       seeds,
       stateDirectory,
     });
-    await expect
-      .poll(() => second.reports.map(({ code }) => code), { timeout: 30_000 })
-      .toEqual(["NO_ANSWER"]);
+    await expect.poll(() => second.reports.map(({ code }) => code)).toEqual(["NO_ANSWER"]);
     expect(first.reports).toEqual([]);
     await clock.advance(minuteMs);
     expect(first.reports).toMatchObject([
