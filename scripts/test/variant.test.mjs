@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { isBuiltin } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../packages/discovery-fleet/test/free-port.ts";
 import { root, run } from "../command.mjs";
 import { buildVariant, variantNames } from "../variants.mjs";
 import { readPackages } from "../workspace.mjs";
@@ -111,16 +111,6 @@ async function expectHeard(variant, transports, announcing, discovering) {
 }
 
 const mdnsOnly = ["--interface", "lo"];
-/** A port of the loopback interface that nobody has. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** The options of a member and of whoever joins it; without a key a mesh stays on the loopback interface. */
 async function meshOptions() {
   const port = await freePort();

@@ -64,8 +64,8 @@ afterEach(() => {
   server.closeAllConnections();
 });
 
-async function announce(): Promise<Child> {
-  const child = lmserv("announce", "--port", port, "--info", name, "--interface", "lo");
+async function announce(...more: string[]): Promise<Child> {
+  const child = lmserv("announce", "--port", port, "--info", name, "--interface", "lo", ...more);
   await lineOf(child.stderr, (line) => line.includes(`as "${name}"`));
   child.stderr.resume();
   return child;
@@ -84,8 +84,9 @@ describe("the command", () => {
   });
 
   it("finds what it announces", async () => {
-    const announcer = await announce();
-    const { code, stdout } = await outcome(lmserv("discover", "--json", "--interface", "lo"));
+    const announcer = await announce("--model", name);
+    const ours = ["--model", name, "--first", "--timeout", "2m"];
+    const { code, stdout } = await outcome(lmserv("discover", "--json", "--interface", "lo", ...ours));
     expect(code).toBe(0);
     const document = JSON.parse(stdout);
     closed.discover(document);

@@ -5,6 +5,7 @@ import { completeAnnouncement, systemClock } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { freePort } from "../../../packages/discovery-fleet/test/free-port.ts";
 import { DocumentServer } from "../src/document-server.ts";
 import { type Listen, listenHttp } from "../src/http.ts";
 import { createReporter } from "../src/reporter.ts";
@@ -24,17 +25,6 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(servers.map((server) => server.stop()));
 });
-
-/** A port that nobody has, as far as anybody can know. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const probe = createServer().listen(0, address);
-  await once(probe, "listening");
-  const at = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return typeof at === "object" && at ? at.port : 0;
-}
 
 function documentServer(port: number, info: string, listen: Listen = listenHttp): DocumentServer {
   const server = new DocumentServer({

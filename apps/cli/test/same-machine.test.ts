@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -10,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeEtcd } from "../../../packages/discovery-etcd/test/describe-etcd.ts";
 import { EtcdServer } from "../../../packages/discovery-etcd/test/etcd-server.ts";
+import { freePort } from "../../../packages/discovery-fleet/test/free-port.ts";
 import { describeNats } from "../../../packages/discovery-nats/test/describe-nats.ts";
 import { NatsServer } from "../../../packages/discovery-nats/test/server.ts";
 
@@ -39,23 +39,14 @@ function lmserv(...argv: readonly string[]): Child {
   return child;
 }
 
-/** A port at which nothing listens, and which nobody announces. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address ? `${address.port}` : "";
-}
-
 /** Announces a node, lists it from another process, and holds that it is there. */
 async function expectBeside(...store: readonly string[]): Promise<void> {
   const port = await freePort();
-  const announcer = lmserv("announce", "--port", port, "--info", "beside", "--no-check", ...store);
+  const announcer = lmserv("announce", "--port", `${port}`, "--info", "beside", "--no-check", ...store);
   for await (const chunk of announcer.stderr.setEncoding("utf8")) if (chunk.includes("announced ")) break;
-  const looker = lmserv("discover", "--json", ...store);
+  const looker = lmserv("discover", "--json", "--first", "--timeout", "2m", ...store);
   const [output, [code]] = await Promise.all([text(looker.stdout), once(looker, "exit")]);
-  const node = { info: "beside", port: Number(port), self: false, url: expect.stringMatching(/^http:/) };
+  const node = { info: "beside", port, self: false, url: expect.stringMatching(/^http:/) };
   expect({ code, nodes: JSON.parse(output).nodes }).toMatchObject({ code: 0, nodes: [node] });
 }
 
