@@ -4,6 +4,7 @@ import {
   browseZeroconf,
   createLan,
   type Host,
+  type HostProcess,
   type Packet,
   packetTap,
   startAvahi,
@@ -29,10 +30,23 @@ async function countUnicastSockets(host: Host): Promise<number> {
   return stdout.split("\n").length - 1;
 }
 
+const patience = { timeout: 120_000, interval: 200 };
+
 /** Resolves when there is none. */
 async function unicastSocketsClosed(host: Host): Promise<void> {
-  const patience = { timeout: 120_000, interval: 200 };
   await vi.waitFor(async () => expect(await countUnicastSockets(host)).toBe(0), patience);
+}
+
+/** Tells, a line each, which UDP sockets of a host are closed from now on. */
+async function closedSockets(host: Host): Promise<HostProcess> {
+  const closed = await host.spawn(["stdbuf", "-oL", "ss", "-HEuna"]);
+  // It does not say when it has begun.
+  const sayOne = ["bash", "-c", "exec 3>/dev/udp/127.0.0.1/9"] as const;
+  await vi.waitFor(async () => {
+    await host.run(sayOne);
+    expect(closed.lines).toContainEqual(expect.stringContaining("127.0.0.1:9"));
+  }, patience);
+  return closed;
 }
 
 describeNet("port 5353", () => {
@@ -88,13 +102,11 @@ describeNet("port 5353", () => {
         const [a, b] = lan.hosts;
         await announce(b, "--port", "8000", "--info", "theirs", "--no-check");
         await using tap = await packetTap(a);
-        const seen = await watch(a);
-        const list = watchedList(seen);
+        const closed = await closedSockets(a);
+        const list = watchedList(await watch(a));
         await tap.find(asks(directQuestion));
-        // However long the count takes, the sockets are those of this moment.
-        seen.process.kill("SIGSTOP");
-        expect(await countUnicastSockets(a)).toBe(2);
-        seen.process.kill("SIGCONT");
+        await closed.line((line) => line.includes(`${a.address}:5353 `));
+        await closed.line((line) => line.includes(`[${a.linkLocal}]%eth0:5353 `));
         const avahi = await startAvahi(a);
         await list.until(lists("theirs"));
         await unicastSocketsClosed(a);
