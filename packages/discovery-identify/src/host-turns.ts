@@ -59,7 +59,7 @@ export class HostTurns {
 
   /** When a host has room for another check. */
   dueMs(host: string, nowMs: number): number {
-    return Math.max(nowMs, this.#budget.dueMs(host, nowMs));
+    return Math.max(nowMs, this.#budget.dueMs(host));
   }
 
   /** The server answered; true when that was its first answer, and makes room for others of its host. */

@@ -7,6 +7,8 @@ const attribute = "mesh";
 
 /** As many as a mesh has members: a flood of nodes on another medium is no flood of connections here. */
 const maxCandidates = 256;
+/** As many as a machine usually has, so that whoever names one host many times keeps no other out. */
+const maxOfHost = 4;
 
 export interface CandidateOptions {
   readonly follow: NonNullable<TransportContext["follow"]>;
@@ -26,10 +28,16 @@ export function followCandidates({ follow, name, secure, onChange }: CandidateOp
     const url = kind === "down" ? null : urlOf(node, name, secure);
     if (url === (urls.get(id) ?? null)) return;
     if (url === null) urls.delete(id);
-    else if (urls.has(id) || urls.size < maxCandidates) urls.set(id, url);
+    else if (urls.has(id) || hasRoom(urls, url)) urls.set(id, url);
     else return;
     onChange([...new Set(urls.values())]);
   });
+}
+
+function hasRoom(urls: ReadonlyMap<string, string>, url: string): boolean {
+  const { hostname } = new URL(url);
+  const ofHost = [...urls.values()].filter((known) => new URL(known).hostname === hostname);
+  return urls.size < maxCandidates && ofHost.length < maxOfHost;
 }
 
 /** What own nodes say elsewhere, so that others find their way here; nothing where nobody could come. */

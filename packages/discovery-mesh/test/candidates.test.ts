@@ -119,13 +119,22 @@ describe("candidates", () => {
 
   test("are as many as a mesh has members, however many nodes there are", () => {
     const { told, say } = following();
-    for (let port = 1; port <= 1_000; port += 1)
-      say("up", { id: `${port}`, attributes: { mesh: `${port}` } });
+    for (let n = 1; n <= 1_000; n += 1)
+      say("up", { id: `${n}`, host: `10.0.${n >> 8}.${n & 255}`, attributes: { mesh: "7946" } });
     expect(told.at(-1)).toHaveLength(256);
     expect(told).toHaveLength(256);
     say("down", { id: "1" });
-    say("up", { id: "late", attributes: { mesh: "7946" } });
-    expect(told.at(-1)).toContain("ws://10.0.0.2:7946");
+    say("up", { id: "late", host: "10.9.9.9", attributes: { mesh: "7946" } });
+    expect(told.at(-1)).toContain("ws://10.9.9.9:7946");
+  });
+
+  test("are four of a host, so that one that is named a thousand times keeps no other out", () => {
+    const { told, say } = following();
+    for (let port = 1; port <= 1_000; port += 1)
+      say("up", { id: `${port}`, attributes: { mesh: `${port}` } });
+    expect(told.at(-1)).toHaveLength(4);
+    say("up", { id: "other", host: "10.0.0.3", attributes: { mesh: "7946" } });
+    expect(told.at(-1)).toContain("ws://10.0.0.3:7946");
   });
 });
 

@@ -38,15 +38,15 @@ export class HostBudget {
   }
 
   /** When the next attempt may begin; -Infinity for at once. */
-  dueMs(host: string, nowMs: number): number {
-    const account = this.#account(host, nowMs);
+  dueMs(host: string): number {
+    const account = this.#accounts.get(host);
     return account && account.left === 0 ? account.dueMs : Number.NEGATIVE_INFINITY;
   }
 
   /** Whether an attempt may begin now; counts it if so. */
   take(host: string, nowMs: number): boolean {
     const { burst, restMs, maxRestMs } = this.#options;
-    if (this.dueMs(host, nowMs) > nowMs) return false;
+    if (this.dueMs(host) > nowMs) return false;
     const account = this.#account(host, nowMs) ?? {
       left: burst,
       restMs: restMs / 2,

@@ -1,5 +1,7 @@
+import { DialBudget, dialledHost, type Hearsay } from "./dial-budget.ts";
+
 /** What is known of one URL. */
-interface Route {
+interface Route extends Hearsay {
   readonly url: string;
   /** Whether it was given to us, and not learned of; those are tried for ever. */
   isSeed: boolean;
@@ -31,6 +33,14 @@ export interface DialPlanOptions {
   readonly isSated?: () => boolean;
 }
 
+/** How a member is told of. */
+export interface Telling {
+  /** How long to wait until its first URL is dialled, in ms. @default 0 */
+  readonly delayMs?: number;
+  /** The member that told of it. @default "": our own memory */
+  readonly teller?: string;
+}
+
 const firstDelayMs = 500;
 const maxDelayMs = 60_000;
 /** For those that were there within the last ten minutes, and for seeds while there is nobody at all. */
@@ -51,6 +61,7 @@ const maxRoutes = 1_024;
 export class DialPlan {
   readonly #options: DialPlanOptions;
   readonly #routes = new Map<string, Route>();
+  readonly #budget = new DialBudget();
 
   constructor(options: DialPlanOptions) {
     this.#options = options;
@@ -68,12 +79,12 @@ export class DialPlan {
     for (const url of urls) this.#route(url, nowMs).isCandidate = true;
   }
 
-  /** A member says that it answers there; the first URL is dialled after `delayMs`. */
-  learn(id: string, urls: readonly string[], delayMs: number, nowMs: number): void {
+  /** A member says that it answers there. */
+  learn(id: string, urls: readonly string[], { delayMs = 0, teller = "" }: Telling, nowMs: number): void {
     for (const route of this.#routes.values()) if (!urls.includes(route.url)) route.members.delete(id);
     for (const [index, url] of urls.entries()) {
       const dueMs = nowMs + delayMs + index * staggerMs;
-      const route = this.#route(url, dueMs);
+      const route = this.#route(url, dueMs, teller);
       route.dueMs = Math.min(route.dueMs, dueMs);
       route.seenMs = nowMs;
       route.members.add(id);
@@ -128,30 +139,50 @@ export class DialPlan {
   /** It was ourselves who answered. */
   isOwn(url: string): void {
     const route = this.#routes.get(url);
-    if (route) Object.assign(route, { pending: false, own: true });
+    if (!route) return;
+    if (this.#isHearsay(route)) this.#budget.giveBack(route);
+    Object.assign(route, { pending: false, own: true });
   }
 
   /** The URLs to dial now; each has to be reported as linked, failed or our own. */
   take(nowMs: number): string[] {
     this.#forgetOld(nowMs);
     if (this.#isSated()) return [];
+    // Whoever was dialled in vain waits for those that were not.
     const due = [...this.#routes.values()]
       .filter((route) => route.dueMs <= nowMs && this.#isNeeded(route))
-      .slice(0, Math.max(0, maxPending - this.#countPending()));
-    for (const route of due) route.pending = true;
-    return due.map(({ url }) => url);
+      .sort((a, b) => a.failures - b.failures);
+    const room = maxPending - this.#countPending();
+    const chosen: string[] = [];
+    for (const route of due) {
+      if (chosen.length >= room) break;
+      if (this.#isHearsay(route) && !this.#budget.take(route, nowMs)) continue;
+      route.pending = true;
+      chosen.push(route.url);
+    }
+    return chosen;
   }
 
   nextMs(): number {
     if (this.#isSated() || this.#countPending() >= maxPending) return Number.POSITIVE_INFINITY;
     let next = Number.POSITIVE_INFINITY;
     for (const route of this.#routes.values()) {
-      if (route.dueMs < next && this.#isNeeded(route)) next = route.dueMs;
+      if (route.dueMs < next && this.#isNeeded(route)) next = Math.min(next, this.#dueMs(route));
     }
     return next;
   }
 
+  #dueMs(route: Route): number {
+    return this.#isHearsay(route) ? Math.max(route.dueMs, this.#budget.dueMs(route)) : route.dueMs;
+  }
+
+  /** Whether nobody has answered there, and those who run this side did not name it. */
+  #isHearsay({ isSeed, owner }: Route): boolean {
+    return !isSeed && owner === null;
+  }
+
   #answered(route: Route, id: string, nowMs: number): void {
+    if (this.#isHearsay(route)) this.#budget.giveBack(route);
     Object.assign(route, { pending: false, owner: id });
     // Somebody took the place of one that said it answers there, and would answer as soon as it is dialled again.
     const isInVain = [...route.members].some((member) => member !== id && !this.#options.isServed(member));
@@ -160,12 +191,14 @@ export class DialPlan {
     route.failures += 1;
   }
 
-  #route(url: string, dueMs: number): Route {
+  #route(url: string, dueMs: number, teller: string = ""): Route {
     const known = this.#routes.get(url);
     if (known) return known;
-    if (this.#routes.size >= maxRoutes) this.#dropOldest();
+    if (this.#routes.size >= maxRoutes) this.#dropWorst();
     const route: Route = {
       url,
+      host: dialledHost(url),
+      teller,
       isSeed: false,
       isCandidate: false,
       members: new Set(),
@@ -212,9 +245,18 @@ export class DialPlan {
     }
   }
 
-  #dropOldest(): void {
-    const idle = [...this.#routes.values()].filter(({ isSeed, pending }) => !isSeed && !pending);
-    const [oldest] = idle.sort((a, b) => a.seenMs - b.seenMs);
-    if (oldest) this.#routes.delete(oldest.url);
+  #dropWorst(): void {
+    let worst: Route | undefined;
+    for (const route of this.#routes.values()) {
+      if (!route.isSeed && !route.pending && (!worst || isWorse(route, worst))) worst = route;
+    }
+    if (worst) this.#routes.delete(worst.url);
   }
+}
+
+/** Where a member answered is worth more than where one is said to be, then where none was missed, then what is new. */
+function isWorse(one: Route, other: Route): boolean {
+  const [isProven, isOtherProven] = [one.owner !== null, other.owner !== null];
+  if (isProven !== isOtherProven) return isOtherProven;
+  return one.failures === other.failures ? one.seenMs < other.seenMs : one.failures > other.failures;
 }

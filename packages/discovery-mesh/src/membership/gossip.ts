@@ -24,7 +24,7 @@ export interface GossipEvents {
   /** A member that was not there, or not this start of it, is there. */
   came(entry: AliveEntry, from: string, nowMs: number): void;
   /** A member says something new. */
-  told(entry: AliveEntry, nowMs: number): void;
+  told(entry: AliveEntry, from: string, nowMs: number): void;
   /** A member that said it before is still there. */
   renewed(entry: AliveEntry): void;
   /** A member that was there left; `why` is "unreachable" for what was its end when we heard of its last record. */
@@ -101,7 +101,7 @@ export class Gossip {
     if (!isAlive(entry)) return;
     if (known.state === "lost") {
       on.came(entry, link.peer.id, nowMs);
-      on.told(entry, nowMs);
+      on.told(entry, link.peer.id, nowMs);
     } else on.renewed(entry);
     this.#spread(entry, link.peer.id, () => false, nowMs);
   }
@@ -140,7 +140,7 @@ export class Gossip {
     const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
     if (isNew) on.came(entry, from, nowMs);
-    if (isAlive(entry)) on.told(entry, nowMs);
+    if (isAlive(entry)) on.told(entry, from, nowMs);
     else if (isAlive(before)) on.left(id, isGoodbyeOf(before, record) ? "goodbye" : "unreachable");
     if (isNew && from === id) this.#introductions.begin(id, nowMs);
     // Who has no link to the one from whom it came has it from us.

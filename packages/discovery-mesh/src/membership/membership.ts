@@ -123,7 +123,7 @@ export class Membership {
       own: () => presence?.moment ?? null,
       on: {
         came: (entry, from, nowMs) => this.#evidence.told(entry.id, from, nowMs),
-        told: (entry, nowMs) => this.#welcome(entry, nowMs),
+        told: (entry, from, nowMs) => this.#welcome(entry, from, nowMs),
         renewed: (entry) => effects.alive(entry),
         left: (member, why) => this.#bury(member, why),
         met: (record, nowMs) => presence?.meet(record, nowMs),
@@ -163,7 +163,7 @@ export class Membership {
 
   /** Where a member was to be found before we started. */
   remember(id: string, urls: readonly string[], nowMs: number): void {
-    if (id !== this.#options.id) this.#plan.learn(id, urls, 0, nowMs);
+    if (id !== this.#options.id) this.#plan.learn(id, urls, {}, nowMs);
   }
 
   /**
@@ -283,9 +283,10 @@ export class Membership {
   }
 
   /** A member says something new. */
-  #welcome(entry: AliveEntry, nowMs: number): void {
+  #welcome(entry: AliveEntry, from: string, nowMs: number): void {
     const { id, record } = entry;
-    this.#plan.learn(id, record.urls, this.#options.id > id ? 0 : this.#timing.yieldMs, nowMs);
+    const delayMs = this.#options.id > id ? 0 : this.#timing.yieldMs;
+    this.#plan.learn(id, record.urls, { delayMs, teller: from }, nowMs);
     this.#options.effects.alive(entry);
   }
 
