@@ -8,12 +8,13 @@ import {
 import type { EngineEntry } from "./engine.ts";
 import { maxValueBytes } from "./engine.ts";
 import { keyOf, readValue } from "./value.ts";
+import { isOutdated } from "./word-age.ts";
 
 /**
  * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `address`:
- * nothing that it names leads to its node.
+ * nothing that it names leads to its node; `age`: it was signed too long ago.
  */
-export type Refusal = Rejection | "key" | "quota" | "address";
+export type Refusal = Rejection | "key" | "quota" | "address" | "age";
 
 /** What was accepted last under a key. */
 export interface Accepted {
@@ -27,13 +28,16 @@ export type Inspection =
 
 /**
  * Decides whether what lies in an engine is an announcement. Nobody vouches for what is found there: only the
- * signature counts, and that the record is where it belongs and no older than what was known.
+ * signature counts, and that the record is where it belongs, and neither older than what was known nor than a day.
  */
 export class Inspector {
   readonly #cluster: string;
+  readonly #wall: () => number;
 
-  constructor(cluster: string) {
+  /** @param wall - Time of day, in ms since 1970. */
+  constructor(cluster: string, wall: () => number) {
     this.#cluster = cluster;
+    this.#wall = wall;
   }
 
   inspect({ key, value }: EngineEntry, latest: Accepted | null): Inspection {
@@ -46,6 +50,7 @@ export class Inspector {
     if (!verdict.accepted) return refuse(verdict.why);
     const { record } = verdict;
     if (record.kind !== "alive" || record.nodes.length !== 1) return refuse("shape");
+    if (isOutdated(record, this.#wall())) return refuse("age");
     if (record.addresses.length === 0) return refuse("address");
     if (record.nodes.some(({ id }) => keyOf(record.id, id) !== key)) return refuse("key");
     return { kind: "record", record };

@@ -14,6 +14,8 @@ export interface PenOptions {
   readonly lifetimeMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Time of day, in ms since 1970. */
+  readonly wall: () => number;
 }
 
 /** Writes what one member announces, each time as a newer version. */
@@ -37,11 +39,12 @@ export class Pen {
 
   /** @throws {RangeError | TypeError} for a node that no record has room for. */
   write({ addresses: _, ...node }: Announced, place: Place): string {
-    const { identity, cluster, lifetimeMs } = this.#options;
+    const { identity, cluster, lifetimeMs, wall } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;
     const { key, epoch } = identity;
     const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
-    const body = { instance: this.instance, ...place, urls: [], nodes: [node] };
+    const signedMs = Math.max(1, Math.floor(wall()));
+    const body = { signedMs, instance: this.instance, ...place, urls: [], nodes: [node] };
     const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
     written.set(identity, seq);
     return value;

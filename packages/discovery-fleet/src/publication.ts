@@ -2,6 +2,7 @@ import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-
 import type { EngineConnection, Held } from "./engine.ts";
 import type { Pen, Place } from "./pen.ts";
 import { goodbye } from "./value.ts";
+import { isRenewalDue } from "./word-age.ts";
 
 export interface PublicationOptions {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export class Publication implements Standing {
   readonly #options: PublicationOptions;
   #node: Announced;
   #held: Held | null = null;
+  #signedMs = 0;
   #withdrawn: Promise<void> | null = null;
 
   constructor(node: Announced, options: PublicationOptions) {
@@ -52,7 +54,12 @@ export class Publication implements Standing {
     this.#options.on.said(this);
   }
 
-  /** Says the same of other addresses. */
+  /** Whether what lies in the engine is to be signed anew. */
+  get isDue(): boolean {
+    return isRenewalDue(this.#signedMs, this.#options.clock.wall());
+  }
+
+  /** Says the same of other addresses, or anew. */
   async repeat(options: Cancellable): Promise<void> {
     await this.update(this.#node, options);
   }
@@ -74,6 +81,7 @@ export class Publication implements Standing {
   }
 
   #write(node: Announced): string {
+    this.#signedMs = this.#options.clock.wall();
     return this.#options.pen.write(node, this.#options.placeOf(node));
   }
 }

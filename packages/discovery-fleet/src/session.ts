@@ -26,6 +26,7 @@ import { type Entry, Roster } from "./roster.ts";
 import { type Machine, Surroundings } from "./surroundings.ts";
 import { Survey } from "./survey.ts";
 import { goodbye } from "./value.ts";
+import { isOutdated } from "./word-age.ts";
 
 export interface SessionOptions {
   readonly name: string;
@@ -87,10 +88,10 @@ export class FleetSession implements TransportSession {
     this.#connection = connection;
     this.#surroundings = new Surroundings(machine, addresses);
     this.#hostname = machine.hostname();
-    this.#inspector = new Inspector(cluster);
+    this.#inspector = new Inspector(cluster, () => clock.wall());
     this.#survey = new Survey({ clock, random, look: machine.look, signal: this.#closing.signal });
     this.#audience = new Audience(name, clock, () => this.#reports());
-    this.#pen = new Pen({ identity, cluster, lifetimeMs, random });
+    this.#pen = new Pen({ identity, cluster, lifetimeMs, random, wall: () => clock.wall() });
     this.#roster = new Roster({
       maxNodes,
       random,
@@ -306,15 +307,30 @@ export class FleetSession implements TransportSession {
 
   /** Where this machine is decides where its nodes are, and what leads to those of others. */
   #lookAround(): void {
-    const { log } = this.#context;
     this.#lookingAround = null;
     this.#watchSurroundings();
-    if (!this.#surroundings.look()) return;
-    this.#seen = new WeakMap();
-    for (const entry of this.#roster.list()) this.#show(entry);
-    for (const publication of this.#said) {
+    this.#dropOutdated();
+    const isElsewhere = this.#surroundings.look();
+    if (isElsewhere) {
+      this.#seen = new WeakMap();
+      for (const entry of this.#roster.list()) this.#show(entry);
+    }
+    this.#repeat([...this.#said].filter((publication) => isElsewhere || publication.isDue));
+  }
+
+  /** Whoever may write to the engine can keep the value of a dead node there, but not sign it anew. */
+  #dropOutdated(): void {
+    const wallMs = this.#context.clock.wall();
+    for (const { key, record, stale } of [...this.#roster.list()]) {
+      if (stale === null && isOutdated(record, wallMs)) this.#roster.remove(key, "unreachable");
+    }
+  }
+
+  #repeat(publications: readonly Publication[]): void {
+    const { log } = this.#context;
+    for (const publication of publications) {
       publication.repeat(this.#closing).catch((error: unknown) => {
-        log("debug", "new addresses were not announced", { error });
+        log("debug", "what changed was not announced", { error });
       });
     }
   }

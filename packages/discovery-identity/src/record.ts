@@ -34,6 +34,8 @@ interface RecordHead extends Version {
 /** A member is there, and these are its nodes. */
 export interface AliveRecord extends RecordHead {
   readonly kind: "alive";
+  /** When it was signed, in ms since 1970 by the signer's clock; absent where the medium itself ends what is not renewed. */
+  readonly signedMs?: number;
   /** Random, another one for each process: tells two processes with one key apart. */
   readonly instance: string;
   /** Where its nodes answer: addresses of hosts, without zones, at most 16. Those that no host has are left out. */
@@ -98,6 +100,7 @@ export function readRecord(json: string): MemberRecord {
   return {
     kind: "alive",
     ...head,
+    ...(value.signedMs !== undefined && { signedMs: readCount(value.signedMs, "signedMs") }),
     instance: readInstance(value.instance, "instance"),
     addresses: readAddresses(value.addresses),
     urls: readUrlTexts(value.urls, "urls").filter(isMemberUrl),

@@ -1,0 +1,87 @@
+import { createDiscovery, type Discovery, type RegistryChange } from "@lmserv/discovery-core";
+import { systemOf } from "@lmserv/discovery-network";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { fleetOn } from "../src/transport.ts";
+import { MemoryEngine } from "./memory-engine.ts";
+import { PlainHost } from "./plain-host.ts";
+
+// A signed value outlives its signer where another keeps it in the engine.
+
+const hourMs = 3_600_000;
+const node = { id: "box", port: 8_000, info: "gpu" };
+let clock: VirtualClock;
+let engine: MemoryEngine;
+let discovery: Discovery;
+
+beforeEach(async () => {
+  clock = new VirtualClock();
+  engine = new MemoryEngine();
+  const machine = {
+    system: () => systemOf({}),
+    hostname: () => "box",
+    mark: () => ({ stack: "5".repeat(16), macs: [], installation: null }),
+    look: async () => ({ kind: "silent", why: "refused" }) as const,
+  };
+  const transport = fleetOn(machine, engine, { addresses: ["10.0.0.1"], lifetimeMs: 30_000 });
+  discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
+  discovery.registry.listAlive();
+  await clock.advance(0);
+});
+afterEach(() => discovery[Symbol.asyncDispose]());
+
+function signedAgo(agoMs: number) {
+  const host = new PlainHost();
+  const value = host.valueOf(node, "default", { ttlMs: 30_000, signedMs: clock.wall() - agoMs });
+  return { key: host.keyOf(node), value };
+}
+
+function listed(): string[] {
+  return discovery.registry.listAlive().map(({ id }) => id);
+}
+
+test.each([
+  ["a day and an hour", 25, []],
+  ["some hours", 20, ["box"]],
+  ["a moment, by a clock that is ahead", -3, ["box"]],
+])("a value that was signed %s ago counts, or not", async (_, hours, expected) => {
+  engine.snapshot(signedAgo(hours * hourMs));
+  await clock.advance(0);
+  expect(listed()).toEqual(expected);
+});
+
+test("a value that nobody signs anew is dropped, and not believed again", async () => {
+  const changes: RegistryChange[] = [];
+  const watching = (async () => {
+    for await (const change of discovery.watch()) changes.push(change);
+  })();
+  const old = signedAgo(0);
+  engine.snapshot(old);
+  await clock.advance(23 * hourMs);
+  expect(listed()).toEqual(["box"]);
+  await clock.advance(2 * hourMs);
+  engine.say({ kind: "put", ...old });
+  await clock.advance(0);
+  expect(listed()).toEqual([]);
+  expect(changes.at(-1)).toMatchObject({ kind: "down", reason: "unreachable" });
+  await discovery[Symbol.asyncDispose]();
+  await watching;
+});
+
+test("an announcer signs anew within the day, and when its clock is set", async () => {
+  await discovery.announce(node);
+  await clock.advance(0);
+  const signed = () => engine.puts.map((value) => Number(/"signedMs":(\d+)/.exec(value)?.[1]));
+  const [firstMs = 0] = signed();
+  expect(firstMs).toBe(clock.wall());
+  await clock.advance(24 * hourMs);
+  const gaps = signed()
+    .slice(1)
+    .map((ms, index) => ms - (signed()[index] ?? 0));
+  expect(gaps).toHaveLength(4);
+  expect(Math.max(...gaps)).toBeLessThan(7 * hourMs);
+  const before = engine.puts.length;
+  clock.sleepHost(1_000 * hourMs);
+  await clock.advance(60_000);
+  expect(engine.puts).toHaveLength(before + 1);
+});
