@@ -11,8 +11,8 @@ const missing = new Map(
 /** Set in CI, where a skipped test would be a hole that nobody sees. */
 const required = process.env.LMSERV_REQUIRE_PEERS === "1";
 
-/** Defines a test: its name, its body and, unless the runner's own will do, its time limit in ms. */
-export type DefineTest = (name: string, body: () => Promise<void> | void, timeoutMs?: number) => void;
+/** Defines a test by its name and its body. The runner's limit is the only one: it is there for what hangs. */
+export type DefineTest = (name: string, body: () => Promise<void> | void) => void;
 
 /**
  * A `describe` for tests that make a LAN.
@@ -38,7 +38,7 @@ export function describeNet(name: string, define: () => void): void {
 /** A `test` for those that talk to `peers`; skipped or failed like the groups of `describeNet`. */
 export function needsPeers(peers: readonly PeerName[]): DefineTest {
   const packages = peers.flatMap((peer) => missing.get(peer) ?? []);
-  if (packages.length === 0) return (name, body, timeoutMs) => test(name, body, timeoutMs);
+  if (packages.length === 0) return (name, body) => test(name, body);
   const reason = `not installed: ${packages.join(", ")}`;
   if (!required) return (name, body) => test.skip(`${name} [skipped: ${reason}]`, body);
   return (name) =>

@@ -62,20 +62,16 @@ describeNet("a machine with three servers", () => {
     const own = ["--transport", "mesh", "--key-file", keyFile];
     const options = { machine: own, watcher: [...own, "--seed", `ws://${machine.address}:7946`] };
     await expectThree({ machine, watcher, options, state: join(folder.path, "state") });
-  }, 300_000);
+  });
 
-  needsPeers(["etcd"])(
-    "is three signed nodes of an etcd, the same after a restart",
-    async () => {
-      await using folder = await temporaryFolder();
-      await using lan = await createLan({ hosts: 3 });
-      const [machine, watcher, store] = lan.hosts;
-      const etcd = new EtcdHosts([store], folder.path);
-      await etcd.start();
-      const own = ["--transport", "etcd", ...etcd.urls.flatMap((url) => ["--endpoint", url])];
-      const options = { machine: own, watcher: own };
-      await expectThree({ machine, watcher, options, state: join(folder.path, "state") });
-    },
-    300_000,
-  );
+  needsPeers(["etcd"])("is three signed nodes of an etcd, the same after a restart", async () => {
+    await using folder = await temporaryFolder();
+    await using lan = await createLan({ hosts: 3 });
+    const [machine, watcher, store] = lan.hosts;
+    const etcd = new EtcdHosts([store], folder.path);
+    await etcd.start();
+    const own = ["--transport", "etcd", ...etcd.urls.flatMap((url) => ["--endpoint", url])];
+    const options = { machine: own, watcher: own };
+    await expectThree({ machine, watcher, options, state: join(folder.path, "state") });
+  });
 });
