@@ -23,7 +23,7 @@ export class EtcdConnection implements EngineConnection {
   readonly #rhythm: Rhythm;
   readonly #closing = new AbortController();
   readonly #tenures = new Set<Tenure>();
-  readonly #watches = new Set<Promise<void>>();
+  readonly #watches = new Map<EtcdWatch, Promise<void>>();
   /** The faults of announcing that are not over. */
   readonly #faults = new Reminder();
   readonly #conflicts = new Reminder();
@@ -52,9 +52,10 @@ export class EtcdConnection implements EngineConnection {
           rhythm: this.#rhythm,
           errorOf: (fault: unknown) => this.#complaint.of(fault, "ENGINE_UNREACHABLE"),
         };
-        const running = new EtcdWatch(options, sink, ending.signal).run();
-        this.#watches.add(running);
-        running.finally(() => this.#watches.delete(running));
+        const watch = new EtcdWatch(options, sink, ending.signal);
+        const running = watch.run();
+        this.#watches.set(watch, running);
+        running.finally(() => this.#watches.delete(watch));
         return () => ending.abort();
       },
     });
@@ -95,7 +96,7 @@ export class EtcdConnection implements EngineConnection {
       key: this.#keyspace.keyOf(key),
       value,
       on: {
-        fault: (fault) => this.#reportFault(fault),
+        fault: (fault, lastsMs) => this.#reportFault(fault, lastsMs),
         overwritten: () => this.#reportOverwritten(key),
         kept: () => this.#faults.clear(),
       },
@@ -107,11 +108,16 @@ export class EtcdConnection implements EngineConnection {
     this.#tenures.delete(tenure);
   }
 
-  /** A watch tells of an engine that is away; several values have one fault together. */
-  #reportFault(fault: unknown): void {
+  /**
+   * A watch tells of an engine that is away; several values have one fault together. What may pass by itself is told
+   * when it has lasted for a lifetime, after which others do not list the node.
+   */
+  #reportFault(fault: unknown, lastsMs: number): void {
     const error = this.#complaint.of(fault, "SEND_FAILED");
-    if (error.code === "ENGINE_UNREACHABLE" && this.#watches.size > 0) return;
-    if (isFault(fault, "missing") || !this.#faults.isDue(error.code, this.#context.clock.now())) return;
+    const isAway = error.code === "ENGINE_UNREACHABLE" && this.#watches.size > 0;
+    if (isAway && [...this.#watches.keys()].some(({ isLost }) => isLost)) return;
+    if ((isAway || isFault(fault, "missing")) && lastsMs < this.#rhythm.lifetimeMs) return;
+    if (!this.#faults.isDue(error.code, this.#context.clock.now())) return;
     this.#context.report(error);
   }
 
@@ -125,7 +131,7 @@ export class EtcdConnection implements EngineConnection {
   async #close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#tenures].map((tenure) => this.#drop(tenure)));
-    await Promise.all(this.#watches);
+    await Promise.all(this.#watches.values());
     this.#client.close();
   }
 }

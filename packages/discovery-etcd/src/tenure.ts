@@ -16,8 +16,9 @@ export interface TenureOptions {
   readonly key: string;
   readonly value: string;
   readonly on: {
-    /** Something is in the way, or somebody in our place. */
-    readonly fault: (fault: unknown) => void;
+    /** Something is in the way, for so long already. */
+    readonly fault: (fault: unknown, lastsMs: number) => void;
+    /** Somebody is in our place. */
     readonly overwritten: () => void;
     /** It worked. */
     readonly kept: () => void;
@@ -53,6 +54,8 @@ export class Tenure implements Held {
   /** Which value is wanted, and which one etcd has. */
   #version = 1;
   #kept = 0;
+  /** When all was well last, or when it began. */
+  #wellMs: number;
   #lease: Lease | null = null;
   #renewals = 0;
   #mayCheck = true;
@@ -63,6 +66,7 @@ export class Tenure implements Held {
   constructor(options: TenureOptions) {
     this.#options = options;
     this.#value = options.value;
+    this.#wellMs = options.clock.now();
     this.#backoff = new Backoff(options.random, options.rhythm.maxPauseMs);
     this.#running = this.#run();
   }
@@ -113,7 +117,7 @@ export class Tenure implements Held {
       } catch (fault) {
         if (signal.aborted) return;
         if (this.#kept === 0 && isFault(fault, "refused")) return this.#giveUp(fault);
-        this.#options.on.fault(fault);
+        this.#options.on.fault(fault, this.#options.clock.now() - this.#wellMs);
         await this.#pause(this.#backoff.nextMs());
       }
     }
@@ -121,7 +125,8 @@ export class Tenure implements Held {
 
   /** All is well until the next renewal, unless another value is wanted by now. */
   async #rest(): Promise<void> {
-    const { rhythm, random, on } = this.#options;
+    const { clock, rhythm, random, on } = this.#options;
+    this.#wellMs = clock.now();
     this.#backoff.reset();
     on.kept();
     for (const waiter of [...this.#waiters]) if (waiter.version <= this.#kept) waiter.resolve();

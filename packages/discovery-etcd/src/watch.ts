@@ -37,6 +37,11 @@ export class EtcdWatch {
     this.#backoff = new Backoff(options.random, options.rhythm.maxPauseMs);
   }
 
+  /** Whether it said so, and nothing was read since. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
   /** Resolves when aborted. Never rejects. */
   async run(): Promise<void> {
     const { clock } = this.#options;
