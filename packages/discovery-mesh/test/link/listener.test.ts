@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
@@ -99,21 +100,25 @@ describe("a listener", () => {
   });
 
   it("lets nobody wait for longer than the handshake may take", async () => {
-    const here = site({}, { admissionMs: 300 });
+    const clock = new VirtualClock();
+    const here = site({}, { admissionMs: 300 }, { clock });
     await using door = await here.listen();
     const silent = await rawConnection(door.port);
     const halfRequest = await rawConnection(door.port);
     halfRequest.write("GET /lmserv-mesh HTTP/1.1\r\nHost: 127.0.0.1\r\n");
-    const upgraded = await requestUpgrade(door.port);
-    // A byte now and then does not help.
     const dripping = await rawConnection(door.port);
-    const drip = setInterval(() => dripping.write("G"), 20);
+    // Its answer says that those before it were let in.
+    const upgraded = await requestUpgrade(door.port);
     const ends = [silent, halfRequest, upgraded.socket, dripping].map((socket) => {
       socket.resume();
       return once(socket, "close");
     });
+    // A byte now and then does not help.
+    for (let passedMs = 0; passedMs < 300; passedMs += 100) {
+      await new Promise((written) => dripping.write("G", written));
+      await clock.advance(100);
+    }
     await Promise.all(ends);
-    clearInterval(drip);
     await here.refused("slow", 3);
   });
 

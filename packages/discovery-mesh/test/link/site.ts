@@ -12,6 +12,8 @@ import { type RefusalLedger, type RefusalReason, refusalLedger } from "../../src
 
 /** The text of the key file that parties of these tests share. */
 export const keyText = generateKey();
+/** Where a busy machine takes its time, nobody is given up but by a test that is about that. */
+const patient: LinkLimits = { ...defaultLimits, admissionMs: 600_000, dialMs: 600_000, pongMs: 600_000 };
 let instances = 0;
 
 export function party(changes: Partial<Party> = {}): Party {
@@ -84,8 +86,8 @@ export function site(
   const host: LinkHost = {
     clock: systemClock,
     log: silentLog,
-    limits: { ...defaultLimits, ...limits },
-    pulse: new Pulse(systemClock, { ...defaultLimits, ...limits }.pingIntervalMs),
+    limits: { ...patient, ...limits },
+    pulse: new Pulse(systemClock, { ...patient, ...limits }.pingIntervalMs),
     handler(link) {
       const messages: string[] = [];
       let end: (why: LinkEnd) => void = () => {};
