@@ -1,5 +1,9 @@
+/** Names are shorter; to compare what is longer takes longer, and it is no slip of the fingers. */
+const maxLength = 64;
+
 /** The word that was most likely meant, or null when none is near. */
 function nearest(word: string, words: readonly string[]): string | null {
+  if (word.length > maxLength) return null;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const [best] = words
     .map((candidate) => ({ candidate, distance: distanceOf(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -8,6 +8,7 @@ import {
 import { type Credentials, EtcdClient } from "./client.ts";
 import { Complaint } from "./complaint.ts";
 import { EtcdConnection } from "./connection.ts";
+import { scalarText } from "./fault.ts";
 import type { TlsOptions } from "./gateway.ts";
 import { Keyspace } from "./keyspace.ts";
 import { rhythmOf } from "./rhythm.ts";
@@ -77,7 +78,7 @@ export class EtcdEngine implements Engine {
         { ...keyspace.range, count_only: true },
         signal,
       );
-      return { client, keyspace, complaint, count: Number(count) };
+      return { client, keyspace, complaint, count: Number(scalarText(count)) };
     } catch (error) {
       client.close();
       if (signal.aborted) throw signal.reason;

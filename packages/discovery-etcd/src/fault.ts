@@ -48,13 +48,13 @@ const telling: readonly (readonly [RegExp, FaultKind])[] = [
 /** What the gateway says instead of a result; null for a result. */
 export function faultIn(body: unknown, status: number): EtcdFault | null {
   const { error, message, code } = errorOf(body);
-  const text = String(message ?? error ?? "");
+  const text = scalarText(message) || scalarText(error);
   if (status === 200 && text === "") return null;
   if (text === "") {
     return new EtcdFault(status >= 500 ? "unreachable" : "rejected", `it answers with HTTP ${status}`);
   }
   const told = telling.find(([pattern]) => pattern.test(text))?.[1];
-  const kind = told ?? kinds[Number(code)] ?? (status >= 500 ? "unreachable" : "rejected");
+  const kind = told ?? kinds[Number(scalarText(code))] ?? (status >= 500 ? "unreachable" : "rejected");
   return new EtcdFault(kind, text.replace(/^etcdserver: /, ""));
 }
 
@@ -105,6 +105,11 @@ export function faultOf(error: unknown): EtcdFault {
 /** The other side closed the connection with our words unread. */
 export function isReset(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
+/** A text or a number of JSON; the empty text for anything else, such as an object with a `toString` of its own. */
+export function scalarText(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { type EngineEntry, maxEntries } from "@lmserv/discovery-fleet";
 import type { EtcdClient, Result } from "./client.ts";
-import { EtcdFault, isFault, isObject } from "./fault.ts";
+import { EtcdFault, isFault, isObject, scalarText } from "./fault.ts";
 import { type Keyspace, keyAfter } from "./keyspace.ts";
 
 /** Which state of the store something was read from. */
@@ -95,5 +95,5 @@ async function readPage(
 /** Of whatever result. */
 export function revisionOf({ header }: Result): Revision {
   const { cluster_id: cluster, revision } = isObject(header) ? header : {};
-  return { cluster: String(cluster ?? ""), number: Number(revision ?? 0) };
+  return { cluster: scalarText(cluster), number: Number(scalarText(revision)) };
 }

@@ -2,7 +2,7 @@ import { type Cancellable, type Clock, DiscoveryError, onAbort } from "@lmserv/d
 import type { Held } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
-import { isFault, isObject } from "./fault.ts";
+import { isFault, isObject, scalarText } from "./fault.ts";
 import type { Rhythm } from "./rhythm.ts";
 
 export interface TenureOptions {
@@ -153,7 +153,7 @@ export class Tenure implements Held {
     if (!lease) return null;
     const answer = await this.#ask("/v3/lease/keepalive", { ID: lease.id }, signal);
     const { TTL: left } = isObject(answer.result) ? answer.result : {};
-    if (Number(left ?? 0) > 0) return lease;
+    if (Number(scalarText(left)) > 0) return lease;
     this.#lease = null;
     return null;
   }
@@ -161,7 +161,7 @@ export class Tenure implements Held {
   async #grant(signal: AbortSignal): Promise<Lease> {
     const TTL = Math.ceil(this.#options.rhythm.lifetimeMs / 1_000);
     const { ID: id } = await this.#ask("/v3/lease/grant", { TTL }, signal);
-    return { id: String(id), revision: null };
+    return { id: scalarText(id), revision: null };
   }
 
   async #put(lease: Lease, signal: AbortSignal): Promise<void> {
@@ -169,7 +169,7 @@ export class Tenure implements Held {
     const body = { key: this.#options.key, value, lease: lease.id };
     try {
       const { header } = await this.#ask("/v3/kv/put", body, signal);
-      lease.revision = isObject(header) ? String(header.revision) : "";
+      lease.revision = isObject(header) ? scalarText(header.revision) : "";
       this.#kept = version;
     } catch (fault) {
       if (isFault(fault, "missing")) this.#lease = null;
@@ -185,7 +185,7 @@ export class Tenure implements Held {
       const body = { key: this.#options.key, keys_only: true };
       const { kvs } = await this.#ask("/v3/kv/range", body, signal);
       const kv: unknown = Array.isArray(kvs) ? kvs[0] : undefined;
-      const found = isObject(kv) ? String(kv.mod_revision) : null;
+      const found = isObject(kv) ? scalarText(kv.mod_revision) : null;
       if (found === lease.revision) return;
       if (found !== null) this.#options.on.overwritten();
       lease.revision = null;

@@ -2,7 +2,7 @@ import { type Clock, type DiscoveryError, onAbort, type Sink, sleep } from "@lms
 import type { EngineEvent } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
-import { EtcdFault, isObject } from "./fault.ts";
+import { EtcdFault, isObject, scalarText } from "./fault.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Rhythm } from "./rhythm.ts";
 import { type Revision, readSnapshot, revisionOf } from "./snapshot.ts";
@@ -115,7 +115,7 @@ export class EtcdWatch {
 
   #take(answer: Result): void {
     if (answer.canceled === true) {
-      throw new EtcdFault("rejected", String(answer.cancel_reason ?? "it ended the watch"));
+      throw new EtcdFault("rejected", scalarText(answer.cancel_reason) || "it ended the watch");
     }
     const events = Array.isArray(answer.events) ? answer.events : [];
     for (const event of events) this.#pass(event);

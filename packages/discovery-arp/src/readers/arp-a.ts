@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { maxNeighbors, type Neighbor, type RawNeighbor, tidy } from "../neighbor.ts";
-import { fieldOf } from "./json-rows.ts";
+import { fieldOf, textOf } from "./json-rows.ts";
 
 /** Reads the rows that `arp-a` finds. They may be dead, and on Windows no link is told. */
 export type ReadArpA = () => Promise<Neighbor[]>;
@@ -48,10 +48,6 @@ function readAll(table: Table): Promise<Neighbor[]> {
 
 /** The link has another name on each system. */
 function readRow(row: unknown): RawNeighbor {
-  const link = fieldOf(row, "iface") ?? fieldOf(row, "ifname");
-  return {
-    address: String(fieldOf(row, "ip")),
-    mac: String(fieldOf(row, "mac")),
-    link: typeof link === "string" ? link : null,
-  };
+  const link = textOf(row, "iface") || textOf(row, "ifname");
+  return { address: textOf(row, "ip"), mac: textOf(row, "mac"), link: link || null };
 }

@@ -1,5 +1,5 @@
 import { type Neighbor, type RawNeighbor, tidy } from "../neighbor.ts";
-import { fieldOf, parseRows } from "./json-rows.ts";
+import { fieldOf, parseRows, textOf } from "./json-rows.ts";
 
 /** What to ask PowerShell for; numbers, so that no language of the system gets in between. */
 export const getNetNeighborScript: string =
@@ -16,8 +16,11 @@ export function parseGetNetNeighbor(text: string): Neighbor[] {
 function readRow(row: unknown): RawNeighbor[] {
   const state = fieldOf(row, "State");
   if (typeof state !== "number" || state <= lastDeadState) return [];
-  const [address = "", mac = "", link = ""] = ["IPAddress", "LinkLayerAddress", "InterfaceAlias"].map(
-    (name) => String(fieldOf(row, name) ?? ""),
-  );
-  return [{ address, mac, link }];
+  return [
+    {
+      address: textOf(row, "IPAddress"),
+      mac: textOf(row, "LinkLayerAddress"),
+      link: textOf(row, "InterfaceAlias"),
+    },
+  ];
 }
