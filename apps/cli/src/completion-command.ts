@@ -1,3 +1,4 @@
+import { visibleLines } from "@lmserv/discovery-core";
 import { Argument, type Command } from "commander";
 import { modelOf, scripts, shells } from "./completion.ts";
 import type { Io } from "./io.ts";
@@ -16,6 +17,6 @@ export function completionCommand(program: Command, io: Io): void {
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
     .addHelpText("after", examples)
     .action((shell: (typeof shells)[number]) => {
-      io.stdout.write(scripts[shell](modelOf(program, [...io.plugins.keys()])));
+      io.stdout.write(visibleLines(scripts[shell](modelOf(program, [...io.plugins.keys()]))));
     });
 }

@@ -1,18 +1,19 @@
-import type {
-  Auth,
-  Check,
-  CheckCode,
-  DiscoveryError,
-  DiscoveryErrorCode,
-  DownReason,
-  HealthState,
-  Model,
-  NodeHealth,
-  NodeInfo,
-  NodeSource,
-  Scheme,
-  Trust,
-  Verdict,
+import {
+  type Auth,
+  type Check,
+  type CheckCode,
+  type DiscoveryError,
+  type DiscoveryErrorCode,
+  type DownReason,
+  type HealthState,
+  type Model,
+  type NodeHealth,
+  type NodeInfo,
+  type NodeSource,
+  type Scheme,
+  type Trust,
+  type Verdict,
+  visibleText,
 } from "@lmserv/discovery-core";
 import { explain } from "./failure.ts";
 
@@ -172,15 +173,15 @@ export function warningDocument(error: DiscoveryError): WarningDocument {
   return { code: error.code, transport: error.via, message: explain(error) };
 }
 
-/**
- * One line of JSON.
- *
- * Escapes more than JSON must: what steers terminals, and what some readers take for the end of a line.
- */
+/** One line of JSON, in which whatever `visibleText` would replace is escaped. */
 export function toJsonLine(value: DiscoverDocument | WatchLine | DoctorDocument | ConfigDocument): string {
-  const json = JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `${json}\n`;
+  return `${visibleText(JSON.stringify(value), escaped)}\n`;
+}
+
+/** As JSON writes it: a code unit at a time. */
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+  ).join("");
 }

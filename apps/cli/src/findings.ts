@@ -1,5 +1,4 @@
-import type { Check, Verdict } from "@lmserv/discovery-core";
-import { printable } from "./printable.ts";
+import { type Check, type Verdict, visibleText } from "@lmserv/discovery-core";
 import { paint } from "./terminal.ts";
 
 /** The worst first. */
@@ -19,7 +18,7 @@ export function formatFindings(checks: readonly Check[], color: boolean): string
   const groups = [...new Set(checks.map(({ transport }) => transport))];
   const parts = groups.map((transport) => {
     const lines = checks.filter((one) => one.transport === transport).flatMap((one) => linesOf(one, color));
-    const title = printable(transport ?? surroundings);
+    const title = visibleText(transport ?? surroundings);
     return [color ? paint("bold", title) : title, ...lines].join("\n");
   });
   return `${[...parts, summary(checks)].join("\n\n")}\n`;
@@ -28,9 +27,9 @@ export function formatFindings(checks: readonly Check[], color: boolean): string
 function linesOf({ verdict, code, message, mend }: Check, color: boolean): readonly string[] {
   const mark = verdict.padEnd("warn".length);
   const hue = colors[verdict];
-  const line = `  ${color && hue ? paint(hue, mark) : mark}  ${printable(message)}`;
+  const line = `  ${color && hue ? paint(hue, mark) : mark}  ${visibleText(message)}`;
   if (verdict === "ok") return [line];
-  return [`${line} [${code}]`, ...(mend === null ? [] : [`        ${printable(mend)}`])];
+  return [`${line} [${code}]`, ...(mend === null ? [] : [`        ${visibleText(mend)}`])];
 }
 
 function summary(checks: readonly Check[]): string {

@@ -1,6 +1,6 @@
+import { visibleText } from "@lmserv/discovery-core";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
-import { printable } from "./printable.ts";
 import { UsageError } from "./usage-error.ts";
 
 const examples = `
@@ -42,6 +42,6 @@ async function keep(file: string, text: string, { createSecret, stderr }: Io): P
     throw new UsageError(`cannot make the file ${file}: ${why}`, { cause: error });
   }
   stderr.write(
-    `lmserv: ${printable(file)} holds a new key: copy it to every member, where nobody else can read it\n`,
+    `lmserv: ${visibleText(file)} holds a new key: copy it to every member, where nobody else can read it\n`,
   );
 }

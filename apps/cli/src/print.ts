@@ -1,4 +1,5 @@
 import { formatOrigin, formatSettings } from "@lmserv/discovery-config";
+import { visibleLines } from "@lmserv/discovery-core";
 import { configure } from "./configuration.ts";
 import { formatVersion, toJsonLine } from "./document.ts";
 import { exitCode } from "./exit-code.ts";
@@ -19,7 +20,7 @@ export async function print(request: PrintRequest, io: Io): Promise<number> {
     }));
     io.stdout.write(toJsonLine({ formatVersion, file, settings: values }));
   } else {
-    io.stdout.write(formatSettings(settings));
+    io.stdout.write(visibleLines(formatSettings(settings)));
   }
   return exitCode.found;
 }

@@ -1,4 +1,4 @@
-import { withoutCredentials } from "@lmserv/discovery-core";
+import { visibleLines, visibleText, withoutCredentials } from "@lmserv/discovery-core";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -8,7 +8,6 @@ import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { meshCommand } from "./mesh-command.ts";
-import { printable } from "./printable.ts";
 import type { AnnounceRequest, DoctorRequest, PrintRequest, RunRequest, SearchRequest } from "./request.ts";
 import { runCommand } from "./run-command.ts";
 import { UsageError } from "./usage-error.ts";
@@ -32,8 +31,8 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     .version(readVersion())
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => io.stdout.write(visibleLines(text)),
+      writeErr: (text) => io.stderr.write(visibleLines(text)),
       outputError: (text, write) => write(`lmserv: ${withoutArgument(text)}`),
     })
     .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
@@ -51,7 +50,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`lmserv: error: ${printable(withoutCredentials(error.message))}\n`);
+      io.stderr.write(`lmserv: error: ${visibleText(withoutCredentials(error.message))}\n`);
       return exitCode.usage;
     }
     if (!(error instanceof CommanderError)) throw error;

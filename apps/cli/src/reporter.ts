@@ -1,6 +1,5 @@
-import { type Log, withoutCredentials } from "@lmserv/discovery-core";
+import { type Log, visibleText, withoutCredentials } from "@lmserv/discovery-core";
 import type { Output } from "./io.ts";
-import { printable } from "./printable.ts";
 
 export interface Loudness {
   readonly quiet: boolean;
@@ -27,7 +26,7 @@ export function withFile(text: string, file: string | null): string {
 export function createReporter(stderr: Output, { quiet, verbose }: Loudness): Reporter {
   let file: string | null = null;
   const print = (text: string): void => {
-    stderr.write(`lmserv: ${printable(withoutCredentials(withFile(text, file)))}\n`);
+    stderr.write(`lmserv: ${visibleText(withoutCredentials(withFile(text, file)))}\n`);
   };
   const printUnless = (silent: boolean, prefix: string) => (text: string) => {
     if (!silent) print(`${prefix}${text}`);

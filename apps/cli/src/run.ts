@@ -1,3 +1,4 @@
+import { visibleLines, visibleText, withoutCredentials } from "@lmserv/discovery-core";
 import type { TakeSignals } from "./child-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./interruption.ts";
@@ -42,7 +43,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function printFault(error: unknown, { stderr }: Io): number {
-  stderr.write(`lmserv: error: ${error instanceof Error ? error.stack : error}\n`);
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.write(`lmserv: error: ${visibleLines(withoutCredentials(trace))}\n`);
   return exitCode.broken;
 }
 
@@ -54,7 +56,8 @@ function guardOutput({ stdout, stderr }: Io, ending: AbortController): () => num
     if (code !== null || isEndedBy("SIGHUP", ending.signal)) return;
     // A reader who has seen enough, such as `head`, is no failure.
     code = error.code === "EPIPE" ? exitCode.found : exitCode.broken;
-    if (code === exitCode.broken) stderr.write(`lmserv: error: cannot write the result: ${error.message}\n`);
+    const why = visibleText(error.message);
+    if (code === exitCode.broken) stderr.write(`lmserv: error: cannot write the result: ${why}\n`);
     ending.abort(new Interruption("output"));
   });
   // Messages that nobody reads are no reason to stop.

@@ -1,5 +1,10 @@
-import { formatEndpoint, modelNamesOf, type NodeInfo, type RegistryChange } from "@lmserv/discovery-core";
-import { cut, printable } from "./printable.ts";
+import {
+  formatEndpoint,
+  modelNamesOf,
+  type NodeInfo,
+  type RegistryChange,
+  visibleText,
+} from "@lmserv/discovery-core";
 import type { UrlKind } from "./request.ts";
 import { paint } from "./terminal.ts";
 
@@ -33,7 +38,7 @@ export function formatTable(nodes: readonly NodeInfo[], options: TableOptions): 
 export function formatUrls(nodes: readonly NodeInfo[], kind: UrlKind): string {
   const urls = nodes.flatMap((node) => {
     const url = { url: node.url, base: node.baseUrl, openai: node.openaiUrl }[kind];
-    return url === null ? [] : `${printable(url)}\n`;
+    return url === null ? [] : `${visibleText(url)}\n`;
   });
   return urls.join("");
 }
@@ -68,11 +73,17 @@ function cellsOf(node: NodeInfo): string[] {
     cell(node.server ?? ""),
     cell(modelNamesOf(node).join(", ")),
     // A scoped address cannot stand in a URL, and still says where the node is.
-    printable(node.url ?? endpoint),
+    visibleText(node.url ?? endpoint),
     cell(transports),
   ];
 }
 
 function cell(text: string): string {
-  return cut(printable(text), maxCellWidth) || "-";
+  return cut(visibleText(text), maxCellWidth) || "-";
+}
+
+/** Cuts text to `width` characters, the last of which tells that it was cut. */
+function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}\u{2026}`;
 }

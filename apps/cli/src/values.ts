@@ -1,8 +1,7 @@
 import { isIP } from "node:net";
-import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core";
+import { isPath, isPort, maxInfoBytes, visibleText } from "@lmserv/discovery-core";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 import type { NetworkInterfaces } from "./io.ts";
-import { hasControls } from "./printable.ts";
 
 // What options may hold: each reads its text, or throws a RangeError that says what is allowed.
 
@@ -54,7 +53,8 @@ function parseText(text: string, leastBytes: number, mostBytes: number): string 
   if (bytes < leastBytes || bytes > mostBytes) {
     throw new RangeError(`It takes ${bytes} bytes of UTF-8; from ${leastBytes} to ${mostBytes} are allowed.`);
   }
-  if (hasControls(text)) throw new RangeError("It holds control characters, which are not allowed.");
+  if (visibleText(text) !== text)
+    throw new RangeError("It holds control characters, or others that are not seen, which are not allowed.");
   return text;
 }
 

@@ -130,11 +130,11 @@ describe("lmserv discover --json", () => {
   });
 
   it("escapes what would steer a terminal or end a line for some reader", async () => {
-    const info = "a\u009b2J\u2028b\u007f\u001b[31m";
-    machine.network.appear({ ...box, info });
+    const note = "a\u009b2J\u2028b\u007f\u001b[31m";
+    machine.network.appear({ ...box, attributes: { note } });
     await machine.run(3_000, "discover", "--json");
     expect(machine.stdout.text.trimEnd()).toMatch(/^[\x20-\x7e]*$/);
-    expect(printed().nodes[0]?.info).toBe(info);
+    expect(printed().nodes[0]?.attributes).toEqual({ note });
   });
 });
 

@@ -107,3 +107,4 @@ export type {
   TransportSession,
 } from "./transport.ts";
 export { utf8Text } from "./utf8-text.ts";
+export { visibleLines, visibleText } from "./visible-text.ts";

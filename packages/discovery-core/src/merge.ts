@@ -2,6 +2,7 @@ import { compareReach, formatEndpoint, isIPv6, isLinkLocal } from "./address.ts"
 import type { NodeInfo, NodeSource, SeenAddress, SeenNode } from "./node.ts";
 import type { Source } from "./source.ts";
 import { compareClaims, describing } from "./trust.ts";
+import { visibleText } from "./visible-text.ts";
 
 /**
  * What users see of a node, from what its sources say: signed over announced over identified, what was heard from the
@@ -108,7 +109,7 @@ function describeSource(source: Source, isoTime: (ms: number) => string): NodeSo
   const { via, key, node, firstSeenMs, lastSeenMs, expiresMs, stale, relayed } = source;
   return {
     transport: via,
-    key,
+    key: visibleText(key),
     trust: node.trust,
     firstSeenMs,
     lastSeenMs,

@@ -112,7 +112,11 @@ export interface NodeSource {
   readonly relayed: boolean;
 }
 
-/** One LLM server endpoint, merged from everything that the transports report of it. */
+/**
+ * One LLM server endpoint, merged from everything that the transports report of it.
+ *
+ * Its texts are `visibleText`; `attributes` are as the medium gave them.
+ */
 export interface NodeInfo {
   /** The announced identity, or `host:port` for a node that announces none. */
   readonly id: string;

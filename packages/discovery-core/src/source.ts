@@ -2,6 +2,7 @@ import type { DiscoveryErrorCode } from "./errors.ts";
 import type { SeenNode } from "./node.ts";
 import type { Alive, Gone } from "./transport.ts";
 import { type Claim, keptProof, provenEndpoints } from "./trust.ts";
+import { visibleNode } from "./visible-node.ts";
 
 /** One transport's knowledge of one node, as the registry keeps it. */
 export interface Source extends Claim {
@@ -25,7 +26,8 @@ export function slotOf({ via, key }: Pick<Alive | Gone, "via" | "key">): string 
 
 /** What a report makes of what its source said before. */
 export function sourceOf(report: Alive, before: Source | undefined, nowMs: number): Source {
-  const { via, key, node, origin, ttlMs, stale = null, relayed = false } = report;
+  const { via, key, origin, ttlMs, stale = null, relayed = false } = report;
+  const node = visibleNode(report.node);
   const same = before !== undefined && JSON.stringify(before.node) === JSON.stringify(node);
   return {
     via,

@@ -1,9 +1,11 @@
+import { visibleText } from "@lmserv/discovery-core";
+
 /** Versions and names of APIs are shorter. */
 const maxWordLength = 128;
 
-/** Takes out what would steer a terminal or break a line: control characters, bidi, halves of characters. */
+/** Text of a server as it is handed on. */
 export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu, "").trim();
+  return visibleText(text.trim());
 }
 
 /** A short name or version, cleaned; null for what is no text, empty, or too long for one. */

@@ -130,8 +130,8 @@ describe("a description", () => {
     const answers = { "/": text("Ollama is running"), "/api/tags": tags, "/api/ps": tags };
     const there = await replay({ ...named("Ollama 0.12"), answers });
     const digest = size === "7" ? { digest: "7" } : {};
-    expect(await profile(there)).toMatchObject({ loaded: ["a,[31m'\"b"] });
-    expect(await profile(there)).toHaveProperty("models", [{ name: "a,[31m'\"b", ...digest }]);
+    expect(await profile(there)).toMatchObject({ loaded: ["a,\u{fffd}[31m'\"b"] });
+    expect(await profile(there)).toHaveProperty("models", [{ name: "a,\u{fffd}[31m'\"b", ...digest }]);
   });
 
   it.each(["__proto__", "constructor", "toString"])("is one of nobody known where it is %s", async (kind) => {

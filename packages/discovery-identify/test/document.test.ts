@@ -239,13 +239,13 @@ describe("a document", () => {
     expect(serversOf(await ask(await publish(body)))).toMatchObject([{ info: "b" }]);
   });
 
-  it("has what would steer a terminal taken out", async () => {
+  it("has what would steer a terminal replaced", async () => {
     const info = "gpu\u{1b}[31m\u{202e}\u{2028}-box\u{0}\u{d800}";
     const server = { ...full, info, models: ["a\u{7}b", "\u{1b}"], server: "x\r\ny" };
     expect(await identified(about(server))).toMatchObject({
-      info: "gpu[31m-box",
-      models: ["ab"],
-      server: "xy",
+      info: "gpu\u{fffd}[31m\u{fffd}\u{fffd}-box\u{fffd}\u{fffd}",
+      models: ["a\u{fffd}b", "\u{fffd}"],
+      server: "x\u{fffd}\u{fffd}y",
     });
   });
 

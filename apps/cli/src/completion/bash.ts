@@ -18,9 +18,12 @@ _${name}_list() {
 }
 
 _${name}_interfaces() {
-  local names
-  names="$(command ls /sys/class/net 2>/dev/null || ifconfig -l 2>/dev/null)"
-  COMPREPLY=($(compgen -W "$names" -- "$cur"))
+  local name names
+  read -d "" -ra names <<<"$(command ls /sys/class/net 2>/dev/null || ifconfig -l 2>/dev/null)"
+  # Names with other characters are left out: the shell would expand them.
+  for name in "\${names[@]}"; do
+    [[ $name == "$cur"* && $name != *[!A-Za-z0-9._:@-]* ]] && COMPREPLY+=("$name")
+  done
 }
 
 _${name}_files() {
