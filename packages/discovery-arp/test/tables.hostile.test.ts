@@ -59,7 +59,12 @@ readsHostile("neighbor tables", {
 });
 
 /** What the package hands on is its own reading of another program's output. */
-const row = fc.record({ ip: fc.anything(), mac: fc.anything(), iface: fc.anything() }, { requiredKeys: [] });
+const field = (sample: string) =>
+  fc.oneof(fc.constant(sample), hostileText(fc.constant(sample)), fc.anything());
+const row = fc.record(
+  { ip: field("192.0.2.1"), mac: field("02:00:0a:4d:00:02"), iface: field("eth0") },
+  { requiredKeys: [] },
+);
 
 readsHostile("rows of arp-a", {
   inputs: fc.array(fc.oneof(row, fc.anything()), { maxLength: 5 }),
