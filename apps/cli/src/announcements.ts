@@ -37,6 +37,19 @@ function isUnchecked({ addresses }: LocalServer): boolean {
   return addresses.length === 0;
 }
 
+/** Bytes of JSON for the models that a server lists: a record of the mesh, the smallest of all, holds twice that and the rest. */
+const maxModelBytes = 6_000;
+
+/** Those of the models that an announcement can name; of the others the server is asked itself. */
+function announceable(models: readonly string[]): readonly string[] {
+  let bytes = 0;
+  return models.filter((model) => {
+    if (model.includes(",")) return false;
+    bytes += Buffer.byteLength(JSON.stringify(model)) + 1;
+    return bytes <= maxModelBytes;
+  });
+}
+
 /** Text about a port without a server that is announced. */
 export function ignoredText(port: number, reason: string): string {
   return `port ${port} is not announced: ${reason}`;
@@ -170,7 +183,7 @@ export class Announcements {
       ...(path && { path }),
       ...(kind && { server: kind }),
       ...(apis && { apis }),
-      ...(models && { models: models.filter((model) => !model.includes(",")) }),
+      ...(models && { models: announceable(models) }),
       ...(auth && { auth }),
       ...overrides,
     };

@@ -74,6 +74,15 @@ it("lists of its models those that an announcement can name, and no more than it
   expectHarmless();
 });
 
+it("is announced with as many of its models as every transport can carry", async () => {
+  const long = Array.from({ length: 200 }, (_, index) => `${index}`.padEnd(250, '"'));
+  await announce(ollama(JSON.stringify({ object: "list", data: long.map((id) => ({ id })) })));
+  const models = announced()?.models as readonly string[];
+  expect(models.length).toBeGreaterThan(5);
+  // A record of the mesh has 16,384 bytes, and quotes in a text in a text are escaped twice.
+  expect(JSON.stringify(JSON.stringify(models)).length).toBeLessThan(15_000);
+});
+
 it("says nothing by keys that are there twice, or belong to every object", async () => {
   const list = '{"__proto__":{"data":[{"id":"evil"}]},"data":[{"id":"old"}],"data":[{"id":"new"}]}';
   await announce(ollama(list));
