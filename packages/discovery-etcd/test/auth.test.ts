@@ -1,4 +1,6 @@
-import { createDiscovery } from "@lmserv/discovery-core";
+import { readFileSync } from "node:fs";
+import { createDiscovery, systemClock } from "@lmserv/discovery-core";
+import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { expect, test, vi } from "vitest";
 import { etcd } from "../src/transport.ts";
 import { describeEtcd } from "./describe-etcd.ts";
@@ -31,6 +33,36 @@ async function protect(server: EtcdServer): Promise<(path: string, body: object)
     return server.ask(path, body, String(token));
   };
 }
+
+/** The roles of the README, one for each id; resolves with what makes a request as one of them. */
+async function enroll(
+  server: EtcdServer,
+  ids: readonly string[],
+): Promise<(id: string, path: string, body: object) => Promise<unknown>> {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const grants = [...readme.matchAll(/^etcdctl role grant-permission ID (read|readwrite) (\S+) (\S+)$/gm)];
+  expect(grants).toHaveLength(2);
+  await server.ask("/v3/auth/user/add", { name: "root", password: "r" });
+  await server.ask("/v3/auth/role/add", { name: "root" });
+  await server.ask("/v3/auth/user/grant", { user: "root", role: "root" });
+  for (const id of ids) {
+    await server.ask("/v3/auth/role/add", { name: id });
+    for (const [, type = "", ...range] of grants) {
+      const [key, range_end] = range.map((text) => base64(text.replace("ID", id)));
+      const perm = { permType: type.toUpperCase(), key, range_end };
+      await server.ask("/v3/auth/role/grant", { name: id, perm });
+    }
+    await server.ask("/v3/auth/user/add", { name: id, password: "p" });
+    await server.ask("/v3/auth/user/grant", { user: id, role: id });
+  }
+  await server.ask("/v3/auth/enable", {});
+  return async (name, path, body) => {
+    const { token } = await server.ask("/v3/auth/authenticate", { name, password: "p" });
+    return server.ask(path, body, String(token));
+  };
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 describeEtcd("etcd with users", { concurrent: true }, () => {
   test("lets in who has the password, also when tokens run out all the time", async () => {
@@ -70,6 +102,30 @@ describeEtcd("etcd with users", { concurrent: true }, () => {
       code: "PERMISSION_DENIED",
       message: expect.stringMatching(message),
     });
+  });
+
+  test("lets nobody touch what another said, where each node has the role of the README", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    const [one, other] = [ephemeralIdentity(systemClock.wall()), ephemeralIdentity(systemClock.wall())];
+    const ask = await enroll(server, [one.key.id, other.key.id]);
+    const loginOf = (identity: typeof one) => ({
+      ...{ endpoints: [server.url], user: identity.key.id, password: "p", identity },
+    });
+    const clients = [await scene.join(loginOf(one), "a"), await scene.join(loginOf(other), "b")];
+    await allList(clients, "a", "b");
+    const [key, range_end] = [`/lmserv/default/${one.key.id}.`, `/lmserv/default/${one.key.id}/`].map(base64);
+    const attempts: readonly [string, object][] = [
+      ["/v3/kv/put", { key: base64(`/lmserv/default/${one.key.id}.0`), value: base64("x") }],
+      ["/v3/kv/deleterange", { key, range_end }],
+      ["/v3/kv/deleterange", { key: base64("/lmserv/"), range_end: base64("/lmserv0") }],
+    ];
+    for (const [path, body] of attempts) {
+      await expect(ask(other.key.id, path, body)).rejects.toThrow("permission denied");
+    }
+    await ask(one.key.id, "/v3/kv/deleterange", { key, range_end });
+    await allList(clients.slice(1), "b");
+    await allList(clients, "a", "b");
   });
 
   test("refuses who may only look to announce", async () => {

@@ -29,6 +29,24 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
     expect([...one.reports, ...other.reports]).toEqual([]);
   });
 
+  test("let a node be held to its key, where each has a user of its own", async () => {
+    const [, user = ""] = /(\{ user: [\s\S]*?\} \})\n/.exec(config) ?? [];
+    const userOf = (id: string): string =>
+      user.replace('"lmserv"', `"${id}"`).replace("lmserv_tests.n.>", `lmserv_tests.n.${id}.>`);
+    const [one, other] = ["1".repeat(32), "2".repeat(32)];
+    const held = config.replace(user, `${userOf(one)}\n${userOf(other)}`);
+    await using server = await NatsServer.start({ config: held });
+    const open = (id: string) => openClient({ endpoints: [server.url], user: id, password: "change me" });
+    await using first = await open(one);
+    await using second = await open(other);
+    await first.connection.hold(`${one}.a`, "mine", { signal });
+    await second.connection.hold(`${other}.a`, "mine too", { signal });
+    await second.view.lists([`${one}.a`, `${other}.a`]);
+    const stealing = second.connection.hold(`${one}.a`, "theirs", { signal });
+    await expect(stealing).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    expect(second.view.values.get(`${one}.a`)).toBe("mine");
+  });
+
   test.each(lines.map((line) => [line.trim().replaceAll('"', ""), line]))("need %s", async (_, line) => {
     await using server = await NatsServer.start({ config: config.replace(line, "") });
     const outcome = await attempt(server.url);
