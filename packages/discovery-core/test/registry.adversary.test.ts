@@ -121,22 +121,21 @@ const forged = fc
     node: seenNode({ ...node, addresses: [at(source), ...claims] }),
   }));
 
-/** A key signs for its own id only, and for others it merely speaks; a link comes from where it comes. */
+/**
+ * A key signs for its own id only, and for others it merely speaks. A link comes from where it comes; what lies in a
+ * store may pretend to come from anywhere.
+ */
 function insider(isLinked: boolean) {
+  const from = isLinked ? fc.constantFrom(...ownAddresses) : anyAddress;
   return fc
-    .record({
-      id: fc.constantFrom(...honestIds, ...evilIds),
-      from: fc.constantFrom(...ownAddresses),
-      claims,
-      ...description,
-    })
+    .record({ id: fc.constantFrom(...honestIds, ...evilIds), from, claims, ...description })
     .map(({ id, from, claims, ...node }) => ({
       isHeard: isLinked,
       node: seenNode({
         ...node,
         id,
         trust: evilIds.includes(id) ? "signed" : "announced",
-        addresses: [at(from, isLinked ? "source" : "on-link"), ...claims],
+        addresses: [at(from), ...claims],
       }),
     }));
 }
