@@ -71,3 +71,15 @@ describe("a full registry", () => {
     );
   });
 });
+
+test("a node that strangers speak of as often as they may has room for its own word", () => {
+  const registry = new Registry();
+  for (let n = 0; n < 40; n += 1) {
+    const stranger = { via: "mesh", key: `copy ${n}`, origin: "stranger", addresses: [at("10.0.0.66")] };
+    registry.apply(alive(stranger), 0);
+  }
+  registry.apply(alive({ via: "mesh", key: "other", origin: "other", addresses: [at("10.0.0.7")] }), 1);
+  expect(registry.get("box")?.sources.map(({ key }) => key)).toContain("other");
+  registry.apply(alive({ via: "mesh", key: "own", trust: "signed" }), 2);
+  expect(registry.get("box")).toMatchObject({ host: "10.0.0.1", sources: { length: 32, 0: { key: "own" } } });
+});
