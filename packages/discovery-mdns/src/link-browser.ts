@@ -333,6 +333,7 @@ export class LinkBrowser {
     } else {
       this.#forget(instance);
       this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
+      if (step.reason === "unreachable" && instance.hasAnswered) series.quicken(nowMs);
     }
     return [];
   }
