@@ -28,6 +28,8 @@ const answersWhileGenerating: ReadonlySet<string> = new Set([
 const failuresUntilSilent = 2;
 /** Interval of the questions for models and description, in ms. */
 const listsMs = 30_000;
+/** Silences of an endpoint that nothing came back from, or only a refusal. */
+const unreached: ReadonlySet<HealthSilence["why"]> = new Set(["refused", "no-route", "no-connection"]);
 
 /** Time until the next check. */
 export type Pace = "at-once" | "while-silent" | "usual";
@@ -55,8 +57,8 @@ export class NodeCheck {
   #path: string | null;
   #failures = 0;
   #hasAnswered = false;
-  /** Whether the transports were asked since the last answer. */
-  #hasDoubted = false;
+  /** What the transports were asked about since the last answer; what cannot be reached is doubted more. */
+  #doubted: "nothing" | "answers" | "reach" = "nothing";
   #lists: ServerLists | null = null;
   #missingPath: string | null = null;
   #listsDueMs = 0;
@@ -126,16 +128,23 @@ export class NodeCheck {
   #miss(why: HealthSilence["why"]): Conclusion {
     this.#failures += 1;
     const isSilent = this.#failures >= failuresUntilSilent;
-    const doubts = !this.#hasDoubted && (isSilent || (why === "refused" && this.#hasAnswered));
-    if (doubts) this.#hasDoubted = true;
+    const doubts = (isSilent || (why === "refused" && this.#hasAnswered)) && this.#doubts(why);
     if (!isSilent) return { report: null, doubts, pace: "at-once" };
     this.#listsDueMs = 0;
     return { report: this.#report("silent", reasons[why], null), doubts, pace: "while-silent" };
   }
 
+  /** Whether this is worth a question to the transports: the first silence, and the first of an endpoint out of reach. */
+  #doubts(why: HealthSilence["why"]): boolean {
+    const isUnreached = unreached.has(why);
+    if (this.#doubted === "reach" || (this.#doubted === "answers" && !isUnreached)) return false;
+    this.#doubted = isUnreached ? "reach" : "answers";
+    return true;
+  }
+
   #recover(): void {
     this.#failures = 0;
-    this.#hasDoubted = false;
+    this.#doubted = "nothing";
   }
 
   /** As announced, else as the server said itself. */

@@ -296,6 +296,19 @@ describe("the transports are asked", () => {
     expect(reconfirmed).toEqual(["box", "box"]);
   });
 
+  test("again when a server that does not answer cannot be reached any more, as when its host is cut off", async () => {
+    answer = () => silent("no-answer");
+    await appear("box", { server: "ollama" });
+    await clock.advance(60_000);
+    expect(reconfirmed).toEqual(["box"]);
+    answer = () => silent("no-connection");
+    await clock.advance(60_000);
+    expect(reconfirmed).toEqual(["box", "box"]);
+    answer = () => silent("no-answer");
+    await clock.advance(60_000);
+    expect(reconfirmed).toEqual(["box", "box"]);
+  });
+
   test("at the first refusal of a server that answered before", async () => {
     await appear("box");
     const outcomes: HealthOutcome[] = [silent("refused")];
