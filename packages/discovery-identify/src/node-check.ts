@@ -71,6 +71,10 @@ export class NodeCheck {
     this.#endpoint = formatEndpoint(node.host, node.port);
   }
 
+  get isSilent(): boolean {
+    return this.#state === "silent";
+  }
+
   /** Takes what is announced now; false when the node has moved, so that another check is wanted. */
   follow(node: NodeInfo): boolean {
     if (formatEndpoint(node.host, node.port) !== this.#endpoint) return false;

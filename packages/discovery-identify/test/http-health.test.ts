@@ -177,6 +177,28 @@ describe("checks under way", () => {
   });
 });
 
+test("hundreds of silent nodes do not slow down the checks of one that answers", async () => {
+  const nodes = 300;
+  answer = ({ host }) =>
+    host === "10.0.0.9"
+      ? healthy
+      : new Promise((resolve) => clock.schedule(4_000, () => resolve(silent("no-connection"))));
+  for (let n = 1; n < nodes; n += 1) say(`box-${n}`, at(`10.0.${1 + (n >> 8)}.${n & 255}`));
+  await appear("well", at("10.0.0.9"));
+  await clock.advance(30_000);
+  expect(stateOf("box-1")).toBe("silent");
+  const times = asked.filter(({ host }) => host === "10.0.0.9").map(({ atMs }) => atMs);
+  const from = times.length;
+  await clock.advance(90_000);
+  const later = asked.filter(({ host }) => host === "10.0.0.9").slice(from - 1);
+  const gaps = later.slice(1).map(({ atMs }, index) => atMs - (later[index]?.atMs ?? 0));
+  expect(gaps.length).toBeGreaterThan(9);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(1.1 * intervalMs("usual", nodes));
+  // What is under way comes to its end.
+  answer = () => healthy;
+  await clock.advance(10_000);
+});
+
 describe("a host that a thousand nodes name", () => {
   /** Nodes with made-up ports of a host where nobody listens but at one port. */
   const claim = (count: number): void => {
