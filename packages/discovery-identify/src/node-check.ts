@@ -28,6 +28,8 @@ const answersWhileGenerating: ReadonlySet<string> = new Set([
 const failuresUntilSilent = 2;
 /** Interval of the questions for models and description, in ms. */
 const listsMs = 30_000;
+/** How much earlier they are asked, so that the check nearest to their time takes them along, in ms. */
+const listsSlackMs = 2_500;
 /** Silences of an endpoint that nothing came back from, or only a refusal. */
 const unreached: ReadonlySet<HealthSilence["why"]> = new Set(["refused", "no-route", "no-connection"]);
 
@@ -95,7 +97,7 @@ export class NodeCheck {
       scheme,
       path: this.#path,
       server: this.#kind(),
-      lists: this.#time.now() >= this.#listsDueMs,
+      lists: this.#time.now() >= this.#listsDueMs - listsSlackMs,
     };
   }
 

@@ -355,10 +355,20 @@ describe("lists", () => {
   test("are asked for at first, then each 30 s, and are kept meanwhile", async () => {
     answer = listing;
     await appear("box");
-    await clock.advance(120_000);
+    await clock.advance(105_000);
     const times = asked.filter((question) => question.lists).map(({ atMs }) => atMs);
     expect(times).toHaveLength(4);
     expect(listed()?.health).toMatchObject({ models: lists.models, loaded: lists.loaded });
+  });
+
+  test("are asked for within 33 s, whatever chance makes of the interval of checks", async () => {
+    answer = listing;
+    await appear("box");
+    await clock.advance(3_600_000);
+    const times = asked.filter((question) => question.lists).map(({ atMs }) => atMs);
+    const gaps = times.slice(1).map((atMs, index) => atMs - (times[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(27_500);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(33_000);
   });
 
   test("are asked for again when the state changes", async () => {
