@@ -41,13 +41,17 @@ function isUnchecked({ addresses }: LocalServer): boolean {
 const maxModelBytes = 6_000;
 
 /** Those of the models that an announcement can name; of the others the server is asked itself. */
-function announceable(models: readonly string[]): readonly string[] {
+function announceable(
+  models: readonly string[],
+  isCut = false,
+): Required<Pick<Announcement, "models" | "modelsCut">> {
   let bytes = 0;
-  return models.filter((model) => {
+  const names = models.filter((model) => {
     if (model.includes(",")) return false;
     bytes += Buffer.byteLength(JSON.stringify(model)) + 1;
     return bytes <= maxModelBytes;
   });
+  return { models: names, modelsCut: isCut || names.length < models.length };
 }
 
 /** Text about a port without a server that is announced. */
@@ -173,7 +177,7 @@ export class Announcements {
   async #announcementOf(server: LocalServer): Promise<Announcement> {
     const { ids, overrides } = this.#options;
     const { port, addresses, identification } = server;
-    const { scheme, server: kind, path, apis, models, auth } = identification ?? {};
+    const { scheme, server: kind, path, apis, models, modelsCut, auth } = identification ?? {};
     return {
       port,
       id: await ids.of(port),
@@ -183,9 +187,10 @@ export class Announcements {
       ...(path && { path }),
       ...(kind && { server: kind }),
       ...(apis && { apis }),
-      ...(models && { models: announceable(models) }),
+      ...(models && announceable(models, modelsCut)),
       ...(auth && { auth }),
       ...overrides,
+      ...(overrides.models && { modelsCut: false }),
     };
   }
 

@@ -108,6 +108,7 @@ function documented({
   server,
   apis,
   models,
+  modelsCut,
   auth,
 }: Announcement): DocumentedServer {
   return {
@@ -119,6 +120,7 @@ function documented({
     ...(server !== undefined && { server }),
     ...(apis && { apis }),
     ...(models && { models }),
+    ...(modelsCut && { modelsCut }),
     ...(auth && { auth }),
   };
 }

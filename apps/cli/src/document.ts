@@ -53,6 +53,7 @@ export interface NodeDocument {
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
+  readonly modelsCut: boolean;
   readonly auth: Auth | null;
   readonly attributes: Readonly<Record<string, string>>;
   readonly health: HealthDocument | null;
@@ -127,7 +128,7 @@ export function checkDocument(check: Check): CheckDocument {
 
 export function nodeDocument(node: NodeInfo): NodeDocument {
   const { id, host, port, info, hostname, addresses, path, scheme, url, baseUrl, openaiUrl } = node;
-  const { server, apis, models, auth, attributes, health, self } = node;
+  const { server, apis, models, modelsCut, auth, attributes, health, self } = node;
   return {
     id,
     host,
@@ -143,6 +144,7 @@ export function nodeDocument(node: NodeInfo): NodeDocument {
     server,
     apis,
     models,
+    modelsCut,
     auth,
     attributes,
     health: health && healthDocument(health),

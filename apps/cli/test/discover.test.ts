@@ -52,6 +52,7 @@ describe("lmserv discover --json", () => {
           server: "lmserv",
           apis: ["openai"],
           models: ["llama-3.3-70b", "qwen3-32b"],
+          modelsCut: false,
           auth: "none",
           attributes: {},
           health: {

@@ -254,6 +254,7 @@ export function served(server: string, parts: Partial<Identification> = {}): Ver
     path: "/chat",
     apis: [],
     models: [],
+    modelsCut: false,
     auth: null,
     document: false,
     ...parts,

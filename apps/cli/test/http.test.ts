@@ -62,6 +62,7 @@ it("is understood by those who look", async () => {
         version: null,
         apis: [],
         models: ["a", "b"],
+        modelsCut: false,
         auth: null,
         document: true,
       },

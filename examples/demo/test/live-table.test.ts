@@ -19,6 +19,7 @@ function node(info: string, port: number, models: readonly string[] = ["parrot"]
     server: "lmserv",
     apis: [],
     models,
+    modelsCut: false,
     auth: null,
     attributes: {},
     health: null,

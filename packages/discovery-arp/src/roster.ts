@@ -188,7 +188,7 @@ function announcerOf(mac: string, { port, server, models }: Identification): str
 }
 
 function nodeOf(host: string, identification: Identification): SeenNode {
-  const { port, scheme, id, info, path, server, apis, models, auth } = identification;
+  const { port, scheme, id, info, path, server, apis, models, modelsCut, auth } = identification;
   return {
     id,
     trust: "identified",
@@ -201,6 +201,7 @@ function nodeOf(host: string, identification: Identification): SeenNode {
     server,
     apis,
     models,
+    ...(modelsCut && { modelsCut }),
     auth,
     attributes: {},
   };

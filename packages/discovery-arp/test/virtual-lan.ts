@@ -47,6 +47,7 @@ export function identification(port: number, rest: Partial<Identification> = {})
     path: "/chat",
     apis: [],
     models: [],
+    modelsCut: false,
     auth: null,
     document: false,
     ...rest,

@@ -27,6 +27,7 @@ const shapes: OptionShapes<Announcement> = {
   server: nameShape,
   apis: texts,
   models: texts,
+  modelsCut: { type: "boolean" },
   auth: { type: "string", enum: ["none", "required"] },
   addresses: { type: "array", items: { type: "string" }, minItems: 1, maxItems: maxAnsweringAddresses },
   attributes: { type: "object", properties: {}, additionalProperties: { type: "string" } },

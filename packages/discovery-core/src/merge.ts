@@ -26,6 +26,7 @@ export function mergeSources(
   const host = addresses[0] ?? "";
   const path = firstKnown(agreeing, (node) => node.path);
   const apis = firstKnown(agreeing, (node) => filled(node.apis)) ?? [];
+  const listing = agreeing.find(({ models, modelsCut }) => models.length > 0 || modelsCut);
   return {
     id,
     host,
@@ -38,7 +39,8 @@ export function mergeSources(
     ...urlsOf({ host, port, scheme, path, apis }),
     server: firstKnown(agreeing, (node) => node.server),
     apis,
-    models: firstKnown(agreeing, (node) => filled(node.models)) ?? [],
+    models: listing?.models ?? [],
+    modelsCut: listing?.modelsCut ?? false,
     auth: firstKnown(agreeing, (node) => node.auth),
     attributes,
     health: null,

@@ -48,6 +48,8 @@ export interface SeenNode {
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
+  /** Whether the server has more models than the report names. @default false */
+  readonly modelsCut?: boolean;
   readonly auth: Auth | null;
   /** Key-value pairs as the medium gave them (mDNS: TXT). */
   readonly attributes: Readonly<Record<string, string>>;
@@ -80,6 +82,8 @@ export interface Announcement {
   readonly apis?: readonly string[];
   /** Names without commas; mDNS announces the first ones, as many as 248 bytes hold with commas between. */
   readonly models?: readonly string[];
+  /** Whether the server has more models than `models` names. @default false */
+  readonly modelsCut?: boolean;
   readonly auth?: Auth;
   /**
    * Addresses of this machine at which the server answers, 1..256 of IPv4 or IPv6; a link-local one may have its
@@ -137,7 +141,10 @@ export interface NodeInfo {
   readonly openaiUrl: string | null;
   readonly server: string | null;
   readonly apis: readonly string[];
+  /** Names as announced; `health` has what the server itself lists. */
   readonly models: readonly string[];
+  /** Whether `models` is only the first part of a longer list, as announcements have little room. */
+  readonly modelsCut: boolean;
   readonly auth: Auth | null;
   readonly attributes: Readonly<Record<string, string>>;
   /** Last check, or null when there was none, or no monitor is in use. */

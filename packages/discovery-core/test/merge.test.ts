@@ -42,6 +42,7 @@ describe("what users see of a node", () => {
       server: "lmserv",
       apis: ["openai"],
       models: ["llama"],
+      modelsCut: false,
       auth: "none",
       attributes: { rack: "7" },
       health: null,

@@ -1,5 +1,5 @@
 import { type Announced, randomHex } from "@lmserv/discovery-core";
-import { type AliveRecord, type Identity, signRecord } from "@lmserv/discovery-identity";
+import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-identity";
 import { keyOf, writeValue } from "./value.ts";
 
 /** Which record of a start it is, counted for all sessions that share an identity. */
@@ -44,7 +44,7 @@ export class Pen {
     const { key, epoch } = identity;
     const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
     const signedMs = Math.max(1, Math.floor(wall()));
-    const body = { signedMs, instance: this.instance, ...place, urls: [], nodes: [node] };
+    const body = { signedMs, instance: this.instance, ...place, urls: [], nodes: fittedNodes([node]) };
     const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
     written.set(identity, seq);
     return value;

@@ -126,7 +126,7 @@ describe("an engine that is lost", () => {
         version: null,
         path: "/chat",
       },
-      ...{ apis: [], models: [], auth: null, document: true },
+      ...{ apis: [], models: [], modelsCut: false, auth: null, document: true },
     };
     answers.set(2, { kind: "server", identification, others: [] });
     answers.set(3, { kind: "server", identification: { ...identification, id: "n3" }, others: [] });

@@ -40,6 +40,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** GET requests at most. @default 4 */
   readonly maxQuestions?: number;
+  /** Of one body; of a longer one, what was read counts. @default 65_536 */
+  readonly maxBodyBytes?: number;
 }
 
 /** One question at a time to one port, over one TCP connection where the server keeps it open. */
@@ -99,7 +101,7 @@ export class Connection {
       sent.on("response", (begun) => {
         response = begun;
         const { statusCode = 0, headers } = begun;
-        readBody(begun).then(({ failure, ...body }) => {
+        readBody(begun, this.#options.maxBodyBytes ?? maxBodyBytes).then(({ failure, ...body }) => {
           const reply = readReply(path, statusCode, headers, body);
           resolve({ reply, silence: failure && reasonFor(whyFailed(failure)) });
         });
@@ -207,16 +209,16 @@ interface ReceivedBody extends Body {
 }
 
 /** Reads to the end, or to the limit, at which the connection is given up. */
-function readBody(response: IncomingMessage): Promise<ReceivedBody> {
+function readBody(response: IncomingMessage, maxBytes: number): Promise<ReceivedBody> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     const end = (isCut: boolean, failure: Error | null = null): void =>
-      resolve({ bytes: Buffer.concat(chunks).subarray(0, maxBodyBytes), isCut, failure });
+      resolve({ bytes: Buffer.concat(chunks).subarray(0, maxBytes), isCut, failure });
     response.on("data", (chunk: Uint8Array) => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes <= maxBodyBytes) return;
+      if (bytes <= maxBytes) return;
       end(true);
       response.destroy();
     });

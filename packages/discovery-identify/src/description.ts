@@ -4,7 +4,7 @@ import { engines } from "./engines.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
 import type { Identification } from "./identification.ts";
 import { type Interview, interview, interviewEither } from "./interview.ts";
-import { patient } from "./limits.ts";
+import { maxListBytes, patient } from "./limits.ts";
 import { assertAddress } from "./look.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
 import type { Verdict } from "./verdict.ts";
@@ -19,7 +19,7 @@ const maxDescriptionQuestions = 10;
 export interface ServerProfile {
   readonly kind: "server";
   readonly identification: Identification;
-  /** At most 256. */
+  /** At most 1,024. */
   readonly models: readonly Model[];
   /** Names of the models in memory; empty when unknown. */
   readonly loaded: readonly string[];
@@ -52,7 +52,12 @@ export async function describeServer(
 ): Promise<ServerProfile | Exclude<Verdict, { readonly kind: "server" }>> {
   assertAddress(options.host);
   assertPort(options.port);
-  const asked = { ...options, patience: checkPatience, maxQuestions: maxDescriptionQuestions };
+  const asked = {
+    ...options,
+    patience: checkPatience,
+    maxQuestions: maxDescriptionQuestions,
+    maxBodyBytes: maxListBytes,
+  };
   return interviewEither(asked, describe);
 }
 
@@ -114,7 +119,16 @@ export async function checkHealth({
 export function healthAsker(clock: Clock): AskHealth {
   return ({ host, port, scheme, ...question }, signal) => {
     const maxQuestions = question.lists ? maxDescriptionQuestions : 2;
-    const options = { host, port, scheme, clock, signal, patience: checkPatience, maxQuestions };
+    const options = {
+      host,
+      port,
+      scheme,
+      clock,
+      signal,
+      patience: checkPatience,
+      maxQuestions,
+      maxBodyBytes: maxListBytes,
+    };
     return interview(options, (held) => answer(held, { host, port, scheme, ...question }, clock));
   };
 }

@@ -40,6 +40,7 @@ function encode({ schemaVersion, role, servers }: WellKnownDocument): Buffer {
     const cut = listed.map((server) => ({
       ...server,
       ...(server.models && { models: server.models.slice(0, count) }),
+      ...((server.models?.length ?? 0) > count && { modelsCut: true }),
     }));
     return Buffer.from(JSON.stringify({ schemaVersion, ...(role !== undefined && { role }), servers: cut }));
   };

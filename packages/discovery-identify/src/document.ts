@@ -39,6 +39,8 @@ export interface DocumentedServer {
   readonly apis?: readonly string[];
   /** Names of its models, the first 256 count. */
   readonly models?: readonly string[];
+  /** Whether the server has more models than these. @default false */
+  readonly modelsCut?: boolean;
   readonly auth?: Auth | null;
 }
 
@@ -102,6 +104,7 @@ function readServer(entry: unknown): ReadServer | null {
   const auth = optional(property(entry, "auth"), isAuth);
   if (id === undefined || info === undefined || port === undefined) return null;
   if (scheme === undefined || path === undefined || auth === undefined) return null;
+  const models = readWords(list(property(entry, "models")), maxModels + 1, maxModelLength);
   return {
     id,
     info: cutToBytes(clean(info ?? ""), maxInfoBytes),
@@ -111,7 +114,8 @@ function readServer(entry: unknown): ReadServer | null {
     server: readWord(property(entry, "server")),
     version: readWord(property(entry, "version")),
     apis: readWords(list(property(entry, "apis")), maxApis),
-    models: readWords(list(property(entry, "models")), maxModels, maxModelLength),
+    models: models.slice(0, maxModels),
+    modelsCut: models.length > maxModels || property(entry, "modelsCut") === true,
     auth,
   };
 }

@@ -23,6 +23,8 @@ export interface Identification {
   readonly apis: readonly string[];
   /** At most 256, in the server's order. */
   readonly models: readonly string[];
+  /** Whether the server has more models than these. */
+  readonly modelsCut: boolean;
   /** Whether it asks for credentials, or null when that did not show. */
   readonly auth: Auth | null;
   /** Whether a document said all this, rather than the looks of its answers. */
@@ -57,25 +59,30 @@ export function fromReplies(
     version: engine.version && readWord(readSign(engine.version, replies)),
     path: engine.chat,
     apis: engine.apis,
-    models: readModels(engine.models, replies),
+    ...readModels(engine.models, replies),
     auth: readAuth(engine, replies),
     document: false,
   };
 }
 
 /** The first of the lists that names any. */
-function readModels(lists: readonly ModelList[], replies: readonly Reply[]): readonly string[] {
+function readModels(
+  lists: readonly ModelList[],
+  replies: readonly Reply[],
+): Pick<Identification, "models" | "modelsCut"> {
   for (const { path, at, name } of lists) {
-    const found = valueAt(replies.find((reply) => reply.path === path)?.json, at);
+    const reply = replies.find((one) => one.path === path);
+    const found = valueAt(reply?.json, at);
     const entries: readonly unknown[] = Array.isArray(found) ? found : [found];
-    const names = readWords(
-      entries.map((entry) => valueAt(entry, name)),
-      maxModels,
-      maxModelLength,
-    );
-    if (names.length > 0) return names;
+    const words = entries.map((entry) => valueAt(entry, name));
+    const names = readWords(words, maxModels + 1, maxModelLength);
+    if (names.length === 0) continue;
+    return {
+      models: names.slice(0, maxModels),
+      modelsCut: names.length > maxModels || reply?.isCut === true,
+    };
   }
-  return [];
+  return { models: [], modelsCut: false };
 }
 
 function readAuth({ auth }: Engine, replies: readonly Reply[]): Auth | null {

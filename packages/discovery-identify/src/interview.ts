@@ -15,6 +15,8 @@ export interface InterviewOptions extends AskedPort {
   readonly patience: Patience;
   /** GET requests at most. @default 4 */
   readonly maxQuestions?: number;
+  /** Of one body; of a longer one, what was read counts. @default 65_536 */
+  readonly maxBodyBytes?: number;
 }
 
 /** Holds an interview over one connection; rejects with the reason of an aborted `signal`. */

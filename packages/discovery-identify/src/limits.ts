@@ -17,11 +17,15 @@ export const maxQuestions = 4;
 export const maxPortsAtOnce = 8;
 /** A list of two hundred models fits; of a longer body, what was read until here counts. */
 export const maxBodyBytes = 65_536;
+/** The same where the whole list of models is wanted; 128 checks at a time leave no room for more. */
+export const maxListBytes = 262_144;
 /** Servers send less than 1 KiB. */
 export const maxHeaderBytes = 16_384;
 /** Interim responses (RFC 9110 section 15.2) before the final one; nobody needs more than two. */
 export const maxInterim = 4;
-/** More than any machine serves by itself. */
+/** Names in a list that is passed on. */
 export const maxModels = 256;
+/** Models that are kept of a server that was asked for all: more than any machine serves by itself. */
+export const maxListedModels = 1_024;
 /** In UTF-16 units; names with the path of a file in them come near it. */
 export const maxModelLength = 256;

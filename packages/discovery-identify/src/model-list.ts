@@ -1,11 +1,11 @@
 import type { Model } from "@lmserv/discovery-core";
 import { valueAt } from "./json.ts";
-import { maxModelLength, maxModels } from "./limits.ts";
+import { maxListedModels, maxModelLength } from "./limits.ts";
 import type { Reply } from "./reply.ts";
 import { readWord } from "./text.ts";
 import type { LoadedModels, ModelDetails, Vitals } from "./vitals.ts";
 
-/** The models of a server, those that it was known to have first, with what its answers tell of each; 256 at most. */
+/** The models of a server, those that it was known to have first, with what its answers tell of each; 1,024 at most. */
 export function describeModels(
   names: readonly string[],
   vitals: Vitals,
@@ -19,7 +19,7 @@ export function describeModels(
   return [...models.values()];
 }
 
-/** Names of the models in memory, 256 at most. */
+/** Names of the models in memory, 1,024 at most. */
 export function loadedModels(
   models: readonly Model[],
   { loaded }: Vitals,
@@ -38,7 +38,7 @@ function addDetails(models: Map<string, Model>, details: ModelDetails, replies: 
     const name = readName(entry, details.name);
     if (name === null) continue;
     const known = models.get(name);
-    if (!known && models.size >= maxModels) continue;
+    if (!known && models.size >= maxListedModels) continue;
     models.set(name, { ...(known ?? { name }), ...readDetails(entry, details) });
   }
 }
@@ -66,7 +66,7 @@ function namesOf(entries: readonly unknown[], { name, unless }: LoadedModels): r
     if (unless && typeof mark === "string" && unless.like.test(mark)) continue;
     const word = readName(entry, name);
     if (word !== null) names.add(word);
-    if (names.size === maxModels) break;
+    if (names.size === maxListedModels) break;
   }
   return [...names];
 }

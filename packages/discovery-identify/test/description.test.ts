@@ -105,7 +105,7 @@ describe("a description", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("holds 256 models of 10,000, and no name of 4 kB", async () => {
+  it("holds 1,024 models of 10,000, and no name of 4 kB", async () => {
     const many = Array.from({ length: 10_000 }, (_, n) => ({ name: `model-${n}`, size: n }));
     const answers = {
       ...named("Ollama 0.12").answers,
@@ -115,7 +115,7 @@ describe("a description", () => {
     };
     const there = await replay({ ...named("Ollama 0.12"), answers });
     const found = await profile(there);
-    expect(found).toMatchObject({ kind: "server", models: { length: 256 }, loaded: { length: 256 } });
+    expect(found).toMatchObject({ kind: "server", models: { length: 1_024 }, loaded: { length: 1_024 } });
   });
 
   it.each([

@@ -25,6 +25,7 @@ const full = {
   version: "1.0.0",
   apis: ["lmserv"],
   models: ["llama-3.3-70b", "qwen3-32b"],
+  modelsCut: false,
   auth: "required",
 } as const satisfies DocumentedServer;
 
@@ -101,6 +102,7 @@ describe("a document", () => {
         path: null,
         apis: [],
         models: [],
+        modelsCut: false,
         auth: null,
         document: true,
       },
@@ -261,6 +263,7 @@ describe("a document", () => {
     const server = { ...full, models: [...odd, ...many], apis: many };
     expect(await identified(about(server))).toMatchObject({
       models: many.slice(0, 256),
+      modelsCut: true,
       apis: many.slice(0, 16),
     });
   });
@@ -358,7 +361,10 @@ describe("documentHandler", () => {
     const found = serversOf(await ask(server));
     expect(found.map(({ port }) => port)).toEqual(servers.slice(0, 32).map(({ port }) => port));
     expect(
-      found.every((one) => one.models.length > 0 && one.models.at(-1) === models[one.models.length - 1]),
+      found.every(
+        (one) =>
+          one.models.length > 0 && one.modelsCut && one.models.at(-1) === models[one.models.length - 1],
+      ),
     ).toBe(true);
   });
 

@@ -1,4 +1,5 @@
 export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
+export { fittedNodes } from "./fitted-nodes.ts";
 export {
   ephemeralIdentity,
   type Identity,

@@ -60,11 +60,13 @@ export const maxRecordBytes = 16_384;
 const maxAddresses = 16;
 const maxUrls = 8;
 const maxNodes = 16;
-const maxItems = 64;
+/** Of a list of APIs or models, and of attributes. */
+export const maxItems = 64;
 const maxUrlBytes = 300;
 /** A host name (RFC 1035 section 2.3.4). */
 const maxHostnameBytes = 253;
-const maxTextBytes = 255;
+/** Of a name, a text or the value of an attribute. */
+export const maxTextBytes = 255;
 const dayMs = 86_400_000;
 
 export const readCluster: (value: unknown, name: string) => string = matching(isClusterName, 64);
@@ -168,6 +170,7 @@ function readNode(value: unknown, name: string): Announced {
     ...optional("server", text(maxTextBytes)),
     ...optional("apis", readWords),
     ...optional("models", readWords),
+    ...(node.modelsCut === true && { modelsCut: true }),
     ...optional("attributes", readAttributes),
     ...(scheme !== undefined && { scheme }),
     ...(auth !== undefined && { auth }),

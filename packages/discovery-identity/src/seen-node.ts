@@ -7,7 +7,7 @@ import type { Announced, SeenAddress, SeenNode } from "@lmserv/discovery-core";
  * @param addresses - Those of the record, the ones first that are expected to answer.
  */
 export function seenNode(node: Announced, memberId: string, addresses: readonly SeenAddress[]): SeenNode {
-  const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = node;
+  const { id, port, scheme, info, hostname, path, server, apis, models, modelsCut, auth, attributes } = node;
   return {
     id,
     trust: isProven(node, memberId) ? "signed" : "announced",
@@ -20,6 +20,7 @@ export function seenNode(node: Announced, memberId: string, addresses: readonly 
     server: server ?? null,
     apis: apis ?? [],
     models: models ?? [],
+    ...(modelsCut && { modelsCut }),
     auth: auth ?? null,
     attributes: attributes ?? {},
   };

@@ -4,12 +4,14 @@ import { describe, expect, test } from "vitest";
 import {
   type AliveRecord,
   compareVersions,
+  fittedNodes,
   generateNodeKey,
   isRenewalAuthentic,
   type MemberRecord,
   readRecord,
   readRenewal,
   ShapeError,
+  seenNode,
   signRecord,
   signRenewal,
   verifyRecord,
@@ -49,6 +51,35 @@ describe("a signed record", () => {
   test("says what was signed", () => {
     const verdict = verifyRecord(signRecord(alive, key), { cluster });
     expect(verdict).toEqual({ accepted: true, record: alive });
+  });
+
+  test.each([
+    ["of 300 models", 1, (n: number) => `vendor/model-${n}`],
+    ["of names of 4 kB", 1, (n: number) => `${n}${"x".repeat(4_000)}`],
+    ["of 16 servers with 300 models each", 16, (n: number) => `vendor/model-${n}`],
+  ])("has room for the first %s, and says that there are more", (_, servers, name) => {
+    const models = Array.from({ length: 300 }, (_, n) => name(n));
+    const nodes = Array.from({ length: servers }, (_, n) => ({
+      id: `${key.id}.${n}`,
+      info: "",
+      port: 8_000 + n,
+      models,
+    }));
+    const verdict = verifyRecord(signRecord({ ...alive, nodes: fittedNodes(nodes) }, key), { cluster });
+    const read = verdict.accepted && verdict.record.kind === "alive" ? verdict.record.nodes : [];
+    expect(read.map(({ port }) => port)).toEqual(nodes.map(({ port }) => port));
+    for (const node of read) {
+      expect(node.modelsCut).toBe(true);
+      expect(models.slice(0, node.models?.length)).toEqual(node.models);
+    }
+    expect(seenNode(read[0] ?? nodes[0] ?? { id: "", info: "", port: 1 }, key.id, [])).toHaveProperty(
+      "modelsCut",
+      true,
+    );
+  });
+
+  test("holds a short list whole", () => {
+    expect(fittedNodes(alive.nodes)).toEqual(alive.nodes);
   });
 
   test("can be a tombstone", () => {

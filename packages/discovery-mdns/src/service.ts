@@ -85,6 +85,7 @@ function assertInstanceLabel(label: string): void {
 /** `info` comes first: the Python original reads no other, and lists nobody without it. */
 function attributesOf(node: Announced, hostname: string): Attributes {
   const { info, id, scheme, path, server, apis = [], models = [], auth, attributes = {} } = node;
+  const named = firstOf("models", models);
   const own: Attributes = {
     info,
     id,
@@ -92,8 +93,9 @@ function attributesOf(node: Announced, hostname: string): Attributes {
     host: node.hostname ?? hostname,
     ...(server !== undefined && { server }),
     ...(scheme === "https" && { scheme }),
-    ...(apis.length > 0 && { apis: listText("apis", apis) }),
-    ...(models.length > 0 && { models: listText("models", models) }),
+    ...(apis.length > 0 && { apis: firstOf("apis", apis).join(",") }),
+    ...(named.length > 0 && { models: named.join(",") }),
+    ...((node.modelsCut || named.length < models.length) && { more: "models" }),
     ...(auth && { auth }),
   };
   const taken = Object.keys(attributes).find((key) => Object.hasOwn(own, key.toLowerCase()));
@@ -103,17 +105,21 @@ function attributesOf(node: Announced, hostname: string): Attributes {
   return { ...own, ...attributes };
 }
 
-/** As many of the items as one TXT string holds beside its key (RFC 6763 section 6.1). */
-function listText(key: string, items: readonly string[]): string {
+/** The first items, as many as one TXT string holds beside its key (RFC 6763 section 6.1); none where the first is longer. */
+function firstOf(key: string, items: readonly string[]): readonly string[] {
   const impossible = items.find((item) => item === "" || item.includes(","));
   if (impossible !== undefined) {
     throw new RangeError(
       `${key} holds ${JSON.stringify(impossible)}; an item must not be empty or contain a comma`,
     );
   }
-  const fitting = items.map((_, index) => items.slice(0, index + 1).join(","));
   const maxBytes = 255 - key.length - "=".length;
-  return fitting.findLast((text) => Buffer.byteLength(text) <= maxBytes) ?? fitting[0] ?? "";
+  let bytes = 0;
+  const excess = items.findIndex((item, index) => {
+    bytes += Buffer.byteLength(item) + (index > 0 ? ",".length : 0);
+    return bytes > maxBytes;
+  });
+  return excess === -1 ? items : items.slice(0, excess);
 }
 
 /** What TXT says of a node; values that make no sense are as if they were not there. */
@@ -126,13 +132,14 @@ export interface Description {
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
+  readonly modelsCut: boolean;
   readonly auth: Auth | null;
   readonly attributes: Attributes;
 }
 
 export function describe(txt: readonly Uint8Array[]): Description {
   const attributes = decodeTxt(txt);
-  const { id = "", info = "", host = "", path = "", server = "", apis, models, auth } = attributes;
+  const { id = "", info = "", host = "", path = "", server = "", apis, models, more, auth } = attributes;
   const original = isOriginal(attributes) ? originalServer : null;
   return {
     id: isNodeId(id) ? id : null,
@@ -143,6 +150,7 @@ export function describe(txt: readonly Uint8Array[]): Description {
     server: server || (original?.server ?? null),
     apis: listOf(apis),
     models: listOf(models),
+    modelsCut: listOf(more).includes("models"),
     auth: auth === "none" || auth === "required" ? auth : null,
     attributes,
   };

@@ -110,6 +110,7 @@ describe("the text of a service", () => {
       path: "/v1/chat",
       server: "llama.cpp",
       apis: ["openai", "ollama"],
+      modelsCut: false,
       models: ["llama3.1:8b", "qwen"],
       auth: "required",
       attributes: {
@@ -139,9 +140,21 @@ describe("the text of a service", () => {
     expect(encode(response({ answers }), { maxBytes: maxPacketBytes })).toHaveLength(1);
   });
 
+  test.each<[string, Partial<Announced>, readonly string[]]>([
+    ["longer than a string", { models: Array.from({ length: 300 }, (_, n) => `model-${n}`) }, ["model-0"]],
+    ["of one name that is longer", { models: ["x".repeat(249)] }, []],
+    ["that was cut before", { models: ["a"], modelsCut: true }, ["a"]],
+  ])("says that a list of models goes on: one %s", (_, parts, first) => {
+    const { txt: strings } = serviceOf(announced(parts), hostname, entropy);
+    const { models, modelsCut } = describeNode(strings);
+    expect(models.slice(0, 1)).toEqual(first);
+    expect(modelsCut).toBe(true);
+    const whole = serviceOf(announced({ models: ["a", "b"] }), hostname, entropy);
+    expect(describeNode(whole.txt)).toMatchObject({ models: ["a", "b"], modelsCut: false });
+  });
+
   test.each<[string, Partial<Announced>, string]>([
     ["info", { info: "x".repeat(251) }, 'attribute "info" takes 256 bytes'],
-    ["models", { models: ["x".repeat(249)] }, 'attribute "models" takes 256 bytes'],
     ["attribute", { attributes: { rack: "x".repeat(251) } }, 'attribute "rack" takes 256 bytes'],
     ["key", { attributes: { "a=b": "" } }, 'attribute "a=b" must be printable ASCII'],
     ["key that is taken", { attributes: { Info: "x" } }, 'attribute "Info" has a field of its own'],
@@ -166,6 +179,7 @@ describe("the text of others", () => {
     server: null,
     apis: [],
     models: [],
+    modelsCut: false,
     auth: null,
   };
 

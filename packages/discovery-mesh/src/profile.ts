@@ -1,4 +1,5 @@
 import { type Announced, answeringAmong, canonicalAddress, isLoopback } from "@lmserv/discovery-core";
+import { fittedNodes } from "@lmserv/discovery-identity";
 import { isHostAddress } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { Statement } from "./membership/own-record.ts";
@@ -80,7 +81,12 @@ export class Profile {
     const observed = own.every(isLoopback) ? [] : [...this.#observed];
     const urls = advertise ?? urlsOf(this.listening, [...own, ...observed], secure);
     const addresses = [...this.#answering(own), ...observed];
-    return { addresses, urls: urls.slice(0, maxUrls), machine: surroundings.mark, nodes: this.#named() };
+    return {
+      addresses,
+      urls: urls.slice(0, maxUrls),
+      machine: surroundings.mark,
+      nodes: fittedNodes(this.#named()),
+    };
   }
 
   /** Ourselves, as we list ourselves. */

@@ -36,6 +36,7 @@ function found({ transport = "mdns", trust = "announced", ...fields }: Found): N
     server: null,
     apis: [],
     models: [],
+    modelsCut: false,
     auth: null,
     attributes: {},
     self: false,

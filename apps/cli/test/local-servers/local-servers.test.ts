@@ -14,6 +14,7 @@ const identification: Identification = {
   path: "/api/chat",
   apis: ["ollama", "openai"],
   models: ["llama3"],
+  modelsCut: false,
   auth: "none",
   document: false,
 };

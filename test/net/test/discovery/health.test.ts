@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { createLan } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
-import { lmserv, type Watch, type WatchEvent, watchHealth } from "./command.ts";
+import {
+  announce,
+  discover,
+  type Listing,
+  lmserv,
+  type Watch,
+  type WatchEvent,
+  watchHealth,
+} from "./command.ts";
 import { serve } from "./look-alike.ts";
 
 const isKind =
@@ -51,5 +59,24 @@ describeNet("one machine with three servers", () => {
     expect(await seen.event(isKind("ollama", "down"))).toMatchObject({ reason: "goodbye" });
     await serve(a, "ollama", 11_434);
     await next(seen, isKind("ollama", "up"));
+  });
+});
+
+describeNet("a server with 301 models", () => {
+  test("is announced with the first, says so, and is found by one of the last, which it is asked for", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    const [a, b] = lan.hosts;
+    await serve(a, "ollama", 4_711, "300");
+    await announce(a, "--port", "4711");
+    const { listing } = await discover(b, "--first", "--timeout", "60s");
+    expect(listing.nodes).toMatchObject([{ port: 4_711, modelsCut: true }]);
+    expect(listing.nodes[0]?.models).not.toContain("vendor/model-250");
+
+    const named = ["--model", "vendor/model-250", "--first", "--timeout", "60s"];
+    const { code, stdout } = await b.run(lmserv("discover", "--json", ...named));
+    const found: Listing = JSON.parse(stdout);
+    expect(found.nodes).toMatchObject([{ port: 4_711, health: { state: "healthy" } }]);
+    expect(found.nodes[0]?.health?.models).toHaveLength(301);
+    expect(code).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 
-// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT`; a line on its input
-// is a model that is pulled, or "restart": it closes, and listens again at once.
-const [kind, port] = process.argv.slice(2);
-const models = ["first"];
+// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT [MORE MODELS]`; a line
+// on its input is a model that is pulled, or "restart": it closes, and listens again at once.
+const [kind, port, more = "0"] = process.argv.slice(2);
+const models = ["first", ...Array.from({ length: Number(more) }, (_, n) => `vendor/model-${n}`)];
 
 const shows = {
   ollama: {
