@@ -4,10 +4,11 @@ import { expect, test } from "vitest";
 import { createLan, type Host } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import { announce } from "../discovery/command.ts";
+import { infosOf, lists, watchedList } from "../discovery/watched-list.ts";
 import { ip } from "../discovery/wiring.ts";
 import { moveBehind } from "../mesh/subnets.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
-import { announceServer, deploy, discoverFrom } from "./deployment.ts";
+import { announceServer, deploy, watchFrom } from "./deployment.ts";
 
 /** The configuration that the README shows for containers on a bridge, with the seed that there is here. */
 async function configOf(seed: string): Promise<object> {
@@ -40,16 +41,18 @@ describeNet("containers", () => {
     await announceServer(seed, site);
     await announceServer(container, site);
 
-    const { code, listing } = await discoverFrom(seeker, site, "--wait", "2", "--timeout", "60s");
-    expect(code).toBe(0);
-    const found = listing.nodes.find(({ info }) => info === container.name);
+    const list = watchedList(await watchFrom(seeker, site));
+    await list.until(lists(...[seed.name, container.name].sort()));
+    const found = list.nodes().find(({ info }) => info === container.name);
     expect(found).toMatchObject({ host: machine.address, port: 8000 });
     const { stdout } = await seeker.run([process.execPath, "-e", askScript, found?.url ?? ""], { cwd: "/" });
     expect(Number(stdout)).toBeGreaterThanOrEqual(200);
 
+    const multicast = watchedList(await watchFrom(seeker, site, "--transport", "mdns"));
     await announce(container, "--port", "8002", "--info", "on-a-bridge", "--no-check", "--transport", "mdns");
     await announce(machine, "--port", "8001", "--info", "with-the-host", "--no-check", "--transport", "mdns");
-    const multicast = await discoverFrom(seeker, site, "--transport", "mdns");
-    expect(multicast.listing.nodes.map(({ info }) => info)).toEqual(["with-the-host"]);
+    // What is announced later is heard later.
+    await multicast.until((nodes) => nodes.some(({ info }) => info === "with-the-host"));
+    expect(infosOf(multicast.nodes())).toEqual(["with-the-host"]);
   });
 });

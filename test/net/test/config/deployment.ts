@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Host, HostProcess } from "../../src/index.ts";
 import { serve } from "../arp/neighbors.ts";
-import { type Discovered, lmserv } from "../discovery/command.ts";
+import { lmserv, type Watch, watchOf } from "../discovery/command.ts";
 
 /** Where a network's hosts start the command: the folder with its configuration file. */
 export interface Deployment {
@@ -33,16 +33,14 @@ export async function announceServer(
   return announcer;
 }
 
-/** Runs `lmserv discover --json` to its end. */
-export async function discoverFrom(
+/** `lmserv discover --watch --json`, when it has begun; the servers are not asked how they are. */
+export async function watchFrom(
   host: Host,
   deployment: Deployment,
   ...args: readonly string[]
-): Promise<Discovered> {
-  const command = ofHost(host, deployment, ["discover", "--json", ...args]);
-  const { code, stdout, stderr } = await host.run(command, { cwd: deployment.folder });
-  if (stdout === "") throw new Error(`nothing was printed: ${stderr}`);
-  return { code, listing: JSON.parse(stdout) };
+): Promise<Watch> {
+  const command = ofHost(host, deployment, ["discover", "--watch", "--json", "--no-check", ...args]);
+  return watchOf(await host.spawn(command, { cwd: deployment.folder }));
 }
 
 /** The hosts share the machine's files, and each needs an identity of its own. */

@@ -77,7 +77,11 @@ export function watch(host: Host, ...args: readonly string[]): Promise<Watch> {
 
 /** The same, with checks of the servers. */
 export async function watchHealth(host: Host, ...args: readonly string[]): Promise<Watch> {
-  const process = await host.spawn(lmserv("discover", "--watch", "--json", ...args));
+  return watchOf(await host.spawn(lmserv("discover", "--watch", "--json", ...args)));
+}
+
+/** What a `lmserv discover --watch --json` prints, once it has begun. */
+export async function watchOf(process: HostProcess): Promise<Watch> {
   await process.line((line) => line.includes('"version"'));
   const read = (line: string): WatchEvent => JSON.parse(line);
   return {

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { createLan, type Host } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
 import { serve } from "../arp/neighbors.ts";
-import { announceServer, deploy, discoverFrom } from "../config/deployment.ts";
+import { announceServer, deploy, watchFrom } from "../config/deployment.ts";
+import { lists, watchedList } from "../discovery/watched-list.ts";
 import { meshPort } from "./member.ts";
 import { moveBehind } from "./subnets.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -40,8 +41,8 @@ describeNet("members that nobody gave a seed", () => {
     await expect.poll(() => linkedWith(remote), patience).toEqual([one.address, other.address]);
     await expect.poll(() => linkedWith(other), patience).toEqual([one.address, afar?.address].sort());
     // Nor does whoever only listens need a seed: the one that no multicast comes from is heard of by the mesh.
-    const { listing } = await discoverFrom(router, near, ...both, "--wait", "3", "--timeout", "60s");
-    expect(listing.nodes.map(({ info }) => info).sort()).toEqual([one.name, other.name, remote.name]);
+    const list = watchedList(await watchFrom(router, near, ...both));
+    await list.until(lists(...[one.name, other.name, remote.name].sort()));
   });
 
   test("and of which no multicast arrives, find each other by ARP, where their mesh usually is", async () => {
@@ -56,8 +57,7 @@ describeNet("members that nobody gave a seed", () => {
     await announceServer(one, mute);
     await announceServer(other, asking);
     await expect.poll(() => linkedWith(one), patience).toEqual([other.address]);
-    const flags = ["--transport", "mesh", "--seed", urlOf(one), "--wait", "2", "--timeout", "60s"];
-    const { listing } = await discoverFrom(bystander, asking, ...flags);
-    expect(listing.nodes.map(({ info }) => info).sort()).toEqual([one.name, other.name]);
+    const list = watchedList(await watchFrom(bystander, asking, "--transport", "mesh", "--seed", urlOf(one)));
+    await list.until(lists(...[one.name, other.name].sort()));
   });
 });
