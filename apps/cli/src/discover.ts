@@ -32,8 +32,8 @@ interface Findings {
   readonly failures: readonly DiscoveryError[];
 }
 
-/** Sockets open within milliseconds; a transport that takes this long never will. */
-const openingMs = 10_000;
+/** Sockets open within milliseconds; a transport that takes this long never will, unless there is more time to look. */
+const leastOpeningMs = 10_000;
 
 /** A search that knows what it takes. */
 interface Search extends SearchRequest {
@@ -88,12 +88,13 @@ async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSig
 
 /** A one-shot run does not wait for a network, nor for a transport that hangs. */
 async function open(
-  { configuration, ttlMs, check }: Search,
+  { configuration, ttlMs, timeoutMs, check }: Search,
   io: Io,
   { log }: Reporter,
   signal: AbortSignal,
 ): Promise<Discovery> {
   const hang = new AbortController();
+  const openingMs = Math.max(leastOpeningMs, timeoutMs);
   const cancel = io.clock.schedule(openingMs, () => {
     const message = `no transport opened within ${formatDuration(openingMs)}`;
     hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));

@@ -215,6 +215,24 @@ describe("a transport that fails", () => {
     expect(printed().warnings).toMatchObject([{ code: "TRANSPORT_UNAVAILABLE" }]);
   });
 
+  it("is waited for as long as --timeout says when it opens late", async () => {
+    machine.network.appear(box);
+    const inner = memory({ network: machine.network, name: "mdns" });
+    const late = transportOf("mdns", async (context, options) => {
+      await new Promise<void>((resolve, reject) => {
+        context.clock.schedule(29_999, resolve);
+        options.signal.addEventListener("abort", () => reject(options.signal.reason));
+      });
+      return inner.open(context, options);
+    });
+    machine.plugins.set("mdns", machine.factory(late));
+    const { ended } = machine.start("discover", "--json", "--first", "--timeout", "30s");
+    await machine.until(() => machine.made.length > 0);
+    await machine.clock.advance(29_999);
+    expect(await ended).toBe(0);
+    expect(printed()).toMatchObject({ nodes: [{ id: "box-1" }], warnings: [] });
+  });
+
   it("does not cost the result when it cannot be closed", async () => {
     machine.network.appear(box);
     const inner = memory({ network: machine.network, name: "mdns" });
