@@ -1,15 +1,10 @@
 import { parseArgs } from "node:util";
 import { integerOption } from "./command.ts";
+import type { SectionOptions } from "./section.ts";
 
-export interface Options {
-  /** Names of the chosen sections; empty for the quick ones. */
-  readonly sections: readonly string[];
+export interface Options extends SectionOptions {
   /** Measurements per figure where there is time for many. */
   readonly repeat: number;
-  /** Whether what takes minutes is measured too. */
-  readonly full: boolean;
-  /** Where the samples go, as JSON. */
-  readonly json: string | undefined;
   /** Sizes of the LANs that are measured idle. */
   readonly hosts: readonly number[];
   readonly idleS: number;

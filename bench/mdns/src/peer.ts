@@ -5,6 +5,7 @@ import { turnstile } from "./turnstile.ts";
 
 export type PeerName =
   | "lmserv"
+  | "lmserv-health"
   | "bonjour-service"
   | "ciao"
   | "dnssd"

@@ -4,8 +4,11 @@ import type { PeerCommand, PeerEvent } from "./protocol.ts";
 /** What to announce. */
 type Service = Omit<Extract<PeerCommand, { command: "announce" }>, "command">;
 
+/** An event of a browser, without its time. */
+type Learned<Event = PeerEvent> = Event extends { readonly info: string } ? Omit<Event, "tMs"> : never;
+
 /** Takes what a browser learned. */
-export type Tell = (event: "up" | "down", info: string) => void;
+export type Tell = (learned: Learned) => void;
 
 /** A library as the benchmark drives it. Functions that it lacks are left out. */
 export interface Library<Opened> {
@@ -37,7 +40,7 @@ export function drive<Opened>(library: Library<Opened>): void {
       goodbye = (await announced) ?? goodbye;
       report({ event: "announced", tMs: monotonicMs() });
     } else if (order.command === "browse") {
-      library.browse?.(user, (event, info) => report({ event, tMs: monotonicMs(), info }));
+      library.browse?.(user, (learned) => report({ ...learned, tMs: monotonicMs() }));
       report({ event: "browsing", tMs, openMs });
     } else if (order.command === "goodbye") {
       goodbye();

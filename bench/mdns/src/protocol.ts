@@ -25,7 +25,11 @@ export type PeerEvent =
   /** What the library calls announced. */
   | { readonly event: "announced"; readonly tMs: number }
   | Sighting<"up">
-  | Sighting<"down">;
+  | Sighting<"down">
+  | (Sighting<"checked"> & {
+      /** State of the node, by a check that came to a result. */
+      readonly state: string;
+    });
 
 /** The library is open, which took `openMs`, and its function to announce, browse or withdraw is being called. */
 interface Call<Kind> {

@@ -1,11 +1,7 @@
 import { join } from "node:path";
+import { eventLog, type Search } from "@lmserv/bench-mdns/event-log";
 import type { Host, HostProcess } from "@lmserv/test-net";
 import type { Peer, Sighting } from "./peer.ts";
-
-/** A sighting and when its line was read, in ms of this process; all peers are read alike. */
-export interface Stamped extends Sighting {
-  readonly atMs: number;
-}
 
 /** A running program. */
 export interface Member {
@@ -26,11 +22,6 @@ export interface Mesh {
   readonly state: string;
 }
 
-export interface Search {
-  readonly sinceMs: number;
-  readonly timeoutMs: number;
-}
-
 /** Starts a program that is one member, or several at once. */
 export async function startMember(
   host: Host,
@@ -46,42 +37,24 @@ export async function startMember(
     members,
   };
   const process = await host.spawn(peer.command(plan));
-  const seen: Stamped[] = [];
-  const names = new Set<string>();
-  const waiting = new Set<() => void>();
-  const take = (line: string): void => {
+  const log = eventLog(process, (line) => {
     const sighting = peer.read(line);
-    if (sighting === null || sighting.name === name) return;
-    seen.push({ ...sighting, atMs: performance.now() });
-    if (sighting.kind === "up") names.add(sighting.name);
-    if (sighting.kind === "down") names.delete(sighting.name);
-    for (const look of waiting) look();
-  };
-  let read = 0;
-  const catchUp = (): void => {
-    for (; read < process.lines.length; read += 1) take(process.lines[read] ?? "");
-  };
-  // The lines are taken apart before this listener is called; some have come already.
-  process.stdout.on("data", catchUp);
-  catchUp();
+    return sighting?.name === name ? null : sighting;
+  });
   return {
     host,
     process,
-    listed: () => names.size,
-    sees: (kind, about, { sinceMs, timeoutMs }) =>
-      new Promise((resolve) => {
-        const end = (atMs: number | null): void => {
-          waiting.delete(look);
-          clearTimeout(timer);
-          resolve(atMs);
-        };
-        const look = (): void => {
-          const found = seen.find((one) => one.kind === kind && one.name === about && one.atMs >= sinceMs);
-          if (found) end(found.atMs);
-        };
-        const timer = setTimeout(() => end(null), timeoutMs);
-        waiting.add(look);
-        look();
-      }),
+    listed() {
+      const names = new Set<string>();
+      for (const { kind, name: about } of log.events) {
+        if (kind === "up") names.add(about);
+        if (kind === "down") names.delete(about);
+      }
+      return names.size;
+    },
+    async sees(kind, about, search) {
+      const seen = await log.first((one) => one.kind === kind && one.name === about, search);
+      return seen === null ? null : seen.atMs;
+    },
   };
 }

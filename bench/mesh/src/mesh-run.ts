@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Figure, figure } from "@lmserv/bench-mdns/figure";
 import { cpuMs, memoryOf } from "@lmserv/bench-mdns/proc";
+import { framesOfHosts } from "@lmserv/bench-mdns/traffic";
 import { turnstile } from "@lmserv/bench-mdns/turnstile";
 import { createLan, type Host, type Lan } from "@lmserv/test-net";
 import { machineTimes } from "./machine-times.ts";
 import { type Member, type Mesh, startMember } from "./member.ts";
 import type { Options } from "./options.ts";
 import { type PeerName, peers } from "./peer.ts";
-import { sentBytes } from "./traffic.ts";
 
 /** What was measured of one peer at one size. */
 export interface MeshRun {
@@ -138,11 +138,18 @@ async function startMesh(mesh: Mesh, hosts: readonly Host[], crowd: Crowd): Prom
 
 async function idleCost(lan: Lan, members: readonly Member[], idleS: number) {
   const cpu = (): Promise<(number | null)[]> => Promise.all(members.map(({ process }) => cpuMs(process.pid)));
-  const [sentBefore, cpuBefore, machineBefore] = [await sentBytes(lan.switch), await cpu(), machineTimes()];
+  const [sentBefore, cpuBefore, machineBefore] = [
+    await framesOfHosts(lan.switch),
+    await cpu(),
+    machineTimes(),
+  ];
   await delay(idleS * 1_000);
-  const [sentAfter, cpuAfter, machineAfter] = [await sentBytes(lan.switch), await cpu(), machineTimes()];
+  const [sentAfter, cpuAfter, machineAfter] = [await framesOfHosts(lan.switch), await cpu(), machineTimes()];
   const memories = await Promise.all(members.map(({ process }) => memoryOf(process.pid)));
-  const sent = members.map(({ host: { name } }) => (sentAfter.get(name) ?? 0) - (sentBefore.get(name) ?? 0));
+  const sent = members.map(({ host: { name } }) => {
+    const [before, after] = [sentBefore.get(name), sentAfter.get(name)];
+    return (after?.sent.bytes ?? 0) - (before?.sent.bytes ?? 0);
+  });
   return {
     sentPerS: figure(
       "",

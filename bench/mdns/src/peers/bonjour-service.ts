@@ -21,7 +21,7 @@ drive<Bonjour>({
   },
   browse(bonjour, tell) {
     const browser = bonjour.find({ type: serviceName });
-    browser.on("up", ({ txt }) => tell("up", txt.info));
-    browser.on("down", ({ txt }) => tell("down", txt.info));
+    browser.on("up", ({ txt }) => tell({ event: "up", info: txt.info }));
+    browser.on("down", ({ txt }) => tell({ event: "down", info: txt.info }));
   },
 });

@@ -16,8 +16,8 @@ drive({
   },
   browse(_, tell) {
     new Browser(type, on)
-      .on("serviceUp", ({ txt }: Service) => tell("up", txt.info ?? ""))
-      .on("serviceDown", ({ txt }: Service) => tell("down", txt.info ?? ""))
+      .on("serviceUp", ({ txt }: Service) => tell({ event: "up", info: txt.info ?? "" }))
+      .on("serviceDown", ({ txt }: Service) => tell({ event: "down", info: txt.info ?? "" }))
       .start();
   },
 });

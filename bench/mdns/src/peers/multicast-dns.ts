@@ -20,7 +20,8 @@ drive<Shell>({
   },
   browse(shell, tell) {
     shell.on("response", ({ answers = [] }) => {
-      for (const answer of answers) if (answer.type === "SRV") tell("up", answer.data.target);
+      for (const answer of answers)
+        if (answer.type === "SRV") tell({ event: "up", info: answer.data.target });
     });
     shell.query(serviceType, "PTR");
   },

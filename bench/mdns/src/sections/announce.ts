@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type PacketTap, packetTap } from "@lmserv/test-net";
 import { figure } from "../figure.ts";
+import type { Options } from "../options.ts";
 import { shuffled } from "../order.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
@@ -47,7 +48,7 @@ interface Observer {
   readonly browser: PeerProcess;
 }
 
-export const announce: Section = {
+export const announce: Section<Options> = {
   name: "announce",
   measures: "announce call -> visible at a running browser",
   quick: true,

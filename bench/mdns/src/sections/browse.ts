@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startAvahi } from "@lmserv/test-net";
 import { type Figure, figure } from "../figure.ts";
+import type { Options } from "../options.ts";
 import { rounds } from "../order.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
 import { type Roster, roster } from "../roster.ts";
@@ -29,7 +30,7 @@ interface Outcome {
   readonly resolvedMs: ReadonlyMap<PeerName, number | null>;
 }
 
-export const browse: Section = {
+export const browse: Section<Options> = {
   name: "browse",
   measures: "browse call -> resolved, every browser against every announcer",
   quick: true,
@@ -37,7 +38,7 @@ export const browse: Section = {
 };
 
 /** The same for those that share port 5353 with an avahi-daemon on their host. */
-export const beside: Section = {
+export const beside: Section<Options> = {
   name: "beside",
   measures: "browse call -> resolved, beside another mDNS stack on the browser's host",
   quick: false,

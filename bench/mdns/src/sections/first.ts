@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Command, createLan, type Host, startAvahi } from "@lmserv/test-net";
 import { figure, median } from "../figure.ts";
+import type { Options } from "../options.ts";
 import { rounds } from "../order.ts";
 import { absence } from "../peer.ts";
 import type { Section } from "../section.ts";
@@ -42,7 +43,7 @@ const ours: readonly Contender[] = [node, startUp, discover];
 const avahiTitle = "avahi-browse, its daemon is running";
 const avahiShown = "avahi-browse -prt _lmserv._tcp";
 
-export const first: Section = {
+export const first: Section<Options> = {
   name: "first",
   measures: "start of the command -> its end with the first node",
   quick: true,

@@ -1,17 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Packet, packetTap } from "@lmserv/test-net";
 import { figure } from "../figure.ts";
+import type { Options } from "../options.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
 import { cpuMs, memoryOf } from "../proc.ts";
 import type { Section } from "../section.ts";
+import { startServer } from "../server.ts";
 import { openSite } from "../site.ts";
 import type { Cell, Table } from "../table.ts";
+import { type Frames, framesOfHosts, type HostFrames } from "../traffic.ts";
 
-const peerNames: readonly PeerName[] = ["lmserv", "dnssd", "bonjour-service"];
+const peerNames: readonly PeerName[] = ["lmserv", "lmserv-health", "dnssd", "bonjour-service"];
+const titles: Partial<Record<PeerName, string>> = { "lmserv-health": "lmserv, health on" };
 const settlingMs = 30_000;
+/** Port of the servers, which the hosts have where somebody asks them. */
+const port = 8_000;
 
-export const idle: Section = {
+export const idle: Section<Options> = {
   name: "idle",
   measures: "what hosts that announce and browse cost while nothing happens",
   quick: false,
@@ -19,7 +25,8 @@ export const idle: Section = {
     const tables: Table[] = [];
     for (const count of hosts) {
       const rows: Cell[][] = [];
-      for (const peer of peerNames) rows.push([peer, ...(await idleCost(peer, count, idleS * 1_000))]);
+      for (const peer of peerNames)
+        rows.push([titles[peer] ?? peer, ...(await idleCost(peer, count, idleS * 1_000))]);
       tables.push(tableOf(count, idleS, rows));
     }
     return tables;
@@ -33,14 +40,15 @@ async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<
   const programs = await Promise.all(site.hosts.map(startOne));
   await delay(settlingMs);
   const storm = tap.all().length;
-  const before = await cpuOf(programs);
+  const [framesBefore, before] = [await framesOfHosts(site.lan.switch), await cpuOf(programs)];
   await delay(idleMs);
-  const after = await cpuOf(programs);
+  const [framesAfter, after] = [await framesOfHosts(site.lan.switch), await cpuOf(programs)];
   const packets = (await tap.stop()).slice(storm);
   const perMinute = 60_000 / idleMs;
   const memories = await Promise.all(programs.map(({ process }) => memoryOf(process.pid)));
   return [
     ...trafficOf(packets, perMinute),
+    ...sentFrames(site.hosts, framesBefore, framesAfter, perMinute),
     figure("ms", spentBetween(before, after, perMinute)),
     figure(
       "MB",
@@ -51,9 +59,10 @@ async function idleCost(peer: PeerName, count: number, idleMs: number): Promise<
   ];
 }
 
-async function startOne({ start }: PeerHost, index: number): Promise<PeerProcess> {
+async function startOne({ peer, host, start }: PeerHost, index: number): Promise<PeerProcess> {
+  if (peer === "lmserv-health") await startServer(host, [port]);
   const program = await start();
-  program.tell({ command: "announce", info: `idle-${index}`, port: 8_000, chosen: false });
+  program.tell({ command: "announce", info: `idle-${index}`, port, chosen: false });
   program.tell({ command: "browse" });
   return program;
 }
@@ -83,6 +92,24 @@ function trafficOf(packets: readonly Packet[], perMinute: number): Cell[] {
   return [`${all}`, `${asked}`, `${size}`];
 }
 
+/** Ethernet frames and their bytes that a host sent per minute, whatever they carry. */
+function sentFrames(
+  hosts: readonly PeerHost[],
+  before: ReadonlyMap<string, HostFrames>,
+  after: ReadonlyMap<string, HostFrames>,
+  perMinute: number,
+): Cell[] {
+  const sent = (kind: keyof Frames): Cell =>
+    figure(
+      "",
+      hosts.map(({ host: { name } }) => {
+        const [from, to] = [before.get(name), after.get(name)];
+        return from && to ? (to.sent[kind] - from.sent[kind]) * perMinute : null;
+      }),
+    );
+  return [sent("frames"), sent("bytes")];
+}
+
 /** How many services the program lists. */
 function listed({ events }: PeerProcess): number {
   const infos = new Set<string>();
@@ -101,6 +128,8 @@ function tableOf(count: number, idleS: number, rows: readonly Cell[][]): Table {
       "packets per minute on the LAN",
       "queries among them",
       "bytes of DNS per minute",
+      "frames sent per minute and host",
+      "bytes of frames sent per minute and host",
       "CPU ms per minute and host",
       "resident MB",
       "services listed per host",
@@ -110,6 +139,7 @@ function tableOf(count: number, idleS: number, rows: readonly Cell[][]): Table {
     notes: [
       `Counted for ${idleS} s, from ${settlingMs / 1_000} s after the last start; packets up to then are those of the start.`,
       "Packets: once each, at the switch. CPU: all threads, from the scheduler.",
+      "Frames: all that leaves a host, with what its server answers. The server's CPU is not counted.",
       "lmserv speaks IPv4 and IPv6, the others IPv4 alone.",
       "missed: the program had ended by itself.",
     ],

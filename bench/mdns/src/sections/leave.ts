@@ -1,3 +1,4 @@
+import type { Options } from "../options.ts";
 import type { Section } from "../section.ts";
 import { measureCrashes } from "./crash.ts";
 import { measureGoodbyes } from "./goodbye.ts";
@@ -5,7 +6,7 @@ import { measureGoodbyes } from "./goodbye.ts";
 /** A goodbye takes a few seconds to arrange; a quarter as many do. */
 const share = 4;
 
-export const leave: Section = {
+export const leave: Section<Options> = {
   name: "leave",
   measures: "goodbye -> down and, with --full, SIGKILL -> down",
   quick: true,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { figure } from "../figure.ts";
+import type { Options } from "../options.ts";
 import type { PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
 import type { Section } from "../section.ts";
@@ -9,7 +10,7 @@ import type { Cell } from "../table.ts";
 const hosts = 10;
 const lossPercent = 20;
 
-export const loss: Section = {
+export const loss: Section<Options> = {
   name: "loss",
   measures: "false downs while frames are lost",
   quick: false,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { figure } from "../figure.ts";
+import type { Options } from "../options.ts";
 import type { PeerName } from "../peer.ts";
 import { type Memory, memoryOf } from "../proc.ts";
 import { roster } from "../roster.ts";
@@ -20,7 +21,7 @@ const titles: Partial<Record<PeerName, string>> = { nothing: "Node alone", ciao:
 const processes = 5;
 const idleMs = 10_000;
 
-export const memory: Section = {
+export const memory: Section<Options> = {
   name: "memory",
   measures: "memory of a process that announces and browses",
   quick: true,
