@@ -18,9 +18,15 @@ const conditions = {
   healthy: { state: "healthy", reason: null },
 } as const satisfies Record<string, Condition>;
 
+/** The question that follows these answers, in the order of the questions; null when they tell enough. */
+export function nextOfState({ state, otherwise }: Vitals, replies: readonly Reply[]): string | null {
+  const last = replies.at(-1);
+  if (last === undefined || last.status === 200) return state[replies.length] ?? null;
+  return replies.length === 1 && isAbsent(last) ? otherwise : null;
+}
+
 /** What the answers to the questions of its state say of a server. */
-export function conditionOf(vitals: Vitals, replies: readonly Reply[]): Condition {
-  const asked = replies.filter(({ path }) => vitals.state.includes(path));
+export function conditionOf(vitals: Vitals, asked: readonly Reply[]): Condition {
   if (asked.some(isLoading)) return conditions.loading;
   if (asked.some(({ status }) => status === 401 || status === 403)) return conditions.auth;
   if (asked.some(isRefusal) || isBusy(vitals, asked)) return conditions.busy;
@@ -39,6 +45,11 @@ function isLoading({ status, text }: Reply): boolean {
 /** Too many requests, or none for a while (RFC 6585 section 4, RFC 9110 section 15.6.4). */
 function isRefusal({ status, headers }: Reply): boolean {
   return status === 429 || (status === 503 && headers["retry-after"] !== undefined);
+}
+
+/** It has no such page, or not as it runs now; who may not see it, or not yet, is told something else. */
+function isAbsent({ status }: Reply): boolean {
+  return status === 501 || (status >= 400 && status < 500 && ![401, 403, 429].includes(status));
 }
 
 /** 501 only says that it does not have what was asked for. */

@@ -1,5 +1,5 @@
 import { assertPort, type Clock, type Model, type Scheme } from "@lmserv/discovery-core";
-import { type Condition, conditionOf } from "./condition.ts";
+import { type Condition, conditionOf, nextOfState } from "./condition.ts";
 import { engines } from "./engines.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
 import type { Identification } from "./identification.ts";
@@ -7,6 +7,7 @@ import { type Interview, interview, interviewEither } from "./interview.ts";
 import { maxListBytes, patient } from "./limits.ts";
 import { assertAddress } from "./look.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
+import type { Reply } from "./reply.ts";
 import type { Verdict } from "./verdict.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
@@ -72,12 +73,13 @@ async function describe(held: Interview): Promise<Awaited<ReturnType<typeof desc
 
 /** Null where it gave no answer. */
 async function askCondition(held: Interview, vitals: Vitals): Promise<Condition | null> {
-  for (const path of vitals.state) {
+  const replies: Reply[] = [];
+  for (let path = nextOfState(vitals, replies); path !== null; path = nextOfState(vitals, replies)) {
     const reply = await held.ask(path);
-    if (reply?.status !== 200) break;
+    if (reply === null) break;
+    replies.push(reply);
   }
-  const isAnswered = held.replies.some(({ path }) => vitals.state.includes(path));
-  return isAnswered ? conditionOf(vitals, held.replies) : null;
+  return replies.length > 0 ? conditionOf(vitals, replies) : null;
 }
 
 async function askModels(
@@ -140,10 +142,21 @@ async function answer(held: Interview, question: HealthQuestion, clock: Clock): 
   const latencyMs = clock.now() - startedMs;
   const condition = await askCondition(held, vitals);
   if (condition === null) return { kind: "silence", why: held.silence ?? "no-answer" };
-  const { state, reason } = condition;
-  if (state === "failing") return { kind: "silence", why: "failing" };
+  if (condition.state === "failing") return { kind: "silence", why: "failing" };
   const lists = question.lists ? await askLists(held, question) : null;
+  const { state, reason } = (await askRecognised(held, question, lists)) ?? condition;
+  if (state === "failing") return { kind: "silence", why: "failing" };
   return { kind: "answer", state, reason, latencyMs, lists };
+}
+
+/** What a server whose kind was unknown shows as the kind that it is; null where there is no more to ask. */
+async function askRecognised(
+  held: Interview,
+  { server }: HealthQuestion,
+  lists: ServerLists | null,
+): Promise<Condition | null> {
+  const found = lists?.description?.server ?? null;
+  return server === null && found !== null ? askCondition(held, vitalsOf(found)) : null;
 }
 
 /** Null where it fell silent before its kind was known. */

@@ -29,6 +29,8 @@ export interface LoadedModels {
 export interface Vitals {
   /** Questions of its state, two at most; the first tells what the others leave open, and whether it wants a key. */
   readonly state: readonly [string, ...string[]];
+  /** Question that tells whether it wants a key where the first is not there. */
+  readonly otherwise: string | null;
   /** What shows that another request would have to wait. */
   readonly busy: Evidence | ((replies: readonly Reply[]) => boolean);
   readonly models: readonly ModelDetails[];
@@ -39,7 +41,14 @@ export interface Vitals {
 }
 
 /** A server of which no more is known than that it may list its models. */
-const anyVitals: Vitals = { state: [modelsPath], busy: [], models: [], context: null, loaded: [] };
+const anyVitals: Vitals = {
+  state: [modelsPath],
+  otherwise: null,
+  busy: [],
+  models: [],
+  context: null,
+  loaded: [],
+};
 
 /** Gauges of Prometheus' text format that are above zero, whatever their labels are. */
 const vllmQueue = /^vllm:num_requests_waiting(?:\{[^}\n]*\})? (?!0(?:\.0*)?$)\d/m;
@@ -68,8 +77,9 @@ const known: Readonly<Record<string, Vitals>> = {
     loaded: [ollamaLoaded],
   },
   "llama.cpp": {
-    // Without --slots it says 501. With --api-key it wants one here, unlike at /health and /v1/models.
+    // With --api-key it wants one here, unlike at /health and /v1/models. Without --slots it says 501, key or none.
     state: ["/slots"],
+    otherwise: "/props",
     busy: areSlotsFull,
     models: [{ path: modelsPath, at: "/data", name: "/id", size: "/meta/size" }],
     context: { path: "/props", at: "/default_generation_settings/n_ctx" },
@@ -78,17 +88,17 @@ const known: Readonly<Record<string, Vitals>> = {
     ],
   },
   vllm: {
+    ...anyVitals,
     state: [modelsPath, "/metrics"],
     busy: [[{ path: "/metrics", like: vllmQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
-    context: null,
     loaded: "all",
   },
   sglang: {
+    ...anyVitals,
     state: [modelsPath, "/metrics"],
     busy: [[{ path: "/metrics", like: sglangQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
-    context: null,
     loaded: "all",
   },
   lmstudio: {

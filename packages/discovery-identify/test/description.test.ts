@@ -238,6 +238,11 @@ describe("the lists of a check", () => {
     },
   );
 
+  it("tell the kind that nobody announced, and how it is as such", async () => {
+    const { outcome } = await ask(named("llama.cpp with a key"));
+    expect(outcome).toMatchObject({ state: "auth", lists: { description: { server: "llama.cpp" } } });
+  });
+
   it("are empty where no LLM server answers", async () => {
     const recording = { title: "", answers: {}, otherwise: notFound, expected: null, questions: 0 };
     const { outcome } = await ask(recording, { path: "/chat" });
