@@ -1,10 +1,26 @@
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 
-// A server that shows what Ollama, llama.cpp, a gateway or LMServ show: `look-alike.mjs KIND PORT [MORE MODELS]`; a line
-// on its input is a model that is pulled, or "restart": it closes, and listens again at once.
+// A server that shows what Ollama, llama.cpp, vLLM, a gateway or LMServ show: `look-alike.mjs KIND PORT [MORE MODELS]`. A
+// line on its input is a model that is pulled, or one of `orders`, which it repeats on its output when it is carried out.
 const [kind, port, more = "0"] = process.argv.slice(2);
 const models = ["first", ...Array.from({ length: Number(more) }, (_, n) => `vendor/model-${n}`)];
+
+let isLoading = false;
+let areSlotsFull = false;
+
+const llamaCpp = {
+  "/health": () => ({ status: "ok" }),
+  "/props": () => ({ total_slots: 1, build_info: "b4000" }),
+  "/slots": () => [{ id: 0, is_processing: areSlotsFull }],
+  "/v1/models": () => list("llamacpp"),
+};
+/** With --api-key and without --slots. */
+const guarded = {
+  "/health": llamaCpp["/health"],
+  "/v1/models": llamaCpp["/v1/models"],
+  "/slots": () => refusal(501, "This server does not support slots endpoint."),
+};
 
 const shows = {
   ollama: {
@@ -14,10 +30,11 @@ const shows = {
     "/api/ps": () => ({ models: [] }),
     "/v1/models": () => list("library"),
   },
-  "llama.cpp": {
-    "/health": () => ({ status: "ok" }),
-    "/props": () => ({ total_slots: 1, build_info: "b4000" }),
-    "/v1/models": () => list("llamacpp"),
+  "llama.cpp": llamaCpp,
+  "llama.cpp with a key": guarded,
+  "vllm with a key": {
+    "/v1/models": () => new Refusal(401, { error: "Unauthorized" }),
+    "/version": () => ({ version: "0.11.0" }),
   },
   gateway: {
     "/": () => "Ollama is running",
@@ -31,17 +48,56 @@ function list(owner) {
   return { object: "list", data: models.map((id) => ({ id, object: "model", owned_by: owner })) };
 }
 
+/** Body of an error, with its status. */
+class Refusal {
+  constructor(status, body) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
+function refusal(code, message) {
+  return new Refusal(code, { error: { code, message, type: "error" } });
+}
+
+function answer(url) {
+  if (isLoading) return refusal(503, "Loading model");
+  const shown = shows[kind][url]?.();
+  return shown === undefined && kind === "llama.cpp with a key" ? refusal(401, "Invalid API Key") : shown;
+}
+
 const server = createServer((request, response) => {
-  const shown = shows[kind][request.url]?.();
-  if (kind === "llama.cpp") response.setHeader("server", "llama.cpp");
+  const shown = answer(request.url);
+  if (kind.startsWith("llama.cpp")) response.setHeader("server", "llama.cpp");
   if (shown === undefined) return response.writeHead(404).end();
   if (typeof shown === "string") return response.end(shown);
-  response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(shown));
+  const { status, body } = shown instanceof Refusal ? shown : { status: 200, body: shown };
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
 }).listen(Number(port), () => console.log("listening"));
 
+const orders = {
+  /** Closes, and listens again at once. */
+  restart: () => {
+    server.close(() => server.listen(Number(port), () => console.log("restarted")));
+    server.closeAllConnections();
+  },
+  load: () => {
+    isLoading = true;
+  },
+  loaded: () => {
+    isLoading = false;
+  },
+  fill: () => {
+    areSlotsFull = true;
+  },
+  free: () => {
+    areSlotsFull = false;
+  },
+};
+
 createInterface({ input: process.stdin }).on("line", (line) => {
-  if (line !== "restart") return models.push(line);
-  server.close(() => server.listen(Number(port), () => console.log("restarted")));
-  server.closeAllConnections();
+  if (!Object.hasOwn(orders, line)) return models.push(line);
+  orders[line]();
+  console.log(line);
 });
