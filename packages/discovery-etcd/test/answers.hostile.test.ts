@@ -14,12 +14,10 @@ const kv = {
   ...{ version: "1", value: base64('{"kind":"alive"}\nkey.signature'), lease: "7587862094" },
 };
 const header = { cluster_id: "14841639068965178418", member_id: "1", revision: "3", raft_term: "2" };
-const page = JSON.stringify({
-  header,
-  kvs: [kv, { ...kv, key: keyspace.keyOf("c") }],
-  more: true,
-  count: "2",
-});
+const kvs = [kv, { ...kv, key: keyspace.keyOf("c") }];
+/** Which is answered again to the question for the next one: its keys do not ascend. */
+const page = JSON.stringify({ header, kvs, more: true, count: "4" });
+const lastPage = JSON.stringify({ header, kvs, more: false, count: "2" });
 const events = JSON.stringify({
   result: {
     header,
@@ -65,7 +63,9 @@ class Stranger {
 readsHostile("answers of etcd", {
   inputs: fc.record({
     status: fc.constantFrom(200, 200, 200, 200, 400, 401, 503),
-    bytes: hostileBytes(fc.constantFrom(page, `${events}\n${events}\n`, `${events}\n${ended}`, fault)),
+    bytes: hostileBytes(
+      fc.constantFrom(page, lastPage, `${events}\n${events}\n`, `${events}\n${ended}`, fault),
+    ),
   }),
   maxKept: 10_000,
   everyday: 100,
