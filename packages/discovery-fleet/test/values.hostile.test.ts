@@ -14,18 +14,25 @@ const maxNodes = 32;
 /** Of the nodes, each with the deadline of one source; of the session, the registry and its streams. */
 const maxTimers = 16;
 
+const dayMs = 86_400_000;
+/** By clocks that are right, days behind or ahead, and by announcers that do not say. */
+const signedAt = fc.constantFrom(
+  ...[0, -2 * dayMs, 2 * dayMs].map((ms) => new VirtualClock().wall() + ms),
+  undefined,
+);
+
 const ids = fc.nat(60).map((index) => `node-${index}`);
 
 /** A value that somebody who may write to the store puts under a key of its own. */
 const put: Arbitrary<EngineEvent> = fc
-  .record({ host: fc.constantFrom(...hosts), id: ids, seq: fc.nat(1_000) })
-  .chain(({ host, id, seq }) => {
+  .record({ host: fc.constantFrom(...hosts), id: ids, seq: fc.nat(1_000), signedMs: signedAt })
+  .chain(({ host, id, seq, signedMs }) => {
     const node = {
       ...{ id, port: 8_000, info: "box", path: "/chat", hostname: "box", server: "vllm" },
       ...{ apis: ["openai"], models: ["a"], attributes: { gpu: "H100" }, auth: "none", scheme: "http" },
     };
     const record = JSON.stringify({
-      ...{ kind: "alive", cluster: "default", id: host.id, epoch: 1, seq, ttlMs: 2_000 },
+      ...{ kind: "alive", cluster: "default", id: host.id, epoch: 1, seq, ttlMs: 2_000, signedMs },
       ...{
         instance: "00112233445566ff",
         addresses: ["192.0.2.7", "2001:db8::7"],
