@@ -1,23 +1,27 @@
 import { accessSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { root, run } from "./command.mjs";
+import { root, run, seconds } from "./command.mjs";
 import { registrySettings } from "./setup.mjs";
 
 /** All that a machine without a compiler has: enough to run npm and Node. */
 const programs = ["env", "node", "npm", "sh"];
 
+/** A registry that says nothing is given up, and asked once more; npm itself would wait for a quarter of an hour. */
+const patience = ["--fetch-timeout=30000", "--fetch-retries=1", "--fetch-retry-maxtimeout=10000"];
+
 /**
  * Makes a project in a folder that has nothing but tarballs and what they need, installed by npm.
  *
- * No compiler and no Python is on the path. What is not in npm's cache comes from its registry.
+ * No compiler and no Python is on the path. What is not in npm's cache comes from its registry. When `signal` aborts,
+ * npm is killed, and the error says what it had printed.
  */
-export async function installConsumer(folder, tarballs) {
+export async function installConsumer(folder, tarballs, { signal } = {}) {
   const env = bareEnvironment(join(folder, "bin"));
   const dependencies = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
   const manifest = { name: "consumer", version: "1.0.0", private: true, type: "module", dependencies };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
-  await succeed(["npm", "install", ...quiet], env, folder);
+  await succeed(["npm", "install", ...quiet, ...patience], env, folder, signal);
   return {
     /** What npm installed: `name -> { version, hasInstallScript, ... }`, as in its lockfile. */
     installed: readInstalled(folder),
@@ -78,9 +82,10 @@ async function compile(text, folder) {
   await succeed([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", folder]);
 }
 
-/** @throws {Error} with what the command printed, when it fails. */
-async function succeed(command, env, cwd) {
-  const { code, output } = await run(command, env, cwd);
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}\n${output}`);
+/** @throws {Error} with what the command printed, when it fails or is killed. */
+async function succeed(command, env, cwd, signal) {
+  const { code, output, durationMs } = await run(command, env, cwd, signal);
+  const how = signal?.aborted ? `was killed after ${seconds(durationMs)}` : `ended with ${code}`;
+  if (code !== 0) throw new Error(`${command.join(" ")} ${how}\n${output}`);
   return output;
 }

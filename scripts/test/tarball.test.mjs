@@ -114,9 +114,15 @@ describe("a tarball", () => {
   });
 });
 
+/** Ends before its hook does, to tell what npm had printed. */
+const installMs = 240_000;
+const ending = new AbortController();
+afterAll(() => ending.abort());
+
 function install(...names) {
   const project = mkdtempSync(join(folder, "consumer-"));
-  return installConsumer(project, new Map(names.map((name) => [name, packed.get(name)])));
+  const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(installMs)]);
+  return installConsumer(project, new Map(names.map((name) => [name, packed.get(name)])), { signal });
 }
 
 describe("a project with the core and mDNS, installed by npm without a compiler,", () => {
