@@ -16,12 +16,12 @@ function blocks(language: string): string[] {
   return [...readme.matchAll(fence)].map(([, text = ""]) => text);
 }
 
-/** Runs what a block shows after `$ ` and holds what comes out, on either stream, against the rest. */
-async function hold(block: string, host: Host): Promise<void> {
+/** Runs what a block shows after `$ `, and more flags, and holds what comes out, on either stream, against the rest. */
+async function hold(block: string, host: Host, ...flags: readonly string[]): Promise<void> {
   const [prompt = "", ...shown] = block.trimEnd().split("\n");
   const [program, ...args] = prompt.replace(/^\$ /, "").split(" ");
   expect(program).toBe("lmserv");
-  const { stdout, stderr } = await host.run(lmserv(...args));
+  const { stdout, stderr } = await host.run(lmserv(...args, ...flags));
   const lines = `${stdout}${stderr}`.trimEnd().split("\n");
   expect(lines.map((line) => line.trimEnd())).toEqual(shown);
 }
@@ -59,7 +59,8 @@ describeNet("the README", () => {
     await announce(a, "--port", "8000", "--info", "gpu-box-01");
     await listen(b, 8_000);
     await announceOriginal(b, { name: "gpu-box-02", info: "gpu-box-02" });
-    await hold(listing, c);
+    // A busy machine may take longer than the command usually looks.
+    await hold(listing, c, "--wait", "2", "--healthy", "--timeout", "2m");
     await lan.dropMulticast(true);
     await hold(silence, c);
   });
@@ -72,7 +73,11 @@ describeNet("the README", () => {
       const [a, b] = lan.hosts;
       await listen(a, 9_000);
       await announce(a, "--port", "9000", "--info", "neighbour");
-      const [library = "", original = ""] = await compile(blocks("ts").slice(0, 2), folder);
+      const [shown = "", ...others] = blocks("ts").slice(0, 2);
+      // As above: the look ends with both nodes.
+      const patient = shown.replace("timeoutMs: 3_000", "timeoutMs: 120_000, atLeast: 2");
+      expect(patient).not.toBe(shown);
+      const [library = "", original = ""] = await compile([patient, ...others], folder);
 
       const running = await b.spawn([process.execPath, library]);
       await running.line((line) => line.startsWith(`neighbour http://${a.address}:9000/chat`));

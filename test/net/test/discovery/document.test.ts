@@ -2,8 +2,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { createLan, type Host } from "../../src/index.ts";
 import { describeNet } from "../../src/vitest.ts";
-import { announce, discover, listen, lmserv } from "./command.ts";
+import { announce, discover, listen, lmserv, watch } from "./command.ts";
 import { serve } from "./look-alike.ts";
+import { watchedList } from "./watched-list.ts";
 import { addBridge, plug } from "./wiring.ts";
 
 const script = fileURLToPath(new URL("./identify.mjs", import.meta.url));
@@ -102,8 +103,10 @@ describeNet("the document of an announced server", () => {
     await announcer.stderrLine((line) => line.includes("port 11434 is not announced: its document says"));
     await announcer.stderrLine((line) => line.includes("announced ollama on port 4711"));
     const sweep = ["--transport", "arp", "--sweep", "--ports", "11434,4711"];
+    const list = watchedList(await watch(b, ...sweep));
+    await list.until((nodes) => nodes.some(({ port, server }) => port === 4_711 && server === "ollama"));
     const { listing } = await discover(b, ...sweep);
-    expect(listing.nodes).toMatchObject([{ host: a.address, port: 4_711, server: "ollama" }]);
+    for (const { port } of [...list.nodes(), ...listing.nodes]) expect(port).toBe(4_711);
   });
 
   test.concurrent("is one process'; the next one waits for the port and announces all the same", async () => {

@@ -92,11 +92,13 @@ describeNet("families", () => {
       const [a, b] = lan.hosts;
       await lan.filter("ipv4", "ip daddr 224.0.0.251 drop");
       await announce(a, "--port", "8000", "--info", "ours", "--no-check");
-      const { listing } = await discover(b, "--first");
-      expect(listing.nodes).toMatchObject([
+      const seen = await watch(b);
+      const list = watchedList(seen);
+      await list.until((nodes) => nodes.some(({ addresses }) => addresses.length > 1));
+      expect(list.nodes()).toMatchObject([
         { info: "ours", host: a.address, addresses: [a.address, `${a.linkLocal}%eth0`] },
       ]);
-      expect(listing.warnings).toEqual([]);
+      expect(seen.events().filter(({ type }) => type === "warning")).toEqual([]);
     });
 
     test("both, but no multicast over IPv6: found over IPv4", async () => {
@@ -104,8 +106,9 @@ describeNet("families", () => {
       const [a, b] = lan.hosts;
       await lan.filter("ipv6", "ip6 daddr ff02::fb drop");
       await announce(a, "--port", "8000", "--info", "ours", "--no-check");
-      const { listing } = await discover(b, "--first");
-      expect(listing.nodes).toMatchObject([
+      const list = watchedList(await watch(b));
+      await list.until((nodes) => nodes.some(({ addresses }) => addresses.length > 1));
+      expect(list.nodes()).toMatchObject([
         { info: "ours", host: a.address, addresses: [a.address, `${a.linkLocal}%eth0`] },
       ]);
     });

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { announceOriginal, browseZeroconf, createLan, packetTap, startAvahi } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { announce, discover, listen, watch } from "./command.ts";
+import { watchedList } from "./watched-list.ts";
 
 describeNet("three hosts", () => {
   needsPeers(["python-zeroconf", "avahi"])(
@@ -111,8 +112,9 @@ describeNet("what leaves a host", () => {
     await a.run(["ip", "link", "set", "docker0", "up"]);
     await using tap = await packetTap(b);
     await announce(a, "--port", "8000", "--info", "gpu-box-01", "--no-check");
-    const { listing } = await discover(b, "--first");
-    expect(listing.nodes).toMatchObject([
+    const list = watchedList(await watch(b));
+    await list.until((nodes) => nodes.some(({ addresses }) => addresses.length > 1));
+    expect(list.nodes()).toMatchObject([
       { host: a.address, addresses: [a.address, expect.stringMatching(/^fe80:.*%eth0$/)] },
     ]);
     const packets = (await tap.stop()).filter(({ src }) => src === a.address);
