@@ -59,8 +59,12 @@ export function isLoopback(address: string): boolean {
   return bytes.length > 0 && bytes.every((byte, index) => byte === Number(index === 15));
 }
 
+/** How an address may begin that means something on one link only; few others are read to tell. */
+const linkLocalStart = /^(169\.254\.|fe[89ab]|[0:])/i;
+
 /** Whether the address means something on one link only (169.254.0.0/16, fe80::/10), in any spelling. */
 export function isLinkLocal(address: string): boolean {
+  if (!linkLocalStart.test(address)) return false;
   const [first = 0, second = 0, ...rest] = parseAddress(address)?.bytes ?? [];
   return rest.length === 2 ? first === 169 && second === 254 : first === 0xfe && second >> 6 === 0b10;
 }

@@ -1,8 +1,15 @@
 import type { SeenNode } from "./node.ts";
 import { Room } from "./room.ts";
 import { type Source, slotOf } from "./source.ts";
-import type { Alive } from "./transport.ts";
-import { admissible, answersSince, type Claim, compareTrust, tiesOf, trustOfIdentity } from "./trust.ts";
+import {
+  admissible,
+  answersSince,
+  type Claim,
+  compareTrust,
+  type FreshClaim,
+  tiesOf,
+  trustOfIdentity,
+} from "./trust.ts";
 
 /** A host has a few interfaces on each of a few transports; more for one node by one transport is a flood. */
 export const maxSources = 32;
@@ -47,7 +54,7 @@ export class Entry {
   }
 
   /** Whether a predecessor was heard where it is since this node took its place. */
-  isAnsweredBy(report: Pick<Alive, "node" | "heardMs">): boolean {
+  isAnsweredBy(report: FreshClaim): boolean {
     const sinceMs = this.#sinceOf(report.node);
     return sinceMs !== undefined && answersSince(report, sinceMs);
   }
@@ -84,7 +91,7 @@ export class Entry {
    * Another identity does, unless it is trusted less or this one is proven alive; it always takes over what has none.
    * A report without one takes over what has none either, where both are known for one announcer's.
    */
-  yieldsTo({ node: { id, announcer, trust } }: Pick<Alive, "node">): boolean {
+  yieldsTo({ node: { id, announcer, trust } }: Claim): boolean {
     const own = trustOfIdentity(this.sources.values());
     if (id === null) return announcer !== undefined && own === null;
     if (id === this.id) return false;
@@ -97,14 +104,14 @@ export class Entry {
    *
    * It is not when the predecessor is trusted more or was heard since, or when this node has no name any more.
    */
-  hasOutlived(report: Pick<Alive, "node" | "heardMs">): boolean {
+  hasOutlived(report: FreshClaim): boolean {
     const own = trustOfIdentity(this.sources.values());
     if (own === null || this.#sinceOf(report.node) === undefined) return false;
     return compareTrust(report.node.trust, own) >= 0 && !this.isAnsweredBy(report);
   }
 
   /** Whether a predecessor that is back has its endpoints again: it is trusted as much. */
-  givesBackTo({ node }: Pick<Alive, "node">): boolean {
+  givesBackTo({ node }: Claim): boolean {
     const own = trustOfIdentity(this.sources.values());
     return own === null || compareTrust(node.trust, own) <= 0;
   }

@@ -9,7 +9,7 @@ import type { DownReason, RegistryChange } from "./registry-change.ts";
 import { type Place, Room } from "./room.ts";
 import { type Source, slotOf, sourceOf } from "./source.ts";
 import type { Alive, Observation } from "./transport.ts";
-import { type Claim, listedEndpoints, provenEndpoints, tiesOf } from "./trust.ts";
+import { claimOf, type FreshClaim, tiesOf } from "./trust.ts";
 
 export interface RegistryOptions {
   /** How many reports of each transport are kept; `Room` has who gives way. @default 10_000 */
@@ -105,14 +105,14 @@ export class Registry {
   }
 
   #hear(report: Alive, nowMs: number): readonly RegistryChange[] {
-    if (this.#isLate(report)) return [];
     const slot = slotOf(report);
     const owner = this.#owners.get(slot);
-    const fresh: Claim = { ...report, proven: provenEndpoints(report) };
+    const fresh = claimOf(report, owner?.sources.get(slot));
+    if (this.#isLate(fresh)) return [];
     const id = this.#identify(fresh, owner);
     const entry = this.#entries.get(id) ?? new Entry(id);
-    const source = sourceOf(report, entry.sources.get(slot), nowMs);
-    const rivals = this.#rivalsOf(report, entry.tiesBy(fresh), entry);
+    const source = sourceOf(fresh, entry.sources.get(slot), nowMs);
+    const rivals = this.#rivalsOf(fresh, entry);
     const place = this.#placeFor(source, entry, rivals);
     if (place === "none") {
       this.#refused += 1;
@@ -122,16 +122,15 @@ export class Registry {
     const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry, nowMs));
     const deserted = owner && owner !== entry ? this.#settle(owner, "superseded") : [];
     const displaced = place === "free" ? [] : this.#displace(place.insteadOf);
-    this.#readmit(entry, report, fresh);
+    this.#readmit(entry, fresh);
     this.#hold(entry, source);
     return [...superseded, ...deserted, ...displaced, ...this.#show(entry)];
   }
 
   /** Whether a report comes from before the present holder of the endpoint. */
-  #isLate(report: Alive): boolean {
-    const proven = provenEndpoints(report);
-    const endpoints = proven.length > 0 ? proven : listedEndpoints(report.node);
-    return this.#holdersOf(endpoints).some((holder) => holder.hasOutlived(report));
+  #isLate(fresh: FreshClaim): boolean {
+    const { proven, listed } = fresh;
+    return this.#holdersOf(proven.length > 0 ? proven : listed).some((holder) => holder.hasOutlived(fresh));
   }
 
   /**
@@ -140,23 +139,29 @@ export class Registry {
    * One without an identity is about the holder of a tie of it, one with an identity first, and stays with its owner
    * while it lists an endpoint of that one; a host that answers on many addresses is one node.
    */
-  #identify(claim: Claim, owner: Entry | undefined): string {
-    const { node } = claim;
+  #identify(fresh: FreshClaim, owner: Entry | undefined): string {
+    const { node, listed } = fresh;
     if (node.id !== null) return node.id;
-    const holders = this.#holdersOf(tiesOf(claim));
+    const holders = this.#holdersOf(tiesOf(fresh));
     const holder = holders.find(({ isNamed }) => isNamed) ?? holders[0];
-    const listed = listedEndpoints(node);
     const stays = owner && listed.some((endpoint) => owner.ties.has(endpoint));
     return (holder ?? (stays ? owner : undefined))?.id ?? listed[0] ?? "";
   }
 
   #holdersOf(ties: readonly string[]): Entry[] {
-    return [...new Set(ties.flatMap((tie) => this.#holders.get(tie) ?? []))];
+    const holders = new Set<Entry>();
+    for (const tie of ties) {
+      const holder = this.#holders.get(tie);
+      if (holder) holders.add(holder);
+    }
+    return [...holders];
   }
 
   /** Nodes whose place a report takes. */
-  #rivalsOf(report: Alive, ties: readonly string[], entry: Entry): Entry[] {
-    return this.#holdersOf(ties).filter((holder) => holder !== entry && holder.yieldsTo(report));
+  #rivalsOf(fresh: FreshClaim, entry: Entry): Entry[] {
+    return this.#holdersOf(entry.tiesBy(fresh)).filter(
+      (holder) => holder !== entry && holder.yieldsTo(fresh),
+    );
   }
 
   /** The slot that there is for a source, or that gives way to it. */
@@ -203,11 +208,11 @@ export class Registry {
   }
 
   /** A predecessor that answers for itself stays from now on, and has its endpoints again if it is trusted as much. */
-  #readmit(entry: Entry, report: Alive, fresh: Claim): void {
+  #readmit(entry: Entry, fresh: FreshClaim): void {
     for (const holder of this.#holdersOf(fresh.proven)) {
-      if (!holder.isAnsweredBy(report)) continue;
+      if (!holder.isAnsweredBy(fresh)) continue;
       entry.isProvenAlive = true;
-      const ties = holder.givesBackTo(report) ? entry.tiesBy(fresh) : [];
+      const ties = holder.givesBackTo(fresh) ? entry.tiesBy(fresh) : [];
       for (const tie of ties) if (holder.ties.has(tie)) this.#take(entry, tie);
       holder.readmit(entry.id);
     }
@@ -254,6 +259,7 @@ export class Registry {
   }
 
   #releaseOld(entry: Entry): void {
+    if (entry.ties.size === 0) return;
     const present = entry.presentTies();
     for (const tie of entry.ties) {
       if (present.has(tie)) continue;
@@ -267,7 +273,7 @@ export class Registry {
     const node = this.#describe(entry);
     this.#nodes.set(entry.id, node);
     if (!before) return [{ kind: "up", node }];
-    return faceOf(node) === faceOf(before) ? [] : [{ kind: "updated", node }];
+    return isNews(node, before) ? [{ kind: "updated", node }] : [];
   }
 
   #describe({ id, sources }: Entry): NodeInfo {
@@ -280,8 +286,17 @@ export class Registry {
   }
 }
 
-/** What of a node is news when it changes: all but the times, and the way it was heard. */
-function faceOf(node: NodeInfo): string {
+/** Whether more of a node changed than its times, and the way it was heard. */
+function isNews(node: NodeInfo, before: NodeInfo): boolean {
+  const shown = faceOf(before);
+  return faceOf(node).some((value, index) => !isSame(value, shown[index]));
+}
+
+function faceOf(node: NodeInfo): unknown[] {
   const sources = node.sources.map(({ transport, key, trust, stale }) => [transport, key, trust, stale]);
-  return JSON.stringify({ ...node, sources, health: faceOfHealth(node.health) });
+  return Object.values({ ...node, sources, health: faceOfHealth(node.health) });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

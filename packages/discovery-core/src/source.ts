@@ -1,13 +1,10 @@
 import type { DiscoveryErrorCode } from "./errors.ts";
-import type { SeenNode } from "./node.ts";
 import type { Alive, Gone } from "./transport.ts";
-import { type Claim, keptProof, provenEndpoints } from "./trust.ts";
-import { visibleNode } from "./visible-node.ts";
+import { type Claim, type FreshClaim, keptProof } from "./trust.ts";
 
 /** One transport's knowledge of one node, as the registry keeps it. */
 export interface Source extends Claim {
   readonly key: string;
-  readonly node: SeenNode;
   /** Whose word it is. */
   readonly origin: string;
   readonly firstSeenMs: number;
@@ -25,19 +22,18 @@ export function slotOf({ via, key }: Pick<Alive | Gone, "via" | "key">): string 
 }
 
 /** What a report makes of what its source said before. */
-export function sourceOf(report: Alive, before: Source | undefined, nowMs: number): Source {
-  const { via, key, origin, ttlMs, stale = null, relayed = false } = report;
-  const node = visibleNode(report.node);
-  const same = before !== undefined && JSON.stringify(before.node) === JSON.stringify(node);
+export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: number): Source {
+  const { via, key, node, listed, origin, ttlMs, stale = null, relayed = false } = fresh;
   return {
     via,
     key,
-    node: same ? before.node : node,
+    node,
+    listed,
     origin,
-    proven: keptProof(provenEndpoints(report), before, node),
+    proven: keptProof(fresh, before),
     firstSeenMs: before?.firstSeenMs ?? nowMs,
     lastSeenMs: nowMs,
-    changedMs: same ? before.changedMs : nowMs,
+    changedMs: before?.node === node ? before.changedMs : nowMs,
     expiresMs: nowMs + ttlMs,
     stale,
     relayed,

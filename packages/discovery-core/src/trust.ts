@@ -1,6 +1,7 @@
 import { compareReach, formatEndpoint } from "./address.ts";
-import type { SeenNode, Trust } from "./node.ts";
+import type { SeenAddress, SeenNode, Trust } from "./node.ts";
 import type { Alive } from "./transport.ts";
+import { visibleNode } from "./visible-node.ts";
 
 // The one place that says what a claim may touch. Less trust never hides, moves, fills in or removes what has more.
 
@@ -8,8 +9,40 @@ import type { Alive } from "./transport.ts";
 export interface Claim {
   readonly via: string;
   readonly node: SeenNode;
+  /** Every endpoint at which the node is said to be, the most likely first. */
+  readonly listed: readonly string[];
   /** Endpoints that a packet, a link or an answer from there has proven. */
   readonly proven: readonly string[];
+}
+
+/** A report with its texts fit to be shown, and what it says of endpoints. */
+export interface FreshClaim extends Alive, Claim {}
+
+/**
+ * Reads a report, once.
+ *
+ * It proves endpoints where its node itself was heard, and from there. A signature proves an identity and no endpoint. What
+ * others merely list may be their loopback, or another's.
+ *
+ * @param before - What its source said before; a repetition has the same node.
+ */
+export function claimOf(report: Alive, before: Claim | undefined): FreshClaim {
+  const node = readNode(report.node, before?.node);
+  const listed = before?.node === node ? before.listed : endpointsOf(node.addresses, node.port);
+  const direct = report.heardMs === null ? [] : node.addresses.filter(({ reach }) => reach === "source");
+  return { ...report, node, listed, proven: endpointsOf(direct, node.port) };
+}
+
+function readNode(said: SeenNode, before: SeenNode | undefined): SeenNode {
+  if (!before) return visibleNode(said);
+  const known = JSON.stringify(before);
+  if (JSON.stringify(said) === known) return before;
+  const node = visibleNode(said);
+  return JSON.stringify(node) === known ? before : node;
+}
+
+function endpointsOf(addresses: readonly SeenAddress[], port: number): string[] {
+  return [...addresses].sort(compareReach).map(({ address }) => formatEndpoint(address, port));
 }
 
 /** Best first. */
@@ -48,25 +81,9 @@ export function trustOfIdentity(claims: Iterable<Claim>): Trust | null {
   return best;
 }
 
-/** Every endpoint at which a node is said to be, the most likely first. */
-export function listedEndpoints({ addresses, port }: SeenNode): string[] {
-  return [...addresses].sort(compareReach).map(({ address }) => formatEndpoint(address, port));
-}
-
-/**
- * Endpoints that a report proves: its node itself was heard, and from there.
- *
- * A signature proves an identity and no endpoint. What others merely list may be their loopback, or another's.
- */
-export function provenEndpoints({ node, heardMs }: Pick<Alive, "node" | "heardMs">): string[] {
-  if (heardMs === null) return [];
-  return listedEndpoints({ ...node, addresses: node.addresses.filter(({ reach }) => reach === "source") });
-}
-
 /** Endpoints that a source has proven: now, or before and it lists them still. */
-export function keptProof(proven: readonly string[], before: Claim | undefined, node: SeenNode): string[] {
-  if (!before || before.node.id !== node.id || before.proven.length === 0) return [...proven];
-  const listed = listedEndpoints(node);
+export function keptProof({ node, listed, proven }: Claim, before: Claim | undefined): readonly string[] {
+  if (!before || before.node.id !== node.id || before.proven.length === 0) return proven;
   return listed.filter((endpoint) => proven.includes(endpoint) || before.proven.includes(endpoint));
 }
 
@@ -83,12 +100,11 @@ export function tiesOf({ via, node, proven }: Claim): readonly string[] {
 export function admissible(ties: readonly string[], claims: readonly Claim[]): readonly string[] {
   const signed = claims.filter(isSigned);
   if (signed.length === 0) return ties;
-  const listed = new Set(signed.flatMap(({ node }) => listedEndpoints(node)));
+  const listed = new Set(signed.flatMap((claim) => claim.listed));
   return ties.filter((tie) => listed.has(tie));
 }
 
 /** Whether a report says that its node was heard where it is after a moment. */
-export function answersSince(report: Pick<Alive, "node" | "heardMs">, sinceMs: number): boolean {
-  const { heardMs } = report;
-  return heardMs !== null && heardMs > sinceMs && provenEndpoints(report).length > 0;
+export function answersSince({ heardMs, proven }: FreshClaim, sinceMs: number): boolean {
+  return heardMs !== null && heardMs > sinceMs && proven.length > 0;
 }

@@ -4,11 +4,12 @@ import { changeStream } from "../src/change-stream.ts";
 import { type DownReason, type NodeInfo, Registry, type RegistryChange } from "../src/index.ts";
 import { mergeSources } from "../src/merge.ts";
 import { sourceOf } from "../src/source.ts";
+import { claimOf } from "../src/trust.ts";
 import { alive, at, gone } from "./observations.ts";
 import { facesOf, Replica } from "./replica.ts";
 
 function node(id: string, info = ""): NodeInfo {
-  return mergeSources(id, [sourceOf(alive({ id, info }), undefined, 0)], false, String);
+  return mergeSources(id, [sourceOf(claimOf(alive({ id, info }), undefined), undefined, 0)], false, String);
 }
 
 const up = (id: string, info?: string): RegistryChange => ({ kind: "up", node: node(id, info) });

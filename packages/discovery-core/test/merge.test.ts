@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import { mergeSources } from "../src/merge.ts";
 import type { NodeInfo } from "../src/node.ts";
 import { type Source, sourceOf } from "../src/source.ts";
+import { claimOf } from "../src/trust.ts";
 import { type AliveFields, alive, at } from "./observations.ts";
 
 /** A source that was heard once, at `nowMs`. */
 function source(fields: AliveFields, nowMs = 0, before?: Source): Source {
-  return sourceOf(alive(fields), before, nowMs);
+  return sourceOf(claimOf(alive(fields), before), before, nowMs);
 }
 
 function merge(...sources: Source[]): NodeInfo {
