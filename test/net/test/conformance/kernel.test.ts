@@ -101,9 +101,10 @@ conformance("The kernel's part", (requirement) => {
         ttl: 4_500,
         data: "x".repeat(180),
       }));
-      for (const to of ["224.0.0.251", "ff02::fb"]) {
+      for (const [index, to] of ["224.0.0.251", "ff02::fb"].entries()) {
         const label = to.replaceAll(".", "-");
-        const { ptr, srv, txt, a } = box(label);
+        const address = `10.77.0.${20 + index}`;
+        const { ptr, srv, txt, a } = box(label, address);
         const packet = response({ answers: [...padding, ptr, srv, txt, a] });
         expect(packet.length).toBeGreaterThan(8_000);
         await peer.send(packet, { to, ttl: 64 });
@@ -215,6 +216,8 @@ conformance("The kernel's part", (requirement) => {
       const nearMs = await peer.send(query({ questions: [{ ...question, unicast: true }] }));
       const near = await peer.find(host.address, isLocation, { afterMs: nearMs });
       expect(near).toMatchObject({ sport: 5353, dst: peer.host.address, dport: 5353 });
+      // By then the host knows of what was queued for it while it opened its sockets.
+      await peer.find(host.address, isAnnouncement, { afterMs: near.tMs });
       const farMs = await far.send(query({ questions: [{ ...enumeration, unicast: true }] }), {
         from: overlaid,
       });
