@@ -29,7 +29,7 @@ export async function addBridge(lan: Wires, name: string): Promise<void> {
   await ip(lan.switch, `link set ${name} up`);
 }
 
-/** Plugs a new card into a running host. */
+/** Plugs a new card into a running host; resolves when the host has its carrier. */
 export async function plug(
   lan: Wires,
   host: Host,
@@ -41,6 +41,13 @@ export async function plug(
   await ip(lan.switch, `link set ${port} master ${bridge} up`);
   await ip(host, `addr add ${address}/24 brd + dev ${name}`);
   await ip(host, `link set ${name} up`);
+  while (!(await hasCarrier(host, name))) {}
+}
+
+/** The kernel tells programs of a carrier when it comes to it, and a card without one is none to them. */
+async function hasCarrier(host: Host, name: string): Promise<boolean> {
+  const { stdout } = await host.run(["ip", "-o", "link", "show", "dev", name]);
+  return stdout.includes("state UP");
 }
 
 /** Takes a card out. */
