@@ -38,7 +38,7 @@ async function keepAnnounced(
   const isNamed = request.port !== null;
   const announcing = await Announcing.open({
     request,
-    isAwaited: isNamed,
+    isAwaited: (port) => isNamed || request.ports.includes(port),
     claims: !isNamed,
     io,
     reporter,

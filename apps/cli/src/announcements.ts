@@ -17,8 +17,8 @@ export interface AnnouncementsOptions {
   readonly ids: NodeIds;
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** Whether the user waits for a server of theirs, and wants to know why it is not announced. */
-  readonly isAwaited: boolean;
+  /** Whether the user waits for a server on a port, and wants to know why it is not announced. */
+  readonly isAwaited: (port: number) => boolean;
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
@@ -115,7 +115,7 @@ export class Announcements {
   #ignore(port: number, reason: string): void {
     const { isAwaited, reporter } = this.#options;
     const text = ignoredText(port, reason);
-    if (isAwaited) reporter.note(text);
+    if (isAwaited(port)) reporter.note(text);
     else reporter.log("info", text);
   }
 

@@ -51,8 +51,8 @@ export async function configureAnnouncing<R extends AnnounceRequest>(
 
 export interface AnnouncingOptions {
   readonly request: AnnouncingRequest;
-  /** Whether the user waits for a server of theirs, and wants to know why it is not announced. */
-  readonly isAwaited: boolean;
+  /** Whether the user waits for a server on a port, and wants to know why it is not announced. */
+  readonly isAwaited: (port: number) => boolean;
   /** Whether a port is claimed before it is announced. */
   readonly claims: boolean;
   readonly io: Io;

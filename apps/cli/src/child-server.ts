@@ -138,7 +138,7 @@ class ChildAnnouncer {
       return reporter.note(ignoredText(change.port, change.reason));
     }
     if ("server" in change) this.#first.port ??= change.server.port;
-    const options = { request, isAwaited: true, claims: true, io, reporter, signal };
+    const options = { request, isAwaited: () => true, claims: true, io, reporter, signal };
     this.#announcing ??= await Announcing.open(options);
     await this.#announcing.apply(change);
   }

@@ -99,6 +99,17 @@ describe("every LLM server of this machine", () => {
     await end("SIGTERM", 0);
   });
 
+  it("is left out on one of these with the reason, and on a port that nobody named without a word", async () => {
+    machine.servers.set(8_000, { kind: "other", is: "http" });
+    machine.servers.set(9_999, { kind: "other", is: "http" });
+    await scene.start("--ports", "9999");
+    expect(news()).toEqual([
+      "port 9999 is not announced: it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
+    ]);
+    expect(scene.heard).toEqual([]);
+    await end("SIGTERM", 0);
+  });
+
   it("is left to another process that announces it", async () => {
     machine.claims.set(8_000, 4_711);
     await scene.start();

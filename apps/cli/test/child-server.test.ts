@@ -99,7 +99,7 @@ describe("the server of a command", () => {
     machine.accepting.add(lan);
     await machine.clock.advance(70_000);
     expect(news()).toEqual([
-      "port 8000 is not announced: it speaks HTTP, and shows no sign of an LLM server",
+      "port 8000 is not announced: it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
     ]);
   });
 

@@ -148,7 +148,7 @@ function documentText(role: string | null): string {
 }
 
 const strangers = {
-  http: "it speaks HTTP, and shows no sign of an LLM server",
+  http: "it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
   failing: "it answers every question with a server error",
   foreign: "it does not speak HTTP",
 } as const;

@@ -137,7 +137,10 @@ describe("a server that is there", () => {
 
 describe("a port without an LLM server", () => {
   test.each<[Verdict, string]>([
-    [{ kind: "other", is: "http" }, "it speaks HTTP, and shows no sign of an LLM server"],
+    [
+      { kind: "other", is: "http" },
+      "it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
+    ],
     [{ kind: "other", is: "failing" }, "it answers every question with a server error"],
     [{ kind: "other", is: "foreign" }, "it does not speak HTTP"],
     [{ kind: "silent", why: "closed" }, "the port accepts connections and closes them"],
