@@ -1,13 +1,6 @@
 import { type Clock, sleep } from "@lmserv/discovery-core";
 import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
-
-/** Where a node should answer. */
-export interface Subject {
-  readonly id: string;
-  readonly port: number;
-  /** The most likely first. */
-  readonly addresses: readonly string[];
-}
+import { HostShares, type Subject } from "./host-shares.ts";
 
 export type Look = (options: LookOptions) => Promise<Verdict>;
 
@@ -25,9 +18,12 @@ const maxAtOnce = 64;
 const maxHeadStartMs = 1_000;
 /** Who does not answer at the two most likely addresses is not there for us. */
 const maxAddresses = 2;
+/** Questions that wait for their host are looked at again after so long. */
+const lookAgainMs = 1_000;
 
 /** Spaces the questions of one process, which has one clock. */
 class Pace {
+  readonly shares = new HostShares();
   #freeMs = Number.NEGATIVE_INFINITY;
 
   /** How long to wait until the next question may leave. */
@@ -69,7 +65,8 @@ export class Survey {
   /** Asks one node when its turn comes, unless `isWanted` says by then that nobody cares. */
   ask(subject: Subject, isWanted: () => boolean, onAnswer: (isAlive: boolean) => void): void {
     const place = Math.floor(this.#options.random() * (this.#waiting.length + 1));
-    this.#waiting.splice(place, 0, { subject, isWanted, onAnswer });
+    const addresses = subject.addresses.slice(0, maxAddresses);
+    this.#waiting.splice(place, 0, { subject: { ...subject, addresses }, isWanted, onAnswer });
     this.#asking ??= this.#askAll().finally(() => {
       this.#asking = null;
     });
@@ -86,9 +83,10 @@ export class Survey {
     try {
       await sleep(clock, random() * maxHeadStartMs, signal);
       while (this.#waiting.length + this.#running.size > 0 && !signal.aborted) {
-        const next = this.#running.size < maxAtOnce ? this.#waiting.shift() : undefined;
-        if (!next) await Promise.race(this.#running);
-        else if (next.isWanted()) this.#start(next);
+        const next = this.#running.size < maxAtOnce ? this.#next() : undefined;
+        if (next) this.#start(next);
+        else if (this.#running.size > 0) await Promise.race(this.#running);
+        else if (this.#waiting.length > 0) await sleep(clock, lookAgainMs, signal);
       }
     } catch {
       // Aborted: nobody waits for an answer any more.
@@ -97,13 +95,25 @@ export class Survey {
     await Promise.all(this.#running);
   }
 
+  /** The first question that is still wanted, and whose host has room for it. */
+  #next(): Question | undefined {
+    const { clock } = this.#options;
+    const wanted = this.#waiting.filter((question) => question.isWanted());
+    const index = wanted.findIndex(({ subject }) => paceOf(clock).shares.take(subject, clock.now()));
+    const [next] = index < 0 ? [] : wanted.splice(index, 1);
+    this.#waiting.splice(0, this.#waiting.length, ...wanted);
+    return next;
+  }
+
   #start(question: Question): void {
     const running = this.#ask(question).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
   async #ask(question: Question): Promise<void> {
+    const { clock } = this.#options;
     const isAlive = await this.#isAlive(question).catch(() => null);
+    if (isAlive) paceOf(clock).shares.answered(question.subject, clock.now());
     if (isAlive !== null && !this.#options.signal.aborted) question.onAnswer(isAlive);
   }
 
@@ -111,7 +121,7 @@ export class Survey {
   async #isAlive(question: Question): Promise<boolean | null> {
     const { subject } = question;
     const slow: string[] = [];
-    for (const host of subject.addresses.slice(0, maxAddresses)) {
+    for (const host of subject.addresses) {
       const verdict = await this.#look(question, host, false);
       if (verdict.kind === "silent" && worthPatience[verdict.why]) slow.push(host);
       else if (isThere(verdict, subject)) return true;

@@ -1,5 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import {
+  type Announced,
   createDiscovery,
   type Discovery,
   DiscoveryError,
@@ -19,8 +20,8 @@ const lifetimeMs = 30_000;
 let clock: VirtualClock;
 let engine: MemoryEngine;
 let discovery: Discovery;
-/** When which port was asked whether a server is there; and what it answers. */
-let asked: { readonly atMs: number; readonly port: number }[];
+/** When which port of which host was asked whether a server is there; and what it answers. */
+let asked: { readonly atMs: number; readonly host: string; readonly port: number }[];
 let answers: Map<number, Verdict>;
 
 beforeEach(() => {
@@ -47,8 +48,8 @@ async function open(options: FleetOptions = {}, listed?: ListedInterfaces): Prom
     system: () => systemOf(listed ?? {}),
     hostname: () => "box",
     mark: () => mark,
-    look: async ({ port }: { readonly port: number }): Promise<Verdict> => {
-      asked.push({ atMs: clock.now(), port });
+    look: async ({ host, port }: { readonly host: string; readonly port: number }): Promise<Verdict> => {
+      asked.push({ atMs: clock.now(), host, port });
       return answers.get(port) ?? { kind: "silent", why: "refused" };
     },
   };
@@ -63,9 +64,12 @@ function nodeAt(port: number) {
   return { id: `n${port}`, port, info: `${port}` };
 }
 
-function entryAt(port: number, host: PlainHost = new PlainHost()): EngineEntry {
-  const node = nodeAt(port);
-  return { key: host.keyOf(node), value: host.valueOf(node, "default", { ttlMs: lifetimeMs }) };
+function entryAt(port: number, host: PlainHost = new PlainHost(), changes: object = {}): EngineEntry {
+  return entryOf(nodeAt(port), host, changes);
+}
+
+function entryOf(node: Announced, host: PlainHost = new PlainHost(), changes: object = {}): EngineEntry {
+  return { key: host.keyOf(node), value: host.valueOf(node, "default", { ttlMs: lifetimeMs, ...changes }) };
 }
 
 function lost(code: DiscoveryErrorCode = "ENGINE_UNREACHABLE"): void {
@@ -178,7 +182,9 @@ describe("an engine that is lost", () => {
 describe("the questions of one process", () => {
   test("are twenty a second at most, and spread over that", async () => {
     await open();
-    const entries = Array.from({ length: 200 }, (_, index) => entryAt(index + 1));
+    const entries = Array.from({ length: 200 }, (_, index) =>
+      entryAt(index + 1, new PlainHost(), { addresses: [`198.51.100.${index + 1}`] }),
+    );
     engine.snapshot(...entries);
     await read();
     lost();
@@ -337,5 +343,33 @@ describe("room", () => {
     await read();
     expect(discovery.registry.listAlive()).toHaveLength(1_001);
     expect(listed()).toContain("9999");
+  });
+});
+
+describe("a thousand records that name one host", () => {
+  const third = "192.0.2.99";
+  const own = (index: number): string => `198.51.${100 + (index >> 8)}.${index & 255}`;
+
+  test.each<[string, (index: number) => number, (index: number) => readonly string[]]>([
+    ["at as many ports", (index) => 1_000 + index, () => [third]],
+    ["at one port, where a server answers", () => 80, () => [third]],
+    ["behind an address of their own", (index) => 1_000 + index, (index) => [own(index), third]],
+  ])("%s have it asked a handful of times, and hold up nobody else", async (_, portOf, addressesOf) => {
+    await open();
+    answers.set(80, server);
+    const records = Array.from({ length: 1_000 }, (__, index) => {
+      const node = { id: `r${index}`, port: portOf(index), info: "" };
+      return entryOf(node, new PlainHost(), { addresses: addressesOf(index) });
+    });
+    engine.snapshot(...records, entryAt(9_999, new PlainHost(), { addresses: ["192.0.2.8"] }));
+    await read();
+    expect(discovery.registry.listAlive()).toHaveLength(1_001);
+    lost();
+    await clock.advance(2 * lifetimeMs + 60_000);
+    const ofThird = asked.filter(({ host }) => host === third);
+    expect(ofThird.length).toBeGreaterThan(0);
+    expect(ofThird.length).toBeLessThan(20);
+    expect(asked.some(({ port }) => port === 9_999)).toBe(true);
+    expect(listed()).not.toContain("9999");
   });
 });
