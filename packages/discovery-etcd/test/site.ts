@@ -37,13 +37,9 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Two that announce, and one that only watches. */
-  async fleet(url: string): Promise<readonly [Client, Client, Client]> {
-    const endpoints = [url];
-    return [
-      await this.join({ endpoints }, "a"),
-      await this.join({ endpoints }, "b"),
-      await this.join({ endpoints }),
-    ];
+  async fleet(url: string, options: EtcdOptions = {}): Promise<readonly [Client, Client, Client]> {
+    const all = { endpoints: [url], ...options };
+    return [await this.join(all, "a"), await this.join(all, "b"), await this.join(all)];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,7 +10,8 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
   test("takes no identity by writing over its key, and the owner puts it back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const clients = await scene.fleet(server.url);
+    // Long enough that no lease runs out while a busy machine keeps its renewal waiting.
+    const clients = await scene.fleet(server.url, { lifetimeMs: 15_000 });
     await allList(clients, "a", "b");
     const [first] = clients;
     const own = first.nodes.find(({ self }) => self)?.sources[0]?.key ?? "";
