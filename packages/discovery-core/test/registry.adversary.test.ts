@@ -18,6 +18,8 @@ const maxSources = 32;
 /** Honest nodes report at each step, and what they say holds for three. */
 const stepMs = 10;
 const ttlMs = 35;
+/** The clock of a process is finer than what happens: no two nodes are heard at one moment. */
+const momentMs = 0.01;
 
 /** What one honest node says on one transport. */
 interface Voice {
@@ -201,6 +203,7 @@ class World {
   /** An honest node reports on all its transports; what answers for itself is listed at once, whatever others said. */
   report(honest: Honest): void {
     for (const voice of honest.voices) {
+      this.#pass(momentMs);
       this.#hear(report(honest, voice, this.#nowMs));
       if (voice.isHeard) expect(this.registry.get(honest.id), honest.id).not.toBeNull();
     }
