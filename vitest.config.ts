@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const project = (name: string, root: string) => ({
   extends: true as const,
@@ -11,10 +12,20 @@ const project = (name: string, root: string) => ({
   },
 });
 
+/** Starts the tests that wait for real servers first, so that none of them is left alone at the end. */
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const waits = ({ project }: TestSpecification): boolean => ["etcd", "nats"].includes(project.name);
+    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+  }
+}
+
 export default defineConfig({
   resolve: { conditions: ["@lmserv/source"] },
   ssr: { resolve: { conditions: ["@lmserv/source"] } },
   test: {
+    sequence: { sequencer: WaitingFirst },
     // Upper bounds of what hangs; a busy machine comes nowhere near.
     testTimeout: 300_000,
     hookTimeout: 300_000,
