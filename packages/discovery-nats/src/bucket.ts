@@ -35,8 +35,8 @@ export const keyPrefix = "n.";
 const markersSince = [2, 11, 2] as const;
 /** What a message has beside its value. */
 const maxHeaderBytes = 1_024;
-/** Somebody else has just made a bucket with other properties. */
-const nameInUse = 10_058;
+/** Somebody else has the name, with other properties, or the subjects; where two make one bucket at once, either is said. */
+const taken: ReadonlySet<number> = new Set([10_058, 10_065]);
 
 /** The bucket of a cluster: letters, digits and `-` stand for themselves, anything else for its code in hexadecimal. */
 export function bucketName(cluster: string): string {
@@ -61,13 +61,15 @@ export async function openBucket(
   const name = bucketName(plan.cluster);
   const manager = await js.jetstreamManager(false);
   const look = (): Promise<StreamInfo> => manager.streams.info(`KV_${name}`);
-  let making: Promise<void> | null = null;
+  let making: Promise<Error | null> | null = null;
   const lookOrMake = (): Promise<StreamInfo> =>
     look().catch(async (error: unknown) => {
       if (!isBucketMissing(error) || !plan.mayMake) throw error;
       making ??= make(js, name, plan, serverVersion);
-      await making;
-      return look();
+      const refusal = await making;
+      return look().catch((still: unknown) => {
+        throw refusal && isBucketMissing(still) ? refusal : still;
+      });
     });
   const { config } = await insist(lookOrMake, insistence);
   const lifetimeMs = millis(config.max_age);
@@ -81,13 +83,18 @@ export async function openBucket(
   return { kv, name, stream: config.name, lifetimeMs, tellsExpiry };
 }
 
-/** Once and not insistently: a cluster that is asked again writes down another time of its creation. */
+/**
+ * Once and not insistently: a cluster that is asked again writes down another time of its creation.
+ *
+ * Resolves with null, or with what the server said where it is taken: by somebody who makes it at the same time, if it is
+ * there then.
+ */
 async function make(
   js: JetStreamClient,
   name: string,
   { cluster, lifetimeMs, replicas }: BucketPlan,
   serverVersion: string,
-): Promise<void> {
+): Promise<Error | null> {
   const options = {
     ttl: lifetimeMs,
     history: 1,
@@ -99,8 +106,10 @@ async function make(
   };
   try {
     await new Kvm(js).create(name, options);
+    return null;
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === nameInUse)) throw error;
+    if (error instanceof JetStreamApiError && taken.has(error.code)) return error;
+    throw error;
   }
 }
 

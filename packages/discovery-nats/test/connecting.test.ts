@@ -3,7 +3,8 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { DiscoveryError } from "@lmserv/discovery-core";
-import { nkeys } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect, nkeys } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
 import { freePort } from "../../discovery-fleet/test/free-port.ts";
 import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
@@ -108,6 +109,27 @@ describeNats("connecting", { concurrent: true }, () => {
       code: "TRANSPORT_UNAVAILABLE",
       message: expect.stringContaining("keeps values for ever"),
     });
+  });
+
+  test("makes one bucket where many come to a new server at once", async () => {
+    await using server = await NatsServer.start();
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, () => openClient({ endpoints: [server.url], lifetimeMs: 12_000 })),
+    );
+    expect(clients.flatMap(({ reports }) => reports)).toEqual([]);
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+  });
+
+  test("says that another stream has the subjects of the bucket", async () => {
+    await using server = await NatsServer.start();
+    const observer = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(observer);
+    await streams.add({ name: "everything", subjects: ["$KV.lmserv_tests.>"] });
+    expect(await refusal({ endpoints: [server.url] })).toMatchObject({
+      code: "TRANSPORT_UNAVAILABLE",
+      message: expect.stringContaining("subjects overlap with an existing stream"),
+    });
+    await observer.close();
   });
 
   test("says that more replicas are wanted than there are servers", async () => {
