@@ -1,8 +1,10 @@
+import { Pile } from "./pile.ts";
+
 /** Keys by origin, with the origin that has most of them at hand. */
 export class Crowd {
-  readonly #keys = new Map<string, Set<string>>();
+  readonly #keys = new Map<string, Pile>();
   /** Origins by how many keys they have. */
-  readonly #bySize = new Map<number, Set<string>>();
+  readonly #bySize = new Map<number, Pile>();
   /** How many keys the origin has that has most. */
   largest = 0;
 
@@ -11,7 +13,7 @@ export class Crowd {
   }
 
   add(key: string, origin: string): void {
-    const keys = this.#keys.get(origin) ?? new Set();
+    const keys = this.#keys.get(origin) ?? new Pile();
     this.#keys.set(origin, keys);
     keys.add(key);
     this.#move(origin, keys.size - 1, keys.size);
@@ -28,8 +30,8 @@ export class Crowd {
 
   /** The latest key of the origin that was the latest to have most, or null where there is none. */
   latestOfLargest(): string | null {
-    const origin = latestOf(this.#bySize.get(this.largest));
-    return origin === null ? null : latestOf(this.#keys.get(origin));
+    const origin = this.#bySize.get(this.largest)?.latest() ?? null;
+    return origin === null ? null : (this.#keys.get(origin)?.latest() ?? null);
   }
 
   #move(origin: string, from: number, to: number): void {
@@ -37,12 +39,8 @@ export class Crowd {
     before?.delete(origin);
     if (before?.size === 0) this.#bySize.delete(from);
     if (to === 0) return;
-    const after = this.#bySize.get(to) ?? new Set();
+    const after = this.#bySize.get(to) ?? new Pile();
     this.#bySize.set(to, after);
     after.add(origin);
   }
-}
-
-function latestOf(set: ReadonlySet<string> | undefined): string | null {
-  return [...(set ?? [])].at(-1) ?? null;
 }
