@@ -1,10 +1,9 @@
 import { constants } from "node:os";
-import type { Standing, Transport } from "@lmserv/discovery-core";
 import type { Verdict } from "@lmserv/discovery-identify";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endingSignals, type SignalName } from "../src/interruption.ts";
-import { Announcing, lan, loopback } from "./announcing.ts";
+import { Announcing, hangAtGoodbye, lan, loopback } from "./announcing.ts";
 import { info, type Machine, served } from "./harness.ts";
 
 let scene: Announcing;
@@ -272,22 +271,9 @@ describe("a second signal", () => {
 
   beforeEach(() => {
     goodbyes = 0;
-    const inner = memory({ network: machine.network, name: "mdns" });
-    const stuck: Transport = {
-      name: "mdns",
-      async open(context, options) {
-        const session = await inner.open(context, options);
-        const hang = async (): Promise<Standing> => ({
-          async update() {},
-          [Symbol.asyncDispose]: () => {
-            goodbyes += 1;
-            return new Promise<void>(() => {});
-          },
-        });
-        return { ...session, announce: hang };
-      },
-    };
-    machine.plugins.set("mdns", machine.factory(stuck));
+    hangAtGoodbye(machine, () => {
+      goodbyes += 1;
+    });
   });
 
   it("ends at once what hangs in its goodbye", async () => {

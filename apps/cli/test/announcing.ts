@@ -1,3 +1,5 @@
+import type { Standing, Transport } from "@lmserv/discovery-core";
+import { memory } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { SignalName } from "../src/interruption.ts";
 import { Machine, type Running } from "./harness.ts";
@@ -76,4 +78,21 @@ export class Announcing {
     expect(await this.running.ended).toBe(code);
     expect(this.machine.clock.pending).toBe(0);
   }
+}
+
+/** Lets mDNS of a machine never end its goodbyes; each that begins is told. */
+export function hangAtGoodbye(machine: Machine, onGoodbye: () => void): void {
+  const inner = memory({ network: machine.network, name: "mdns" });
+  const hang = async (): Promise<Standing> => ({
+    async update() {},
+    [Symbol.asyncDispose]: () => {
+      onGoodbye();
+      return new Promise<void>(() => {});
+    },
+  });
+  const stuck: Transport = {
+    name: "mdns",
+    open: async (context, options) => ({ ...(await inner.open(context, options)), announce: hang }),
+  };
+  machine.plugins.set("mdns", machine.factory(stuck));
 }

@@ -1,9 +1,7 @@
 import { constants } from "node:os";
-import type { Standing, Transport } from "@lmserv/discovery-core";
-import { memory } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SignalName } from "../src/interruption.ts";
-import { Announcing, lan, loopback } from "./announcing.ts";
+import { Announcing, hangAtGoodbye, lan, loopback } from "./announcing.ts";
 import { type Machine, type Running, served } from "./harness.ts";
 
 // The child is a process of this machine; the network, the time and what answers are the test's.
@@ -187,23 +185,10 @@ describe("a command", () => {
 
 describe("a goodbye that hangs", () => {
   it("is given up after 2 s", async () => {
-    const inner = memory({ network: machine.network, name: "mdns" });
     let goodbyes = 0;
-    const stuck: Transport = {
-      name: "mdns",
-      async open(context, options) {
-        const session = await inner.open(context, options);
-        const hang = async (): Promise<Standing> => ({
-          async update() {},
-          [Symbol.asyncDispose]: () => {
-            goodbyes += 1;
-            return new Promise<void>(() => {});
-          },
-        });
-        return { ...session, announce: hang };
-      },
-    };
-    machine.plugins.set("mdns", machine.factory(stuck));
+    hangAtGoodbye(machine, () => {
+      goodbyes += 1;
+    });
     await run();
     machine.accepting.add(lan);
     await machine.clock.advance(12_000);
