@@ -61,7 +61,7 @@ export function addAnnounceOptions(command: Command, io: Io): Command {
   return addMeshOptions(addSharedOptions(command, io), "member");
 }
 
-/** What the options ask for; a mistake among them ends the command line. */
+/** Reads the options into a request; a mistake among them ends the command line. */
 export function announceRequest(command: Command, flags: AnnounceFlags): AnnounceRequest {
   const { check = true, port = null, ports = [], documentPort = null } = flags;
   const misplaced = port === null ? misplacedFlag(flags) : null;

@@ -17,7 +17,7 @@ export interface AnnouncementsOptions {
   readonly ids: NodeIds;
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** Whether the user waits for a server on a port, and wants to know why it is not announced. */
+  /** True when the user expects a server on the port, and is told why it is not announced. */
   readonly isAwaited: (port: number) => boolean;
   /** Name of this machine. */
   readonly hostname: string;
@@ -40,7 +40,7 @@ function isUnchecked({ addresses }: LocalServer): boolean {
 /** Bytes of JSON for the models that a server lists: a record of the mesh, the smallest of all, holds twice that and the rest. */
 const maxModelBytes = 6_000;
 
-/** Those of the models that an announcement can name; of the others the server is asked itself. */
+/** Cuts the list of models to what an announcement holds; the server itself tells the others. */
 function announceable(
   models: readonly string[],
   isCut = false,

@@ -51,9 +51,9 @@ export async function configureAnnouncing<R extends AnnounceRequest>(
 
 export interface AnnouncingOptions {
   readonly request: AnnouncingRequest;
-  /** Whether the user waits for a server on a port, and wants to know why it is not announced. */
+  /** True when the user expects a server on the port, and is told why it is not announced. */
   readonly isAwaited: (port: number) => boolean;
-  /** Whether a port is claimed before it is announced. */
+  /** True when a port is claimed before it is announced. */
   readonly claims: boolean;
   readonly io: Io;
   readonly reporter: Reporter;
@@ -168,7 +168,7 @@ function whereOf({ configuration, interfaces }: AnnouncingRequest, { readSystem 
   return `over ${namesOf(configuration).join(", ")} on ${where}`;
 }
 
-/** What a transport cannot announce at all (`RangeError`), and a port that is somebody else's, is a mistake in the command line. */
+/** Prints a failure; an announcement that no transport can make (`RangeError`) and a taken port are usage errors. */
 export function failureCode(
   error: unknown,
   configuration: Configuration,
