@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { decode } from "../src/wire/decode.ts";
-import { floods } from "../test/wire/floods.ts";
+import { decode } from "../src/dns/decode.ts";
+import { floods } from "../test/dns/floods.ts";
 
 /** A tenth of this is common; the rest is for slow machines. */
 const boundMs = 50;

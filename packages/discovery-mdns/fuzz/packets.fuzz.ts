@@ -18,7 +18,7 @@ const type = "_lmserv._tcp.local";
 const random = seededRandom(seed);
 const below = (limit: number): number => Math.floor(random() * limit);
 
-const golden = new URL("../test/wire/golden/", import.meta.url);
+const golden = new URL("../test/dns/golden/", import.meta.url);
 const recorded = readdirSync(golden)
   .filter((name) => name.endsWith(".hex"))
   .map((name) => Buffer.from(readFileSync(new URL(name, golden), "utf8").replace(/^#.*$|\s/gm, ""), "hex"));

@@ -1,3 +1,4 @@
+export { plugin } from "./plugin.ts";
 export {
   announceSelf,
   type DiscoverNodesOptions,
@@ -5,6 +6,5 @@ export {
   type NodeRegistry,
   type NodeRegistryOptions,
   registry,
-} from "./original.ts";
-export { plugin } from "./plugin.ts";
+} from "./python-compat.ts";
 export { type MdnsOptions, mdns } from "./transport.ts";

@@ -1,6 +1,6 @@
 import { type Announced, type Auth, isNodeId, isPath, type Scheme } from "@lmserv/discovery-core";
-import { type Attributes, decodeTxt, encodeTxt } from "./txt.ts";
-import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./wire/name.ts";
+import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./dns/name.ts";
+import { type Attributes, decodeTxt, encodeTxt } from "./dns/txt.ts";
 
 export const serviceType: Name = "_lmserv._tcp.local";
 /** The name under which only some instances of the type are listed (RFC 6763 section 7.1). */

@@ -10,16 +10,16 @@ import {
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core";
-import { Announcer } from "./announcer.ts";
-import { Browser } from "./browser.ts";
-import type { LinkInterface } from "./interfaces.ts";
-import { type Endpoint, type Link, mdnsPort } from "./link.ts";
-import { Recognizer } from "./recognizer.ts";
-import { rehearse } from "./rehearsal.ts";
+import { encode, maxPacketBytes } from "./dns/encode.ts";
+import { Recognizer } from "./dns/packet-cache.ts";
+import type { Message } from "./dns/record.ts";
+import { type Machine, type Station, Stations } from "./link/interface-manager.ts";
+import type { LinkInterface } from "./link/interfaces.ts";
+import { type Endpoint, type Link, mdnsPort } from "./link/link.ts";
+import { Browser } from "./querier/browser.ts";
+import { rehearse } from "./querier/warm-up.ts";
+import { Announcer } from "./responder/announcer.ts";
 import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
-import { type Machine, type Station, Stations } from "./stations.ts";
-import { encode, maxPacketBytes } from "./wire/encode.ts";
-import type { Message } from "./wire/record.ts";
 
 export interface SessionOptions {
   readonly name: string;

@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core";
 import { readSystem } from "@lmserv/discovery-network";
-import type { Surroundings } from "./diagnosis.ts";
+import type { Surroundings } from "./doctor/diagnosis.ts";
+import type { Machine } from "./link/interface-manager.ts";
+import { openLink } from "./link/wire-link.ts";
 import { MdnsSession } from "./session.ts";
 import { settings } from "./settings.ts";
-import type { Machine } from "./stations.ts";
-import { openLink } from "./wire-link.ts";
 
 export interface MdnsOptions {
   /**
@@ -56,7 +56,7 @@ export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings
     },
     async *diagnose(context, cancellable) {
       // A quarter of the modules, which nobody needs who only wants to discover.
-      const { diagnose, theseSurroundings } = await import("./diagnosis.ts");
+      const { diagnose, theseSurroundings } = await import("./doctor/diagnosis.ts");
       const on = { via: name, wanted: interfaces };
       yield* diagnose(on, machine, surroundings ?? theseSurroundings, context, cancellable);
     },

@@ -2,11 +2,11 @@ import { type Check, silentLog } from "@lmserv/discovery-core";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Surroundings } from "../src/diagnosis.ts";
-import { chooseInterfaces, listInterfaces } from "../src/interfaces.ts";
-import type { PortHolder } from "../src/port-holders.ts";
-import { parseUdpTable } from "../src/port-holders.ts";
-import type { Machine } from "../src/stations.ts";
+import type { Surroundings } from "../src/doctor/diagnosis.ts";
+import type { PortHolder } from "../src/doctor/port-holders.ts";
+import { parseUdpTable } from "../src/doctor/port-holders.ts";
+import type { Machine } from "../src/link/interface-manager.ts";
+import { chooseInterfaces, listInterfaces } from "../src/link/interfaces.ts";
 import { mdnsOn } from "../src/transport.ts";
 import { Segment } from "./segment.ts";
 
@@ -33,7 +33,7 @@ async function examine(
   interfaces?: readonly string[],
 ): Promise<readonly Check[]> {
   // Loaded late by the transport, in real time.
-  await import("../src/diagnosis.ts");
+  await import("../src/doctor/diagnosis.ts");
   const surroundings: Surroundings = {
     portHolders: async () => holders,
     askDirectly: async (addresses) => {

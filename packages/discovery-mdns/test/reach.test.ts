@@ -1,7 +1,7 @@
 import { systemOf } from "@lmserv/discovery-network";
 import { describe, expect, test } from "vitest";
-import type { NetworkInterface } from "../src/interfaces.ts";
-import { rankAddresses, type Vantage } from "../src/reach.ts";
+import type { NetworkInterface } from "../src/link/interfaces.ts";
+import { rankAddresses, type Vantage } from "../src/querier/reach.ts";
 import { infoOf } from "./segment.ts";
 
 // This machine is 10.0.0.1 on a LAN, 10.0.1.1 on another, has containers on docker0 and a VPN.

@@ -8,9 +8,9 @@ import {
 import { type ListedInterfaces, type System, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
-import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/interfaces.ts";
-import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link.ts";
-import type { Machine } from "../src/stations.ts";
+import type { Machine } from "../src/link/interface-manager.ts";
+import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/link/interfaces.ts";
+import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../src/transport.ts";
 
 const groups: readonly string[] = Object.values(mdnsGroups);

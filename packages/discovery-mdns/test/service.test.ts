@@ -1,11 +1,11 @@
 import type { Announced } from "@lmserv/discovery-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { encode, maxPacketBytes } from "../src/dns/encode.ts";
+import { splitLabels } from "../src/dns/name.ts";
+import { response } from "../src/dns/record.ts";
+import { decodeTxt } from "../src/dns/txt.ts";
 import { describe as describeNode, isInstance, type Service, serviceOf } from "../src/service.ts";
-import { decodeTxt } from "../src/txt.ts";
-import { encode, maxPacketBytes } from "../src/wire/encode.ts";
-import { splitLabels } from "../src/wire/name.ts";
-import { response } from "../src/wire/record.ts";
 
 /** 80 bits. */
 const entropy = "0123456789abcdef0123";

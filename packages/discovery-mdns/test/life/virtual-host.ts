@@ -6,8 +6,8 @@ import {
   type RegistryChange,
 } from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
-import type { LinkEvents } from "../../src/link.ts";
-import type { Machine } from "../../src/stations.ts";
+import type { Machine } from "../../src/link/interface-manager.ts";
+import type { LinkEvents } from "../../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { Segment } from "../segment.ts";
 

@@ -1,5 +1,5 @@
 import { type Heard, read } from "@lmserv/test-net/raw-peer";
-import { mdnsGroups, mdnsPort } from "../../src/link.ts";
+import { mdnsGroups, mdnsPort } from "../../src/link/link.ts";
 import type { Heard as Carried, Segment } from "../segment.ts";
 import type { VirtualHost } from "./host.ts";
 import { type Playback, patienceMs } from "./playback.ts";

@@ -1,0 +1,85 @@
+import { type Cancellable, type Check, check, type DiagnosisContext } from "@lmserv/discovery-core";
+import type { Machine, StationOptions } from "../link/interface-manager.ts";
+import { chooseInterfaces, type InterfaceChoice, listInterfaces, withSiblings } from "../link/interfaces.ts";
+import { mdnsPort } from "../link/link.ts";
+import { askDirectly } from "./direct-question.ts";
+import { listen } from "./listening.ts";
+import { hearingCheck, returnChecks } from "./multicast-checks.ts";
+import { portChecks } from "./port-checks.ts";
+import { type PortHolder, readPortHolders } from "./port-holders.ts";
+import type { Say } from "./say.ts";
+import { Trial } from "./trial.ts";
+
+/** What a diagnosis asks besides the sockets. */
+export interface Surroundings {
+  readonly portHolders: () => Promise<readonly PortHolder[] | null>;
+  /** Resolves with those that answered. */
+  readonly askDirectly: typeof askDirectly;
+}
+
+export const theseSurroundings: Surroundings = {
+  portHolders: () => readPortHolders(mdnsPort),
+  askDirectly,
+};
+
+/** Looks for what keeps multicast DNS from working here. */
+export async function* diagnose(
+  { via, wanted }: StationOptions,
+  machine: Machine,
+  surroundings: Surroundings,
+  context: DiagnosisContext,
+  { signal }: Cancellable,
+): AsyncGenerator<Check, void> {
+  const say: Say = (code, finding) => check(code, { ...finding, transport: via });
+  const all = listInterfaces(machine.system());
+  const choice = chooseInterfaces(all, wanted);
+  if (!wanted && isAlone(choice)) yield aloneCheck(choice, say);
+  yield* interfaceChecks(choice, say);
+  if (choice.used.length === 0) return;
+  // Before our own sockets are there.
+  const holders = await surroundings.portHolders();
+  const used = withSiblings(choice.used);
+  const own = new Set(all.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
+  const trials = await Promise.all(used.map((on) => Trial.open(on, own, machine, context.clock)));
+  try {
+    for (const { link, on } of trials) link?.keepOut(all.filter(({ name }) => name !== on.name));
+    for (const trial of trials) yield* portChecks(trial, holders, say);
+    await listen(trials, [], context, signal);
+    for (const trial of trials) yield* returnChecks(trial, say);
+    const isAble = ({ returned, heard }: Trial): boolean => returned.size > 0 || heard.size > 0;
+    for (const trial of trials.filter(isAble)) {
+      if (!trial.on.loopback) yield await hearingCheck(trial, surroundings.askDirectly, context, signal, say);
+    }
+  } finally {
+    await Promise.all(trials.map((trial) => trial.close()));
+  }
+}
+
+/** Whether this machine has but itself to talk to. */
+function isAlone({ used }: InterfaceChoice): boolean {
+  return used.length > 0 && used.every(({ loopback }) => loopback);
+}
+
+function aloneCheck({ used }: InterfaceChoice, say: Say): Check {
+  const names = used.map(({ name }) => name).join(", ");
+  return say("NO_USABLE_INTERFACE", {
+    message: `this machine has no network interface but ${names}: other machines neither find it nor are found`,
+    mend: `connect it to a network; to examine this machine alone, name ${names}`,
+  });
+}
+
+function* interfaceChecks({ used, leftOut }: InterfaceChoice, say: Say): Generator<Check, void> {
+  for (const { name, addresses } of used) {
+    const message = `mDNS uses ${name} (${addresses.map(({ address }) => address).join(", ")})`;
+    yield say("INTERFACE_USED", { interface: name, message });
+  }
+  for (const { name, reason } of leftOut) {
+    const message = `mDNS leaves ${name} out: ${reason}`;
+    yield say("INTERFACE_LEFT_OUT", { interface: name, message, mend: "to use it all the same, name it" });
+  }
+  if (used.length > 0) return;
+  yield say("NO_USABLE_INTERFACE", {
+    message: "no network interface that mDNS could use has an address",
+    mend: "connect this machine to a network, or name another interface",
+  });
+}

@@ -1,0 +1,47 @@
+import { type DiagnosisContext, sleep } from "@lmserv/discovery-core";
+import { encode, maxPacketBytes } from "../dns/encode.ts";
+import type { Name } from "../dns/name.ts";
+import { type Question, query, recordTypes } from "../dns/record.ts";
+import { enumerationName, serviceType } from "../service.ts";
+import type { Trial } from "./trial.ts";
+
+/** A question is asked twice, as far apart as RFC 6762 section 5.2 asks for; answers come within half a second. */
+const askEveryMs = 1_000;
+
+/** Asks on every interface by multicast, and listens until there is nothing more to wait for. */
+export async function listen(
+  trials: readonly Trial[],
+  addresses: readonly string[],
+  { clock, log }: DiagnosisContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const complete = new AbortController();
+  const changed = (): void => {
+    if (trials.every((trial) => trial.isComplete)) complete.abort();
+  };
+  const packet = questionsAbout(addresses);
+  for (let ask = 0; ask < 2 && !complete.signal.aborted; ask += 1) {
+    log("debug", "asking every mDNS host to answer");
+    for (const trial of trials) trial.send(packet, changed);
+    await sleep(clock, askEveryMs, AbortSignal.any([signal, complete.signal])).catch(() => {});
+  }
+  signal.throwIfAborted();
+}
+
+/**
+ * What responders have an answer to: which service types there are, which nodes of ours, and the names of addresses.
+ *
+ * A responder without services knows its own address only.
+ */
+export function questionsAbout(addresses: readonly string[], id = 0): Uint8Array {
+  const reverse = addresses.filter((address) => !address.includes(":")).map(reverseName);
+  const questions = [enumerationName, serviceType, ...reverse].map(
+    (name): Question => ({ name, type: recordTypes.PTR, unicast: false }),
+  );
+  const [packet = new Uint8Array()] = encode(query({ id, questions }), { maxBytes: maxPacketBytes });
+  return packet;
+}
+
+function reverseName(address: string): Name {
+  return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+}

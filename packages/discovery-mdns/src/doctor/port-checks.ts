@@ -1,0 +1,73 @@
+import { type Check, toDiscoveryError } from "@lmserv/discovery-core";
+import type { Family } from "../link/interfaces.ts";
+import { mdnsPort } from "../link/link.ts";
+import type { PortHolder } from "./port-holders.ts";
+import { listSome, type Say } from "./say.ts";
+import type { Trial } from "./trial.ts";
+
+/** Whether the port can be had on an interface, and who else has it. */
+export async function* portChecks(
+  trial: Trial,
+  holders: readonly PortHolder[] | null,
+  say: Say,
+): AsyncGenerator<Check, void> {
+  const { on, refusals, link } = trial;
+  for (const [family, error] of refusals) yield refusalCheck(on.name, family, error, holders, say);
+  if (!link || refusals.size > 0) return;
+  const port = `UDP port ${mdnsPort} on ${on.name}`;
+  const near = holders?.filter(({ families }) => families.some((family) => trial.families.includes(family)));
+  // Where the system does not tell who has it, a bind without address reuse shows whether somebody does.
+  const isAlone = near ? near.length === 0 : await link.invite();
+  const others = near ? listHolders(near) : "another program";
+  yield isAlone
+    ? say("PORT_FREE", { interface: on.name, message: `${port} is nobody else's` })
+    : say("PORT_SHARED", { interface: on.name, message: `${port} is shared with ${others}` });
+}
+
+function refusalCheck(
+  name: string,
+  family: Family,
+  error: unknown,
+  holders: readonly PortHolder[] | null,
+  say: Say,
+): Check {
+  const { code, message } = toDiscoveryError(error, "INTERFACE_UNUSABLE", null);
+  const port = `UDP port ${mdnsPort} over ${family} on ${name}`;
+  if (code === "ADDRESS_IN_USE") {
+    const suspects = suspectsAmong(holders ?? [], family);
+    const who = suspects.length > 0 ? listHolders(suspects) : "another program";
+    return say("PORT_TAKEN", {
+      interface: name,
+      message: `${port} is held by ${who}, without address reuse, so that nobody can share it`,
+      mend: `end ${suspects.length > 0 ? "it" : "that program"}, or have it share the port${howToFind(suspects)}`,
+    });
+  }
+  if (code === "PERMISSION_DENIED") {
+    const mend = "grant this process, or the terminal that starts it, access to the local network";
+    return say("PORT_DENIED", { interface: name, message: `${port} is refused: ${message}`, mend });
+  }
+  const mend = "nothing, if the interface does not matter; else correct its addresses";
+  return say("INTERFACE_HAMPERED", { interface: name, message: `${port} cannot be used: ${message}`, mend });
+}
+
+/** A socket of IPv6 may hold the port of both families. */
+function suspectsAmong(holders: readonly PortHolder[], family: Family): readonly PortHolder[] {
+  const near = holders.filter(({ families }) => families.includes(family));
+  return near.length > 0 ? near : holders;
+}
+
+function listHolders(holders: readonly PortHolder[]): string {
+  return listSome(
+    holders.map(({ pid, program, uid }) =>
+      pid === null
+        ? `a process of user ${uid} that this user may not look into`
+        : `${program ?? "a program"} (pid ${pid})`,
+    ),
+  );
+}
+
+function howToFind(suspects: readonly PortHolder[]): string {
+  if (suspects.length > 0 && suspects.every(({ pid }) => pid !== null)) return "";
+  if (suspects.length > 0) return `; as root, this tells which it is: ss -lunp 'sport = :${mdnsPort}'`;
+  return `; this tells which it is: lsof -nP -iUDP:${mdnsPort} (macOS), netstat -ano -p UDP (Windows)`;
+}

@@ -1,0 +1,105 @@
+import type { Clock } from "@lmserv/discovery-core";
+import type { Machine } from "../link/interface-manager.ts";
+import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../link/interfaces.ts";
+import type { Link, LinkEvents } from "../link/link.ts";
+
+/** Enough to tell that somebody is there, and who. */
+const maxHeard = 64;
+
+/** An interface's sockets, opened to see what becomes of them and of what is sent. */
+export class Trial {
+  readonly on: LinkInterface;
+  /** Why a family cannot be used. */
+  readonly refusals: Map<Family, unknown> = new Map();
+  /** Why nothing could be sent over a family. */
+  readonly sendFailures: Map<Family, Error> = new Map();
+  /** The families over which a packet of our own came back. */
+  readonly returned: Set<Family> = new Set();
+  /** The other hosts that were heard. */
+  readonly heard: Set<string> = new Set();
+  link: Link | null = null;
+  /** Every address of this machine, whichever interface it is on. */
+  readonly #own: ReadonlySet<string>;
+  #sent: Uint8Array = new Uint8Array();
+  #changed: () => void = () => {};
+
+  private constructor(on: LinkInterface, own: ReadonlySet<string>) {
+    this.on = on;
+    this.#own = own;
+  }
+
+  /**
+   * Never rejects: what the system says is kept.
+   *
+   * @param own - Every address of this machine.
+   */
+  static async open(
+    on: LinkInterface,
+    own: ReadonlySet<string>,
+    machine: Machine,
+    clock: Clock,
+  ): Promise<Trial> {
+    const trial = new Trial(on, own);
+    try {
+      trial.link = await machine.openLink(on, trial.#events(), clock);
+    } catch (error) {
+      for (const family of trial.families) trial.refusals.set(family, error);
+    }
+    return trial;
+  }
+
+  /** Those that the interface has addresses of. */
+  get families(): readonly Family[] {
+    return families.filter((family) => addressesOf(this.on, family).length > 0);
+  }
+
+  /** Whether there is nothing more to wait for. */
+  get isComplete(): boolean {
+    const usable = this.link?.families ?? [];
+    const isAnswered = this.on.loopback || this.heard.size > 0;
+    return usable.every((family) => this.returned.has(family)) && (isAnswered || usable.length === 0);
+  }
+
+  /** Sends a packet over every family. */
+  send(packet: Uint8Array, changed: () => void): void {
+    this.#sent = packet;
+    this.#changed = changed;
+    for (const family of this.link?.families ?? []) this.link?.multicast(packet, family);
+  }
+
+  async close(): Promise<void> {
+    await this.link?.close();
+  }
+
+  #events(): LinkEvents {
+    const sendFailed = (error: Error): void => {
+      for (const family of familiesOf(error, this.families)) this.sendFailures.set(family, error);
+    };
+    return {
+      packet: (bytes, { address }) => {
+        const [bare = ""] = address.split("%");
+        if (!this.#own.has(bare)) this.#hear(address);
+        else if (this.#isFromHere(bare) && Buffer.compare(bytes, this.#sent) === 0)
+          this.returned.add(familyOf(address));
+        this.#changed();
+      },
+      sendFailed,
+      hampered: (family, error) => this.refusals.set(family, error),
+      died: sendFailed,
+    };
+  }
+
+  /** Two interfaces of this machine may be on one link. */
+  #isFromHere(address: string): boolean {
+    return this.on.addresses.some((own) => own.address === address);
+  }
+
+  #hear(address: string): void {
+    if (this.heard.size < maxHeard) this.heard.add(address);
+  }
+}
+
+/** The family of the address that could not be reached, or all where the system does not tell. */
+function familiesOf(error: Error, all: readonly Family[]): readonly Family[] {
+  return "address" in error && typeof error.address === "string" ? [familyOf(error.address)] : all;
+}

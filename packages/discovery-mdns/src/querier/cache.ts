@@ -1,0 +1,174 @@
+import { isDeepStrictEqual } from "node:util";
+import { isLoopback, Room, type Seat } from "@lmserv/discovery-core";
+import { isHostAddress } from "@lmserv/discovery-network";
+import { type Name, nameKey } from "../dns/name.ts";
+import type { Message, ResourceRecord } from "../dns/record.ts";
+import { recordKey } from "../responder/service-records.ts";
+import { describe, isInstance, serviceType } from "../service.ts";
+import { type AddressRecord, Hosts } from "./hosts.ts";
+import { Instance } from "./instance.ts";
+
+/** Steps of it around a circle spread evenly, however many there are. */
+const goldenPart = 0.618_034;
+/** The longest that a record is believed, in s; a day outlasts every refresh. */
+const maxTtlS = 86_400;
+
+/** The instances of one service type on one link, and the hosts that they are on. */
+export class Cache {
+  readonly hosts: Hosts<Instance> = new Hosts();
+  readonly #listName: string;
+  /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
+  readonly #listsAll: boolean;
+  readonly #onDisplaced: (instance: Instance) => void;
+  /** No flood of one address takes the place of what others introduce. */
+  readonly #room: Room;
+  /** That of the latest instance, in [0, 1). */
+  #jitter: number;
+  readonly #instances = new Map<string, Instance>();
+  /** How many instances there was no room for, or no more. */
+  refused = 0;
+
+  /**
+   * @param listName - The name of the PTR records that list the instances.
+   * @param onDisplaced - Takes an instance that is forgotten to make room for another.
+   */
+  constructor(
+    listName: Name,
+    maxInstances: number,
+    random: () => number,
+    onDisplaced: (instance: Instance) => void,
+  ) {
+    this.#listName = nameKey(listName);
+    this.#listsAll = this.#listName === serviceType;
+    this.#room = new Room(maxInstances);
+    this.#onDisplaced = onDisplaced;
+    this.#jitter = random();
+  }
+
+  get(name: Name): Instance | undefined {
+    return this.#instances.get(nameKey(name));
+  }
+
+  all(): IterableIterator<Instance> {
+    return this.#instances.values();
+  }
+
+  delete(instance: Instance): void {
+    const key = nameKey(instance.name);
+    this.#room.leave(key);
+    this.#instances.delete(key);
+    this.hosts.move(instance, instance.location?.target ?? null, null);
+  }
+
+  clear(): void {
+    for (const instance of [...this.#instances.values()]) this.delete(instance);
+  }
+
+  /** Takes a response in, in whichever order its records stand, and returns the instances that it is about. */
+  take({ answers, additionals }: Message, from: string, nowMs: number): ReadonlySet<Instance> {
+    const records = [...answers, ...additionals].map(believe);
+    const touched = new Set<Instance>();
+    const touch = (instance: Instance | null): void => {
+      if (instance) touched.add(instance);
+    };
+    for (const record of records) touch(this.#takePointer(record, from, nowMs));
+    for (const record of records) touch(this.#takeLocation(record, from, nowMs));
+    for (const record of records) touch(this.#takeText(record, nowMs));
+    for (const instance of this.#takeAddresses(records, nowMs)) touched.add(instance);
+    // Some had to make room for others of the same packet.
+    for (const instance of touched) if (this.get(instance.name) !== instance) touched.delete(instance);
+    return touched;
+  }
+
+  #takePointer(record: ResourceRecord, from: string, nowMs: number): Instance | null {
+    if (record.type !== "PTR" || nameKey(record.name) !== this.#listName || !isInstance(record.target))
+      return null;
+    if (record.ttlS === 0) {
+      const leaving = this.get(record.target);
+      leaving?.sayGoodbye(nowMs);
+      return leaving ?? null;
+    }
+    const instance = this.#introduce(record.target, from, nowMs);
+    instance?.point(nowMs, record.ttlS * 1_000);
+    return instance;
+  }
+
+  #takeLocation(record: ResourceRecord, from: string, nowMs: number): Instance | null {
+    if (record.type !== "SRV" || !isInstance(record.name) || record.port === 0) return null;
+    const introduces = this.#listsAll && record.ttlS > 0;
+    const instance = introduces ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
+    if (!instance) return null;
+    const before = instance.location?.target ?? null;
+    const { port, target, ttlS } = record;
+    const key = recordKey(record);
+    if (ttlS === 0) instance.takeBack(key, nowMs);
+    else instance.locate({ key, port, target, ttlMs: ttlS * 1_000, seenMs: nowMs }, record.flush, from);
+    this.hosts.move(instance, before, instance.location?.target ?? null);
+    return instance;
+  }
+
+  #takeText(record: ResourceRecord, nowMs: number): Instance | null {
+    if (record.type !== "TXT") return null;
+    const instance = this.get(record.name);
+    if (!instance) return null;
+    const description = describe(record.strings);
+    if (record.ttlS > 0) instance.text = { description, untilMs: nowMs + record.ttlS * 1_000 };
+    // Taken back: what it said stands until the next question brings another.
+    else if (isDeepStrictEqual(description, instance.text?.description))
+      instance.text = { description, untilMs: nowMs };
+    return instance;
+  }
+
+  #takeAddresses(records: readonly ResourceRecord[], nowMs: number): Instance[] {
+    const byHost = new Map<string, AddressRecord[]>();
+    for (const record of records) {
+      if ((record.type !== "A" && record.type !== "AAAA") || !isPossible(record.address)) continue;
+      const host = nameKey(record.name);
+      const addresses = byHost.get(host);
+      if (addresses) addresses.push(record);
+      else byHost.set(host, [record]);
+    }
+    return [...byHost].flatMap(([host, addresses]) => {
+      this.hosts.take(host, addresses, nowMs);
+      return [...this.hosts.residentsOf(host)];
+    });
+  }
+
+  #introduce(name: Name, from: string, nowMs: number): Instance | null {
+    const known = this.get(name);
+    if (known) return known;
+    if (!this.#makeRoom(from)) return null;
+    this.#jitter = (this.#jitter + goldenPart) % 1;
+    const key = nameKey(name);
+    const instance = new Instance(name, from, nowMs, this.#jitter);
+    this.#instances.set(key, instance);
+    this.#room.take(key, seatOf(from));
+    return instance;
+  }
+
+  /** Tells whether an address may introduce another instance; one of a flood gives way to it. */
+  #makeRoom(from: string): boolean {
+    const place = this.#room.placeFor(seatOf(from));
+    if (place === "free") return true;
+    this.refused += 1;
+    const loser = place === "none" ? undefined : this.#instances.get(place.insteadOf);
+    if (!loser) return false;
+    this.delete(loser);
+    this.#onDisplaced(loser);
+    return true;
+  }
+}
+
+/** Nobody on the link signs. */
+function seatOf(origin: string): Seat {
+  return { trust: "announced", origin };
+}
+
+/** Nobody's addresses are no addresses; loopback ones say that the packet's source is to stand in. */
+function isPossible(address: string): boolean {
+  return isHostAddress(address) || isLoopback(address);
+}
+
+function believe(record: ResourceRecord): ResourceRecord {
+  return record.ttlS > maxTtlS ? { ...record, ttlS: maxTtlS } : record;
+}

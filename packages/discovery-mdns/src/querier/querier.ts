@@ -1,0 +1,368 @@
+import { type Clock, Deadlines, type SeenNode } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
+import { type Name, nameKey } from "../dns/name.ts";
+import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
+import { isOwn } from "../link/interfaces.ts";
+import type { Link } from "../link/link.ts";
+import { type Ask, sendAsks } from "./ask.ts";
+import { Cache } from "./cache.ts";
+import { OverheardList } from "./duplicate-questions.ts";
+import { awaitsIPv4, isComplete, isRefreshed, patienceMs, questionsFor, type View } from "./inquiry.ts";
+import { type Instance, maxSlackMs } from "./instance.ts";
+import { VainQuestions } from "./question-budget.ts";
+import { rankAddresses } from "./reach.ts";
+import { QuestionSeries, startDelayMs } from "./schedule.ts";
+import type { Sighting } from "./sighting.ts";
+
+export interface LinkBrowserOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tell: (sighting: Sighting) => void;
+  /** The name of the PTR records that list the instances. */
+  readonly listName: Name;
+  readonly maxInstances: number;
+  /** This machine's network, as it was looked at last. */
+  readonly system: () => System;
+}
+
+/** A question due this soon is spared when another host asks the same. */
+const soonMs = 1_500;
+/** One packet holds about so many, and a flood of nodes is not gone through again and again. */
+const maxEarly = 32;
+/** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
+const directMs = 500;
+
+/** Browses on one link: asks when something is due, says what changed. */
+export class LinkBrowser {
+  /** Whether any mDNS packet came from another host. */
+  heardOthers = false;
+  #link: Link;
+  readonly #options: LinkBrowserOptions;
+  readonly #cache: Cache;
+  readonly #overheard: OverheardList;
+  readonly #deadlines = new Deadlines();
+  #vain = new VainQuestions();
+  #series: QuestionSeries | null = null;
+  #isWanted = false;
+  #ttlMs = 0;
+  #directUntilMs = 0;
+  #cancel: () => void = () => {};
+  /** When the timer is due, or null when there is none. */
+  #armedMs: number | null = null;
+
+  constructor(link: Link, options: LinkBrowserOptions) {
+    this.#link = link;
+    this.#options = options;
+    const { listName, maxInstances, random } = options;
+    this.#cache = new Cache(listName, maxInstances, random, (instance) => this.#drop(instance));
+    this.#overheard = new OverheardList(options.listName, (name) => this.#cache.get(name) !== undefined);
+  }
+
+  /** The interface and its address, for people. */
+  get label(): string {
+    const { name, addresses } = this.#link.interface;
+    return `${name} (${addresses[0]?.address ?? "no address"})`;
+  }
+
+  /** How many instances there was no room for. */
+  get refused(): number {
+    return this.#cache.refused;
+  }
+
+  get loopback(): boolean {
+    return this.#link.interface.loopback;
+  }
+
+  /** Asks at once for a caller, after a short random wait for a new link (RFC 6762 section 5.2). */
+  async start(ttlMs: number, why: "caller" | "link"): Promise<void> {
+    this.#isWanted = true;
+    this.#ttlMs = ttlMs;
+    for (const instance of this.#cache.all()) this.#plan(instance);
+    const isDirect = why === "caller" && (await this.#link.invite());
+    if (!this.#isWanted) return;
+    if (isDirect) this.#directUntilMs = this.#now() + directMs;
+    this.#restart(why === "caller" ? 0 : this.#startDelayMs());
+    if (why === "caller") this.#work();
+  }
+
+  /** Goes on over another link of the same interface. */
+  relink(link: Link): void {
+    this.#link = link;
+    if (this.#series) this.#restart(this.#startDelayMs());
+  }
+
+  /** Falls silent and forgets everything. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#disarm();
+    this.#series = null;
+    for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
+    this.#cache.clear();
+    this.#vain = new VainQuestions();
+  }
+
+  /** Says that everything here is out of reach, and stops. */
+  abandon(): void {
+    for (const { name } of this.#cache.all()) {
+      this.#options.tell({ kind: "gone", key: this.#keyOf(name), reason: "unreachable" });
+    }
+    this.stop();
+  }
+
+  sightings(): Sighting[] {
+    return [...this.#cache.all()].flatMap((instance) => this.#sightingOf(instance) ?? []);
+  }
+
+  /** Whether an instance is known that is not one of ours. */
+  hasOthers(isOwn: (instance: Name) => boolean): boolean {
+    return [...this.#cache.all()].some((instance) => instance.location && !isOwn(instance.name));
+  }
+
+  reconfirm(key: string): void {
+    const name = this.#nameOf(key);
+    const instance = name === null ? undefined : this.#cache.get(name);
+    if (instance) this.#doubt([instance]);
+  }
+
+  /** Has everything reconfirmed: it may have gone while nobody listened. */
+  reconfirmAll(): void {
+    this.#doubt(this.#cache.all());
+  }
+
+  /** Takes whatever came in on the link. */
+  take(message: Message, from: string): void {
+    if (!isOwn(from, this.#link.interface)) this.heardOthers = true;
+    if (!this.#series) return;
+    if (message.response) this.#takeResponse(message, from);
+    else if (!isOwn(from, this.#link.interface)) this.#overhear(message, from);
+  }
+
+  #takeResponse(message: Message, from: string): void {
+    const touched = this.#cache.take(message, from, this.#now());
+    for (const instance of touched) {
+      if (instance.hasAnswered) this.#vain.refund(instance);
+      this.#tell(instance);
+      this.#plan(instance);
+    }
+    if (touched.size > 0) this.#arm();
+  }
+
+  #tell(instance: Instance): void {
+    const sighting = this.#sightingOf(instance);
+    if (sighting) this.#options.tell(sighting);
+  }
+
+  /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
+  #overhear(message: Message, from: string): void {
+    const { questions, answers, truncated } = message;
+    if (this.#overheard.take(message, from)) this.#series?.heard(this.#now());
+    if (truncated) return;
+    for (const { name, type, unicast } of questions) {
+      const isKnown = answers.some((known) => nameKey(known.name) === nameKey(name));
+      if (type === recordTypes.SRV && !unicast && !isKnown) this.#overhearDoubt(name);
+    }
+    this.#arm();
+  }
+
+  #overhearDoubt(name: Name): void {
+    const instance = this.#cache.get(name);
+    if (!instance) return;
+    const nowMs = this.#now();
+    instance.overhear(nowMs);
+    // Its answer is multicast: a question of ours that is due soon need not be asked (RFC 6762 section 7.3).
+    const isWhole = isComplete(instance, this.#view());
+    const step = instance.nextStep(this.#ttlMs, isWhole);
+    if (isWhole && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isWhole);
+    this.#plan(instance);
+  }
+
+  #view(): View {
+    return { link: this.#link, hosts: this.#cache.hosts, ttlMs: this.#ttlMs, nowMs: this.#now() };
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #startDelayMs(): number {
+    return startDelayMs.from + this.#options.random() * (startDelayMs.to - startDelayMs.from);
+  }
+
+  #restart(delayMs: number): void {
+    const startMs = this.#now() + delayMs;
+    if (this.#series) this.#series.restart(startMs);
+    else this.#series = new QuestionSeries(startMs);
+    this.#arm();
+  }
+
+  #keyOf(name: Name): string {
+    return `${name}@${this.#link.interface.name}`;
+  }
+
+  /** The instance that a key is of, or null for one of another interface. */
+  #nameOf(key: string): Name | null {
+    const end = `@${this.#link.interface.name}`;
+    return key.endsWith(end) ? key.slice(0, -end.length) : null;
+  }
+
+  #doubt(instances: Iterable<Instance>): void {
+    for (const instance of instances) {
+      instance.doubt(this.#now());
+      this.#plan(instance);
+    }
+    this.#arm();
+  }
+
+  #sightingOf(instance: Instance): Sighting | null {
+    const { name, origin, location, text, leaving, sources } = instance;
+    if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
+    const { port, target, ttlMs, seenMs } = location;
+    const announced = this.#cache.hosts.addressesOf(target, this.#now());
+    const addresses = rankAddresses(announced, {
+      on: this.#link.interface,
+      sources,
+      isTrusted: text.description.id !== null,
+      system: this.#options.system(),
+    });
+    if (addresses.length === 0) return null;
+    // The same on every link that the host is on.
+    const announcer = `${nameKey(name)} ${nameKey(target)}:${port}`;
+    const node: SeenNode = { trust: "announced", announcer, port, addresses, ...text.description };
+    return { kind: "alive", key: this.#keyOf(name), node, origin, ttlMs, seenMs };
+  }
+
+  #plan(instance: Instance): void {
+    const { atMs } = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
+    const target = instance.location?.target;
+    const addressEndMs = target === undefined ? null : this.#cache.hosts.nextEndMs(target, this.#now());
+    const patienceEndMs = awaitsIPv4(instance, this.#view()) ? instance.firstMs + patienceMs : null;
+    const dueMs = [atMs, addressEndMs, patienceEndMs].filter((ms) => ms !== null);
+    this.#deadlines.set(nameKey(instance.name), Math.min(...dueMs));
+  }
+
+  /** Does what is due, asks in one packet, and sets the timer for what is next. */
+  #work(): void {
+    const series = this.#series;
+    if (!series) return;
+    const nowMs = this.#now();
+    const asked: Instance[] = [];
+    const due = this.#dueInstances(nowMs);
+    const questions = due.flatMap((instance) => this.#step(instance, nowMs, series, asked));
+    const isListing = series.nextMs <= nowMs;
+    if (isListing) {
+      const over = series.over(this.#link.families);
+      questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
+    }
+    sendAsks(this.#link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
+    // The next intervals count from when these left.
+    const leftMs = this.#now();
+    if (isListing) series.asked(leftMs);
+    for (const instance of asked) {
+      instance.asked(leftMs, isComplete(instance, this.#view()));
+      this.#plan(instance);
+    }
+    this.#arm();
+  }
+
+  /** Sets the timer for what is next; what is due at once goes along with whatever else comes in now. */
+  #arm(): void {
+    const series = this.#series;
+    if (!series) return;
+    const nextMs = Math.min(this.#deadlines.first()?.atMs ?? Number.POSITIVE_INFINITY, series.nextMs);
+    if (nextMs === this.#armedMs) return;
+    this.#disarm();
+    this.#armedMs = nextMs;
+    this.#cancel = this.#options.clock.schedule(Math.max(nextMs - this.#now(), 0), () => {
+      this.#armedMs = null;
+      this.#work();
+    });
+  }
+
+  #disarm(): void {
+    this.#cancel();
+    this.#armedMs = null;
+  }
+
+  /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
+  #dueInstances(nowMs: number): Instance[] {
+    const due = this.#takePlanned(nowMs);
+    if (!due.some((instance) => isRefreshed(instance, this.#view()))) return due;
+    for (const instance of this.#takePlanned(nowMs + maxSlackMs, maxEarly)) {
+      if (this.#mayBeAsked(instance, nowMs)) due.push(instance);
+      else this.#plan(instance);
+    }
+    return due;
+  }
+
+  #takePlanned(untilMs: number, most: number = Number.POSITIVE_INFINITY): Instance[] {
+    const planned: Instance[] = [];
+    for (
+      let first = this.#deadlines.first();
+      first && first.atMs <= untilMs && planned.length < most;
+      first = this.#deadlines.first()
+    ) {
+      this.#deadlines.delete(first.key);
+      const instance = this.#cache.get(first.key);
+      if (instance) planned.push(instance);
+    }
+    return planned;
+  }
+
+  #mayBeAsked(instance: Instance, nowMs: number): boolean {
+    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
+    return step.kind === "ask" && step.earliestMs <= nowMs;
+  }
+
+  /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
+  #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
+    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
+    if ((step.kind === "ask" ? step.earliestMs : step.atMs) > nowMs) {
+      // Not its own time: an address of its host ended, or need not be waited for any longer.
+      this.#tell(instance);
+      this.#plan(instance);
+    } else if (step.kind === "ask") {
+      asked.push(instance);
+      const questions = questionsFor(instance, this.#view());
+      return this.#mayAsk(instance, questions.length, nowMs) ? questions : [];
+    } else if (step.kind === "doubt") {
+      instance.doubt(nowMs);
+      this.#plan(instance);
+    } else if (step.kind === "lapse") {
+      this.#forget(instance);
+      if (instance.hasAnswered) series.quicken(nowMs);
+    } else {
+      this.#forget(instance);
+      this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
+      if (step.reason === "unreachable" && instance.hasAnswered) series.quicken(nowMs);
+    }
+    return [];
+  }
+
+  /** What never answered is asked for within a budget, but at least once when it was heard of, or is doubted. */
+  #mayAsk(instance: Instance, questions: number, nowMs: number): boolean {
+    const isForLife = instance.doubted || isRefreshed(instance, this.#view());
+    if (instance.hasAnswered || (isForLife && instance.askedInVain === 0)) return true;
+    return this.#vain.admits(instance, questions, nowMs);
+  }
+
+  #forget(instance: Instance): void {
+    this.#drop(instance);
+    this.#cache.delete(instance);
+  }
+
+  /** What is no longer in the cache is no longer asked for; the registry has it expire. */
+  #drop(instance: Instance): void {
+    this.#vain.forget(instance);
+    this.#deadlines.delete(nameKey(instance.name));
+  }
+
+  /** The pointers to what is there, with more than half of their lives ahead (RFC 6762 section 7.1). */
+  #knownAnswers(nowMs: number): ResourceRecord[] {
+    return [...this.#cache.all()].flatMap(({ name, pointer, location }) => {
+      const leftMs = pointer.untilMs - nowMs;
+      if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) return [];
+      const ttlS = Math.floor(leftMs / 1_000);
+      return { name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name };
+    });
+  }
+}

@@ -1,0 +1,140 @@
+import type { Clock } from "@lmserv/discovery-core";
+import { nameKey } from "../dns/name.ts";
+import type { Message } from "../dns/record.ts";
+import type { LinkInterface } from "../link/interfaces.ts";
+import type { Service } from "../service.ts";
+import { Claim, contradicts } from "./prober.ts";
+import type { Responder } from "./responder.ts";
+import { echoMs } from "./said.ts";
+
+export interface AnnouncerOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The responders of all links there are. */
+  readonly responders: () => Iterable<Responder>;
+  /** Sends a probe on every link and resolves when it left. */
+  readonly probe: (message: Message) => Promise<unknown>;
+  /** Takes the news that the service goes by another name than the one that was asked for. */
+  readonly onRenamed: (service: Service) => void;
+  /** Takes the news that nothing is announced on an interface, since the server does not answer there. */
+  readonly onUnreachable: (on: LinkInterface) => void;
+}
+
+/** Updates within that time that are remembered; RFC 6762 section 8.4 wants ten a minute at most. */
+const maxFormer = 16;
+
+/** Keeps one service announced on every link, under a name that is its own. */
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #claim: Claim;
+  readonly #ending = new AbortController();
+  #service: Service;
+  /** What it said before it was updated, of which the echo may still be on its way. */
+  #former: readonly { readonly service: Service; readonly untilMs: number }[] = [];
+  /** The names of the interfaces by which the server cannot be reached. */
+  #unreachable: ReadonlySet<string> = new Set();
+  /** `claiming`: silent while a name that was announced is probed for again. */
+  #state: "new" | "announced" | "claiming" | "stopped" = "new";
+
+  constructor(service: Service, options: AnnouncerOptions) {
+    this.#service = service;
+    this.#options = options;
+    this.#claim = new Claim(options.clock, options.random, options.probe);
+  }
+
+  /** Announces, after making sure of the name if somebody chose it; resolves when that left on every link. */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#service.chosen) await this.#settle(AbortSignal.any([signal, this.#ending.signal]));
+    this.#announce();
+  }
+
+  /** Speaks on a link that came later; a chosen name may be somebody's there. */
+  join(responder: Responder): void {
+    if (this.#state !== "announced") return;
+    if (this.#service.chosen) return this.#reclaim();
+    responder.add(this.#service);
+    this.#tellUnreachable();
+  }
+
+  /** Starts anew on every link, as after a sleep (RFC 6762 section 8). */
+  renew(): void {
+    if (this.#state !== "announced") return;
+    if (this.#service.chosen) return this.#reclaim();
+    for (const responder of this.#options.responders()) responder.renew(this.#service);
+  }
+
+  /** Takes what came in on any link: somebody may claim the name. */
+  hear(message: Message): void {
+    this.#claim.hear(message);
+    // A name that nobody chose is nobody else's: the responders contradict whatever is said of it.
+    if (this.#state !== "announced" || !message.response || !this.#service.chosen) return;
+    const records = [...message.answers, ...message.additionals];
+    if (contradicts(records, this.#service, this.#lately())) this.#reclaim();
+  }
+
+  /** Whether this is the announcer of the instance. */
+  speaksFor(instance: string): boolean {
+    return nameKey(instance) === nameKey(this.#service.instance);
+  }
+
+  /** Says other things of the same instance (RFC 6762 section 8.4). */
+  update(service: Service): void {
+    const before = this.#service;
+    const untilMs = this.#options.clock.now() + echoMs;
+    this.#former = [...this.#former, { service: before, untilMs }].slice(-maxFormer);
+    this.#service = { ...service, instance: before.instance, chosen: before.chosen, host: before.host };
+    if (this.#state !== "announced") return;
+    for (const responder of this.#options.responders()) responder.replace(before, this.#service);
+    this.#tellUnreachable();
+  }
+
+  /** Says goodbye everywhere. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    const wasAnnounced = this.#state === "announced" || this.#state === "claiming";
+    this.#state = "stopped";
+    if (!wasAnnounced) return;
+    await Promise.all([...this.#options.responders()].map((responder) => responder.remove(this.#service)));
+  }
+
+  /** What it said before, as long as the echo may come back. */
+  #lately(): Service[] {
+    const nowMs = this.#options.clock.now();
+    return this.#former.flatMap(({ service, untilMs }) => (nowMs < untilMs ? [service] : []));
+  }
+
+  #announce(): void {
+    if (this.#state === "stopped") return;
+    this.#state = "announced";
+    for (const responder of this.#options.responders()) responder.add(this.#service);
+    this.#tellUnreachable();
+  }
+
+  /** Says of each interface once that nothing is announced there, until something is. */
+  #tellUnreachable(): void {
+    const silent = [...this.#options.responders()].filter((responder) => !responder.speaksFor(this.#service));
+    const told = this.#unreachable;
+    this.#unreachable = new Set(silent.map((responder) => responder.interface.name));
+    for (const { interface: on } of silent) if (!told.has(on.name)) this.#options.onUnreachable(on);
+  }
+
+  /** Another host says something else of our instance: whoever gets the name in a new probe keeps it. */
+  #reclaim(): void {
+    this.#state = "claiming";
+    // Not a goodbye: the pointer to the name may be the other's as well.
+    for (const responder of this.#options.responders()) responder.drop(this.#service);
+    this.#settle(this.#ending.signal).then(
+      () => this.#announce(),
+      () => {},
+    );
+  }
+
+  async #settle(signal: AbortSignal): Promise<void> {
+    const asked = this.#service.instance;
+    const { instance } = await this.#claim.settle(this.#service, signal);
+    signal.throwIfAborted();
+    // What else it says may have been updated meanwhile.
+    this.#service = { ...this.#service, instance };
+    if (instance !== asked) this.#options.onRenamed(this.#service);
+  }
+}

@@ -1,0 +1,147 @@
+import { type Clock, sleep } from "@lmserv/discovery-core";
+import { encodeData } from "../dns/encode.ts";
+import { nameKey } from "../dns/name.ts";
+import { type Message, query, type ResourceRecord, recordTypes, typeCode } from "../dns/record.ts";
+import { renamed, type Service } from "../service.ts";
+import { claimedRecords, recordKey } from "./service-records.ts";
+
+/** RFC 6762 section 8.1. */
+const probes = 3;
+const probeIntervalMs = 250;
+/** The wait after losing a tie to somebody who claims the name at the same moment (section 8.2). */
+const tieWaitMs = 1_000;
+/** So many conflicts in so short a time, and every further attempt waits (section 8.1). */
+const conflictLimit = { count: 15, withinMs: 10_000, waitMs: 5_000 };
+
+/** What has come in between of a name that is being claimed. */
+type Objection = "none" | "tie" | "conflict";
+
+/** Makes sure that a service's instance name is nobody else's, or finds one that is. */
+export class Claim {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #ask: (probe: Message) => Promise<unknown>;
+  readonly #conflictsMs: number[] = [];
+  /** Whether every further attempt waits, until one succeeds. */
+  #isStorm = false;
+  #service: Service | null = null;
+  #objection: Objection = "none";
+  #object: () => void = () => {};
+
+  /** @param ask - Sends a probe on every link and resolves when it left: from then on the interval counts. */
+  constructor(clock: Clock, random: () => number, ask: (probe: Message) => Promise<unknown>) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#ask = ask;
+  }
+
+  /** Probes until a name is free and resolves with the service under that name. */
+  async settle(service: Service, signal: AbortSignal): Promise<Service> {
+    for (let candidate = service; ; ) {
+      const objection = await this.#probe(candidate, signal);
+      if (objection === "none") {
+        this.#isStorm = false;
+        return candidate;
+      }
+      if (objection === "tie") await sleep(this.#clock, tieWaitMs, signal);
+      else {
+        candidate = renamed(candidate);
+        await this.#coolDown(signal);
+      }
+    }
+  }
+
+  /** Takes whatever came in on any link while a name is being claimed. */
+  hear(message: Message): void {
+    const service = this.#service;
+    if (!service || this.#objection !== "none") return;
+    const objection = message.response ? conflictIn(message, service) : tieIn(message, service);
+    if (objection === "none") return;
+    this.#objection = objection;
+    this.#object();
+  }
+
+  async #probe(service: Service, signal: AbortSignal): Promise<Objection> {
+    await sleep(this.#clock, this.#random() * probeIntervalMs, signal);
+    // What was said before the first probe does not count.
+    this.#service = service;
+    this.#objection = "none";
+    try {
+      for (let sent = 0; sent < probes && this.#objection === "none"; sent += 1) {
+        await this.#ask(probeOf(service));
+        if (this.#objection === "none") await this.#pause(probeIntervalMs, signal);
+      }
+      return this.#objection;
+    } finally {
+      this.#service = null;
+    }
+  }
+
+  /** Waits, but no longer than until somebody objects. */
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const objected = new AbortController();
+    this.#object = () => objected.abort();
+    await sleep(this.#clock, delayMs, AbortSignal.any([signal, objected.signal])).catch(() => {});
+    signal.throwIfAborted();
+  }
+
+  async #coolDown(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.now();
+    this.#conflictsMs.push(nowMs);
+    if (this.#conflictsMs.length > conflictLimit.count) this.#conflictsMs.shift();
+    const [oldestMs = nowMs] = this.#conflictsMs;
+    this.#isStorm ||=
+      this.#conflictsMs.length === conflictLimit.count && nowMs - oldestMs <= conflictLimit.withinMs;
+    if (this.#isStorm) await sleep(this.#clock, conflictLimit.waitMs, signal);
+  }
+}
+
+/** Whether records contradict what the service, and what it was lately, says of its instance (RFC 6762 section 9). */
+export function contradicts(
+  records: readonly ResourceRecord[],
+  service: Service,
+  lately: readonly Service[] = [],
+): boolean {
+  const about = records.filter(({ name, ttlS }) => ttlS > 0 && nameKey(name) === nameKey(service.instance));
+  if (about.length === 0) return false;
+  const claimed = claimedRecords(service);
+  const own = new Set([service, ...lately].flatMap((said) => claimedRecords(said).map(recordKey)));
+  return about.some(
+    (record) => claimed.some(({ type }) => type === record.type) && !own.has(recordKey(record)),
+  );
+}
+
+function probeOf(service: Service): Message {
+  return query({
+    questions: [{ name: service.instance, type: recordTypes.ANY, unicast: true }],
+    authorities: claimedRecords(service),
+  });
+}
+
+function conflictIn({ answers, additionals }: Message, service: Service): Objection {
+  return contradicts([...answers, ...additionals], service) ? "conflict" : "none";
+}
+
+/** Whoever's records are later in the order of type and data wins the tie (RFC 6762 section 8.2). */
+function tieIn({ authorities }: Message, service: Service): Objection {
+  const theirs = authorities.filter((record) => nameKey(record.name) === nameKey(service.instance));
+  if (theirs.length === 0) return "none";
+  return compareSets(claimedRecords(service), theirs) < 0 ? "tie" : "none";
+}
+
+function compareSets(ours: readonly ResourceRecord[], theirs: readonly ResourceRecord[]): number {
+  const [left, right] = [ours.map(tieBytes).sort(Buffer.compare), theirs.map(tieBytes).sort(Buffer.compare)];
+  for (const [index, bytes] of left.entries()) {
+    const other = right[index];
+    if (!other) return 1;
+    const order = Buffer.compare(bytes, other);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+function tieBytes(record: ResourceRecord): Buffer {
+  const type = Buffer.alloc(2);
+  type.writeUInt16BE(typeCode(record));
+  return Buffer.concat([type, encodeData(record)]);
+}

@@ -1,0 +1,392 @@
+import type { Clock } from "@lmserv/discovery-core";
+import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
+import { nameKey } from "../dns/name.ts";
+import { type Message, type Question, type ResourceRecord, response, typeCode } from "../dns/record.ts";
+import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
+import { type Endpoint, type Link, mdnsPort } from "../link/link.ts";
+import { enumerationName, type Service } from "../service.ts";
+import { Defence } from "./defence.ts";
+import { DirectQuota } from "./quota.ts";
+import { defenceRestMs, Outbox } from "./response-queue.ts";
+import type { Said } from "./said.ts";
+import {
+  announcedRecords,
+  answersTo,
+  isLieAbout,
+  type OwnedRecord,
+  ownedRecords,
+  recordKey,
+} from "./service-records.ts";
+import { TruncatedQueries } from "./truncated-queries.ts";
+
+/** RFC 6762 section 8.3 asks for two at least, doubling; a browser that gave up asking needs the later ones. */
+const announceAtMs = [0, 1_010, 3_020, 7_030];
+/** One goodbye may get lost; three in a quarter of a second rarely do, and do not keep the process waiting. */
+const goodbyeAtMs = [0, 125, 250];
+/** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
+const legacyTtlS = 10;
+
+interface Standing {
+  readonly owned: readonly OwnedRecord[];
+  readonly cancels: Set<() => void>;
+  readonly defence: Defence;
+}
+
+/** An answer, and the question that it answers. */
+interface Wanted {
+  readonly answer: OwnedRecord;
+  readonly question: Question;
+}
+
+/** Speaks on one link for the services of this process. */
+export class Responder {
+  readonly #link: Link;
+  readonly #clock: Clock;
+  readonly #said: Said;
+  readonly #services = new Map<Service, Standing>();
+  /** By the keys of their instances, what ends the goodbyes that are still to be repeated. */
+  readonly #leaving = new Map<string, () => void>();
+  /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
+  readonly #outboxes: ReadonlyMap<Family, Outbox>;
+  readonly #quota: DirectQuota;
+  readonly #truncated: TruncatedQueries;
+  #closed = false;
+
+  /** @param said - What this process says on all of its links. */
+  constructor(link: Link, clock: Clock, random: () => number, said: Said) {
+    this.#link = link;
+    this.#said = said;
+    this.#clock = clock;
+    this.#outboxes = new Map(
+      link.families.map((family) => [
+        family,
+        new Outbox(clock, random, (answers) => this.#answerOver(family, answers)),
+      ]),
+    );
+    this.#quota = new DirectQuota(clock);
+    this.#truncated = new TruncatedQueries(clock, random, (querier, answers, known) => {
+      this.#outboxes.get(familyOf(querier))?.add(unknown(answers, known));
+    });
+  }
+
+  get interface(): LinkInterface {
+    return this.#link.interface;
+  }
+
+  /** Whether it speaks for the service: not where the server does not answer. */
+  speaksFor(service: Service): boolean {
+    return this.#services.has(service);
+  }
+
+  /** Announces the service now and three times more, unless it cannot be reached by this link. */
+  add(service: Service): void {
+    const standing = this.#stand(service);
+    if (standing) this.#announce(standing);
+  }
+
+  /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
+  replace(before: Service, after: Service): void {
+    const former = this.#services.get(before)?.owned ?? [];
+    const owned = ownedRecords(after, this.#link.interface);
+    if (owned.length === 0) {
+      if (former.length > 0) void this.remove(before);
+      return;
+    }
+    const kept = new Set(owned.map(({ key }) => key));
+    this.#withdraw(
+      before,
+      former.filter(({ key }) => !kept.has(key)),
+    );
+    const standing = this.#stand(after);
+    if (!standing) return;
+    this.#multicast(changesOf(former, owned));
+    const records = announcedRecords(owned);
+    this.#repeat(standing.cancels, announceAtMs.slice(1), () => this.#multicast(records));
+  }
+
+  /** Announces the service anew: the machine woke. */
+  renew(service: Service): void {
+    const standing = this.#services.get(service);
+    if (standing) this.#announce(standing);
+  }
+
+  /** Says goodbye and resolves when that was repeated often enough. */
+  async remove(service: Service): Promise<void> {
+    this.drop(service);
+    const records = announcedRecords(ownedRecords(service, this.#link.interface)).map(goodbyeOf);
+    if (records.length === 0) return;
+    const key = nameKey(service.instance);
+    const cancels = new Set<() => void>();
+    await new Promise<void>((resolve) => {
+      this.#leaving.set(key, resolve);
+      let left = goodbyeAtMs.length;
+      this.#repeat(cancels, goodbyeAtMs, () => {
+        this.#multicast(records);
+        left -= 1;
+        if (left === 0) resolve();
+      });
+    });
+    for (const cancel of cancels) cancel();
+    if (this.#services.has(service)) return;
+    this.#leaving.delete(key);
+    for (const record of records) this.#forget(recordKey(record));
+  }
+
+  /** Stops speaking for the service without a word. */
+  drop(service: Service): void {
+    this.#withdraw(service, this.#services.get(service)?.owned ?? []);
+  }
+
+  /** Takes a query that came in on the link. */
+  answer(message: Message, from: Endpoint): void {
+    const outbox = this.#outboxes.get(familyOf(from.address));
+    if (!outbox) return;
+    const wanted = this.#wantedBy(message);
+    if (from.port !== mdnsPort) return this.#answerLegacy(message, wanted, from);
+    const continues = message.questions.length === 0 && this.#truncated.has(from.address);
+    if (message.truncated || continues) {
+      const answers = wanted.map(({ answer }) => answer);
+      if (this.#truncated.take(from.address, answers, message.answers, !message.truncated)) return;
+    }
+    const news = wanted.filter(({ answer }) => unknown([answer], message.answers).length > 0);
+    const isAnswered = this.#answerDirectly(news, from);
+    // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
+    const open = news.filter(
+      ({ answer, question }) => !isAnswered || !question.unicast || !isFresh(answer, outbox),
+    );
+    const answers = open.map(({ answer }) => answer);
+    if (answers.length === 0) return;
+    // A probe must hear of the owner before it is over (RFC 6762 section 6).
+    if (message.authorities.length > 0) outbox.add(answers, defenceRestMs);
+    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared)) outbox.add(answers);
+    else outbox.addPolitely(answers);
+  }
+
+  /** Takes a response that came in on the link, from whichever source: it may speak in our name. */
+  hear({ answers, additionals }: Message, from: Endpoint): void {
+    if (this.#services.size === 0) return;
+    // What comes back of our own says nothing of others, and may come late.
+    if (!isOwn(from.address, this.#link.interface)) this.#spare(answers, from);
+    for (const record of [...answers, ...additionals]) this.#checkAgainst(record);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const outbox of this.#outboxes.values()) outbox.close();
+    this.#truncated.close();
+    for (const end of this.#leaving.values()) end();
+    for (const standing of this.#services.values()) this.#cancel(standing);
+    this.#services.clear();
+  }
+
+  /** Takes the service in, or null where it has no address that others reach by this link. */
+  #stand(service: Service): Standing | null {
+    const owned = ownedRecords(service, this.#link.interface);
+    if (owned.length === 0) return null;
+    this.#leaving.get(nameKey(service.instance))?.();
+    const standing: Standing = { owned, cancels: new Set(), defence: this.#defenceOf(owned) };
+    this.#services.set(service, standing);
+    return standing;
+  }
+
+  #defenceOf(owned: readonly OwnedRecord[]): Defence {
+    const truth = announcedRecords(owned);
+    return new Defence({
+      clock: this.#clock,
+      say: (lies) => this.#multicast([...lies, ...truth]),
+      restedMs: () => {
+        const outboxes = [...this.#outboxes.values()];
+        return Math.max(
+          ...outboxes.flatMap((outbox) => owned.map(({ key }) => outbox.restedMs(key, defenceRestMs))),
+        );
+      },
+    });
+  }
+
+  /** What others say need not be said again (RFC 6762 section 7.4). */
+  #spare(answers: readonly ResourceRecord[], from: Endpoint): void {
+    const outbox = this.#outboxes.get(familyOf(from.address));
+    for (const record of answers) {
+      const key = recordKey(record);
+      const own = this.#ownedBy(key);
+      if (own && record.ttlS >= own.record.ttlS) outbox?.withhold(key);
+    }
+  }
+
+  /** Contradicts what lets a service's records die early (RFC 6762 section 6.6), and what is not true of it. */
+  #checkAgainst(record: ResourceRecord): void {
+    const key = recordKey(record);
+    for (const [service, { owned, defence }] of this.#services) {
+      const own = owned.find((candidate) => candidate.key === key);
+      if (own) {
+        if (record.ttlS < own.record.ttlS / 2 && record.name !== enumerationName) defence.contradict(null);
+      } else if (record.ttlS > 0 && isLieAbout(service, record) && !this.#said.has(record)) {
+        defence.contradict(record);
+      }
+    }
+  }
+
+  /** Takes the service out, and these of its records out of what waits. */
+  #withdraw(service: Service, owned: readonly OwnedRecord[]): void {
+    const standing = this.#services.get(service);
+    this.#services.delete(service);
+    if (standing) this.#cancel(standing);
+    for (const { key } of owned) this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    for (const outbox of this.#outboxes.values()) outbox.forget(key);
+  }
+
+  #announce(standing: Standing): void {
+    this.#cancel(standing);
+    const records = announcedRecords(standing.owned);
+    this.#repeat(standing.cancels, announceAtMs, () => this.#multicast(records));
+  }
+
+  #repeat(cancels: Set<() => void>, atMs: readonly number[], act: () => void): void {
+    for (const delayMs of atMs) {
+      if (delayMs === 0) act();
+      else {
+        const cancel = this.#clock.schedule(delayMs, () => {
+          cancels.delete(cancel);
+          act();
+        });
+        cancels.add(cancel);
+      }
+    }
+  }
+
+  #cancel({ cancels, defence }: Standing): void {
+    defence.cancel();
+    for (const cancel of cancels) cancel();
+    cancels.clear();
+  }
+
+  /** Answers QU questions to the asker alone, if it is on the link and asks no more than is decent. */
+  #answerDirectly(wanted: readonly Wanted[], from: Endpoint): boolean {
+    const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
+    if (direct.length === 0 || !this.#isNear(from) || !this.#quota.admits(from.address)) return false;
+    const { answers, additionals } = sectionsOf(direct);
+    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
+      this.#link.send(packet, from);
+    }
+    return true;
+  }
+
+  /** RFC 6762 section 11. */
+  #isNear({ address }: Endpoint): boolean {
+    const [bare = ""] = address.split("%");
+    return isOnLink(bare, this.#link.interface);
+  }
+
+  #wantedBy({ questions }: Message): Wanted[] {
+    const owned = [...this.#services.values()].flatMap((standing) => standing.owned);
+    return questions.flatMap((question) =>
+      answersTo(question, owned).map((answer) => ({ answer, question })),
+    );
+  }
+
+  #ownedBy(key: string): OwnedRecord | undefined {
+    for (const { owned } of this.#services.values()) {
+      const own = owned.find((candidate) => candidate.key === key);
+      if (own) return own;
+    }
+    return undefined;
+  }
+
+  #answerOver(family: Family, owned: readonly OwnedRecord[]): void {
+    const { answers, additionals } = sectionsOf(owned);
+    const outbox = this.#outboxes.get(family);
+    const rested = additionals.filter((record) => !outbox?.isResting(recordKey(record)));
+    this.#multicastOver(family, answers, rested);
+  }
+
+  #multicast(answers: readonly ResourceRecord[]): void {
+    for (const family of this.#outboxes.keys()) this.#multicastOver(family, answers, []);
+  }
+
+  #multicastOver(
+    family: Family,
+    answers: readonly ResourceRecord[],
+    additionals: readonly ResourceRecord[],
+  ): void {
+    if (this.#closed || answers.length === 0) return;
+    const packets = encode(response({ answers, additionals }), { maxBytes: maxPacketBytes });
+    for (const packet of packets) this.#link.multicast(packet, family);
+    // Their rest counts from when they left; additional records that found no room did not.
+    const sent = [...answers, ...additionals.slice(0, countAdditionals(packets))];
+    this.#said.add(sent);
+    const outbox = this.#outboxes.get(family);
+    for (const record of sent) outbox?.sent(recordKey(record));
+  }
+
+  /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
+  #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: Endpoint): void {
+    if (wanted.length === 0 || !this.#isNear(to) || !this.#quota.admits(to.address)) return;
+    const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
+    const message = response({
+      id,
+      questions: questions.map((question) => ({ ...question, unicast: false })),
+      answers: answers.map(plain),
+      additionals: additionals.map(plain),
+    });
+    for (const packet of encode(message, { maxBytes: maxPacketBytes, compressServiceTargets: false })) {
+      this.#link.send(packet, to);
+    }
+  }
+}
+
+/**
+ * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
+ * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
+ */
+function changesOf(former: readonly OwnedRecord[], owned: readonly OwnedRecord[]): ResourceRecord[] {
+  const before = new Set(former.map(({ key }) => key));
+  const after = new Set(owned.map(({ key }) => key));
+  const lost = former.filter(({ key }) => !after.has(key));
+  const gained = owned.filter(({ key }) => !before.has(key));
+  const changed = new Set([...lost, ...gained].map(setKey));
+  const said = owned.filter(({ key, shared, record }) =>
+    shared ? !before.has(key) : changed.has(setKey({ record })),
+  );
+  const flushed = new Set(said.filter(({ shared }) => !shared).map(setKey));
+  const ended = lost.filter((own) => !flushed.has(setKey(own)));
+  return [...announcedRecords(ended).map(goodbyeOf), ...announcedRecords(said)];
+}
+
+/** What the records of one set have in common (RFC 2181 section 5). */
+function setKey({ record }: Pick<OwnedRecord, "record">): string {
+  return `${nameKey(record.name)} ${typeCode(record)}`;
+}
+
+function goodbyeOf(record: ResourceRecord): ResourceRecord {
+  return { ...record, ttlS: 0 };
+}
+
+/** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
+function isFresh({ key, record }: OwnedRecord, outbox: Outbox): boolean {
+  return outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
+}
+
+/** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
+function unknown(answers: readonly OwnedRecord[], known: readonly ResourceRecord[]): OwnedRecord[] {
+  const knownTtlS = new Map(known.map((record) => [recordKey(record), record.ttlS]));
+  return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
+}
+
+/** Each record once, and nothing among the additional ones that is an answer. */
+function sectionsOf(owned: readonly OwnedRecord[]): {
+  readonly answers: ResourceRecord[];
+  readonly additionals: ResourceRecord[];
+} {
+  const answers = new Map(owned.map(({ key, record }) => [key, record]));
+  const wantedNext = owned.flatMap(({ additionals }) => additionals);
+  const additionals = new Map(wantedNext.map((record) => [recordKey(record), record]));
+  for (const key of answers.keys()) additionals.delete(key);
+  return { answers: [...answers.values()], additionals: [...additionals.values()] };
+}
+
+function plain(record: ResourceRecord): ResourceRecord {
+  return { ...record, flush: false, ttlS: Math.min(record.ttlS, legacyTtlS) };
+}

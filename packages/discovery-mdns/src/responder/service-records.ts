@@ -1,0 +1,152 @@
+import type { InterfaceAddress } from "@lmserv/discovery-network";
+import { type Name, nameKey } from "../dns/name.ts";
+import { type Question, type ResourceRecord, recordTypes, typeCode } from "../dns/record.ts";
+import type { LinkInterface } from "../link/interfaces.ts";
+import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "../service.ts";
+
+/** A record that this host answers for on one link. */
+export interface OwnedRecord {
+  readonly record: ResourceRecord;
+  /** Its `recordKey`. */
+  readonly key: string;
+  /** Whether other hosts own records of this name and type too (RFC 6762 section 2). */
+  readonly shared: boolean;
+  /** What the asker will want next (RFC 6763 section 12). */
+  readonly additionals: readonly ResourceRecord[];
+}
+
+/**
+ * Every record of a service on an interface: all the addresses of its link at which it answers, and none of another
+ * (section 6.2). A service that answers nowhere on the link has no record there.
+ */
+export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[] {
+  const reachable = reachableOn(on, service.addresses);
+  if (reachable.length === 0) return [];
+  const { instance, host, port, txt } = service;
+  const enumeration = shared({ name: enumerationName, ttlS: otherTtlS, type: "PTR", target: serviceType });
+  const pointers = [serviceType, ...service.subtypes.map(subtypeName)].map((name) =>
+    shared({ name, ttlS: otherTtlS, type: "PTR", target: instance }),
+  );
+  const location = unique({
+    name: instance,
+    ttlS: hostTtlS,
+    type: "SRV",
+    priority: 0,
+    weight: 0,
+    port,
+    target: host,
+  });
+  const text = unique({ name: instance, ttlS: otherTtlS, type: "TXT", strings: txt });
+  const hosts = reachable.map(({ address, family }) =>
+    unique({ name: host, ttlS: hostTtlS, type: family === "IPv4" ? "A" : "AAAA", address }),
+  );
+  const noMoreOfInstance = denial(instance, [recordTypes.TXT, recordTypes.SRV]);
+  const noMoreOfHost = denial(host, [...new Set(hosts.map(typeCode))]);
+  const whereabouts = [...hosts, noMoreOfHost];
+  return [
+    ...pointers.map((pointer) => own(pointer, [location, text, ...whereabouts])),
+    own(enumeration),
+    own(location, whereabouts),
+    own(text),
+    ...hosts.map((record) => own(record, whereabouts)),
+    own(noMoreOfInstance),
+    own(noMoreOfHost),
+  ];
+}
+
+/**
+ * Whether a record that a service does not have can only be a lie: its host name has 80 random bits, and so has its
+ * instance name unless somebody chose it. Of a chosen name others may have records too (RFC 6762 section 9).
+ */
+export function isLieAbout({ instance, host, chosen }: Service, { name, type }: ResourceRecord): boolean {
+  const key = nameKey(name);
+  if (key === nameKey(host)) return type === "A" || type === "AAAA" || type === "NSEC";
+  if (chosen || key !== nameKey(instance)) return false;
+  return type === "SRV" || type === "TXT" || type === "NSEC";
+}
+
+/** The addresses of an interface's link at which a server answers; null stands for all of them. */
+function reachableOn(on: LinkInterface, answering: readonly string[] | null): readonly InterfaceAddress[] {
+  const own = [...on.addresses, ...on.siblings];
+  if (!answering) return own;
+  const here = new Set(answering.map((address) => withoutZone(address, on)));
+  return own.filter(({ address }) => here.has(address));
+}
+
+/** A zone of another interface stays: a link-local address of there may be one of here as well. */
+function withoutZone(address: string, { name, siblings }: LinkInterface): string {
+  const [bare = "", zone = name] = address.split("%");
+  return zone === name || siblings.some((sibling) => sibling.address === bare) ? bare : address;
+}
+
+/** The records that must be nobody else's before they are announced (RFC 6762 section 8.1). */
+export function claimedRecords({ instance, host, port, txt }: Service): ResourceRecord[] {
+  const claimed = { name: instance, flush: false };
+  return [
+    { ...claimed, ttlS: hostTtlS, type: "SRV", priority: 0, weight: 0, port, target: host },
+    { ...claimed, ttlS: otherTtlS, type: "TXT", strings: txt },
+  ];
+}
+
+/** The records that answer a question: those asked for, or the word that there are none (section 6.1). */
+export function answersTo(question: Question, owned: readonly OwnedRecord[]): OwnedRecord[] {
+  const key = nameKey(question.name);
+  const named = owned.filter(({ record }) => nameKey(record.name) === key);
+  const matching = named.filter(
+    ({ record }) =>
+      typeCode(record) === question.type || (question.type === recordTypes.ANY && record.type !== "NSEC"),
+  );
+  return matching.length > 0 ? matching : named.filter(({ record }) => record.type === "NSEC");
+}
+
+/** The records that a service is announced with, and taken back with (RFC 6762 sections 8.3, 10.1). */
+export function announcedRecords(owned: readonly OwnedRecord[]): ResourceRecord[] {
+  return owned.flatMap(({ record }) =>
+    record.type === "NSEC" || record.name === enumerationName ? [] : [record],
+  );
+}
+
+/** What is equal for records with the same name, type and data, whatever their lifetimes. */
+export function recordKey(record: ResourceRecord): string {
+  return `${nameKey(record.name)} ${typeCode(record)} ${dataKey(record)}`;
+}
+
+function dataKey(record: ResourceRecord): string {
+  switch (record.type) {
+    case "A":
+    case "AAAA":
+      return record.address;
+    case "PTR":
+      return nameKey(record.target);
+    case "SRV":
+      return `${record.priority} ${record.weight} ${record.port} ${nameKey(record.target)}`;
+    case "TXT":
+      return record.strings.map((string) => `${string.length} ${textOf(string)}`).join();
+    case "NSEC":
+      return `${nameKey(record.next)} ${record.types}`;
+    case "OTHER":
+      return textOf(record.data);
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+type Unflagged<T> = T extends unknown ? Omit<T, "flush"> : never;
+
+function shared(record: Unflagged<ResourceRecord>): ResourceRecord {
+  return { ...record, flush: false };
+}
+
+function unique(record: Unflagged<ResourceRecord>): ResourceRecord {
+  return { ...record, flush: true };
+}
+
+function denial(name: Name, types: readonly number[]): ResourceRecord {
+  return unique({ name, ttlS: hostTtlS, type: "NSEC", next: name, types });
+}
+
+function own(record: ResourceRecord, additionals: readonly ResourceRecord[] = []): OwnedRecord {
+  return { record, key: recordKey(record), shared: !record.flush, additionals };
+}
