@@ -78,7 +78,7 @@ interface SourceDocument {
   readonly trust: Trust;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  readonly expiresAt: string;
+  readonly expiresAt: string | null;
   readonly stale: DiscoveryErrorCode | null;
   readonly relayed: boolean;
 }

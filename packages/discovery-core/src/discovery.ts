@@ -109,6 +109,7 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const own = new Set<Announced>();
   const registry = new Registry({
     capacity,
+    ttlMs,
     isSelf: (id) => [...own].some((node) => node.id === id),
     isoTime: (ms) => isoTime(clock, ms),
   });

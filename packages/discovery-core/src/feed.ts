@@ -93,13 +93,13 @@ export class Feed {
   #take(observation: Observation): void {
     const { registry, status, clock, closed } = this.#options;
     if (closed.aborted) return;
-    if (observation.kind === "settled") return status.settle(observation.via);
+    if (observation.kind === "settled") status.settle(observation.via);
     const changes = registry.apply(observation, clock.now());
     this.#publish(changes);
     this.#reportFullness();
     this.#expiry.arm();
     if (observation.kind === "gone") this.#askSurvivors(changes);
-    else this.#askSuperseded(changes);
+    else if (observation.kind === "alive") this.#askSuperseded(changes);
   }
 
   /** A goodbye on one of several paths casts doubt on the others. */

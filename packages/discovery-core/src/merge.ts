@@ -118,7 +118,7 @@ function describeSource(source: Source, isoTime: (ms: number) => string): NodeSo
     expiresMs,
     firstSeenAt: isoTime(firstSeenMs),
     lastSeenAt: isoTime(lastSeenMs),
-    expiresAt: isoTime(expiresMs),
+    expiresAt: expiresMs === null ? null : isoTime(expiresMs),
     stale,
     relayed,
   };

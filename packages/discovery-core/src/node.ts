@@ -105,12 +105,13 @@ export interface NodeSource {
   /** Monotonic ms of the injected clock. */
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
-  readonly expiresMs: number;
+  /** Null: until it is gone, or the transport is lost. */
+  readonly expiresMs: number | null;
   /** The same times as ISO 8601 in UTC. */
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
-  readonly expiresAt: string;
-  /** Why the transport speaks from memory, or null when its evidence is fresh. */
+  readonly expiresAt: string | null;
+  /** Why the transport no longer confirms it: what it was lost by. Null while it does. */
   readonly stale: DiscoveryErrorCode | null;
   /** Whether the transport last heard of it by way of another node; a change of that alone is no news. */
   readonly relayed: boolean;

@@ -26,8 +26,9 @@ export function observationStream(options: ObservationStreamOptions): AsyncItera
 }
 
 function replaceOlder(waiting: Map<string, Observation>, item: Observation): void {
-  const slot = item.kind === "settled" ? item.via : `${item.via}\0${item.key}`;
-  if (!waiting.delete(slot) && waiting.size >= maxWaiting && item.kind !== "settled") return;
+  const isOfNode = item.kind === "alive" || item.kind === "gone";
+  const slot = isOfNode ? `${item.via}\0${item.key}` : `${item.kind} ${item.via}`;
+  if (!waiting.delete(slot) && waiting.size >= maxWaiting && isOfNode) return;
   waiting.set(slot, item);
 }
 

@@ -3,22 +3,28 @@ import { isoTime } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
 import type { HealthReport } from "./health-monitor.ts";
+import { Losses } from "./losses.ts";
 import { mergeSources } from "./merge.ts";
 import type { NodeInfo } from "./node.ts";
 import type { DownReason, RegistryChange } from "./registry-change.ts";
 import { type Place, Room } from "./room.ts";
 import { type Source, slotOf, sourceOf } from "./source.ts";
-import type { Alive, Observation } from "./transport.ts";
+import type { Alive, Lost, Observation } from "./transport.ts";
 import { claimOf, type FreshClaim, tiesOf } from "./trust.ts";
 
 export interface RegistryOptions {
   /** How many reports of each transport are kept; `Room` has who gives way. @default 10_000 */
   readonly capacity?: number;
+  /** For a source without a ttl of its own, once its transport is lost, in ms, > 0. @default 60_000 */
+  readonly ttlMs?: number;
   /** Tells whether this process announced the node. @default nothing is its own */
   readonly isSelf?: (id: string) => boolean;
   /** Writes a time of the clock that `apply` is given as ISO 8601. @default counted from 1970 */
   readonly isoTime?: (ms: number) => string;
 }
+
+/** A source outlives the loss of its transport by so many ttls. */
+const graceTtls = 2;
 
 const epoch = { now: () => 0, wall: () => 0 };
 
@@ -27,9 +33,13 @@ const epoch = { now: () => 0, wall: () => 0 };
  *
  * Synchronous and timerless: state in, changes out. A node has one entry, an entry one deadline for each
  * source, and goes down when its last source ends.
+ *
+ * Sources of a lost transport are stale after 2 s and end after twice their ttl, unless the node still answers its
+ * health checks. Those that the next session has not reported when it settles end as well.
  */
 export class Registry {
   readonly capacity: number;
+  readonly #ttlMs: number;
   readonly #isSelf: (id: string) => boolean;
   readonly #isoTime: (ms: number) => string;
   readonly #entries = new Map<string, Entry>();
@@ -40,6 +50,7 @@ export class Registry {
   /** The slots of each transport: none takes the room of another. */
   readonly #rooms = new Map<string, Room>();
   readonly #deadlines = new Deadlines();
+  readonly #losses = new Losses();
   /** What users were told last. */
   readonly #nodes = new Map<string, NodeInfo>();
   /** Last check of each listed node. */
@@ -52,6 +63,7 @@ export class Registry {
       throw new RangeError(`capacity ${capacity} must be an integer of at least 1`);
     }
     this.capacity = capacity;
+    this.#ttlMs = options.ttlMs ?? 60_000;
     this.#isSelf = isSelf;
     this.#isoTime = options.isoTime ?? ((ms) => isoTime(epoch, ms));
   }
@@ -74,25 +86,40 @@ export class Registry {
     return [...this.#nodes.values()];
   }
 
-  /** When the next source ends unless it is heard again, in ms of the clock that `apply` is given, or null. */
+  /** When `expire` next has something to do, in ms of the clock that `apply` is given, or null. */
   nextDeadlineMs(): number | null {
-    return this.#deadlines.first()?.atMs ?? null;
+    const next = [this.#deadlines.first()?.atMs ?? null, this.#losses.nextMs()].filter((ms) => ms !== null);
+    return next.length > 0 ? Math.min(...next) : null;
   }
 
   apply(observation: Observation, nowMs: number): readonly RegistryChange[] {
     if (observation.kind === "alive") return this.#hear(observation, nowMs);
     if (observation.kind === "gone") return this.#end([slotOf(observation)], observation.reason);
+    if (observation.kind === "lost") return this.#lose(observation, nowMs);
+    if (observation.kind === "settled") return this.#end(this.#losses.settle(observation.via), "unreachable");
+    this.#losses.recover(observation.via);
     return [];
   }
 
-  /** Ends every source whose deadline is at or before `nowMs`. */
+  /** Ends every source whose deadline is at or before `nowMs`, and marks those of lost transports. */
   expire(nowMs: number): readonly RegistryChange[] {
     const due: string[] = [];
     for (let next = this.#deadlines.first(); next && next.atMs <= nowMs; next = this.#deadlines.first()) {
       this.#deadlines.delete(next.key);
       due.push(next.key);
     }
-    return this.#end(due, "expired");
+    const isExpired = (slot: string): boolean => !this.#losses.isUnconfirmed(slot);
+    const expired = due.filter(isExpired);
+    const lost = due.filter((slot) => !isExpired(slot));
+    const stale = this.#losses.takeStale(nowMs);
+    const mark = (source: Source, slot: string): Source => {
+      return { ...source, stale: source.stale ?? stale.get(slot) ?? null };
+    };
+    return [
+      ...this.#end(expired, "expired"),
+      ...this.#endGrace(lost, nowMs),
+      ...this.#change(stale.keys(), mark),
+    ];
   }
 
   /** Takes the outcome of a check; one of a node or an endpoint that is not listed any more is dropped. */
@@ -102,6 +129,46 @@ export class Registry {
     if (!entry || !node || !isAbout(report, node)) return [];
     this.#reports.set(id, report);
     return this.#show(entry);
+  }
+
+  #lose({ via, error }: Lost, nowMs: number): readonly RegistryChange[] {
+    const slots = this.#rooms.get(via)?.keys() ?? [];
+    return this.#keepOn(this.#losses.lose(via, error.code, slots, nowMs), nowMs);
+  }
+
+  /** A node that still answers is kept on: its medium cannot tell. */
+  #endGrace(slots: readonly string[], nowMs: number): readonly RegistryChange[] {
+    const isSilent = (slot: string): boolean => {
+      const report = this.#reports.get(this.#owners.get(slot)?.id ?? "");
+      return report === undefined || report.health.state === "silent";
+    };
+    const ended = slots.filter(isSilent);
+    const kept = slots.filter((slot) => !isSilent(slot));
+    return [...this.#end(ended, "unreachable"), ...this.#keepOn(kept, nowMs)];
+  }
+
+  /** Gives sources their grace. */
+  #keepOn(slots: readonly string[], nowMs: number): readonly RegistryChange[] {
+    return this.#change(slots, (source, slot) => {
+      const expiresMs = nowMs + graceTtls * (source.ttlMs ?? this.#ttlMs);
+      this.#deadlines.set(slot, expiresMs);
+      return { ...source, expiresMs };
+    });
+  }
+
+  #change(
+    slots: Iterable<string>,
+    change: (source: Source, slot: string) => Source,
+  ): readonly RegistryChange[] {
+    const changed = new Set<Entry>();
+    for (const slot of slots) {
+      const owner = this.#owners.get(slot);
+      const source = owner?.sources.get(slot);
+      if (!owner || !source) continue;
+      owner.sources.set(slot, change(source, slot));
+      changed.add(owner);
+    }
+    return [...changed].flatMap((entry) => this.#show(entry));
   }
 
   #hear(report: Alive, nowMs: number): readonly RegistryChange[] {
@@ -119,6 +186,7 @@ export class Registry {
       return [];
     }
     this.#keep(entry, source);
+    this.#losses.confirm(slot);
     const superseded = rivals.flatMap((rival) => this.#supersede(rival, entry, nowMs));
     const deserted = owner && owner !== entry ? this.#settle(owner, "superseded") : [];
     const displaced = place === "free" ? [] : this.#displace(place.insteadOf);
@@ -188,7 +256,8 @@ export class Registry {
     entry.sources.set(slot, source);
     this.#rooms.set(via, room);
     room.take(slot, { trust: node.trust, origin });
-    this.#deadlines.set(slot, expiresMs);
+    if (expiresMs === null) this.#deadlines.delete(slot);
+    else this.#deadlines.set(slot, expiresMs);
   }
 
   #forget(slot: string): void {
@@ -198,6 +267,7 @@ export class Registry {
     owner?.sources.delete(slot);
     this.#owners.delete(slot);
     this.#deadlines.delete(slot);
+    this.#losses.confirm(slot);
   }
 
   /** What a flood filled is given to others. */

@@ -30,6 +30,10 @@ export class Room {
     this.capacity = capacity;
   }
 
+  keys(): Iterable<string> {
+    return this.#seats.keys();
+  }
+
   take(key: string, { trust, origin }: Seat): void {
     const before = this.#seats.get(key);
     if (before?.trust === trust && before.origin === origin) return;

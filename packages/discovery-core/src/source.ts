@@ -11,7 +11,9 @@ export interface Source extends Claim {
   readonly lastSeenMs: number;
   /** When what it says last changed; a mere repetition does not make a source newer. */
   readonly changedMs: number;
-  readonly expiresMs: number;
+  /** Null: it holds until it is gone, or its transport is lost. */
+  readonly expiresMs: number | null;
+  readonly ttlMs: number | null;
   readonly stale: DiscoveryErrorCode | null;
   readonly relayed: boolean;
 }
@@ -21,9 +23,14 @@ export function slotOf({ via, key }: Pick<Alive | Gone, "via" | "key">): string 
   return `${via}\0${key}`;
 }
 
+/** The transport that a slot is of. */
+export function viaOf(slot: string): string {
+  return slot.slice(0, slot.indexOf("\0"));
+}
+
 /** What a report makes of what its source said before. */
 export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: number): Source {
-  const { via, key, node, listed, origin, ttlMs, stale = null, relayed = false } = fresh;
+  const { via, key, node, listed, origin, ttlMs = null, stale = null, relayed = false } = fresh;
   return {
     via,
     key,
@@ -34,7 +41,8 @@ export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: n
     firstSeenMs: before?.firstSeenMs ?? nowMs,
     lastSeenMs: nowMs,
     changedMs: before?.node === node ? before.changedMs : nowMs,
-    expiresMs: nowMs + ttlMs,
+    expiresMs: ttlMs === null ? null : nowMs + ttlMs,
+    ttlMs,
     stale,
     relayed,
   };

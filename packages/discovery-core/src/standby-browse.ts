@@ -26,6 +26,8 @@ export class StandbyBrowse {
   /** By member. */
   readonly #failures = new Map<string, DiscoveryError>();
   readonly #unsettled: Set<string>;
+  /** Names of the second that have not settled since they were lost. */
+  readonly #lost = new Set<string>();
   #state: "silent" | "hearing" | "running" = "silent";
   #cancelTimer: () => void = () => {};
   #stopSecond: () => void = () => {};
@@ -63,12 +65,15 @@ export class StandbyBrowse {
     if (observation.kind === "alive" && !observation.stale) {
       const { key, node, ttlMs } = observation;
       if (!this.#options.isOwn(node)) this.#hear(key, ttlMs);
-    } else if (observation.kind === "gone" && this.#heard.delete(observation.key)) {
-      if (this.#heard.size === 0) this.#fallSilent();
+    } else if (observation.kind === "gone") {
+      this.#heard.delete(observation.key);
+    } else if (observation.kind === "lost") {
+      this.#heard.clear();
     }
+    if (this.#state === "hearing" && this.#heard.size === 0) this.#fallSilent();
   }
 
-  #hear(key: string, ttlMs: number): void {
+  #hear(key: string, ttlMs = Number.POSITIVE_INFINITY): void {
     if (this.#heard.has(key) || this.#heard.size < maxHeard) {
       this.#heard.set(key, this.#options.context.clock.now() + ttlMs);
     }
@@ -84,8 +89,9 @@ export class StandbyBrowse {
   #checkHeard(): void {
     const nowMs = this.#options.context.clock.now();
     for (const [key, untilMs] of this.#heard) if (untilMs <= nowMs) this.#heard.delete(key);
-    if (this.#heard.size === 0) this.#fallSilent();
-    else this.#schedule(Math.max(...this.#heard.values()) - nowMs, () => this.#checkHeard());
+    if (this.#heard.size === 0) return this.#fallSilent();
+    const lastMs = Math.max(...this.#heard.values()) - nowMs;
+    this.#schedule(Math.min(lastMs, this.#options.query.ttlMs), () => this.#checkHeard());
   }
 
   #fallSilent(): void {
@@ -114,15 +120,19 @@ export class StandbyBrowse {
     }
   }
 
-  /** Each browse settles once, however often the second has its turn. */
+  /** Each browse settles once, however often the second has its turn; and again after a loss. */
   #pass(observation: Observation): void {
-    if (observation.kind === "settled" && !this.#unsettled.delete(observation.via)) return;
+    const { kind, via } = observation;
+    if (kind === "lost") this.#lost.add(via);
+    const isDue = this.#lost.has(via) || this.#unsettled.has(via);
+    if (kind === "settled" && !isDue) return;
+    if (kind === "settled") for (const awaited of [this.#lost, this.#unsettled]) awaited.delete(via);
     this.#options.sink.push(observation);
   }
 
   /** What is not needed has nothing left to look through. */
   #settleSecond(): void {
-    for (const via of this.#unsettled) this.#pass({ kind: "settled", via });
+    for (const via of this.#unsettled) if (!this.#lost.has(via)) this.#pass({ kind: "settled", via });
   }
 
   /** Reports a member's failure; when the other has failed as well, that ends the browse. */

@@ -1,5 +1,6 @@
 import { onAbort } from "./abort-listener.ts";
 import { sleep } from "./clock.ts";
+import { viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
 import {
@@ -14,6 +15,7 @@ import type {
   Announced,
   BrowseQuery,
   Cancellable,
+  Observation,
   Standing,
   Transport,
   TransportContext,
@@ -27,17 +29,21 @@ export interface SuperviseOptions {
 
 const shapes: OptionShapes<SuperviseOptions> = { outlasts: functionShape };
 
-/** Full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
+/** After a first attempt at once: full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
 const firstDelayMs = 250;
 const maxDelayMs = 5_000;
 /** A session that lived this long starts the back-off anew. */
 const stableMs = 60_000;
+/** So often in a row a refusal is taken for a restart in disorder; then it is an answer. */
+const maxDenials = 10;
 
 /**
- * Re-opens a transport that died, with jittered back-off, and replays its browses and announcements.
+ * Re-opens a transport that was lost, and replays its browses and announcements: the one place that does.
  *
- * A session is dead when a browse throws or when it reports `TRANSPORT_FAILED`. Each death, and each
- * reason for which none can be opened, is reported, the latter again as long as it lasts (`Reminder`); when it is tried again, and when that succeeded, is logged.
+ * A session is lost when a browse throws, a replayed announcement fails, or it reports `TRANSPORT_FAILED`. Its browses go
+ * on: they yield `lost`, then `recovered` and what the next session says, whose `settled` comes no sooner than
+ * `absenceMs` after its opening. The first attempt is made at once, others with jittered back-off. Each loss is reported
+ * once, and again while it lasts (`Reminder`). What denies permission ten times in a row fails for good.
  *
  * @throws {TypeError} for what is no transport, and for options that cannot be.
  */
@@ -68,6 +74,8 @@ interface Browse {
   readonly query: BrowseQuery;
   readonly sink: ObservationSink;
   readonly stopping: AbortController;
+  /** Drops a `settled` that is held back. */
+  cancelSettled: () => void;
 }
 
 /** An announcement that is repeated on each new session. */
@@ -86,8 +94,13 @@ class Supervisor {
   readonly #arrivals = new Set<() => void>();
   #current: TransportSession | null = null;
   #openedMs = 0;
+  /** Whether a session was lost before the present one. */
+  #isReopened = false;
   #failures = 0;
-  /** The same reason, repeated at every attempt, is reported less and less often. */
+  #denials = 0;
+  /** Why it is not opened any more. */
+  #failure: DiscoveryError | null = null;
+  /** A session that lived no longer than the longest delay was no end of the fault. */
   readonly #reminder = new Reminder();
   #recovering: Promise<void> = Promise.resolve();
 
@@ -119,17 +132,23 @@ class Supervisor {
   #adopt(session: TransportSession): void {
     if (this.#failures > 0) this.#log("is open again");
     this.#current = session;
-    this.#reminder.clear();
     this.#openedMs = this.#context.clock.now();
+    if (this.#isReopened) this.#tellAll((via) => ({ kind: "recovered", via }));
     for (const browse of this.#browses) this.#run(browse, session);
     for (const replayed of this.#replayed) this.#replay(replayed, session);
     if (session === this.#current) for (const arrive of [...this.#arrivals]) arrive();
   }
 
   /** Reports why there is no session and opens one as soon as that succeeds. */
-  recover(error: DiscoveryError): void {
-    this.#reportAnew(error);
-    this.#recovering = this.#reopen().catch(() => {});
+  recover(error: DiscoveryError, dead: TransportSession | null = null): void {
+    this.#reportDue(error);
+    this.#recovering = this.#reopen(error, dead).catch(() => {});
+  }
+
+  /** Tells every browse something of each of the transport's names. */
+  #tellAll(observationOf: (via: string) => Observation): void {
+    const observations = viasOf(this.#transport).map(observationOf);
+    for (const { sink } of this.#browses) for (const observation of observations) sink.push(observation);
   }
 
   session(): TransportSession {
@@ -140,7 +159,8 @@ class Supervisor {
         observationStream({
           signal,
           closed: this.#closing.signal,
-          start: (sink) => this.#browse({ query, sink, stopping: new AbortController() }),
+          start: (sink) =>
+            this.#browse({ query, sink, stopping: new AbortController(), cancelSettled: () => {} }),
         }),
       ...((!inner || inner.announce) && { announce: this.#announce.bind(this) }),
       ...((!inner || inner.reconfirm) && {
@@ -155,20 +175,33 @@ class Supervisor {
 
   #browse(browse: Browse): () => void {
     this.#browses.add(browse);
-    if (this.#current) this.#run(browse, this.#current);
+    if (this.#failure) browse.sink.fail(this.#failure);
+    else if (this.#current) this.#run(browse, this.#current);
     return () => {
       this.#browses.delete(browse);
+      browse.cancelSettled();
       browse.stopping.abort();
     };
   }
 
-  async #run({ query, sink, stopping }: Browse, session: TransportSession): Promise<void> {
+  async #run(browse: Browse, session: TransportSession): Promise<void> {
+    const { query, stopping } = browse;
     try {
-      await forward(session.browse(query, stopping), sink.push);
+      await forward(session.browse(query, stopping), (observation) => {
+        if (session === this.#current) this.#pass(observation, browse);
+      });
     } catch (error) {
       if (stopping.signal.aborted) return;
       this.#bury(session, toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
     }
+  }
+
+  /** What a node announces may come back only now: until then nobody is missing. */
+  #pass(observation: Observation, browse: Browse): void {
+    const { clock } = this.#context;
+    const heldMs = this.#openedMs + (this.#current?.absenceMs ?? 0) - clock.now();
+    if (observation.kind !== "settled" || !this.#isReopened || heldMs <= 0) browse.sink.push(observation);
+    else browse.cancelSettled = clock.schedule(heldMs, () => browse.sink.push(observation));
   }
 
   async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
@@ -176,7 +209,8 @@ class Supervisor {
     this.#replayed.add(replayed);
     return {
       update: async (changed, options) => {
-        await replayed.standing?.update(changed, options);
+        const { standing } = replayed;
+        await standing?.update(changed, options);
         replayed.node = changed;
       },
       [Symbol.asyncDispose]: async () => {
@@ -205,25 +239,30 @@ class Supervisor {
   async #replay(replayed: Replayed, session: TransportSession): Promise<void> {
     replayed.standing = null;
     try {
-      const standing = await session.announce?.(replayed.node, this.#closing);
-      if (this.#replayed.has(replayed) && session === this.#current) replayed.standing = standing ?? null;
+      const { node } = replayed;
+      const standing = (await session.announce?.(node, this.#closing)) ?? null;
+      if (replayed.node !== node) await standing?.update(replayed.node, this.#closing);
+      if (this.#replayed.has(replayed) && session === this.#current) replayed.standing = standing;
       else await standing?.[Symbol.asyncDispose]();
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
-      this.#context.report(toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
+      if (this.#closing.signal.aborted || session !== this.#current) return;
+      const failure = toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
+      if (failure.code === "TRANSPORT_FAILED") this.#bury(session, failure);
+      else this.#context.report(failure);
     }
   }
 
   /** The present session, or the next one. */
   #arrival(signal: AbortSignal): Promise<TransportSession> {
     if (this.#current) return Promise.resolve(this.#current);
+    if (this.#failure) return Promise.reject(this.#failure);
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#arrivals.delete(settle);
         ignore();
         if (this.#current) resolve(this.#current);
-        else reject(ended.reason);
+        else reject(this.#failure ?? ended.reason);
       };
       if (ended.aborted) return reject(ended.reason);
       this.#arrivals.add(settle);
@@ -233,34 +272,53 @@ class Supervisor {
 
   #bury(session: TransportSession, error: DiscoveryError): void {
     if (session !== this.#current) return;
+    const { clock } = this.#context;
     this.#current = null;
-    if (this.#context.clock.now() - this.#openedMs >= stableMs) this.#failures = 0;
-    quietly(session[Symbol.asyncDispose]());
-    this.recover(error);
+    this.#isReopened = true;
+    const livedMs = clock.now() - this.#openedMs;
+    if (livedMs >= maxDelayMs) this.#reminder.clear();
+    if (livedMs >= stableMs) this.#failures = this.#denials = 0;
+    for (const browse of this.#browses) browse.cancelSettled();
+    for (const replayed of this.#replayed) replayed.standing = null;
+    this.#tellAll((via) => ({ kind: "lost", via, error: causeOf(error) }));
+    this.recover(error, session);
   }
 
-  async #reopen(): Promise<void> {
+  /** Not before the dead session gave its resources back, which the next one may need. */
+  async #reopen(error: DiscoveryError, dead: TransportSession | null): Promise<void> {
     const { signal } = this.#closing;
     const { clock, random } = this.#context;
-    for (;;) {
-      const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** this.#failures++);
-      const delayMs = random() * ceilingMs;
+    if (dead) await quietly(dead[Symbol.asyncDispose]());
+    for (let latest = error; !this.#isDenied(latest); ) {
+      const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#failures - 1));
+      const delayMs = this.#failures++ === 0 ? 0 : random() * ceilingMs;
       this.#log(`is opened again in ${Math.round(delayMs)} ms`, { attempt: this.#failures });
-      await sleep(clock, delayMs, signal);
+      if (delayMs > 0) await sleep(clock, delayMs, signal);
+      signal.throwIfAborted();
       try {
         return await this.openOnce(signal);
       } catch (error) {
         signal.throwIfAborted();
-        this.#reportAnew(toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name));
+        latest = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", this.#transport.name);
+        this.#reportDue(latest);
       }
     }
   }
 
-  /** What it waits for is the cause; that the transport cannot be had is not the last word. */
-  #reportAnew(failure: DiscoveryError): void {
-    const error = isDiscoveryError(failure.cause) ? failure.cause : failure;
-    const report = `${error.code} ${error.message}`;
-    if (this.#reminder.isDue(report, this.#context.clock.now())) this.#context.report(error);
+  /** Counts refusals; the last one ends every browse and whoever waits for a session. */
+  #isDenied(error: DiscoveryError): boolean {
+    if (causeOf(error).code !== "PERMISSION_DENIED") this.#denials = 0;
+    else this.#denials += 1;
+    if (this.#denials < maxDenials) return false;
+    this.#failure = causeOf(error);
+    for (const { sink } of this.#browses) sink.fail(this.#failure);
+    for (const settle of [...this.#arrivals]) settle();
+    return true;
+  }
+
+  /** One report for each loss, whatever the attempts end with, and again while it lasts. */
+  #reportDue(failure: DiscoveryError): void {
+    if (this.#reminder.isDue("", this.#context.clock.now())) this.#context.report(causeOf(failure));
   }
 
   #log(what: string, fields: Readonly<Record<string, unknown>> = {}): void {
@@ -282,6 +340,11 @@ class Supervisor {
 function announceOf(session: TransportSession, name: string): NonNullable<TransportSession["announce"]> {
   if (session.announce) return session.announce.bind(session);
   throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
+}
+
+/** What it waits for is the cause; that the transport cannot be had is not the last word. */
+function causeOf(failure: DiscoveryError): DiscoveryError {
+  return isDiscoveryError(failure.cause) ? failure.cause : failure;
 }
 
 /** A dead session may fail to close; that its transport died was reported already. */

@@ -29,7 +29,13 @@ export interface Transport {
   diagnose?(context: DiagnosisContext, options: Cancellable): AsyncIterable<Check>;
 }
 
-/** Owns every resource of one open transport. Disposal is idempotent and ends all iterations. */
+/**
+ * Owns every resource of one open transport. Disposal is idempotent and ends all iterations.
+ *
+ * A session whose medium died fails at once and for good: each browse throws, or, where there is none, `report` gets
+ * `TRANSPORT_FAILED`. Its registrations are void, and its disposal says no goodbye and revokes nothing. It never
+ * re-opens by itself, which is for `supervise`; what heals within it is smaller than the session: one interface, one link.
+ */
 export interface TransportSession extends AsyncDisposable {
   /**
    * Reports the nodes on the medium for as long as it is iterated; an observation may repeat.
@@ -37,7 +43,7 @@ export interface TransportSession extends AsyncDisposable {
    * Cold: nothing is sent before the first `next()`. Three endings: `break` settles, an abort rejects
    * with `signal.reason` itself, disposal of the session returns. Browses are independent of each other.
    *
-   * @throws {DiscoveryError} `TRANSPORT_FAILED` from `next()` when the medium dies.
+   * @throws {DiscoveryError} `TRANSPORT_FAILED` from `next()` when the medium dies, with the cause.
    */
   browse(query: BrowseQuery, options: Cancellable): AsyncIterable<Observation>;
   /**
@@ -63,6 +69,14 @@ export interface TransportSession extends AsyncDisposable {
    * @default nothing
    */
   readonly attributes?: Readonly<Record<string, string>>;
+  /**
+   * How long after the opening the medium may not yet report a node that is there, in ms, at least 0.
+   *
+   * mDNS: two question intervals. A store: one lifetime, in which announcers write anew what it lost.
+   *
+   * @default 0
+   */
+  readonly absenceMs?: number;
 }
 
 /** A node that a medium was told of. Disposal says goodbye. */
@@ -106,7 +120,7 @@ export interface BrowseQuery {
 }
 
 /** One report by one transport; may repeat. `key` is the transport's own name of what it saw. */
-export type Observation = Alive | Gone | Settled;
+export type Observation = Alive | Gone | Settled | Lost | Recovered;
 
 export interface Alive {
   readonly kind: "alive";
@@ -124,8 +138,12 @@ export interface Alive {
    * others tell of it, as a store does. Without it no address proves where the node is, whatever its `reach`.
    */
   readonly heardMs: number | null;
-  /** How long this holds without another report, in ms, > 0. */
-  readonly ttlMs: number;
+  /**
+   * How long this holds without another report, in ms, > 0.
+   *
+   * @default until `gone`, or until the transport is lost
+   */
+  readonly ttlMs?: number;
   /** Why the report is second-hand: the medium that told it has failed. */
   readonly stale?: DiscoveryErrorCode;
   /** Whether the report came by way of another node, for want of a connection to this one. @default false */
@@ -142,5 +160,26 @@ export interface Gone {
 /** The first pass over the medium is done: whoever is there had the time to answer. */
 export interface Settled {
   readonly kind: "settled";
+  readonly via: string;
+}
+
+/**
+ * The transport has no session: what it reported is no longer confirmed. Emitted by `supervise` only.
+ *
+ * A second one may follow without `recovered` in between.
+ */
+export interface Lost {
+  readonly kind: "lost";
+  readonly via: string;
+  readonly error: DiscoveryError;
+}
+
+/**
+ * The transport has a session again. Emitted by `supervise` only, before that session's observations.
+ *
+ * Its `settled` says that whatever was not reported since is gone.
+ */
+export interface Recovered {
+  readonly kind: "recovered";
   readonly via: string;
 }

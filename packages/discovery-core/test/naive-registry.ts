@@ -9,8 +9,11 @@ interface Line {
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
   readonly changedMs: number;
-  readonly expiresMs: number;
-  readonly stale: string | null;
+  readonly ttlMs: number | null;
+  expiresMs: number | null;
+  stale: string | null;
+  /** Nobody has confirmed it since its transport was lost. */
+  isUnconfirmed: boolean;
   /** Endpoints that were proven, and are listed still. */
   readonly proven: readonly string[];
 }
@@ -43,9 +46,13 @@ export class NaiveRegistry {
   #arrivals: string[] = [];
   /** Nodes that were heard after others had taken their places. */
   #steadfast: string[] = [];
+  /** Transports without a session whose lines are not stale yet. */
+  #lost: { readonly via: string; readonly code: string; readonly staleMs: number }[] = [];
 
   nextDeadlineMs(): number | null {
-    return this.#lines.length === 0 ? null : Math.min(...this.#lines.map((line) => line.expiresMs));
+    const ends = this.#lines.flatMap(({ expiresMs }) => expiresMs ?? []);
+    const times = [...ends, ...this.#lost.map(({ staleMs }) => staleMs)];
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   /** Nodes in the order of arrival, each with its lines, the best first. */
@@ -55,17 +62,38 @@ export class NaiveRegistry {
 
   /** Ids of the nodes that went down, each with its reason. */
   apply(observation: Observation, nowMs: number): Map<string, DownReason> {
-    if (observation.kind === "settled") return new Map();
+    const { via } = observation;
     if (observation.kind === "alive") return this.#applyAlive(observation, nowMs);
-    return this.#keepLines((line) => !saidBy(observation, line), observation.reason);
+    if (observation.kind === "gone")
+      return this.#keepLines((line) => !saidBy(observation, line), observation.reason);
+    this.#lost = this.#lost.filter((it) => it.via !== via);
+    if (observation.kind === "settled")
+      return this.#keepLines((line) => line.via !== via || !line.isUnconfirmed, "unreachable");
+    if (observation.kind === "lost") {
+      this.#lost.push({ via, code: observation.error.code, staleMs: nowMs + 2_000 });
+      for (const line of this.#lines) if (line.via === via) this.#lose(line, nowMs);
+    }
+    return new Map();
   }
 
   expire(nowMs: number): Map<string, DownReason> {
-    return this.#keepLines((line) => line.expiresMs > nowMs, "expired");
+    const isDue = ({ expiresMs }: Line): boolean => expiresMs !== null && expiresMs <= nowMs;
+    const expired = this.#keepLines((line) => line.isUnconfirmed || !isDue(line), "expired");
+    const unreachable = this.#keepLines((line) => !isDue(line), "unreachable");
+    for (const { via, code } of this.#lost.filter(({ staleMs }) => staleMs <= nowMs)) {
+      for (const line of this.#lines) if (line.via === via && line.isUnconfirmed) line.stale ??= code;
+    }
+    this.#lost = this.#lost.filter(({ staleMs }) => staleMs > nowMs);
+    return new Map([...expired, ...unreachable]);
+  }
+
+  #lose(line: Line, nowMs: number): void {
+    if (!line.isUnconfirmed) line.expiresMs = nowMs + 2 * (line.ttlMs ?? 60_000);
+    line.isUnconfirmed = true;
   }
 
   #applyAlive(report: Alive, nowMs: number): Map<string, DownReason> {
-    const { node: seen, via, key, ttlMs, stale = null } = report;
+    const { node: seen, via, key, ttlMs = null, stale = null } = report;
     const fresh = provenBy(report);
     if (this.#comesLate(report, fresh)) return new Map();
     const owner = seen.id ?? this.#ownerByEndpoint(report);
@@ -80,7 +108,9 @@ export class NaiveRegistry {
       firstSeenMs: before?.firstSeenMs ?? nowMs,
       lastSeenMs: nowMs,
       changedMs: repeats ? before.changedMs : nowMs,
-      expiresMs: nowMs + ttlMs,
+      ttlMs,
+      expiresMs: ttlMs === null ? null : nowMs + ttlMs,
+      isUnconfirmed: false,
     };
     this.#lines = this.#lines.filter((line) => !saidBy(report, line));
     this.#lines.push({ owner, via, key, seen, stale, proven, ...times });

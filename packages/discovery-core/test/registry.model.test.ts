@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type Alive,
+  DiscoveryError,
+  type DiscoveryErrorCode,
   type DownReason,
   type Observation,
   Registry,
@@ -40,30 +42,46 @@ const alive = fc
   .record({
     ...slot,
     node,
-    ttlMs: fc.integer({ min: 1, max: 60 }),
+    ttlMs: fc.oneof(
+      { arbitrary: fc.integer({ min: 1, max: 60 }), weight: 9 },
+      fc.constantFrom(1_500, undefined),
+    ),
     isStale: fc.boolean(),
     ageMs: fc.constantFrom(0, 0, 0, 8, null),
   })
-  .map(({ isStale, ageMs, ...report }) => (nowMs: number): Observation => {
+  .map(({ isStale, ageMs, ttlMs, ...report }) => (nowMs: number): Observation => {
     const heardMs = ageMs === null ? null : nowMs - ageMs;
     const stale = isStale && { stale: "TRANSPORT_FAILED" as const };
-    return { kind: "alive", origin: report.key, heardMs, ...report, ...stale };
+    return { kind: "alive", origin: report.key, heardMs, ...report, ...(ttlMs && { ttlMs }), ...stale };
   });
 
 const gone = fc
   .record({ ...slot, reason: fc.constantFrom<("goodbye" | "unreachable")[]>("goodbye", "unreachable") })
   .map((report) => (): Observation => ({ kind: "gone", ...report }));
 
+const lost = fc
+  .record({
+    via: slot.via,
+    code: fc.constantFrom<DiscoveryErrorCode[]>("TRANSPORT_FAILED", "ENGINE_UNREACHABLE"),
+  })
+  .map(({ via, code }) => (): Observation => {
+    return { kind: "lost", via, error: new DiscoveryError(code, "lost", { via }) };
+  });
+
+const recovered = slot.via.map((via) => (): Observation => ({ kind: "recovered", via }));
+
 const settled = slot.via.map((via) => (): Observation => ({ kind: "settled", via }));
 
 const step = fc.record({
-  waitMs: fc.integer({ min: 0, max: 12 }),
+  waitMs: fc.oneof({ arbitrary: fc.integer({ min: 0, max: 12 }), weight: 9 }, fc.constantFrom(1_000, 2_000)),
   /** Null: what is due expires. */
   observation: fc.oneof(
     { arbitrary: alive, weight: 12 },
     { arbitrary: gone, weight: 3 },
     { arbitrary: fc.constant(null), weight: 4 },
     { arbitrary: settled, weight: 1 },
+    { arbitrary: lost, weight: 2 },
+    { arbitrary: recovered, weight: 1 },
   ),
 });
 

@@ -171,7 +171,7 @@ describe("nodes that are not there, whole", () => {
     await clock.advance(5_000);
     if (isDoubted) await session.reconfirm?.(`real.${type}@eth0`, new AbortController());
     await clock.advance(300_000);
-    const real = seen.filter((one) => one.kind !== "settled" && one.key === `real.${type}@eth0`);
+    const real = seen.filter((one) => "key" in one && one.key === `real.${type}@eth0`);
     expect(real.filter(({ kind }) => kind === "gone")).toEqual([]);
     const gaps = real.slice(1).map(({ atMs }, index) => atMs - (real[index]?.atMs ?? 0));
     expect(Math.max(...gaps)).toBeLessThan(60_000);

@@ -45,10 +45,86 @@ describe("a transport that dies", () => {
     await bench.clock.advance(0);
     expect(bench.told).toEqual(["TRANSPORT_FAILED memory"]);
     bench.left.appear(gpuBox);
-    expect(watch.sees(gpuBox)).toBe(false);
-    await bench.clock.advance(250);
+    await bench.clock.advance(0);
     expect(watch.sees(gpuBox)).toBe(true);
     expect(watch.ending.kind).toBe("running");
+  });
+
+  test("is said to be lost and recovered, before what the next session reports", async () => {
+    bench.left.appear(gpuBox);
+    const watch = bench.watch(await bench.open(supervise(transport)));
+    await bench.clock.advance(100);
+    bench.left.fail();
+    await bench.clock.advance(20);
+    bench.left.restore();
+    await bench.clock.advance(2_000);
+    expect(watch.seen.map(({ kind }) => kind)).toEqual([
+      "alive",
+      "settled",
+      "lost",
+      "recovered",
+      "alive",
+      "settled",
+    ]);
+    expect(watch.seen[2]).toMatchObject({ via: "memory", error: { code: "TRANSPORT_FAILED" } });
+  });
+
+  test("settles again only when everybody there had the time to come back", async () => {
+    const patient: Transport = {
+      name: transport.name,
+      open: async (...args) => ({ ...(await transport.open(...args)), absenceMs: 10_000 }),
+    };
+    const session = await bench.open(supervise(patient));
+    const watch = bench.watch(session);
+    const settledMs = () => watch.seen.filter(({ kind }) => kind === "settled").length;
+    await bench.clock.advance(100);
+    expect(settledMs()).toBe(1);
+    bench.left.fail();
+    bench.left.restore();
+    await bench.clock.advance(9_999);
+    expect(settledMs()).toBe(1);
+    await bench.clock.advance(1);
+    expect(settledMs()).toBe(2);
+    bench.left.fail();
+    await session[Symbol.asyncDispose]();
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  test("does not settle by what a lost session held back", async () => {
+    const patient: Transport = {
+      name: transport.name,
+      open: async (...args) => ({ ...(await transport.open(...args)), absenceMs: 10_000 }),
+    };
+    const watch = bench.watch(await bench.open(supervise(patient)));
+    bench.left.fail();
+    bench.left.restore();
+    await bench.clock.advance(5_000);
+    bench.left.fail();
+    await bench.clock.advance(60_000);
+    expect(watch.seen.map(({ kind }) => kind)).toEqual(["lost", "recovered", "lost"]);
+  });
+
+  test("is opened again only when the dead session gave back what it held", async () => {
+    let close = (): void => {};
+    const closing = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const reports: TransportContext["report"][] = [];
+    const slow: Transport = {
+      name: "slow",
+      async open({ report }) {
+        openedMs.push(bench.clock.now());
+        reports.push(report);
+        return idleSession({ [Symbol.asyncDispose]: () => closing });
+      },
+    };
+    await bench.open(supervise(slow));
+    reports[0]?.(new DiscoveryError("TRANSPORT_FAILED", "dead", { via: "slow" }));
+    await bench.clock.advance(10_000);
+    expect(openedMs).toEqual([0]);
+    close();
+    await bench.clock.advance(0);
+    expect(openedMs).toEqual([0, 10_000]);
   });
 
   test("has what it announced announced again", async () => {
@@ -58,12 +134,48 @@ describe("a transport that dies", () => {
     bench.left.restore();
     const watch = await neighbor();
     await bench.clock.advance(0);
-    expect(watch.sees(gpuBox)).toBe(false);
-    await bench.clock.advance(250);
     expect(watch.sees(gpuBox)).toBe(true);
     await handle?.[Symbol.asyncDispose]();
     await bench.clock.advance(0);
     expect(watch.lost(gpuBox, "goodbye")).toBe(true);
+  });
+
+  test("is opened once more where that did not bring its announcements back", async () => {
+    let failures = 1;
+    const frail: Transport = {
+      name: transport.name,
+      async open(...args) {
+        const session = await transport.open(...args);
+        const isAgain = openedMs.length > 1;
+        const announce: typeof session.announce = async (...args) => {
+          if (isAgain && failures-- > 0)
+            throw new DiscoveryError("TRANSPORT_FAILED", "away", { via: "memory" });
+          return (session.announce ?? (() => Promise.reject()))(...args);
+        };
+        return { ...session, announce };
+      },
+    };
+    const session = await bench.open(supervise(frail));
+    await session.announce?.(gpuBox, { signal: never });
+    bench.left.fail();
+    bench.left.restore();
+    await bench.clock.advance(0);
+    const watch = await neighbor();
+    await bench.clock.advance(0);
+    expect(watch.sees(gpuBox)).toBe(false);
+    await bench.clock.advance(250);
+    expect(watch.sees(gpuBox)).toBe(true);
+  });
+
+  test("says on its return what changed meanwhile", async () => {
+    const session = await bench.open(supervise(transport));
+    const handle = await session.announce?.(gpuBox, { signal: never });
+    bench.left.fail();
+    await handle?.update({ ...gpuBox, info: "changed" }, { signal: never });
+    bench.left.restore();
+    const watch = await neighbor();
+    await bench.clock.advance(1_000);
+    expect(watch.reportsOf(gpuBox).at(-1)?.node.info).toBe("changed");
   });
 
   test("does not announce again what was withdrawn meanwhile", async () => {
@@ -74,7 +186,7 @@ describe("a transport that dies", () => {
     bench.left.restore();
     const watch = await neighbor();
     await bench.clock.advance(1_000);
-    expect(openedMs).toHaveLength(2);
+    expect(openedMs.length).toBeGreaterThan(1);
     expect(watch.sees(gpuBox)).toBe(false);
   });
 
@@ -118,22 +230,45 @@ describe("a transport that dies", () => {
 });
 
 describe("back-off", () => {
-  test("doubles from 250 ms to 5 s, with jitter", async () => {
+  test("begins with an attempt at once and doubles from 250 ms to 5 s, with jitter", async () => {
     await bench.open(supervise(transport));
     bench.left.fail();
     await bench.clock.advance(20_000);
     const waits = openedMs.slice(1).map((atMs, index) => atMs - (openedMs[index] ?? 0));
-    expect(waits.slice(0, 8)).toEqual([125, 250, 500, 1_000, 2_000, 2_500, 2_500, 2_500]);
+    expect(waits.slice(0, 8)).toEqual([0, 125, 250, 500, 1_000, 2_000, 2_500, 2_500]);
   });
 
-  test("reports a reason that stays the same once", async () => {
+  test("reports a loss once, whatever the attempts end with", async () => {
     await bench.open(supervise(transport));
     bench.left.fail();
     await bench.clock.advance(10_000);
     bench.left.refuse("PERMISSION_DENIED");
     await bench.clock.advance(10_000);
-    const deaths = ["TRANSPORT_FAILED memory", "TRANSPORT_UNAVAILABLE memory", "PERMISSION_DENIED memory"];
-    expect(bench.told).toEqual(deaths);
+    expect(bench.told).toEqual(["TRANSPORT_FAILED memory"]);
+  });
+
+  test("ends with the tenth refusal in a row, for everybody who waits", async () => {
+    const session = await bench.open(supervise(transport));
+    const watch = bench.watch(session);
+    await bench.clock.advance(0);
+    bench.left.fail();
+    await bench.clock.advance(0);
+    const announcing = session.announce?.(gpuBox, { signal: never });
+    const outcome = expect(announcing).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    bench.left.refuse("PERMISSION_DENIED");
+    await bench.clock.advance(60_000);
+    await outcome;
+    const denied = { kind: "threw", error: { code: "PERMISSION_DENIED" } };
+    expect(watch.ending).toMatchObject(denied);
+    const attempts = openedMs.length;
+    await bench.clock.advance(3_600_000);
+    expect(openedMs).toHaveLength(attempts);
+    const late = bench.watch(session);
+    await bench.clock.advance(0);
+    expect(late.ending).toMatchObject(denied);
+    await expect(session.announce?.(gpuBox, { signal: never })).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+    });
   });
 
   test("reports a reason again for as long as it lasts, less and less often", async () => {
@@ -148,7 +283,7 @@ describe("back-off", () => {
     }
     // Each is due at the first attempt after its pause, of which there is one every few seconds.
     const saidAt = told.flatMap((count, minute) => (count > 0 ? [minute] : []));
-    expect(saidAt).toEqual([0, 1, 3, 7, 15, 31]);
+    expect(saidAt).toEqual([1, 3, 7, 15, 31]);
     expect(new Set(bench.told.slice(1))).toEqual(new Set(["TRANSPORT_UNAVAILABLE memory"]));
   });
 
@@ -161,10 +296,10 @@ describe("back-off", () => {
       await bench.clock.advance(5_000);
       return (openedMs.at(-1) ?? 0) - diedMs;
     };
+    expect(await waitAfterDeath()).toBe(0);
     expect(await waitAfterDeath()).toBe(125);
-    expect(await waitAfterDeath()).toBe(250);
     await bench.clock.advance(60_000);
-    expect(await waitAfterDeath()).toBe(125);
+    expect(await waitAfterDeath()).toBe(0);
   });
 });
 
@@ -223,7 +358,7 @@ describe("a transport that cannot be opened at first", () => {
     await bench.clock.advance(1_000);
     await announcing;
     expect(watch.sees(gpuBox)).toBe(true);
-    expect(bench.told).toEqual(["NO_INTERFACE memory", "TRANSPORT_FAILED frail"]);
+    expect(bench.told).toEqual(["NO_INTERFACE memory"]);
   });
 
   test("says so if it turns out not to announce", async () => {
@@ -255,7 +390,7 @@ describe("closing", () => {
     expect(bench.clock.pending).toBe(0);
     bench.left.restore();
     await bench.clock.advance(60_000);
-    expect(openedMs).toHaveLength(1);
+    expect(openedMs).toHaveLength(2);
     expect(watch.ending.kind).toBe("returned");
   });
 

@@ -129,6 +129,6 @@ export async function browsing(
 
 async function collect(observations: AsyncIterable<Observation>, sightings: Sighting[]): Promise<void> {
   for await (const observation of observations) {
-    if (observation.kind !== "settled") sightings.push(observation);
+    if ("key" in observation) sightings.push(observation);
   }
 }

@@ -75,7 +75,7 @@ const capacity = rule("capacity", "no more nodes are kept than the bound", async
   assert.ok(held <= fixture.maxNodes, `${held} nodes are reported, and ${fixture.maxNodes} are the bound`);
   const { taken } = await stage.drain(slow, (fixture.maxNodes + surplusNodes) * 4);
   // What is reported anew while this is being read did not wait.
-  const waiting = new Set(taken.flatMap((seen) => (seen.kind === "settled" ? [] : [slotOf(seen)]))).size;
+  const waiting = new Set(taken.flatMap((seen) => ("key" in seen ? [slotOf(seen)] : []))).size;
   assert.ok(waiting <= fixture.maxNodes, `${waiting} nodes waited, and ${fixture.maxNodes} are the bound`);
 });
 

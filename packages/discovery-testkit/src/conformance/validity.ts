@@ -13,14 +13,17 @@ import {
 export function assertValid(observation: Observation, vias: readonly string[]): void {
   const { kind, via } = observation;
   assert.ok(vias.includes(via), `via is "${via}", and the transport "${vias.join("+")}"`);
-  if (kind === "settled") return;
+  if (!("key" in observation)) {
+    assert.ok(["settled", "lost", "recovered"].includes(kind), `kind is "${kind}"`);
+    return;
+  }
   assert.ok(observation.key !== "", "a key is empty");
-  if (kind === "gone") {
+  if (observation.kind === "gone") {
     assert.ok(["goodbye", "unreachable"].includes(observation.reason), `gone for "${observation.reason}"`);
     return;
   }
   const { ttlMs, origin, heardMs } = observation;
-  assert.ok(Number.isFinite(ttlMs) && ttlMs > 0, `ttlMs is ${ttlMs}`);
+  assert.ok(ttlMs === undefined || (Number.isFinite(ttlMs) && ttlMs > 0), `ttlMs is ${ttlMs}`);
   assert.ok(typeof origin === "string" && origin !== "", `origin is ${JSON.stringify(origin)}`);
   assert.ok(heardMs === null || Number.isFinite(heardMs), `heardMs is ${heardMs}`);
   assertValidNode(observation.node);

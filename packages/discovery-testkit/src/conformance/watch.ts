@@ -38,7 +38,7 @@ export class Watch {
   /** Whether every key under which the node was seen is gone for this reason. */
   lost(node: Announced, reason: Gone["reason"]): boolean {
     return this.keysOf(node).every((slot) => {
-      const last = this.seen.findLast((seen) => seen.kind !== "settled" && slotOf(seen) === slot);
+      const last = this.seen.findLast((seen) => "key" in seen && slotOf(seen) === slot);
       return last?.kind === "gone" && last.reason === reason;
     });
   }
@@ -59,10 +59,14 @@ export class Watch {
 
   #take(observation: Observation, nowMs: number): void {
     this.seen.push(observation);
-    if (observation.kind === "settled") return;
-    const untilMs = observation.kind === "alive" ? nowMs + observation.ttlMs : Number.NEGATIVE_INFINITY;
+    if (!("key" in observation)) return;
+    const untilMs = observation.kind === "gone" ? Number.NEGATIVE_INFINITY : endMs(observation, nowMs);
     this.deadlinesMs.set(slotOf(observation), untilMs);
   }
+}
+
+function endMs({ ttlMs = Number.POSITIVE_INFINITY }: Alive, nowMs: number): number {
+  return nowMs + ttlMs;
 }
 
 /** Keys are a transport's own, and a composition has several transports. */
