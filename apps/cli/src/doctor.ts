@@ -1,4 +1,10 @@
-import { type Check, type Clock, check, type DiagnosisContext, type Transport } from "@lmserv/discovery-core";
+import {
+  type Check,
+  type Clock,
+  checker,
+  type DiagnosisContext,
+  type Transport,
+} from "@lmserv/discovery-core";
 import { readSystem } from "@lmserv/discovery-network";
 import { configure } from "./configuration.ts";
 import { checkDocument, type DoctorDocument, formatVersion, toJsonLine } from "./document.ts";
@@ -93,6 +99,7 @@ async function diagnose(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { name } = transport;
+  const say = checker(name, {}, name);
   const checks: Check[] = [];
   const hang = new AbortController();
   const cancel = context.clock.schedule(limitMs, () => hang.abort(new Error("it took too long")));
@@ -100,11 +107,11 @@ async function diagnose(
     const ended = AbortSignal.any([signal, hang.signal]);
     for await (const one of transport.diagnose?.(context, { signal: ended }) ?? []) checks.push(one);
     if (checks.length > 0) return checks;
-    return [check("NOTHING_TO_CHECK", { transport: name, message: `${name} has nothing to look at` })];
+    return [say("NOTHING_TO_CHECK", { message: `${name} has nothing to look at` })];
   } catch (error) {
     const message = `${name} could not be examined: ${explain(error)}`;
     const mend = "report it as a defect, with what -v prints";
-    return [...checks, check("DIAGNOSIS_FAILED", { transport: name, message, mend })];
+    return [...checks, say("DIAGNOSIS_FAILED", { message, mend })];
   } finally {
     cancel();
   }
@@ -112,7 +119,7 @@ async function diagnose(
 
 /** Silence is told apart from a network that drops multicast by neighbours, which a sweep finds. */
 function advise(one: Check, { sweep, interfaces }: DoctorRequest, io: Io): Check {
-  if (one.code !== "MULTICAST_SILENT" || sweep || !io.plugins.has("arp")) return one;
+  if (one.code !== "mdns/multicast-silent" || sweep || !io.plugins.has("arp")) return one;
   const where = interfaces.map((name) => ` --interface ${name}`).join("");
   return {
     ...one,

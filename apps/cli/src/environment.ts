@@ -1,4 +1,4 @@
-import { type Check, check } from "@lmserv/discovery-core";
+import { type Check, checker } from "@lmserv/discovery-core";
 import { type InterfaceKind, kindByName, type System } from "@lmserv/discovery-network";
 
 /** Reads a file of the system; null where there is none, or where it may not be read. */
@@ -17,6 +17,19 @@ export interface Environment {
   /** Programs that guard this machine and whose rules only root can read. */
   readonly firewalls: readonly string[];
 }
+
+/** What an examination of the surroundings may find. */
+export const hostChecks = {
+  "default-route": ["ok", "The way out of the local network is an ordinary one."],
+  "no-default-route": ["warn", "There is no default route."],
+  "vpn-suspected": ["warn", "The default route leaves through what looks like a VPN."],
+  "container-suspected": ["warn", "This seems to be a container."],
+  "wsl-suspected": ["warn", "This seems to be Linux on Windows."],
+  "firewall-present": ["skip", "A firewall is in use whose rules only root can read."],
+  "environment-unknown": ["skip", "This system does not tell its routes."],
+} as const;
+
+const say = checker("host", hostChecks, null);
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -82,7 +95,7 @@ export function environmentChecks(environment: Environment): readonly Check[] {
     ...routeChecks(environment),
     ...(container
       ? [
-          check("CONTAINER_SUSPECTED", {
+          say("container-suspected", {
             message: `this seems to be a ${container}: on a network of its own, neither multicast nor ARP leads out`,
             mend: "run it on the host's network (docker run --network host; hostNetwork: true), or outside",
           }),
@@ -90,7 +103,7 @@ export function environmentChecks(environment: Environment): readonly Check[] {
       : []),
     ...(wsl === null ? [] : [wslCheck(wsl)]),
     ...firewalls.map((name) =>
-      check("FIREWALL_PRESENT", {
+      say("firewall-present", {
         message: `${name} guards this machine; its rules cannot be read from here`,
         mend: "if others do not see this machine, let UDP port 5353 and the server's own port in",
       }),
@@ -100,11 +113,11 @@ export function environmentChecks(environment: Environment): readonly Check[] {
 
 function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] {
   if (defaultRoutes === null) {
-    return [check("ENVIRONMENT_UNKNOWN", { message: "this system does not tell its routes" })];
+    return [say("environment-unknown", { message: "this system does not tell its routes" })];
   }
   if (defaultRoutes.length === 0) {
     return [
-      check("NO_DEFAULT_ROUTE", {
+      say("no-default-route", {
         message: "there is no default route: other mDNS programs may neither send nor receive",
         mend: "nothing, on a network without a router; else connect this machine to one",
       }),
@@ -113,10 +126,10 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
   const [first] = tunnels;
   if (first === undefined) {
     const message = `the default route leaves through ${defaultRoutes.join(", ")}`;
-    return [check("DEFAULT_ROUTE", { message })];
+    return [say("default-route", { message })];
   }
   return [
-    check("VPN_SUSPECTED", {
+    say("vpn-suspected", {
       interface: first,
       message: `the default route leaves through ${first}, which looks like a VPN`,
       mend: "if hosts of the LAN are not found, allow access to the local network in the VPN, or disconnect it",
@@ -126,12 +139,12 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
 
 function wslCheck(wsl: "mirrored" | "nat"): Check {
   return wsl === "nat"
-    ? check("WSL_SUSPECTED", {
+    ? say("wsl-suspected", {
         message:
           "this seems to be WSL behind address translation: the LAN is out of reach of multicast and ARP",
         mend: "run it on Windows itself, or set networkingMode=mirrored in .wslconfig and use a transport without multicast",
       })
-    : check("WSL_SUSPECTED", {
+    : say("wsl-suspected", {
         message: "this seems to be WSL with mirrored networking, where multicast DNS does not arrive",
         mend: "run it on Windows itself, or use a transport without multicast",
       });

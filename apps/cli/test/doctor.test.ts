@@ -1,10 +1,4 @@
-import {
-  type Check,
-  type CheckCode,
-  check,
-  type DiagnosisContext,
-  type Transport,
-} from "@lmserv/discovery-core";
+import type { Check, CheckCode, DiagnosisContext, Finding, Transport } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Machine } from "./harness.ts";
@@ -29,10 +23,20 @@ function install(name: string, diagnose: Diagnose, rest: object = {}): void {
   machine.plugins.set(name, machine.factory(transport, { announces: name !== "arp" }));
 }
 
+const verdicts: Readonly<Partial<Record<CheckCode, Check["verdict"]>>> = {
+  INTERFACE_LEFT_OUT: "skip",
+  "mdns/multicast-silent": "warn",
+  "mdns/port-taken": "fail",
+};
+
+function check(code: CheckCode, { interface: on = null, mend = null, message }: Finding): Check {
+  return { code, verdict: verdicts[code] ?? "ok", transport: "mdns", interface: on, message, mend };
+}
+
 function finding(...codes: readonly CheckCode[]): Diagnose {
   return async function* () {
     for (const code of codes) {
-      yield check(code, { transport: "mdns", interface: "eth0", message: `found ${code}`, mend: "mend it" });
+      yield check(code, { interface: "eth0", message: `found ${code}`, mend: "mend it" });
     }
   };
 }
@@ -48,10 +52,10 @@ async function examine(...argv: readonly string[]) {
 
 describe("the exit status and the verdict", () => {
   it.each<[readonly CheckCode[], string, number]>([
-    [["PORT_FREE"], "ok", 0],
-    [["PORT_FREE", "INTERFACE_LEFT_OUT"], "ok", 0],
-    [["PORT_FREE", "MULTICAST_SILENT"], "warn", 0],
-    [["PORT_TAKEN", "MULTICAST_SILENT"], "fail", 1],
+    [["mdns/port-free"], "ok", 0],
+    [["mdns/port-free", "INTERFACE_LEFT_OUT"], "ok", 0],
+    [["mdns/port-free", "mdns/multicast-silent"], "warn", 0],
+    [["mdns/port-taken", "mdns/multicast-silent"], "fail", 1],
   ])("of %j are %s and %i", async (codes, verdict, code) => {
     install("mdns", finding(...codes));
     expect(await examine()).toMatchObject({ code, document: { verdict } });
@@ -60,13 +64,16 @@ describe("the exit status and the verdict", () => {
 
 describe("every transport", () => {
   it("is examined unless some are chosen, and none is opened", async () => {
-    install("mdns", finding("PORT_FREE"));
-    install("smoke", finding("NEIGHBORS_READ"), {
+    install("mdns", finding("mdns/port-free"));
+    install("smoke", finding("arp/neighbors-read"), {
       open: () => Promise.reject(new Error("it must not be opened")),
     });
-    expect((await examine()).codes).toEqual(["PORT_FREE", "NEIGHBORS_READ", "DEFAULT_ROUTE"]);
+    expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", "host/default-route"]);
     machine.stdout.text = "";
-    expect((await examine("--transport", "smoke")).codes).toEqual(["NEIGHBORS_READ", "DEFAULT_ROUTE"]);
+    expect((await examine("--transport", "smoke")).codes).toEqual([
+      "arp/neighbors-read",
+      "host/default-route",
+    ]);
   });
 
   it("that does not examine itself is said to", async () => {
@@ -77,11 +84,14 @@ describe("every transport", () => {
 
   it("that fails to is a finding, with what it found until then", async () => {
     install("mdns", async function* () {
-      yield* finding("PORT_FREE")({} as DiagnosisContext, new AbortController());
+      yield* finding("mdns/port-free")({} as DiagnosisContext, new AbortController());
       throw new Error("the sky fell");
     });
     const { code, codes, checks } = await examine();
-    expect({ code, codes }).toEqual({ code: 1, codes: ["PORT_FREE", "DIAGNOSIS_FAILED", "DEFAULT_ROUTE"] });
+    expect({ code, codes }).toEqual({
+      code: 1,
+      codes: ["mdns/port-free", "DIAGNOSIS_FAILED", "host/default-route"],
+    });
     expect(checks[1]?.message).toContain("the sky fell");
   });
 
@@ -96,16 +106,16 @@ describe("every transport", () => {
 
   it("may ask for neighbours, which are looked for once, by a sweep if told so", async () => {
     const ask: Diagnose = async function* ({ neighbors }, { signal }) {
-      yield check("NEIGHBORS_READ", { message: (await neighbors(signal)).join() });
+      yield check("arp/neighbors-read", { message: (await neighbors(signal)).join() });
     };
     install("mdns", ask);
     install("smoke", ask);
     let looks = 0;
-    install("arp", finding("NEIGHBOR_ROOM"), {
+    install("arp", finding("arp/neighbor-room"), {
       neighbors: async () => [`192.0.2.${++looks}`],
     });
     const { checks } = await examine("--sweep", "--interface", "eth0");
-    expect(checks.filter(({ code }) => code === "NEIGHBORS_READ").map(({ message }) => message)).toEqual([
+    expect(checks.filter(({ code }) => code === "arp/neighbors-read").map(({ message }) => message)).toEqual([
       "192.0.2.1",
       "192.0.2.1",
     ]);
@@ -116,27 +126,27 @@ describe("every transport", () => {
 
 describe("silence", () => {
   it("comes with the command that finds neighbours, where there is one", async () => {
-    install("mdns", finding("MULTICAST_SILENT"));
-    install("arp", finding("NEIGHBOR_ROOM"));
+    install("mdns", finding("mdns/multicast-silent"));
+    install("arp", finding("arp/neighbor-room"));
     const { checks } = await examine("--interface", "eth0");
     expect(checks[0]?.mend).toMatch(/^mend it; .*: lmserv doctor --sweep --interface eth0$/);
   });
 
   it("comes as it is after a sweep", async () => {
-    install("mdns", finding("MULTICAST_SILENT"));
-    install("arp", finding("NEIGHBOR_ROOM"));
+    install("mdns", finding("mdns/multicast-silent"));
+    install("arp", finding("arp/neighbor-room"));
     expect((await examine("--sweep")).checks[0]?.mend).toBe("mend it");
   });
 });
 
 describe("for people", () => {
   it("checks are grouped, with what to do, and summed up", async () => {
-    install("mdns", finding("PORT_TAKEN", "MULTICAST_HEARD"));
+    install("mdns", finding("mdns/port-taken", "mdns/multicast-heard"));
     expect(await machine.start("doctor").ended).toBe(1);
     expect(machine.stdout.text).toBe(`mdns
-  fail  found PORT_TAKEN [PORT_TAKEN]
+  fail  found mdns/port-taken [mdns/port-taken]
         mend it
-  ok    found MULTICAST_HEARD
+  ok    found mdns/multicast-heard
 
 this machine
   ok    the default route leaves through eth0
@@ -147,7 +157,7 @@ this machine
   });
 
   it("they have colours on a terminal that wants some", async () => {
-    install("mdns", finding("PORT_TAKEN"));
+    install("mdns", finding("mdns/port-taken"));
     machine.isTerminal = true;
     await machine.start("doctor").ended;
     expect(machine.stdout.text).toContain("\u001b[31mfail\u001b[39m");
@@ -159,7 +169,7 @@ this machine
 
   it("nothing of what others said steers the terminal", async () => {
     install("mdns", async function* () {
-      yield check("PORT_TAKEN", { transport: "mdns", message: "held by \u001b[2Jx", mend: "\u001b[2J" });
+      yield check("mdns/port-taken", { message: "held by \u001b[2Jx", mend: "\u001b[2J" });
     });
     await machine.start("doctor").ended;
     expect(machine.stdout.text).not.toContain("\u001b");

@@ -19,15 +19,15 @@ async function examine(files: Files, env: Files = {}) {
 }
 
 it.each<[string, Files, string, string]>([
-  ["an ordinary machine", { "/proc/net/route": route }, "DEFAULT_ROUTE", "through eth0"],
-  ["no route at all", { "/proc/net/route": header }, "NO_DEFAULT_ROUTE", "no default route"],
-  ["a system that does not tell", {}, "ENVIRONMENT_UNKNOWN", "routes"],
+  ["an ordinary machine", { "/proc/net/route": route }, "host/default-route", "through eth0"],
+  ["no route at all", { "/proc/net/route": header }, "host/no-default-route", "no default route"],
+  ["a system that does not tell", {}, "host/environment-unknown", "routes"],
   [
     "a route of IPv6 only",
     {
       "/proc/net/ipv6_route": `${zeros} 00 ${zeros} 00 fe80 00000400 1 0 00000003 eth1\n${zeros} 00 ${zeros} 00 ${zeros} ffffffff 1 0 00200200 lo\n`,
     },
-    "DEFAULT_ROUTE",
+    "host/default-route",
     "through eth1",
   ],
   [
@@ -35,13 +35,13 @@ it.each<[string, Files, string, string]>([
     {
       "/proc/net/route": header + row4("tun0", "00000000", "00000080") + row4("tun0", "00000080", "00000080"),
     },
-    "VPN_SUSPECTED",
+    "host/vpn-suspected",
     "through tun0",
   ],
   [
     "a VPN by its kind",
     { "/proc/net/route": header + row4("work", "00000000", "00000000") },
-    "VPN_SUSPECTED",
+    "host/vpn-suspected",
     "through work",
   ],
 ])("%s", async (_, files, code, message) => {
@@ -50,21 +50,21 @@ it.each<[string, Files, string, string]>([
 });
 
 it.each<[string, Files, Files, string, string]>([
-  ["Docker", { "/.dockerenv": "" }, {}, "CONTAINER_SUSPECTED", "Docker container"],
-  ["Podman", { "/run/.containerenv": "" }, {}, "CONTAINER_SUSPECTED", "Podman container"],
+  ["Docker", { "/.dockerenv": "" }, {}, "host/container-suspected", "Docker container"],
+  ["Podman", { "/run/.containerenv": "" }, {}, "host/container-suspected", "Podman container"],
   [
     "another container",
     { "/proc/1/cgroup": "1:name=systemd:/lxc/box\n" },
     {},
-    "CONTAINER_SUSPECTED",
+    "host/container-suspected",
     "container (lxc)",
   ],
-  ["Kubernetes", {}, { KUBERNETES_SERVICE_HOST: "10.0.0.1" }, "CONTAINER_SUSPECTED", "Kubernetes pod"],
+  ["Kubernetes", {}, { KUBERNETES_SERVICE_HOST: "10.0.0.1" }, "host/container-suspected", "Kubernetes pod"],
   [
     "WSL behind NAT",
     { "/proc/version": "Linux version 6.6.87.2-microsoft-standard-WSL2" },
     {},
-    "WSL_SUSPECTED",
+    "host/wsl-suspected",
     "behind address translation",
   ],
   [
@@ -74,11 +74,11 @@ it.each<[string, Files, Files, string, string]>([
       "/sys/class/net/loopback0/address": "00:00:00:00:00:00\n",
     },
     {},
-    "WSL_SUSPECTED",
+    "host/wsl-suspected",
     "mirrored",
   ],
-  ["ufw", { "/etc/ufw/ufw.conf": "# ufw\nENABLED=yes\n" }, {}, "FIREWALL_PRESENT", "ufw"],
-  ["firewalld", { "/run/firewalld.pid": "812" }, {}, "FIREWALL_PRESENT", "firewalld"],
+  ["ufw", { "/etc/ufw/ufw.conf": "# ufw\nENABLED=yes\n" }, {}, "host/firewall-present", "ufw"],
+  ["firewalld", { "/run/firewalld.pid": "812" }, {}, "host/firewall-present", "firewalld"],
 ])("%s is noticed", async (_, files, env, code, message) => {
   const [, ...found] = await examine({ "/proc/net/route": route, ...files }, env);
   expect(found).toMatchObject([{ code, message: expect.stringContaining(message) }]);

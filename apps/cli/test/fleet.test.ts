@@ -1,4 +1,4 @@
-import { check, type Transport } from "@lmserv/discovery-core";
+import { checker, type Transport } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ownPlugins } from "../src/plugins.ts";
@@ -37,7 +37,7 @@ describe("an etcd that is absent", () => {
       .ended;
     expect(code).toBe(3);
     expect(machine.stderr.text).toMatch(
-      /etcd: ENGINE_UNREACHABLE: etcd at http:\/\/127\.0\.0\.1:9: no answer/,
+      /etcd: MEDIUM_UNREACHABLE: etcd at http:\/\/127\.0\.0\.1:9: no answer/,
     );
   });
 
@@ -45,12 +45,12 @@ describe("an etcd that is absent", () => {
     const code = await machine.start("doctor", "--transport", "etcd", "--endpoint", "http://127.0.0.1:9")
       .ended;
     expect(code).toBe(1);
-    expect(machine.stdout.text).toMatch(/^ {2}fail {2}etcd at .*:9: no answer: .* \[ENGINE_ABSENT\]$/m);
+    expect(machine.stdout.text).toMatch(/^ {2}fail {2}etcd at .*:9: no answer: .* \[etcd\/store-absent\]$/m);
   });
 
   it("is found beside an mDNS whose doctor asks for neighbours, which arp has no endpoint for", async () => {
     const diagnose: Transport["diagnose"] = async function* ({ neighbors }, { signal }) {
-      yield check("NEIGHBORS_READ", { message: (await neighbors(signal)).join() });
+      yield checker("mdns", {}, "mdns")("NOTHING_TO_CHECK", { message: (await neighbors(signal)).join() });
     };
     const neighbors = async (): Promise<string[]> => ["192.0.2.7 is near"];
     const { network } = machine;
@@ -60,7 +60,7 @@ describe("an etcd that is absent", () => {
     const argv = ["--transport", "mdns,etcd", "--endpoint", "http://127.0.0.1:9"];
     expect(await machine.start("doctor", ...argv).ended).toBe(1);
     expect(machine.stdout.text).toContain("192.0.2.7 is near");
-    expect(machine.stdout.text).toContain("[ENGINE_ABSENT]");
+    expect(machine.stdout.text).toContain("[etcd/store-absent]");
   });
 
   it("is not missed by a doctor whom nobody asked for it", async () => {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, DiscoveryError } from "@lmserv/discovery-core";
+import { checker, DiscoveryError } from "@lmserv/discovery-core";
 import { expect, test } from "vitest";
 import { bashScript } from "../src/completion/bash.ts";
 import { toJsonLine } from "../src/document.ts";
@@ -55,7 +55,7 @@ function reported(report: (reporter: ReturnType<typeof createReporter>) => void)
   return stderr.text;
 }
 
-const finding = check("DIAGNOSIS_FAILED", { transport: text, message: text, mend: text });
+const finding = checker("host", {}, text)("DIAGNOSIS_FAILED", { message: text, mend: text });
 
 /** A way out of the command, the files that it leaves by, and what it prints. */
 interface Way {

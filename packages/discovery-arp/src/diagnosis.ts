@@ -1,4 +1,5 @@
-import { type Cancellable, type Check, type CheckCode, check, type Finding } from "@lmserv/discovery-core";
+import { type Cancellable, type Check, type Checker, checker } from "@lmserv/discovery-core";
+import { checks } from "./codes.ts";
 import { reserve, type TableLoad } from "./headroom.ts";
 import { listLinks, type NetworkLink } from "./links.ts";
 import type { Machine } from "./machine.ts";
@@ -10,7 +11,7 @@ import { planOf } from "./sweeper.ts";
 /** The kernel refuses entries a little before its count says so: seen from 1,017 of 1,024 on. */
 const fullWithin = 16;
 
-type Say = (code: CheckCode, finding: Finding) => Check;
+type Say = Checker<keyof typeof checks>;
 
 /** Looks for what keeps the neighbour table from leading to servers. */
 export async function* diagnose(
@@ -18,7 +19,7 @@ export async function* diagnose(
   machine: Machine,
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
-  const say: Say = (code, finding) => check(code, { ...finding, transport: settings.via });
+  const say = checker("arp", checks, settings.via);
   yield* linkChecks(settings, machine, say);
   yield await readerCheck(machine, signal, say);
   yield roomCheck(await machine.tableLoad(signal), say);
@@ -51,7 +52,7 @@ function omissionCheck(
   const on = links.find(({ name }) => what === name || what.startsWith(`${name} `))?.name ?? null;
   const message = `${what} is not swept: ${reason}`;
   return surprising
-    ? say("SWEEP_INCOMPLETE", { interface: on, message, mend: "name the ranges and interfaces to sweep" })
+    ? say("sweep-incomplete", { interface: on, message, mend: "name the ranges and interfaces to sweep" })
     : say("INTERFACE_LEFT_OUT", { interface: on, message });
 }
 
@@ -59,12 +60,12 @@ async function readerCheck(machine: Machine, signal: AbortSignal, say: Say): Pro
   const table = machine.openTable();
   try {
     const { length } = await table.read(signal);
-    return say("NEIGHBORS_READ", {
+    return say("neighbors-read", {
       message: `IPv4 neighbours that are known: ${length} (read by ${table.way})`,
     });
   } catch (error) {
     signal.throwIfAborted();
-    return say("NEIGHBORS_UNREADABLE", {
+    return say("neighbors-unreadable", {
       message: `the table of neighbours cannot be read: ${reasonsOf(error)}`,
       mend: "install iproute2 (Linux), or let this process read /proc/net/arp and run ip, arp or PowerShell",
     });
@@ -79,7 +80,7 @@ function reasonsOf(error: unknown): string {
 function roomCheck(load: TableLoad | null, say: Say): Check {
   if (load === null) {
     const message = "this system does not tell how full its table of neighbours is";
-    return say("NEIGHBOR_ROOM_UNKNOWN", { message });
+    return say("neighbor-room-unknown", { message });
   }
   const { entries, softLimit, hardLimit, refusals } = load;
   const mend = enlarge(hardLimit);
@@ -88,13 +89,13 @@ function roomCheck(load: TableLoad | null, say: Say): Check {
   // Permanent entries are counted and take no room: only a refusal shows that there was none.
   if (entries >= hardLimit - fullWithin && refusals > 0) {
     const message = `${fill}: it is full, and whatever goes to a host that is not in it is lost, multicast included`;
-    return say("NEIGHBOR_TABLE_FULL", { message, mend });
+    return say("neighbor-table-full", { message, mend });
   }
   if (entries > softLimit - reserve) {
     const message = `${fill}: unless many are permanent, it is nearly full, and the kernel throws out what it can`;
-    return say("NEIGHBOR_ROOM_SCARCE", { message, mend });
+    return say("neighbor-room-scarce", { message, mend });
   }
-  return say("NEIGHBOR_ROOM", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });
+  return say("neighbor-room", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });
 }
 
 /** The table is one for the whole machine: containers cannot enlarge it. */

@@ -1,4 +1,5 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { checks, warnings } from "./codes.ts";
 import { type Configurable, configurable } from "./configurable.ts";
 import { arp } from "./transport.ts";
 
@@ -6,6 +7,8 @@ import { arp } from "./transport.ts";
 export const plugin: TransportPlugin<Configurable> = {
   type: "arp",
   announces: false,
+  checks,
+  warnings,
   options: optionsSchema<Configurable>(configurable),
   create: (options, { name, isAwaited, onProgress }) =>
     arp({

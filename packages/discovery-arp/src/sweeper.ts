@@ -109,7 +109,7 @@ export class Sweeper {
   }
 
   #warn(message: string): void {
-    this.#report(new DiscoveryError("SWEEP_LIMITED", message, { via: this.#settings.via }));
+    this.#report(new DiscoveryError("arp/sweep-limited", message, { via: this.#settings.via }));
   }
 
   /** The same warning is given once, not at every sweep; they name addresses, which may change. */

@@ -36,9 +36,9 @@ describe("a healthy machine", () => {
         transport: "arp",
         message: "neighbours on eth0 are asked; a sweep asks 253 addresses of 10.0.0.0/24",
       },
-      { code: "NEIGHBORS_READ", message: expect.stringMatching(/: 1 \(read by the virtual table\)$/) },
+      { code: "arp/neighbors-read", message: expect.stringMatching(/: 1 \(read by the virtual table\)$/) },
       {
-        code: "NEIGHBOR_ROOM",
+        code: "arp/neighbor-room",
         message: expect.stringMatching(/holds 1 .*learns 1024 at most.*room for 479$/),
       },
     ]);
@@ -56,7 +56,7 @@ describe("a healthy machine", () => {
       "tun0",
     ]);
     expect(found).toContainEqual(
-      expect.objectContaining({ code: "SWEEP_INCOMPLETE", verdict: "warn", interface: "eth0" }),
+      expect.objectContaining({ code: "arp/sweep-incomplete", verdict: "warn", interface: "eth0" }),
     );
   });
 });
@@ -65,12 +65,12 @@ describe("the kernel's table", () => {
   const limits = { softLimit: 512, hardLimit: 1_024, clearings: 0 };
 
   it.each([
-    [480, 0, "NEIGHBOR_ROOM"],
-    [481, 0, "NEIGHBOR_ROOM_SCARCE"],
-    [1_007, 3, "NEIGHBOR_ROOM_SCARCE"],
-    [2_900, 0, "NEIGHBOR_ROOM_SCARCE"],
-    [1_008, 3, "NEIGHBOR_TABLE_FULL"],
-    [1_024, 77, "NEIGHBOR_TABLE_FULL"],
+    [480, 0, "arp/neighbor-room"],
+    [481, 0, "arp/neighbor-room-scarce"],
+    [1_007, 3, "arp/neighbor-room-scarce"],
+    [2_900, 0, "arp/neighbor-room-scarce"],
+    [1_008, 3, "arp/neighbor-table-full"],
+    [1_024, 77, "arp/neighbor-table-full"],
   ])("with %i entries and %i refusals: %s", async (entries, refusals, code) => {
     lan.load = { ...limits, entries, refusals };
     const found = await examine();
@@ -87,14 +87,14 @@ describe("the kernel's table", () => {
 
   it("may be unknown", async () => {
     lan.load = null;
-    expect((await examine()).at(-1)).toMatchObject({ code: "NEIGHBOR_ROOM_UNKNOWN", verdict: "skip" });
+    expect((await examine()).at(-1)).toMatchObject({ code: "arp/neighbor-room-unknown", verdict: "skip" });
   });
 
   it("may be closed to this process", async () => {
     lan.failure = new Error("EACCES: permission denied");
     expect(await examine()).toContainEqual(
       expect.objectContaining({
-        code: "NEIGHBORS_UNREADABLE",
+        code: "arp/neighbors-unreadable",
         verdict: "fail",
         message: expect.stringContaining("EACCES: permission denied"),
       }),

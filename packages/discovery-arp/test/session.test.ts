@@ -306,7 +306,7 @@ describe("a sweep", () => {
     const { reports } = await browse({ sweep: true });
     await clock.advance(1_000);
     expect(reports).toMatchObject([
-      { code: "SWEEP_LIMITED", message: expect.stringMatching(/only 10\.0\.0\.0\/24 is/) },
+      { code: "arp/sweep-limited", message: expect.stringMatching(/only 10\.0\.0\.0\/24 is/) },
     ]);
   });
 
@@ -315,7 +315,7 @@ describe("a sweep", () => {
     const { reports } = await browse({ sweep: true });
     await clock.advance(1_000);
     expect(reports[0]).toMatchObject({
-      code: "SWEEP_LIMITED",
+      code: "arp/sweep-limited",
       message: expect.stringMatching(/^nothing is swept: /),
     });
   });
@@ -329,7 +329,7 @@ describe("a sweep", () => {
     expect(lan.looks).toEqual([]);
     expect(reports).toContainEqual(
       expect.objectContaining({
-        code: "SWEEP_LIMITED",
+        code: "arp/sweep-limited",
         message: expect.stringMatching(/one host answers for many .*proxy ARP/),
       }),
     );

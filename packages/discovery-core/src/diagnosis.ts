@@ -4,101 +4,22 @@ import type { Log } from "./log.ts";
 /** `ok` holds, `warn` may matter, `fail` keeps nodes from being found, `skip` was not looked at. */
 export type Verdict = "ok" | "warn" | "fail" | "skip";
 
-/** What a check found, as a closed list; `docs/doctor.md` has a heading for each. */
-export type CheckCode =
-  | "INTERFACE_USED"
-  | "INTERFACE_LEFT_OUT"
-  | "INTERFACE_HAMPERED"
-  | "NO_USABLE_INTERFACE"
-  | "PORT_FREE"
-  | "PORT_SHARED"
-  | "PORT_TAKEN"
-  | "PORT_DENIED"
-  | "MULTICAST_RETURNED"
-  | "MULTICAST_NOT_SENT"
-  | "MULTICAST_NOT_RETURNED"
-  | "MULTICAST_HEARD"
-  | "MULTICAST_SILENT"
-  | "MULTICAST_DROPPED"
-  | "NEIGHBORS_READ"
-  | "NEIGHBORS_UNREADABLE"
-  | "NEIGHBOR_ROOM"
-  | "NEIGHBOR_ROOM_SCARCE"
-  | "NEIGHBOR_TABLE_FULL"
-  | "NEIGHBOR_ROOM_UNKNOWN"
-  | "SWEEP_INCOMPLETE"
-  | "SEED_REACHED"
-  | "SEED_SPARE_UNREACHABLE"
-  | "SEED_UNREACHABLE"
-  | "SEED_FOREIGN"
-  | "SEED_UNSAFE"
-  | "SEED_MISSING"
-  | "MESH_KEY_REFUSED"
-  | "MESH_KEY_MISSING"
-  | "MESH_UNUSED"
-  | "ENGINE_READ"
-  | "ENGINE_ABSENT"
-  | "ENGINE_REFUSES"
-  | "ENGINE_UNFIT"
-  | "DEFAULT_ROUTE"
-  | "NO_DEFAULT_ROUTE"
-  | "VPN_SUSPECTED"
-  | "CONTAINER_SUSPECTED"
-  | "WSL_SUSPECTED"
-  | "FIREWALL_PRESENT"
-  | "ENVIRONMENT_UNKNOWN"
-  | "NOTHING_TO_CHECK"
-  | "DIAGNOSIS_FAILED";
+/** What every transport may find; each declares further codes of its own. `docs/doctor.md` has a heading for each. */
+export type SharedCheckCode = keyof typeof sharedChecks;
 
-/** What each code means for discovery. */
-const verdicts: Readonly<Record<CheckCode, Verdict>> = {
-  INTERFACE_USED: "ok",
-  INTERFACE_LEFT_OUT: "skip",
-  INTERFACE_HAMPERED: "warn",
-  NO_USABLE_INTERFACE: "fail",
-  PORT_FREE: "ok",
-  PORT_SHARED: "ok",
-  PORT_TAKEN: "fail",
-  PORT_DENIED: "fail",
-  MULTICAST_RETURNED: "ok",
-  MULTICAST_NOT_SENT: "fail",
-  MULTICAST_NOT_RETURNED: "fail",
-  MULTICAST_HEARD: "ok",
-  MULTICAST_SILENT: "warn",
-  MULTICAST_DROPPED: "fail",
-  NEIGHBORS_READ: "ok",
-  NEIGHBORS_UNREADABLE: "fail",
-  NEIGHBOR_ROOM: "ok",
-  NEIGHBOR_ROOM_SCARCE: "warn",
-  NEIGHBOR_TABLE_FULL: "fail",
-  NEIGHBOR_ROOM_UNKNOWN: "skip",
-  SWEEP_INCOMPLETE: "warn",
-  SEED_REACHED: "ok",
-  SEED_SPARE_UNREACHABLE: "warn",
-  SEED_UNREACHABLE: "fail",
-  SEED_FOREIGN: "fail",
-  SEED_UNSAFE: "fail",
-  SEED_MISSING: "warn",
-  MESH_KEY_REFUSED: "fail",
-  MESH_KEY_MISSING: "warn",
-  MESH_UNUSED: "skip",
-  ENGINE_READ: "ok",
-  ENGINE_ABSENT: "fail",
-  ENGINE_REFUSES: "fail",
-  ENGINE_UNFIT: "fail",
-  DEFAULT_ROUTE: "ok",
-  NO_DEFAULT_ROUTE: "warn",
-  VPN_SUSPECTED: "warn",
-  CONTAINER_SUSPECTED: "warn",
-  WSL_SUSPECTED: "warn",
-  FIREWALL_PRESENT: "skip",
-  ENVIRONMENT_UNKNOWN: "skip",
-  NOTHING_TO_CHECK: "skip",
-  DIAGNOSIS_FAILED: "fail",
-};
+/** One of the shared codes, or `type/word` as a declaration has it: `mesh/seed-unreachable`. */
+export type CheckCode = SharedCheckCode | `${string}/${string}`;
 
-/** Every code, for documents, schemas and tests. */
-export const checkCodes: readonly CheckCode[] = Object.keys(verdicts) as CheckCode[];
+/** By its word, what a finding means for discovery, and a sentence that says what was found. */
+export type CheckCodes = Readonly<Record<string, readonly [verdict: Verdict, meaning: string]>>;
+
+export const sharedChecks = {
+  INTERFACE_USED: ["ok", "The transport uses this network interface."],
+  INTERFACE_LEFT_OUT: ["skip", "The transport leaves this interface out."],
+  NO_USABLE_INTERFACE: ["fail", "There is no interface that the transport could use."],
+  NOTHING_TO_CHECK: ["skip", "The transport does not examine itself."],
+  DIAGNOSIS_FAILED: ["fail", "The examination itself failed or took too long."],
+} as const;
 
 /** One thing that was looked at. */
 export interface Check {
@@ -117,22 +38,32 @@ export interface Check {
 export interface Finding {
   readonly message: string;
   /** @default null */
-  readonly transport?: string | null;
-  /** @default null */
   readonly interface?: string | null;
   /** @default null */
   readonly mend?: string | null;
 }
 
-/** Makes a check, whose verdict follows from its code. */
-export function check(code: CheckCode, finding: Finding): Check {
-  const { message, transport = null, interface: on = null, mend = null } = finding;
-  return { code, verdict: verdictOf(code), transport, interface: on, message, mend };
-}
+/** Makes checks, each with the verdict of its code: a shared one, or the word of one that the owner declares. */
+export type Checker<Word extends string> = (code: Word | SharedCheckCode, finding: Finding) => Check;
 
-/** What a code means for discovery. */
-export function verdictOf(code: CheckCode): Verdict {
-  return verdicts[code];
+/**
+ * Makes checks of one owner.
+ *
+ * @param type - Plug-in's, which begins its codes.
+ * @param declared - Its own codes.
+ * @param transport - Name of the transport, or null for what concerns them all.
+ */
+export function checker<Codes extends CheckCodes>(
+  type: string,
+  declared: Codes,
+  transport: string | null,
+): Checker<keyof Codes & string> {
+  return (word, { message, interface: on = null, mend = null }) => {
+    const own = declared[word];
+    const code: CheckCode = own ? `${type}/${word}` : (word as SharedCheckCode);
+    const [verdict] = own ?? sharedChecks[word as SharedCheckCode];
+    return { code, verdict, transport, interface: on, message, mend };
+  };
 }
 
 /** What a transport gets to examine itself with. */

@@ -152,7 +152,7 @@ function follow(
 
 /** What may come yet: a network, or a server that starts later than this host. */
 function isAbsence({ code, cause }: DiscoveryError): boolean {
-  if (code === "NO_INTERFACE" || code === "ENGINE_UNREACHABLE") return true;
+  if (code === "NO_INTERFACE" || code === "MEDIUM_UNREACHABLE") return true;
   return isDiscoveryError(cause) && isAbsence(cause);
 }
 

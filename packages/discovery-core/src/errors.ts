@@ -1,39 +1,35 @@
-/** What went wrong, as a closed list; `docs/errors.md` has a heading for each. */
-export type DiscoveryErrorCode =
-  | "TRANSPORT_UNAVAILABLE"
-  | "PERMISSION_DENIED"
-  | "ADDRESS_IN_USE"
-  | "NO_INTERFACE"
-  | "INTERFACE_UNUSABLE"
-  | "TRANSPORT_FAILED"
-  | "SEND_FAILED"
-  | "SERVER_UNREACHABLE"
-  | "NAME_CONFLICT"
-  | "NO_ANSWER"
-  | "ENGINE_UNREACHABLE"
-  | "PASSWORD_EXPOSED"
-  | "SWEEP_LIMITED"
-  | "STANDBY_RUNS"
-  | "REGISTRY_FULL";
+/** What went wrong; `docs/errors.md` has a heading for each. Transports declare further ones, as `type/word`. */
+export type DiscoveryErrorCode = SharedErrorCode | `${string}/${string}`;
 
-/** Every code, for documents, schemas and tests. */
-export const discoveryErrorCodes: readonly DiscoveryErrorCode[] = Object.keys({
+/** By its word, a sentence that says what a warning of one transport is about. It never takes the transport out. */
+export type WarningCodes = Readonly<Record<string, string>>;
+
+/** What may go wrong with any transport, and whether it takes the transport out. */
+const sharedCodes = {
   TRANSPORT_UNAVAILABLE: true,
   PERMISSION_DENIED: true,
   ADDRESS_IN_USE: true,
   NO_INTERFACE: true,
-  INTERFACE_UNUSABLE: true,
+  INTERFACE_UNUSABLE: false,
   TRANSPORT_FAILED: true,
-  SEND_FAILED: true,
-  SERVER_UNREACHABLE: true,
-  NAME_CONFLICT: true,
-  NO_ANSWER: true,
-  ENGINE_UNREACHABLE: true,
-  PASSWORD_EXPOSED: true,
-  SWEEP_LIMITED: true,
-  STANDBY_RUNS: true,
-  REGISTRY_FULL: true,
-} satisfies Record<DiscoveryErrorCode, true>) as DiscoveryErrorCode[];
+  SEND_FAILED: false,
+  SERVER_UNREACHABLE: false,
+  NAME_CONFLICT: false,
+  NO_ANSWER: false,
+  MEDIUM_UNREACHABLE: false,
+  STANDBY_RUNS: false,
+  REGISTRY_FULL: false,
+} as const;
+
+type SharedErrorCode = keyof typeof sharedCodes;
+
+/** Every shared code, for documents, schemas and tests. */
+export const discoveryErrorCodes: readonly SharedErrorCode[] = Object.keys(sharedCodes) as SharedErrorCode[];
+
+/** Whether an error takes its transport out, and does not only hamper it or something else. */
+export function isOutage({ code }: DiscoveryError): boolean {
+  return Object.hasOwn(sharedCodes, code) && sharedCodes[code as SharedErrorCode];
+}
 
 export interface DiscoveryErrorOptions {
   /** Name of the transport that failed. @default null */

@@ -21,12 +21,13 @@ export { Deadlines } from "./deadlines.ts";
 export {
   type Check,
   type CheckCode,
-  check,
-  checkCodes,
+  type CheckCodes,
+  type Checker,
+  checker,
   type DiagnosisContext,
   type Finding,
+  sharedChecks,
   type Verdict,
-  verdictOf,
 } from "./diagnosis.ts";
 export {
   type AnnouncementChanges,
@@ -44,6 +45,7 @@ export {
   discoveryErrorCodes,
   isDiscoveryError,
   toDiscoveryError,
+  type WarningCodes,
 } from "./errors.ts";
 export type { HealthState, Model, NodeHealth } from "./health.ts";
 export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";

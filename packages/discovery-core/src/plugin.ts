@@ -1,3 +1,5 @@
+import type { CheckCodes } from "./diagnosis.ts";
+import type { WarningCodes } from "./errors.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 import type { Transport } from "./transport.ts";
 
@@ -12,6 +14,10 @@ export interface TransportPlugin<Options = unknown> {
   readonly type: string;
   /** Whether its sessions announce; one that does is never put on standby. */
   readonly announces: boolean;
+  /** What its examination may find, beside what any may; a code is `type/word`. @default nothing */
+  readonly checks?: CheckCodes;
+  /** What it may warn of, beside what any may; a code is `type/word`. @default nothing */
+  readonly warnings?: WarningCodes;
   /**
    * What users may set, as an object with camel-case keys.
    *

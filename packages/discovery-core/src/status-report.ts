@@ -1,5 +1,5 @@
 import { viasOf } from "./compose.ts";
-import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
+import { type DiscoveryError, isOutage } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
 import { shielded } from "./shield.ts";
 
@@ -19,20 +19,6 @@ interface MutableStatus extends TransportStatus {
 
 /** Enough to explain a failed run; older ones were reported when they happened. */
 const maxWarnings = 100;
-
-/** Faults that hamper a transport, or something else, without taking it out. */
-const hampering: ReadonlySet<DiscoveryErrorCode> = new Set([
-  "INTERFACE_UNUSABLE",
-  "SEND_FAILED",
-  "SERVER_UNREACHABLE",
-  "NAME_CONFLICT",
-  "NO_ANSWER",
-  "ENGINE_UNREACHABLE",
-  "PASSWORD_EXPOSED",
-  "SWEEP_LIMITED",
-  "STANDBY_RUNS",
-  "REGISTRY_FULL",
-]);
 
 export interface StatusReportOptions {
   readonly transports: readonly { readonly name: string }[];
@@ -77,7 +63,7 @@ export class StatusReport {
     if (this.#closed.aborted) return;
     const { code, via, message } = error;
     const status = this.#statuses.get(via ?? "");
-    if (status && !hampering.has(code)) status.error = error;
+    if (status && isOutage(error)) status.error = error;
     this.#warnings.push(error);
     if (this.#warnings.length > maxWarnings) this.#warnings.shift();
     this.log("warn", message, { code, via });

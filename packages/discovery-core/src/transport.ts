@@ -17,7 +17,7 @@ export interface Transport {
    * Takes the resources that the medium needs and resolves when it can be used.
    *
    * @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when this host cannot run it, with the cause;
-   *   `ENGINE_UNREACHABLE`, `PERMISSION_DENIED`, `ADDRESS_IN_USE`. `signal.reason` itself when aborted.
+   *   `MEDIUM_UNREACHABLE`, `PERMISSION_DENIED`, `ADDRESS_IN_USE`. `signal.reason` itself when aborted.
    */
   open(context: TransportContext, options: Cancellable): Promise<TransportSession>;
   /**

@@ -1,26 +1,26 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { check, checkCodes, verdictOf } from "../src/index.ts";
+import { checker } from "../src/index.ts";
 
-test("`docs/doctor.md` has a heading for each code, in order and with its verdict, and no other", () => {
-  const page = readFileSync(new URL("../../../docs/doctor.md", import.meta.url), "utf8");
-  const sections = [...page.matchAll(/^## `(.+)`\n\nVerdict: (\w+)\. /gm)].map(([, code, verdict]) => [
-    code,
-    verdict,
-  ]);
-  expect(sections).toEqual(checkCodes.map((code) => [code, verdictOf(code)]));
-  expect(page.match(/^## /gm)).toHaveLength(checkCodes.length);
+const say = checker("bus", { "line-cut": ["fail", "The line is cut."] }, "office");
+
+test("a check has the code and the verdict that its plug-in declares for the word", () => {
+  expect(say("line-cut", { message: "cut at eth0", interface: "eth0", mend: "mend it" })).toEqual({
+    code: "bus/line-cut",
+    verdict: "fail",
+    transport: "office",
+    interface: "eth0",
+    message: "cut at eth0",
+    mend: "mend it",
+  });
 });
 
-test("a check has the verdict of its code, and is of nothing in particular unless told so", () => {
-  expect(check("PORT_TAKEN", { message: "held" })).toEqual({
-    code: "PORT_TAKEN",
-    verdict: "fail",
-    transport: null,
+test("a shared code has its own verdict, and is of no interface unless told so", () => {
+  expect(say("NOTHING_TO_CHECK", { message: "nothing" })).toEqual({
+    code: "NOTHING_TO_CHECK",
+    verdict: "skip",
+    transport: "office",
     interface: null,
-    message: "held",
+    message: "nothing",
     mend: null,
   });
-  const finding = { message: "heard", transport: "mdns", interface: "eth0", mend: "none" };
-  expect(check("MULTICAST_HEARD", finding)).toEqual({ code: "MULTICAST_HEARD", verdict: "ok", ...finding });
 });

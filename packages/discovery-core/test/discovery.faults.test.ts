@@ -176,7 +176,7 @@ describe("warnings", () => {
     ["SEND_FAILED", false],
     ["NAME_CONFLICT", false],
     ["NO_ANSWER", false],
-    ["ENGINE_UNREACHABLE", false],
+    ["MEDIUM_UNREACHABLE", false],
   ])("with the code %s: the transport is out is %s", async (code, isOut) => {
     const discovery = await open();
     puppet.report(code);

@@ -6,7 +6,7 @@ import { alive, gone } from "./observations.ts";
 const lost = {
   kind: "lost",
   via: "mdns",
-  error: new DiscoveryError("ENGINE_UNREACHABLE", "away", { via: "mdns" }),
+  error: new DiscoveryError("MEDIUM_UNREACHABLE", "away", { via: "mdns" }),
 } as const;
 const recovered = { kind: "recovered", via: "mdns" } as const;
 const settled = { kind: "settled", via: "mdns" } as const;
@@ -40,7 +40,7 @@ describe("a loss", () => {
     registry.apply(lost, 5_000);
     expect(registry.nextDeadlineMs()).toBe(7_000);
     expect(inWords(registry.expire(7_000))).toEqual(["updated box"]);
-    expect(stale()).toEqual([null, "ENGINE_UNREACHABLE"]);
+    expect(stale()).toEqual([null, "MEDIUM_UNREACHABLE"]);
     expect(registry.expire(7_000)).toEqual([]);
   });
 
@@ -72,7 +72,7 @@ describe("a loss", () => {
     registry.assess("box", check("healthy"));
     registry.apply(lost, 0);
     registry.expire(20_000);
-    expect(stale()).toEqual(["ENGINE_UNREACHABLE"]);
+    expect(stale()).toEqual(["MEDIUM_UNREACHABLE"]);
     registry.assess("box", check("silent"));
     expect(inWords(registry.expire(40_000))).toEqual(["down box unreachable"]);
   });

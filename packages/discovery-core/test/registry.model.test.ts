@@ -62,7 +62,7 @@ const gone = fc
 const lost = fc
   .record({
     via: slot.via,
-    code: fc.constantFrom<DiscoveryErrorCode[]>("TRANSPORT_FAILED", "ENGINE_UNREACHABLE"),
+    code: fc.constantFrom<DiscoveryErrorCode[]>("TRANSPORT_FAILED", "MEDIUM_UNREACHABLE"),
   })
   .map(({ via, code }) => (): Observation => {
     return { kind: "lost", via, error: new DiscoveryError(code, "lost", { via }) };

@@ -20,7 +20,7 @@ export class Complaint {
     if (isDiscoveryError(error)) return error;
     const fault = faultOf(error);
     const codes: Readonly<Partial<Record<FaultKind, DiscoveryErrorCode>>> = {
-      unreachable: "ENGINE_UNREACHABLE",
+      unreachable: "MEDIUM_UNREACHABLE",
       refused: "PERMISSION_DENIED",
       token: "PERMISSION_DENIED",
     };

@@ -50,7 +50,7 @@ export class EtcdConnection implements EngineConnection {
           clock,
           random,
           rhythm: this.#rhythm,
-          errorOf: (fault: unknown) => this.#complaint.of(fault, "ENGINE_UNREACHABLE"),
+          errorOf: (fault: unknown) => this.#complaint.of(fault, "MEDIUM_UNREACHABLE"),
         };
         const watch = new EtcdWatch(options, sink, ending.signal);
         const running = watch.run();
@@ -114,7 +114,7 @@ export class EtcdConnection implements EngineConnection {
    */
   #reportFault(fault: unknown, lastsMs: number): void {
     const error = this.#complaint.of(fault, "SEND_FAILED");
-    const isAway = error.code === "ENGINE_UNREACHABLE" && this.#watches.size > 0;
+    const isAway = error.code === "MEDIUM_UNREACHABLE" && this.#watches.size > 0;
     if (isAway && [...this.#watches.keys()].some(({ isLost }) => isLost)) return;
     if ((isAway || isFault(fault, "missing")) && lastsMs < this.#rhythm.lifetimeMs) return;
     if (!this.#faults.isDue(error.code, this.#context.clock.now())) return;

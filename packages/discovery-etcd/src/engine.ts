@@ -47,7 +47,7 @@ export class EtcdEngine implements Engine {
   async connect(context: EngineContext, options: Cancellable): Promise<EngineConnection> {
     const { credentials, endpoints } = this.#options;
     const plain = endpoints.filter(({ protocol }) => protocol === "http:").map(({ hostname }) => hostname);
-    const exposed = credentials && passwordExposed(context.via, plain, "https");
+    const exposed = credentials && passwordExposed({ type: "etcd", via: context.via }, plain, "https");
     if (exposed) context.report(exposed);
     const { client, keyspace, complaint } = await this.#enter(context, options);
     return new EtcdConnection(context, client, keyspace, complaint);

@@ -24,7 +24,7 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
     await new PlainFleet(server, "another").appear({ id: "c", port: 3, info: "c" });
     const before = await fleet.list();
     expect(await examine({ endpoints: [server.url] })).toEqual({
-      code: "ENGINE_READ",
+      code: "etcd/store-read",
       verdict: "ok",
       transport: "etcd",
       interface: null,
@@ -45,13 +45,13 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
       [{ user: "stranger", password: "p" }, /needs to read \/lmserv\/default\//],
     ] as const) {
       const found = await examine({ endpoints: [server.url], ...login });
-      expect(found).toMatchObject({ code: "ENGINE_REFUSES", message: expect.stringMatching(message) });
+      expect(found).toMatchObject({ code: "etcd/store-refuses", message: expect.stringMatching(message) });
     }
   });
 
   test("says that nobody listens", async () => {
     const found = await examine({ endpoints: ["http://127.0.0.1:9"] });
-    expect(found).toMatchObject({ code: "ENGINE_ABSENT", verdict: "fail" });
+    expect(found).toMatchObject({ code: "etcd/store-absent", verdict: "fail" });
     expect(found?.mend).toContain("start it");
   });
 });

@@ -16,7 +16,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await hosts.appear({ id: "mortal", port: 1, info: "mortal" }, 6);
     await allList(clients, "a", "b", "mortal");
     await server.kill();
-    await allWarned(clients, "ENGINE_UNREACHABLE");
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     expect(clients[2]?.list).toEqual(["a*", "b*", "mortal*"]);
     expect(clients[0]?.list).toEqual(["a", "b*", "mortal*"]);
     await server.start();
@@ -30,7 +30,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await allList(clients, "a", "b");
     await server.kill();
     await server.forget();
-    await allWarned(clients, "ENGINE_UNREACHABLE");
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     await server.start();
     await allList(clients, "a", "b");
     expect(clients.flatMap(({ downs }) => downs)).toEqual([]);
@@ -42,7 +42,7 @@ describeEtcd("after", { concurrent: true }, () => {
     const clients = await scene.fleet(server.url);
     await allList(clients, "a", "b");
     server.stop();
-    await allWarned(clients, "ENGINE_UNREACHABLE");
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     // The standstill itself: no lease that etcd knows of survives it.
     await delay(lifetimeMs);
     server.resume();
@@ -60,7 +60,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await hosts.appear({ id: "leaving", port: 1, info: "leaving" });
     await allList([...clients, near], "a", "b", "near", "leaving");
     proxy.cut();
-    await allWarned(clients, "ENGINE_UNREACHABLE");
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     await hosts.disappear({ id: "leaving", port: 1, info: "leaving" });
     await hosts.appear({ id: "coming", port: 2, info: "coming" });
     const { header } = await server.ask("/v3/kv/range", { key: "YQ==" });
@@ -121,7 +121,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await server.start();
     const clients = await joining;
     await allList(clients, "a", "b");
-    expect(clients[0]?.warnings).toContain("ENGINE_UNREACHABLE");
+    expect(clients[0]?.warnings).toContain("MEDIUM_UNREACHABLE");
   });
 
   test("thirty broken connections, nothing was missed and no connection is left over", async () => {

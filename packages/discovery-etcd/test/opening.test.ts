@@ -45,7 +45,7 @@ describe("what answers", () => {
       waitForNetwork: false,
     });
     await expect(opening).rejects.toMatchObject({
-      code: "ENGINE_UNREACHABLE",
+      code: "MEDIUM_UNREACHABLE",
       message: expect.stringMatching(/127\.0\.0\.1:9: no answer: .*ECONNREFUSED.*start it/),
     });
   });

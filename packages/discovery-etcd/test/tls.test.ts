@@ -45,7 +45,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     const clients = [await scene.join(options, "a"), await scene.join(options)];
     await allList(clients, "a");
     await server.kill();
-    await allWarned(clients, "ENGINE_UNREACHABLE");
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     await server.start();
     await allList(clients, "a");
   });
@@ -66,7 +66,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
   });
 
   test.each([
-    ["a server that speaks TLS", "https", "http", "ENGINE_UNREACHABLE", /if it speaks TLS, use https/],
+    ["a server that speaks TLS", "https", "http", "MEDIUM_UNREACHABLE", /if it speaks TLS, use https/],
     ["a server that does not", "http", "https", "TRANSPORT_UNAVAILABLE", /speaks no TLS.*try http/],
   ])("%s, asked with the other scheme: that is what is said", async (_, scheme, asked, code, message) => {
     await using scene = new Scene();

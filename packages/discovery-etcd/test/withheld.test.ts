@@ -57,7 +57,7 @@ describeEtcd("an etcd that takes no value", {}, () => {
     const endpoints = [await between.open()];
     const watcher = await scene.join({ endpoints });
     const announcing = watcher.discovery.announce({ port: 9_000, info: "late" });
-    await vi.waitFor(() => expect(watcher.warnings).toContain("ENGINE_UNREACHABLE"), patience);
+    await vi.waitFor(() => expect(watcher.warnings).toContain("MEDIUM_UNREACHABLE"), patience);
     expect(between.withheld).toBeGreaterThan(1);
     between.isWithholding = false;
     await announcing;

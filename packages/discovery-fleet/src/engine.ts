@@ -13,7 +13,7 @@ export interface Engine {
   /**
    * Resolves once the engine has answered and let us in.
    *
-   * @throws {DiscoveryError} `ENGINE_UNREACHABLE` when it is absent, `TRANSPORT_UNAVAILABLE` when it cannot be used,
+   * @throws {DiscoveryError} `MEDIUM_UNREACHABLE` when it is absent, `TRANSPORT_UNAVAILABLE` when it cannot be used,
    *   such as one that is too old, `PERMISSION_DENIED` when it refuses. The message names the place and the mend.
    *   `signal.reason` itself when aborted.
    */
@@ -42,7 +42,7 @@ export interface EngineContext {
   readonly random: () => number;
   readonly log: Log;
   /**
-   * Takes faults of announcing, once for each fault and not for each attempt: `ENGINE_UNREACHABLE`, `SEND_FAILED`
+   * Takes faults of announcing, once for each fault and not for each attempt: `MEDIUM_UNREACHABLE`, `SEND_FAILED`
    * when the engine does not take a value, `PERMISSION_DENIED`, `NAME_CONFLICT` when somebody else wrote over one.
    * They become warnings. Those of watching are `lost` events, which the transport reports. Never
    * `TRANSPORT_FAILED`: the session would be closed for it.
@@ -106,7 +106,7 @@ export type EngineEvent =
   /**
    * Nothing is known until the next snapshot: the engine does not answer, or was replaced by one that knows nothing.
    * Once for each loss: attempts that fail after it are not told. Not for a connection that broke and was there again
-   * at the first attempt, which is a `snapshot` at most. `ENGINE_UNREACHABLE`, or `PERMISSION_DENIED` when the engine
+   * at the first attempt, which is a `snapshot` at most. `MEDIUM_UNREACHABLE`, or `PERMISSION_DENIED` when the engine
    * refuses, with the place and the cause in the message.
    */
   | { readonly kind: "lost"; readonly error: DiscoveryError };

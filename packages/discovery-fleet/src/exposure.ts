@@ -3,19 +3,20 @@ import { DiscoveryError, isLoopback } from "@lmserv/discovery-core";
 /**
  * The warning that a password goes to other machines as plain text; null when all the servers are on this one.
  *
+ * @param type - Plug-in's, whose warning it is.
  * @param via - Name of the transport.
  * @param hosts - Names or addresses of the servers that it goes to.
  * @param scheme - Of the URLs that would keep it secret, such as `https`.
  */
 export function passwordExposed(
-  via: string,
+  { type, via }: { readonly type: string; readonly via: string },
   hosts: readonly string[],
   scheme: string,
 ): DiscoveryError | null {
   const others = hosts.filter((host) => !isThisMachine(host));
   if (others.length === 0) return null;
   const message = `the password goes to ${others.join(", ")} as plain text, which everybody on the way can read; name the server ${scheme}://`;
-  return new DiscoveryError("PASSWORD_EXPOSED", message, { via });
+  return new DiscoveryError(`${type}/password-exposed`, message, { via });
 }
 
 /** Of a name only `localhost` is sure not to lead elsewhere (RFC 6761 section 6.3). */

@@ -1,3 +1,4 @@
+export { storeChecks, storeWarnings } from "./codes.ts";
 export {
   type Engine,
   type EngineConnection,

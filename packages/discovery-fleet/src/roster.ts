@@ -50,7 +50,7 @@ export class Roster {
   /** Why the engine is lost, or null while it is there. */
   #lost: DiscoveryErrorCode | null = null;
   /** Why it was lost last, and when it came back from that. */
-  #lastLoss: DiscoveryErrorCode = "ENGINE_UNREACHABLE";
+  #lastLoss: DiscoveryErrorCode = "MEDIUM_UNREACHABLE";
   #returnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RosterOptions) {

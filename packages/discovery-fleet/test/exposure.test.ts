@@ -7,8 +7,8 @@ test.each([
   [["[2001:db8::1]", "127.example"], "[2001:db8::1], 127.example"],
   [["localhost.example"], "localhost.example"],
 ])("a password to %j is exposed", (hosts, shown) => {
-  expect(passwordExposed("etcd", hosts, "https")).toMatchObject({
-    code: "PASSWORD_EXPOSED",
+  expect(passwordExposed({ type: "etcd", via: "etcd" }, hosts, "https")).toMatchObject({
+    code: "etcd/password-exposed",
     via: "etcd",
     message: `the password goes to ${shown} as plain text, which everybody on the way can read; name the server https://`,
   });
@@ -17,6 +17,6 @@ test.each([
 test.each([[[]], [["localhost"]], [["127.0.0.1", "[::1]", "127.8.9.1", "a.localhost"]]])(
   "a password to %j stays on this machine",
   (hosts) => {
-    expect(passwordExposed("etcd", hosts, "https")).toBeNull();
+    expect(passwordExposed({ type: "etcd", via: "etcd" }, hosts, "https")).toBeNull();
   },
 );

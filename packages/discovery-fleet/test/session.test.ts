@@ -72,7 +72,7 @@ function entryOf(node: Announced, host: PlainHost = new PlainHost(), changes: ob
   return { key: host.keyOf(node), value: host.valueOf(node, "default", { ttlMs: lifetimeMs, ...changes }) };
 }
 
-function lost(code: DiscoveryErrorCode = "ENGINE_UNREACHABLE"): void {
+function lost(code: DiscoveryErrorCode = "MEDIUM_UNREACHABLE"): void {
   engine.say({ kind: "lost", error: new DiscoveryError(code, "gone", { via: "memory" }) });
 }
 
@@ -101,8 +101,8 @@ describe("an engine that is lost", () => {
 
   test("leaves its nodes listed with the cause, asked by nobody, for two lifetimes", async () => {
     expect(listed()).toBe("1* 2* 3*");
-    expect(discovery.registry.listAlive()[0]?.sources[0]?.stale).toBe("ENGINE_UNREACHABLE");
-    expect(discovery.warnings.map(({ code }) => code)).toEqual(["ENGINE_UNREACHABLE"]);
+    expect(discovery.registry.listAlive()[0]?.sources[0]?.stale).toBe("MEDIUM_UNREACHABLE");
+    expect(discovery.warnings.map(({ code }) => code)).toEqual(["MEDIUM_UNREACHABLE"]);
     await clock.advance(2 * lifetimeMs - 1);
     expect({ list: listed(), asked }).toEqual({ list: "1* 2* 3*", asked: [] });
   });

@@ -49,7 +49,7 @@ const put: Arbitrary<EngineEvent> = fc
     const keys = fc.oneof({ weight: 9, arbitrary: fc.constant(key) }, hostileText(fc.constant(key)));
     return fc.record({ kind: fc.constant("put" as const), key: keys, value });
   });
-const lost = new DiscoveryError("ENGINE_UNREACHABLE", "gone", { via: "memory" });
+const lost = new DiscoveryError("MEDIUM_UNREACHABLE", "gone", { via: "memory" });
 const event: Arbitrary<EngineEvent> = fc.oneof(
   { weight: 20, arbitrary: put },
   {

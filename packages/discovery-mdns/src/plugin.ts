@@ -1,4 +1,5 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { checks } from "./codes.ts";
 import { type Settings, settings } from "./settings.ts";
 import { mdns } from "./transport.ts";
 
@@ -6,6 +7,7 @@ import { mdns } from "./transport.ts";
 export const plugin: TransportPlugin<Settings> = {
   type: "mdns",
   announces: true,
+  checks,
   options: optionsSchema<Settings>(settings),
   create: (options, { name }) => mdns({ ...options, name }),
 };

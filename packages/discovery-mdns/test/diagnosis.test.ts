@@ -69,7 +69,12 @@ describe("multicast", () => {
       if (type === "query") segment.inject({ type: "response", answers: [] }, "10.0.0.2");
     });
     const found = await examine();
-    expect(codes(found)).toEqual(["INTERFACE_USED", "PORT_FREE", "MULTICAST_RETURNED", "MULTICAST_HEARD"]);
+    expect(codes(found)).toEqual([
+      "INTERFACE_USED",
+      "mdns/port-free",
+      "mdns/multicast-returned",
+      "mdns/multicast-heard",
+    ]);
     expect(last(found)?.message).toContain("10.0.0.2");
     expect(asked, "nobody is bothered").toEqual([]);
   });
@@ -82,14 +87,14 @@ describe("multicast", () => {
       if (type === "query") segment.inject({ type: "response", answers: [] }, "192.0.2.1");
     });
     const found = await examine({ ...machine, system: () => systemOf({ eth0, wlan0 }) });
-    expect(codes(found)).not.toContain("MULTICAST_HEARD");
-    expect(codes(found)).toContain("MULTICAST_SILENT");
+    expect(codes(found)).not.toContain("mdns/multicast-heard");
+    expect(codes(found)).toContain("mdns/multicast-silent");
   });
 
   test("that nobody answers is asked for twice, a second apart, and is no failure", async () => {
     const found = await examine();
     expect(last(found)).toMatchObject({
-      code: "MULTICAST_SILENT",
+      code: "mdns/multicast-silent",
       message: expect.stringContaining("no neighbour is known there either"),
     });
     const [first, second, ...more] = segment.heard.map(({ atMs }) => atMs);
@@ -102,7 +107,7 @@ describe("multicast", () => {
     const found = await examine();
     expect(asked).toEqual([["10.0.0.2", "10.0.0.3", "fe80::2%eth0"]]);
     expect(last(found)).toMatchObject({
-      code: "MULTICAST_DROPPED",
+      code: "mdns/multicast-dropped",
       verdict: "fail",
       interface: "eth0",
       message: expect.stringContaining("between eth0 and 10.0.0.3"),
@@ -116,13 +121,13 @@ describe("multicast", () => {
       if (type === "query" && questions.some(({ name }) => name === "3.0.0.10.in-addr.arpa"))
         segment.inject({ type: "response", answers: [] }, "10.0.0.3");
     });
-    expect(last(await examine())?.code).toBe("MULTICAST_HEARD");
+    expect(last(await examine())?.code).toBe("mdns/multicast-heard");
   });
 
   test("may be dropped where neighbours are silent", async () => {
     known = ["10.0.0.2"];
     expect(last(await examine())).toMatchObject({
-      code: "MULTICAST_SILENT",
+      code: "mdns/multicast-silent",
       message: expect.stringContaining("neighbours are known there (10.0.0.2)"),
     });
   });
@@ -133,7 +138,7 @@ describe("multicast", () => {
     segment.loses = () => true;
     const found = await examine();
     expect(last(found)).toMatchObject({
-      code: "MULTICAST_NOT_RETURNED",
+      code: "mdns/multicast-not-returned",
       mend: expect.stringContaining("firewall-cmd"),
     });
     expect(asked).toEqual([]);
@@ -143,11 +148,11 @@ describe("multicast", () => {
 describe("port 5353", () => {
   test("may be shared with somebody whom the system does not tell", async () => {
     holders = null;
-    expect(codes(await examine())).toContain("PORT_FREE");
+    expect(codes(await examine())).toContain("mdns/port-free");
     segment.exclusive = false;
     expect(await examine()).toContainEqual(
       expect.objectContaining({
-        code: "PORT_SHARED",
+        code: "mdns/port-shared",
         message: expect.stringContaining("with another program"),
       }),
     );
@@ -155,14 +160,14 @@ describe("port 5353", () => {
 
   test("is free over a family that nobody else has it over", async () => {
     holders = [{ ...avahi, families: ["IPv6"] }];
-    expect(codes(await examine())).toContain("PORT_FREE");
+    expect(codes(await examine())).toContain("mdns/port-free");
   });
 
   test("may be shared, with somebody who is named", async () => {
     holders = [avahi];
     expect(await examine()).toContainEqual(
       expect.objectContaining({
-        code: "PORT_SHARED",
+        code: "mdns/port-shared",
         message: expect.stringContaining("avahi-daemon (pid 42)"),
       }),
     );
@@ -179,7 +184,7 @@ describe("port 5353", () => {
   ])("may be taken: %j", async (others, message, mend) => {
     holders = others;
     expect(last(await examine(refusing("EADDRINUSE")))).toMatchObject({
-      code: "PORT_TAKEN",
+      code: "mdns/port-taken",
       interface: "eth0",
       message: expect.stringMatching(message),
       mend: expect.stringMatching(mend),
@@ -187,8 +192,8 @@ describe("port 5353", () => {
   });
 
   test.each([
-    ["EACCES", "PORT_DENIED"],
-    ["EADDRNOTAVAIL", "INTERFACE_HAMPERED"],
+    ["EACCES", "mdns/port-denied"],
+    ["EADDRNOTAVAIL", "mdns/interface-hampered"],
   ])("may be refused: %s", async (system, code) => {
     const found = await examine(refusing(system));
     expect(last(found)).toMatchObject({ code, message: expect.stringContaining(system) });

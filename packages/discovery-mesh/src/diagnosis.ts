@@ -1,13 +1,13 @@
 import {
   type Cancellable,
   type Check,
-  type CheckCode,
-  check,
+  type Checker,
+  checker,
   type DiagnosisContext,
-  type Finding,
   randomHex,
 } from "@lmserv/discovery-core";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import { checks } from "./codes.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { dial } from "./link/dialer.ts";
 import type { Plain } from "./link/exposure.ts";
@@ -38,7 +38,7 @@ interface Visit {
 /** A name with more addresses than this is not looked at as a whole. */
 const maxVisits = 16;
 
-type Say = (code: CheckCode, finding: Finding) => Check;
+type Say = Checker<keyof typeof checks>;
 
 /** Looks for what keeps this machine out of the mesh: dials the seeds, as one that only listens, and leaves again. */
 export async function* diagnose(
@@ -48,9 +48,9 @@ export async function* diagnose(
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
   const { name: transport, clusterKeys, seeds } = mesh;
-  const say: Say = (code, finding) => check(code, { ...finding, transport });
+  const say = checker("mesh", checks, transport);
   if (clusterKeys.length === 0 && seeds.length === 0) {
-    yield say("MESH_UNUSED", {
+    yield say("unused", {
       message: "no mesh is set up here: it has neither key nor seed",
       mend: "to have one, make a key (lmserv mesh keygen) and name a machine of the mesh as its seed",
     });
@@ -65,14 +65,14 @@ export async function* diagnose(
 }
 
 function keylessCheck(say: Say): Check {
-  return say("MESH_KEY_MISSING", {
+  return say("key-missing", {
     message: "the mesh has no key, and so never leaves this machine",
     mend: "name the key file that its members share (keyFile, --key-file); lmserv mesh keygen makes a key",
   });
 }
 
 function seedlessCheck(say: Say): Check {
-  return say("SEED_MISSING", {
+  return say("seed-missing", {
     message: "no seed is named: this machine waits for members that dial it, or that other transports find",
     mend: "name a machine of the mesh (seeds, --seed), unless this is the one that the others name, or mDNS or ARP beside the mesh finds one",
   });
@@ -132,42 +132,42 @@ async function visit(
 
 function visitCheck({ at, refusal }: Visit, isIn: boolean, say: Say): Check {
   if (refusal === null) {
-    return say("SEED_REACHED", { message: `a member of the mesh answers at ${at}, and our key fits` });
+    return say("seed-reached", { message: `a member of the mesh answers at ${at}, and our key fits` });
   }
   const code = codeOf(refusal.reason);
   const message = `${at}: ${refusal.message}`;
-  if (code === "SEED_UNREACHABLE" && isIn) {
+  if (code === "seed-unreachable" && isIn) {
     const spare = `${message}; another seed leads into the mesh`;
-    return say("SEED_SPARE_UNREACHABLE", { message: spare, mend: mends[code] });
+    return say("seed-spare-unreachable", { message: spare, mend: mends[code] });
   }
   return say(code, { message, mend: mends[code] });
 }
 
-type Failure = "MESH_KEY_REFUSED" | "SEED_FOREIGN" | "SEED_UNSAFE" | "SEED_UNREACHABLE";
+type Failure = "key-refused" | "seed-foreign" | "seed-unsafe" | "seed-unreachable";
 
 function codeOf(reason: RefusalReason): Failure {
   switch (reason) {
     case "rejected":
     case "wrong-key":
     case "other-cluster":
-      return "MESH_KEY_REFUSED";
+      return "key-refused";
     case "exposed":
-      return "SEED_UNSAFE";
+      return "seed-unsafe";
     case "unreachable":
     case "no-listener":
     case "slow":
     case "crowded":
-      return "SEED_UNREACHABLE";
+      return "seed-unreachable";
     default:
-      return "SEED_FOREIGN";
+      return "seed-foreign";
   }
 }
 
 const mends: Readonly<Record<Failure, string>> = {
-  MESH_KEY_REFUSED:
+  "key-refused":
     "give both sides the same key file (compare: sha256sum mesh.key) and the same cluster; members do not tell which of the two differs",
-  SEED_FOREIGN: "correct address and port of the seed; let no proxy that ends connections stand in between",
-  SEED_UNSAFE: "name the key file of the mesh, and dial wss:// where the way leads over the internet",
-  SEED_UNREACHABLE:
+  "seed-foreign": "correct address and port of the seed; let no proxy that ends connections stand in between",
+  "seed-unsafe": "name the key file of the mesh, and dial wss:// where the way leads over the internet",
+  "seed-unreachable":
     "start a member there (lmserv announce), let TCP to its port through the firewalls on the way, or correct the seed",
 };

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { checks } from "./codes.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
 import { type Settings, settings } from "./settings.ts";
 import { mesh } from "./transport.ts";
@@ -8,6 +9,7 @@ import { mesh } from "./transport.ts";
 export const plugin: TransportPlugin<Settings> = {
   type: "mesh",
   announces: true,
+  checks,
   options: optionsSchema<Settings>(settings),
   create: ({ key, listen, ...options }, { name }) =>
     mesh({

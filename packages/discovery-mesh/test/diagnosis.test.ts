@@ -37,7 +37,7 @@ describe("the examination of a mesh", () => {
     const found = await examine({ keys: keyText, seeds: [door.url] });
     expect(found).toEqual([
       {
-        code: "SEED_REACHED",
+        code: "mesh/seed-reached",
         verdict: "ok",
         transport: "mesh",
         interface: null,
@@ -58,7 +58,7 @@ describe("the examination of a mesh", () => {
     const member = site();
     await using door = await member.listen();
     const found = await examine({ ...options, seeds: [door.url] });
-    expect(codes(found).filter((code) => code !== "MESH_KEY_MISSING")).toEqual(["MESH_KEY_REFUSED"]);
+    expect(codes(found).filter((code) => code !== "mesh/key-missing")).toEqual(["mesh/key-refused"]);
     expect(found.at(-1)?.mend).toMatch(/^give both sides the same key file/);
     expect(member.links).toEqual([]);
   });
@@ -67,11 +67,11 @@ describe("the examination of a mesh", () => {
     await using web = await serve(createHttpServer((_, response) => response.end("hello")));
     const keys = keyText;
     expect(await examine({ keys, seeds: [await nobody()] })).toMatchObject([
-      { code: "SEED_UNREACHABLE", verdict: "fail", message: expect.stringContaining("ECONNREFUSED") },
+      { code: "mesh/seed-unreachable", verdict: "fail", message: expect.stringContaining("ECONNREFUSED") },
     ]);
-    expect(codes(await examine({ keys, seeds: [web.url] }))).toEqual(["SEED_FOREIGN"]);
+    expect(codes(await examine({ keys, seeds: [web.url] }))).toEqual(["mesh/seed-foreign"]);
     expect(codes(await examine({ keys, seeds: ["ws://nowhere.invalid:7946"] }))).toEqual([
-      "SEED_UNREACHABLE",
+      "mesh/seed-unreachable",
     ]);
   });
 
@@ -79,19 +79,19 @@ describe("the examination of a mesh", () => {
     const member = site();
     await using door = await member.listen();
     const found = await examine({ keys: keyText, seeds: [await nobody(), door.url] });
-    expect(codes(found)).toEqual(["SEED_SPARE_UNREACHABLE", "SEED_REACHED"]);
+    expect(codes(found)).toEqual(["mesh/seed-spare-unreachable", "mesh/seed-reached"]);
   });
 
   it("dials nobody who would read along", async () => {
     const found = await examine({ seeds: ["ws://192.0.2.1:7946"] });
-    expect(codes(found)).toEqual(["MESH_KEY_MISSING", "SEED_UNSAFE"]);
+    expect(codes(found)).toEqual(["mesh/key-missing", "mesh/seed-unsafe"]);
     expect(codes(await examine({ keys: keyText, seeds: ["ws://198.51.100.1:7946"] }))).toEqual([
-      "SEED_UNSAFE",
+      "mesh/seed-unsafe",
     ]);
   });
 
   it("says what is not set up", async () => {
-    expect(codes(await examine({}))).toEqual(["MESH_UNUSED"]);
-    expect(codes(await examine({ keys: keyText }))).toEqual(["SEED_MISSING"]);
+    expect(codes(await examine({}))).toEqual(["mesh/unused"]);
+    expect(codes(await examine({ keys: keyText }))).toEqual(["mesh/seed-missing"]);
   });
 });

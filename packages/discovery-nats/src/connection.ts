@@ -79,7 +79,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     const { endpoints, login } = this.#settings;
     if (isEncrypted || !(login.kind === "password" || login.kind === "token")) return;
     const hosts = endpoints.map((endpoint) => endpoint.replace(/:\d+$/, ""));
-    const exposed = passwordExposed(this.via, hosts, "tls");
+    const exposed = passwordExposed({ type: "nats", via: this.via }, hosts, "tls");
     if (exposed) this.#context.report(exposed);
   }
 
@@ -175,7 +175,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
   }
 
   #mourn(reason: unknown, noticeMs: number): void {
-    this.#lastFailure = failure(reason, this.#whereabouts, "ENGINE_UNREACHABLE");
+    this.#lastFailure = failure(reason, this.#whereabouts, "MEDIUM_UNREACHABLE");
     this.#lostMs = this.clock.now();
     this.#context.log("info", "the link to the server ended", { error: this.#lastFailure });
     for (const holding of this.#holdings) holding.onLoss();
@@ -191,7 +191,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
         this.#failures += 1;
         return await Link.open(this.#settings, this.#context, { signal });
       } catch (error) {
-        if (!signal.aborted) this.#onFailure(failure(error, this.#whereabouts, "ENGINE_UNREACHABLE"));
+        if (!signal.aborted) this.#onFailure(failure(error, this.#whereabouts, "MEDIUM_UNREACHABLE"));
       }
     }
     return null;
@@ -216,7 +216,7 @@ export class NatsConnection implements EngineConnection, HoldingHost {
    * several is gone, the others are there, or busy with that.
    */
   #mayPass({ code, cause }: DiscoveryError): boolean {
-    return isSilence(cause) || (code === "ENGINE_UNREACHABLE" && this.#settings.endpoints.length > 1);
+    return isSilence(cause) || (code === "MEDIUM_UNREACHABLE" && this.#settings.endpoints.length > 1);
   }
 
   #isHeld(key: string): boolean {

@@ -34,7 +34,7 @@ function isLeaderless(error: unknown): boolean {
 }
 
 interface Explanation {
-  readonly code: "PERMISSION_DENIED" | "ENGINE_UNREACHABLE" | "TRANSPORT_UNAVAILABLE";
+  readonly code: "PERMISSION_DENIED" | "MEDIUM_UNREACHABLE" | "TRANSPORT_UNAVAILABLE";
   /** What is wrong with the server, and what to do. */
   readonly text: string;
 }
@@ -143,7 +143,7 @@ function isAboutTls(code: string | null | undefined): boolean {
 }
 
 const refusal = (text: string): Explanation => ({ code: "PERMISSION_DENIED", text });
-const absence = (text: string): Explanation => ({ code: "ENGINE_UNREACHABLE", text });
+const absence = (text: string): Explanation => ({ code: "MEDIUM_UNREACHABLE", text });
 const unfit = (text: string): Explanation => ({ code: "TRANSPORT_UNAVAILABLE", text });
 
 /** An error and what it was caused by, to a depth that no honest chain has. */

@@ -202,7 +202,7 @@ export class View implements WatchSink {
 
   #lose(why: string): void {
     const message = `the bucket ${this.#link.bucket.name} ${why}`;
-    const error = new DiscoveryError("ENGINE_UNREACHABLE", message, { via: this.#context.via });
+    const error = new DiscoveryError("MEDIUM_UNREACHABLE", message, { via: this.#context.via });
     this.#emit({ kind: "lost", error });
   }
 

@@ -57,7 +57,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("says that nobody listens", async () => {
     const port = await freePort();
     expect(await refusal({ endpoints: [`127.0.0.1:${port}`] })).toMatchObject({
-      code: "ENGINE_UNREACHABLE",
+      code: "MEDIUM_UNREACHABLE",
       via: "nats",
       message: `NATS at 127.0.0.1:${port} is not there, nothing listens: start nats-server, or correct the server's name`,
     });
@@ -77,7 +77,7 @@ describeNats("connecting", { concurrent: true }, () => {
     const web = createHttpServer();
     const place = await listening(web);
     expect(await refusal({ endpoints: [place] })).toMatchObject({
-      code: "ENGINE_UNREACHABLE",
+      code: "MEDIUM_UNREACHABLE",
       message: `NATS at ${place} does not answer in time`,
     });
     web.close();
@@ -143,7 +143,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("waits for servers that its replicas lack", async () => {
     await using cluster = await NatsCluster.start(2);
     expect(await refusal({ endpoints: cluster.urls, replicas: 3 })).toMatchObject({
-      code: "ENGINE_UNREACHABLE",
+      code: "MEDIUM_UNREACHABLE",
       message: expect.stringContaining("start the servers that are missing"),
     });
   });

@@ -25,7 +25,7 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
     for (const key of ["n.a", "n.b", "n.gone"]) await others.kv.put(key, "value");
     await others.kv.delete("n.gone");
     expect(await examine({ endpoints: [server.url] })).toEqual({
-      code: "ENGINE_READ",
+      code: "nats/store-read",
       verdict: "ok",
       transport: "nats",
       interface: null,
@@ -37,7 +37,10 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
   test("makes nothing", async () => {
     await using server = await NatsServer.start();
     const found = await examine({ endpoints: [server.url] });
-    expect(found).toMatchObject({ code: "ENGINE_READ", message: expect.stringContaining("has 0 values") });
+    expect(found).toMatchObject({
+      code: "nats/store-read",
+      message: expect.stringContaining("has 0 values"),
+    });
     const connection = await connect({ servers: server.url });
     expect(await (await jetstreamManager(connection)).getAccountInfo()).toMatchObject({ streams: 0 });
     await connection.close();
@@ -56,19 +59,19 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
     await server.kill();
     await server.start(`authorization { ${users} }`);
     const found = await examine({ endpoints: [server.url], user: "u", password: "p" });
-    expect(found).toMatchObject({ code: "ENGINE_REFUSES", message: expect.stringContaining(message) });
+    expect(found).toMatchObject({ code: "nats/store-refuses", message: expect.stringContaining(message) });
   });
 
   test("says that nobody listens", async () => {
     const found = await examine({ endpoints: [`127.0.0.1:${await freePort()}`] });
-    expect(found).toMatchObject({ code: "ENGINE_ABSENT", verdict: "fail" });
+    expect(found).toMatchObject({ code: "nats/store-absent", verdict: "fail" });
     expect(found?.mend).toContain("start it");
   });
 
   test("says that it keeps nothing", async () => {
     await using server = await NatsServer.start({ data: null });
     expect(await examine({ endpoints: [server.url] })).toMatchObject({
-      code: "ENGINE_UNFIT",
+      code: "nats/store-unfit",
       message: expect.stringContaining("has no JetStream"),
     });
   });

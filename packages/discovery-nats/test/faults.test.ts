@@ -22,7 +22,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     expect(losses(clients)).toEqual(
       keys.map(
         () =>
-          `ENGINE_UNREACHABLE NATS at 127.0.0.1:${server.port} is not there, nothing listens: start nats-server, or correct the server's name`,
+          `MEDIUM_UNREACHABLE NATS at 127.0.0.1:${server.port} is not there, nothing listens: start nats-server, or correct the server's name`,
       ),
     );
     await server.start();
@@ -110,7 +110,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     await server.fillDisk();
     await lose(clients);
     // One of 2.9 gives its JetStream up until it is started again; later ones only refuse what is put.
-    for (const loss of losses(clients)) expect(loss).toMatch(/^ENGINE_UNREACHABLE .* disk .*may be full/);
+    for (const loss of losses(clients)) expect(loss).toMatch(/^MEDIUM_UNREACHABLE .* disk .*may be full/);
     await server.kill();
     await server.start();
     await expectWhole(clients);

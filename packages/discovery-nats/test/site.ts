@@ -46,7 +46,7 @@ async function connectSomeTime(
     try {
       return await natsEngine(options).connect(context, { signal });
     } catch (error) {
-      if (!isDiscoveryError(error) || error.code !== "ENGINE_UNREACHABLE") throw error;
+      if (!isDiscoveryError(error) || error.code !== "MEDIUM_UNREACHABLE") throw error;
     }
   }
 }

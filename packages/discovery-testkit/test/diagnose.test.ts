@@ -1,6 +1,6 @@
 import {
   type Check,
-  check,
+  checker,
   compose,
   type DiagnosisContext,
   silentLog,
@@ -33,7 +33,7 @@ class Patient implements Transport {
 
   async *diagnose(_: DiagnosisContext, { signal }: { signal: AbortSignal }) {
     signal.throwIfAborted();
-    yield check("PORT_FREE", { transport: this.name, message: "free" });
+    yield checker("bus", { free: ["ok", "It is free."] }, this.name)("free", { message: "free" });
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Cancellable, type Check, check, type DiagnosisContext } from "@lmserv/discovery-core";
+import { type Cancellable, type Check, checker, type DiagnosisContext } from "@lmserv/discovery-core";
+import { checks } from "../codes.ts";
 import type { Machine, StationOptions } from "../link/interface-manager.ts";
 import { chooseInterfaces, type InterfaceChoice, listInterfaces, withSiblings } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";
@@ -30,7 +31,7 @@ export async function* diagnose(
   context: DiagnosisContext,
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
-  const say: Say = (code, finding) => check(code, { ...finding, transport: via });
+  const say = checker("mdns", checks, via);
   const all = listInterfaces(machine.system());
   const choice = chooseInterfaces(all, wanted);
   if (!wanted && isAlone(choice)) yield aloneCheck(choice, say);

@@ -16,13 +16,13 @@ export function* returnChecks({ on, link, returned, sendFailures }: Trial, say: 
     const packet = `a packet to ${mdnsGroups[family]} on ${on.name}`;
     const failure = sendFailures.get(family);
     if (returned.has(family)) {
-      yield say("MULTICAST_RETURNED", { interface: on.name, message: `${packet} left and came back` });
+      yield say("multicast-returned", { interface: on.name, message: `${packet} left and came back` });
     } else if (failure) {
       const message = `${packet} could not be sent: ${failure.message}`;
-      yield say("MULTICAST_NOT_SENT", { interface: on.name, message, mend: ownFirewall });
+      yield say("multicast-not-sent", { interface: on.name, message, mend: ownFirewall });
     } else {
       const message = `${packet} left and did not come back: this machine drops what it should receive itself`;
-      yield say("MULTICAST_NOT_RETURNED", { interface: on.name, message, mend: ownFirewall });
+      yield say("multicast-not-returned", { interface: on.name, message, mend: ownFirewall });
     }
   }
 }
@@ -44,11 +44,11 @@ export async function hearingCheck(
   if (answered.length > 0) await listen([trial], answered, context, signal);
   if (heard.size > 0) {
     const message = `mDNS of other hosts is heard on ${on.name}: ${listSome([...heard])}`;
-    return say("MULTICAST_HEARD", { interface: on.name, message });
+    return say("multicast-heard", { interface: on.name, message });
   }
   if (answered.length > 0) {
     const message = `multicast is dropped between ${on.name} and ${listSome(answered)}: asked directly, mDNS answers there, and nothing that is multicast arrives`;
-    return say("MULTICAST_DROPPED", { interface: on.name, message, mend: betweenHosts });
+    return say("multicast-dropped", { interface: on.name, message, mend: betweenHosts });
   }
   const who =
     near.length === 0
@@ -56,7 +56,7 @@ export async function hearingCheck(
       : `neighbours are known there (${listSome(near)}): none of them speaks mDNS, or multicast is dropped`;
   const message = `no mDNS packet of another host is heard on ${on.name}; ${who}`;
   const mend = `if another host there announces a node, ${betweenHosts}`;
-  return say("MULTICAST_SILENT", { interface: on.name, message, mend });
+  return say("multicast-silent", { interface: on.name, message, mend });
 }
 
 async function neighborsOn(

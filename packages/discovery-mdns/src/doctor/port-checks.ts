@@ -20,8 +20,8 @@ export async function* portChecks(
   const isAlone = near ? near.length === 0 : await link.invite();
   const others = near ? listHolders(near) : "another program";
   yield isAlone
-    ? say("PORT_FREE", { interface: on.name, message: `${port} is nobody else's` })
-    : say("PORT_SHARED", { interface: on.name, message: `${port} is shared with ${others}` });
+    ? say("port-free", { interface: on.name, message: `${port} is nobody else's` })
+    : say("port-shared", { interface: on.name, message: `${port} is shared with ${others}` });
 }
 
 function refusalCheck(
@@ -36,7 +36,7 @@ function refusalCheck(
   if (code === "ADDRESS_IN_USE") {
     const suspects = suspectsAmong(holders ?? [], family);
     const who = suspects.length > 0 ? listHolders(suspects) : "another program";
-    return say("PORT_TAKEN", {
+    return say("port-taken", {
       interface: name,
       message: `${port} is held by ${who}, without address reuse, so that nobody can share it`,
       mend: `end ${suspects.length > 0 ? "it" : "that program"}, or have it share the port${howToFind(suspects)}`,
@@ -44,10 +44,10 @@ function refusalCheck(
   }
   if (code === "PERMISSION_DENIED") {
     const mend = "grant this process, or the terminal that starts it, access to the local network";
-    return say("PORT_DENIED", { interface: name, message: `${port} is refused: ${message}`, mend });
+    return say("port-denied", { interface: name, message: `${port} is refused: ${message}`, mend });
   }
   const mend = "nothing, if the interface does not matter; else correct its addresses";
-  return say("INTERFACE_HAMPERED", { interface: name, message: `${port} cannot be used: ${message}`, mend });
+  return say("interface-hampered", { interface: name, message: `${port} cannot be used: ${message}`, mend });
 }
 
 /** A socket of IPv6 may hold the port of both families. */

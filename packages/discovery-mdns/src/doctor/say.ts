@@ -1,7 +1,8 @@
-import type { Check, CheckCode, Finding } from "@lmserv/discovery-core";
+import type { Checker } from "@lmserv/discovery-core";
+import type { checks } from "../codes.ts";
 
 /** Makes a check of the transport that is diagnosed. */
-export type Say = (code: CheckCode, finding: Finding) => Check;
+export type Say = Checker<keyof typeof checks>;
 
 /** Names in one sentence. */
 const maxNamed = 5;

@@ -62,7 +62,7 @@ describeNet("a router that answers for every address", () => {
     const seen = await watch(seeker, "--transport", "arp", "--sweep");
     const warning = await seen.event(({ type }) => type === "warning");
     expect(warning).toMatchObject({
-      code: "SWEEP_LIMITED",
+      code: "arp/sweep-limited",
       message: expect.stringMatching(/one host answers for many .*proxy ARP/),
     });
     const list = watchedList(seen);

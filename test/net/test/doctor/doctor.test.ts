@@ -27,9 +27,9 @@ describeNet("the doctor", () => {
       expect(codesOf(found, "fail")).toEqual([]);
       expect(found.code).toBe(0);
       const fine = codesOf(found, "ok");
-      expect(fine.filter((code) => code === "MULTICAST_RETURNED eth0")).toHaveLength(2);
+      expect(fine.filter((code) => code === "mdns/multicast-returned eth0")).toHaveLength(2);
       expect(fine).toEqual(
-        expect.arrayContaining(["INTERFACE_USED eth0", "PORT_FREE eth0", "MULTICAST_HEARD eth0"]),
+        expect.arrayContaining(["INTERFACE_USED eth0", "mdns/port-free eth0", "mdns/multicast-heard eth0"]),
       );
     });
 
@@ -38,7 +38,7 @@ describeNet("the doctor", () => {
       const found = await examine(lan.hosts[0]);
       expect(found.code).toBe(0);
       expect(codesOf(found, "fail")).toEqual([]);
-      const silent = found.checks.find(({ code }) => code === "MULTICAST_SILENT");
+      const silent = found.checks.find(({ code }) => code === "mdns/multicast-silent");
       expect(silent).toMatchObject({
         verdict: "warn",
         transport: "mdns",
@@ -55,9 +55,9 @@ describeNet("the doctor", () => {
       await acquaint(here, there);
       await lan.dropMulticast(true);
       const found = await examine(here);
-      expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
+      expect(codesOf(found, "fail")).toEqual(["mdns/multicast-dropped eth0"]);
       expect(found.code).toBe(1);
-      const dropped = found.checks.find(({ code }) => code === "MULTICAST_DROPPED");
+      const dropped = found.checks.find(({ code }) => code === "mdns/multicast-dropped");
       expect(dropped?.message).toContain(there.address);
       expect(dropped?.mend).toMatch(/client isolation.*IGMP snooping/);
       await lan.dropMulticast(false);
@@ -75,8 +75,8 @@ describeNet("the doctor", () => {
         await ip(here, `addr add ${here.address}/29 brd + dev eth0`);
         await lan.dropMulticast(true);
         const found = await examine(here, "--sweep");
-        expect(codesOf(found, "fail")).toEqual(["MULTICAST_DROPPED eth0"]);
-        expect(found.checks.find(({ code }) => code === "MULTICAST_DROPPED")?.message).toContain(
+        expect(codesOf(found, "fail")).toEqual(["mdns/multicast-dropped eth0"]);
+        expect(found.checks.find(({ code }) => code === "mdns/multicast-dropped")?.message).toContain(
           there.address,
         );
       },
@@ -90,7 +90,7 @@ describeNet("the doctor", () => {
       await lan.dropMulticast(true);
       const found = await examine(here);
       expect(codesOf(found, "fail")).toEqual([]);
-      expect(found.checks.find(({ code }) => code === "MULTICAST_SILENT")?.message).toContain(
+      expect(found.checks.find(({ code }) => code === "mdns/multicast-silent")?.message).toContain(
         `neighbours are known there (${there.address}): none of them speaks mDNS, or multicast is dropped`,
       );
     });
@@ -101,15 +101,21 @@ describeNet("the doctor", () => {
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       await guard(here, "input", "drop");
       const found = await examine(here);
-      expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_RETURNED eth0", "MULTICAST_NOT_RETURNED eth0"]);
-      expect(codesOf(found, "warn")).not.toContain("MULTICAST_SILENT eth0");
+      expect(codesOf(found, "fail")).toEqual([
+        "mdns/multicast-not-returned eth0",
+        "mdns/multicast-not-returned eth0",
+      ]);
+      expect(codesOf(found, "warn")).not.toContain("mdns/multicast-silent eth0");
     });
 
     test("this machine's own firewall, at the way out", async () => {
       await using lan = await createLan({ hosts: 1, neighbors: "learned" });
       await guard(lan.hosts[0], "output", "reject");
       const found = await examine(lan.hosts[0]);
-      expect(codesOf(found, "fail")).toEqual(["MULTICAST_NOT_SENT eth0", "MULTICAST_NOT_SENT eth0"]);
+      expect(codesOf(found, "fail")).toEqual([
+        "mdns/multicast-not-sent eth0",
+        "mdns/multicast-not-sent eth0",
+      ]);
     });
 
     test("who keeps port 5353 for itself", async () => {
@@ -119,15 +125,15 @@ describeNet("the doctor", () => {
       const taker = await here.spawn([process.execPath, holder]);
       await taker.line((line) => line === "held");
       const found = await examine(here);
-      expect(codesOf(found, "fail")).toEqual(["PORT_TAKEN eth0"]);
+      expect(codesOf(found, "fail")).toEqual(["mdns/port-taken eth0"]);
       expect(found.code).toBe(1);
-      expect(found.checks.find(({ code }) => code === "PORT_TAKEN")).toMatchObject({
+      expect(found.checks.find(({ code }) => code === "mdns/port-taken")).toMatchObject({
         message: expect.stringMatching(
           /UDP port 5353 over IPv4 on eth0 is held by node hold-port\.mjs \(pid \d+\)/,
         ),
         mend: expect.stringMatching(/^end it, or have it share the port$/),
       });
-      expect(codesOf(found, "ok")).toContain("MULTICAST_HEARD eth0");
+      expect(codesOf(found, "ok")).toContain("mdns/multicast-heard eth0");
     });
 
     needsPeers(["avahi"])("who shares port 5353, which is fine", async () => {
@@ -137,7 +143,7 @@ describeNet("the doctor", () => {
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       const found = await examine(here);
       expect(codesOf(found, "fail")).toEqual([]);
-      expect(found.checks.find(({ code }) => code === "PORT_SHARED")?.message).toMatch(
+      expect(found.checks.find(({ code }) => code === "mdns/port-shared")?.message).toMatch(
         /shared with avahi-daemon \(pid \d+\)/,
       );
     });
@@ -147,9 +153,9 @@ describeNet("the doctor", () => {
       const [here, there] = lan.hosts;
       await announce(there, "--port", "8000", "--info", "theirs", "--no-check");
       const found = await examineWith(here, { entries: 1024, refusals: 77 });
-      expect(codesOf(found, "fail")).toEqual(["NEIGHBOR_TABLE_FULL"]);
+      expect(codesOf(found, "fail")).toEqual(["arp/neighbor-table-full"]);
       expect(found.code).toBe(1);
-      expect(found.checks.find(({ code }) => code === "NEIGHBOR_TABLE_FULL")).toMatchObject({
+      expect(found.checks.find(({ code }) => code === "arp/neighbor-table-full")).toMatchObject({
         transport: "arp",
         message: expect.stringMatching(/holds 1024 entries, and learns 1024 at most; 77 were refused/),
         mend: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
@@ -167,14 +173,14 @@ describeNet("the doctor", () => {
 
       const fitting = await examine(here, ...seed, "--key-file", join(site.folder, "mesh.key"));
       expect(codesOf(fitting, "fail")).toEqual([]);
-      expect(codesOf(fitting, "ok")).toContain("SEED_REACHED");
+      expect(codesOf(fitting, "ok")).toContain("mesh/seed-reached");
 
       const other = join(folder.path, "other.key");
       await writeFile(other, `${"b3RoZXI".repeat(7)}\n`, { mode: 0o600 });
       const found = await examine(here, ...seed, "--key-file", other);
-      expect(codesOf(found, "fail")).toEqual(["MESH_KEY_REFUSED"]);
+      expect(codesOf(found, "fail")).toEqual(["mesh/key-refused"]);
       expect(found.code).toBe(1);
-      expect(found.checks.find(({ code }) => code === "MESH_KEY_REFUSED")).toMatchObject({
+      expect(found.checks.find(({ code }) => code === "mesh/key-refused")).toMatchObject({
         transport: "mesh",
         message: `ws://${there.address}:7946: it does not accept our key and cluster, or cannot tell that we have them`,
         mend: expect.stringMatching(/^give both sides the same key file/),

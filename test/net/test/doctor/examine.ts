@@ -58,7 +58,7 @@ chmod +x "$folder/ip"
 PATH="$folder:$PATH" "$@"
 `;
 
-/** `PORT_TAKEN eth0`, of all checks with that verdict. */
+/** `mdns/port-taken eth0`, of all checks with that verdict. */
 export function codesOf({ checks }: Examination, verdict: Check["verdict"]): readonly string[] {
   return checks
     .filter((check) => check.verdict === verdict)

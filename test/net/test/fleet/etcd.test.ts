@@ -63,7 +63,7 @@ describeNet("a fleet on etcd", () => {
       const [nearby, cutOff] = [nodes.slice(0, 2), nodes.slice(2)] as [FleetNode[], FleetNode[]];
 
       await lan.filter("halves", gapBetween([server], far));
-      await Promise.all(cutOff.map(({ isWarned }) => isWarned("ENGINE_UNREACHABLE")));
+      await Promise.all(cutOff.map(({ isWarned }) => isWarned("MEDIUM_UNREACHABLE")));
       for (const node of cutOff) {
         const others = names(hosts).map((name) => (name === node.name ? name : `${name}*`));
         await node.lists(others);
@@ -93,7 +93,7 @@ describeNet("a fleet on etcd", () => {
       // Its database has no room to grow: it ends itself at one of the next announcements.
       const writing = startNode(late, etcd.urls);
       const filling = server.run([process.execPath, "-e", fillScript(server.address)]);
-      await Promise.all(nodes.map(({ isWarned }) => isWarned("ENGINE_UNREACHABLE")));
+      await Promise.all(nodes.map(({ isWarned }) => isWarned("MEDIUM_UNREACHABLE")));
       await filling;
       await etcd.exited(server);
 

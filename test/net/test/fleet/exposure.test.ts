@@ -14,8 +14,8 @@ describeNet("a password for a store on another machine", () => {
     const env = { LMSERV_TRANSPORTS__ETCD__PASSWORD: "hunter2", LMSERV_TRANSPORTS__ETCD__USER: "u" };
     const watching = lmserv("discover", "--watch", "--json", "--transport", "etcd", "--endpoint", endpoint);
     const watcher = await a.spawn(watching, { env });
-    await watcher.line((line) => line.includes('"ENGINE_UNREACHABLE"'));
-    expect(watcher.stdoutText.includes('"PASSWORD_EXPOSED"')).toBe(isExposed);
+    await watcher.line((line) => line.includes('"MEDIUM_UNREACHABLE"'));
+    expect(watcher.stdoutText.includes('"etcd/password-exposed"')).toBe(isExposed);
     expect(`${watcher.stdoutText}${watcher.stderrText}`).not.toContain("hunter2");
   });
 });

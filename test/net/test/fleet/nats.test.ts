@@ -46,7 +46,7 @@ describeNet("a fleet on NATS", () => {
       const [nearby, cutOff] = [nodes.slice(0, 2), nodes.slice(2)];
 
       await Promise.all(hosts.slice(2).map((host) => host.cut()));
-      await Promise.all(cutOff.map(({ isWarned }) => isWarned("ENGINE_UNREACHABLE")));
+      await Promise.all(cutOff.map(({ isWarned }) => isWarned("MEDIUM_UNREACHABLE")));
       for (const node of cutOff) {
         await node.lists(names(hosts).map((name) => (name === node.name ? name : `${name}*`)));
       }

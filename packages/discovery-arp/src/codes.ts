@@ -1,0 +1,15 @@
+/** What an examination of the neighbours may find. */
+export const checks = {
+  "neighbors-read": ["ok", "The table of neighbours can be read; the message says by which means."],
+  "neighbors-unreadable": ["fail", "There is no way to the table of neighbours."],
+  "neighbor-room": ["ok", "The kernel's table has room for more neighbours."],
+  "neighbor-room-scarce": ["warn", "The kernel's table is so full that old entries give way to new ones."],
+  "neighbor-table-full": ["fail", "The kernel's table of IPv4 neighbours is full and has refused newcomers."],
+  "neighbor-room-unknown": ["skip", "The system does not tell how full its table is."],
+  "sweep-incomplete": ["warn", "A sweep would leave out what you might expect it to ask."],
+} as const;
+
+export const warnings = {
+  "sweep-limited":
+    "A sweep of the subnet left addresses out that you might expect it to ask, or was called off.",
+} as const;

@@ -1,0 +1,14 @@
+/** What an examination of a store may find, whichever it is. */
+export const storeChecks = {
+  "store-read": ["ok", "The store lets us in, and what it has of the fleet can be read."],
+  "store-absent": ["fail", "No server of the store answers."],
+  "store-refuses": ["fail", "The store does not know us, or does not let us read what it has of the fleet."],
+  "store-unfit": [
+    "fail",
+    "What answers is no such store, too old, not to be trusted, or not set up for this.",
+  ],
+} as const;
+
+export const storeWarnings = {
+  "password-exposed": "A password or a token goes over the network to another machine without encryption.",
+} as const;
