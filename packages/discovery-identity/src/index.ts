@@ -8,11 +8,13 @@ export {
   openIdentity,
 } from "./identity.ts";
 export {
+  ed25519,
   generateNodeKey,
   generateNodeKeyPem,
   idOf,
   importNodeKey,
   type NodeKey,
+  type SignatureScheme,
   type SignedMessage,
   verifySignature,
 } from "./node-key.ts";
@@ -29,7 +31,7 @@ export {
   readRecord,
   type Version,
 } from "./record.ts";
-export { isRenewalAuthentic, type Renewal, readRenewal, type SignedRenewal, signRenewal } from "./renewal.ts";
+export { type Renewal, readRenewal, type SignedRenewal, signRenewal } from "./renewal.ts";
 export { seenNode } from "./seen-node.ts";
 export { ShapeError } from "./shape.ts";
 export {

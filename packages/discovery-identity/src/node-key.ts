@@ -77,6 +77,15 @@ export function verifySignature({ publicKey, bytes, signature }: SignedMessage):
   }
 }
 
+/** How keys are named, and signatures checked. */
+export interface SignatureScheme {
+  /** The id of a public key. */
+  idOf(publicKey: string): string;
+  verify(message: SignedMessage): boolean;
+}
+
+export const ed25519: SignatureScheme = { idOf, verify: verifySignature };
+
 function nodeKeyOf(key: KeyObject): NodeKey {
   const { x: publicKey = "" } = createPublicKey(key).export({ format: "jwk" });
   return {

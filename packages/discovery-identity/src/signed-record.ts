@@ -1,4 +1,4 @@
-import { idOf, type NodeKey, verifySignature } from "./node-key.ts";
+import { ed25519, type NodeKey, type SignatureScheme } from "./node-key.ts";
 import { type MemberRecord, maxRecordBytes, readRecord } from "./record.ts";
 import { ShapeError } from "./shape.ts";
 
@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly cluster: string;
   /** Whether it is worth the price of looking at its signature. @default always */
   readonly isNewer?: (record: MemberRecord) => boolean;
+  /** @default `ed25519` */
+  readonly scheme?: SignatureScheme;
 }
 
 /**
@@ -46,15 +48,15 @@ export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
 /** Checks size, shape, purpose, identity and signature, the cheapest first. */
 export function verifyRecord(
   signed: SignedRecord,
-  { cluster, isNewer = () => true }: VerifyOptions,
+  { cluster, isNewer = () => true, scheme = ed25519 }: VerifyOptions,
 ): Verdict {
   const record = readOrReject(signed.text);
   if (!record) return reject("shape");
   if (record.cluster !== cluster) return reject("cluster");
   if (!isNewer(record)) return reject("not-newer");
-  if (idOf(signed.publicKey) !== record.id) return reject("identity");
+  if (scheme.idOf(signed.publicKey) !== record.id) return reject("identity");
   const { publicKey, text, signature } = signed;
-  if (!verifySignature({ publicKey, bytes: text, signature })) return reject("signature");
+  if (!scheme.verify({ publicKey, bytes: text, signature })) return reject("signature");
   return { accepted: true, record };
 }
 

@@ -11,12 +11,12 @@ import { checks } from "./codes.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { dial } from "./link/dialer.ts";
 import type { Plain } from "./link/exposure.ts";
+import { Pulse } from "./link/heartbeat.ts";
 import type { Party } from "./link/introduction.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { LinkHost } from "./link/peer-link.ts";
-import { Pulse } from "./link/pulse.ts";
 import { Refusal, type RefusalReason } from "./link/refusal.ts";
-import { type Names, resolveSeed, type Seed } from "./seeds.ts";
+import { resolveSeed, type Seed } from "./seeds.ts";
 
 /** What of a mesh is examined. */
 export interface Examined {
@@ -43,7 +43,6 @@ type Say = Checker<keyof typeof checks>;
 /** Looks for what keeps this machine out of the mesh: dials the seeds, as one that only listens, and leaves again. */
 export async function* diagnose(
   mesh: Examined,
-  names: Names,
   context: DiagnosisContext,
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
@@ -58,7 +57,7 @@ export async function* diagnose(
   }
   if (clusterKeys.length === 0) yield keylessCheck(say);
   if (seeds.length === 0) yield seedlessCheck(say);
-  const visits = await visitAll(mesh, names, context, signal);
+  const visits = await visitAll(mesh, context, signal);
   signal.throwIfAborted();
   const isIn = visits.some(({ refusal }) => refusal === null);
   for (const visit of visits) yield visitCheck(visit, isIn, say);
@@ -80,21 +79,20 @@ function seedlessCheck(say: Say): Check {
 
 async function visitAll(
   mesh: Examined,
-  names: Names,
   context: DiagnosisContext,
   signal: AbortSignal,
 ): Promise<readonly Visit[]> {
-  const found = await Promise.all(mesh.seeds.map((seed) => locate(seed, names)));
+  const found = await Promise.all(mesh.seeds.map(locate));
   const party = visitor(mesh, context);
   const visits = found.flat().slice(0, maxVisits);
   return Promise.all(visits.map((one) => (one.refusal ? one : visit(one.at, mesh, party, context, signal))));
 }
 
 /** Where a seed is. */
-async function locate(seed: Seed, names: Names): Promise<readonly Visit[]> {
+async function locate(seed: Seed): Promise<readonly Visit[]> {
   const at = seed.kind === "url" ? seed.url : seed.name;
   try {
-    const urls = await resolveSeed(seed, names);
+    const urls = await resolveSeed(seed);
     if (urls.length > 0) return urls.map((url) => ({ at: url, refusal: null }));
     return [{ at, refusal: new Refusal("unreachable", "its name has no address") }];
   } catch (error) {

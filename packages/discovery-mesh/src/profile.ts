@@ -2,17 +2,15 @@ import { type Announced, answeringAmong, canonicalAddress, isLoopback } from "@l
 import { fittedNodes } from "@lmserv/discovery-identity";
 import { isHostAddress } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
+import type { SeenMember } from "./listing.ts";
 import type { Statement } from "./membership/own-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import { urlsOf } from "./own-addresses.ts";
-import type { Sighting } from "./sightings.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { type Platform, urlsOf } from "./platform.ts";
 
 export interface ProfileOptions {
   /** Of our key. */
   readonly id: string;
-  readonly surroundings: Surroundings;
-  readonly hostname: () => string;
+  readonly platform: Platform;
   /** Null for those that are found out. */
   readonly advertise: readonly string[] | null;
   /** Whether others dial `wss`. */
@@ -69,30 +67,30 @@ export class Profile {
     const address = canonicalAddress(seen);
     if (!isHostAddress(address) || address.includes("%")) return false;
     // One of our own that we do not name leads to us from our guests only.
-    if (this.#options.surroundings.isOwn(address)) return false;
+    if (this.#options.platform.isOwn(address)) return false;
     if (this.#observed.size >= maxObserved || this.#observed.has(address)) return false;
     this.#observed.add(address);
     return true;
   }
 
   statement(): Statement {
-    const { surroundings, advertise, secure } = this.#options;
-    const own = surroundings.reachable(this.listening);
+    const { platform, advertise, secure } = this.#options;
+    const own = platform.reachable(this.listening);
     const observed = own.every(isLoopback) ? [] : [...this.#observed];
     const urls = advertise ?? urlsOf(this.listening, [...own, ...observed], secure);
     const addresses = [...this.#answering(own), ...observed];
     return {
       addresses,
       urls: urls.slice(0, maxUrls),
-      machine: surroundings.mark,
+      machine: platform.mark,
       nodes: fittedNodes(this.#named()),
     };
   }
 
   /** Ourselves, as we list ourselves. */
-  sighting(): Sighting {
-    const { id, surroundings } = this.#options;
-    const addresses = surroundings.rankOwn(this.#answering(surroundings.reachable(this.listening)));
+  seen(): SeenMember {
+    const { id, platform } = this.#options;
+    const addresses = platform.rankOwn(this.#answering(platform.reachable(this.listening)));
     return { id, nodes: this.#named(), addresses, ttlMs: defaultTiming.ttlMs, relayed: false, heardMs: null };
   }
 
@@ -108,7 +106,7 @@ export class Profile {
 
   /** Where a node answers is said once, by the record. */
   #named(): Announced[] {
-    const hostname = this.#options.hostname();
+    const { hostname } = this.#options.platform;
     return [...this.#nodes.values()].map(({ addresses, ...node }) => ({ hostname, ...node }));
   }
 }

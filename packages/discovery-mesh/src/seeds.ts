@@ -1,3 +1,4 @@
+import dns from "node:dns/promises";
 import { isIP } from "node:net";
 import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core";
 import { canBeDialled, isMeshUrl, parseMeshUrl } from "./link/mesh-url.ts";
@@ -20,6 +21,12 @@ export type Seed =
       readonly port: number;
     }
   | { readonly kind: "srv"; readonly secure: boolean; readonly name: string };
+
+const systemNames: Names = {
+  lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
+  // Looked up on each call, since who sets other servers gets another function.
+  resolveSrv: (name) => dns.resolveSrv(name),
+};
 
 /** A name may have an address for each member. */
 const maxUrlsPerSeed = 64;
@@ -51,7 +58,7 @@ export function parseSeed(text: string, encrypts: boolean): Seed {
  *
  * @throws what the DNS says.
  */
-export async function resolveSeed(seed: Seed, names: Names): Promise<readonly string[]> {
+export async function resolveSeed(seed: Seed, names: Names = systemNames): Promise<readonly string[]> {
   const urls = seed.kind === "srv" ? await resolveService(seed, names) : await resolveUrl(seed, names);
   // A name server may say anything, such as port 0.
   return [...new Set(urls)].filter(isMeshUrl).slice(0, maxUrlsPerSeed);

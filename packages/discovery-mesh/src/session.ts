@@ -12,112 +12,141 @@ import {
   type TransportSession,
 } from "@lmserv/discovery-core";
 import { type Identity, mendCopy } from "@lmserv/discovery-identity";
-import { attributesOf, followCandidates } from "./candidates.ts";
-import { Contacts } from "./contacts.ts";
+import { attributesOf } from "./candidates.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
+import { DialPace } from "./link/dial-pace.ts";
+import { dial } from "./link/dialer.ts";
 import type { Plain } from "./link/exposure.ts";
-import type { Link } from "./link/link.ts";
+import { Pulse } from "./link/heartbeat.ts";
+import type { Party } from "./link/introduction.ts";
+import { defaultLimits } from "./link/limits.ts";
+import type { Link, LinkEvents } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
-import type { Machine } from "./machine.ts";
+import { type Listener, listen } from "./link/listener.ts";
+import type { LinkHost } from "./link/peer-link.ts";
+import { Refusal, type RefusalReason } from "./link/refusal.ts";
+import { Listing, type SeenMember } from "./listing.ts";
 import type { AliveEntry } from "./membership/directory.ts";
-import type { Problem } from "./membership/membership.ts";
+import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
+import { OwnRecord } from "./membership/own-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
-import { Participant } from "./participant.ts";
-import type { PeerFile } from "./peer-file.ts";
+import { Platform } from "./platform.ts";
 import { Profile } from "./profile.ts";
-import type { Seed } from "./seeds.ts";
-import { type Sighting, Sightings } from "./sightings.ts";
-import { Silence } from "./silence.ts";
-import { Surroundings } from "./surroundings.ts";
+import { type Act, Search, type SearchOptions } from "./search.ts";
 
-export interface SessionOptions {
-  readonly name: string;
+export interface SessionOptions extends SearchOptions {
   readonly identity: Identity;
   readonly cluster: string;
   readonly clusterKeys: readonly ClusterKey[];
-  readonly role: "member" | "observer";
-  readonly seeds: readonly Seed[];
   readonly listen: readonly ListenAddress[];
   /** Null for those that are found out. */
   readonly advertise: readonly string[] | null;
-  readonly candidates: boolean;
   readonly maxPeers: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly ca: string | undefined;
   readonly plain: Plain;
-  /** Whether nothing that nobody signed leads to unencrypted links. */
-  readonly secure: boolean;
-  /** Null for who remembers nobody. */
-  readonly peerFile: PeerFile | null;
 }
 
-/** How often names are resolved: more often while there is nobody. */
-const lookMs = { alone: 5_000, linked: 60_000 };
 /** How long the first peers have to tell what they know, and how long to wait for one at all. */
 const settleMs = { linked: 500, alone: 2_500 };
-/** Members may all be away for so long, as when one is restarted. */
-const patienceMs = 60_000;
 /** Own nodes are repeated so often, to be confirmed in time, and own addresses looked at. */
 const repeatMs = defaultTiming.renewMs;
-/** One side of a mesh as a transport session. */
+const failures: Readonly<Record<string, DialFailure>> = { self: "own", "no-listener": "refused" };
+/** What happens to a handshake when either side has more to do than it can. */
+const lateReasons: ReadonlySet<RefusalReason> = new Set(["slow", "gone", "not-mesh"]);
+
+/** One side of a mesh as a transport session: membership with links and a clock. */
 export class MeshSession implements TransportSession {
   readonly announce?: NonNullable<TransportSession["announce"]>;
   readonly #context: TransportContext;
   readonly #options: SessionOptions;
-  readonly #participant: Participant;
-  readonly #sightings: Sightings;
-  readonly #contacts: Contacts;
-  readonly #surroundings: Surroundings;
+  readonly #membership: Membership;
+  readonly #party: Party;
+  readonly #host: LinkHost;
+  readonly #pace: DialPace;
+  readonly #platform = new Platform();
   readonly #profile: Profile;
-  readonly #closing = new AbortController();
-  readonly #timers = new Map<string, () => void>();
-  readonly #silence = new Silence();
-  /** Since when there is no link, as far as was looked. */
-  #aloneSinceMs: number | null = null;
+  readonly #listing: Listing;
+  readonly #search: Search;
   readonly #unsettled = new Set<ObservationSink>();
+  /** Aborted at its disposal. */
+  readonly #closing = new AbortController();
+  /** Aborted at its disposal, or when it fails. */
+  readonly #ending = new AbortController();
+  #failure: DiscoveryError | null = null;
+  #listener: Listener | null = null;
+  #urls: readonly string[] = [];
   #statement = "";
-  #unfollow: () => void = () => {};
-  #joining: Promise<void> | null = null;
+  #hasJoined = false;
   #isSettled = false;
+  #armedMs = Number.POSITIVE_INFINITY;
+  #cancelTick: () => void = () => {};
+  #cancelSettle: () => void = () => {};
+  #cancelRepeat: () => void = () => {};
   #closed: Promise<void> | null = null;
 
-  constructor(context: TransportContext, options: SessionOptions, machine: Machine) {
+  constructor(context: TransportContext, options: SessionOptions) {
     const { clock, random, log } = context;
-    const { name, identity, advertise, tls, role } = options;
+    const { name, identity, cluster, clusterKeys, advertise, tls, role, maxPeers } = options;
+    const { key } = identity;
+    const instance = randomHex(random, 64);
+    const onEpoch = (epoch: number): void => void identity.advance(epoch);
+    const { ttlMs } = defaultTiming;
+    const own =
+      role === "member"
+        ? new OwnRecord({ key, cluster, ttlMs, epoch: identity.epoch, instance, onEpoch })
+        : null;
     this.#context = context;
     this.#options = options;
-    this.#sightings = new Sightings(name);
-    this.#contacts = new Contacts({
-      ...options,
-      context,
-      names: machine.names,
-      onMiss: (seed, reason) => this.#silence.miss(seed, "unresolved", reason),
-    });
-    this.#surroundings = new Surroundings(machine);
+    this.#listing = new Listing(name);
     this.#profile = new Profile({
-      id: identity.key.id,
-      surroundings: this.#surroundings,
-      hostname: () => machine.hostname(),
+      id: key.id,
+      platform: this.#platform,
       advertise,
       secure: tls !== undefined,
     });
-    if (role === "member") this.announce = (node, cancellable) => this.#announce(node, cancellable);
-    this.#participant = new Participant({
-      ...options,
-      clock,
+    this.#membership = new Membership({
+      id: key.id,
+      instance,
+      own,
+      cluster,
       random,
-      log,
-      instance: randomHex(random, 64),
-      on: {
-        alive: (entry) => this.#sightings.show(this.#sightingOf(entry)),
-        gone: (id, why) => this.#sightings.hide(id, why),
+      maxPeers,
+      startMs: clock.now(),
+      effects: {
+        dial: (url) => void this.#dial(url),
+        alive: (entry) => this.#listing.show(this.#seen(entry)),
+        gone: (id, why) => this.#listing.hide(id, why),
         problem: (kind) => this.#report(kind),
-        linked: (link) => this.#meet(link),
-        missed: (url, { reason, message }) => {
-          if (reason !== "self") this.#silence.miss(url, reason, message);
-        },
+        dropped: (peer, count) =>
+          log("debug", "a message was dropped: malformed, or not signed by who it is about", { peer, count }),
       },
     });
+    const act: Act = (run) => this.#act((nowMs) => run(this.#membership, nowMs));
+    this.#search = new Search(context, options, this.#membership, act);
+    const urls = (): readonly string[] => this.#urls;
+    this.#party = {
+      nodeKey: key,
+      cluster,
+      clusterKeys,
+      instance,
+      role,
+      get epoch() {
+        return own?.epoch ?? identity.epoch;
+      },
+      get advertise() {
+        return urls();
+      },
+    };
+    this.#pace = new DialPace(clock);
+    this.#host = {
+      clock,
+      log,
+      limits: defaultLimits,
+      pulse: new Pulse(clock, defaultLimits.pingIntervalMs),
+      handler: (link) => this.#adopt(link),
+    };
+    if (role === "member") this.announce = (node, cancellable) => this.#announce(node, cancellable);
   }
 
   get attributes(): Readonly<Record<string, string>> {
@@ -125,10 +154,26 @@ export class MeshSession implements TransportSession {
     return candidates ? attributesOf(this.#profile.listening, tls !== undefined) : {};
   }
 
-  /** Listens. @throws {RangeError} for an address that needs more protection; what the system says. */
+  /**
+   * Listens; until somebody browses or announces, nobody is dialled.
+   *
+   * @throws {RangeError} for an address that needs more protection; what the system says.
+   */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#profile.listening = await this.#participant.open();
+    const { listen: addresses, tls, plain } = this.#options;
+    if (addresses.length > 0) {
+      this.#listener = await listen({
+        addresses,
+        party: this.#party,
+        host: this.#host,
+        plain,
+        ...(tls && { tls }),
+        refused: (refusal) => this.#search.refused(refusal),
+        failed: (error) => this.#fail(error),
+      });
+      this.#profile.listening = this.#listener.addresses;
+    }
     this.#say();
     if (!signal.aborted) return;
     await this[Symbol.asyncDispose]();
@@ -140,15 +185,14 @@ export class MeshSession implements TransportSession {
       signal,
       closed: this.#closing.signal,
       start: (sink) => {
-        this.#sightings.add(sink);
-        for (const sighting of this.#allSightings()) {
-          for (const report of this.#sightings.reportsOf(sighting)) sink.push(report);
-        }
+        if (this.#failure) throw this.#failure;
+        const others = this.#membership.members().map((entry) => this.#seen(entry));
+        const remove = this.#listing.add(sink, [this.#profile.seen(), ...others]);
         this.#unsettled.add(sink);
         if (this.#isSettled) this.#settle();
         else this.#join();
         return () => {
-          this.#sightings.delete(sink);
+          remove();
           this.#unsettled.delete(sink);
         };
       },
@@ -162,6 +206,7 @@ export class MeshSession implements TransportSession {
 
   async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     signal.throwIfAborted();
+    if (this.#failure) throw this.#failure;
     const { id } = node;
     const put = (changed: Announced): void => this.#profile.put(changed, () => this.#say());
     put(node);
@@ -169,95 +214,124 @@ export class MeshSession implements TransportSession {
     return {
       update: async (changed) => put({ ...changed, id }),
       [Symbol.asyncDispose]: async () => {
-        if (this.#profile.remove(id) && !this.#closing.signal.aborted) this.#say();
+        if (this.#profile.remove(id) && !this.#ending.signal.aborted) this.#say();
       },
     };
   }
 
   #join(): void {
-    this.#joining ??= this.#begin();
+    if (this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#arm();
+    this.#repeat();
+    this.#settleIn(settleMs.alone);
+    void this.#search.begin().then((isHopeful) => {
+      if (!isHopeful) this.#settleIn(settleMs.linked);
+    });
   }
 
-  async #begin(): Promise<void> {
-    this.#participant.join();
-    this.#after("repeat", repeatMs, () => this.#repeat());
-    this.#after("settle", settleMs.alone, () => this.#settle());
-    const remembered = await this.#contacts.recall();
-    if (this.#closing.signal.aborted) return;
-    for (const { id, urls } of remembered) this.#participant.remember(id, urls);
-    const isHelped = this.#follow();
-    if (this.#contacts.isEmpty && !isHelped) {
-      this.#after("settle", settleMs.linked, () => this.#settle());
-    }
-    await this.#look();
-  }
-
-  /** Dials whom other transports find; false where there are none. */
-  #follow(): boolean {
-    const { follow } = this.#context;
-    const { candidates, name, secure } = this.#options;
-    if (!candidates || !follow) return false;
-    const onChange = (urls: readonly string[]): void => this.#participant.suggest(urls);
-    this.#unfollow = followCandidates({ follow, name, secure, onChange });
-    return true;
-  }
-
-  /** Looks up where to dial, and comes back. */
-  async #look(): Promise<void> {
-    const isAlone = this.#participant.links().length === 0;
-    this.#after("look", isAlone ? lookMs.alone : lookMs.linked, () => void this.#look());
-    if (isAlone) this.#remind();
-    else this.#aloneSinceMs = null;
-    const urls = await this.#contacts.urls();
-    if (this.#closing.signal.aborted) return;
-    this.#participant.seed(urls);
-    await this.#contacts.save(this.#participant.members());
-  }
-
-  #meet({ observedAddress, peer }: Link): void {
-    this.#silence.end();
-    this.#after("settle", settleMs.linked, () => this.#settle());
-    if (peer.role === "member") this.#contacts.remember(peer.id, peer.advertise);
+  #adopt(link: Link): LinkEvents {
+    const { peer, observedAddress } = link;
+    this.#act((nowMs) => this.#membership.linkUp(link, nowMs));
+    this.#search.met(link);
+    this.#settleIn(settleMs.linked);
     if (observedAddress !== null && this.#profile.observe(observedAddress)) this.#say();
+    return {
+      message: (text) => this.#act((nowMs) => this.#membership.received(link, text, nowMs)),
+      closed: (end) => {
+        this.#context.log("debug", "a link ended", { peer: peer.id, ...end });
+        this.#act((nowMs) => this.#membership.linkDown(link, end, nowMs));
+      },
+    };
+  }
+
+  async #dial(url: string): Promise<void> {
+    const { ca, plain } = this.#options;
+    const { signal } = this.#ending;
+    const turn = await this.#pace.turn();
+    try {
+      const connected = (): void => turn.connected();
+      const way = { url, signal, plain, connected, ...(ca !== undefined && { ca }) };
+      await dial({ ...way, party: this.#party, host: this.#host });
+      turn.end("done");
+    } catch (error) {
+      turn.end(error instanceof Refusal && lateReasons.has(error.reason) ? "late" : "refused");
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      this.#context.log("debug", `dialled in vain: ${error.message}`, { url, reason: error.reason });
+      const why = failures[error.reason] ?? "unreachable";
+      this.#act((nowMs) => this.#membership.dialFailed(url, why, nowMs));
+      this.#search.missed(url, error);
+    }
+  }
+
+  #act(run: (nowMs: number) => void): void {
+    run(this.#context.clock.now());
+    this.#arm();
+  }
+
+  /** One timer; one that is early does no harm. */
+  #arm(): void {
+    const { clock } = this.#context;
+    if (!this.#hasJoined || this.#ending.signal.aborted) return;
+    const nowMs = clock.now();
+    const nextMs = this.#membership.nextMs(nowMs);
+    if (nextMs >= this.#armedMs) return;
+    this.#cancelTick();
+    this.#armedMs = nextMs;
+    this.#cancelTick = clock.schedule(nextMs - nowMs, () => {
+      this.#armedMs = Number.POSITIVE_INFINITY;
+      this.#act((firedMs) => this.#membership.tick(firedMs, clock.wall()));
+    });
+  }
+
+  /** A later moment takes the place of an earlier one. */
+  #settleIn(delayMs: number): void {
+    this.#cancelSettle();
+    if (this.#ending.signal.aborted) return;
+    this.#cancelSettle = this.#context.clock.schedule(delayMs, () => this.#settle());
   }
 
   #settle(): void {
-    this.#timers.get("settle")?.();
-    if (!this.#isSettled && this.#participant.links().length === 0) this.#reportSilence();
+    this.#cancelSettle();
+    if (!this.#isSettled && this.#membership.links().length === 0) this.#search.reportSilence();
     this.#isSettled = true;
     const { name: via } = this.#options;
     for (const sink of [...this.#unsettled]) sink.push({ kind: "settled", via });
     this.#unsettled.clear();
   }
 
-  /** Says what we are, if that has changed. */
+  /** Says what we are, if that has changed. @throws {RangeError} when it takes more than a record may. */
   #say(): void {
     if (this.#options.role === "observer") return;
     const statement = this.#profile.statement();
     const text = JSON.stringify(statement);
     if (text === this.#statement) return;
-    this.#participant.say(statement);
+    this.#urls = statement.urls;
+    this.#act(() => this.#membership.say(statement));
     this.#statement = text;
-    this.#sightings.show(this.#profile.sighting());
+    this.#listing.show(this.#profile.seen());
   }
 
   #repeat(): void {
-    this.#after("repeat", repeatMs, () => this.#repeat());
-    this.#surroundings.look();
-    this.#say();
-    this.#sightings.show(this.#profile.sighting());
+    this.#cancelRepeat = this.#context.clock.schedule(repeatMs, () => {
+      this.#platform.look();
+      this.#say();
+      this.#listing.show(this.#profile.seen());
+      this.#repeat();
+    });
   }
 
-  #allSightings(): Sighting[] {
-    const others = this.#participant.members().map((entry) => this.#sightingOf(entry));
-    return [this.#profile.sighting(), ...others];
-  }
-
-  #sightingOf({ id, record, deadlineMs }: AliveEntry): Sighting {
-    const { remoteAddress, heardMs } = this.#participant.linkTo(id) ?? { remoteAddress: null, heardMs: null };
-    const addresses = this.#surroundings.rankOf(record, remoteAddress);
-    const ttlMs = Math.max(1, deadlineMs - this.#context.clock.now());
-    return { id, nodes: record.nodes, addresses, ttlMs, relayed: remoteAddress === null, heardMs };
+  #seen({ id, record, deadlineMs }: AliveEntry): SeenMember {
+    const [link] = this.#membership.linksTo(id);
+    return {
+      id,
+      nodes: record.nodes,
+      addresses: this.#platform.rankOf(record, link?.remoteAddress ?? null),
+      ttlMs: Math.max(1, deadlineMs - this.#context.clock.now()),
+      relayed: link === undefined,
+      heardMs: link?.heardMs ?? null,
+    };
   }
 
   #report(kind: Problem): void {
@@ -277,37 +351,35 @@ export class MeshSession implements TransportSession {
     this.#context.report(error);
   }
 
-  /** A mesh without members for a while, which may have had some before. */
-  #remind(): void {
-    const nowMs = this.#context.clock.now();
-    this.#aloneSinceMs ??= nowMs;
-    if (this.#isSettled && nowMs - this.#aloneSinceMs >= patienceMs) this.#reportSilence();
+  /** Nobody can come any more. Members see a crash: what was announced is to be said again by the next session. */
+  #fail(cause: Error): void {
+    if (this.#ending.signal.aborted) return;
+    const { name: via } = this.#options;
+    const message = `the mesh does not listen any more: ${cause.message}`;
+    this.#failure = new DiscoveryError("TRANSPORT_FAILED", message, { via, cause });
+    this.#stop();
+    for (const link of this.#membership.links()) link.terminate();
+    if (this.#listing.fail(this.#failure) === 0) this.#context.report(this.#failure);
   }
 
-  #reportSilence(): void {
-    const reason = this.#silence.reason({
-      turnedAway: this.#participant.turnedAway,
-      knowsNobody: this.#options.role === "observer" && this.#contacts.isEmpty,
-      nowMs: this.#context.clock.now(),
-    });
-    if (reason === null) return;
-    const message = `no member of the mesh was reached: ${reason}`;
-    this.#context.report(new DiscoveryError("NO_ANSWER", message, { via: this.#options.name }));
+  #stop(): void {
+    this.#ending.abort();
+    this.#search.stop();
+    this.#cancelTick();
+    this.#cancelSettle();
+    this.#cancelRepeat();
   }
 
-  /** Calls back once, unless the session ends; another one of the same name takes its place. */
-  #after(name: string, delayMs: number, run: () => void): void {
-    this.#timers.get(name)?.();
-    if (this.#closing.signal.aborted) return;
-    this.#timers.set(name, this.#context.clock.schedule(delayMs, run));
-  }
-
+  /** Says goodbye, unless it failed; resolves when all connections are gone. */
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#unfollow();
-    for (const cancel of this.#timers.values()) cancel();
-    const members = this.#participant.members();
+    if (!this.#failure) this.#membership.leave();
+    this.#stop();
+    this.#listener?.close();
     // A goodbye does not wait for a disk.
-    await Promise.all([this.#participant.close(), this.#joining?.then(() => this.#contacts.save(members))]);
+    await Promise.all([
+      ...this.#membership.links().map((link) => link.close("leaving")),
+      this.#hasJoined && this.#search.save(),
+    ]);
   }
 }

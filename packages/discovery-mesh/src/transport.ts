@@ -1,5 +1,3 @@
-import dns from "node:dns/promises";
-import { hostname } from "node:os";
 import {
   assertOptions,
   formatEndpoint,
@@ -14,13 +12,12 @@ import {
   openIdentity,
   stateDirectory,
 } from "@lmserv/discovery-identity";
-import { readSystem, thisMachine } from "@lmserv/discovery-network";
+import { readSystem } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
 import type { Plain } from "./link/exposure.ts";
 import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
 import { parseMeshUrl } from "./link/mesh-url.ts";
-import type { Machine } from "./machine.ts";
 import { PeerFile } from "./peer-file.ts";
 import { parseSeed } from "./seeds.ts";
 import { MeshSession } from "./session.ts";
@@ -79,28 +76,12 @@ export interface MeshOptions {
 
 const mostPeers = 256;
 
-const ownMachine: Machine = {
-  names: {
-    lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
-    // Looked up on each call, since who sets other servers gets another function.
-    resolveSrv: (name) => dns.resolveSrv(name),
-  },
-  system: readSystem,
-  hostname,
-  mark: thisMachine,
-};
-
 /**
  * A full mesh of WebSockets: finds and announces nodes where no multicast passes.
  *
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function mesh(options: MeshOptions = {}): Transport {
-  return meshOn(ownMachine, options);
-}
-
-/** The same on any machine, such as one that a test makes. */
-function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
   assertOptions("mesh", options, shapes);
   const {
     cluster = "default",
@@ -136,7 +117,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
     clusterKeys: keys === undefined ? [] : parseKeys(keys),
     role,
     seeds: parsed,
-    listen: role === "observer" ? [] : (options.listen ?? defaultListen(keys !== undefined, machine)),
+    listen: role === "observer" ? [] : (options.listen ?? defaultListen(keys !== undefined)),
     advertise: advertise ?? null,
     candidates,
     maxPeers,
@@ -154,7 +135,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
       // Where machines share the folder, each has peers of its own.
       const owner = endpoint === null || identity.keyFile === null ? endpoint : identity.key.id;
       const peerFile = owner === null ? null : new PeerFile(directory ?? stateDirectory(), cluster, owner);
-      const session = new MeshSession(context, { ...shared, identity, peerFile }, machine);
+      const session = new MeshSession(context, { ...shared, identity, peerFile });
       try {
         await session.open(signal);
       } catch (error) {
@@ -165,7 +146,7 @@ function meshOn(machine: Machine, options: MeshOptions = {}): Transport {
       }
       return session;
     },
-    diagnose: (context, cancellable) => diagnose(shared, machine.names, context, cancellable),
+    diagnose: (context, cancellable) => diagnose(shared, context, cancellable),
   };
 }
 
@@ -182,10 +163,10 @@ function assertEncrypted(option: string, url: string, isFine: boolean): void {
 }
 
 /** Without a key, nobody but this machine. */
-function defaultListen(isKeyed: boolean, machine: Machine): readonly ListenAddress[] {
+function defaultListen(isKeyed: boolean): readonly ListenAddress[] {
   const port = defaultMeshPort;
   if (!isKeyed) return [{ host: "127.0.0.1", port }];
-  const own = machine.system().interfaces.flatMap(({ addresses }) => addresses);
+  const own = readSystem().interfaces.flatMap(({ addresses }) => addresses);
   const all: readonly ListenAddress[] = [{ host: "0.0.0.0", port }];
   return own.some(({ family }) => family === "IPv6") ? [...all, { host: "::", port }] : all;
 }

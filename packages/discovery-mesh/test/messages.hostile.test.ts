@@ -4,7 +4,6 @@ import fc, { type Arbitrary } from "fast-check";
 import type { PeerHello } from "../src/link/link.ts";
 import type { MemberLink } from "../src/membership/link-book.ts";
 import { Membership } from "../src/membership/membership.ts";
-import { clusterVerifier } from "../src/membership/verifier.ts";
 import { plainIdentity } from "./link/plain-member.ts";
 
 const maxPeers = 8;
@@ -74,6 +73,10 @@ class PlainLink implements MemberLink {
   async close(): Promise<void> {
     this.isOpen = false;
   }
+
+  terminate(): void {
+    this.isOpen = false;
+  }
 }
 
 readsHostile("messages of the mesh", {
@@ -84,7 +87,7 @@ readsHostile("messages of the mesh", {
     const me = plainIdentity();
     let nowMs = 0;
     const membership = new Membership({
-      ...{ id: me.id, instance: "fedcba9876543210", own: null, verifier: clusterVerifier(cluster) },
+      ...{ id: me.id, instance: "fedcba9876543210", own: null, cluster },
       ...{ random: seededRandom(1), maxPeers, startMs: 0 },
       effects: { dial: () => {}, alive: () => {}, gone: () => {}, problem: () => {}, dropped: () => {} },
     });

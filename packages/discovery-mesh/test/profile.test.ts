@@ -2,17 +2,16 @@ import type { NetworkInterfaceInfo } from "node:os";
 import type { Announced } from "@lmserv/discovery-core";
 import { type MachineMark, systemOf, unknownMachine } from "@lmserv/discovery-network";
 import { beforeEach, describe, expect, test } from "vitest";
+import { Platform } from "../src/platform.ts";
 import { Profile } from "../src/profile.ts";
-import { Surroundings } from "../src/surroundings.ts";
 
 let profile: Profile;
 
 beforeEach(() => {
   const system = () => systemOf({ eth0: [infoOf("10.0.0.1")], eth1: [infoOf("10.0.1.1")] });
-  const names = { lookup: async () => [], resolveSrv: async () => [] };
   const mark = (): MachineMark => ({ ...unknownMachine, stack: "5".repeat(16) });
-  const surroundings = new Surroundings({ system, hostname: () => "box", mark, names });
-  profile = new Profile({ id: "me", surroundings, hostname: () => "box", advertise: null, secure: false });
+  const platform = new Platform({ system, hostname: () => "box", mark });
+  profile = new Profile({ id: "me", platform, advertise: null, secure: false });
   profile.listening = [{ host: "0.0.0.0", port: 7_946 }];
 });
 
@@ -40,7 +39,7 @@ describe("a record", () => {
     expect(addresses).toEqual(["10.0.1.1"]);
     expect(urls).toEqual(["ws://10.0.0.1:7946", "ws://10.0.1.1:7946"]);
     expect(nodes).toEqual([{ id: "a", port: 8_000, info: "", hostname: "box" }]);
-    expect(profile.sighting().addresses).toEqual([{ address: "10.0.1.1", reach: "on-link" }]);
+    expect(profile.seen().addresses).toEqual([{ address: "10.0.1.1", reach: "on-link" }]);
   });
 
   test("has one list for all its nodes", () => {

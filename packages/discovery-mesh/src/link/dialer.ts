@@ -9,12 +9,12 @@ import { exposure, type Plain, type Protection } from "./exposure.ts";
 import { scheduleFairly } from "./fair-timer.ts";
 import { dialerHandshake } from "./handshake.ts";
 import type { Party } from "./introduction.ts";
+import { webSocketOptions } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { canBeDialled, type MeshUrl, meshPath, meshSubprotocol, parseMeshUrl } from "./mesh-url.ts";
 import { type LinkHost, PeerLink } from "./peer-link.ts";
 import { connectFirst } from "./race.ts";
 import { Refusal } from "./refusal.ts";
-import { webSocketOptions } from "./websocket-options.ts";
 
 export interface DialOptions {
   /** `ws://host:port` or `wss://host:port`. */

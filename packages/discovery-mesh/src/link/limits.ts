@@ -1,3 +1,5 @@
+import type { ServerOptions } from "ws";
+
 /** Every bound of a link, with its default in `defaultLimits`. */
 export interface LinkLimits {
   /** From the first byte of a connection to the end of its handshake. */
@@ -57,3 +59,23 @@ export const defaultLimits: LinkLimits = {
   flushMs: 500,
   closeMs: 2_000,
 };
+
+/** Those that both sides have; the last two are not in the library's types. */
+export interface WebSocketOptions
+  extends Pick<ServerOptions, "perMessageDeflate" | "maxPayload" | "maxFragments" | "maxBufferedChunks"> {
+  readonly maxPendingAutoPongs: number;
+  readonly closeTimeout: number;
+}
+
+/** What both sides set: the library's own limits are those of a general purpose. */
+export function webSocketOptions(limits: LinkLimits): WebSocketOptions {
+  return {
+    // It would take 256 KiB for each link, and lets small frames grow.
+    perMessageDeflate: false,
+    maxPayload: limits.maxMessageBytes,
+    maxFragments: limits.maxFragments,
+    maxBufferedChunks: limits.maxBufferedChunks,
+    maxPendingAutoPongs: limits.maxPendingPongs,
+    closeTimeout: limits.closeMs,
+  };
+}

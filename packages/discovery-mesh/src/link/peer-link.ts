@@ -1,12 +1,19 @@
 import type { Clock, Log } from "@lmserv/discovery-core";
 import type { RawData, WebSocket } from "ws";
-import { closeCode, closeReason } from "./close-code.ts";
 import type { Admission } from "./handshake.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { Heartbeat, type Pulse } from "./heartbeat.ts";
 import type { LinkLimits } from "./limits.ts";
-import type { Link, LinkClose, LinkEnd, LinkEvents, LinkHandler, PeerHello } from "./link.ts";
+import {
+  closeCode,
+  closeReason,
+  type Link,
+  type LinkClose,
+  type LinkEnd,
+  type LinkEvents,
+  type LinkHandler,
+  type PeerHello,
+} from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import type { Pulse } from "./pulse.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** What links need of their host. */
@@ -99,6 +106,10 @@ export class PeerLink implements Link {
       else this.#finish(code);
     }
     return this.#gone;
+  }
+
+  terminate(): void {
+    this.#cut({ kind: "reset" });
   }
 
   /** Resolves when the connection is gone and everybody knows. */

@@ -42,15 +42,3 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 }
-
-/** Keeps account of the connections that were refused. */
-export interface RefusalLedger {
-  /** How often each reason occurred. */
-  readonly counts: ReadonlyMap<RefusalReason, number>;
-  add(refusal: Refusal): void;
-}
-
-export function refusalLedger(): RefusalLedger {
-  const counts = new Map<RefusalReason, number>();
-  return { counts, add: ({ reason }) => void counts.set(reason, (counts.get(reason) ?? 0) + 1) };
-}

@@ -3,14 +3,6 @@ import { isOwnHost, parseHostHeader } from "@lmserv/discovery-network";
 import { meshPath, meshSubprotocol } from "./mesh-url.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 
-/** Who else than members may ask for an upgrade. */
-export interface UpgradePolicy {
-  /** Origins of pages that may connect; members send none. */
-  readonly origins: readonly string[];
-  /** Host names, in lower case, under which requests may come; members ask by address. */
-  readonly hosts: readonly string[];
-}
-
 /** What an HTTP request is answered with when it cannot become a WebSocket of the mesh. */
 export interface HttpRefusal {
   readonly status: 400 | 403 | 404 | 426;
@@ -23,16 +15,12 @@ export interface HttpRefusal {
  * A browser lets any page connect to any address, and says whose page it is in `Origin`; a page that had its
  * own name point here is betrayed by `Host`. Members dial addresses, so that no name has to be known.
  */
-export function upgradeRefusal(request: IncomingMessage, policy: UpgradePolicy): HttpRefusal | null {
+export function upgradeRefusal(request: IncomingMessage): HttpRefusal | null {
   const { origin, host } = request.headers;
   if (!isMeshPath(request)) return refuse(404, "not-found", `it asked for ${quote(request.url)}`);
-  if (origin !== undefined && !policy.origins.includes(origin)) {
-    return refuse(403, "origin", `it is a page of ${quote(origin)}`);
-  }
+  if (origin !== undefined) return refuse(403, "origin", `it is a page of ${quote(origin)}`);
   const name = parseHostHeader(host);
-  if (name === null || !(isOwnHost(name) || policy.hosts.includes(name))) {
-    return refuse(403, "host", `it asked for the host ${quote(host)}`);
-  }
+  if (name === null || !isOwnHost(name)) return refuse(403, "host", `it asked for the host ${quote(host)}`);
   if (!offersMesh(request.headers["sec-websocket-protocol"])) {
     return refuse(400, "subprotocol", `it does not offer ${meshSubprotocol}`);
   }

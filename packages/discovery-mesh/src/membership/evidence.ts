@@ -1,6 +1,7 @@
 import { type Directory, isAlive } from "./directory.ts";
 import type { LinkBook } from "./link-book.ts";
 import { Suspicion } from "./suspicion.ts";
+import { passTo } from "./sync.ts";
 import { maxHops, type Timing } from "./timing.ts";
 import type { Vouching } from "./vouching.ts";
 
@@ -11,8 +12,6 @@ export interface EvidenceOptions {
   readonly timing: Timing;
   /** Whether others are asked to vouch; an observer has its peers tell it everything. */
   readonly asks: boolean;
-  /** Tells a peer what is known of these members. */
-  readonly pass: (peer: string, ids: readonly string[], nowMs: number) => void;
 }
 
 /** Why members are believed to be there: by a link, or by a peer that vouches for them. Whoever has neither is doubted. */
@@ -87,7 +86,7 @@ export class Evidence {
 
   /** Asks peers to vouch for members, and vouches to them, where that has changed. */
   settle(nowMs: number): void {
-    const { asks, links, vouching, directory, pass } = this.#options;
+    const { asks, links, vouching, directory } = this.#options;
     this.#settledMs = nowMs;
     const isFresh = (id: string): boolean => this.#isFresh(id, nowMs);
     if (asks) {
@@ -98,7 +97,7 @@ export class Evidence {
     const vouchable = (id: string, to: string): boolean => this.#canVouch(id, to, nowMs);
     const known = (): readonly string[] => directory.alive().map(({ id }) => id);
     for (const { peer, message } of vouching.promises(vouchable, known)) {
-      if (message.type === "vouching") pass(peer, message.ids, nowMs);
+      if (message.type === "vouching") passTo(peer, message.ids, directory, links, nowMs);
       // Each names others: none may take the place of another.
       links.sendTo(peer, message, `${message.type} ${message.ids.join()}`);
     }

@@ -1,42 +1,43 @@
-import type { MemberRecord, Renewal } from "@lmserv/discovery-identity";
-import { compareVersions } from "@lmserv/discovery-identity";
+import {
+  compareVersions,
+  ed25519,
+  type MemberRecord,
+  type Renewal,
+  readRenewal,
+  type SignatureScheme,
+  type VerifyOptions,
+  verifyRecord,
+} from "@lmserv/discovery-identity";
+import type { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
+import type { Evidence } from "./evidence.ts";
 import { Introductions } from "./introductions.ts";
 import type { LinkBook, MemberLink } from "./link-book.ts";
+import type { MembershipEffects } from "./membership.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
-import { lacksUs, type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
+import type { Presence } from "./presence.ts";
+import { keyOf, lacksUs, type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
 import { maxHops } from "./timing.ts";
-import type { Verifier } from "./verifier.ts";
 import type { Vouching } from "./vouching.ts";
 
-export interface GossipOptions {
+export interface GossipOptions extends Pick<VerifyOptions, "cluster" | "scheme"> {
   readonly directory: Directory;
   readonly links: LinkBook;
   readonly vouching: Vouching;
-  readonly verifier: Verifier;
+  readonly evidence: Evidence;
+  readonly plan: DialPlan;
+  /** Null for an observer. */
+  readonly presence: Presence | null;
   readonly random: () => number;
-  /** Ourselves, or null for an observer. */
-  readonly own: () => OwnMoment | null;
-  readonly on: GossipEvents;
-}
-
-export interface GossipEvents {
-  /** A member that was not there, or not this start of it, is there. */
-  came(entry: AliveEntry, from: string, nowMs: number): void;
-  /** A member says something new. */
-  told(entry: AliveEntry, from: string, nowMs: number): void;
-  /** A member that said it before is still there. */
-  renewed(entry: AliveEntry): void;
-  /** A member that was there left; `why` is "unreachable" for what was its end when we heard of its last record. */
-  left(id: string, why: "goodbye" | "unreachable"): void;
-  /** Somebody signed in our name. */
-  met(record: MemberRecord, nowMs: number): void;
-  /** A peer does not know what we say. */
-  asked(peer: string, nowMs: number): void;
+  readonly effects: Pick<MembershipEffects, "alive" | "gone">;
+  /** Ours. */
+  readonly id: string;
+  /** How much longer the member with the lesser id waits for the other one to dial. */
+  readonly yieldMs: number;
   /** There is no room for another member. */
-  full(): void;
-  /** What a peer sent was malformed, or not authentic. */
-  dropped(peer: string): void;
+  readonly onFull: () => void;
+  /** What a peer sent was not authentic. */
+  readonly onForged: (peer: string) => void;
 }
 
 /** Of all who hear a goodbye each tells so many: that reaches more than 99 % of those who did not. */
@@ -45,25 +46,27 @@ const echoes = 5;
 /** What members tell each other of others: taken if it is newer and authentic, and passed on to who lacks it. */
 export class Gossip {
   readonly #options: GossipOptions;
+  readonly #scheme: SignatureScheme;
   readonly #introductions = new Introductions();
 
   constructor(options: GossipOptions) {
     this.#options = options;
+    this.#scheme = options.scheme ?? ed25519;
   }
 
   /** Tells a peer what we know, and has it tell us the rest. */
   compare(peer: string, answer: boolean): void {
-    const { links, directory, own } = this.#options;
-    links.sendTo(peer, wholeDigest(directory, own(), answer), "digest");
+    const { links, directory } = this.#options;
+    links.sendTo(peer, wholeDigest(directory, this.#own, answer), "digest");
   }
 
   takeDigest({ peer: { id: peer } }: MemberLink, digest: Digest, nowMs: number): void {
-    const { directory, links, own, on } = this.#options;
-    if (lacksUs(digest, own())) on.asked(peer, nowMs);
+    const { directory, links, presence } = this.#options;
+    if (lacksUs(digest, this.#own)) presence?.introduce(peer, nowMs);
     for (const entry of unknownTo(peer, digest, directory)) {
       // How far somebody's own words came does not matter to itself.
       if (entry.hops >= maxHops && entry.id !== peer) continue;
-      const messages = this.#passedOn(entry, nowMs);
+      const messages = passedOn(entry, links, nowMs);
       // A question is about a record; a renewal with it, if the record is not taken, would be the next question.
       const asked = digest.whole ? messages : messages.slice(0, 1);
       for (const message of asked) links.sendTo(peer, message, keyOf(message, entry.id));
@@ -73,47 +76,49 @@ export class Gossip {
   }
 
   takeRecord({ peer: { id: from } }: MemberLink, told: Told, nowMs: number): void {
-    const { verifier, directory, own, on } = this.#options;
-    const { signed } = told;
-    const verdict = verifier.record(signed, (record) => record.id === own()?.id || directory.isNewer(record));
+    const { cluster, directory, presence, id: ownId } = this.#options;
+    const isOwn = ({ id }: MemberRecord): boolean => presence !== null && id === ownId;
+    const isNewer = (record: MemberRecord): boolean => isOwn(record) || directory.isNewer(record);
+    const verdict = verifyRecord(told.signed, { cluster, scheme: this.#scheme, isNewer });
     if (!verdict.accepted) {
-      if (verdict.why !== "not-newer") on.dropped(from);
+      if (verdict.why !== "not-newer") this.#options.onForged(from);
       return;
     }
     const { record } = verdict;
     const { id } = record;
-    if (id === own()?.id) return on.met(record, nowMs);
+    if (isOwn(record)) return presence?.meet(record, nowMs);
     if (from !== id && this.#isOutlived(record)) return this.#show(id, told);
-    if (record.kind === "alive" && !directory.hasRoomFor(id)) return on.full();
+    if (record.kind === "alive" && !directory.hasRoomFor(id)) return this.#options.onFull();
     this.#admit(record, told, from, nowMs);
   }
 
   takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
-    const { verifier, directory, on } = this.#options;
-    const renewal = verifier.readRenewal(signed);
-    if (!renewal) return on.dropped(link.peer.id);
+    const { cluster, directory, evidence, onForged } = this.#options;
+    const from = link.peer.id;
+    const renewal = readRenewal(signed, cluster);
+    if (!renewal) return onForged(from);
     const { id, beat } = renewal;
     const known = this.#renewed(link, renewal, nowMs);
     if (!known || !directory.isRenewedBy(id, beat)) return;
-    if (!verifier.isAuthentic(signed, known.signed.publicKey)) return on.dropped(link.peer.id);
+    const { text: bytes, signature } = signed;
+    if (!this.#scheme.verify({ publicKey: known.signed.publicKey, bytes, signature })) return onForged(from);
     if (!directory.renew(id, beat, signed, { nowMs, hops, ageMs })) return;
     const entry = directory.get(id);
     if (!isAlive(entry)) return;
     if (known.state === "lost") {
-      on.came(entry, link.peer.id, nowMs);
-      on.told(entry, link.peer.id, nowMs);
-    } else on.renewed(entry);
-    this.#spread(entry, link.peer.id, () => false, nowMs);
+      evidence.told(id, from, nowMs);
+      this.#welcome(entry, from, nowMs);
+    } else this.#options.effects.alive(entry);
+    this.#spread(entry, from, () => false, nowMs);
   }
 
-  /** Passes on what is known of members to a peer that wants to hear of them. */
-  pass(peer: string, ids: readonly string[], nowMs: number): void {
-    const { directory, links } = this.#options;
-    for (const id of ids) {
-      const entry = directory.get(id);
-      if (!isAlive(entry) || entry.hops >= maxHops) continue;
-      for (const message of this.#passedOn(entry, nowMs)) links.sendTo(peer, message, keyOf(message, id));
-    }
+  /** A member is there no more: it said goodbye, or nothing says any longer that it is there. */
+  remove(id: string, why: "goodbye" | "unreachable"): void {
+    const { evidence, plan, links, vouching, effects } = this.#options;
+    evidence.release(id);
+    if (why === "goodbye") plan.forget(id);
+    else links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => vouching.wants(peer, id));
+    effects.gone(id, why);
   }
 
   /** The link to a member broke: some may know of it by us alone, and have nothing of their own that breaks. */
@@ -125,40 +130,48 @@ export class Gossip {
 
   /** Takes note of who was heard over a link meanwhile, and tells of those whose time it lengthens by enough. */
   listen(nowMs: number): void {
-    const { directory, links, on } = this.#options;
+    const { directory, links, effects } = this.#options;
     for (const { id, record } of directory.alive()) {
       const entry = directory.hear(id, links.heardMs(id, record.instance), nowMs);
-      if (entry) on.renewed(entry);
+      if (entry) effects.alive(entry);
     }
+  }
+
+  /** Ourselves; null for an observer. */
+  get #own(): OwnMoment | null {
+    return this.#options.presence?.moment ?? null;
   }
 
   /** Takes in a record that counts. */
   #admit(record: MemberRecord, { signed, hops, ageMs }: Told, from: string, nowMs: number): void {
-    const { directory, vouching, on } = this.#options;
+    const { directory, vouching, evidence } = this.#options;
     const { id } = record;
     const before = directory.get(id);
     const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
-    if (isNew) on.came(entry, from, nowMs);
-    if (isAlive(entry)) on.told(entry, from, nowMs);
-    else if (isAlive(before)) on.left(id, isGoodbyeOf(before, record) ? "goodbye" : "unreachable");
+    if (isNew) evidence.told(id, from, nowMs);
+    if (isAlive(entry)) this.#welcome(entry, from, nowMs);
+    else if (isAlive(before)) this.remove(id, isGoodbyeOf(before, record) ? "goodbye" : "unreachable");
     if (isNew && from === id) this.#introductions.begin(id, nowMs);
     // Who has no link to the one from whom it came has it from us.
     this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
     if (entry.state === "left") this.#echo(entry, from, nowMs);
   }
 
-  #passedOn(entry: Entry, nowMs: number): Message[] {
-    const { id, heardMs } = entry;
-    const linkMs = isAlive(entry) ? this.#options.links.heardMs(id, entry.record.instance) : heardMs;
-    return passedOn(entry, Math.max(heardMs, linkMs), nowMs);
+  /** A member says something new. */
+  #welcome(entry: AliveEntry, from: string, nowMs: number): void {
+    const { id: ownId, plan, effects, yieldMs } = this.#options;
+    const { id, record } = entry;
+    const delayMs = ownId > id ? 0 : yieldMs;
+    plan.learn(id, record.urls, { delayMs, teller: from }, nowMs);
+    effects.alive(entry);
   }
 
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
   #renewed(link: MemberLink, renewal: Renewal, nowMs: number): Entry | null {
-    const { directory, own } = this.#options;
+    const { directory, links } = this.#options;
     const { id } = renewal;
-    const self = own();
+    const self = this.#own;
     const known = directory.get(id);
     if (id === self?.id) {
       if (!self.isQuiet && compareVersions(renewal, self.moment) > 0) this.#ask(link, id);
@@ -168,7 +181,7 @@ export class Gossip {
     if (later > 0 && directory.hasRoomFor(id)) this.#ask(link, id);
     // Its author would not be heard for long: it has to know that more was said in its name.
     if (later < 0 && known)
-      for (const message of this.#passedOn(known, nowMs)) this.#show(link.peer.id, message);
+      for (const message of passedOn(known, links, nowMs)) this.#show(link.peer.id, message);
     return later === 0 ? (known ?? null) : null;
   }
 
@@ -188,8 +201,8 @@ export class Gossip {
   }
 
   #ask({ peer }: MemberLink, id: string): void {
-    const { links, directory, own } = this.#options;
-    const self = own();
+    const { links, directory } = this.#options;
+    const self = this.#own;
     const known = id === self?.id ? self.moment : undefined;
     links.sendTo(peer.id, questionAbout(directory, id, known), `question ${id}`);
   }
@@ -218,7 +231,7 @@ export class Gossip {
   #spread(entry: Entry, from: string, isNews: (peer: string) => boolean, nowMs: number): void {
     const { links, vouching } = this.#options;
     if (entry.state === "lost" || entry.hops >= maxHops) return;
-    const [record, renewal] = this.#passedOn(entry, nowMs);
+    const [record, renewal] = passedOn(entry, links, nowMs);
     const isMeant = (peer: string): boolean => peer !== from && peer !== entry.id;
     const isWanted = (peer: string): boolean => isMeant(peer) && vouching.wants(peer, entry.id);
     // Whoever wants a member has its record.
@@ -232,9 +245,4 @@ export class Gossip {
 /** Whether it is the start that we know that says goodbye: another one's, which may be an old one, only supersedes it. */
 function isGoodbyeOf({ record: known }: Entry, { kind, epoch }: MemberRecord): boolean {
   return kind === "left" && epoch === known.epoch;
-}
-
-/** What waits for a slow peer is replaced by what is later of the same member. */
-function keyOf({ type }: Message, id: string): string {
-  return `${type} ${id}`;
 }

@@ -4,7 +4,7 @@ import type { Message } from "./message.ts";
 /** Of a link, what membership needs. */
 export type MemberLink = Pick<
   Link,
-  "peer" | "dialed" | "url" | "remoteAddress" | "observedAddress" | "heardMs" | "send" | "close"
+  "peer" | "dialed" | "url" | "remoteAddress" | "observedAddress" | "heardMs" | "send" | "close" | "terminate"
 >;
 
 /** A link that has to end, and why. */

@@ -1,4 +1,5 @@
 import { Standstill } from "@lmserv/discovery-core";
+import type { VerifyOptions } from "@lmserv/discovery-identity";
 import type { LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, Directory } from "./directory.ts";
@@ -10,17 +11,15 @@ import type { OwnRecord, Statement } from "./own-record.ts";
 import { Presence } from "./presence.ts";
 import { Reception } from "./reception.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
-import type { Verifier } from "./verifier.ts";
 import { Vouching } from "./vouching.ts";
 
-export interface MembershipOptions {
+export interface MembershipOptions extends Pick<VerifyOptions, "cluster" | "scheme"> {
   /** Ours; of an observer's key when `own` is null. */
   readonly id: string;
   /** Random, another one for each process. */
   readonly instance: string;
   /** What we say; null for an observer, who only listens. */
   readonly own: OwnRecord | null;
-  readonly verifier: Verifier;
   readonly random: () => number;
   readonly effects: MembershipEffects;
   /** How many members a mesh has at most, ourselves included. */
@@ -84,7 +83,7 @@ export class Membership {
   #dropped = 0;
 
   constructor(options: MembershipOptions) {
-    const { id, own, verifier, maxPeers, random, effects, startMs, timing = defaultTiming } = options;
+    const { id, own, maxPeers, random, startMs, timing = defaultTiming } = options;
     this.#options = options;
     this.#timing = timing;
     this.#standstill = new Standstill(timing.stallMs);
@@ -114,26 +113,19 @@ export class Membership {
       });
     this.#presence = presence;
     this.#reception = new Reception({ ...options, directory, links, presence });
+    this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null });
     this.#gossip = new Gossip({
+      ...options,
       directory,
       links,
       vouching,
-      verifier,
-      random,
-      own: () => presence?.moment ?? null,
-      on: {
-        came: (entry, from, nowMs) => this.#evidence.told(entry.id, from, nowMs),
-        told: (entry, from, nowMs) => this.#welcome(entry, from, nowMs),
-        renewed: (entry) => effects.alive(entry),
-        left: (member, why) => this.#bury(member, why),
-        met: (record, nowMs) => presence?.meet(record, nowMs),
-        asked: (peer, nowMs) => presence?.introduce(peer, nowMs),
-        full: () => this.#problem("full", true),
-        dropped: (peer) => this.#drop(peer),
-      },
+      evidence: this.#evidence,
+      plan: this.#plan,
+      presence,
+      yieldMs: timing.yieldMs,
+      onFull: () => this.#problem("full", true),
+      onForged: (peer) => this.#drop(peer),
     });
-    const pass = this.#gossip.pass.bind(this.#gossip);
-    this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null, pass });
   }
 
   /** Everybody else who is there. */
@@ -234,10 +226,10 @@ export class Membership {
     if (this.#standstill.hasSlept(nowMs, wallMs)) this.#grant(nowMs);
     if (this.#hasLeft) return;
     this.#gossip.listen(nowMs);
-    for (const id of this.#directory.expire(nowMs)) this.#bury(id, "unreachable");
+    for (const id of this.#directory.expire(nowMs)) this.#gossip.remove(id, "unreachable");
     for (const id of this.#evidence.take(nowMs)) {
       this.#directory.lose(id, nowMs);
-      this.#bury(id, "unreachable");
+      this.#gossip.remove(id, "unreachable");
     }
     this.#presence?.tick(nowMs);
     this.#compareWithSomebody(nowMs);
@@ -280,22 +272,6 @@ export class Membership {
       case "lost":
         return this.#evidence.lost(peer, message.ids, nowMs);
     }
-  }
-
-  /** A member says something new. */
-  #welcome(entry: AliveEntry, from: string, nowMs: number): void {
-    const { id, record } = entry;
-    const delayMs = this.#options.id > id ? 0 : this.#timing.yieldMs;
-    this.#plan.learn(id, record.urls, { delayMs, teller: from }, nowMs);
-    this.#options.effects.alive(entry);
-  }
-
-  #bury(id: string, why: "goodbye" | "unreachable"): void {
-    this.#evidence.release(id);
-    if (why === "goodbye") this.#plan.forget(id);
-    else
-      this.#links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => this.#vouching.wants(peer, id));
-    this.#options.effects.gone(id, why);
   }
 
   #settle(nowMs: number): void {

@@ -1,7 +1,8 @@
 import { compareVersions } from "@lmserv/discovery-identity";
-import type { Directory, Entry } from "./directory.ts";
-import { momentOf } from "./directory.ts";
+import { type Directory, type Entry, isAlive, momentOf } from "./directory.ts";
+import type { LinkBook } from "./link-book.ts";
 import type { Digest, Message, Moment } from "./message.ts";
+import { maxHops } from "./timing.ts";
 
 const unknown: Moment = { epoch: 0, seq: 0, beat: 0 };
 
@@ -49,11 +50,34 @@ export function lacksUs({ entries, whole }: Digest, own: OwnMoment | null): bool
   return compareVersions(own.moment, { epoch, seq }) > 0;
 }
 
-/** An entry as it is passed on; `heardMs` is when its author was last known to be there. */
-export function passedOn({ signed, renewal, hops }: Entry, heardMs: number, nowMs: number): Message[] {
-  const travelled = { hops: hops + 1, ageMs: Math.max(0, Math.round(nowMs - heardMs)) };
-  const record: Message = { type: "record", signed, ...travelled };
-  return renewal ? [record, { type: "renewal", signed: renewal, ...travelled }] : [record];
+/** An entry as it is passed on: its record, and its latest renewal if it has one. */
+export function passedOn(entry: Entry, links: LinkBook, nowMs: number): Message[] {
+  const { id, signed, renewal, hops } = entry;
+  const linkMs = isAlive(entry) ? links.heardMs(id, entry.record.instance) : entry.heardMs;
+  const ageMs = Math.max(0, Math.round(nowMs - Math.max(entry.heardMs, linkMs)));
+  const travelled = { hops: hops + 1, ageMs };
+  const told: Message = { type: "record", signed, ...travelled };
+  return renewal ? [told, { type: "renewal", signed: renewal, ...travelled }] : [told];
+}
+
+/** Passes on what is known of members to a peer that wants to hear of them. */
+export function passTo(
+  peer: string,
+  ids: readonly string[],
+  directory: Directory,
+  links: LinkBook,
+  nowMs: number,
+): void {
+  for (const id of ids) {
+    const entry = directory.get(id);
+    if (!isAlive(entry) || entry.hops >= maxHops) continue;
+    for (const message of passedOn(entry, links, nowMs)) links.sendTo(peer, message, keyOf(message, id));
+  }
+}
+
+/** What waits for a slow peer is replaced by what is later of the same member. */
+export function keyOf({ type }: Message, id: string): string {
+  return `${type} ${id}`;
 }
 
 function entryOf(id: string, { epoch, seq, beat }: Moment): Digest["entries"][number] {

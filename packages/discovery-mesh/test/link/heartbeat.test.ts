@@ -1,8 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { Heartbeat } from "../../src/link/heartbeat.ts";
+import { Heartbeat, Pulse } from "../../src/link/heartbeat.ts";
 import { defaultLimits } from "../../src/link/limits.ts";
-import { Pulse } from "../../src/link/pulse.ts";
 
 interface Side {
   readonly clock: VirtualClock;

@@ -2,13 +2,13 @@ import { silentLog, systemClock } from "@lmserv/discovery-core";
 import { generateNodeKey } from "@lmserv/discovery-identity";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
 import { type DialOptions, dial } from "../../src/link/dialer.ts";
+import { Pulse } from "../../src/link/heartbeat.ts";
 import type { Party } from "../../src/link/introduction.ts";
 import { defaultLimits, type LinkLimits } from "../../src/link/limits.ts";
 import type { Link, LinkEnd } from "../../src/link/link.ts";
 import { type ListenOptions, listen } from "../../src/link/listener.ts";
 import type { LinkHost } from "../../src/link/peer-link.ts";
-import { Pulse } from "../../src/link/pulse.ts";
-import { type RefusalLedger, type RefusalReason, refusalLedger } from "../../src/link/refusal.ts";
+import type { RefusalReason } from "../../src/link/refusal.ts";
 
 /** The text of the key file that parties of these tests share. */
 export const keyText = generateKey();
@@ -41,7 +41,6 @@ export interface Watched {
 export interface Site {
   readonly party: Party;
   readonly host: LinkHost;
-  readonly refusals: RefusalLedger;
   readonly links: readonly Watched[];
   /** Resolves with the n-th link (from 0), past or future. */
   link(index?: number): Promise<Watched>;
@@ -60,7 +59,7 @@ export function site(
 ): Site {
   const self = party(changes);
   const links: Watched[] = [];
-  const ledger = refusalLedger();
+  const refusals: RefusalReason[] = [];
   const watchers = new Set<() => void>();
   const notice = (): void => {
     for (const watcher of watchers) watcher();
@@ -76,13 +75,6 @@ export function site(
       watchers.add(look);
       look();
     });
-  const refusals: RefusalLedger = {
-    counts: ledger.counts,
-    add(refusal) {
-      ledger.add(refusal);
-      notice();
-    },
-  };
   const host: LinkHost = {
     clock: systemClock,
     log: silentLog,
@@ -109,18 +101,21 @@ export function site(
   return {
     party: self,
     host,
-    refusals,
     links,
     link: (index = 0) => until(() => links[index]),
     refused: async (reason, times = 1) => {
-      await until(() => ((ledger.counts.get(reason) ?? 0) >= times ? true : undefined));
+      await until(() => (refusals.filter((one) => one === reason).length >= times ? true : undefined));
     },
     async listen(options = {}) {
       const listener = await listen({
         addresses: [{ host: "127.0.0.1", port: 0 }],
         party: self,
         host,
-        refusals,
+        refused: (refusal) => {
+          refusals.push(refusal.reason);
+          notice();
+        },
+        failed: () => {},
         ...options,
       });
       const port = listener.addresses[0]?.port ?? 0;
@@ -128,7 +123,7 @@ export function site(
       return {
         port,
         url: `${scheme}://127.0.0.1:${port}`,
-        [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
+        [Symbol.asyncDispose]: async () => listener.close(),
       };
     },
     dial: (url, options = {}) =>

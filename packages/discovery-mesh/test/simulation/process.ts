@@ -4,7 +4,6 @@ import { unknownMachine } from "@lmserv/discovery-network";
 import type { PeerHello } from "../../src/link/link.ts";
 import { type DialFailure, Membership } from "../../src/membership/membership.ts";
 import { OwnRecord } from "../../src/membership/own-record.ts";
-import type { Verifier } from "../../src/membership/verifier.ts";
 import type { World } from "./world.ts";
 
 /** A machine, with what outlives its processes. */
@@ -23,15 +22,7 @@ export interface Host {
 /** Signatures are words here: what is simulated is not cryptography. */
 const word = "signed";
 
-const verifier: Verifier = {
-  record(signed, isNewer) {
-    const record = JSON.parse(signed.text);
-    if (!isNewer(record)) return { accepted: false, why: "not-newer" };
-    return signed.signature === word ? { accepted: true, record } : { accepted: false, why: "signature" };
-  },
-  readRenewal: ({ text }) => JSON.parse(text),
-  isAuthentic: ({ signature }) => signature === word,
-};
+const cluster = "simulated";
 
 /** One run of a member on a host. */
 export class Process {
@@ -67,7 +58,7 @@ export class Process {
     const key: NodeKey = { id: host.id, publicKey: host.id, sign: () => word };
     this.own = new OwnRecord({
       key,
-      cluster: "simulated",
+      cluster,
       ttlMs: world.timing.ttlMs,
       epoch: host.savedEpoch,
       instance: this.instance,
@@ -79,7 +70,8 @@ export class Process {
       id: host.id,
       instance: this.instance,
       own: this.own,
-      verifier,
+      cluster,
+      scheme: { idOf: (publicKey) => publicKey, verify: ({ signature }) => signature === word },
       random: world.random,
       maxPeers: 256,
       startMs: this.startedMs,

@@ -108,7 +108,7 @@ export class VirtualLink implements MemberLink {
   }
 
   /** The process that owns this end is gone; the system tells the other one. */
-  reset(): void {
+  terminate(): void {
     this.isOpen = false;
     this.#arrive(() => this.#other.finish({ kind: "reset" }));
   }

@@ -101,7 +101,7 @@ export class World {
     this.deaths.push({ process, atMs: this.agenda.nowMs });
     for (const connection of this.#connectionsOf(process)) {
       if (withHost) connection.fallSilent(() => false);
-      else for (const end of connection.ends) if (end.owner === process) end.reset();
+      else for (const end of connection.ends) if (end.owner === process) end.terminate();
     }
   }
 

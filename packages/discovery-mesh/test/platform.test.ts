@@ -1,7 +1,7 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { systemOf } from "@lmserv/discovery-network";
 import { describe, expect, test } from "vitest";
-import { reachableAddresses, urlsOf } from "../src/own-addresses.ts";
+import { reachableAddresses, urlsOf } from "../src/platform.ts";
 
 function info(cidr: string, internal: boolean = false): NetworkInterfaceInfo {
   const [address = ""] = cidr.split("/");
