@@ -216,13 +216,6 @@ describe("a transport", () => {
     expect(machine.stderr.text).toContain("TRANSPORT_UNAVAILABLE");
   });
 
-  it("that refuses the name makes 3", async () => {
-    machine.network.appear({ id: "other", name: "Box", port: 1, info: "" });
-    await announce("--name", "Box");
-    expect(await scene.running.ended).toBe(3);
-    expect(machine.stderr.text).toContain("lmserv: error: mdns: NAME_CONFLICT: ");
-  });
-
   it("that finds the announcement too large makes 2", async () => {
     await announce(
       "--no-check",

@@ -49,10 +49,11 @@ export interface TransportSession extends AsyncDisposable {
   /**
    * Makes a node known and resolves when the medium accepted it.
    *
-   * Disposing the result says goodbye, and so does disposing the session for whatever still stands. Absent
-   * when the medium cannot announce.
+   * Disposing the result says goodbye, and so does disposing the session for whatever still stands, unless the medium
+   * died. A chosen name that is taken becomes another, and `report` gets `NAME_CONFLICT`; where names may repeat, it
+   * stays. Absent when the medium cannot announce.
    *
-   * @throws {DiscoveryError} `NAME_CONFLICT` when a chosen name is taken, `TRANSPORT_FAILED`.
+   * @throws {DiscoveryError} `TRANSPORT_FAILED`.
    */
   readonly announce?: (node: Announced, options: Cancellable) => Promise<Standing>;
   /**

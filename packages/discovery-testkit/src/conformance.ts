@@ -2,6 +2,7 @@ import { announcingRules } from "./conformance/announcing.ts";
 import { boundRules } from "./conformance/bounds.ts";
 import { browsingRules } from "./conformance/browsing.ts";
 import { endingRules } from "./conformance/ending.ts";
+import { failureRules } from "./conformance/failing.ts";
 import type { Capabilities, Fixture } from "./conformance/fixture.ts";
 import { leftoverRules } from "./conformance/leftovers.ts";
 import { openingRules } from "./conformance/opening.ts";
@@ -12,6 +13,7 @@ export const transportRules: readonly TransportRule[] = [
   ...openingRules,
   ...browsingRules,
   ...endingRules,
+  ...failureRules,
   ...announcingRules,
   ...boundRules,
   ...leftoverRules,
@@ -38,7 +40,7 @@ export interface ConformanceOptions extends Capabilities {
 export function transportConformance(register: Register, options: ConformanceOptions): void {
   const { skip = {} } = options;
   assertReasoned(skip);
-  for (const rule of transportRules.filter(({ needs }) => needs === null || options[needs])) {
+  for (const rule of transportRules.filter(({ applies }) => applies(options))) {
     const run = (): Promise<void> => hold(rule, options);
     const reason = skip[rule.id];
     if (reason === undefined) register(`${rule.id}: ${rule.title}`, run);

@@ -48,6 +48,7 @@ export async function memoryFixture({
       }
     },
     fail: async () => everywhere((network) => network.fail()),
+    restore: async () => everywhere((network) => network.restore()),
     async [Symbol.asyncDispose]() {},
   };
 }

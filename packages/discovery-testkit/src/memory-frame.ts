@@ -46,7 +46,7 @@ const minTtlMs = 1_000;
 const maxTtlMs = 86_400_000;
 
 /** The name under which a node is announced, chosen or made of what it says of itself. */
-function nameOf(node: Announced): string {
+export function nameOf(node: Announced): string {
   return node.name ?? `${node.info || "node"} ${node.id}`;
 }
 

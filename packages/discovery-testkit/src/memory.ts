@@ -17,7 +17,7 @@ import {
 } from "@lmserv/discovery-core";
 import { KnownNodes } from "./known-nodes.ts";
 import { MemoryBrowse } from "./memory-browse.ts";
-import { decodeFrame, encodeFrame, type Frame, type Presence, presenceOf } from "./memory-frame.ts";
+import { decodeFrame, encodeFrame, type Frame, nameOf, type Presence, presenceOf } from "./memory-frame.ts";
 import { asksFor, type Link, type Listener, type MemoryNetwork } from "./memory-network.ts";
 
 export interface MemoryOptions {
@@ -100,13 +100,11 @@ class Host implements Listener {
   async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
-    if (node.name !== undefined && this.#isTaken(node.name)) {
-      throw new DiscoveryError("NAME_CONFLICT", `the name "${node.name}" is taken`, { via: this.#via });
-    }
-    let presence = this.#stand(node);
+    const name = this.#freeNameFor(node);
+    let presence = this.#stand({ ...node, name });
     return {
       update: async (changed) => {
-        presence = this.#stand({ ...changed, id: node.id });
+        presence = this.#stand({ ...changed, id: node.id, name });
       },
       [Symbol.asyncDispose]: async () => this.#withdraw(presence),
     };
@@ -158,6 +156,19 @@ class Host implements Listener {
       this.#browses.delete(browse);
       browse.stop();
     };
+  }
+
+  /** A name that nobody answers for; one that is not the chosen one is reported. */
+  #freeNameFor(node: Announced): string {
+    const chosen = nameOf(node);
+    if (node.name === undefined) return chosen;
+    let name = chosen;
+    for (let count = 2; this.#isTaken(name); count += 1) name = `${chosen} (${count})`;
+    if (name !== chosen) {
+      const message = `the name "${chosen}" is taken; announced as "${name}"`;
+      this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via: this.#via }));
+    }
+    return name;
   }
 
   /** Whether some host answers for the name: on this medium it does so before `send` returns. */

@@ -2,6 +2,7 @@ import { announcingMutants } from "./mutants/announcing.ts";
 import { boundMutants } from "./mutants/bounds.ts";
 import { browsingMutants } from "./mutants/browsing.ts";
 import { endingMutants } from "./mutants/ending.ts";
+import { failureMutants } from "./mutants/failing.ts";
 import { leftoverMutants } from "./mutants/leftovers.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { openingMutants } from "./mutants/opening.ts";
@@ -11,6 +12,7 @@ export const mutants: readonly Mutant[] = [
   ...openingMutants,
   ...browsingMutants,
   ...endingMutants,
+  ...failureMutants,
   ...announcingMutants,
   ...boundMutants,
   ...leftoverMutants,

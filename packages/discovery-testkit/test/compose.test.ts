@@ -1,7 +1,7 @@
 import { compose, DiscoveryError, type Standing, supervise, type Transport } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { Bench, gpuBox, idleSession, laptop, never, query } from "./bench.ts";
+import { Bench, gpuBox, idleSession, never, query } from "./bench.ts";
 
 let bench: Bench;
 let left: Transport;
@@ -127,24 +127,29 @@ describe("announcing", () => {
     expect(watch.lost(gpuBox, "goodbye")).toBe(true);
   });
 
+  /** A member that has no room for another announcement. */
+  const full = (name: string): Transport => ({
+    name,
+    open: async () =>
+      idleSession({
+        announce: () => Promise.reject(new DiscoveryError("SEND_FAILED", "full", { via: name })),
+      }),
+  });
+
   test("succeeds with one member and reports the others", async () => {
-    const held = { ...laptop, name: "box" };
-    bench.left.appear(held);
     const watch = await neighbor();
-    const session = await bench.open(compose([left, right]));
-    await session.announce?.({ ...gpuBox, name: "box" }, { signal: never });
+    const session = await bench.open(compose([full("full"), right]));
+    await session.announce?.(gpuBox, { signal: never });
     await bench.clock.advance(0);
     expect(watch.reportsOf(gpuBox).map(({ via }) => via)).toEqual(["right"]);
-    expect(bench.told).toEqual(["NAME_CONFLICT left"]);
+    expect(bench.told).toEqual(["SEND_FAILED full"]);
   });
 
   test("fails when no member succeeds", async () => {
-    bench.left.appear({ ...laptop, name: "box" });
-    bench.right.appear({ ...laptop, name: "box" });
-    const session = await bench.open(compose([left, right]));
-    const announcing = session.announce?.({ ...gpuBox, name: "box" }, { signal: never });
+    const session = await bench.open(compose([full("one"), full("other")]));
+    const announcing = session.announce?.(gpuBox, { signal: never });
     await expect(announcing).rejects.toMatchObject({
-      errors: [{ code: "NAME_CONFLICT" }, { code: "NAME_CONFLICT" }],
+      errors: [{ code: "SEND_FAILED" }, { code: "SEND_FAILED" }],
     });
     expect(bench.told).toEqual([]);
   });

@@ -47,7 +47,7 @@ describe("supervise", () => {
     create: () => memoryFixture({ build: (medium) => supervise(memory(medium("memory"))) }),
     announces: true,
     reconfirms: true,
-    skip: { failure: "a supervised transport survives the death of its medium" },
+    supervised: true,
   });
 });
 
@@ -60,7 +60,7 @@ describe("a supervised composition", () => {
       }),
     announces: true,
     reconfirms: true,
-    skip: { failure: "supervised members survive the death of their medium" },
+    supervised: true,
   });
 });
 
@@ -100,6 +100,6 @@ describe("standby of supervised members", () => {
       }),
     announces: true,
     reconfirms: true,
-    skip: { failure: "supervised members survive the death of their medium" },
+    supervised: true,
   });
 });

@@ -13,7 +13,7 @@ describe("my transport", () => {
     create: () => memoryFixture({ build: (medium) => supervise(memory(medium("memory"))) }),
     announces: true,
     reconfirms: true,
-    skip: { failure: "a supervised transport survives the death of its medium" },
+    supervised: true,
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Announced } from "@lmserv/discovery-core";
 import { hostileFrames, memory, seededRandom } from "@lmserv/discovery-testkit";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -114,16 +115,18 @@ describe("a session", () => {
     expect(watch.sees(laptop)).toBe(true);
   });
 
-  test("has a name that is taken refused, whoever holds it, until it is free", async () => {
+  test("takes the next free name where the chosen one is taken, and says so", async () => {
     bench.left.appear({ ...laptop, name: "box" });
     const session = await host();
-    const announce = () => session.announce?.({ ...gpuBox, name: "box" }, { signal: never });
-    await expect(announce()).rejects.toMatchObject({ code: "NAME_CONFLICT", via: "memory" });
+    const announce = (node: Announced) => session.announce?.({ ...node, name: "box" }, { signal: never });
+    await announce(gpuBox);
+    const handle = await announce({ ...gpuBox, id: "another" });
+    const messages = [2, 3].map((count) => `the name "box" is taken; announced as "box (${count})"`);
+    expect(bench.reports.map(({ message }) => message)).toEqual(messages);
     bench.left.vanish(laptop.id);
-    const handle = await announce();
-    await expect(announce()).rejects.toMatchObject({ code: "NAME_CONFLICT" });
     await handle?.[Symbol.asyncDispose]();
-    await expect(announce()).resolves.toBeDefined();
+    await announce({ ...gpuBox, id: "third" });
+    expect(bench.told).toEqual(["NAME_CONFLICT memory", "NAME_CONFLICT memory"]);
   });
 
   test("replaces what it announced under the same id, and withdraws the latest only", async () => {

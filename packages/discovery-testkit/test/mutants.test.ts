@@ -7,7 +7,7 @@ async function brokenBy({ build, declares = { announces: true, reconfirms: true 
   const broken: string[] = [];
   await collectFaults(async () => {
     for (const rule of transportRules) {
-      if (rule.needs && !declares[rule.needs]) continue;
+      if (!rule.applies(declares)) continue;
       await using fixture = await memoryFixture({ build: (medium) => build(medium("memory")) });
       await rule.run(fixture, declares).catch(() => broken.push(rule.id));
     }

@@ -1,5 +1,6 @@
 import {
   createDiscovery,
+  DiscoveryError,
   type LogLevel,
   type Observation,
   type StandbyOptions,
@@ -121,11 +122,18 @@ describe("the second", () => {
   });
 
   test("is put off by a node again that could not be announced", async () => {
-    bench.left.appear({ ...laptop, name: "box" });
+    const transport = first;
+    first = {
+      name: transport.name,
+      async open(...args) {
+        const session = await transport.open(...args);
+        return { ...session, announce: () => Promise.reject(new DiscoveryError("SEND_FAILED", "full")) };
+      },
+    };
     const { session } = await start();
-    const announcing = session.announce?.({ ...gpuBox, name: "box" }, { signal: never });
-    await expect(announcing).rejects.toMatchObject({ code: "NAME_CONFLICT" });
-    bench.left.vanish(laptop.id);
+    await expect(session.announce?.(gpuBox, { signal: never })).rejects.toMatchObject({
+      code: "SEND_FAILED",
+    });
     bench.left.appear(gpuBox);
     await bench.clock.advance(2 * afterMs);
     expect(bench.right.sent).toBe(0);

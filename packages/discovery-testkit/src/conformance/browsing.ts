@@ -104,7 +104,7 @@ const reconfirm = rule(
     await stage.until(() => watch.lost(crashed, "unreachable"), "the crashed node is reported unreachable");
     assert.ok(!watch.lost(well, "unreachable"), "a node that answers is reported unreachable");
   },
-  "reconfirms",
+  ({ reconfirms }) => reconfirms,
 );
 
 export const browsingRules: readonly TransportRule[] = [

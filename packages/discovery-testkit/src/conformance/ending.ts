@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { type DiscoveryError, isDiscoveryError } from "@lmserv/discovery-core";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";
 
@@ -64,30 +63,4 @@ const listeners = rule(
   },
 );
 
-const failure = rule(
-  "failure",
-  "a medium that dies is an error of the browse, or reported",
-  async (stage) => {
-    const { fixture } = stage;
-    assert.ok(fixture.fail, 'the fixture has no fail(): supply it, or skip "failure" and say why');
-    const watch = stage.watch(await stage.open());
-    const reports: DiscoveryError[] = [];
-    await stage.open(undefined, { report: (error) => reports.push(error) });
-    await fixture.fail();
-    await stage.until(() => watch.ending.kind !== "running", "the browse ends");
-    assert.ok(watch.ending.kind === "threw", "the browse ended as if all were well");
-    assert.ok(hasCode(watch.ending.error, "TRANSPORT_FAILED"), `the browse threw ${watch.ending.error}`);
-    const isReported = (): boolean => reports.some((error) => hasCode(error, "TRANSPORT_FAILED"));
-    await stage.until(isReported, "a session without a browse reports TRANSPORT_FAILED");
-  },
-);
-
-/** Whether this is such an error, or each of several is. */
-export function hasCode(error: unknown, code: DiscoveryError["code"]): boolean {
-  if (error instanceof AggregateError) {
-    return error.errors.length > 0 && error.errors.every((one) => hasCode(one, code));
-  }
-  return isDiscoveryError(error) && error.code === code;
-}
-
-export const endingRules: readonly TransportRule[] = [abort, breaking, listeners, failure];
+export const endingRules: readonly TransportRule[] = [abort, breaking, listeners];

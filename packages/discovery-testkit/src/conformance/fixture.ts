@@ -33,12 +33,19 @@ export interface Fixture extends AsyncDisposable {
   readonly patienceMs?: number;
   /** What no decent host would send, one piece at each call. Without it, "hostile-input" must be skipped. */
   hostile?(): Iterable<() => void | Promise<void>>;
-  /** Makes the medium die under whoever uses it. Without it, "failure" must be skipped. */
+  /**
+   * Takes the medium away from under all who use it, for good until `restore`: the last interface, the listener, the
+   * store's process, the table. Without both, the rules of failure must be skipped.
+   */
   fail?(): Promise<void>;
+  /** Gives the medium back, with or without what it kept: sessions that are opened from now on can use it. */
+  restore?(): Promise<void>;
 }
 
 /** What the author of a transport declares of it. */
 export interface Capabilities {
   readonly announces: boolean;
   readonly reconfirms: boolean;
+  /** Whether a session goes on when its medium dies, as those of `supervise` do. @default false */
+  readonly supervised?: boolean;
 }

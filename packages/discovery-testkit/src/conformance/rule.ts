@@ -6,8 +6,8 @@ export interface TransportRule {
   /** Short and stable: what `skip` names. */
   readonly id: string;
   readonly title: string;
-  /** Which capability it is about; it says nothing of transports that declare not to have it. */
-  readonly needs: keyof Capabilities | null;
+  /** Whether it is about transports that can do this; it says nothing of others. */
+  readonly applies: (capabilities: Capabilities) => boolean;
   /** Rejects when the transport breaks the rule; uses up the fixture, but does not dispose it. */
   run(fixture: Fixture, capabilities: Capabilities): Promise<void>;
 }
@@ -17,12 +17,12 @@ export function rule(
   id: string,
   title: string,
   play: (stage: Stage) => Promise<void>,
-  needs: keyof Capabilities | null = null,
+  applies: TransportRule["applies"] = () => true,
 ): TransportRule {
   return {
     id,
     title,
-    needs,
+    applies,
     async run(fixture, capabilities) {
       const stage = new Stage(fixture, capabilities);
       try {

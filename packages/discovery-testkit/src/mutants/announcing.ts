@@ -1,3 +1,4 @@
+import type { DiscoveryError, TransportSession } from "@lmserv/discovery-core";
 import { memory } from "../memory.ts";
 import { type Mutant, withSession } from "./mutant.ts";
 
@@ -81,5 +82,29 @@ export const announcingMutants: readonly Mutant[] = [
           announce: ({ name: _, ...node }, cancellable) => announce(node, cancellable),
         }),
       })),
+  },
+  {
+    rule: "name-conflict",
+    title: "refuses to announce under another name than the chosen one",
+    build(options) {
+      const transport = memory(options);
+      return {
+        name: transport.name,
+        async open(context, cancellable) {
+          let conflict: DiscoveryError | null = null;
+          const report = (error: DiscoveryError): void => {
+            if (error.code === "NAME_CONFLICT") conflict = error;
+            context.report(error);
+          };
+          const session = await transport.open({ ...context, report }, cancellable);
+          const announce: TransportSession["announce"] = async (...args) => {
+            const standing = await session.announce?.(...args);
+            if (!standing || conflict) throw conflict;
+            return standing;
+          };
+          return { ...session, announce };
+        },
+      };
+    },
   },
 ];

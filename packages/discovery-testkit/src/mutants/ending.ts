@@ -73,30 +73,4 @@ export const endingMutants: readonly Mutant[] = [
         },
       })),
   },
-  {
-    rule: "failure",
-    title: "ends a browse without error when the medium dies",
-    build: (options) =>
-      withSteps(memory(options), (steps, { signal }) => ({
-        async next() {
-          try {
-            return await steps.next();
-          } catch (error) {
-            if (signal.aborted) throw error;
-            return { done: true, value: undefined };
-          }
-        },
-      })),
-  },
-  {
-    rule: "failure",
-    title: "dies without a word when nobody browses",
-    build(options) {
-      const transport = memory(options);
-      return {
-        name: transport.name,
-        open: (context, cancellable) => transport.open({ ...context, report: () => {} }, cancellable),
-      };
-    },
-  },
 ];
