@@ -2,10 +2,14 @@ import type { Clock } from "@lmserv/discovery-core";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 import type { Machine } from "./machine.ts";
 
-/** With eight ports each, a quarter of the descriptors that a process may have on most systems. */
-const maxHostsAtOnce = 32;
+/** A quarter of the descriptors that a process may have on most systems. */
+const maxLooks = 256;
 /** More ports of one host at the same time look like an attack. */
 const maxPortsAtOnce = 8;
+/** No LAN brings so many new hosts at a time that more than this wait. */
+const crowd = 64;
+/** Ports of a host that are asked first in a crowd: it is not there unless one of them shows it. */
+const maxGreeted = 3;
 
 export interface Inquiry {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
@@ -36,9 +40,10 @@ interface Search {
 }
 
 /**
- * Asks hosts whether LLM servers run on them, a few hosts at the same time.
+ * Asks hosts whether LLM servers run on them, so many ports at the same time.
  *
- * Nobody else has the means to look, so that no work is left out when the end of it is waited for.
+ * A crowd of new neighbors is mostly nobody: made-up entries of the table, which would keep real hosts waiting for
+ * minutes. While it lasts, a host that is silent at its first ports is left until its next turn.
  */
 export class Inquirer {
   readonly #machine: Pick<Machine, "look">;
@@ -47,7 +52,7 @@ export class Inquirer {
   /** Under way. Each host that is due is searched once, and is not due again for a while. */
   readonly #searches = new Set<Search>();
   readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  #looking = 0;
 
   /** @param signal - Aborting it ends every question; answers are dropped then. */
   constructor(machine: Pick<Machine, "look">, clock: Clock, signal: AbortSignal) {
@@ -58,16 +63,20 @@ export class Inquirer {
 
   /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */
   search(inquiry: Inquiry): void {
-    const firstLooks = this.#askHost(inquiry, false);
-    const whole = firstLooks.then((slow) =>
-      slow.length > 0 ? this.#askHost({ ...inquiry, ports: slow }, true) : slow,
-    );
+    const ports = [...new Set(inquiry.ports)];
+    const firstLooks = this.#isCrowded ? this.#greet(inquiry, ports) : this.#askPorts(inquiry, ports, false);
+    const whole = firstLooks.then((slow) => this.#askPorts(inquiry, slow, true));
     const search: Search = { firstLooks, whole: whole.finally(() => this.#searches.delete(search)) };
     this.#searches.add(search);
   }
 
-  /** Resolves when every search that is under way has looked once at each port. */
+  get #isCrowded(): boolean {
+    return this.#waiting.length > crowd;
+  }
+
+  /** Resolves when every search that is under way has looked once at each port; at once in a crowd. */
   async firstLooks(): Promise<void> {
+    if (this.#isCrowded) return;
     await Promise.all([...this.#searches].map(({ firstLooks }) => firstLooks));
   }
 
@@ -77,45 +86,49 @@ export class Inquirer {
   }
 
   /** One look at a port where a server is listed. Null when it was aborted. */
-  async look(host: string, port: number, patient: boolean): Promise<Verdict | null> {
+  look(host: string, port: number, patient: boolean): Promise<Verdict | null> {
     const [clock, signal] = [this.#clock, this.#signal];
     return this.#machine.look({ clock, signal, host, port, patient }).catch(() => null);
   }
 
-  /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
-  async #askHost(inquiry: Inquiry, patient: boolean): Promise<readonly number[]> {
-    await this.#enter();
-    try {
-      return await this.#askPorts(inquiry, patient);
-    } finally {
-      this.#leave();
-    }
+  /** A first look at each port, but of a host that is silent at the first of them. */
+  async #greet(inquiry: Inquiry, ports: readonly number[]): Promise<readonly number[]> {
+    const greeted = ports.slice(0, maxGreeted);
+    const slow = await this.#askPorts(inquiry, greeted, false);
+    if (slow.length === greeted.length) return [];
+    return [...slow, ...(await this.#askPorts(inquiry, ports.slice(maxGreeted), false))];
   }
 
-  async #askPorts({ host, ports, onServer }: Inquiry, patient: boolean): Promise<readonly number[]> {
-    const queue = [...new Set(ports)];
+  /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
+  async #askPorts(
+    { host, onServer }: Inquiry,
+    ports: readonly number[],
+    patient: boolean,
+  ): Promise<readonly number[]> {
+    const queue = [...ports];
     const slow: number[] = [];
     const work = async (): Promise<void> => {
       for (let port = queue.shift(); port !== undefined; port = queue.shift()) {
-        if (this.#signal.aborted) return;
-        const verdict = await this.look(host, port, patient);
+        await this.#enter();
+        const verdict = this.#signal.aborted ? null : await this.look(host, port, patient);
+        this.#leave();
         if (verdict === null || this.#signal.aborted) return;
         for (const server of serversOf(verdict)) onServer(server, port);
         if (isSlow(verdict)) slow.push(port);
       }
     };
-    await Promise.all(Array.from({ length: maxPortsAtOnce }, work));
+    await Promise.all(Array.from({ length: Math.min(maxPortsAtOnce, queue.length) }, work));
     return slow;
   }
 
   #enter(): Promise<void> | undefined {
-    this.#running += 1;
-    if (this.#running <= maxHostsAtOnce) return;
+    this.#looking += 1;
+    if (this.#looking <= maxLooks) return;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #leave(): void {
-    this.#running -= 1;
+    this.#looking -= 1;
     this.#waiting.shift()?.();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Clock, formatEndpoint, type SeenNode } from "@lmserv/discovery-core";
+import { type Clock, formatEndpoint, Room, type SeenNode } from "@lmserv/discovery-core";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 
 /** A server that answered, and answers still as far as is known. */
@@ -69,9 +69,12 @@ const findings: Readonly<Record<Quiet, Finding>> = {
 export class Roster {
   readonly #options: RosterOptions;
   readonly #listed = new Map<string, Listed>();
+  /** Of each machine, so that one that has many takes no place of others'. */
+  readonly #room: Room;
 
   constructor(options: RosterOptions) {
     this.#options = options;
+    this.#room = new Room(options.maxNodes);
   }
 
   sightings(): readonly Sighting[] {
@@ -85,7 +88,7 @@ export class Roster {
   take(host: string, askedPort: number, identification: Identification): void {
     const key = formatEndpoint(host, identification.port);
     const known = this.#listed.get(key);
-    if (!known && this.#listed.size >= this.#options.maxNodes) return this.#options.onFull();
+    if (!known && !this.#admit(key, host)) return this.#options.onFull();
     const isBetter = !known || identification.document || !known.documented;
     const listed: Listed = known ?? {
       key,
@@ -112,12 +115,11 @@ export class Roster {
   /** Asks a host no more for servers that its twin answers for on the same ports, and lists them as those of that one. */
   join(host: string, twin: string): void {
     for (const listed of this.#listed.values()) {
-      const { key, node, cancel } = listed;
+      const { node, cancel } = listed;
       const same = this.#listed.get(formatEndpoint(twin, node.port));
       if (listed.host !== host || same?.node.id !== node.id) continue;
       cancel();
-      this.#listed.delete(key);
-      this.#options.onGone(key, host);
+      this.#remove(listed);
     }
   }
 
@@ -163,8 +165,28 @@ export class Roster {
     if (finding === "there") return this.#keep(listed);
     if (finding === "missing") listed.failures += 1;
     if (listed.failures < maxFailures) return this.#schedule(listed, retryMs, retryMs);
-    this.#listed.delete(listed.key);
-    this.#options.onGone(listed.key, host);
+    this.#remove(listed);
+  }
+
+  /** Whether there is a place for a server, be it that of a machine with more of them. */
+  #admit(key: string, host: string): boolean {
+    const seat = { trust: "identified", origin: this.#options.macOf(host) ?? host } as const;
+    const place = this.#room.placeFor(seat);
+    if (place === "none") return false;
+    if (place !== "free") {
+      const loser = this.#listed.get(place.insteadOf);
+      loser?.cancel();
+      if (loser) this.#remove(loser);
+      this.#options.onFull();
+    }
+    this.#room.take(key, seat);
+    return true;
+  }
+
+  #remove({ key, host }: Listed): void {
+    this.#listed.delete(key);
+    this.#room.leave(key);
+    this.#options.onGone(key, host);
   }
 
   /** That it answered over HTTP proves where it is; its MAC, that it is what answers at other addresses alike. */

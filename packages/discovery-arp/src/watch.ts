@@ -11,7 +11,7 @@ import type { Settings } from "./settings.ts";
 import type { Sweeper } from "./sweeper.ts";
 import type { NeighborTable } from "./table.ts";
 
-/** New neighbours are noticed within a second at first, and within ten later. */
+/** New neighbors are noticed within a second at first and while others come, and within ten later. */
 const firstPollMs = 1_000;
 const lastPollMs = 10_000;
 /** Listing the IPv6 neighbours takes a process of its own. */
@@ -57,6 +57,7 @@ export class Watch {
   #ipv6DueMs = Number.NEGATIVE_INFINITY;
   #ipv6: readonly Neighbor[] = [];
   #hosts: ReadonlySet<string> = new Set();
+  #hasNewcomers = false;
   #reportedFull = false;
 
   constructor(parts: WatchParts, events: WatchEvents) {
@@ -157,7 +158,9 @@ export class Watch {
     const ipv4 = await table.read(signal);
     const overIPv6 = neighborhood.hostsOverIPv6(this.#ipv6, ipv4);
     this.#askAll(overIPv6);
-    this.#hosts = new Set([...neighborhood.hosts(ipv4), ...overIPv6]);
+    const hosts = new Set([...neighborhood.hosts(ipv4), ...overIPv6]);
+    this.#hasNewcomers = [...hosts].some((host) => !this.#hosts.has(host));
+    this.#hosts = hosts;
   }
 
   /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
@@ -209,7 +212,7 @@ export class Watch {
     const { clock } = this.#parts.context;
     if (this.#ending.signal.aborted) return;
     const ageMs = clock.now() - this.#startedMs;
-    const pollMs = Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
+    const pollMs = this.#hasNewcomers ? firstPollMs : Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
     this.#cancelPoll = clock.schedule(pollMs, () => {
       this.#pass().catch((error: unknown) => {
         if (!this.#ending.signal.aborted) this.#events.died(error);

@@ -169,7 +169,7 @@ describe("a neighbour", () => {
     for (let last = 2; last < 250; last += 1) lan.add(`10.0.0.${last}`);
     await browse({ ports: [8_000, 8_001] });
     await clock.advance(0.5);
-    expect(lan.looks.length).toBe(64);
+    expect(lan.looks.length).toBe(256);
   });
 });
 
