@@ -22,12 +22,18 @@ const groupCount = 8;
  * @see RFC 4291 section 2.2, RFC 6943 section 3.1.1: four decimal bytes without leading zeros
  */
 export function parseAddress(text: string): ParsedAddress | null {
-  if (latest.text !== text) latest = { text, address: readAddress(text) };
-  return latest.address;
+  const known = latest.get(text);
+  if (known !== undefined) return known;
+  const address = readAddress(text);
+  if (latest.size >= maxLatest) latest.clear();
+  latest.set(text, address);
+  return address;
 }
 
-/** What was read last: of one address several things are asked in a row, of thousands of nodes. */
-let latest: { readonly text: string; readonly address: ParsedAddress | null } = { text: "", address: null };
+/** As many as a few nodes have: of each, several things are asked in a row, and again for every pair of a sort. */
+const maxLatest = 64;
+/** Addresses read lately. */
+const latest = new Map<string, ParsedAddress | null>();
 
 function readAddress(text: string): ParsedAddress | null {
   if (!isIPv6(text)) return withZone(readIPv4(text), null);
