@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core";
 import { readSystem } from "@lmserv/discovery-network";
 import type { Surroundings } from "./doctor/diagnosis.ts";
-import type { Machine } from "./link/interface-manager.ts";
+import type { Machine } from "./link/link.ts";
 import { openLink } from "./link/wire-link.ts";
 import { MdnsSession } from "./session.ts";
 import { settings } from "./settings.ts";

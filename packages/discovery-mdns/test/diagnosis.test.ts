@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Surroundings } from "../src/doctor/diagnosis.ts";
 import type { PortHolder } from "../src/doctor/port-holders.ts";
 import { parseUdpTable } from "../src/doctor/port-holders.ts";
-import type { Machine } from "../src/link/interface-manager.ts";
 import { chooseInterfaces, listInterfaces } from "../src/link/interfaces.ts";
+import type { Machine } from "../src/link/link.ts";
 import { mdnsOn } from "../src/transport.ts";
 import { Segment } from "./segment.ts";
 

@@ -8,9 +8,9 @@ import {
 import { type ListedInterfaces, type System, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";
-import type { Machine } from "../src/link/interface-manager.ts";
 import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../src/link/interfaces.ts";
-import { type Endpoint, type LinkEvents, mdnsGroups, mdnsPort } from "../src/link/link.ts";
+import type { Machine } from "../src/link/link.ts";
+import { type LinkEvents, mdnsGroups, mdnsPort, type SocketAddress } from "../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../src/transport.ts";
 
 const groups: readonly string[] = Object.values(mdnsGroups);
@@ -21,8 +21,8 @@ export const transitMs = 0.125;
 /** A packet as the wire carried it, read by a codec that is not ours. */
 export interface Heard {
   readonly atMs: number;
-  readonly from: Endpoint;
-  readonly to: Endpoint;
+  readonly from: SocketAddress;
+  readonly to: SocketAddress;
   readonly bytes: Uint8Array;
   readonly packet: Packet;
 }
@@ -35,7 +35,7 @@ export interface VirtualMachine extends Machine {
 interface Member {
   readonly machine: Machine | null;
   readonly addresses: readonly string[];
-  readonly events: Pick<LinkEvents, "packet">;
+  readonly events: Pick<LinkEvents, "packet" | "died">;
 }
 
 /** A link on which packets travel in virtual time; every member hears every multicast, its own included. */
@@ -76,12 +76,12 @@ export class Segment {
         if (open.size === 0) throw inUse("IPv4");
         hamper();
         const addresses = on.addresses.map((one) => scoped(one, on));
-        const packet = (bytes: Uint8Array, from: Endpoint): void => {
+        const packet = (bytes: Uint8Array, from: SocketAddress): void => {
           if (open.has(familyOf(from.address))) events.packet(bytes, from);
         };
-        const member: Member = { machine, addresses, events: { packet } };
+        const member: Member = { machine, addresses, events: { packet, died: events.died } };
         this.#members.add(member);
-        const carry = (bytes: Uint8Array, to: Endpoint): void => {
+        const carry = (bytes: Uint8Array, to: SocketAddress): void => {
           const address = own.get(familyOf(to.address));
           if (address === undefined || this.#unplugged.has(machine)) return;
           this.#carry(bytes, { address, port: mdnsPort }, to);
@@ -122,9 +122,15 @@ export class Segment {
     this.#unplugged.delete(machine);
   }
 
+  /** Takes every socket away, and has none be opened again. */
+  fail(): void {
+    for (const family of families) this.held.add(family);
+    for (const { events } of [...this.#members]) events.died(new Error("read ENOMEM"));
+  }
+
   /** Hears what is multicast, as a host that runs none of the code under test. */
   listen(hear: (packet: Packet) => void): () => void {
-    const events = { packet: (bytes: Uint8Array) => hear(read(bytes)) };
+    const events = { packet: (bytes: Uint8Array) => hear(read(bytes)), died: () => {} };
     const member: Member = { machine: null, addresses: [], events };
     this.#members.add(member);
     return () => this.#members.delete(member);
@@ -136,7 +142,7 @@ export class Segment {
     this.#carry(bytes, { address, port }, to);
   }
 
-  #carry(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
+  #carry(bytes: Uint8Array, from: SocketAddress, to: SocketAddress): void {
     const heard: Heard = { atMs: this.#clock.now(), from, to, bytes, packet: read(bytes) };
     this.heard.push(heard);
     if (this.loses(heard)) return;
@@ -196,7 +202,7 @@ function inUse(family: Family): Error {
 }
 
 /** Where multicast from an address goes. */
-function groupOf(address: string): Endpoint {
+function groupOf(address: string): SocketAddress {
   return { address: mdnsGroups[familyOf(address)], port: mdnsPort };
 }
 

@@ -9,7 +9,7 @@ interface Known {
 }
 
 /** Decodes packets, and knows a response again: a host's signs of life are the same, minute by minute. */
-export class Recognizer {
+export class PacketCache {
   /** By the address that it came from, the latest of each. */
   readonly #known = new Map<string, Known>();
 

@@ -1,8 +1,7 @@
 import { type Cancellable, type Check, checker, type DiagnosisContext } from "@lmserv/discovery-core";
 import { checks } from "../codes.ts";
-import type { Machine, StationOptions } from "../link/interface-manager.ts";
 import { chooseInterfaces, type InterfaceChoice, listInterfaces, withSiblings } from "../link/interfaces.ts";
-import { mdnsPort } from "../link/link.ts";
+import { type Machine, mdnsPort } from "../link/link.ts";
 import { askDirectly } from "./direct-question.ts";
 import { listen } from "./listening.ts";
 import { hearingCheck, returnChecks } from "./multicast-checks.ts";
@@ -10,6 +9,13 @@ import { portChecks } from "./port-checks.ts";
 import { type PortHolder, readPortHolders } from "./port-holders.ts";
 import type { Say } from "./say.ts";
 import { Trial } from "./trial.ts";
+
+export interface DiagnosisOptions {
+  /** The transport's name. */
+  readonly via: string;
+  /** Interfaces to use, by name or address. */
+  readonly wanted: readonly string[] | undefined;
+}
 
 /** What a diagnosis asks besides the sockets. */
 export interface Surroundings {
@@ -25,7 +31,7 @@ export const theseSurroundings: Surroundings = {
 
 /** Looks for what keeps multicast DNS from working here. */
 export async function* diagnose(
-  { via, wanted }: StationOptions,
+  { via, wanted }: DiagnosisOptions,
   machine: Machine,
   surroundings: Surroundings,
   context: DiagnosisContext,

@@ -1,7 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { Machine } from "../link/interface-manager.ts";
 import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../link/interfaces.ts";
-import type { Link, LinkEvents } from "../link/link.ts";
+import type { Link, LinkEvents, Machine } from "../link/link.ts";
 
 /** Enough to tell that somebody is there, and who. */
 const maxHeard = 64;

@@ -1,6 +1,8 @@
+import type { Clock } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
 import type { Family, LinkInterface, NetworkInterface } from "./interfaces.ts";
 
-export interface Endpoint {
+export interface SocketAddress {
   /** With its `%zone` when link-local IPv6. */
   readonly address: string;
   readonly port: number;
@@ -22,7 +24,7 @@ export interface Link {
   /** Sends one packet to a family's group; failures arrive as events. */
   multicast(packet: Uint8Array, family: Family): void;
   /** Sends one packet to one host; failures arrive as events. */
-  send(packet: Uint8Array, to: Endpoint): void;
+  send(packet: Uint8Array, to: SocketAddress): void;
   /**
    * Makes answers to this host alone receivable for a while, if port 5353 is shown to be nobody else's.
    *
@@ -35,11 +37,19 @@ export interface Link {
 }
 
 export interface LinkEvents {
-  readonly packet: (bytes: Uint8Array, from: Endpoint) => void;
+  readonly packet: (bytes: Uint8Array, from: SocketAddress) => void;
   /** A packet could not be sent; the link goes on. */
   readonly sendFailed: (error: Error) => void;
   /** One of two families cannot be used, for now; the link goes on with the other. */
   readonly hampered: (family: Family, error: unknown) => void;
   /** The link is of no more use. */
   readonly died: (error: Error) => void;
+}
+
+/** What a session needs of its machine. */
+export interface Machine {
+  /** @throws what the system says when the port cannot be bound or the group not be joined. */
+  readonly openLink: (on: LinkInterface, events: LinkEvents, clock: Clock) => Promise<Link>;
+  system(): System;
+  readonly hostname: () => string;
 }

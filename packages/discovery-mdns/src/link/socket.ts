@@ -3,12 +3,12 @@ import { platform } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
 import multicastDns from "multicast-dns";
 import { addressesOf, type Family, isOnLink, type NetworkInterface } from "./interfaces.ts";
-import { type Endpoint, type LinkEvents, mdnsGroups } from "./link.ts";
+import { type LinkEvents, mdnsGroups, type SocketAddress } from "./link.ts";
 import { numericLookup } from "./numeric-lookup.ts";
 
 /** A socket that sends and receives multicast DNS of one family on one interface only. */
 export interface MdnsSocket {
-  send(packet: Uint8Array, to: Endpoint): void;
+  send(packet: Uint8Array, to: SocketAddress): void;
   keepOut(others: readonly NetworkInterface[]): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "@lmserv/discovery-core";
-import { type Endpoint, mdnsPort } from "./link.ts";
+import { mdnsPort, type SocketAddress } from "./link.ts";
 import { numericLookup } from "./numeric-lookup.ts";
 
 /**
@@ -12,7 +12,7 @@ import { numericLookup } from "./numeric-lookup.ts";
  */
 export async function openUnicast(
   addresses: readonly string[],
-  take: (bytes: Uint8Array, from: Endpoint) => void,
+  take: (bytes: Uint8Array, from: SocketAddress) => void,
 ): Promise<readonly Socket[]> {
   const outcomes = await Promise.all(addresses.map(openExclusive));
   const sockets = outcomes.filter((socket) => socket !== null);

@@ -9,7 +9,7 @@ import {
   type LinkInterface,
   type NetworkInterface,
 } from "./interfaces.ts";
-import { type Endpoint, type Link, type LinkEvents, mdnsGroups, mdnsPort } from "./link.ts";
+import { type Link, type LinkEvents, mdnsGroups, mdnsPort, type SocketAddress } from "./link.ts";
 import { type MdnsSocket, openSocket } from "./socket.ts";
 import { openUnicast } from "./unicast.ts";
 
@@ -93,7 +93,7 @@ class WireLink implements Link {
     this.send(packet, { address: `${mdnsGroups[family]}${zone}`, port: mdnsPort });
   }
 
-  send(packet: Uint8Array, to: Endpoint): void {
+  send(packet: Uint8Array, to: SocketAddress): void {
     // Whoever speaks may learn a moment late that the link was made anew.
     if (!this.#closed) this.#sockets.get(familyOf(to.address))?.send(packet, to);
   }

@@ -1,26 +1,25 @@
-import { type Clock, DiscoveryError, type Observation, type ObservationSink } from "@lmserv/discovery-core";
-import type { System } from "@lmserv/discovery-network";
+import {
+  type Alive,
+  type Clock,
+  DiscoveryError,
+  type Gone,
+  type ObservationSink,
+} from "@lmserv/discovery-core";
 import type { Name } from "../dns/name.ts";
-import type { Message } from "../dns/record.ts";
-import type { Link } from "../link/link.ts";
-import { LinkBrowser } from "./querier.ts";
+import type { Querier } from "./querier.ts";
 import { settleMs } from "./schedule.ts";
-import type { Sighting } from "./sighting.ts";
 
 export interface BrowserOptions {
   /** The transport's name. */
   readonly via: string;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly report: (error: DiscoveryError) => void;
-  /** The name of the PTR records that list the instances. */
-  readonly listName: Name;
   /** How many instances are kept on each link. */
   readonly maxInstances: number;
   /** Whether the user named the interfaces, so that loopback alone is what was asked for. */
   readonly isChosen: boolean;
-  /** This machine's network, as it was looked at last. */
-  readonly system: () => System;
+  /** Those of all links there are. */
+  readonly queriers: () => readonly Querier[];
   /** Whether this process announces the instance. */
   readonly isOwn: (instance: Name) => boolean;
 }
@@ -33,11 +32,9 @@ interface Subscriber {
   readonly sink: ObservationSink;
 }
 
-/** Asks on every link for as long as anybody browses, and tells every browse what was heard. */
+/** The browses of a session: queriers ask for as long as there are any, and tell all of them what they hear. */
 export class Browser {
   readonly #options: BrowserOptions;
-  /** By the name of their interfaces. */
-  readonly #links = new Map<string, LinkBrowser>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
   #reportedFullness = false;
@@ -47,33 +44,22 @@ export class Browser {
     this.#options = options;
   }
 
-  /** Browses on a link; one of an interface that is known already takes the place of the former. */
-  addLink(link: Link): void {
-    const known = this.#links.get(link.interface.name);
-    if (known) return known.relink(link);
-    const { clock, random, listName, maxInstances, system } = this.#options;
-    const tell = (sighting: Sighting): void => this.#tell(sighting);
-    const browser = new LinkBrowser(link, { clock, random, tell, listName, maxInstances, system });
-    this.#links.set(link.interface.name, browser);
-    if (this.#subscribers.size > 0) browser.start(this.#ttlMs(), "link");
-  }
-
-  /** Forgets an interface; whatever was known only there is out of reach. */
-  removeLink(interfaceName: string): void {
-    this.#links.get(interfaceName)?.abandon();
-    this.#links.delete(interfaceName);
+  /** Starts a querier whose link is new. */
+  join(querier: Querier): void {
+    if (this.#subscribers.size > 0) querier.start(this.#ttlMs(), "link");
   }
 
   /** Starts a browse; the result ends it. */
   subscribe(ttlMs: number, sink: ObservationSink): () => void {
+    const { clock, via, queriers } = this.#options;
     const subscriber: Subscriber = { ttlMs, sink };
     this.#subscribers.add(subscriber);
-    for (const browser of this.#links.values()) {
-      for (const sighting of browser.sightings()) this.#tellOne(subscriber, sighting);
-      browser.start(this.#ttlMs(), "caller");
+    for (const querier of queriers()) {
+      for (const alive of querier.observations()) this.#tellOne(subscriber, alive);
+      querier.start(this.#ttlMs(), "caller");
     }
-    const cancelSettling = this.#options.clock.schedule(settleMs, () => {
-      sink.push({ kind: "settled", via: this.#options.via });
+    const cancelSettling = clock.schedule(settleMs, () => {
+      sink.push({ kind: "settled", via });
       this.#reportSilence();
     });
     return () => {
@@ -83,54 +69,28 @@ export class Browser {
     };
   }
 
-  /** Takes whatever came in on an interface. */
-  take(interfaceName: string, message: Message, from: string): void {
-    const browser = this.#links.get(interfaceName);
-    if (this.#subscribers.size === 0 || !browser) return;
-    browser.take(message, from);
-    if (browser.refused > 0) this.#reportFullness(browser);
+  /** Passes on what a querier heard. */
+  tell(observation: Alive | Gone): void {
+    for (const subscriber of this.#subscribers) this.#tellOne(subscriber, observation);
   }
 
   /** Asks everything anew: the machine woke. */
   wake(): void {
     if (this.#subscribers.size === 0) return;
-    for (const browser of this.#links.values()) browser.start(this.#ttlMs(), "caller");
+    for (const querier of this.#options.queriers()) querier.start(this.#ttlMs(), "caller");
     // Not at once: what the system kept meanwhile is no sign of life.
     this.#cancelWaking();
     this.#cancelWaking = this.#options.clock.schedule(drainMs, () => {
-      for (const browser of this.#links.values()) browser.reconfirmAll();
+      for (const querier of this.#options.queriers()) querier.reconfirmAll();
     });
   }
 
   reconfirm(key: string): void {
-    for (const browser of this.#links.values()) browser.reconfirm(key);
+    for (const querier of this.#options.queriers()) querier.reconfirm(key);
   }
 
-  stop(): void {
-    this.#rest();
-    this.#links.clear();
-  }
-
-  #rest(): void {
-    this.#cancelWaking();
-    for (const browser of this.#links.values()) browser.stop();
-  }
-
-  #ttlMs(): number {
-    return Math.min(...[...this.#subscribers].map((subscriber) => subscriber.ttlMs));
-  }
-
-  #tell(sighting: Sighting): void {
-    for (const subscriber of this.#subscribers) this.#tellOne(subscriber, sighting);
-  }
-
-  #tellOne({ ttlMs, sink }: Subscriber, sighting: Sighting): void {
-    const observation = observationOf(sighting, this.#options.via, ttlMs, this.#options.clock.now());
-    if (observation) sink.push(observation);
-  }
-
-  /** Says once that somebody tells of more nodes than a link has. */
-  #reportFullness({ label }: LinkBrowser): void {
+  /** Says once that more nodes are told of than a link has. */
+  reportFullness(label: string): void {
     if (this.#reportedFullness) return;
     this.#reportedFullness = true;
     const { via, maxInstances, report } = this.#options;
@@ -138,18 +98,35 @@ export class Browser {
     report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
+  #rest(): void {
+    this.#cancelWaking();
+    for (const querier of this.#options.queriers()) querier.stop();
+  }
+
+  #ttlMs(): number {
+    return Math.min(...[...this.#subscribers].map((subscriber) => subscriber.ttlMs));
+  }
+
+  /** A sign of life counts for as long as the browse asked, at most. */
+  #tellOne({ ttlMs, sink }: Subscriber, observation: Alive | Gone): void {
+    if (observation.kind === "gone") return sink.push(observation);
+    const nowMs = this.#options.clock.now();
+    const leftMs = Math.min(observation.ttlMs, ttlMs - (nowMs - (observation.heardMs ?? nowMs)));
+    if (leftMs > 0) sink.push({ ...observation, ttlMs: leftMs });
+  }
+
   /** Says once why nothing is listed: silence has a reason. */
   #reportSilence(): void {
-    const links = [...this.#links.values()];
-    if (this.#reportedSilence || links.length === 0) return;
-    if (links.some((browser) => browser.hasOthers(this.#options.isOwn))) return;
+    const queriers = this.#options.queriers();
+    if (this.#reportedSilence || queriers.length === 0) return;
+    if (queriers.some((querier) => querier.hasOthers(this.#options.isOwn))) return;
     this.#reportedSilence = true;
-    const where = links.map((browser) => browser.label).join(", ");
+    const where = queriers.map(({ label }) => label).join(", ");
     const { via, report, isChosen } = this.#options;
-    const isAlone = !isChosen && links.every((browser) => browser.loopback);
+    const isAlone = !isChosen && queriers.every(({ loopback }) => loopback);
     const [code, message] = isAlone
       ? (["NO_INTERFACE", aloneWith(where)] as const)
-      : (["NO_ANSWER", `nothing answered on ${where}: ${reasonOfSilence(links)}`] as const);
+      : (["NO_ANSWER", `nothing answered on ${where}: ${reasonOfSilence(queriers)}`] as const);
     report(new DiscoveryError(code, message, { via }));
   }
 }
@@ -158,18 +135,10 @@ function aloneWith(loopback: string): string {
   return `this machine has no network interface but ${loopback}, where no node is announced: connect it to a network, or name that interface to look on this machine alone`;
 }
 
-function reasonOfSilence(links: readonly LinkBrowser[]): string {
-  if (links.every((browser) => browser.loopback))
+function reasonOfSilence(queriers: readonly Querier[]): string {
+  if (queriers.every(({ loopback }) => loopback))
     return "no node is announced on this machine's loopback interface";
-  if (links.some((browser) => browser.heardOthers))
+  if (queriers.some(({ heardOthers }) => heardOthers))
     return "other hosts speak mDNS there, but none announces a node";
   return "no mDNS packet came from another host; multicast may be blocked (guest Wi-Fi, VLAN, firewall, container bridge)";
-}
-
-function observationOf(sighting: Sighting, via: string, ttlMs: number, nowMs: number): Observation | null {
-  const { key } = sighting;
-  if (sighting.kind === "gone") return { kind: "gone", via, key, reason: sighting.reason };
-  const { node, origin, seenMs: heardMs } = sighting;
-  const leftMs = Math.min(sighting.ttlMs, ttlMs) - (nowMs - heardMs);
-  return leftMs > 0 ? { kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs } : null;
 }

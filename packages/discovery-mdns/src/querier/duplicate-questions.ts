@@ -2,7 +2,7 @@ import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
 
 /** Questions of other hosts for the list of instances, which may save ours (RFC 6762 section 7.3). */
-export class OverheardList {
+export class DuplicateQuestions {
   readonly #listName: string;
   readonly #knows: (instance: Name) => boolean;
   /** Who is in the middle of a question whose known answers take several packets; the latest only. */

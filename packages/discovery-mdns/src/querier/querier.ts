@@ -1,4 +1,4 @@
-import { type Clock, Deadlines, type SeenNode } from "@lmserv/discovery-core";
+import { type Alive, type Clock, Deadlines, type Gone, type SeenNode } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
@@ -6,18 +6,21 @@ import { isOwn } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
-import { OverheardList } from "./duplicate-questions.ts";
+import { DuplicateQuestions } from "./duplicate-questions.ts";
 import { awaitsIPv4, isComplete, isRefreshed, patienceMs, questionsFor, type View } from "./inquiry.ts";
 import { type Instance, maxSlackMs } from "./instance.ts";
-import { VainQuestions } from "./question-budget.ts";
+import { QuestionBudget } from "./question-budget.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
-import type { Sighting } from "./sighting.ts";
 
-export interface LinkBrowserOptions {
+export interface QuerierOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly tell: (sighting: Sighting) => void;
+  /** The transport's name. */
+  readonly via: string;
+  readonly tell: (observation: Alive | Gone) => void;
+  /** Called when more instances are told of than the link has room for. */
+  readonly full: (label: string) => void;
   /** The name of the PTR records that list the instances. */
   readonly listName: Name;
   readonly maxInstances: number;
@@ -33,15 +36,15 @@ const maxEarly = 32;
 const directMs = 500;
 
 /** Browses on one link: asks when something is due, says what changed. */
-export class LinkBrowser {
+export class Querier {
   /** Whether any mDNS packet came from another host. */
   heardOthers = false;
   #link: Link;
-  readonly #options: LinkBrowserOptions;
+  readonly #options: QuerierOptions;
   readonly #cache: Cache;
-  readonly #overheard: OverheardList;
+  readonly #duplicates: DuplicateQuestions;
   readonly #deadlines = new Deadlines();
-  #vain = new VainQuestions();
+  #budget = new QuestionBudget();
   #series: QuestionSeries | null = null;
   #isWanted = false;
   #ttlMs = 0;
@@ -50,23 +53,21 @@ export class LinkBrowser {
   /** When the timer is due, or null when there is none. */
   #armedMs: number | null = null;
 
-  constructor(link: Link, options: LinkBrowserOptions) {
+  constructor(link: Link, options: QuerierOptions) {
     this.#link = link;
     this.#options = options;
     const { listName, maxInstances, random } = options;
     this.#cache = new Cache(listName, maxInstances, random, (instance) => this.#drop(instance));
-    this.#overheard = new OverheardList(options.listName, (name) => this.#cache.get(name) !== undefined);
+    this.#duplicates = new DuplicateQuestions(
+      options.listName,
+      (name) => this.#cache.get(name) !== undefined,
+    );
   }
 
   /** The interface and its address, for people. */
   get label(): string {
     const { name, addresses } = this.#link.interface;
     return `${name} (${addresses[0]?.address ?? "no address"})`;
-  }
-
-  /** How many instances there was no room for. */
-  get refused(): number {
-    return this.#cache.refused;
   }
 
   get loopback(): boolean {
@@ -85,10 +86,9 @@ export class LinkBrowser {
     if (why === "caller") this.#work();
   }
 
-  /** Goes on over another link of the same interface. */
+  /** Goes on over another link of the same interface; to be started again then. */
   relink(link: Link): void {
     this.#link = link;
-    if (this.#series) this.#restart(this.#startDelayMs());
   }
 
   /** Falls silent and forgets everything. */
@@ -98,19 +98,18 @@ export class LinkBrowser {
     this.#series = null;
     for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
     this.#cache.clear();
-    this.#vain = new VainQuestions();
+    this.#budget = new QuestionBudget();
   }
 
   /** Says that everything here is out of reach, and stops. */
   abandon(): void {
-    for (const { name } of this.#cache.all()) {
-      this.#options.tell({ kind: "gone", key: this.#keyOf(name), reason: "unreachable" });
-    }
+    for (const { name } of this.#cache.all()) this.#tellGone(name, "unreachable");
     this.stop();
   }
 
-  sightings(): Sighting[] {
-    return [...this.#cache.all()].flatMap((instance) => this.#sightingOf(instance) ?? []);
+  /** What is there, as it would be told now. */
+  observations(): Alive[] {
+    return [...this.#cache.all()].flatMap((instance) => this.#aliveOf(instance) ?? []);
   }
 
   /** Whether an instance is known that is not one of ours. */
@@ -131,6 +130,7 @@ export class LinkBrowser {
 
   /** Takes whatever came in on the link. */
   take(message: Message, from: string): void {
+    if (!this.#isWanted) return;
     if (!isOwn(from, this.#link.interface)) this.heardOthers = true;
     if (!this.#series) return;
     if (message.response) this.#takeResponse(message, from);
@@ -140,22 +140,27 @@ export class LinkBrowser {
   #takeResponse(message: Message, from: string): void {
     const touched = this.#cache.take(message, from, this.#now());
     for (const instance of touched) {
-      if (instance.hasAnswered) this.#vain.refund(instance);
+      if (instance.hasAnswered) this.#budget.refund(instance);
       this.#tell(instance);
       this.#plan(instance);
     }
     if (touched.size > 0) this.#arm();
+    if (this.#cache.refused > 0) this.#options.full(this.label);
   }
 
   #tell(instance: Instance): void {
-    const sighting = this.#sightingOf(instance);
-    if (sighting) this.#options.tell(sighting);
+    const alive = this.#aliveOf(instance);
+    if (alive) this.#options.tell(alive);
+  }
+
+  #tellGone(name: Name, reason: Gone["reason"]): void {
+    this.#options.tell({ kind: "gone", via: this.#options.via, key: this.#keyOf(name), reason });
   }
 
   /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
   #overhear(message: Message, from: string): void {
     const { questions, answers, truncated } = message;
-    if (this.#overheard.take(message, from)) this.#series?.heard(this.#now());
+    if (this.#duplicates.take(message, from)) this.#series?.heard(this.#now());
     if (truncated) return;
     for (const { name, type, unicast } of questions) {
       const isKnown = answers.some((known) => nameKey(known.name) === nameKey(name));
@@ -213,10 +218,11 @@ export class LinkBrowser {
     this.#arm();
   }
 
-  #sightingOf(instance: Instance): Sighting | null {
+  #aliveOf(instance: Instance): Alive | null {
     const { name, origin, location, text, leaving, sources } = instance;
     if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
-    const { port, target, ttlMs, seenMs } = location;
+    const { port, target, seenMs: heardMs } = location;
+    const ttlMs = location.ttlMs - (this.#now() - heardMs);
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
     const addresses = rankAddresses(announced, {
       on: this.#link.interface,
@@ -228,7 +234,7 @@ export class LinkBrowser {
     // The same on every link that the host is on.
     const announcer = `${nameKey(name)} ${nameKey(target)}:${port}`;
     const node: SeenNode = { trust: "announced", announcer, port, addresses, ...text.description };
-    return { kind: "alive", key: this.#keyOf(name), node, origin, ttlMs, seenMs };
+    return { kind: "alive", via: this.#options.via, key: this.#keyOf(name), node, origin, heardMs, ttlMs };
   }
 
   #plan(instance: Instance): void {
@@ -332,7 +338,7 @@ export class LinkBrowser {
       if (instance.hasAnswered) series.quicken(nowMs);
     } else {
       this.#forget(instance);
-      this.#options.tell({ kind: "gone", key: this.#keyOf(instance.name), reason: step.reason });
+      this.#tellGone(instance.name, step.reason);
       if (step.reason === "unreachable" && instance.hasAnswered) series.quicken(nowMs);
     }
     return [];
@@ -342,7 +348,7 @@ export class LinkBrowser {
   #mayAsk(instance: Instance, questions: number, nowMs: number): boolean {
     const isForLife = instance.doubted || isRefreshed(instance, this.#view());
     if (instance.hasAnswered || (isForLife && instance.askedInVain === 0)) return true;
-    return this.#vain.admits(instance, questions, nowMs);
+    return this.#budget.admits(instance, questions, nowMs);
   }
 
   #forget(instance: Instance): void {
@@ -352,7 +358,7 @@ export class LinkBrowser {
 
   /** What is no longer in the cache is no longer asked for; the registry has it expire. */
   #drop(instance: Instance): void {
-    this.#vain.forget(instance);
+    this.#budget.forget(instance);
     this.#deadlines.delete(nameKey(instance.name));
   }
 

@@ -13,7 +13,7 @@ const refillMs = 500;
  * Anybody can name what is not there, in a hundredth of what it takes to ask for it. Whoever answers gives back what
  * was spent on it.
  */
-export class VainQuestions {
+export class QuestionBudget {
   readonly #spent = new Map<Instance, number>();
   /** Holds only origins of instances in `#spent`. */
   readonly #byOrigin = new Map<string, number>();

@@ -6,6 +6,7 @@ import type { LinkInterface } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import { serviceType } from "../service.ts";
 import { Browser } from "./browser.ts";
+import { Querier } from "./querier.ts";
 import { startDelayMs } from "./schedule.ts";
 
 /** Nobody's addresses (RFC 5737). */
@@ -32,7 +33,7 @@ const answers: readonly ResourceRecord[] = [
  *
  * What a function takes to be compiled is ten times what it takes to run.
  */
-export function rehearse(): void {
+export function warmUp(): void {
   let nowMs = 0;
   let ask = (): void => {};
   const clock: Clock = {
@@ -54,22 +55,24 @@ export function rehearse(): void {
     keepOut() {},
     close: () => Promise.resolve(),
   };
-  const options = { via: "", listName: serviceType, maxInstances: 1, system: () => ({ interfaces: [] }) };
-  const browser = new Browser({
-    ...options,
-    clock,
+  const common = { via: "", clock, maxInstances: 1 };
+  const querier = new Querier(link, {
+    ...common,
     random: () => 0,
-    report() {},
-    isChosen: true,
-    isOwn: () => false,
+    listName: serviceType,
+    system: () => ({ interfaces: [] }),
+    tell: (observation) => browser.tell(observation),
+    full() {},
   });
-  browser.subscribe(60_000, { push() {}, fail() {}, end() {} });
-  browser.addLink(link);
+  const queriers = (): Querier[] => [querier];
+  const browser = new Browser({ ...common, report() {}, isChosen: true, queriers, isOwn: () => false });
+  const stop = browser.subscribe(60_000, { push() {}, fail() {}, end() {} });
+  browser.join(querier);
   nowMs = startDelayMs.to;
   ask();
   for (const packet of encode(response({ answers }), { maxBytes: maxPacketBytes })) {
     const message = decode(packet)?.message;
-    if (message) browser.take(nowhere.name, message, there);
+    if (message) querier.take(message, there);
   }
-  browser.stop();
+  stop();
 }

@@ -3,7 +3,7 @@ import { nameKey } from "../dns/name.ts";
 import type { Message } from "../dns/record.ts";
 import type { LinkInterface } from "../link/interfaces.ts";
 import type { Service } from "../service.ts";
-import { Claim, contradicts } from "./prober.ts";
+import { contradicts, Prober } from "./prober.ts";
 import type { Responder } from "./responder.ts";
 import { echoMs } from "./said.ts";
 
@@ -12,8 +12,6 @@ export interface AnnouncerOptions {
   readonly random: () => number;
   /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
-  /** Sends a probe on every link and resolves when it left. */
-  readonly probe: (message: Message) => Promise<unknown>;
   /** Takes the news that the service goes by another name than the one that was asked for. */
   readonly onRenamed: (service: Service) => void;
   /** Takes the news that nothing is announced on an interface, since the server does not answer there. */
@@ -26,7 +24,7 @@ const maxFormer = 16;
 /** Keeps one service announced on every link, under a name that is its own. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  readonly #claim: Claim;
+  readonly #prober: Prober;
   readonly #ending = new AbortController();
   #service: Service;
   /** What it said before it was updated, of which the echo may still be on its way. */
@@ -39,7 +37,10 @@ export class Announcer {
   constructor(service: Service, options: AnnouncerOptions) {
     this.#service = service;
     this.#options = options;
-    this.#claim = new Claim(options.clock, options.random, options.probe);
+    const { clock, random, responders } = options;
+    this.#prober = new Prober(clock, random, (probe) =>
+      Promise.all([...responders()].map((responder) => responder.probe(probe))),
+    );
   }
 
   /** Announces, after making sure of the name if somebody chose it; resolves when that left on every link. */
@@ -65,7 +66,7 @@ export class Announcer {
 
   /** Takes what came in on any link: somebody may claim the name. */
   hear(message: Message): void {
-    this.#claim.hear(message);
+    this.#prober.hear(message);
     // A name that nobody chose is nobody else's: the responders contradict whatever is said of it.
     if (this.#state !== "announced" || !message.response || !this.#service.chosen) return;
     const records = [...message.answers, ...message.additionals];
@@ -131,7 +132,7 @@ export class Announcer {
 
   async #settle(signal: AbortSignal): Promise<void> {
     const asked = this.#service.instance;
-    const { instance } = await this.#claim.settle(this.#service, signal);
+    const { instance } = await this.#prober.settle(this.#service, signal);
     signal.throwIfAborted();
     // What else it says may have been updated meanwhile.
     this.#service = { ...this.#service, instance };

@@ -17,7 +17,7 @@ const conflictLimit = { count: 15, withinMs: 10_000, waitMs: 5_000 };
 type Objection = "none" | "tie" | "conflict";
 
 /** Makes sure that a service's instance name is nobody else's, or finds one that is. */
-export class Claim {
+export class Prober {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #ask: (probe: Message) => Promise<unknown>;

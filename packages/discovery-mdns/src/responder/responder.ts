@@ -3,19 +3,19 @@ import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
 import { type Message, type Question, type ResourceRecord, response, typeCode } from "../dns/record.ts";
 import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
-import { type Endpoint, type Link, mdnsPort } from "../link/link.ts";
+import { type Link, mdnsPort, type SocketAddress } from "../link/link.ts";
 import { enumerationName, type Service } from "../service.ts";
 import { Defence } from "./defence.ts";
 import { DirectQuota } from "./quota.ts";
-import { defenceRestMs, Outbox } from "./response-queue.ts";
+import { defenceRestMs, ResponseQueue } from "./response-queue.ts";
 import type { Said } from "./said.ts";
 import {
   announcedRecords,
   answersTo,
   isLieAbout,
-  type OwnedRecord,
-  ownedRecords,
   recordKey,
+  type ServiceRecord,
+  serviceRecords,
 } from "./service-records.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 
@@ -26,15 +26,15 @@ const goodbyeAtMs = [0, 125, 250];
 /** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
 const legacyTtlS = 10;
 
-interface Standing {
-  readonly owned: readonly OwnedRecord[];
+interface Registration {
+  readonly owned: readonly ServiceRecord[];
   readonly cancels: Set<() => void>;
   readonly defence: Defence;
 }
 
 /** An answer, and the question that it answers. */
 interface Wanted {
-  readonly answer: OwnedRecord;
+  readonly answer: ServiceRecord;
   readonly question: Question;
 }
 
@@ -43,11 +43,11 @@ export class Responder {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #said: Said;
-  readonly #services = new Map<Service, Standing>();
+  readonly #services = new Map<Service, Registration>();
   /** By the keys of their instances, what ends the goodbyes that are still to be repeated. */
   readonly #leaving = new Map<string, () => void>();
   /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
-  readonly #outboxes: ReadonlyMap<Family, Outbox>;
+  readonly #queues: ReadonlyMap<Family, ResponseQueue>;
   readonly #quota: DirectQuota;
   readonly #truncated: TruncatedQueries;
   #closed = false;
@@ -57,15 +57,15 @@ export class Responder {
     this.#link = link;
     this.#said = said;
     this.#clock = clock;
-    this.#outboxes = new Map(
+    this.#queues = new Map(
       link.families.map((family) => [
         family,
-        new Outbox(clock, random, (answers) => this.#answerOver(family, answers)),
+        new ResponseQueue(clock, random, (answers) => this.#answerOver(family, answers)),
       ]),
     );
     this.#quota = new DirectQuota(clock);
     this.#truncated = new TruncatedQueries(clock, random, (querier, answers, known) => {
-      this.#outboxes.get(familyOf(querier))?.add(unknown(answers, known));
+      this.#queues.get(familyOf(querier))?.add(unknown(answers, known));
     });
   }
 
@@ -80,14 +80,14 @@ export class Responder {
 
   /** Announces the service now and three times more, unless it cannot be reached by this link. */
   add(service: Service): void {
-    const standing = this.#stand(service);
-    if (standing) this.#announce(standing);
+    const registration = this.#stand(service);
+    if (registration) this.#announce(registration);
   }
 
   /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
   replace(before: Service, after: Service): void {
     const former = this.#services.get(before)?.owned ?? [];
-    const owned = ownedRecords(after, this.#link.interface);
+    const owned = serviceRecords(after, this.#link.interface);
     if (owned.length === 0) {
       if (former.length > 0) void this.remove(before);
       return;
@@ -97,23 +97,23 @@ export class Responder {
       before,
       former.filter(({ key }) => !kept.has(key)),
     );
-    const standing = this.#stand(after);
-    if (!standing) return;
+    const registration = this.#stand(after);
+    if (!registration) return;
     this.#multicast(changesOf(former, owned));
     const records = announcedRecords(owned);
-    this.#repeat(standing.cancels, announceAtMs.slice(1), () => this.#multicast(records));
+    this.#repeat(registration.cancels, announceAtMs.slice(1), () => this.#multicast(records));
   }
 
   /** Announces the service anew: the machine woke. */
   renew(service: Service): void {
-    const standing = this.#services.get(service);
-    if (standing) this.#announce(standing);
+    const registration = this.#services.get(service);
+    if (registration) this.#announce(registration);
   }
 
   /** Says goodbye and resolves when that was repeated often enough. */
   async remove(service: Service): Promise<void> {
     this.drop(service);
-    const records = announcedRecords(ownedRecords(service, this.#link.interface)).map(goodbyeOf);
+    const records = announcedRecords(serviceRecords(service, this.#link.interface)).map(goodbyeOf);
     if (records.length === 0) return;
     const key = nameKey(service.instance);
     const cancels = new Set<() => void>();
@@ -137,10 +137,24 @@ export class Responder {
     this.#withdraw(service, this.#services.get(service)?.owned ?? []);
   }
 
-  /** Takes a query that came in on the link. */
-  answer(message: Message, from: Endpoint): void {
-    const outbox = this.#outboxes.get(familyOf(from.address));
-    if (!outbox) return;
+  /** Sends a probe; asks for direct answers, where they can arrive (RFC 6762 section 8.1). */
+  async probe(message: Message): Promise<void> {
+    const unicast = await this.#link.invite();
+    const questions = message.questions.map((question) => ({ ...question, unicast }));
+    for (const packet of encode({ ...message, questions }, { maxBytes: maxPacketBytes })) {
+      for (const family of this.#link.families) this.#link.multicast(packet, family);
+    }
+  }
+
+  /** Takes what came in on the link. */
+  take(message: Message, from: SocketAddress): void {
+    if (message.response) this.#hear(message, from);
+    else this.#answer(message, from);
+  }
+
+  #answer(message: Message, from: SocketAddress): void {
+    const queue = this.#queues.get(familyOf(from.address));
+    if (!queue) return;
     const wanted = this.#wantedBy(message);
     if (from.port !== mdnsPort) return this.#answerLegacy(message, wanted, from);
     const continues = message.questions.length === 0 && this.#truncated.has(from.address);
@@ -152,18 +166,18 @@ export class Responder {
     const isAnswered = this.#answerDirectly(news, from);
     // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
     const open = news.filter(
-      ({ answer, question }) => !isAnswered || !question.unicast || !isFresh(answer, outbox),
+      ({ answer, question }) => !isAnswered || !question.unicast || !isFresh(answer, queue),
     );
     const answers = open.map(({ answer }) => answer);
     if (answers.length === 0) return;
     // A probe must hear of the owner before it is over (RFC 6762 section 6).
-    if (message.authorities.length > 0) outbox.add(answers, defenceRestMs);
-    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared)) outbox.add(answers);
-    else outbox.addPolitely(answers);
+    if (message.authorities.length > 0) queue.add(answers, defenceRestMs);
+    else if (message.questions.length === 1 && answers.every(({ shared }) => !shared)) queue.add(answers);
+    else queue.addPolitely(answers);
   }
 
-  /** Takes a response that came in on the link, from whichever source: it may speak in our name. */
-  hear({ answers, additionals }: Message, from: Endpoint): void {
+  /** A response may speak in our name, whichever source it claims. */
+  #hear({ answers, additionals }: Message, from: SocketAddress): void {
     if (this.#services.size === 0) return;
     // What comes back of our own says nothing of others, and may come late.
     if (!isOwn(from.address, this.#link.interface)) this.#spare(answers, from);
@@ -172,44 +186,44 @@ export class Responder {
 
   close(): void {
     this.#closed = true;
-    for (const outbox of this.#outboxes.values()) outbox.close();
+    for (const queue of this.#queues.values()) queue.close();
     this.#truncated.close();
     for (const end of this.#leaving.values()) end();
-    for (const standing of this.#services.values()) this.#cancel(standing);
+    for (const registration of this.#services.values()) this.#cancel(registration);
     this.#services.clear();
   }
 
   /** Takes the service in, or null where it has no address that others reach by this link. */
-  #stand(service: Service): Standing | null {
-    const owned = ownedRecords(service, this.#link.interface);
+  #stand(service: Service): Registration | null {
+    const owned = serviceRecords(service, this.#link.interface);
     if (owned.length === 0) return null;
     this.#leaving.get(nameKey(service.instance))?.();
-    const standing: Standing = { owned, cancels: new Set(), defence: this.#defenceOf(owned) };
-    this.#services.set(service, standing);
-    return standing;
+    const registration: Registration = { owned, cancels: new Set(), defence: this.#defenceOf(owned) };
+    this.#services.set(service, registration);
+    return registration;
   }
 
-  #defenceOf(owned: readonly OwnedRecord[]): Defence {
+  #defenceOf(owned: readonly ServiceRecord[]): Defence {
     const truth = announcedRecords(owned);
     return new Defence({
       clock: this.#clock,
       say: (lies) => this.#multicast([...lies, ...truth]),
       restedMs: () => {
-        const outboxes = [...this.#outboxes.values()];
+        const queues = [...this.#queues.values()];
         return Math.max(
-          ...outboxes.flatMap((outbox) => owned.map(({ key }) => outbox.restedMs(key, defenceRestMs))),
+          ...queues.flatMap((queue) => owned.map(({ key }) => queue.restedMs(key, defenceRestMs))),
         );
       },
     });
   }
 
   /** What others say need not be said again (RFC 6762 section 7.4). */
-  #spare(answers: readonly ResourceRecord[], from: Endpoint): void {
-    const outbox = this.#outboxes.get(familyOf(from.address));
+  #spare(answers: readonly ResourceRecord[], from: SocketAddress): void {
+    const queue = this.#queues.get(familyOf(from.address));
     for (const record of answers) {
       const key = recordKey(record);
       const own = this.#ownedBy(key);
-      if (own && record.ttlS >= own.record.ttlS) outbox?.withhold(key);
+      if (own && record.ttlS >= own.record.ttlS) queue?.withhold(key);
     }
   }
 
@@ -227,21 +241,21 @@ export class Responder {
   }
 
   /** Takes the service out, and these of its records out of what waits. */
-  #withdraw(service: Service, owned: readonly OwnedRecord[]): void {
-    const standing = this.#services.get(service);
+  #withdraw(service: Service, owned: readonly ServiceRecord[]): void {
+    const registration = this.#services.get(service);
     this.#services.delete(service);
-    if (standing) this.#cancel(standing);
+    if (registration) this.#cancel(registration);
     for (const { key } of owned) this.#forget(key);
   }
 
   #forget(key: string): void {
-    for (const outbox of this.#outboxes.values()) outbox.forget(key);
+    for (const queue of this.#queues.values()) queue.forget(key);
   }
 
-  #announce(standing: Standing): void {
-    this.#cancel(standing);
-    const records = announcedRecords(standing.owned);
-    this.#repeat(standing.cancels, announceAtMs, () => this.#multicast(records));
+  #announce(registration: Registration): void {
+    this.#cancel(registration);
+    const records = announcedRecords(registration.owned);
+    this.#repeat(registration.cancels, announceAtMs, () => this.#multicast(records));
   }
 
   #repeat(cancels: Set<() => void>, atMs: readonly number[], act: () => void): void {
@@ -257,14 +271,14 @@ export class Responder {
     }
   }
 
-  #cancel({ cancels, defence }: Standing): void {
+  #cancel({ cancels, defence }: Registration): void {
     defence.cancel();
     for (const cancel of cancels) cancel();
     cancels.clear();
   }
 
   /** Answers QU questions to the asker alone, if it is on the link and asks no more than is decent. */
-  #answerDirectly(wanted: readonly Wanted[], from: Endpoint): boolean {
+  #answerDirectly(wanted: readonly Wanted[], from: SocketAddress): boolean {
     const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
     if (direct.length === 0 || !this.#isNear(from) || !this.#quota.admits(from.address)) return false;
     const { answers, additionals } = sectionsOf(direct);
@@ -275,19 +289,19 @@ export class Responder {
   }
 
   /** RFC 6762 section 11. */
-  #isNear({ address }: Endpoint): boolean {
+  #isNear({ address }: SocketAddress): boolean {
     const [bare = ""] = address.split("%");
     return isOnLink(bare, this.#link.interface);
   }
 
   #wantedBy({ questions }: Message): Wanted[] {
-    const owned = [...this.#services.values()].flatMap((standing) => standing.owned);
+    const owned = [...this.#services.values()].flatMap((registration) => registration.owned);
     return questions.flatMap((question) =>
       answersTo(question, owned).map((answer) => ({ answer, question })),
     );
   }
 
-  #ownedBy(key: string): OwnedRecord | undefined {
+  #ownedBy(key: string): ServiceRecord | undefined {
     for (const { owned } of this.#services.values()) {
       const own = owned.find((candidate) => candidate.key === key);
       if (own) return own;
@@ -295,15 +309,15 @@ export class Responder {
     return undefined;
   }
 
-  #answerOver(family: Family, owned: readonly OwnedRecord[]): void {
+  #answerOver(family: Family, owned: readonly ServiceRecord[]): void {
     const { answers, additionals } = sectionsOf(owned);
-    const outbox = this.#outboxes.get(family);
-    const rested = additionals.filter((record) => !outbox?.isResting(recordKey(record)));
+    const queue = this.#queues.get(family);
+    const rested = additionals.filter((record) => !queue?.isResting(recordKey(record)));
     this.#multicastOver(family, answers, rested);
   }
 
   #multicast(answers: readonly ResourceRecord[]): void {
-    for (const family of this.#outboxes.keys()) this.#multicastOver(family, answers, []);
+    for (const family of this.#queues.keys()) this.#multicastOver(family, answers, []);
   }
 
   #multicastOver(
@@ -317,12 +331,12 @@ export class Responder {
     // Their rest counts from when they left; additional records that found no room did not.
     const sent = [...answers, ...additionals.slice(0, countAdditionals(packets))];
     this.#said.add(sent);
-    const outbox = this.#outboxes.get(family);
-    for (const record of sent) outbox?.sent(recordKey(record));
+    const queue = this.#queues.get(family);
+    for (const record of sent) queue?.sent(recordKey(record));
   }
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
-  #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: Endpoint): void {
+  #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: SocketAddress): void {
     if (wanted.length === 0 || !this.#isNear(to) || !this.#quota.admits(to.address)) return;
     const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
     const message = response({
@@ -341,7 +355,7 @@ export class Responder {
  * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
  * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
  */
-function changesOf(former: readonly OwnedRecord[], owned: readonly OwnedRecord[]): ResourceRecord[] {
+function changesOf(former: readonly ServiceRecord[], owned: readonly ServiceRecord[]): ResourceRecord[] {
   const before = new Set(former.map(({ key }) => key));
   const after = new Set(owned.map(({ key }) => key));
   const lost = former.filter(({ key }) => !after.has(key));
@@ -356,7 +370,7 @@ function changesOf(former: readonly OwnedRecord[], owned: readonly OwnedRecord[]
 }
 
 /** What the records of one set have in common (RFC 2181 section 5). */
-function setKey({ record }: Pick<OwnedRecord, "record">): string {
+function setKey({ record }: Pick<ServiceRecord, "record">): string {
   return `${nameKey(record.name)} ${typeCode(record)}`;
 }
 
@@ -365,18 +379,18 @@ function goodbyeOf(record: ResourceRecord): ResourceRecord {
 }
 
 /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
-function isFresh({ key, record }: OwnedRecord, outbox: Outbox): boolean {
-  return outbox.sentWithin(key, (record.ttlS * 1_000) / 4);
+function isFresh({ key, record }: ServiceRecord, queue: ResponseQueue): boolean {
+  return queue.sentWithin(key, (record.ttlS * 1_000) / 4);
 }
 
 /** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
-function unknown(answers: readonly OwnedRecord[], known: readonly ResourceRecord[]): OwnedRecord[] {
+function unknown(answers: readonly ServiceRecord[], known: readonly ResourceRecord[]): ServiceRecord[] {
   const knownTtlS = new Map(known.map((record) => [recordKey(record), record.ttlS]));
   return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
 }
 
 /** Each record once, and nothing among the additional ones that is an answer. */
-function sectionsOf(owned: readonly OwnedRecord[]): {
+function sectionsOf(owned: readonly ServiceRecord[]): {
   readonly answers: ResourceRecord[];
   readonly additionals: ResourceRecord[];
 } {

@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { OwnedRecord } from "./service-records.ts";
+import type { ServiceRecord } from "./service-records.ts";
 
 /**
  * How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6); a little
@@ -13,34 +13,34 @@ const gatherMs = 500;
 const politeDelayMs = { from: 20, to: 120 };
 
 interface Waiting {
-  readonly owned: OwnedRecord;
+  readonly owned: ServiceRecord;
   readonly sinceMs: number;
   readonly dueMs: number;
 }
 
 /** Multicast answers on their way out: delayed, gathered, and each record at most once a second. */
-export class Outbox {
+export class ResponseQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #send: (answers: readonly OwnedRecord[]) => void;
+  readonly #send: (answers: readonly ServiceRecord[]) => void;
   readonly #waiting = new Map<string, Waiting>();
   /** When each record was multicast last; holds records of our own only. */
   readonly #sentMs = new Map<string, number>();
   #cancel: () => void = () => {};
 
-  constructor(clock: Clock, random: () => number, send: (answers: readonly OwnedRecord[]) => void) {
+  constructor(clock: Clock, random: () => number, send: (answers: readonly ServiceRecord[]) => void) {
     this.#clock = clock;
     this.#random = random;
     this.#send = send;
   }
 
   /** Sends as soon as the records have rested. */
-  add(answers: readonly OwnedRecord[], restMs: number = politeRestMs): void {
+  add(answers: readonly ServiceRecord[], restMs: number = politeRestMs): void {
     this.#admit(answers, this.#clock.now(), restMs);
   }
 
   /** Sends after a random wait, together with whatever waits as well. */
-  addPolitely(answers: readonly OwnedRecord[]): void {
+  addPolitely(answers: readonly ServiceRecord[]): void {
     const { from, to } = politeDelayMs;
     const nowMs = this.#clock.now();
     const waitingMs = [...this.#waiting.values()]
@@ -87,7 +87,7 @@ export class Outbox {
     this.#waiting.clear();
   }
 
-  #admit(answers: readonly OwnedRecord[], dueMs: number, restMs: number): void {
+  #admit(answers: readonly ServiceRecord[], dueMs: number, restMs: number): void {
     for (const owned of answers) {
       const { key } = owned;
       const soonestMs = Math.max(dueMs, this.restedMs(key, restMs));

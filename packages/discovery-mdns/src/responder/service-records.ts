@@ -5,7 +5,7 @@ import type { LinkInterface } from "../link/interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "../service.ts";
 
 /** A record that this host answers for on one link. */
-export interface OwnedRecord {
+export interface ServiceRecord {
   readonly record: ResourceRecord;
   /** Its `recordKey`. */
   readonly key: string;
@@ -19,7 +19,7 @@ export interface OwnedRecord {
  * Every record of a service on an interface: all the addresses of its link at which it answers, and none of another
  * (section 6.2). A service that answers nowhere on the link has no record there.
  */
-export function ownedRecords(service: Service, on: LinkInterface): OwnedRecord[] {
+export function serviceRecords(service: Service, on: LinkInterface): ServiceRecord[] {
   const reachable = reachableOn(on, service.addresses);
   if (reachable.length === 0) return [];
   const { instance, host, port, txt } = service;
@@ -89,7 +89,7 @@ export function claimedRecords({ instance, host, port, txt }: Service): Resource
 }
 
 /** The records that answer a question: those asked for, or the word that there are none (section 6.1). */
-export function answersTo(question: Question, owned: readonly OwnedRecord[]): OwnedRecord[] {
+export function answersTo(question: Question, owned: readonly ServiceRecord[]): ServiceRecord[] {
   const key = nameKey(question.name);
   const named = owned.filter(({ record }) => nameKey(record.name) === key);
   const matching = named.filter(
@@ -100,7 +100,7 @@ export function answersTo(question: Question, owned: readonly OwnedRecord[]): Ow
 }
 
 /** The records that a service is announced with, and taken back with (RFC 6762 sections 8.3, 10.1). */
-export function announcedRecords(owned: readonly OwnedRecord[]): ResourceRecord[] {
+export function announcedRecords(owned: readonly ServiceRecord[]): ResourceRecord[] {
   return owned.flatMap(({ record }) =>
     record.type === "NSEC" || record.name === enumerationName ? [] : [record],
   );
@@ -147,6 +147,6 @@ function denial(name: Name, types: readonly number[]): ResourceRecord {
   return unique({ name, ttlS: hostTtlS, type: "NSEC", next: name, types });
 }
 
-function own(record: ResourceRecord, additionals: readonly ResourceRecord[] = []): OwnedRecord {
+function own(record: ResourceRecord, additionals: readonly ResourceRecord[] = []): ServiceRecord {
   return { record, key: recordKey(record), shared: !record.flush, additionals };
 }

@@ -1,11 +1,11 @@
 import type { Clock } from "@lmserv/discovery-core";
 import type { ResourceRecord } from "../dns/record.ts";
-import { type OwnedRecord, recordKey } from "./service-records.ts";
+import { recordKey, type ServiceRecord } from "./service-records.ts";
 
 /** A querier whose known answers take several packets. */
 interface Held {
   /** By their keys: no more than the records of our own. */
-  readonly answers: Map<string, OwnedRecord>;
+  readonly answers: Map<string, ServiceRecord>;
   /** Of what the querier knows, what we would answer. */
   readonly known: Map<string, ResourceRecord>;
   readonly sinceMs: number;
@@ -13,7 +13,7 @@ interface Held {
 }
 
 /** Takes what a querier wants, and what it knows of that. */
-type Answer = (querier: string, answers: readonly OwnedRecord[], known: readonly ResourceRecord[]) => void;
+type Answer = (querier: string, answers: readonly ServiceRecord[], known: readonly ResourceRecord[]) => void;
 
 /** More queriers that are in the middle of a list at one moment are a flood; they are answered at once. */
 const maxQueriers = 64;
@@ -39,7 +39,7 @@ export class TruncatedQueries {
   /** Takes one packet of a series; false when there is nothing to hold, or no room for another querier. */
   take(
     querier: string,
-    answers: readonly OwnedRecord[],
+    answers: readonly ServiceRecord[],
     known: readonly ResourceRecord[],
     isLast: boolean,
   ): boolean {

@@ -6,8 +6,7 @@ import {
   type RegistryChange,
 } from "@lmserv/discovery-core";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
-import type { Machine } from "../../src/link/interface-manager.ts";
-import type { LinkEvents } from "../../src/link/link.ts";
+import type { LinkEvents, Machine } from "../../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { Segment } from "../segment.ts";
 

@@ -1,0 +1,193 @@
+import { DiscoveryError, Reminder, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
+import { PacketCache } from "./dns/packet-cache.ts";
+import type { Message } from "./dns/record.ts";
+import type { Family, LinkInterface, NetworkInterface } from "./link/interfaces.ts";
+import { type Link, type LinkEvents, type Machine, mdnsPort, type SocketAddress } from "./link/link.ts";
+import { Retry } from "./link/retry.ts";
+import { Querier, type QuerierOptions } from "./querier/querier.ts";
+import { Responder } from "./responder/responder.ts";
+import type { Said } from "./responder/said.ts";
+
+/** What the endpoints of all interfaces have in common. */
+export interface EndpointOptions {
+  /** The transport's name. */
+  readonly via: string;
+  readonly context: TransportContext;
+  readonly machine: Machine;
+  readonly querier: QuerierOptions;
+  readonly said: Said;
+  /** Called when sockets were opened: the responder is new then. */
+  readonly opened: (querier: Querier, responder: Responder) => void;
+  /** Called with each message after the querier took it: it may claim a name of ours. */
+  readonly heard: (message: Message) => void;
+}
+
+/** RFC 6762 section 17. */
+const maxPacketBytesReceived = 9_000;
+/** The interface or its address just went, or is new and still being checked: the next look tells. */
+const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
+
+/** Multicast DNS on one interface, from when it comes until it goes; its sockets are opened anew when they die. */
+export class Endpoint {
+  /** Null until sockets were opened for the first time. */
+  querier: Querier | null = null;
+  /** Null while no socket is open. */
+  responder: Responder | null = null;
+  readonly #name: string;
+  readonly #options: EndpointOptions;
+  readonly #packets = new PacketCache();
+  #link: Link | null = null;
+  /** That of the interface as the sockets were opened for it. */
+  #identity = "";
+  /** When the families that the link lacks are tried again. */
+  #retry = new Retry(0);
+  /** Of each family that cannot be used, why, as it was reported. */
+  readonly #hampered = new Map<Family, string>();
+  readonly #sendFailures = new Reminder();
+  /** Packets and records that could not be read, or came from where they must not. */
+  #dropped = 0;
+
+  constructor(name: string, options: EndpointOptions) {
+    this.#name = name;
+    this.#options = options;
+  }
+
+  /** Whether nothing is left to be opened. */
+  get isWhole(): boolean {
+    return this.#link?.missing.length === 0;
+  }
+
+  /** Opens what is not open, or not for the interface as it is now; resolves with the reason why nothing can be. */
+  async follow(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
+    if (!this.#link || this.#identity !== identityOf(on)) return await this.#open(on, all);
+    await this.#mend(this.#link, all);
+    return null;
+  }
+
+  /** Keeps packets out that come in on the other interfaces. */
+  keepOut(all: readonly NetworkInterface[]): void {
+    this.#link?.keepOut(all.filter(({ name }) => name !== this.#name));
+  }
+
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#link = null;
+    this.responder?.close();
+    this.responder = null;
+    await link?.close();
+  }
+
+  async #open(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
+    const { machine, context } = this.#options;
+    await this.close();
+    try {
+      const link = await machine.openLink(on, this.#events(), context.clock);
+      this.#identity = identityOf(on);
+      this.#retry = new Retry(context.clock.now());
+      this.#sendFailures.clear();
+      this.#use(link, all);
+      context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
+      return null;
+    } catch (error) {
+      return this.#unusable(on.name, error);
+    }
+  }
+
+  /** Tries again what the link lacks; the responder starts anew when it has more. */
+  async #mend(link: Link, all: readonly NetworkInterface[]): Promise<void> {
+    const { clock, log } = this.#options.context;
+    if (link.missing.length === 0 || !this.#retry.isDue(clock.now())) return;
+    const mended = await link.mend();
+    if (this.#link !== link) return;
+    if (link.missing.length > 0) this.#retry.failed(clock.now());
+    if (mended.length === 0) return;
+    log("info", `mDNS runs on ${this.#name} over ${mended.join(" and ")}, too, from now on`);
+    this.responder?.close();
+    this.#use(link, all);
+  }
+
+  #use(link: Link, all: readonly NetworkInterface[]): void {
+    const { context, querier, said, opened } = this.#options;
+    this.#link = link;
+    this.keepOut(all);
+    for (const family of link.families) this.#hampered.delete(family);
+    this.responder = new Responder(link, context.clock, context.random, said);
+    this.querier ??= new Querier(link, querier);
+    this.querier.relink(link);
+    opened(this.querier, this.responder);
+  }
+
+  #events(): LinkEvents {
+    return {
+      packet: (bytes, from) => this.#take(bytes, from),
+      sendFailed: (error) => this.#reportSendFailure(error),
+      hampered: (family, error) => this.#reportHampered(family, error),
+      died: (error) => {
+        this.#reportSendFailure(error);
+        // The next look at the interfaces opens it anew, if it is still there.
+        this.close().catch((failure: unknown) => {
+          this.#options.context.log("debug", `a dead link could not be closed: ${String(failure)}`);
+        });
+      },
+    };
+  }
+
+  #take(bytes: Uint8Array, from: SocketAddress): void {
+    const { querier, responder } = this;
+    if (!querier || !responder) return;
+    const decoded = bytes.length <= maxPacketBytesReceived ? this.#packets.decode(bytes, from.address) : null;
+    if (!decoded) return this.#drop(1, from);
+    const { message, malformed } = decoded;
+    if (malformed > 0) this.#drop(malformed, from);
+    // RFC 6762 sections 18.3 and 18.11; section 6 for the source port of responses.
+    if (message.opcode !== 0 || message.rcode !== 0) return;
+    if (message.response && from.port !== mdnsPort) return this.#drop(1, from);
+    querier.take(message, from.address);
+    this.#options.heard(message);
+    responder.take(message, from);
+  }
+
+  /** Logged at each power of two, so that a flood of rubbish does not become a flood of lines. */
+  #drop(count: number, from: SocketAddress): void {
+    const before = this.#dropped;
+    this.#dropped += count;
+    if (Math.floor(Math.log2(before)) === Math.floor(Math.log2(this.#dropped))) return;
+    const fields = { dropped: this.#dropped, latest: from.address };
+    this.#options.context.log("debug", `dropped malformed mDNS packets or records on ${this.#name}`, fields);
+  }
+
+  #unusable(where: string, error: unknown): DiscoveryError {
+    const { via } = this.#options;
+    const { message, code } = toDiscoveryError(error, "INTERFACE_UNUSABLE", via);
+    const text = `UDP port ${mdnsPort} cannot be used on ${where}: ${message}`;
+    return new DiscoveryError(code, text, { via, cause: error });
+  }
+
+  /** Says once why a family cannot be used, and again when the reason changes. */
+  #reportHampered(family: Family, error: unknown): void {
+    const { via, context } = this.#options;
+    const { code, message } = this.#unusable(`${this.#name} over ${family}`, error);
+    if (this.#hampered.get(family) === message) return;
+    this.#hampered.set(family, message);
+    const hope = `${message}; the other family goes on, and this one is tried again`;
+    context.report(new DiscoveryError(code, hope, { via, cause: error }));
+  }
+
+  #reportSendFailure(error: Error): void {
+    const { via, context } = this.#options;
+    if (!this.#link || isPassing(error)) return;
+    if (!this.#sendFailures.isDue("", context.clock.now())) return;
+    const message = `cannot send on ${this.#name}: ${error.message}`;
+    context.report(new DiscoveryError("SEND_FAILED", message, { via, cause: error }));
+  }
+}
+
+/** Whether the system refuses only for the moment. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && passingCodes.has(error.code);
+}
+
+/** What, when it changes, asks for new sockets and a new announcement. */
+function identityOf({ index, addresses, siblings }: LinkInterface): string {
+  return JSON.stringify([index, addresses, siblings]);
+}

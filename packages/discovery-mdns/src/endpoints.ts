@@ -1,0 +1,133 @@
+import { DiscoveryError, Standstill } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
+import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";
+import type { Querier } from "./querier/querier.ts";
+import type { Responder } from "./responder/responder.ts";
+
+export interface EndpointsOptions extends EndpointOptions {
+  /** Interfaces to use, by name or address. */
+  readonly wanted: readonly string[] | undefined;
+  /** The machine slept, or this process was suspended. */
+  readonly woke: () => void;
+}
+
+/** How often the machine's interfaces are looked at, in ms: most of what an idle process costs. */
+const pollMs = 3_000;
+
+/** Keeps an endpoint on each usable interface while interfaces come, go and change. */
+export class Endpoints {
+  /** This machine's network, as it was looked at last. */
+  system: System = { interfaces: [] };
+  readonly #options: EndpointsOptions;
+  /** By the names of their interfaces, those that sockets were ever opened for. */
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #standstill = new Standstill();
+  /** The interfaces as they were at the latest look that left nothing to be done. */
+  #settled = "";
+  /** What the latest look failed with: a failure that lasts is reported once. */
+  #reported: ReadonlySet<string> = new Set();
+  #cancelPoll: () => void = () => {};
+  #following: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */
+  async open(): Promise<void> {
+    const failures = await this.#follow();
+    const [cause] = failures;
+    if (cause && this.responders().length === 0) {
+      // A port that is taken, or a missing interface, is why nothing at all can be used.
+      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", cause.message, { via: this.#options.via, cause });
+    }
+    this.#report(failures);
+    this.#poll();
+  }
+
+  /** One for each interface that could ever be used and is still there. */
+  queriers(): Querier[] {
+    return [...this.#endpoints.values()].flatMap(({ querier }) => querier ?? []);
+  }
+
+  /** One for each interface that has an open socket. */
+  responders(): Responder[] {
+    return [...this.#endpoints.values()].flatMap(({ responder }) => responder ?? []);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll();
+    await this.#following;
+    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+  }
+
+  #poll(): void {
+    const { clock } = this.#options.context;
+    this.#standstill.expect(clock.now() + pollMs);
+    this.#standstill.hasSlept(clock.now(), clock.wall());
+    this.#cancelPoll = clock.schedule(pollMs, () => {
+      const isLate = this.#standstill.isLate(clock.now());
+      const hasSlept = this.#standstill.hasSlept(clock.now(), clock.wall()) || isLate;
+      this.#following = this.#look(hasSlept);
+    });
+  }
+
+  async #look(hasSlept: boolean): Promise<void> {
+    const failures = await this.#follow();
+    if (this.#closed) return;
+    if (hasSlept) this.#options.woke();
+    this.#report(failures);
+    this.#poll();
+  }
+
+  #report(failures: readonly DiscoveryError[]): void {
+    const before = this.#reported;
+    this.#reported = new Set(failures.map(({ message }) => message));
+    for (const failure of failures) if (!before.has(failure.message)) this.#options.context.report(failure);
+  }
+
+  /** Brings the endpoints in line with the machine's interfaces; returns what could not be opened. */
+  async #follow(): Promise<DiscoveryError[]> {
+    const system = this.#options.machine.system();
+    const all = listInterfaces(system);
+    const seen = JSON.stringify(all);
+    const endpoints = this.#endpoints;
+    if (seen === this.#settled && this.#isWhole([...endpoints.keys()])) return [];
+    this.system = system;
+    const used = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
+    const names = used.map(({ name }) => name);
+    const gone = [...endpoints].filter(([name]) => !names.includes(name));
+    for (const [name, { querier }] of gone) {
+      endpoints.delete(name);
+      querier?.abandon();
+    }
+    await Promise.all(gone.map(([, endpoint]) => endpoint.close()));
+    // Before anything new is joined, which the kernel would tell all of them about.
+    for (const endpoint of endpoints.values()) endpoint.keepOut(all);
+    const outcomes = used.map(async (on) => {
+      const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options);
+      const failure = await endpoint.follow(on, all);
+      if (!failure) endpoints.set(on.name, endpoint);
+      return failure;
+    });
+    const failures = (await Promise.all(outcomes)).filter((failure) => failure !== null);
+    this.#settled = this.#isWhole(names) ? seen : "";
+    return used.length > 0 ? failures : [this.#noInterface(system)];
+  }
+
+  /** Whether nothing is left to be done for these interfaces. */
+  #isWhole(names: readonly string[]): boolean {
+    return names.length > 0 && names.every((name) => this.#endpoints.get(name)?.isWhole);
+  }
+
+  #noInterface({ interfaces }: System): DiscoveryError {
+    const present = interfaces.map(({ name }) => name).join(", ") || "none";
+    const { wanted, via } = this.#options;
+    const among = wanted ? `among ${wanted.map((one) => `"${one}"`).join(", ")} ` : "";
+    const message = `no usable network interface ${among}has an address (interfaces that are up: ${present})`;
+    return new DiscoveryError("NO_INTERFACE", message, { via });
+  }
+}
