@@ -183,7 +183,7 @@ export class Endpoint {
 }
 
 /** Whether the system refuses only for the moment. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return error instanceof Error && "code" in error && passingCodes.has(error.code);
 }
 

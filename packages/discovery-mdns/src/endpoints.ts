@@ -1,6 +1,6 @@
 import { DiscoveryError, Standstill } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
-import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { Endpoint, type EndpointOptions, isPassing } from "./endpoint.ts";
 import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";
 import type { Querier } from "./querier/querier.ts";
 import type { Responder } from "./responder/responder.ts";
@@ -10,6 +10,8 @@ export interface EndpointsOptions extends EndpointOptions {
   readonly wanted: readonly string[] | undefined;
   /** The machine slept, or this process was suspended. */
   readonly woke: () => void;
+  /** No socket is left, though there are interfaces. */
+  readonly failed: (cause: DiscoveryError) => void;
 }
 
 /** How often the machine's interfaces are looked at, in ms: most of what an idle process costs. */
@@ -78,6 +80,8 @@ export class Endpoints {
   async #look(hasSlept: boolean): Promise<void> {
     const failures = await this.#follow();
     if (this.#closed) return;
+    const cause = failures.find(({ code, cause }) => code !== "NO_INTERFACE" && !isPassing(cause));
+    if (cause && this.responders().length === 0) return this.#options.failed(cause);
     if (hasSlept) this.#options.woke();
     this.#report(failures);
     this.#poll();

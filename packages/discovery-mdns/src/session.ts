@@ -14,6 +14,7 @@ import { Endpoints } from "./endpoints.ts";
 import type { LinkInterface } from "./link/interfaces.ts";
 import type { Machine } from "./link/link.ts";
 import { Browser } from "./querier/browser.ts";
+import { absenceMs } from "./querier/schedule.ts";
 import { warmUp } from "./querier/warm-up.ts";
 import { Announcer } from "./responder/announcer.ts";
 import { Said } from "./responder/said.ts";
@@ -31,6 +32,7 @@ const entropyBits = 80;
 
 /** Multicast DNS on every usable interface of this machine. */
 export class MdnsSession implements TransportSession {
+  readonly absenceMs: number = absenceMs;
   readonly #context: TransportContext;
   readonly #via: string;
   readonly #hostname: () => string;
@@ -38,6 +40,9 @@ export class MdnsSession implements TransportSession {
   readonly #browser: Browser;
   readonly #announcers = new Set<Announcer>();
   readonly #closing = new AbortController();
+  /** Ends announcements that are under way, with the reason. */
+  readonly #ending = new AbortController();
+  #failure: DiscoveryError | null = null;
 
   constructor(context: TransportContext, options: SessionOptions, machine: Machine) {
     const { clock, random, report } = context;
@@ -81,6 +86,7 @@ export class MdnsSession implements TransportSession {
         for (const announcer of this.#announcers) announcer.renew();
         this.#browser.wake();
       },
+      failed: (cause) => this.#fail(cause),
     });
   }
 
@@ -101,7 +107,11 @@ export class MdnsSession implements TransportSession {
     return observationStream({
       signal,
       closed: this.#closing.signal,
-      start: (sink) => this.#browser.subscribe(ttlMs, sink),
+      start: (sink) => {
+        if (!this.#failure) return this.#browser.subscribe(ttlMs, sink);
+        sink.fail(this.#failure);
+        return () => {};
+      },
     });
   }
 
@@ -118,7 +128,8 @@ export class MdnsSession implements TransportSession {
     });
     this.#announcers.add(announcer);
     try {
-      await announcer.start(AbortSignal.any([signal, this.#closing.signal]));
+      this.#ending.signal.throwIfAborted();
+      await announcer.start(AbortSignal.any([signal, this.#ending.signal]));
     } catch (error) {
       this.#announcers.delete(announcer);
       throw error;
@@ -137,10 +148,23 @@ export class MdnsSession implements TransportSession {
     this.#browser.reconfirm(key);
   }
 
+  /** Says goodbye, unless it failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#ending.abort();
     await Promise.all([...this.#announcers].map((announcer) => announcer.stop()));
     await this.#endpoints.close();
+  }
+
+  /** Nothing can be sent or heard any more, and whoever supervises the session opens another. */
+  #fail(cause: DiscoveryError): void {
+    const failure = new DiscoveryError("TRANSPORT_FAILED", cause.message, { via: this.#via, cause });
+    this.#failure = failure;
+    this.#ending.abort(failure);
+    // No responder is left to say goodbye.
+    for (const announcer of this.#announcers) void announcer.stop();
+    void this.#endpoints.close();
+    if (!this.#browser.fail(failure)) this.#context.report(failure);
   }
 
   #serviceOf(node: Announced, entropy: string): Service {

@@ -1,4 +1,4 @@
-import { silentLog } from "@lmserv/discovery-core";
+import { silentLog, supervise } from "@lmserv/discovery-core";
 import {
   type Fixture,
   hostileFrames,
@@ -73,6 +73,8 @@ async function segmentFixture(): Promise<Fixture> {
       const frames = decent.map((packet) => dnsPacket.encode(packet));
       for (const frame of hostileFrames(frames, random)) yield () => segment.inject(frame, "10.0.9.9");
     },
+    fail: async () => segment.fail(),
+    restore: async () => segment.held.clear(),
     async [Symbol.asyncDispose]() {
       for (const leave of strangers.values()) leave();
     },
@@ -80,13 +82,13 @@ async function segmentFixture(): Promise<Fixture> {
 }
 
 describe("mdns", () => {
-  transportConformance(test, {
-    create: segmentFixture,
-    announces: true,
-    reconfirms: true,
-    skip: {
-      failure: "a link that dies is opened anew by the session itself",
-      "no-goodbye": "a link that dies is opened anew by the session itself",
-    },
-  });
+  transportConformance(test, { create: segmentFixture, announces: true, reconfirms: true });
+});
+
+describe("mdns, supervised", () => {
+  const create = async (): Promise<Fixture> => {
+    const fixture = await segmentFixture();
+    return { ...fixture, transport: () => supervise(fixture.transport()) };
+  };
+  transportConformance(test, { create, announces: true, reconfirms: true, supervised: true });
 });

@@ -1,12 +1,6 @@
-import {
-  type Alive,
-  type Clock,
-  DiscoveryError,
-  type Gone,
-  type ObservationSink,
-} from "@lmserv/discovery-core";
+import { type Clock, DiscoveryError, type ObservationSink } from "@lmserv/discovery-core";
 import type { Name } from "../dns/name.ts";
-import type { Querier } from "./querier.ts";
+import type { Heard, Querier } from "./querier.ts";
 import { settleMs } from "./schedule.ts";
 
 export interface BrowserOptions {
@@ -70,7 +64,7 @@ export class Browser {
   }
 
   /** Passes on what a querier heard. */
-  tell(observation: Alive | Gone): void {
+  tell(observation: Heard): void {
     for (const subscriber of this.#subscribers) this.#tellOne(subscriber, observation);
   }
 
@@ -87,6 +81,13 @@ export class Browser {
 
   reconfirm(key: string): void {
     for (const querier of this.#options.queriers()) querier.reconfirm(key);
+  }
+
+  /** Ends every browse with an error; false when there is none. */
+  fail(error: DiscoveryError): boolean {
+    const subscribers = [...this.#subscribers];
+    for (const { sink } of subscribers) sink.fail(error);
+    return subscribers.length > 0;
   }
 
   /** Says once that more nodes are told of than a link has. */
@@ -108,10 +109,10 @@ export class Browser {
   }
 
   /** A sign of life counts for as long as the browse asked, at most. */
-  #tellOne({ ttlMs, sink }: Subscriber, observation: Alive | Gone): void {
+  #tellOne({ ttlMs, sink }: Subscriber, observation: Heard): void {
     if (observation.kind === "gone") return sink.push(observation);
     const nowMs = this.#options.clock.now();
-    const leftMs = Math.min(observation.ttlMs, ttlMs - (nowMs - (observation.heardMs ?? nowMs)));
+    const leftMs = Math.min(observation.ttlMs, ttlMs - (nowMs - observation.heardMs));
     if (leftMs > 0) sink.push({ ...observation, ttlMs: leftMs });
   }
 

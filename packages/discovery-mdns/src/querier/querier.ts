@@ -13,12 +13,15 @@ import { QuestionBudget } from "./question-budget.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
 
+/** What a link tells of an instance; the lifetime is its SRV record's. */
+export type Heard = (Alive & { readonly heardMs: number; readonly ttlMs: number }) | Gone;
+
 export interface QuerierOptions {
   readonly clock: Clock;
   readonly random: () => number;
   /** The transport's name. */
   readonly via: string;
-  readonly tell: (observation: Alive | Gone) => void;
+  readonly tell: (observation: Heard) => void;
   /** Called when more instances are told of than the link has room for. */
   readonly full: (label: string) => void;
   /** The name of the PTR records that list the instances. */
@@ -108,7 +111,7 @@ export class Querier {
   }
 
   /** What is there, as it would be told now. */
-  observations(): Alive[] {
+  observations(): Heard[] {
     return [...this.#cache.all()].flatMap((instance) => this.#aliveOf(instance) ?? []);
   }
 
@@ -218,7 +221,7 @@ export class Querier {
     this.#arm();
   }
 
-  #aliveOf(instance: Instance): Alive | null {
+  #aliveOf(instance: Instance): Heard | null {
     const { name, origin, location, text, leaving, sources } = instance;
     if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
     const { port, target, seenMs: heardMs } = location;

@@ -127,5 +127,8 @@ export const flushGraceMs = 1_000;
 /** When whoever heard the first two questions has had the time to answer, in ms. */
 export const settleMs = 1_600;
 
+/** When those heard from who answer the question after these two, in ms: the next interval, and the time to answer. */
+export const absenceMs = 3_600;
+
 /** The wait before a question that nobody is waiting for (RFC 6762 section 5.2). */
 export const startDelayMs: { readonly from: number; readonly to: number } = { from: 20, to: 120 };

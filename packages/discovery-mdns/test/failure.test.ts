@@ -1,0 +1,156 @@
+import type { Announced, DiscoveryError } from "@lmserv/discovery-core";
+import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { beforeEach, describe, expect, test } from "vitest";
+import { collect, type Heard, joined, openStation, Segment } from "./segment.ts";
+
+// The sockets of a host are taken away: they can be opened anew, or cannot.
+
+const never = new AbortController();
+const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+/** As long as it takes to look at the interfaces again. */
+const lookMs = 3_100;
+let clock: VirtualClock;
+let segment: Segment;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  segment = new Segment(clock);
+});
+
+/** The end of a browse that nothing else ends. */
+async function endOf(browse: AsyncIterable<unknown>): Promise<DiscoveryError> {
+  try {
+    for await (const _ of browse);
+  } catch (error) {
+    return error as DiscoveryError;
+  }
+  throw new Error("the browse ended as if all were well");
+}
+
+function isGoodbye({ packet }: Heard): boolean {
+  return packet.answers?.some((record) => "ttl" in record && record.ttl === 0) ?? false;
+}
+
+describe("a session whose sockets die", () => {
+  test("opens them anew, asks and announces again", async () => {
+    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    await session.announce?.(node, never);
+    const { seen } = collect(session, clock);
+    await clock.advance(10_000);
+    segment.fail();
+    segment.held.clear();
+    const before = segment.heard.length;
+    await clock.advance(lookMs);
+    const types = segment.heard.slice(before).map(({ packet }) => packet.type);
+    expect(new Set(types)).toEqual(new Set(["query", "response"]));
+    expect(seen.filter(({ kind }) => kind === "gone")).toEqual([]);
+    expect(reports.map(({ code }) => code)).toEqual(["NO_ANSWER", "SEND_FAILED"]);
+  });
+
+  test("fails when none can be opened, with the reason", async () => {
+    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    const end = endOf(session.browse({ ttlMs: 60_000 }, never));
+    await clock.advance(10_000);
+    segment.fail();
+    await clock.advance(lookMs);
+    expect(await end).toMatchObject({
+      code: "TRANSPORT_FAILED",
+      via: "mdns",
+      cause: { code: "ADDRESS_IN_USE" },
+    });
+    expect(await endOf(session.browse({ ttlMs: 60_000 }, never))).toBe(await end);
+    expect(reports.map(({ code }) => code)).not.toContain("TRANSPORT_FAILED");
+  });
+
+  test("never opens any again once it failed", async () => {
+    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    segment.fail();
+    await clock.advance(lookMs);
+    expect(reports.map(({ code }) => code)).toEqual(["SEND_FAILED", "TRANSPORT_FAILED"]);
+    segment.held.clear();
+    await expect(session.announce?.(node, never)).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
+    await clock.advance(60_000);
+    expect(segment.heard).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("takes its announcements along without a goodbye, also those under way", async () => {
+    const { session } = await openStation(segment.machine("10.0.0.1"), clock);
+    const standing = await session.announce?.(node, never);
+    segment.fail();
+    await clock.advance(lookMs - 500);
+    const probed = session.announce?.({ ...node, id: "chosen", name: "Box" }, never);
+    const refused = expect(probed).rejects.toMatchObject({ code: "TRANSPORT_FAILED" });
+    await clock.advance(500);
+    await refused;
+    segment.held.clear();
+    await standing?.[Symbol.asyncDispose]();
+    await session[Symbol.asyncDispose]();
+    expect(segment.heard.filter(isGoodbye)).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a session goes on", () => {
+  test("while there is no interface, and says no goodbye to nobody", async () => {
+    const machine = segment.machine("10.0.0.1");
+    const { interfaces } = machine;
+    const { session, reports } = await openStation(machine, clock);
+    await session.announce?.(node, never);
+    machine.interfaces = () => ({});
+    segment.fail();
+    await clock.advance(60_000);
+    expect(reports.map(({ code }) => code)).toEqual(["SEND_FAILED", "NO_INTERFACE"]);
+    segment.held.clear();
+    machine.interfaces = interfaces;
+    const before = segment.heard.length;
+    await clock.advance(lookMs);
+    expect(segment.heard.length).toBeGreaterThan(before);
+  });
+
+  test("while an address is still being checked", async () => {
+    const machine = segment.machine("10.0.0.1");
+    const { openLink } = machine;
+    const { session, reports } = await openStation(
+      {
+        ...machine,
+        system: () => machine.system(),
+        openLink: (...on) => (isChecked ? openLink(...on) : refuse()),
+      },
+      clock,
+    );
+    const { seen } = collect(session, clock);
+    isChecked = false;
+    segment.fail();
+    segment.held.clear();
+    await clock.advance(60_000);
+    expect(reports.map(({ code }) => code)).toContain("INTERFACE_UNUSABLE");
+    isChecked = true;
+    const other = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2));
+    await other.session.announce?.(node, never);
+    await clock.advance(10_000);
+    expect(seen.map(({ kind }) => kind)).toContain("alive");
+  });
+
+  test("while one of two interfaces has its sockets", async () => {
+    const other = new Segment(clock);
+    const machine = joined(segment.machine("10.0.0.1"), other.machine("10.0.1.1", { name: "eth1" }));
+    const { session, reports } = await openStation(machine, clock);
+    await session.announce?.(node, never);
+    segment.fail();
+    await clock.advance(60_000);
+    expect(reports.map(({ code }) => code)).toEqual(["SEND_FAILED", "ADDRESS_IN_USE"]);
+    const closed = session[Symbol.asyncDispose]();
+    await clock.advance(1_000);
+    await closed;
+    expect(other.heard.filter(isGoodbye).length).toBeGreaterThan(0);
+    expect(segment.heard.filter(isGoodbye)).toEqual([]);
+  });
+});
+
+let isChecked = true;
+
+/** What Linux says of an address that it does not use yet. */
+async function refuse(): Promise<never> {
+  throw Object.assign(new Error("bind EADDRNOTAVAIL 10.0.0.1"), { code: "EADDRNOTAVAIL" });
+}
