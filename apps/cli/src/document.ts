@@ -36,6 +36,8 @@ export type WatchLine =
   | { readonly type: "version"; readonly formatVersion: typeof formatVersion }
   | { readonly type: "up" | "updated"; readonly node: NodeDocument }
   | { readonly type: "down"; readonly reason: DownReason; readonly node: NodeDocument }
+  | ({ readonly type: "lost" } & WarningDocument)
+  | { readonly type: "recovered"; readonly transport: string }
   | ({ readonly type: "warning" } & WarningDocument);
 
 export interface NodeDocument {

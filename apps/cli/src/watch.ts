@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Discovery, DiscoveryError, RegistryChange } from "@lmserv/discovery-core";
+import type { Discovery, DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
 import { type Configuration, configure } from "./configuration.ts";
 import { formatVersion, nodeDocument, toJsonLine, type WatchLine, warningDocument } from "./document.ts";
 import { judge } from "./exit-code.ts";
@@ -19,6 +19,7 @@ interface View {
   readonly begin: () => void;
   readonly change: (change: RegistryChange) => string;
   readonly warn: (warning: DiscoveryError) => void;
+  readonly transport: (status: TransportStatus) => void;
 }
 
 /** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
@@ -63,6 +64,7 @@ async function follow(
       ...(check && { health: await io.health() }),
       log: reporter.log,
       onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
+      onTransport: view.transport,
       signal,
     };
     discovery = await openDiscovery(configuration, io, options);
@@ -116,6 +118,10 @@ function jsonView({ stdout }: Io): View {
   return {
     begin: () => write({ type: "version", formatVersion }),
     warn: (warning) => write({ type: "warning", ...warningDocument(warning) }),
+    transport: ({ name: transport, lost }) => {
+      if (lost) write({ type: "lost", ...warningDocument(lost), transport });
+      else write({ type: "recovered", transport });
+    },
     change: (change) => {
       const node = nodeDocument(change.node);
       if (change.kind === "down") return toJsonLine({ type: "down", reason: change.reason, node });
@@ -129,6 +135,9 @@ function textView({ stdout, env }: Io, { verbose, check }: SearchRequest, report
   return {
     begin: () => reporter.note("watching for LLM servers; stop with Ctrl-C"),
     change: (change) => formatChange(change, { color, states: check }),
+    transport: ({ name, lost }) => {
+      reporter.note(lost ? `${name} is lost, and its nodes are stale: ${lost.message}` : `${name} is back`);
+    },
     warn: (warning) => {
       // The log holds it already.
       if (!verbose) reporter.warn(describeFailure(warning));

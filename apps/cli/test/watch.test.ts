@@ -106,6 +106,40 @@ describe("lmserv discover --watch --json", () => {
     await interrupt();
   });
 
+  it("tells that a transport is lost, which nodes are stale, and which are back", async () => {
+    machine.network.appear(box);
+    machine.network.appear({ ...box, id: "box-2", port: 8001 });
+    await watch("--json");
+    await machine.clock.advance(1_000);
+    machine.network.fail();
+    machine.network.silence("box-2");
+    await machine.clock.advance(10_000);
+    machine.network.restore();
+    await machine.clock.advance(10_000);
+    const [stale, fresh] = ["TRANSPORT_FAILED", null].map((cause) => ({ sources: [{ stale: cause }] }));
+    expect(printed().slice(3)).toMatchObject([
+      { type: "warning", code: "TRANSPORT_FAILED", transport: "mdns" },
+      { type: "lost", code: "TRANSPORT_FAILED", transport: "mdns" },
+      { type: "updated", node: { id: "box-1", ...stale } },
+      { type: "updated", node: { id: "box-2", ...stale } },
+      { type: "recovered", transport: "mdns" },
+      { type: "updated", node: { id: "box-1", ...fresh } },
+      { type: "down", reason: "unreachable", node: { id: "box-2" } },
+    ]);
+    await interrupt();
+  });
+
+  it("tells nothing but a warning of a loss that is over at once", async () => {
+    machine.network.appear(box);
+    await watch("--json");
+    await machine.clock.advance(1_000);
+    machine.network.fail();
+    machine.network.restore();
+    await machine.clock.advance(10_000);
+    expect(printed().slice(2)).toMatchObject([{ type: "warning", code: "TRANSPORT_FAILED" }]);
+    await interrupt();
+  });
+
   it("waits for a network", async () => {
     machine.network.refuse("NO_INTERFACE");
     running = machine.start("discover", "--watch", "--json");
@@ -128,6 +162,21 @@ describe("lmserv discover --watch --json", () => {
     await watch("--json");
     running.signal("SIGTERM");
     expect(await running.ended).toBe(143);
+  });
+});
+
+describe("a watch on a terminal", () => {
+  it("says in a line each that a transport is lost and that it is back", async () => {
+    await watch();
+    machine.network.fail();
+    await machine.clock.advance(10_000);
+    machine.network.restore();
+    await machine.clock.advance(10_000);
+    expect(machine.stderr.lines.slice(-2)).toEqual([
+      "lmserv: mdns is lost, and its nodes are stale: mdns: the network died",
+      "lmserv: mdns is back",
+    ]);
+    await interrupt();
   });
 });
 

@@ -8,6 +8,7 @@ export const discoveryShapes: OptionShapes<Omit<DiscoveryOptions, "transports">>
   capacity: { type: "integer", minimum: 1 },
   waitForNetwork: { type: "boolean" },
   onWarning: functionShape,
+  onTransport: functionShape,
   log: functionShape,
   clock: { type: "code", called: "a clock", has: ["now", "wall", "schedule"] },
   random: functionShape,

@@ -32,6 +32,8 @@ export interface DiscoveryOptions {
   readonly waitForNetwork?: boolean;
   /** Takes each fault that did not stop discovery. @default none; `warnings` keeps the latest */
   readonly onWarning?: (warning: DiscoveryError) => void;
+  /** Takes how a transport fares once it was lost for 2 s, and once it is back. @default none; `transports` tells */
+  readonly onTransport?: (status: TransportStatus) => void;
   readonly log?: Log;
   readonly clock?: Clock;
   /** Uniform in [0, 1); identities are made of it. @default the system's entropy */

@@ -117,6 +117,8 @@ export class Feed {
   }
 
   #publish(changes: readonly RegistryChange[]): void {
+    const { registry, status } = this.#options;
+    status.follow(registry.lost);
     for (const change of changes) for (const watcher of [...this.#watchers]) watcher(change);
   }
 

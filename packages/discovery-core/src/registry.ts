@@ -2,6 +2,7 @@ import { assess, faceOfHealth, isAbout } from "./assessment.ts";
 import { isoTime } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
+import type { DiscoveryError } from "./errors.ts";
 import type { HealthReport } from "./health-monitor.ts";
 import { Losses } from "./losses.ts";
 import { mergeSources } from "./merge.ts";
@@ -77,6 +78,11 @@ export class Registry {
     return this.#refused;
   }
 
+  /** Transports without a session for 2 s or more, each with the cause. */
+  get lost(): ReadonlyMap<string, DiscoveryError> {
+    return this.#losses.absent;
+  }
+
   get(id: string): NodeInfo | null {
     return this.#nodes.get(id) ?? null;
   }
@@ -133,7 +139,7 @@ export class Registry {
 
   #lose({ via, error }: Lost, nowMs: number): readonly RegistryChange[] {
     const slots = this.#rooms.get(via)?.keys() ?? [];
-    return this.#keepOn(this.#losses.lose(via, error.code, slots, nowMs), nowMs);
+    return this.#keepOn(this.#losses.lose(via, error, slots, nowMs), nowMs);
   }
 
   /** A node that still answers is kept on: its medium cannot tell. */

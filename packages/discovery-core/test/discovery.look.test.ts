@@ -315,9 +315,9 @@ describe("what somebody doubts is asked for again", () => {
 });
 
 test("a transport is settled when its first pass over the medium is done", async () => {
-  expect(discovery.transports).toEqual([{ name: "memory", settled: false, error: null }]);
+  expect(discovery.transports).toEqual([{ name: "memory", settled: false, error: null, lost: null }]);
   await Promise.all([discovery.discover({ timeoutMs: 1_000 }), clock.advance(1_000)]);
-  expect(discovery.transports).toEqual([{ name: "memory", settled: true, error: null }]);
+  expect(discovery.transports).toEqual([{ name: "memory", settled: true, error: null, lost: null }]);
 });
 
 test("what is under way when it is disposed starts no timer, however far it came", async () => {

@@ -276,8 +276,8 @@ test("a discovery tells how each of the two fares", async () => {
   discovery.registry.listAlive();
   await bench.clock.advance(afterMs - 1);
   expect(discovery.transports).toEqual([
-    { name: "first", settled: true, error: null },
-    { name: "second", settled: false, error: null },
+    { name: "first", settled: true, error: null, lost: null },
+    { name: "second", settled: false, error: null, lost: null },
   ]);
   bench.left.appear(gpuBox);
   await bench.clock.advance(0);
