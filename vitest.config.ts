@@ -44,6 +44,7 @@ export default defineConfig({
       project("fleet", "packages/discovery-fleet"),
       project("etcd", "packages/discovery-etcd"),
       project("nats", "packages/discovery-nats"),
+      project("client", "packages/discovery-client"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),

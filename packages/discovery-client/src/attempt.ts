@@ -1,0 +1,131 @@
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
+import { type Clock, type NodeInfo, onAbort } from "@lmserv/discovery-core";
+import type { Connections } from "./connections.ts";
+
+/** One request to one node. */
+export interface AttemptOptions {
+  readonly node: NodeInfo;
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: Uint8Array | Readable | null;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  /** How long a connection may take, in ms. */
+  readonly connectMs: number;
+  /** Ends it in every phase; the request is destroyed. */
+  readonly signal: AbortSignal;
+}
+
+/** A request that failed before an answer came. */
+class AttemptError extends Error {
+  override readonly name = "AttemptError";
+}
+
+/**
+ * Asks a node, and resolves once the first byte of the answer's body is there, or its end.
+ *
+ * The answer is paused. Aborting `signal` destroys it also after that.
+ *
+ * @throws {Error} when no connection comes about or it breaks before that; `signal.reason` when aborted.
+ */
+export async function attempt(options: AttemptOptions): Promise<IncomingMessage> {
+  try {
+    return await send(options, true);
+  } catch (error) {
+    // A server may end an idle connection at the very moment at which it is used: that says nothing of the node.
+    if (!(error instanceof StaleConnectionError) || options.signal.aborted) throw error;
+    return await send(options, false);
+  }
+}
+
+class StaleConnectionError extends AttemptError {}
+
+function send(options: AttemptOptions, reuses: boolean): Promise<IncomingMessage> {
+  const { signal, body } = options;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const request = open(options, reuses);
+    const ignore = onAbort(signal, () => request.destroy(signal.reason));
+    request.once("close", ignore);
+    limitConnecting(request, options);
+    request.on("error", (error) => reject(signal.aborted ? signal.reason : failureOf(error, request, body)));
+    request.once("response", (response) => {
+      firstByte(response).then(
+        () => resolve(response),
+        (error: Error) =>
+          reject(
+            signal.aborted
+              ? signal.reason
+              : new AttemptError(`it broke off before an answer: ${error.message}`),
+          ),
+      );
+    });
+    if (body === null || body instanceof Uint8Array) request.end(body ?? undefined);
+    else body.on("error", (error) => request.destroy(error)).pipe(request);
+  });
+}
+
+function open(
+  { node, method, target, headers, body, connections }: AttemptOptions,
+  reuses: boolean,
+): ClientRequest {
+  const length = body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {};
+  const isSecure = node.scheme === "https";
+  const options: RequestOptions = {
+    host: node.host,
+    port: node.port,
+    method,
+    path: target,
+    headers: { ...headers, ...length },
+    agent: reuses && (isSecure ? connections.https : connections.http),
+  };
+  return isSecure ? httpsRequest({ ...options, ca: connections.https.options.ca }) : httpRequest(options);
+}
+
+/** A host that is off answers nothing at all. */
+function limitConnecting(request: ClientRequest, { clock, connectMs, node }: AttemptOptions): void {
+  request.once("socket", (socket) => {
+    if (!socket.connecting) return;
+    const cancel = clock.schedule(connectMs, () => {
+      request.destroy(new AttemptError(`no connection within ${connectMs} ms`));
+    });
+    socket.once(node.scheme === "https" ? "secureConnect" : "connect", cancel);
+    request.once("close", cancel);
+  });
+}
+
+function failureOf(error: Error, request: ClientRequest, body: AttemptOptions["body"]): AttemptError {
+  if (error instanceof AttemptError) return error;
+  const isKept = body === null || body instanceof Uint8Array;
+  const Kind = request.reusedSocket && isKept ? StaleConnectionError : AttemptError;
+  return new Kind(explain(error), { cause: error });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error.code === "ECONNREFUSED") return "it refuses connections";
+  if (error.code === "ECONNRESET") return "it broke the connection";
+  return error.message;
+}
+
+/** Resolves when a body has begun or ended; rejects when it breaks off. */
+function firstByte(response: IncomingMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      response.off("readable", onReadable).off("end", onReadable).off("error", settle).off("close", onClose);
+      if (error) reject(error);
+      else resolve();
+    };
+    const onReadable = (): void => settle();
+    const onClose = (): void => settle(response.complete ? undefined : new Error("it closed the connection"));
+    response.on("readable", onReadable).on("end", onReadable).on("error", settle).on("close", onClose);
+  });
+}

@@ -1,0 +1,77 @@
+import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import type { Api } from "./call.ts";
+
+/** A model, and the nodes that have it. */
+export interface ListedModel {
+  readonly name: string;
+  /** Best known description of it. */
+  readonly size: number | null;
+  readonly digest: string | null;
+  readonly nodes: readonly NodeInfo[];
+  /** Nodes that have it in memory. */
+  readonly loadedBy: readonly NodeInfo[];
+}
+
+/** Models of the nodes that speak an API and answer, each name once, in the order of names; aliases too. */
+export function listModels(
+  nodes: readonly NodeInfo[],
+  api: Api,
+  aliases: Readonly<Record<string, readonly string[]>> = {},
+): readonly ListedModel[] {
+  const answering = nodes.filter(({ apis, health }) => apis.includes(api) && health?.state !== "silent");
+  const names = new Set(answering.flatMap(modelNamesOf));
+  const own = [...names].map((name) => modelOf(name, [name], answering));
+  const added = Object.entries(aliases)
+    .filter(([alias]) => !names.has(alias))
+    .map(([alias, models]) => modelOf(alias, models, answering));
+  return [...own, ...added].filter(({ nodes: there }) => there.length > 0).sort(byName);
+}
+
+function modelOf(name: string, among: readonly string[], nodes: readonly NodeInfo[]): ListedModel {
+  const there = nodes.filter((node) => modelNamesOf(node).some((own) => among.includes(own)));
+  const described = there
+    .flatMap(({ health }) => health?.models ?? [])
+    .find((model) => among.includes(model.name));
+  return {
+    name,
+    size: described?.size ?? null,
+    digest: described?.digest ?? null,
+    nodes: there,
+    loadedBy: there.filter(({ health }) => health?.loaded.some((loaded) => among.includes(loaded))),
+  };
+}
+
+function byName(a: ListedModel, b: ListedModel): number {
+  return a.name < b.name ? -1 : Number(a.name > b.name);
+}
+
+/** OpenAI's list of models, as `GET /v1/models` answers. */
+export function openaiModels(models: readonly ListedModel[]): unknown {
+  return { object: "list", data: models.map(openaiModel) };
+}
+
+/** One entry of it, as `GET /v1/models/{id}` answers. */
+export function openaiModel({ name, nodes }: ListedModel): unknown {
+  return { id: name, object: "model", created: 0, owned_by: nodes[0]?.server ?? "lmserv" };
+}
+
+/** Ollama's list of models, as `GET /api/tags` answers. */
+export function ollamaTags(models: readonly ListedModel[]): unknown {
+  return { models: models.map(ollamaModel) };
+}
+
+/** Ollama's list of models in memory, as `GET /api/ps` answers. */
+export function ollamaLoaded(models: readonly ListedModel[]): unknown {
+  return { models: models.filter(({ loadedBy }) => loadedBy.length > 0).map(ollamaModel) };
+}
+
+function ollamaModel({ name, size, digest }: ListedModel): unknown {
+  return {
+    name,
+    model: name,
+    modified_at: "1970-01-01T00:00:00Z",
+    size: size ?? 0,
+    digest: digest ?? "",
+    details: {},
+  };
+}

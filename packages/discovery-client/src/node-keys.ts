@@ -1,0 +1,32 @@
+import { formatEndpoint, type NodeInfo } from "@lmserv/discovery-core";
+import { isSigned } from "./policy.ts";
+
+/** Key of nodes that want one. */
+export interface NodeKey {
+  /** `host:port` of the node, as configured by hand, or the id of a signed node. Names of announcements are neither. */
+  readonly node: string;
+  /** Bearer token. */
+  readonly key: string;
+}
+
+/** Keys by node, none of which goes to a node by what it says of itself. */
+export class NodeKeys {
+  readonly #keys: ReadonlyMap<string, string>;
+
+  /** @throws {TypeError} for keys that cannot be; the message names the node and never the key. */
+  constructor(keys: readonly NodeKey[] = []) {
+    for (const { node, key } of keys) {
+      if (typeof node !== "string" || node === "") throw new TypeError("a node key must name its node");
+      if (typeof key !== "string" || !/^[\x21-\x7e]+$/.test(key)) {
+        throw new TypeError(`the key of ${node} must be visible ASCII characters`);
+      }
+    }
+    this.#keys = new Map(keys.map(({ node, key }) => [node, key]));
+  }
+
+  /** Key of a node, or null. */
+  of(node: NodeInfo): string | null {
+    const { id, host, port } = node;
+    return this.#keys.get(formatEndpoint(host, port)) ?? (isSigned(node) ? this.#keys.get(id) : null) ?? null;
+  }
+}

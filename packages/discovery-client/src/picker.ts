@@ -1,0 +1,73 @@
+import { type Clock, type NodeInfo, type NodeView, systemClock } from "@lmserv/discovery-core";
+import type { Call } from "./call.ts";
+import { Loads, type NodeLoad, type Reservation } from "./load.ts";
+import { type NodeKey, NodeKeys } from "./node-keys.ts";
+import { assertPolicy, type PickPolicy } from "./policy.ts";
+import { type Candidate, rank } from "./ranking.ts";
+import { type Obstacle, suitabilityOf } from "./suitability.ts";
+
+export interface PickerOptions extends PickPolicy {
+  /** Keys of nodes that want one; a node that wants another is not chosen. @default [] */
+  readonly nodeKeys?: readonly NodeKey[];
+  /** @default the system's */
+  readonly clock?: Clock;
+}
+
+/** A node that is not chosen. */
+export interface Rejection {
+  readonly node: NodeInfo;
+  readonly obstacle: Obstacle;
+  /** Cause, for people. */
+  readonly why: string;
+}
+
+/** Every listed node, in one list or the other. */
+export interface Choice {
+  /** Best first. */
+  readonly candidates: readonly Candidate[];
+  readonly rejected: readonly Rejection[];
+}
+
+/** Chooses nodes for calls, by what is known at the moment of each. */
+export interface Picker {
+  /** Orders the listed nodes for a call; sends nothing. */
+  choose(call: Call): Choice;
+  /** Takes a place at a node, which the next choice sees at once. */
+  reserve(node: NodeInfo): Reservation;
+  /** What this picker's users have sent to a node. */
+  loadOf(node: NodeInfo): NodeLoad;
+  /** Key that a node is given, or null. */
+  keyOf(node: NodeInfo): string | null;
+}
+
+/**
+ * Makes a picker over a list of nodes, such as `discovery.registry`.
+ *
+ * @throws {TypeError} for a mistake in the options; the message names the value.
+ */
+export function createPicker(registry: NodeView, options: PickerOptions = {}): Picker {
+  assertPolicy(options);
+  const keys = new NodeKeys(options.nodeKeys);
+  const loads = new Loads(options.clock ?? systemClock);
+  return {
+    choose: (call) => chooseAmong(registry.listAlive(), call, { policy: options, keys, loads }),
+    reserve: ({ id }) => loads.reserve(id),
+    loadOf: ({ id }) => loads.of(id),
+    keyOf: (node) => keys.of(node),
+  };
+}
+
+function chooseAmong(
+  nodes: readonly NodeInfo[],
+  call: Call,
+  { policy, keys, loads }: { policy: PickPolicy; keys: NodeKeys; loads: Loads },
+): Choice {
+  const suitable: { node: NodeInfo; model: string | null }[] = [];
+  const rejected: Rejection[] = [];
+  for (const node of nodes) {
+    const verdict = suitabilityOf(node, call, { policy, keys, nodes });
+    if (verdict.kind === "suitable") suitable.push({ node, model: verdict.model });
+    else rejected.push({ node, obstacle: verdict.obstacle, why: verdict.why });
+  }
+  return { candidates: rank(suitable, call, policy, (id) => loads.of(id)), rejected };
+}

@@ -1,0 +1,73 @@
+import { findModel, modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import type { Api, Call } from "./call.ts";
+import type { NodeKeys } from "./node-keys.ts";
+import { isNamed, isSigned, type PickPolicy } from "./policy.ts";
+
+/** Whether a node can serve a call. */
+export type Suitability =
+  /** `model`: its name at that node, or null where the call names none. */
+  | { readonly kind: "suitable"; readonly model: string | null }
+  | { readonly kind: "unsuitable"; readonly obstacle: Obstacle; readonly why: string };
+
+/** `never`: it is not asked for this, ever. `model`: it does not have the model. `state`: not as it is now. */
+export type Obstacle = "never" | "model" | "state";
+
+const names: Readonly<Record<Api, string>> = { openai: "OpenAI", ollama: "Ollama", lmserv: "LMServ" };
+
+/**
+ * Judges one node.
+ *
+ * @param nodes - Every listed node; `NODE/MODEL` means a node only where NODE names one of them.
+ */
+export function suitabilityOf(
+  node: NodeInfo,
+  call: Call,
+  { policy, keys, nodes }: { policy: PickPolicy; keys: NodeKeys; nodes: readonly NodeInfo[] },
+): Suitability {
+  const never = refusalOf(node, call, policy);
+  if (never !== null) return { kind: "unsuitable", obstacle: "never", why: never };
+  const model = call.model === null ? null : modelOf(node, call.model, policy, nodes);
+  if (call.model !== null && model === null) {
+    return { kind: "unsuitable", obstacle: "model", why: `it does not have ${call.model}` };
+  }
+  const now = troubleOf(node, keys);
+  return now === null ? { kind: "suitable", model } : { kind: "unsuitable", obstacle: "state", why: now };
+}
+
+function refusalOf(node: NodeInfo, call: Call, policy: PickPolicy): string | null {
+  if (call.node !== null && !isNamed(node, call.node)) return `the request asks for ${call.node}`;
+  if (policy.trust === "signed" && !isSigned(node)) return "it is not signed";
+  if (node.host === "") return "no address of it is known";
+  if (node.attributes.role === "gateway") return "it is a gateway itself";
+  return speaks(node, call.api) ? null : `it does not speak ${names[call.api]}'s API`;
+}
+
+function troubleOf(node: NodeInfo, keys: NodeKeys): string | null {
+  const { health, auth } = node;
+  if (health?.state === "silent") return health.reason ?? "it does not answer";
+  const wantsKey = health?.state === "auth" || auth === "required";
+  return wantsKey && keys.of(node) === null ? "it wants a key" : null;
+}
+
+/** The Python original announces no API: it is LMServ's. */
+function speaks({ apis, server }: NodeInfo, api: Api): boolean {
+  return apis.includes(api) || (api === "lmserv" && apis.length === 0 && server === null);
+}
+
+/** Name by which a node has a model: as it is, by an alias, or as `NODE/MODEL`; null where it does not have it. */
+function modelOf(
+  node: NodeInfo,
+  wanted: string,
+  { aliases = {} }: PickPolicy,
+  nodes: readonly NodeInfo[],
+): string | null {
+  const own = modelNamesOf(node);
+  for (const name of [wanted, ...(Object.hasOwn(aliases, wanted) ? (aliases[wanted] ?? []) : [])]) {
+    const found = findModel(own, name);
+    if (found !== null) return found;
+  }
+  const slash = wanted.indexOf("/");
+  if (slash < 0) return null;
+  const [named, ...others] = nodes.filter((one) => isNamed(one, wanted.slice(0, slash)));
+  return named?.id === node.id && others.length === 0 ? findModel(own, wanted.slice(slash + 1)) : null;
+}
