@@ -49,7 +49,7 @@ export interface SessionOptions extends SearchOptions {
 
 /** How long the first peers have to tell what they know, and how long to wait for one at all. */
 const settleMs = { linked: 500, alone: 2_500 };
-/** Own nodes are repeated so often, to be confirmed in time, and own addresses looked at. */
+/** Own nodes are repeated so often, to be confirmed in time; own addresses and sockets looked at. */
 const repeatMs = defaultTiming.renewMs;
 const failures: Readonly<Record<string, DialFailure>> = { self: "own", "no-listener": "refused" };
 /** What happens to a handshake when either side has more to do than it can. */
@@ -175,6 +175,7 @@ export class MeshSession implements TransportSession {
       this.#profile.listening = this.#listener.addresses;
     }
     this.#say();
+    this.#repeat();
     if (!signal.aborted) return;
     await this[Symbol.asyncDispose]();
     throw signal.reason;
@@ -223,7 +224,6 @@ export class MeshSession implements TransportSession {
     if (this.#hasJoined) return;
     this.#hasJoined = true;
     this.#arm();
-    this.#repeat();
     this.#settleIn(settleMs.alone);
     void this.#search.begin().then((isHopeful) => {
       if (!isHopeful) this.#settleIn(settleMs.linked);
@@ -315,6 +315,7 @@ export class MeshSession implements TransportSession {
 
   #repeat(): void {
     this.#cancelRepeat = this.#context.clock.schedule(repeatMs, () => {
+      this.#listener?.check();
       this.#platform.look();
       this.#say();
       this.#listing.show(this.#profile.seen());

@@ -1,3 +1,4 @@
+import { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { silentLog } from "@lmserv/discovery-core";
 import {
@@ -7,7 +8,7 @@ import {
   transportConformance,
   VirtualClock,
 } from "@lmserv/discovery-testkit";
-import { describe, test } from "vitest";
+import { describe, test, vi } from "vitest";
 import { generateKey } from "../src/link/cluster-key.ts";
 import { mesh } from "../src/transport.ts";
 import { PlainHub } from "./plain-hub.ts";
@@ -25,6 +26,7 @@ async function hubFixture(): Promise<Fixture> {
   const clock = new VirtualClock();
   const hub = await PlainHub.open(keys, clock);
   const random = seededRandom(7);
+  const listening = vi.spyOn(Server.prototype, "listen");
   return {
     maxNodes: maxPeers - 1,
     ttlMs: hub.ttlMs,
@@ -63,7 +65,13 @@ async function hubFixture(): Promise<Fixture> {
         yield () => hub.say(Buffer.from(frame).toString("latin1"));
       }
     },
-    [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose](),
+    async fail() {
+      for (const server of listening.mock.contexts as readonly Server[]) server.close();
+    },
+    async [Symbol.asyncDispose]() {
+      listening.mockRestore();
+      await hub[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -87,10 +95,6 @@ describe("mesh", () => {
     create: hubFixture,
     announces: true,
     reconfirms: false,
-    skip: {
-      "name-conflict": "members are told apart by their keys; names may repeat",
-      failure: "a mesh outlives each of its links, and dials again",
-      "no-goodbye": "a mesh outlives each of its links, and dials again",
-    },
+    skip: { "name-conflict": "members are told apart by their keys; names may repeat" },
   });
 });

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { canonicalAddress, onAbort } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, onAbort } from "@lmserv/discovery-core";
+import { isUnspecified } from "@lmserv/discovery-network";
 import { type WebSocket, WebSocketServer } from "ws";
 import { AcceptQuota } from "./accept-quota.ts";
 import { admit } from "./admission.ts";
@@ -70,6 +71,8 @@ export class Listener {
   readonly #arrivals = new WeakMap<Duplex, Arrival>();
   readonly #secureContext: SecureContext | null;
   readonly #servers: Server[] = [];
+  /** With the ports that were taken. */
+  readonly addresses: ListenAddress[] = [];
   /** Reads requests. It listens nowhere itself, so that one serves all addresses; its time-outs are the room's. */
   readonly #http = createHttpServer();
   readonly #webSockets: WebSocketServer;
@@ -97,11 +100,6 @@ export class Listener {
     });
   }
 
-  /** With the ports that were taken. */
-  get addresses(): readonly ListenAddress[] {
-    return this.#servers.map(addressOf);
-  }
-
   /** @throws the system's error for an address that cannot be had. */
   async open(): Promise<void> {
     for (const { host, port } of this.#options.addresses) {
@@ -110,6 +108,20 @@ export class Listener {
       await once(server, "listening");
       server.on("error", (error) => this.#fail(error));
       this.#servers.push(server);
+      this.addresses.push(addressOf(server));
+    }
+  }
+
+  /** Finds out whether every socket still listens: the system tells of none that was shut down. */
+  check(): void {
+    for (const { host, port } of this.addresses) {
+      const own = isUnspecified(host) ? (isIPv6(host) ? "::1" : "127.0.0.1") : host;
+      // From the same address, so that another host that has it now cannot answer for this one.
+      const probe = connect({ host: own, localAddress: own, port });
+      probe.once("connect", () => probe.destroy());
+      probe.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ECONNREFUSED") this.#fail(error);
+      });
     }
   }
 
@@ -122,7 +134,6 @@ export class Listener {
     for (const server of this.#servers) server.close();
   }
 
-  /** A socket that is shut down reports so for ever, until it is closed. */
   #fail(error: Error): void {
     if (this.#isClosed) return;
     this.close();
