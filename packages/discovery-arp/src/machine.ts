@@ -1,8 +1,20 @@
-import type { LookOptions, Verdict } from "@lmserv/discovery-identify";
-import type { System } from "@lmserv/discovery-network";
-import type { TableLoad } from "./headroom.ts";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type LookOptions, look, type Verdict } from "@lmserv/discovery-identify";
+import { readSystem, type System } from "@lmserv/discovery-network";
+import { loadArpA, type ReadArpA } from "./arp-a.ts";
+import {
+  getNetNeighborScript,
+  parseArpAn,
+  parseGetNetNeighbor,
+  parseIpNeigh,
+  parseProcNetArp,
+} from "./formats.ts";
+import { parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
+import { knock } from "./knock.ts";
 import type { Target } from "./plan.ts";
-import type { NeighborTable } from "./table.ts";
+import { NeighborTable, type TableReader } from "./table.ts";
 
 /** What sending came to; an address that could not be asked is no reason to stop. */
 export interface SendReport {
@@ -20,4 +32,86 @@ export interface Machine {
   /** Has the system ask for each address by ARP; never rejects. */
   readonly knock: (targets: readonly Target[]) => Promise<SendReport>;
   readonly look: (options: LookOptions) => Promise<Verdict>;
+}
+
+/** A table of thousands of rows takes half of this. */
+const maxOutputBytes = 4 * 1_024 * 1_024;
+/** PowerShell takes a second or two to start; whoever takes longer hangs. */
+const maxRunMs = 10_000;
+
+/** The machine that this process runs on. */
+export const thisMachine: Machine = {
+  system: readSystem,
+  openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
+  tableLoad: readTableLoad,
+  knock,
+  look,
+};
+
+/** A CommonJS package without types, which may be missing. */
+const require = createRequire(import.meta.url);
+
+function loadHere(): ReadArpA | null {
+  const { platform, env } = process;
+  return loadArpA({ platform, env, load: () => require("arp-a") });
+}
+
+const procNetArp: TableReader = {
+  name: "/proc/net/arp",
+  read: async (signal) => parseProcNetArp(await readFile("/proc/net/arp", { encoding: "utf8", signal })),
+};
+const ipNeigh: TableReader = {
+  name: "ip neigh",
+  read: async (signal) => parseIpNeigh(await runProgram("ip", ["-j", "neigh", "show"], signal)),
+};
+const arpAn = (program: string): TableReader => ({
+  name: "arp -an",
+  read: async (signal) => parseArpAn(await runProgram(program, ["-an"], signal)),
+});
+const getNetNeighbor: TableReader = {
+  name: "Get-NetNeighbor",
+  read: async (signal) => {
+    const args = ["-NoProfile", "-NonInteractive", "-Command", getNetNeighborScript];
+    return parseGetNetNeighbor(await runProgram("powershell.exe", args, signal));
+  },
+};
+
+/** The ways to the table that a system has, the best first. */
+function waysOf(platform: NodeJS.Platform): { readers: readonly TableReader[]; ipv6: TableReader | null } {
+  if (platform === "linux") return { readers: [procNetArp, ipNeigh, arpAn("arp")], ipv6: ipNeigh };
+  if (platform === "win32") return { readers: [getNetNeighbor], ipv6: getNetNeighbor };
+  return { readers: [arpAn("/usr/sbin/arp")], ipv6: null };
+}
+
+/** The kernel's own file is there for the machine alone; containers have to ask `ip`. */
+async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
+  if (process.platform !== "linux") return null;
+  try {
+    const [stat = "", soft, hard] = await Promise.all(
+      [
+        "/proc/net/stat/arp_cache",
+        "/proc/sys/net/ipv4/neigh/default/gc_thresh2",
+        "/proc/sys/net/ipv4/neigh/default/gc_thresh3",
+      ].map((path) => readFile(path, { encoding: "utf8", signal })),
+    );
+    const load = parseArpCacheStat(stat, { softLimit: Number(soft), hardLimit: Number(hard) });
+    if (load) return load;
+  } catch {
+    signal.throwIfAborted();
+  }
+  try {
+    return parseNtable(await runProgram("ip", ["-s", "ntable", "show", "name", "arp_cache"], signal));
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** Runs a program to its end and resolves with what it printed; its own language is switched off where that works. */
+function runProgram(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LC_ALL: "C" };
+    const options = { signal, env, timeout: maxRunMs, maxBuffer: maxOutputBytes, windowsHide: true };
+    execFile(program, args, options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  });
 }

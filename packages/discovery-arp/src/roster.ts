@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Clock, formatEndpoint, Room, type SeenNode } from "@lmserv/discovery-core";
+import {
+  type Clock,
+  type DiscoveryError,
+  formatEndpoint,
+  type ObservationSink,
+  Room,
+  type SeenNode,
+} from "@lmserv/discovery-core";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 
 /** A server that answered, and answers still as far as is known. */
@@ -18,26 +25,25 @@ interface Listed {
   cancel: () => void;
 }
 
-export interface Sighting {
-  readonly key: string;
-  readonly host: string;
-  readonly node: SeenNode;
-  readonly seenMs: number;
-  readonly answeredMs: number;
+/** Who is told. */
+export interface Browse {
+  /** How often, at least, a node must be confirmed, in ms. */
+  readonly ttlMs: number;
+  readonly sink: ObservationSink;
 }
 
 export interface RosterOptions {
+  /** Name of the transport. */
+  readonly via: string;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly maxNodes: number;
-  /** How often, at least, a node must be confirmed, in ms. */
-  readonly ttlMs: () => number;
   /** The MAC of a host, or null where it does not tell one machine from others. */
   readonly macOf: (host: string) => string | null;
   readonly look: (host: string, port: number, patient: boolean) => Promise<Verdict | null>;
-  readonly onAlive: (sighting: Sighting) => void;
-  readonly onGone: (key: string, host: string) => void;
+  /** A server vanished from a host, and may come back. */
+  readonly onGone: (host: string) => void;
   readonly onFull: () => void;
 }
 
@@ -71,14 +77,38 @@ export class Roster {
   readonly #listed = new Map<string, Listed>();
   /** Of each machine, so that one that has many takes no place of others'. */
   readonly #room: Room;
+  readonly #browses = new Set<Browse>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
     this.#room = new Room(options.maxNodes);
   }
 
-  sightings(): readonly Sighting[] {
-    return [...this.#listed.values()];
+  /** How many servers are listed. */
+  get size(): number {
+    return this.#listed.size;
+  }
+
+  /** Whether nobody is told. */
+  get isIdle(): boolean {
+    return this.#browses.size === 0;
+  }
+
+  /** The hosts of the servers that are listed. */
+  hosts(): readonly string[] {
+    return [...this.#listed.values()].map(({ host }) => host);
+  }
+
+  /** Tells a browse of whatever is listed, and from then on of what changes; the result ends that. */
+  add(browse: Browse): () => void {
+    this.#browses.add(browse);
+    for (const listed of this.#listed.values()) this.#tell(browse, listed);
+    return () => void this.#browses.delete(browse);
+  }
+
+  /** Ends every browse with an error. */
+  fail(error: DiscoveryError): void {
+    for (const { sink } of [...this.#browses]) sink.fail(error);
   }
 
   has(key: string): boolean {
@@ -119,7 +149,7 @@ export class Roster {
       const same = this.#listed.get(formatEndpoint(twin, node.port));
       if (listed.host !== host || same?.node.id !== node.id) continue;
       cancel();
-      this.#remove(listed);
+      this.#drop(listed);
     }
   }
 
@@ -136,13 +166,14 @@ export class Roster {
   }
 
   #keep(listed: Listed): void {
-    const { clock, random, ttlMs, onAlive } = this.#options;
+    const { clock, random } = this.#options;
     listed.seenMs = clock.now();
     listed.failures = 0;
-    const periodMs = Math.min(confirmMs, ttlMs() / questionsPerTtl);
+    const ttlMs = Math.min(...[...this.#browses].map((browse) => browse.ttlMs));
+    const periodMs = Math.min(confirmMs, ttlMs / questionsPerTtl);
     // A random part, so that hosts found at the same moment are not asked at the same moment for ever.
     this.#schedule(listed, periodMs * (0.8 + 0.2 * random()), Math.min(secondLookMs, periodMs / 2));
-    onAlive(listed);
+    for (const browse of this.#browses) this.#tell(browse, listed);
   }
 
   #schedule(listed: Listed, delayMs: number, retryMs: number): void {
@@ -165,7 +196,7 @@ export class Roster {
     if (finding === "there") return this.#keep(listed);
     if (finding === "missing") listed.failures += 1;
     if (listed.failures < maxFailures) return this.#schedule(listed, retryMs, retryMs);
-    this.#remove(listed);
+    this.#drop(listed);
   }
 
   /** Whether there is a place for a server, be it that of a machine with more of them. */
@@ -176,17 +207,26 @@ export class Roster {
     if (place !== "free") {
       const loser = this.#listed.get(place.insteadOf);
       loser?.cancel();
-      if (loser) this.#remove(loser);
+      if (loser) this.#drop(loser);
       this.#options.onFull();
     }
     this.#room.take(key, seat);
     return true;
   }
 
-  #remove({ key, host }: Listed): void {
+  #drop({ key, host }: Listed): void {
+    const { via, onGone } = this.#options;
     this.#listed.delete(key);
     this.#room.leave(key);
-    this.#options.onGone(key, host);
+    onGone(host);
+    for (const { sink } of this.#browses) sink.push({ kind: "gone", via, key, reason: "unreachable" });
+  }
+
+  #tell({ ttlMs, sink }: Browse, listed: Listed): void {
+    const { key, host: origin, node, seenMs, answeredMs: heardMs } = listed;
+    const { via, clock } = this.#options;
+    const leftMs = ttlMs - (clock.now() - seenMs);
+    if (leftMs > 0) sink.push({ kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs });
   }
 
   /** That it answered over HTTP proves where it is; its MAC, that it is what answers at other addresses alike. */

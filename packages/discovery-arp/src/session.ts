@@ -3,7 +3,6 @@ import {
   type Cancellable,
   DiscoveryError,
   type Observation,
-  type ObservationSink,
   observationStream,
   type TransportContext,
   type TransportSession,
@@ -12,16 +11,11 @@ import {
 import { listLinks } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { Neighborhood } from "./neighborhood.ts";
-import type { Sighting } from "./roster.ts";
+import type { Browse } from "./roster.ts";
 import type { Settings } from "./settings.ts";
 import { Sweeper } from "./sweeper.ts";
 import type { NeighborTable } from "./table.ts";
-import { type PassReport, Watch } from "./watch.ts";
-
-interface Subscriber {
-  readonly ttlMs: number;
-  readonly sink: ObservationSink;
-}
+import { Watch } from "./watch.ts";
 
 /** Looks for servers among the neighbours for as long as anybody browses. */
 export class ArpSession implements TransportSession {
@@ -30,9 +24,9 @@ export class ArpSession implements TransportSession {
   readonly #machine: Machine;
   readonly #table: NeighborTable;
   readonly #sweeper: Sweeper;
-  readonly #subscribers = new Set<Subscriber>();
   readonly #closing = new AbortController();
   #watch: Watch | null = null;
+  #failure: DiscoveryError | null = null;
   #reportedSilence = false;
 
   constructor(context: TransportContext, settings: Settings, machine: Machine) {
@@ -63,7 +57,7 @@ export class ArpSession implements TransportSession {
     return observationStream({
       signal,
       closed: this.#closing.signal,
-      start: (sink) => this.#subscribe({ ttlMs, sink }),
+      start: (sink) => this.#start({ ttlMs, sink }),
     });
   }
 
@@ -77,54 +71,19 @@ export class ArpSession implements TransportSession {
     this.#rest();
   }
 
-  #subscribe(subscriber: Subscriber): () => void {
-    this.#subscribers.add(subscriber);
-    this.#watch ??= this.#newWatch();
-    const watch = this.#watch;
-    for (const sighting of watch.sightings()) this.#tell(subscriber, sighting);
-    watch.settle().then(
-      (report) => {
-        this.#reportSilence(report);
-        subscriber.sink.push({ kind: "settled", via: this.#settings.via });
-      },
-      (error: unknown) => subscriber.sink.fail(this.#failure(error)),
-    );
-    return () => {
-      this.#subscribers.delete(subscriber);
-      if (this.#subscribers.size === 0) this.#rest();
-    };
-  }
-
-  #newWatch(): Watch {
-    const { via } = this.#settings;
-    const ttlMs = (): number => Math.min(...[...this.#subscribers].map((subscriber) => subscriber.ttlMs));
-    const parts = {
+  #start(browse: Browse): () => void {
+    if (this.#failure) throw this.#failure;
+    this.#watch ??= new Watch({
       context: this.#context,
       settings: this.#settings,
       machine: this.#machine,
       table: this.#table,
       sweeper: this.#sweeper,
-      ttlMs,
-    };
-    return new Watch(parts, {
-      alive: (sighting) => {
-        for (const subscriber of this.#subscribers) this.#tell(subscriber, sighting);
-      },
-      gone: (key) => {
-        for (const { sink } of this.#subscribers)
-          sink.push({ kind: "gone", via, key, reason: "unreachable" });
-      },
-      died: (error) => {
-        for (const { sink } of [...this.#subscribers]) sink.fail(this.#failure(error));
-      },
+      onSilence: (hosts) => this.#reportSilence(hosts),
+      onIdle: () => this.#rest(),
+      onFailed: (error) => this.#fail(error),
     });
-  }
-
-  #tell({ ttlMs, sink }: Subscriber, sighting: Sighting): void {
-    const { key, host: origin, node, seenMs, answeredMs: heardMs } = sighting;
-    const { via } = this.#settings;
-    const leftMs = ttlMs - (this.#context.clock.now() - seenMs);
-    if (leftMs > 0) sink.push({ kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs });
+    return this.#watch.add(browse);
   }
 
   #rest(): void {
@@ -132,8 +91,9 @@ export class ArpSession implements TransportSession {
     this.#watch = null;
   }
 
-  #failure(error: unknown): DiscoveryError {
-    return toDiscoveryError(error, "TRANSPORT_FAILED", this.#settings.via);
+  #fail(cause: unknown): void {
+    this.#failure = toDiscoveryError(cause, "TRANSPORT_FAILED", this.#settings.via);
+    this.#watch?.fail(this.#failure);
   }
 
   #noInterface(present: readonly string[]): DiscoveryError {
@@ -145,8 +105,8 @@ export class ArpSession implements TransportSession {
   }
 
   /** Says once why nothing is listed. */
-  #reportSilence({ hosts, servers }: PassReport): void {
-    if (servers > 0 || this.#reportedSilence) return;
+  #reportSilence(hosts: number): void {
+    if (this.#reportedSilence) return;
     this.#reportedSilence = true;
     const { via, sweep } = this.#settings;
     const who =

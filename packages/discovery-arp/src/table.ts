@@ -1,6 +1,6 @@
 import { isIPv6 } from "@lmserv/discovery-core";
+import type { ReadArpA } from "./arp-a.ts";
 import { isWhole, type Neighbor, proxiesAmong } from "./neighbor.ts";
-import type { ReadArpA } from "./readers/arp-a.ts";
 
 /** One way to this machine's neighbour table. */
 export interface TableReader {
@@ -24,6 +24,8 @@ export class NeighborTable {
   readonly #options: TableOptions;
   #arpA: ReadArpA | null | undefined;
   #way = "nothing";
+  /** Whether it could not be read the last time, or was never read. */
+  #hasFailed = true;
   #ipv4: readonly Neighbor[] = [];
   #ipv6: readonly Neighbor[] = [];
 
@@ -39,14 +41,17 @@ export class NeighborTable {
   /**
    * The IPv4 entries that hold: what `arp-a` finds, as far as a reader that knows the states confirms it.
    *
-   * Where either of the two is missing, the other alone has to do: nothing is reported before it answered.
+   * Where either of the two is missing, the other alone has to do: nothing is reported before it answered. One failure
+   * may pass, and what was read before still holds.
    *
-   * @throws {AggregateError} when no way is open, with the reasons.
+   * @throws {AggregateError} when no way is open at the first time, or twice in a row, with the reasons.
    */
   async read(signal: AbortSignal): Promise<readonly Neighbor[]> {
     const [proposed, known] = await Promise.all([this.#readArpA(), this.#readStates(signal)]);
-    if (known.way === null && proposed === null)
-      throw new AggregateError(known.failures, "no way to read it");
+    const isFailure = known.way === null && proposed === null;
+    if (isFailure && this.#hasFailed) throw new AggregateError(known.failures, "no way to read it");
+    this.#hasFailed = isFailure;
+    if (isFailure) return this.#ipv4;
     this.#way = [proposed && "arp-a", known.way].filter(Boolean).join(", checked by ");
     this.#ipv4 =
       known.way === null ? (proposed ?? []) : proposed ? confirmed(proposed, known.rows) : known.rows;

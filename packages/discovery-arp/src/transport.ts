@@ -3,14 +3,13 @@ import { defaultPorts } from "@lmserv/discovery-identify";
 import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, thisMachine } from "./machine.ts";
 import { findNeighbors } from "./nearby.ts";
 import { type Pace, sweepMs } from "./pace.ts";
 import { ArpSession } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { SweepProgress } from "./sweep.ts";
 import { planOf } from "./sweeper.ts";
-import { thisMachine } from "./this-machine.ts";
 
 export interface ArpOptions {
   /**

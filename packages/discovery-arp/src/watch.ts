@@ -6,7 +6,7 @@ import { listLinks } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import type { Neighbor } from "./neighbor.ts";
 import { Neighborhood } from "./neighborhood.ts";
-import { Roster, type Sighting } from "./roster.ts";
+import { type Browse, Roster } from "./roster.ts";
 import type { Settings } from "./settings.ts";
 import type { Sweeper } from "./sweeper.ts";
 import type { NeighborTable } from "./table.ts";
@@ -25,27 +25,17 @@ export interface WatchParts {
   readonly machine: Machine;
   readonly table: NeighborTable;
   readonly sweeper: Sweeper;
-  readonly ttlMs: () => number;
-}
-
-export interface WatchEvents {
-  readonly alive: (sighting: Sighting) => void;
-  readonly gone: (key: string) => void;
+  /** Of all the hosts that are known none runs a server. */
+  readonly onSilence: (hosts: number) => void;
+  /** Nobody browses any more. */
+  readonly onIdle: () => void;
   /** The table cannot be read any more. */
-  readonly died: (error: unknown) => void;
-}
-
-/** What asking all the neighbours found. */
-export interface PassReport {
-  /** How many hosts were there to be asked. */
-  readonly hosts: number;
-  readonly servers: number;
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** Asks each neighbour, once it is known, whether LLM servers run on it; until `stop`. */
 export class Watch {
   readonly #parts: WatchParts;
-  readonly #events: WatchEvents;
   readonly #ending = new AbortController();
   readonly #acquaintances = new Acquaintances();
   readonly #hearsay = new HostBudget(hearsay);
@@ -60,31 +50,34 @@ export class Watch {
   #hasNewcomers = false;
   #reportedFull = false;
 
-  constructor(parts: WatchParts, events: WatchEvents) {
-    const { context, machine, settings, table, ttlMs } = parts;
+  constructor(parts: WatchParts) {
+    const { context, machine, settings, table } = parts;
     const { signal } = this.#ending;
     this.#parts = parts;
-    this.#events = events;
     this.#startedMs = context.clock.now();
     this.#inquirer = new Inquirer(machine, context.clock, signal);
     this.#roster = new Roster({
+      ...settings,
       clock: context.clock,
       random: context.random,
-      maxNodes: settings.maxNodes,
-      ttlMs,
       macOf: (host) => table.macOf(host),
       look: (host, port, patient) => this.#inquirer.look(host, port, patient),
-      onAlive: events.alive,
-      onGone: (key, host) => {
-        this.#acquaintances.startAnew(host, context.clock.now());
-        events.gone(key);
-      },
+      onGone: (host) => this.#acquaintances.startAnew(host, context.clock.now()),
       onFull: () => this.#reportFullness(),
     });
   }
 
-  sightings(): readonly Sighting[] {
-    return this.#roster.sightings();
+  /** Tells a browse of servers until the result is called: those that are known, and when all were asked. */
+  add(browse: Browse): () => void {
+    const remove = this.#roster.add(browse);
+    this.#settle().then(
+      () => browse.sink.push({ kind: "settled", via: this.#parts.settings.via }),
+      (error: unknown) => this.#fail(error),
+    );
+    return () => {
+      remove();
+      if (this.#roster.isIdle) this.#parts.onIdle();
+    };
   }
 
   reconfirm(key: string): void {
@@ -97,13 +90,21 @@ export class Watch {
     this.#roster.stop();
   }
 
+  fail(error: DiscoveryError): void {
+    this.#roster.fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#ending.signal.aborted) this.#parts.onFailed(error);
+  }
+
   /** Asks everybody who is due; resolves when whoever is there had the time to answer, be it slowly. Rejects when stopped. */
-  async settle(): Promise<PassReport> {
+  async #settle(): Promise<void> {
     const hosts = await this.#pass();
     await this.#inquirer.ended();
     await this.#joinTwins(this.#neighborhood());
     this.#ending.signal.throwIfAborted();
-    return { hosts, servers: this.#roster.sightings().length };
+    if (this.#roster.size === 0) this.#parts.onSilence(hosts);
   }
 
   /** Asks everybody who is due; resolves, after a first look at each, with how many hosts there are. Rejects when stopped. */
@@ -165,7 +166,7 @@ export class Watch {
 
   /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
   async #joinTwins(neighborhood: Neighborhood): Promise<void> {
-    if (!this.#roster.sightings().some(({ host }) => isIPv6(host))) return;
+    if (!this.#roster.hosts().some(isIPv6)) return;
     const ipv4 = await this.#parts.table.read(this.#ending.signal);
     for (const [host, twin] of neighborhood.twins(this.#ipv6, ipv4)) this.#roster.join(host, twin);
   }
@@ -214,9 +215,7 @@ export class Watch {
     const ageMs = clock.now() - this.#startedMs;
     const pollMs = this.#hasNewcomers ? firstPollMs : Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
     this.#cancelPoll = clock.schedule(pollMs, () => {
-      this.#pass().catch((error: unknown) => {
-        if (!this.#ending.signal.aborted) this.#events.died(error);
-      });
+      this.#pass().catch((error: unknown) => this.#fail(error));
     });
   }
 

@@ -360,6 +360,20 @@ describe("a table that cannot be read", () => {
     expect(state.error).toMatchObject({ code: "TRANSPORT_FAILED" });
     expect(clock.pending).toBe(0);
   });
+
+  it("once is read again, and ends nothing", async () => {
+    lan.add("10.0.0.2").servers.set(8_000, identification(8_000));
+    const { state, of } = await browse();
+    await clock.advance(100);
+    for (let times = 0; times < 10; times += 1) {
+      // Once, and the next time it can be read again.
+      lan.failures = 1;
+      await clock.advance(20_000);
+      expect(lan.failures).toBe(0);
+    }
+    expect(state.error).toBeNull();
+    expect(of("gone")).toEqual([]);
+  });
 });
 
 describe("a machine without a LAN", () => {

@@ -1,12 +1,9 @@
 import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
+import { loadArpA } from "../src/arp-a.ts";
+import { parseArpAn, parseGetNetNeighbor, parseIpNeigh, parseProcNetArp } from "../src/formats.ts";
 import { parseArpCacheStat, parseNtable } from "../src/headroom.ts";
 import { maxNeighbors } from "../src/neighbor.ts";
-import { loadArpA } from "../src/readers/arp-a.ts";
-import { parseArpAn } from "../src/readers/arp-an.ts";
-import { parseGetNetNeighbor } from "../src/readers/get-net-neighbor.ts";
-import { parseIpNeigh } from "../src/readers/ip-neigh.ts";
-import { parseProcNetArp } from "../src/readers/proc.ts";
 
 const limits = { softLimit: 512, hardLimit: 1_024 };
 

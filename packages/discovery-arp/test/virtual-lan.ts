@@ -2,11 +2,11 @@ import { isIPv6, onAbort, silentLog, type TransportContext } from "@lmserv/disco
 import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
+import { parseProcNetArp } from "../src/formats.ts";
 import type { TableLoad } from "../src/headroom.ts";
 import type { Machine } from "../src/machine.ts";
 import type { Neighbor } from "../src/neighbor.ts";
 import type { Target } from "../src/plan.ts";
-import { parseProcNetArp } from "../src/readers/proc.ts";
 import { NeighborTable } from "../src/table.ts";
 import { info } from "./lan.ts";
 
@@ -70,6 +70,8 @@ export class VirtualLan {
   /** What stands for the table instead of what is true. */
   forged: string | null = null;
   failure: Error | null = null;
+  /** How often the table cannot be read, from now on. */
+  failures = 0;
   knockFailure: NodeJS.ErrnoException | null = null;
   /** What comes of a look at a port on which no server listens. */
   withoutServer: Quiet = "refused";
@@ -133,6 +135,10 @@ export class VirtualLan {
 
   #readTable() {
     if (this.failure) throw this.failure;
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error("not now");
+    }
     return parseProcNetArp(this.forged ?? this.tableText());
   }
 

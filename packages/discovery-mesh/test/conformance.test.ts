@@ -68,6 +68,8 @@ async function hubFixture(): Promise<Fixture> {
     async fail() {
       for (const server of listening.mock.contexts as readonly Server[]) server.close();
     },
+    // The next session listens anew.
+    restore: async () => {},
     async [Symbol.asyncDispose]() {
       listening.mockRestore();
       await hub[Symbol.asyncDispose]();

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseArpAn } from "../../src/readers/arp-an.ts";
-import { parseGetNetNeighbor } from "../../src/readers/get-net-neighbor.ts";
+import { parseArpAn, parseGetNetNeighbor } from "../../src/formats.ts";
 
 // NOTHING HERE RAN ON macOS OR WINDOWS: what those systems print was written down from their documentation and
 // from reports, and is parsed on whatever system the tests run on.

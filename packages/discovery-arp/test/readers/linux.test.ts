@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseArpAn } from "../../src/readers/arp-an.ts";
-import { parseIpNeigh } from "../../src/readers/ip-neigh.ts";
-import { parseProcNetArp } from "../../src/readers/proc.ts";
+import { parseArpAn, parseIpNeigh, parseProcNetArp } from "../../src/formats.ts";
 
 // As Linux 6.18 with iproute2 6.1 and net-tools 2.10 prints them, of entries that were made by hand.
 

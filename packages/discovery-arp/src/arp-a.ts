@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { maxNeighbors, type Neighbor, type RawNeighbor, tidy } from "../neighbor.ts";
-import { fieldOf, textOf } from "./json-rows.ts";
+import { fieldOf, textOf } from "./formats.ts";
+import { maxNeighbors, type Neighbor, type RawNeighbor, tidy } from "./neighbor.ts";
 
 /** Reads the rows that `arp-a` finds. They may be dead, and on Windows no link is told. */
 export type ReadArpA = () => Promise<Neighbor[]>;
