@@ -113,6 +113,9 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
     get attributes() {
       return attributesOf(members);
     },
+    get absenceMs() {
+      return absenceOf(members);
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       await disposeAll(members.map((member) => member.session));
@@ -123,6 +126,11 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
 /** What they have announcements say, of which the first one's word counts. */
 export function attributesOf(members: readonly Member[]): Readonly<Record<string, string>> {
   return Object.assign({}, ...members.map(({ session }) => session.attributes).reverse());
+}
+
+/** The longest of theirs. */
+export function absenceOf(members: readonly Member[]): number {
+  return Math.max(...members.map(({ session }) => session.absenceMs ?? 0));
 }
 
 /** Browses every member into one sink, which ends when all have ended and fails when all have failed. */

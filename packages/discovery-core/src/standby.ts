@@ -1,4 +1,11 @@
-import { assertDistinctNames, attributesOf, diagnoseAll, type Member, openAll } from "./compose.ts";
+import {
+  absenceOf,
+  assertDistinctNames,
+  attributesOf,
+  diagnoseAll,
+  type Member,
+  openAll,
+} from "./compose.ts";
 import { disposeAll } from "./joint-standing.ts";
 import type { SeenNode } from "./node.ts";
 import { observationStream } from "./observation-stream.ts";
@@ -97,6 +104,9 @@ function sessionOf(
     }),
     get attributes() {
       return attributesOf([first, second]);
+    },
+    get absenceMs() {
+      return absenceOf([first, second]);
     },
     async [Symbol.asyncDispose]() {
       closing.abort();

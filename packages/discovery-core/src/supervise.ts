@@ -74,8 +74,8 @@ interface Browse {
   readonly query: BrowseQuery;
   readonly sink: ObservationSink;
   readonly stopping: AbortController;
-  /** Drops a `settled` that is held back. */
-  cancelSettled: () => void;
+  /** Drops each `settled` that is held back. */
+  readonly held: (() => void)[];
 }
 
 /** An announcement that is repeated on each new session. */
@@ -153,21 +153,23 @@ class Supervisor {
 
   session(): TransportSession {
     const inner = this.#current;
-    const attributes = (): Readonly<Record<string, string>> => this.#current?.attributes ?? {};
+    const current = (): TransportSession | null => this.#current;
     return {
       browse: (query, { signal }) =>
         observationStream({
           signal,
           closed: this.#closing.signal,
-          start: (sink) =>
-            this.#browse({ query, sink, stopping: new AbortController(), cancelSettled: () => {} }),
+          start: (sink) => this.#browse({ query, sink, stopping: new AbortController(), held: [] }),
         }),
       ...((!inner || inner.announce) && { announce: this.#announce.bind(this) }),
       ...((!inner || inner.reconfirm) && {
         reconfirm: async (key: string, options: Cancellable) => this.#current?.reconfirm?.(key, options),
       }),
       get attributes() {
-        return attributes();
+        return current()?.attributes ?? {};
+      },
+      get absenceMs() {
+        return current()?.absenceMs ?? 0;
       },
       [Symbol.asyncDispose]: () => this.#close(),
     };
@@ -179,7 +181,7 @@ class Supervisor {
     else if (this.#current) this.#run(browse, this.#current);
     return () => {
       this.#browses.delete(browse);
-      browse.cancelSettled();
+      dropHeld(browse);
       browse.stopping.abort();
     };
   }
@@ -201,38 +203,58 @@ class Supervisor {
     const { clock } = this.#context;
     const heldMs = this.#openedMs + (this.#current?.absenceMs ?? 0) - clock.now();
     if (observation.kind !== "settled" || !this.#isReopened || heldMs <= 0) browse.sink.push(observation);
-    else browse.cancelSettled = clock.schedule(heldMs, () => browse.sink.push(observation));
+    else browse.held.push(clock.schedule(heldMs, () => browse.sink.push(observation)));
   }
 
   async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     const replayed: Replayed = { node, standing: await this.#announceOnNext(node, signal) };
     this.#replayed.add(replayed);
     return {
-      update: async (changed, options) => {
-        const { standing } = replayed;
-        await standing?.update(changed, options);
-        replayed.node = changed;
-      },
+      update: (changed, options) => this.#update(replayed, changed, options),
       [Symbol.asyncDispose]: async () => {
         if (this.#replayed.delete(replayed)) await replayed.standing?.[Symbol.asyncDispose]();
       },
     };
   }
 
+  /** Says what is new now, or with the next session if this one is lost over it. */
+  async #update(replayed: Replayed, changed: Announced, options: Cancellable): Promise<void> {
+    const { node, standing } = replayed;
+    const session = this.#current;
+    replayed.node = changed;
+    try {
+      await standing?.update(changed, options);
+    } catch (error) {
+      if (isLoss(error) && session) return this.#bury(session, error);
+      if (replayed.node === changed) replayed.node = node;
+      throw error;
+    }
+  }
+
   /** Announces on the present session, or on the next one if that dies over it. */
   async #announceOnNext(node: Announced, signal: AbortSignal): Promise<Standing> {
     for (;;) {
-      const session = await this.#arrival(signal);
-      const announce = announceOf(session, this.#transport.name);
-      try {
-        const standing = await announce(node, { signal });
-        if (session === this.#current) return standing;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (isMistake(error)) throw error;
-        if (session !== this.#current) continue;
-        throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
-      }
+      const standing = await this.#announceOn(await this.#arrival(signal), node, signal);
+      if (standing) return standing;
+    }
+  }
+
+  /** Null where the session was lost over it. */
+  async #announceOn(
+    session: TransportSession,
+    node: Announced,
+    signal: AbortSignal,
+  ): Promise<Standing | null> {
+    const announce = announceOf(session, this.#transport.name);
+    try {
+      const standing = await announce(node, { signal });
+      return session === this.#current ? standing : null;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isMistake(error)) throw error;
+      if (isLoss(error)) this.#bury(session, error);
+      if (session !== this.#current) return null;
+      throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
     }
   }
 
@@ -278,7 +300,7 @@ class Supervisor {
     const livedMs = clock.now() - this.#openedMs;
     if (livedMs >= maxDelayMs) this.#reminder.clear();
     if (livedMs >= stableMs) this.#failures = this.#denials = 0;
-    for (const browse of this.#browses) browse.cancelSettled();
+    for (const browse of this.#browses) dropHeld(browse);
     for (const replayed of this.#replayed) replayed.standing = null;
     this.#tellAll((via) => ({ kind: "lost", via, error: causeOf(error) }));
     this.recover(error, session);
@@ -340,6 +362,15 @@ class Supervisor {
 function announceOf(session: TransportSession, name: string): NonNullable<TransportSession["announce"]> {
   if (session.announce) return session.announce.bind(session);
   throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
+}
+
+function dropHeld({ held }: Browse): void {
+  for (const cancel of held.splice(0)) cancel();
+}
+
+/** Whether a session says that its medium died. */
+function isLoss(error: unknown): error is DiscoveryError {
+  return isDiscoveryError(error) && error.code === "TRANSPORT_FAILED";
 }
 
 /** What it waits for is the cause; that the transport cannot be had is not the last word. */

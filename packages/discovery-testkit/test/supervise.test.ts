@@ -33,9 +33,6 @@ function noting(inner: Transport): Transport {
   };
 }
 
-/** Another host on the same network, that outlives none of its deaths. */
-const neighbor = async () => bench.watch(await bench.open(memory({ network: bench.left })));
-
 describe("a transport that dies", () => {
   test("is opened again, and browses go on there", async () => {
     const watch = bench.watch(await bench.open(supervise(transport)));
@@ -127,69 +124,6 @@ describe("a transport that dies", () => {
     expect(openedMs).toEqual([0, 10_000]);
   });
 
-  test("has what it announced announced again", async () => {
-    const session = await bench.open(supervise(transport));
-    const handle = await session.announce?.(gpuBox, { signal: never });
-    bench.left.fail();
-    bench.left.restore();
-    const watch = await neighbor();
-    await bench.clock.advance(0);
-    expect(watch.sees(gpuBox)).toBe(true);
-    await handle?.[Symbol.asyncDispose]();
-    await bench.clock.advance(0);
-    expect(watch.lost(gpuBox, "goodbye")).toBe(true);
-  });
-
-  test("is opened once more where that did not bring its announcements back", async () => {
-    let failures = 1;
-    const frail: Transport = {
-      name: transport.name,
-      async open(...args) {
-        const session = await transport.open(...args);
-        const isAgain = openedMs.length > 1;
-        const announce: typeof session.announce = async (...args) => {
-          if (isAgain && failures-- > 0)
-            throw new DiscoveryError("TRANSPORT_FAILED", "away", { via: "memory" });
-          return (session.announce ?? (() => Promise.reject()))(...args);
-        };
-        return { ...session, announce };
-      },
-    };
-    const session = await bench.open(supervise(frail));
-    await session.announce?.(gpuBox, { signal: never });
-    bench.left.fail();
-    bench.left.restore();
-    await bench.clock.advance(0);
-    const watch = await neighbor();
-    await bench.clock.advance(0);
-    expect(watch.sees(gpuBox)).toBe(false);
-    await bench.clock.advance(250);
-    expect(watch.sees(gpuBox)).toBe(true);
-  });
-
-  test("says on its return what changed meanwhile", async () => {
-    const session = await bench.open(supervise(transport));
-    const handle = await session.announce?.(gpuBox, { signal: never });
-    bench.left.fail();
-    await handle?.update({ ...gpuBox, info: "changed" }, { signal: never });
-    bench.left.restore();
-    const watch = await neighbor();
-    await bench.clock.advance(1_000);
-    expect(watch.reportsOf(gpuBox).at(-1)?.node.info).toBe("changed");
-  });
-
-  test("does not announce again what was withdrawn meanwhile", async () => {
-    const session = await bench.open(supervise(transport));
-    const handle = await session.announce?.(gpuBox, { signal: never });
-    bench.left.fail();
-    await handle?.[Symbol.asyncDispose]();
-    bench.left.restore();
-    const watch = await neighbor();
-    await bench.clock.advance(1_000);
-    expect(openedMs.length).toBeGreaterThan(1);
-    expect(watch.sees(gpuBox)).toBe(false);
-  });
-
   test("is noticed also when nobody browses", async () => {
     await bench.open(supervise(transport));
     bench.left.fail();
@@ -252,7 +186,6 @@ describe("back-off", () => {
     const watch = bench.watch(session);
     await bench.clock.advance(0);
     bench.left.fail();
-    await bench.clock.advance(0);
     const announcing = session.announce?.(gpuBox, { signal: never });
     const outcome = expect(announcing).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
     bench.left.refuse("PERMISSION_DENIED");
