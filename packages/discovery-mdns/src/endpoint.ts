@@ -1,10 +1,11 @@
 import { DiscoveryError, Reminder, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
 import { PacketCache } from "./dns/packet-cache.ts";
-import type { Message } from "./dns/record.ts";
 import type { Family, LinkInterface, NetworkInterface } from "./link/interfaces.ts";
 import { type Link, type LinkEvents, type Machine, mdnsPort, type SocketAddress } from "./link/link.ts";
 import { Retry } from "./link/retry.ts";
-import { Querier, type QuerierOptions } from "./querier/querier.ts";
+import type { Browser } from "./querier/browser.ts";
+import type { Querier } from "./querier/querier.ts";
+import type { Announcer } from "./responder/announcer.ts";
 import { Responder } from "./responder/responder.ts";
 import type { Said } from "./responder/said.ts";
 
@@ -14,12 +15,8 @@ export interface EndpointOptions {
   readonly via: string;
   readonly context: TransportContext;
   readonly machine: Machine;
-  readonly querier: QuerierOptions;
-  readonly said: Said;
-  /** Called when sockets were opened: the responder is new then. */
-  readonly opened: (querier: Querier, responder: Responder) => void;
-  /** Called with each message after the querier took it: it may claim a name of ours. */
-  readonly heard: (message: Message) => void;
+  readonly browser: Browser;
+  readonly announcers: ReadonlySet<Announcer>;
 }
 
 /** RFC 6762 section 17. */
@@ -29,12 +26,13 @@ const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREAC
 
 /** Multicast DNS on one interface, from when it comes until it goes; its sockets are opened anew when they die. */
 export class Endpoint {
-  /** Null until sockets were opened for the first time. */
-  querier: Querier | null = null;
   /** Null while no socket is open. */
   responder: Responder | null = null;
+  /** Null until sockets were opened for the first time. */
+  #querier: Querier | null = null;
   readonly #name: string;
   readonly #options: EndpointOptions;
+  readonly #said: Said;
   readonly #packets = new PacketCache();
   #link: Link | null = null;
   /** That of the interface as the sockets were opened for it. */
@@ -47,9 +45,11 @@ export class Endpoint {
   /** Packets and records that could not be read, or came from where they must not. */
   #dropped = 0;
 
-  constructor(name: string, options: EndpointOptions) {
+  /** @param said - What this process says on all of its links. */
+  constructor(name: string, options: EndpointOptions, said: Said) {
     this.#name = name;
     this.#options = options;
+    this.#said = said;
   }
 
   /** Whether nothing is left to be opened. */
@@ -67,6 +67,12 @@ export class Endpoint {
   /** Keeps packets out that come in on the other interfaces. */
   keepOut(all: readonly NetworkInterface[]): void {
     this.#link?.keepOut(all.filter(({ name }) => name !== this.#name));
+  }
+
+  /** Says that whatever is known here only is out of reach, and closes. */
+  async leave(): Promise<void> {
+    if (this.#querier) this.#options.browser.leave(this.#querier);
+    await this.close();
   }
 
   async close(): Promise<void> {
@@ -107,14 +113,13 @@ export class Endpoint {
   }
 
   #use(link: Link, all: readonly NetworkInterface[]): void {
-    const { context, querier, said, opened } = this.#options;
+    const { context, browser, announcers } = this.#options;
     this.#link = link;
     this.keepOut(all);
     for (const family of link.families) this.#hampered.delete(family);
-    this.responder = new Responder(link, context.clock, context.random, said);
-    this.querier ??= new Querier(link, querier);
-    this.querier.relink(link);
-    opened(this.querier, this.responder);
+    this.responder = new Responder(link, context.clock, context.random, this.#said);
+    this.#querier = browser.join(link, this.#querier);
+    for (const announcer of announcers) announcer.join(this.responder);
   }
 
   #events(): LinkEvents {
@@ -133,8 +138,8 @@ export class Endpoint {
   }
 
   #take(bytes: Uint8Array, from: SocketAddress): void {
-    const { querier, responder } = this;
-    if (!querier || !responder) return;
+    const { responder } = this;
+    if (!responder) return;
     const decoded = bytes.length <= maxPacketBytesReceived ? this.#packets.decode(bytes, from.address) : null;
     if (!decoded) return this.#drop(1, from);
     const { message, malformed } = decoded;
@@ -142,8 +147,8 @@ export class Endpoint {
     // RFC 6762 sections 18.3 and 18.11; section 6 for the source port of responses.
     if (message.opcode !== 0 || message.rcode !== 0) return;
     if (message.response && from.port !== mdnsPort) return this.#drop(1, from);
-    querier.take(message, from.address);
-    this.#options.heard(message);
+    this.#querier?.take(message, from.address);
+    for (const announcer of this.#options.announcers) announcer.hear(message);
     responder.take(message, from);
   }
 

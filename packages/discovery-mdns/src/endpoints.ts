@@ -2,14 +2,12 @@ import { DiscoveryError, Standstill } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
 import { Endpoint, type EndpointOptions, isPassing } from "./endpoint.ts";
 import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";
-import type { Querier } from "./querier/querier.ts";
 import type { Responder } from "./responder/responder.ts";
+import { Said } from "./responder/said.ts";
 
 export interface EndpointsOptions extends EndpointOptions {
   /** Interfaces to use, by name or address. */
   readonly wanted: readonly string[] | undefined;
-  /** The machine slept, or this process was suspended. */
-  readonly woke: () => void;
   /** No socket is left, though there are interfaces. */
   readonly failed: (cause: DiscoveryError) => void;
 }
@@ -19,11 +17,10 @@ const pollMs = 3_000;
 
 /** Keeps an endpoint on each usable interface while interfaces come, go and change. */
 export class Endpoints {
-  /** This machine's network, as it was looked at last. */
-  system: System = { interfaces: [] };
   readonly #options: EndpointsOptions;
   /** By the names of their interfaces, those that sockets were ever opened for. */
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #said: Said;
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
   #settled = "";
@@ -35,6 +32,7 @@ export class Endpoints {
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
+    this.#said = new Said(options.context.clock);
   }
 
   /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */
@@ -47,11 +45,6 @@ export class Endpoints {
     }
     this.#report(failures);
     this.#poll();
-  }
-
-  /** One for each interface that could ever be used and is still there. */
-  queriers(): Querier[] {
-    return [...this.#endpoints.values()].flatMap(({ querier }) => querier ?? []);
   }
 
   /** One for each interface that has an open socket. */
@@ -82,9 +75,15 @@ export class Endpoints {
     if (this.#closed) return;
     const cause = failures.find(({ code, cause }) => code !== "NO_INTERFACE" && !isPassing(cause));
     if (cause && this.responders().length === 0) return this.#options.failed(cause);
-    if (hasSlept) this.#options.woke();
+    if (hasSlept) this.#wake();
     this.#report(failures);
     this.#poll();
+  }
+
+  /** The machine slept, or this process was suspended: what others know of it may have run out, and the other way round. */
+  #wake(): void {
+    for (const announcer of this.#options.announcers) announcer.renew();
+    this.#options.browser.wake();
   }
 
   #report(failures: readonly DiscoveryError[]): void {
@@ -100,19 +99,16 @@ export class Endpoints {
     const seen = JSON.stringify(all);
     const endpoints = this.#endpoints;
     if (seen === this.#settled && this.#isWhole([...endpoints.keys()])) return [];
-    this.system = system;
+    this.#options.browser.system = system;
     const used = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
     const names = used.map(({ name }) => name);
     const gone = [...endpoints].filter(([name]) => !names.includes(name));
-    for (const [name, { querier }] of gone) {
-      endpoints.delete(name);
-      querier?.abandon();
-    }
-    await Promise.all(gone.map(([, endpoint]) => endpoint.close()));
+    for (const [name] of gone) endpoints.delete(name);
+    await Promise.all(gone.map(([, endpoint]) => endpoint.leave()));
     // Before anything new is joined, which the kernel would tell all of them about.
     for (const endpoint of endpoints.values()) endpoint.keepOut(all);
     const outcomes = used.map(async (on) => {
-      const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options);
+      const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options, this.#said);
       const failure = await endpoint.follow(on, all);
       if (!failure) endpoints.set(on.name, endpoint);
       return failure;

@@ -17,7 +17,6 @@ import { Browser } from "./querier/browser.ts";
 import { absenceMs } from "./querier/schedule.ts";
 import { warmUp } from "./querier/warm-up.ts";
 import { Announcer } from "./responder/announcer.ts";
-import { Said } from "./responder/said.ts";
 import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 
 export interface SessionOptions {
@@ -53,10 +52,11 @@ export class MdnsSession implements TransportSession {
     this.#browser = new Browser({
       via,
       clock,
+      random,
       report,
+      listName: subtype === undefined ? serviceType : subtypeName(subtype),
       maxInstances,
       isChosen: wanted !== undefined,
-      queriers: () => this.#endpoints.queriers(),
       isOwn: (instance) => [...this.#announcers].some((announcer) => announcer.speaksFor(instance)),
     });
     this.#endpoints = new Endpoints({
@@ -64,28 +64,8 @@ export class MdnsSession implements TransportSession {
       context,
       machine,
       wanted,
-      querier: {
-        via,
-        clock,
-        random,
-        listName: subtype === undefined ? serviceType : subtypeName(subtype),
-        maxInstances,
-        system: () => this.#endpoints.system,
-        tell: (observation) => this.#browser.tell(observation),
-        full: (label) => this.#browser.reportFullness(label),
-      },
-      said: new Said(clock),
-      opened: (querier, responder) => {
-        this.#browser.join(querier);
-        for (const announcer of this.#announcers) announcer.join(responder);
-      },
-      heard: (message) => {
-        for (const announcer of this.#announcers) announcer.hear(message);
-      },
-      woke: () => {
-        for (const announcer of this.#announcers) announcer.renew();
-        this.#browser.wake();
-      },
+      browser: this.#browser,
+      announcers: this.#announcers,
       failed: (cause) => this.#fail(cause),
     });
   }

@@ -1,8 +1,14 @@
-import { headerBytes } from "./cursor.ts";
-import { readIPv4 } from "./ipv4.ts";
+import { isIPv6, parseAddress } from "@lmserv/discovery-core";
 import { parseIPv6 } from "./ipv6.ts";
 import { joinLabels, maxLabelBytes, maxNameBytes, type Name, splitLabels } from "./name.ts";
-import { type Message, type Question, type RecordData, type ResourceRecord, typeCode } from "./record.ts";
+import {
+  headerBytes,
+  type Message,
+  type Question,
+  type RecordData,
+  type ResourceRecord,
+  typeCode,
+} from "./record.ts";
 
 export interface EncodeOptions {
   /** Where a packet ends and the next begins, at most 8,952; one record longer than that goes alone. */
@@ -205,7 +211,7 @@ class Writer {
     this.#append(bitmap);
   }
 
-  #append(bytes: Uint8Array): void {
+  #append(bytes: Iterable<number>): void {
     this.#bytes.push(...bytes);
   }
 
@@ -218,8 +224,8 @@ class Writer {
   }
 }
 
-function parseIPv4(address: string): Uint8Array {
-  const bytes = readIPv4(address);
+function parseIPv4(address: string): readonly number[] {
+  const bytes = isIPv6(address) ? undefined : parseAddress(address)?.bytes;
   if (!bytes) throw new RangeError(`${JSON.stringify(address)} must be an IPv4 address`);
   return bytes;
 }

@@ -1,7 +1,10 @@
-import type { Name } from "./name.ts";
+import { type Name, nameKey } from "./name.ts";
 
 /** Numbers of the types and of the wildcard question (RFC 1035, 2782, 3596, 4034). */
 export const recordTypes = { A: 1, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, NSEC: 47, ANY: 255 } as const;
+
+/** Of every message (RFC 1035 section 4.1.1); no name starts before its end. */
+export const headerBytes = 12;
 
 interface RecordHead {
   readonly name: Name;
@@ -74,4 +77,31 @@ export function response(parts: Partial<Omit<Message, "response">>): Message {
 /** The number of a record's type. */
 export function typeCode(record: RecordData): number {
   return record.type === "OTHER" ? record.code : recordTypes[record.type];
+}
+
+/** What is equal for records with the same name, type and data, whatever their lifetimes. */
+export function recordKey(record: ResourceRecord): string {
+  return `${nameKey(record.name)} ${typeCode(record)} ${dataKey(record)}`;
+}
+
+function dataKey(record: ResourceRecord): string {
+  switch (record.type) {
+    case "A":
+    case "AAAA":
+      return record.address;
+    case "PTR":
+      return nameKey(record.target);
+    case "SRV":
+      return `${record.priority} ${record.weight} ${record.port} ${nameKey(record.target)}`;
+    case "TXT":
+      return record.strings.map((string) => `${string.length} ${textOf(string)}`).join();
+    case "NSEC":
+      return `${nameKey(record.next)} ${record.types}`;
+    case "OTHER":
+      return textOf(record.data);
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

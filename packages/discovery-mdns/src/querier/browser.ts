@@ -1,19 +1,22 @@
 import { type Clock, DiscoveryError, type ObservationSink } from "@lmserv/discovery-core";
+import type { System } from "@lmserv/discovery-network";
 import type { Name } from "../dns/name.ts";
-import type { Heard, Querier } from "./querier.ts";
+import type { Link } from "../link/link.ts";
+import { type Heard, Querier } from "./querier.ts";
 import { settleMs } from "./schedule.ts";
 
 export interface BrowserOptions {
   /** The transport's name. */
   readonly via: string;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly report: (error: DiscoveryError) => void;
+  /** The name of the PTR records that list the instances. */
+  readonly listName: Name;
   /** How many instances are kept on each link. */
   readonly maxInstances: number;
   /** Whether the user named the interfaces, so that loopback alone is what was asked for. */
   readonly isChosen: boolean;
-  /** Those of all links there are. */
-  readonly queriers: () => readonly Querier[];
   /** Whether this process announces the instance. */
   readonly isOwn: (instance: Name) => boolean;
 }
@@ -28,7 +31,11 @@ interface Subscriber {
 
 /** The browses of a session: queriers ask for as long as there are any, and tell all of them what they hear. */
 export class Browser {
+  /** This machine's network, as it was looked at last. */
+  system: System = { interfaces: [] };
   readonly #options: BrowserOptions;
+  /** One for each interface. */
+  readonly #queriers = new Set<Querier>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
   #reportedFullness = false;
@@ -38,17 +45,27 @@ export class Browser {
     this.#options = options;
   }
 
-  /** Starts a querier whose link is new. */
-  join(querier: Querier): void {
+  /** Browses on a link, by the querier that its interface has already if there is one. */
+  join(link: Link, known: Querier | null): Querier {
+    const querier = known ?? new Querier(link, this.#options, this);
+    querier.link = link;
+    this.#queriers.add(querier);
     if (this.#subscribers.size > 0) querier.start(this.#ttlMs(), "link");
+    return querier;
+  }
+
+  /** Forgets an interface; whatever was known only there is out of reach. */
+  leave(querier: Querier): void {
+    querier.abandon();
+    this.#queriers.delete(querier);
   }
 
   /** Starts a browse; the result ends it. */
   subscribe(ttlMs: number, sink: ObservationSink): () => void {
-    const { clock, via, queriers } = this.#options;
+    const { clock, via } = this.#options;
     const subscriber: Subscriber = { ttlMs, sink };
     this.#subscribers.add(subscriber);
-    for (const querier of queriers()) {
+    for (const querier of this.#queriers) {
       for (const alive of querier.observations()) this.#tellOne(subscriber, alive);
       querier.start(this.#ttlMs(), "caller");
     }
@@ -71,16 +88,16 @@ export class Browser {
   /** Asks everything anew: the machine woke. */
   wake(): void {
     if (this.#subscribers.size === 0) return;
-    for (const querier of this.#options.queriers()) querier.start(this.#ttlMs(), "caller");
+    for (const querier of this.#queriers) querier.start(this.#ttlMs(), "caller");
     // Not at once: what the system kept meanwhile is no sign of life.
     this.#cancelWaking();
     this.#cancelWaking = this.#options.clock.schedule(drainMs, () => {
-      for (const querier of this.#options.queriers()) querier.reconfirmAll();
+      for (const querier of this.#queriers) querier.reconfirmAll();
     });
   }
 
   reconfirm(key: string): void {
-    for (const querier of this.#options.queriers()) querier.reconfirm(key);
+    for (const querier of this.#queriers) querier.reconfirm(key);
   }
 
   /** Ends every browse with an error; false when there is none. */
@@ -101,7 +118,7 @@ export class Browser {
 
   #rest(): void {
     this.#cancelWaking();
-    for (const querier of this.#options.queriers()) querier.stop();
+    for (const querier of this.#queriers) querier.stop();
   }
 
   #ttlMs(): number {
@@ -118,7 +135,7 @@ export class Browser {
 
   /** Says once why nothing is listed: silence has a reason. */
   #reportSilence(): void {
-    const queriers = this.#options.queriers();
+    const queriers = [...this.#queriers];
     if (this.#reportedSilence || queriers.length === 0) return;
     if (queriers.some((querier) => querier.hasOthers(this.#options.isOwn))) return;
     this.#reportedSilence = true;

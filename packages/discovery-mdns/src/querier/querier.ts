@@ -21,14 +21,18 @@ export interface QuerierOptions {
   readonly random: () => number;
   /** The transport's name. */
   readonly via: string;
-  readonly tell: (observation: Heard) => void;
-  /** Called when more instances are told of than the link has room for. */
-  readonly full: (label: string) => void;
   /** The name of the PTR records that list the instances. */
   readonly listName: Name;
   readonly maxInstances: number;
+}
+
+/** Takes what a querier finds. */
+export interface QuerierListener {
   /** This machine's network, as it was looked at last. */
-  readonly system: () => System;
+  readonly system: System;
+  tell(observation: Heard): void;
+  /** Called when more instances are told of than the link has room for. */
+  reportFullness(label: string): void;
 }
 
 /** A question due this soon is spared when another host asks the same. */
@@ -42,8 +46,10 @@ const directMs = 500;
 export class Querier {
   /** Whether any mDNS packet came from another host. */
   heardOthers = false;
-  #link: Link;
+  /** The present one of its interface; to be started again when it is another. */
+  link: Link;
   readonly #options: QuerierOptions;
+  readonly #listener: QuerierListener;
   readonly #cache: Cache;
   readonly #duplicates: DuplicateQuestions;
   readonly #deadlines = new Deadlines();
@@ -56,9 +62,10 @@ export class Querier {
   /** When the timer is due, or null when there is none. */
   #armedMs: number | null = null;
 
-  constructor(link: Link, options: QuerierOptions) {
-    this.#link = link;
+  constructor(link: Link, options: QuerierOptions, listener: QuerierListener) {
+    this.link = link;
     this.#options = options;
+    this.#listener = listener;
     const { listName, maxInstances, random } = options;
     this.#cache = new Cache(listName, maxInstances, random, (instance) => this.#drop(instance));
     this.#duplicates = new DuplicateQuestions(
@@ -69,12 +76,12 @@ export class Querier {
 
   /** The interface and its address, for people. */
   get label(): string {
-    const { name, addresses } = this.#link.interface;
+    const { name, addresses } = this.link.interface;
     return `${name} (${addresses[0]?.address ?? "no address"})`;
   }
 
   get loopback(): boolean {
-    return this.#link.interface.loopback;
+    return this.link.interface.loopback;
   }
 
   /** Asks at once for a caller, after a short random wait for a new link (RFC 6762 section 5.2). */
@@ -82,16 +89,11 @@ export class Querier {
     this.#isWanted = true;
     this.#ttlMs = ttlMs;
     for (const instance of this.#cache.all()) this.#plan(instance);
-    const isDirect = why === "caller" && (await this.#link.invite());
+    const isDirect = why === "caller" && (await this.link.invite());
     if (!this.#isWanted) return;
     if (isDirect) this.#directUntilMs = this.#now() + directMs;
     this.#restart(why === "caller" ? 0 : this.#startDelayMs());
     if (why === "caller") this.#work();
-  }
-
-  /** Goes on over another link of the same interface; to be started again then. */
-  relink(link: Link): void {
-    this.#link = link;
   }
 
   /** Falls silent and forgets everything. */
@@ -134,10 +136,10 @@ export class Querier {
   /** Takes whatever came in on the link. */
   take(message: Message, from: string): void {
     if (!this.#isWanted) return;
-    if (!isOwn(from, this.#link.interface)) this.heardOthers = true;
+    if (!isOwn(from, this.link.interface)) this.heardOthers = true;
     if (!this.#series) return;
     if (message.response) this.#takeResponse(message, from);
-    else if (!isOwn(from, this.#link.interface)) this.#overhear(message, from);
+    else if (!isOwn(from, this.link.interface)) this.#overhear(message, from);
   }
 
   #takeResponse(message: Message, from: string): void {
@@ -148,16 +150,16 @@ export class Querier {
       this.#plan(instance);
     }
     if (touched.size > 0) this.#arm();
-    if (this.#cache.refused > 0) this.#options.full(this.label);
+    if (this.#cache.refused > 0) this.#listener.reportFullness(this.label);
   }
 
   #tell(instance: Instance): void {
     const alive = this.#aliveOf(instance);
-    if (alive) this.#options.tell(alive);
+    if (alive) this.#listener.tell(alive);
   }
 
   #tellGone(name: Name, reason: Gone["reason"]): void {
-    this.#options.tell({ kind: "gone", via: this.#options.via, key: this.#keyOf(name), reason });
+    this.#listener.tell({ kind: "gone", via: this.#options.via, key: this.#keyOf(name), reason });
   }
 
   /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
@@ -185,7 +187,7 @@ export class Querier {
   }
 
   #view(): View {
-    return { link: this.#link, hosts: this.#cache.hosts, ttlMs: this.#ttlMs, nowMs: this.#now() };
+    return { link: this.link, hosts: this.#cache.hosts, ttlMs: this.#ttlMs, nowMs: this.#now() };
   }
 
   #now(): number {
@@ -204,12 +206,12 @@ export class Querier {
   }
 
   #keyOf(name: Name): string {
-    return `${name}@${this.#link.interface.name}`;
+    return `${name}@${this.link.interface.name}`;
   }
 
   /** The instance that a key is of, or null for one of another interface. */
   #nameOf(key: string): Name | null {
-    const end = `@${this.#link.interface.name}`;
+    const end = `@${this.link.interface.name}`;
     return key.endsWith(end) ? key.slice(0, -end.length) : null;
   }
 
@@ -228,10 +230,10 @@ export class Querier {
     const ttlMs = location.ttlMs - (this.#now() - heardMs);
     const announced = this.#cache.hosts.addressesOf(target, this.#now());
     const addresses = rankAddresses(announced, {
-      on: this.#link.interface,
+      on: this.link.interface,
       sources,
       isTrusted: text.description.id !== null,
-      system: this.#options.system(),
+      system: this.#listener.system,
     });
     if (addresses.length === 0) return null;
     // The same on every link that the host is on.
@@ -259,10 +261,10 @@ export class Querier {
     const questions = due.flatMap((instance) => this.#step(instance, nowMs, series, asked));
     const isListing = series.nextMs <= nowMs;
     if (isListing) {
-      const over = series.over(this.#link.families);
+      const over = series.over(this.link.families);
       questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
     }
-    sendAsks(this.#link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
+    sendAsks(this.link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
     // The next intervals count from when these left.
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);

@@ -6,7 +6,6 @@ import type { LinkInterface } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import { serviceType } from "../service.ts";
 import { Browser } from "./browser.ts";
-import { Querier } from "./querier.ts";
 import { startDelayMs } from "./schedule.ts";
 
 /** Nobody's addresses (RFC 5737). */
@@ -55,19 +54,18 @@ export function warmUp(): void {
     keepOut() {},
     close: () => Promise.resolve(),
   };
-  const common = { via: "", clock, maxInstances: 1 };
-  const querier = new Querier(link, {
-    ...common,
+  const browser = new Browser({
+    via: "",
+    clock,
     random: () => 0,
+    report() {},
     listName: serviceType,
-    system: () => ({ interfaces: [] }),
-    tell: (observation) => browser.tell(observation),
-    full() {},
+    maxInstances: 1,
+    isChosen: true,
+    isOwn: () => false,
   });
-  const queriers = (): Querier[] => [querier];
-  const browser = new Browser({ ...common, report() {}, isChosen: true, queriers, isOwn: () => false });
   const stop = browser.subscribe(60_000, { push() {}, fail() {}, end() {} });
-  browser.join(querier);
+  const querier = browser.join(link, null);
   nowMs = startDelayMs.to;
   ask();
   for (const packet of encode(response({ answers }), { maxBytes: maxPacketBytes })) {

@@ -1,6 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { ResourceRecord } from "../dns/record.ts";
-import { recordKey } from "./service-records.ts";
+import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
 /** How often at most a service is defended: what was taken back lives on for twice as long (RFC 6762 section 10.1). */
 const restMs = 500;

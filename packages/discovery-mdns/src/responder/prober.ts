@@ -1,9 +1,9 @@
 import { type Clock, sleep } from "@lmserv/discovery-core";
 import { encodeData } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
-import { type Message, query, type ResourceRecord, recordTypes, typeCode } from "../dns/record.ts";
+import { type Message, query, type ResourceRecord, recordKey, recordTypes, typeCode } from "../dns/record.ts";
 import { renamed, type Service } from "../service.ts";
-import { claimedRecords, recordKey } from "./service-records.ts";
+import { claimedRecords } from "./service-records.ts";
 
 /** RFC 6762 section 8.1. */
 const probes = 3;

@@ -1,7 +1,14 @@
 import type { Clock } from "@lmserv/discovery-core";
 import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
-import { type Message, type Question, type ResourceRecord, response, typeCode } from "../dns/record.ts";
+import {
+  type Message,
+  type Question,
+  type ResourceRecord,
+  recordKey,
+  response,
+  typeCode,
+} from "../dns/record.ts";
 import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
 import { type Link, mdnsPort, type SocketAddress } from "../link/link.ts";
 import { enumerationName, type Service } from "../service.ts";
@@ -13,7 +20,6 @@ import {
   announcedRecords,
   answersTo,
   isLieAbout,
-  recordKey,
   type ServiceRecord,
   serviceRecords,
 } from "./service-records.ts";

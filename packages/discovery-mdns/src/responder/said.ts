@@ -1,6 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { ResourceRecord } from "../dns/record.ts";
-import { recordKey } from "./service-records.ts";
+import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
 /** How long our own words may come back, in ms: from the system, over another interface, through a reflector. */
 export const echoMs = 2_000;

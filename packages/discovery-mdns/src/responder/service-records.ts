@@ -1,6 +1,6 @@
 import type { InterfaceAddress } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
-import { type Question, type ResourceRecord, recordTypes, typeCode } from "../dns/record.ts";
+import { type Question, type ResourceRecord, recordKey, recordTypes, typeCode } from "../dns/record.ts";
 import type { LinkInterface } from "../link/interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "../service.ts";
 
@@ -104,33 +104,6 @@ export function announcedRecords(owned: readonly ServiceRecord[]): ResourceRecor
   return owned.flatMap(({ record }) =>
     record.type === "NSEC" || record.name === enumerationName ? [] : [record],
   );
-}
-
-/** What is equal for records with the same name, type and data, whatever their lifetimes. */
-export function recordKey(record: ResourceRecord): string {
-  return `${nameKey(record.name)} ${typeCode(record)} ${dataKey(record)}`;
-}
-
-function dataKey(record: ResourceRecord): string {
-  switch (record.type) {
-    case "A":
-    case "AAAA":
-      return record.address;
-    case "PTR":
-      return nameKey(record.target);
-    case "SRV":
-      return `${record.priority} ${record.weight} ${record.port} ${nameKey(record.target)}`;
-    case "TXT":
-      return record.strings.map((string) => `${string.length} ${textOf(string)}`).join();
-    case "NSEC":
-      return `${nameKey(record.next)} ${record.types}`;
-    case "OTHER":
-      return textOf(record.data);
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 type Unflagged<T> = T extends unknown ? Omit<T, "flush"> : never;

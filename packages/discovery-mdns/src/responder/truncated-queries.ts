@@ -1,6 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core";
-import type { ResourceRecord } from "../dns/record.ts";
-import { recordKey, type ServiceRecord } from "./service-records.ts";
+import { type ResourceRecord, recordKey } from "../dns/record.ts";
+import type { ServiceRecord } from "./service-records.ts";
 
 /** A querier whose known answers take several packets. */
 interface Held {
