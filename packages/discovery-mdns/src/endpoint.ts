@@ -16,6 +16,8 @@ export interface EndpointOptions {
   readonly context: TransportContext;
   readonly machine: Machine;
   readonly browser: Browser;
+  /** What this process says on all of its links. */
+  readonly said: Said;
   readonly announcers: ReadonlySet<Announcer>;
 }
 
@@ -32,7 +34,6 @@ export class Endpoint {
   #querier: Querier | null = null;
   readonly #name: string;
   readonly #options: EndpointOptions;
-  readonly #said: Said;
   readonly #packets = new PacketCache();
   #link: Link | null = null;
   /** That of the interface as the sockets were opened for it. */
@@ -45,11 +46,9 @@ export class Endpoint {
   /** Packets and records that could not be read, or came from where they must not. */
   #dropped = 0;
 
-  /** @param said - What this process says on all of its links. */
-  constructor(name: string, options: EndpointOptions, said: Said) {
+  constructor(name: string, options: EndpointOptions) {
     this.#name = name;
     this.#options = options;
-    this.#said = said;
   }
 
   /** Whether nothing is left to be opened. */
@@ -113,11 +112,11 @@ export class Endpoint {
   }
 
   #use(link: Link, all: readonly NetworkInterface[]): void {
-    const { context, browser, announcers } = this.#options;
+    const { context, browser, announcers, said } = this.#options;
     this.#link = link;
     this.keepOut(all);
     for (const family of link.families) this.#hampered.delete(family);
-    this.responder = new Responder(link, context.clock, context.random, this.#said);
+    this.responder = new Responder(link, context.clock, context.random, said);
     this.#querier = browser.join(link, this.#querier);
     for (const announcer of announcers) announcer.join(this.responder);
   }

@@ -3,7 +3,6 @@ import type { System } from "@lmserv/discovery-network";
 import { Endpoint, type EndpointOptions, isPassing } from "./endpoint.ts";
 import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";
 import type { Responder } from "./responder/responder.ts";
-import { Said } from "./responder/said.ts";
 
 export interface EndpointsOptions extends EndpointOptions {
   /** Interfaces to use, by name or address. */
@@ -20,7 +19,6 @@ export class Endpoints {
   readonly #options: EndpointsOptions;
   /** By the names of their interfaces, those that sockets were ever opened for. */
   readonly #endpoints = new Map<string, Endpoint>();
-  readonly #said: Said;
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
   #settled = "";
@@ -32,7 +30,6 @@ export class Endpoints {
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
-    this.#said = new Said(options.context.clock);
   }
 
   /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */
@@ -108,7 +105,7 @@ export class Endpoints {
     // Before anything new is joined, which the kernel would tell all of them about.
     for (const endpoint of endpoints.values()) endpoint.keepOut(all);
     const outcomes = used.map(async (on) => {
-      const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options, this.#said);
+      const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options);
       const failure = await endpoint.follow(on, all);
       if (!failure) endpoints.set(on.name, endpoint);
       return failure;

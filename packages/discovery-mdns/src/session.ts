@@ -17,6 +17,7 @@ import { Browser } from "./querier/browser.ts";
 import { absenceMs } from "./querier/schedule.ts";
 import { warmUp } from "./querier/warm-up.ts";
 import { Announcer } from "./responder/announcer.ts";
+import { Said } from "./responder/said.ts";
 import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 
 export interface SessionOptions {
@@ -37,6 +38,7 @@ export class MdnsSession implements TransportSession {
   readonly #hostname: () => string;
   readonly #endpoints: Endpoints;
   readonly #browser: Browser;
+  readonly #said: Said;
   readonly #announcers = new Set<Announcer>();
   readonly #closing = new AbortController();
   /** Ends announcements that are under way, with the reason. */
@@ -49,6 +51,7 @@ export class MdnsSession implements TransportSession {
     this.#context = context;
     this.#via = via;
     this.#hostname = machine.hostname;
+    this.#said = new Said(clock);
     this.#browser = new Browser({
       via,
       clock,
@@ -66,6 +69,7 @@ export class MdnsSession implements TransportSession {
       wanted,
       browser: this.#browser,
       announcers: this.#announcers,
+      said: this.#said,
       failed: (cause) => this.#fail(cause),
     });
   }
@@ -102,6 +106,7 @@ export class MdnsSession implements TransportSession {
     const announcer = new Announcer(asked, {
       clock: this.#context.clock,
       random: this.#context.random,
+      said: this.#said,
       responders: () => this.#endpoints.responders(),
       onRenamed: (service) => this.#reportRenaming(asked, service),
       onUnreachable: (on) => this.#reportUnreachable(asked, on),

@@ -5,11 +5,13 @@ import type { LinkInterface } from "../link/interfaces.ts";
 import type { Service } from "../service.ts";
 import { contradicts, Prober } from "./prober.ts";
 import type { Responder } from "./responder.ts";
-import { echoMs } from "./said.ts";
+import type { Said } from "./said.ts";
 
 export interface AnnouncerOptions {
   readonly clock: Clock;
   readonly random: () => number;
+  /** What this process says on all of its links. */
+  readonly said: Said;
   /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
   /** Takes the news that the service goes by another name than the one that was asked for. */
@@ -18,17 +20,12 @@ export interface AnnouncerOptions {
   readonly onUnreachable: (on: LinkInterface) => void;
 }
 
-/** Updates within that time that are remembered; RFC 6762 section 8.4 wants ten a minute at most. */
-const maxFormer = 16;
-
 /** Keeps one service announced on every link, under a name that is its own. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #prober: Prober;
   readonly #ending = new AbortController();
   #service: Service;
-  /** What it said before it was updated, of which the echo may still be on its way. */
-  #former: readonly { readonly service: Service; readonly untilMs: number }[] = [];
   /** The names of the interfaces by which the server cannot be reached. */
   #unreachable: ReadonlySet<string> = new Set();
   /** `claiming`: silent while a name that was announced is probed for again. */
@@ -70,7 +67,7 @@ export class Announcer {
     // A name that nobody chose is nobody else's: the responders contradict whatever is said of it.
     if (this.#state !== "announced" || !message.response || !this.#service.chosen) return;
     const records = [...message.answers, ...message.additionals];
-    if (contradicts(records, this.#service, this.#lately())) this.#reclaim();
+    if (contradicts(records, this.#service, this.#options.said)) this.#reclaim();
   }
 
   /** Whether this is the announcer of the instance. */
@@ -81,8 +78,6 @@ export class Announcer {
   /** Says other things of the same instance (RFC 6762 section 8.4). */
   update(service: Service): void {
     const before = this.#service;
-    const untilMs = this.#options.clock.now() + echoMs;
-    this.#former = [...this.#former, { service: before, untilMs }].slice(-maxFormer);
     this.#service = { ...service, instance: before.instance, chosen: before.chosen, host: before.host };
     if (this.#state !== "announced") return;
     for (const responder of this.#options.responders()) responder.replace(before, this.#service);
@@ -96,12 +91,6 @@ export class Announcer {
     this.#state = "stopped";
     if (!wasAnnounced) return;
     await Promise.all([...this.#options.responders()].map((responder) => responder.remove(this.#service)));
-  }
-
-  /** What it said before, as long as the echo may come back. */
-  #lately(): Service[] {
-    const nowMs = this.#options.clock.now();
-    return this.#former.flatMap(({ service, untilMs }) => (nowMs < untilMs ? [service] : []));
   }
 
   #announce(): void {

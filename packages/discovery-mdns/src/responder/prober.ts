@@ -3,6 +3,7 @@ import { encodeData } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
 import { type Message, query, type ResourceRecord, recordKey, recordTypes, typeCode } from "../dns/record.ts";
 import { renamed, type Service } from "../service.ts";
+import type { Said } from "./said.ts";
 import { claimedRecords } from "./service-records.ts";
 
 /** RFC 6762 section 8.1. */
@@ -96,19 +97,23 @@ export class Prober {
   }
 }
 
-/** Whether records contradict what the service, and what it was lately, says of its instance (RFC 6762 section 9). */
+/**
+ * Whether records contradict what the service says of its instance (RFC 6762 section 9).
+ *
+ * @param said - What this process said of it before, and may come back.
+ */
 export function contradicts(
   records: readonly ResourceRecord[],
   service: Service,
-  lately: readonly Service[] = [],
+  said: Said | null = null,
 ): boolean {
   const about = records.filter(({ name, ttlS }) => ttlS > 0 && nameKey(name) === nameKey(service.instance));
   if (about.length === 0) return false;
-  const claimed = claimedRecords(service);
-  const own = new Set([service, ...lately].flatMap((said) => claimedRecords(said).map(recordKey)));
-  return about.some(
-    (record) => claimed.some(({ type }) => type === record.type) && !own.has(recordKey(record)),
-  );
+  const claimed = new Map(claimedRecords(service).map((record) => [record.type, recordKey(record)]));
+  return about.some((record) => {
+    const own = claimed.get(record.type);
+    return own !== undefined && own !== recordKey(record) && !said?.has(record);
+  });
 }
 
 function probeOf(service: Service): Message {

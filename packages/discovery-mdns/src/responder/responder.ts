@@ -1,14 +1,7 @@
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core";
 import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
-import {
-  type Message,
-  type Question,
-  type ResourceRecord,
-  recordKey,
-  response,
-  typeCode,
-} from "../dns/record.ts";
+import { type Message, type Question, type ResourceRecord, recordKey, response } from "../dns/record.ts";
 import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
 import { type Link, mdnsPort, type SocketAddress } from "../link/link.ts";
 import { enumerationName, type Service } from "../service.ts";
@@ -19,23 +12,28 @@ import type { Said } from "./said.ts";
 import {
   announcedRecords,
   answersTo,
+  changesOf,
+  goodbyeOf,
   isLieAbout,
   type ServiceRecord,
+  sectionsOf,
   serviceRecords,
+  unknown,
 } from "./service-records.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 
 /** RFC 6762 section 8.3 asks for two at least, doubling; a browser that gave up asking needs the later ones. */
-const announceAtMs = [0, 1_010, 3_020, 7_030];
+const announceWaitsMs = [0, 1_010, 2_010, 4_010];
 /** One goodbye may get lost; three in a quarter of a second rarely do, and do not keep the process waiting. */
-const goodbyeAtMs = [0, 125, 250];
+const goodbyeWaitsMs = [0, 125, 125];
 /** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
 const legacyTtlS = 10;
 
 interface Registration {
   readonly owned: readonly ServiceRecord[];
-  readonly cancels: Set<() => void>;
   readonly defence: Defence;
+  /** Ends the announcements that are still to be repeated. */
+  announcing: AbortController;
 }
 
 /** An answer, and the question that it answers. */
@@ -51,7 +49,7 @@ export class Responder {
   readonly #said: Said;
   readonly #services = new Map<Service, Registration>();
   /** By the keys of their instances, what ends the goodbyes that are still to be repeated. */
-  readonly #leaving = new Map<string, () => void>();
+  readonly #leaving = new Map<string, AbortController>();
   /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
   readonly #queues: ReadonlyMap<Family, ResponseQueue>;
   readonly #quota: DirectQuota;
@@ -106,8 +104,7 @@ export class Responder {
     const registration = this.#stand(after);
     if (!registration) return;
     this.#multicast(changesOf(former, owned));
-    const records = announcedRecords(owned);
-    this.#repeat(registration.cancels, announceAtMs.slice(1), () => this.#multicast(records));
+    this.#announce(registration, announceWaitsMs.slice(1));
   }
 
   /** Announces the service anew: the machine woke. */
@@ -122,18 +119,10 @@ export class Responder {
     const records = announcedRecords(serviceRecords(service, this.#link.interface)).map(goodbyeOf);
     if (records.length === 0) return;
     const key = nameKey(service.instance);
-    const cancels = new Set<() => void>();
-    await new Promise<void>((resolve) => {
-      this.#leaving.set(key, resolve);
-      let left = goodbyeAtMs.length;
-      this.#repeat(cancels, goodbyeAtMs, () => {
-        this.#multicast(records);
-        left -= 1;
-        if (left === 0) resolve();
-      });
-    });
-    for (const cancel of cancels) cancel();
-    if (this.#services.has(service)) return;
+    const ending = new AbortController();
+    this.#leaving.set(key, ending);
+    await this.#repeat(goodbyeWaitsMs, ending.signal, () => this.#multicast(records));
+    if (ending.signal.aborted) return;
     this.#leaving.delete(key);
     for (const record of records) this.#forget(recordKey(record));
   }
@@ -194,7 +183,7 @@ export class Responder {
     this.#closed = true;
     for (const queue of this.#queues.values()) queue.close();
     this.#truncated.close();
-    for (const end of this.#leaving.values()) end();
+    for (const ending of this.#leaving.values()) ending.abort();
     for (const registration of this.#services.values()) this.#cancel(registration);
     this.#services.clear();
   }
@@ -203,8 +192,9 @@ export class Responder {
   #stand(service: Service): Registration | null {
     const owned = serviceRecords(service, this.#link.interface);
     if (owned.length === 0) return null;
-    this.#leaving.get(nameKey(service.instance))?.();
-    const registration: Registration = { owned, cancels: new Set(), defence: this.#defenceOf(owned) };
+    this.#leaving.get(nameKey(service.instance))?.abort();
+    const defence = this.#defenceOf(owned);
+    const registration: Registration = { owned, defence, announcing: new AbortController() };
     this.#services.set(service, registration);
     return registration;
   }
@@ -258,38 +248,38 @@ export class Responder {
     for (const queue of this.#queues.values()) queue.forget(key);
   }
 
-  #announce(registration: Registration): void {
+  #announce(registration: Registration, waitsMs: readonly number[] = announceWaitsMs): void {
     this.#cancel(registration);
+    registration.announcing = new AbortController();
     const records = announcedRecords(registration.owned);
-    this.#repeat(registration.cancels, announceAtMs, () => this.#multicast(records));
+    void this.#repeat(waitsMs, registration.announcing.signal, () => this.#multicast(records));
   }
 
-  #repeat(cancels: Set<() => void>, atMs: readonly number[], act: () => void): void {
-    for (const delayMs of atMs) {
-      if (delayMs === 0) act();
-      else {
-        const cancel = this.#clock.schedule(delayMs, () => {
-          cancels.delete(cancel);
-          act();
-        });
-        cancels.add(cancel);
-      }
+  /** Acts after each of the waits until the signal aborts; resolves then, or after the last. */
+  async #repeat(waitsMs: readonly number[], signal: AbortSignal, act: () => void): Promise<void> {
+    for (const waitMs of waitsMs) {
+      if (waitMs > 0) await sleep(this.#clock, waitMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      act();
     }
   }
 
-  #cancel({ cancels, defence }: Registration): void {
+  #cancel({ announcing, defence }: Registration): void {
     defence.cancel();
-    for (const cancel of cancels) cancel();
-    cancels.clear();
+    announcing.abort();
   }
 
-  /** Answers QU questions to the asker alone, if it is on the link and asks no more than is decent. */
+  /** Answers QU questions to the asker alone. */
   #answerDirectly(wanted: readonly Wanted[], from: SocketAddress): boolean {
     const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
-    if (direct.length === 0 || !this.#isNear(from) || !this.#quota.admits(from.address)) return false;
-    const { answers, additionals } = sectionsOf(direct);
-    for (const packet of encode(response({ answers, additionals }), { maxBytes: maxPacketBytes })) {
-      this.#link.send(packet, from);
+    return direct.length > 0 && this.#reply(from, response(sectionsOf(direct)));
+  }
+
+  /** Sends to one asker, if it is on the link and asks no more than is decent. */
+  #reply(to: SocketAddress, message: Message, compressServiceTargets = true): boolean {
+    if (!this.#isNear(to) || !this.#quota.admits(to.address)) return false;
+    for (const packet of encode(message, { maxBytes: maxPacketBytes, compressServiceTargets })) {
+      this.#link.send(packet, to);
     }
     return true;
   }
@@ -343,7 +333,7 @@ export class Responder {
 
   /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
   #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: SocketAddress): void {
-    if (wanted.length === 0 || !this.#isNear(to) || !this.#quota.admits(to.address)) return;
+    if (wanted.length === 0) return;
     const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
     const message = response({
       id,
@@ -351,60 +341,13 @@ export class Responder {
       answers: answers.map(plain),
       additionals: additionals.map(plain),
     });
-    for (const packet of encode(message, { maxBytes: maxPacketBytes, compressServiceTargets: false })) {
-      this.#link.send(packet, to);
-    }
+    this.#reply(to, message, false);
   }
-}
-
-/**
- * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
- * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
- */
-function changesOf(former: readonly ServiceRecord[], owned: readonly ServiceRecord[]): ResourceRecord[] {
-  const before = new Set(former.map(({ key }) => key));
-  const after = new Set(owned.map(({ key }) => key));
-  const lost = former.filter(({ key }) => !after.has(key));
-  const gained = owned.filter(({ key }) => !before.has(key));
-  const changed = new Set([...lost, ...gained].map(setKey));
-  const said = owned.filter(({ key, shared, record }) =>
-    shared ? !before.has(key) : changed.has(setKey({ record })),
-  );
-  const flushed = new Set(said.filter(({ shared }) => !shared).map(setKey));
-  const ended = lost.filter((own) => !flushed.has(setKey(own)));
-  return [...announcedRecords(ended).map(goodbyeOf), ...announcedRecords(said)];
-}
-
-/** What the records of one set have in common (RFC 2181 section 5). */
-function setKey({ record }: Pick<ServiceRecord, "record">): string {
-  return `${nameKey(record.name)} ${typeCode(record)}`;
-}
-
-function goodbyeOf(record: ResourceRecord): ResourceRecord {
-  return { ...record, ttlS: 0 };
 }
 
 /** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
 function isFresh({ key, record }: ServiceRecord, queue: ResponseQueue): boolean {
   return queue.sentWithin(key, (record.ttlS * 1_000) / 4);
-}
-
-/** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
-function unknown(answers: readonly ServiceRecord[], known: readonly ResourceRecord[]): ServiceRecord[] {
-  const knownTtlS = new Map(known.map((record) => [recordKey(record), record.ttlS]));
-  return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
-}
-
-/** Each record once, and nothing among the additional ones that is an answer. */
-function sectionsOf(owned: readonly ServiceRecord[]): {
-  readonly answers: ResourceRecord[];
-  readonly additionals: ResourceRecord[];
-} {
-  const answers = new Map(owned.map(({ key, record }) => [key, record]));
-  const wantedNext = owned.flatMap(({ additionals }) => additionals);
-  const additionals = new Map(wantedNext.map((record) => [recordKey(record), record]));
-  for (const key of answers.keys()) additionals.delete(key);
-  return { answers: [...answers.values()], additionals: [...additionals.values()] };
 }
 
 function plain(record: ResourceRecord): ResourceRecord {

@@ -2,7 +2,7 @@ import type { Clock } from "@lmserv/discovery-core";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
 /** How long our own words may come back, in ms: from the system, over another interface, through a reflector. */
-export const echoMs = 2_000;
+const echoMs = 2_000;
 
 /**
  * The records that this process multicast within the last 2 s, on whichever link.

@@ -106,6 +106,57 @@ export function announcedRecords(owned: readonly ServiceRecord[]): ResourceRecor
   );
 }
 
+/**
+ * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
+ * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
+ */
+export function changesOf(
+  former: readonly ServiceRecord[],
+  owned: readonly ServiceRecord[],
+): ResourceRecord[] {
+  const before = new Set(former.map(({ key }) => key));
+  const after = new Set(owned.map(({ key }) => key));
+  const lost = former.filter(({ key }) => !after.has(key));
+  const gained = owned.filter(({ key }) => !before.has(key));
+  const changed = new Set([...lost, ...gained].map(setKey));
+  const said = owned.filter(({ key, shared, record }) =>
+    shared ? !before.has(key) : changed.has(setKey({ record })),
+  );
+  const flushed = new Set(said.filter(({ shared }) => !shared).map(setKey));
+  const ended = lost.filter((own) => !flushed.has(setKey(own)));
+  return [...announcedRecords(ended).map(goodbyeOf), ...announcedRecords(said)];
+}
+
+/** What the records of one set have in common (RFC 2181 section 5). */
+function setKey({ record }: Pick<ServiceRecord, "record">): string {
+  return `${nameKey(record.name)} ${typeCode(record)}`;
+}
+
+export function goodbyeOf(record: ResourceRecord): ResourceRecord {
+  return { ...record, ttlS: 0 };
+}
+
+/** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
+export function unknown(
+  answers: readonly ServiceRecord[],
+  known: readonly ResourceRecord[],
+): ServiceRecord[] {
+  const knownTtlS = new Map(known.map((record) => [recordKey(record), record.ttlS]));
+  return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
+}
+
+/** Each record once, and nothing among the additional ones that is an answer. */
+export function sectionsOf(owned: readonly ServiceRecord[]): {
+  readonly answers: ResourceRecord[];
+  readonly additionals: ResourceRecord[];
+} {
+  const answers = new Map(owned.map(({ key, record }) => [key, record]));
+  const wantedNext = owned.flatMap(({ additionals }) => additionals);
+  const additionals = new Map(wantedNext.map((record) => [recordKey(record), record]));
+  for (const key of answers.keys()) additionals.delete(key);
+  return { answers: [...answers.values()], additionals: [...additionals.values()] };
+}
+
 type Unflagged<T> = T extends unknown ? Omit<T, "flush"> : never;
 
 function shared(record: Unflagged<ResourceRecord>): ResourceRecord {
