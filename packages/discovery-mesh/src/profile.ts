@@ -3,7 +3,7 @@ import { fittedNodes } from "@lmserv/discovery-identity";
 import { isHostAddress } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { SeenMember } from "./listing.ts";
-import type { Statement } from "./membership/own-record.ts";
+import type { Statement } from "./membership/local-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
 import { type Platform, urlsOf } from "./platform.ts";
 

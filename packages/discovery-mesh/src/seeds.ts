@@ -1,6 +1,7 @@
 import dns from "node:dns/promises";
 import { isIP } from "node:net";
 import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core";
+import { lookupAll } from "./link/dialer.ts";
 import { canBeDialled, isMeshUrl, parseMeshUrl } from "./link/mesh-url.ts";
 
 /** The DNS, as far as seeds need it. */
@@ -23,7 +24,7 @@ export type Seed =
   | { readonly kind: "srv"; readonly secure: boolean; readonly name: string };
 
 const systemNames: Names = {
-  lookup: async (name) => (await dns.lookup(name, { all: true })).map(({ address }) => address),
+  lookup: lookupAll,
   // Looked up on each call, since who sets other servers gets another function.
   resolveSrv: (name) => dns.resolveSrv(name),
 };

@@ -28,7 +28,6 @@ import { Refusal, type RefusalReason } from "./link/refusal.ts";
 import { Listing, type SeenMember } from "./listing.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
-import { OwnRecord } from "./membership/own-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
 import { Platform } from "./platform.ts";
 import { Profile } from "./profile.ts";
@@ -91,11 +90,6 @@ export class MeshSession implements TransportSession {
     const { key } = identity;
     const instance = randomHex(random, 64);
     const onEpoch = (epoch: number): void => void identity.advance(epoch);
-    const { ttlMs } = defaultTiming;
-    const own =
-      role === "member"
-        ? new OwnRecord({ key, cluster, ttlMs, epoch: identity.epoch, instance, onEpoch })
-        : null;
     this.#context = context;
     this.#options = options;
     this.#listing = new Listing(name);
@@ -105,10 +99,10 @@ export class MeshSession implements TransportSession {
       advertise,
       secure: tls !== undefined,
     });
-    this.#membership = new Membership({
+    const membership = new Membership({
       id: key.id,
       instance,
-      own,
+      own: role === "member" ? { key, epoch: identity.epoch, onEpoch } : null,
       cluster,
       random,
       maxPeers,
@@ -122,8 +116,9 @@ export class MeshSession implements TransportSession {
           log("debug", "a message was dropped: malformed, or not signed by who it is about", { peer, count }),
       },
     });
-    const act: Act = (run) => this.#act((nowMs) => run(this.#membership, nowMs));
-    this.#search = new Search(context, options, this.#membership, act);
+    this.#membership = membership;
+    const act: Act = (run) => this.#act((nowMs) => run(membership, nowMs));
+    this.#search = new Search(context, options, membership, act);
     const urls = (): readonly string[] => this.#urls;
     this.#party = {
       nodeKey: key,
@@ -132,7 +127,7 @@ export class MeshSession implements TransportSession {
       instance,
       role,
       get epoch() {
-        return own?.epoch ?? identity.epoch;
+        return membership.epoch ?? identity.epoch;
       },
       get advertise() {
         return urls();

@@ -1,4 +1,5 @@
-import { lookup as lookupSystem } from "node:dns/promises";
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { canonicalAddress, formatEndpoint, onAbort } from "@lmserv/discovery-core";
@@ -84,9 +85,9 @@ async function connect(target: MeshUrl, options: DialOptions, signal: AbortSigna
   return secure ? startTls(socket, target, options, signal) : socket;
 }
 
-async function resolve(name: string, { lookup = resolveBySystem }: DialOptions): Promise<readonly string[]> {
+async function resolve(name: string, options: DialOptions): Promise<readonly string[]> {
   if (isIP(name) !== 0) return [name];
-  const found = await lookup(name).catch((error: Error) => {
+  const found = await (options.lookup ?? lookupAll)(name).catch((error: Error) => {
     throw new Refusal("unreachable", error.message, error);
   });
   const addresses = found.filter(canBeDialled);
@@ -98,12 +99,13 @@ async function resolve(name: string, { lookup = resolveBySystem }: DialOptions):
   return addresses.slice(0, maxAddresses);
 }
 
-async function resolveBySystem(name: string): Promise<readonly string[]> {
-  const found = await lookupSystem(name, { all: true, verbatim: true });
+/** Every address that the system knows of a name. */
+export async function lookupAll(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true, verbatim: true });
   return found.map(({ address }) => address);
 }
 
-function startTls(
+async function startTls(
   socket: Socket,
   { host }: MeshUrl,
   { ca }: DialOptions,
@@ -116,15 +118,16 @@ function startTls(
     ...(ca === undefined ? {} : { ca }),
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });
-  const secured = new Promise<TLSSocket>((resolve, reject) => {
-    connection.once("secureConnect", () => resolve(connection));
-    connection.on("error", (error) => reject(new Refusal("tls", error.message, error)));
-    connection.once("close", () => reject(new Refusal("tls", "it hung up in the TLS handshake")));
-  });
-  return withSignal(secured, signal).catch((error: unknown) => {
+  // Of the way down nobody else has to know.
+  connection.on("error", () => {});
+  try {
+    await once(connection, "secureConnect", { signal });
+    return connection;
+  } catch (error) {
     connection.destroy();
-    throw error;
-  });
+    if (signal.aborted) throw signal.reason;
+    throw new Refusal("tls", error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 function shake(connection: Socket, options: DialOptions, signal: AbortSignal): Promise<Link> {

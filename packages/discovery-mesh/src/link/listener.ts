@@ -6,7 +6,6 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { canonicalAddress, isIPv6, onAbort } from "@lmserv/discovery-core";
 import { isUnspecified } from "@lmserv/discovery-network";
 import { type WebSocket, WebSocketServer } from "ws";
-import { AcceptQuota } from "./accept-quota.ts";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure, type Plain, type Protection } from "./exposure.ts";
@@ -17,7 +16,7 @@ import type { ListenAddress } from "./listen-address.ts";
 import { meshSubprotocol } from "./mesh-url.ts";
 import { type LinkHost, PeerLink } from "./peer-link.ts";
 import { Refusal } from "./refusal.ts";
-import type { TokenBucket } from "./token-bucket.ts";
+import { AcceptQuota, type TokenBucket } from "./token-bucket.ts";
 import { type HttpRefusal, requestRefusal, upgradeRefusal } from "./upgrade-gate.ts";
 import { type Visitor, WaitingRoom } from "./waiting-room.ts";
 

@@ -13,10 +13,10 @@ import { type AliveEntry, type Directory, type Entry, isAlive } from "./director
 import type { Evidence } from "./evidence.ts";
 import { Introductions } from "./introductions.ts";
 import type { LinkBook, MemberLink } from "./link-book.ts";
+import type { LocalRecord } from "./local-record.ts";
 import type { MembershipEffects } from "./membership.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
-import type { Presence } from "./presence.ts";
-import { keyOf, lacksUs, type OwnMoment, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
+import { keyOf, lacksUs, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
 import { maxHops } from "./timing.ts";
 import type { Vouching } from "./vouching.ts";
 
@@ -27,7 +27,7 @@ export interface GossipOptions extends Pick<VerifyOptions, "cluster" | "scheme">
   readonly evidence: Evidence;
   readonly plan: DialPlan;
   /** Null for an observer. */
-  readonly presence: Presence | null;
+  readonly local: LocalRecord | null;
   readonly random: () => number;
   readonly effects: Pick<MembershipEffects, "alive" | "gone">;
   /** Ours. */
@@ -57,12 +57,12 @@ export class Gossip {
   /** Tells a peer what we know, and has it tell us the rest. */
   compare(peer: string, answer: boolean): void {
     const { links, directory } = this.#options;
-    links.sendTo(peer, wholeDigest(directory, this.#own, answer), "digest");
+    links.sendTo(peer, wholeDigest(directory, this.#options.local, answer), "digest");
   }
 
   takeDigest({ peer: { id: peer } }: MemberLink, digest: Digest, nowMs: number): void {
-    const { directory, links, presence } = this.#options;
-    if (lacksUs(digest, this.#own)) presence?.introduce(peer, nowMs);
+    const { directory, links, local } = this.#options;
+    if (lacksUs(digest, this.#options.local)) local?.introduce(peer, nowMs);
     for (const entry of unknownTo(peer, digest, directory)) {
       // How far somebody's own words came does not matter to itself.
       if (entry.hops >= maxHops && entry.id !== peer) continue;
@@ -76,8 +76,8 @@ export class Gossip {
   }
 
   takeRecord({ peer: { id: from } }: MemberLink, told: Told, nowMs: number): void {
-    const { cluster, directory, presence, id: ownId } = this.#options;
-    const isOwn = ({ id }: MemberRecord): boolean => presence !== null && id === ownId;
+    const { cluster, directory, local, id: ownId } = this.#options;
+    const isOwn = ({ id }: MemberRecord): boolean => local !== null && id === ownId;
     const isNewer = (record: MemberRecord): boolean => isOwn(record) || directory.isNewer(record);
     const verdict = verifyRecord(told.signed, { cluster, scheme: this.#scheme, isNewer });
     if (!verdict.accepted) {
@@ -86,7 +86,7 @@ export class Gossip {
     }
     const { record } = verdict;
     const { id } = record;
-    if (isOwn(record)) return presence?.meet(record, nowMs);
+    if (isOwn(record)) return local?.meet(record, nowMs);
     if (from !== id && this.#isOutlived(record)) return this.#show(id, told);
     if (record.kind === "alive" && !directory.hasRoomFor(id)) return this.#options.onFull();
     this.#admit(record, told, from, nowMs);
@@ -137,11 +137,6 @@ export class Gossip {
     }
   }
 
-  /** Ourselves; null for an observer. */
-  get #own(): OwnMoment | null {
-    return this.#options.presence?.moment ?? null;
-  }
-
   /** Takes in a record that counts. */
   #admit(record: MemberRecord, { signed, hops, ageMs }: Told, from: string, nowMs: number): void {
     const { directory, vouching, evidence } = this.#options;
@@ -171,7 +166,7 @@ export class Gossip {
   #renewed(link: MemberLink, renewal: Renewal, nowMs: number): Entry | null {
     const { directory, links } = this.#options;
     const { id } = renewal;
-    const self = this.#own;
+    const self = this.#options.local;
     const known = directory.get(id);
     if (id === self?.id) {
       if (!self.isQuiet && compareVersions(renewal, self.moment) > 0) this.#ask(link, id);
@@ -202,7 +197,7 @@ export class Gossip {
 
   #ask({ peer }: MemberLink, id: string): void {
     const { links, directory } = this.#options;
-    const self = this.#own;
+    const self = this.#options.local;
     const known = id === self?.id ? self.moment : undefined;
     links.sendTo(peer.id, questionAbout(directory, id, known), `question ${id}`);
   }

@@ -1,15 +1,13 @@
 import { Standstill } from "@lmserv/discovery-core";
 import type { VerifyOptions } from "@lmserv/discovery-identity";
-import type { LinkEnd } from "../link/link.ts";
+import type { LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
-import { type AliveEntry, Directory } from "./directory.ts";
+import { type AliveEntry, Directory, isAlive } from "./directory.ts";
 import { Evidence } from "./evidence.ts";
 import { Gossip } from "./gossip.ts";
 import { LinkBook, type MemberLink } from "./link-book.ts";
+import { type LocalIdentity, LocalRecord, type Statement } from "./local-record.ts";
 import { type Message, readMessage } from "./message.ts";
-import type { OwnRecord, Statement } from "./own-record.ts";
-import { Presence } from "./presence.ts";
-import { Reception } from "./reception.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
 import { Vouching } from "./vouching.ts";
 
@@ -19,7 +17,7 @@ export interface MembershipOptions extends Pick<VerifyOptions, "cluster" | "sche
   /** Random, another one for each process. */
   readonly instance: string;
   /** What we say; null for an observer, who only listens. */
-  readonly own: OwnRecord | null;
+  readonly own: LocalIdentity | null;
   readonly random: () => number;
   readonly effects: MembershipEffects;
   /** How many members a mesh has at most, ourselves included. */
@@ -47,6 +45,8 @@ export type Problem = "full" | "conflict";
 /** `refused`: the machine answers, and nobody listens there. `own`: we answered ourselves. */
 export type DialFailure = "refused" | "unreachable" | "own";
 
+/** An observer costs a member about what a member does. */
+const maxObservers = 256;
 /** Links of an observer: two, so that the end of one is no gap. */
 const observerLinks = 2;
 /** Whether there is room again is not worth asking sooner. */
@@ -69,10 +69,9 @@ export class Membership {
   readonly #links: LinkBook;
   readonly #vouching = new Vouching();
   readonly #evidence: Evidence;
-  readonly #reception: Reception;
   readonly #plan: DialPlan;
   readonly #gossip: Gossip;
-  readonly #presence: Presence | null;
+  readonly #local: LocalRecord | null;
   readonly #problems = new Set<Problem>();
   #syncMs: number;
   #settledMs = Number.NEGATIVE_INFINITY;
@@ -100,19 +99,8 @@ export class Membership {
       isSated: () => this.#hasLeft || (own === null && links.peers.size >= observerLinks),
     });
     const onConflict = (isOn: boolean): void => this.#problem("conflict", isOn);
-    const presence =
-      own &&
-      new Presence({
-        own,
-        links,
-        timing,
-        random,
-        startMs,
-        isWantedBy: (peer) => vouching.wants(peer, id),
-        onConflict,
-      });
-    this.#presence = presence;
-    this.#reception = new Reception({ ...options, directory, links, presence });
+    const isWantedBy = (peer: string): boolean => vouching.wants(peer, id);
+    this.#local = own && new LocalRecord({ ...options, ...own, links, timing, isWantedBy, onConflict });
     this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null });
     this.#gossip = new Gossip({
       ...options,
@@ -121,11 +109,16 @@ export class Membership {
       vouching,
       evidence: this.#evidence,
       plan: this.#plan,
-      presence,
+      local: this.#local,
       yieldMs: timing.yieldMs,
       onFull: () => this.#problem("full", true),
       onForged: (peer) => this.#drop(peer),
     });
+  }
+
+  /** Which start of ours this is, as others have to see it; null for an observer. */
+  get epoch(): number | null {
+    return this.#local?.epoch ?? null;
   }
 
   /** Everybody else who is there. */
@@ -164,13 +157,13 @@ export class Membership {
    * @throws {RangeError} when it takes more than a record may.
    */
   say(statement: Statement): void {
-    this.#presence?.say(statement);
+    this.#local?.say(statement);
   }
 
   /** Says goodbye on all links; they are the caller's to close. */
   leave(): void {
     this.#hasLeft = true;
-    this.#presence?.leave();
+    this.#local?.leave();
   }
 
   linkUp(link: MemberLink, nowMs: number): void {
@@ -181,7 +174,7 @@ export class Membership {
     for (const ending of this.#links.add(link)) ending.link.close(ending.why);
     if (!this.#links.holds(link)) return;
     this.#evidence.linked(id);
-    this.#presence?.introduce(id, nowMs);
+    this.#local?.introduce(id, nowMs);
     this.#gossip.compare(id, false);
     this.#settle(nowMs);
   }
@@ -191,7 +184,8 @@ export class Membership {
     const { id } = link.peer;
     const reason = end.kind === "closed" && end.remote ? end.code : null;
     const isRival = reason === "conflict" || reason === "superseded";
-    if (isRival && this.#reception.givesWayTo(link.peer)) this.#presence?.yield(nowMs);
+    // A peer that ended a link over its own identity means another process; one with ours, the later one.
+    if (isRival && (id !== this.#options.id || this.#isLesserThan(link.peer))) this.#local?.yield(nowMs);
     this.#gossip.listen(nowMs);
     if (!this.#links.remove(link)) return;
     this.#plan.unlinked(id, nowMs);
@@ -231,7 +225,7 @@ export class Membership {
       this.#directory.lose(id, nowMs);
       this.#gossip.remove(id, "unreachable");
     }
-    this.#presence?.tick(nowMs);
+    this.#local?.tick(nowMs);
     this.#compareWithSomebody(nowMs);
     this.#settleNow(nowMs);
     for (const url of this.#plan.take(nowMs)) this.#options.effects.dial(url);
@@ -243,7 +237,7 @@ export class Membership {
       nowMs + maxIdleMs,
       this.#syncMs,
       this.#settleMs,
-      this.#presence?.nextMs() ?? Number.POSITIVE_INFINITY,
+      this.#local?.nextMs() ?? Number.POSITIVE_INFINITY,
       this.#directory.nextMs(),
       this.#evidence.nextMs(),
       this.#plan.nextMs(),
@@ -265,7 +259,7 @@ export class Membership {
         return this.#gossip.takeDigest(link, message, nowMs);
       case "relay":
         this.#vouching.want(peer, message.ids, nowMs);
-        if (message.ids.includes(this.#options.id)) this.#presence?.assure(peer, nowMs);
+        if (message.ids.includes(this.#options.id)) this.#local?.assure(peer, nowMs);
         return;
       case "vouching":
         return this.#evidence.vouched(peer, message.ids);
@@ -290,15 +284,34 @@ export class Membership {
   #refuses(link: MemberLink, nowMs: number): boolean {
     const { peer } = link;
     const { id } = this.#options;
-    const refusal = this.#hasLeft ? "leaving" : this.#reception.refusalOf(peer);
+    const refusal = this.#hasLeft ? "leaving" : this.#refusalOf(peer);
     if (refusal === null) return false;
     if (refusal === "full" && peer.role === "member") this.#problem("full", true);
-    if (refusal === "conflict" && peer.id === id && this.#reception.isLesserThan(peer)) {
-      this.#presence?.yield(nowMs);
+    if (refusal === "conflict" && peer.id === id && this.#isLesserThan(peer)) {
+      this.#local?.yield(nowMs);
     }
     link.close(refusal);
     if (!this.#links.has(peer.id)) this.#plan.unlinked(peer.id, nowMs);
     return true;
+  }
+
+  /** Why a peer may have no link to us, or null. */
+  #refusalOf(peer: MemberLink["peer"]): LinkClose | null {
+    const { id, instance, maxPeers } = this.#options;
+    if (peer.id === id) return peer.instance === instance ? "duplicate" : "conflict";
+    if (this.#links.has(peer.id)) return null;
+    const entry = this.#directory.get(peer.id);
+    const isOther = isAlive(entry) && entry.record.instance !== peer.instance;
+    if (isOther && entry.record.epoch >= peer.epoch) return "conflict";
+    const maxMembers = this.#local ? maxPeers - 1 : maxPeers;
+    const most = peer.role === "member" ? maxMembers : maxObservers;
+    return this.#links.count(peer.role) < most ? null : "full";
+  }
+
+  /** Of two processes with one identity, the one that started later stays. */
+  #isLesserThan({ epoch, instance }: MemberLink["peer"]): boolean {
+    const own = this.epoch ?? 0;
+    return own < epoch || (own === epoch && this.#options.instance < instance);
   }
 
   #compareWithSomebody(nowMs: number): void {

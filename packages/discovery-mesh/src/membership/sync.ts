@@ -1,21 +1,14 @@
 import { compareVersions } from "@lmserv/discovery-identity";
 import { type Directory, type Entry, isAlive, momentOf } from "./directory.ts";
 import type { LinkBook } from "./link-book.ts";
+import type { LocalRecord } from "./local-record.ts";
 import type { Digest, Message, Moment } from "./message.ts";
 import { maxHops } from "./timing.ts";
 
 const unknown: Moment = { epoch: 0, seq: 0, beat: 0 };
 
-/** Ourselves, as an entry of a digest. */
-export interface OwnMoment {
-  readonly id: string;
-  readonly moment: Moment;
-  /** Whether we gave way to somebody with our identity, whose words are no news then. */
-  readonly isQuiet: boolean;
-}
-
 /** All that we know. */
-export function wholeDigest(directory: Directory, own: OwnMoment | null, answer: boolean): Digest {
+export function wholeDigest(directory: Directory, own: LocalRecord | null, answer: boolean): Digest {
   const others = [...directory.all()].map((entry) => entryOf(entry.id, momentOf(entry)));
   const entries = own ? [entryOf(own.id, own.moment), ...others] : others;
   return { type: "digest", entries, whole: true, answer };
@@ -42,7 +35,7 @@ export function unknownTo(peer: string, digest: Digest, directory: Directory): E
 }
 
 /** Whether a peer, by its digest, does not know the latest record of ourselves. */
-export function lacksUs({ entries, whole }: Digest, own: OwnMoment | null): boolean {
+export function lacksUs({ entries, whole }: Digest, own: LocalRecord | null): boolean {
   if (!own) return false;
   const told = entries.find(([id]) => id === own.id);
   if (!told) return whole;

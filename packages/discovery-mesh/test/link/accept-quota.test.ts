@@ -1,6 +1,6 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { AcceptQuota } from "../../src/link/accept-quota.ts";
+import { AcceptQuota } from "../../src/link/token-bucket.ts";
 
 describe("an accept quota", () => {
   it("lets a burst through, then so many a second", async () => {

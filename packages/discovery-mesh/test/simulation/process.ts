@@ -3,7 +3,6 @@ import type { AliveRecord, NodeKey } from "@lmserv/discovery-identity";
 import { unknownMachine } from "@lmserv/discovery-network";
 import type { PeerHello } from "../../src/link/link.ts";
 import { type DialFailure, Membership } from "../../src/membership/membership.ts";
-import { OwnRecord } from "../../src/membership/own-record.ts";
 import type { World } from "./world.ts";
 
 /** A machine, with what outlives its processes. */
@@ -29,7 +28,6 @@ export class Process {
   readonly host: Host;
   readonly membership: Membership;
   readonly instance: string;
-  readonly own: OwnRecord;
   readonly startedMs: number;
   isAlive = true;
   /** Until then its event loop does not turn. */
@@ -56,20 +54,13 @@ export class Process {
     const wallMs = Math.floor(this.startedMs + host.wallOffsetMs);
     host.savedEpoch = Math.max(host.savedEpoch + 1, wallMs, 1);
     const key: NodeKey = { id: host.id, publicKey: host.id, sign: () => word };
-    this.own = new OwnRecord({
-      key,
-      cluster,
-      ttlMs: world.timing.ttlMs,
-      epoch: host.savedEpoch,
-      instance: this.instance,
-      onEpoch: (epoch) => {
-        host.savedEpoch = epoch;
-      },
-    });
+    const onEpoch = (epoch: number): void => {
+      host.savedEpoch = epoch;
+    };
     this.membership = new Membership({
       id: host.id,
       instance: this.instance,
-      own: this.own,
+      own: { key, epoch: host.savedEpoch, onEpoch },
       cluster,
       scheme: { idOf: (publicKey) => publicKey, verify: ({ signature }) => signature === word },
       random: world.random,
@@ -93,7 +84,7 @@ export class Process {
     return {
       id,
       publicKey: id,
-      epoch: this.own.epoch,
+      epoch: this.membership.epoch ?? 0,
       instance: this.instance,
       role: "member",
       advertise: [urlOf(this.host)],
