@@ -22,48 +22,28 @@ const inviteMs = 2_000;
  * @throws the first failure when none can be opened; one of two is enough.
  */
 export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
-  const present = families.filter((family) => addressesOf(on, family).length > 0);
-  const { opened, failures } = await openSockets(on, present, events);
+  const link = new WireLink(on, events, clock);
+  const failures = await link.openMissing();
   for (const [family, failure] of failures) {
-    if (opened.size === 0) throw failure;
+    if (link.families.length === 0) throw failure;
     events.hampered(family, failure);
   }
-  const link = new WireLink(on, opened, events, clock);
   // Whoever opens a link is about to ask, and need not wait for this then.
   await link.invite();
   return link;
 }
 
-async function openSockets(
-  on: LinkInterface,
-  wanted: readonly Family[],
-  events: LinkEvents,
-): Promise<{ readonly opened: Map<Family, MdnsSocket>; readonly failures: Map<Family, unknown> }> {
-  const opened = new Map<Family, MdnsSocket>();
-  const failures = new Map<Family, unknown>();
-  const open = async (family: Family): Promise<void> => {
-    try {
-      opened.set(family, await openSocket(on, family, events));
-    } catch (error) {
-      failures.set(family, error);
-    }
-  };
-  await Promise.all(wanted.map(open));
-  return { opened, failures };
-}
-
 class WireLink implements Link {
   readonly interface: LinkInterface;
-  readonly #sockets: Map<Family, MdnsSocket>;
+  readonly #sockets = new Map<Family, MdnsSocket>();
   readonly #events: LinkEvents;
   readonly #clock: Clock;
   #unicast: Promise<readonly Socket[]> | null = null;
   #cancelInvite: () => void = () => {};
   #closed = false;
 
-  constructor(on: LinkInterface, sockets: Map<Family, MdnsSocket>, events: LinkEvents, clock: Clock) {
+  constructor(on: LinkInterface, events: LinkEvents, clock: Clock) {
     this.interface = on;
-    this.#sockets = sockets;
     this.#events = events;
     this.#clock = clock;
   }
@@ -78,14 +58,26 @@ class WireLink implements Link {
   }
 
   async mend(): Promise<readonly Family[]> {
-    const { opened, failures } = await openSockets(this.interface, this.missing, this.#events);
-    if (this.#closed) {
-      await Promise.all([...opened.values()].map((socket) => socket.close()));
-      return [];
-    }
-    for (const [family, socket] of opened) this.#sockets.set(family, socket);
-    for (const [family, failure] of failures) this.#events.hampered(family, failure);
-    return [...opened.keys()];
+    const { missing } = this;
+    const failures = await this.openMissing();
+    for (const [family, failure] of failures) if (!this.#closed) this.#events.hampered(family, failure);
+    return missing.filter((family) => this.#sockets.has(family));
+  }
+
+  /** Opens a socket for each family that lacks one; resolves with why some could not be. */
+  async openMissing(): Promise<ReadonlyMap<Family, unknown>> {
+    const failures = new Map<Family, unknown>();
+    const open = async (family: Family): Promise<void> => {
+      try {
+        const socket = await openSocket(this.interface, family, this.#events);
+        if (this.#closed) await socket.close();
+        else this.#sockets.set(family, socket);
+      } catch (error) {
+        failures.set(family, error);
+      }
+    };
+    await Promise.all(this.missing.map(open));
+    return failures;
   }
 
   multicast(packet: Uint8Array, family: Family): void {

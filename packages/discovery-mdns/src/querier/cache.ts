@@ -4,8 +4,8 @@ import { isHostAddress } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordKey } from "../dns/record.ts";
 import { describe, isInstance, serviceType } from "../service.ts";
-import { type AddressRecord, Hosts } from "./hosts.ts";
-import { Instance } from "./instance.ts";
+import { type AddressRecord, Host } from "./host.ts";
+import { Instance, maxPatienceMs } from "./instance.ts";
 
 /** Steps of it around a circle spread evenly, however many there are. */
 const goldenPart = 0.618_034;
@@ -14,32 +14,37 @@ const maxTtlS = 86_400;
 
 /** The instances of one service type on one link, and the hosts that they are on. */
 export class Cache {
-  readonly hosts: Hosts<Instance> = new Hosts();
   readonly #listName: string;
   /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
   readonly #listsAll: boolean;
+  readonly #expectsIPv4: () => boolean;
   readonly #onDisplaced: (instance: Instance) => void;
   /** No flood of one address takes the place of what others introduce. */
   readonly #room: Room;
   /** That of the latest instance, in [0, 1). */
   #jitter: number;
   readonly #instances = new Map<string, Instance>();
+  /** Those that an instance resides on, and no others. */
+  readonly #hosts = new Map<string, Host>();
   /** How many instances there was no room for, or no more. */
   refused = 0;
 
   /**
    * @param listName - The name of the PTR records that list the instances.
+   * @param expectsIPv4 - Whether the link has IPv4.
    * @param onDisplaced - Takes an instance that is forgotten to make room for another.
    */
   constructor(
     listName: Name,
     maxInstances: number,
     random: () => number,
+    expectsIPv4: () => boolean,
     onDisplaced: (instance: Instance) => void,
   ) {
     this.#listName = nameKey(listName);
     this.#listsAll = this.#listName === serviceType;
     this.#room = new Room(maxInstances);
+    this.#expectsIPv4 = expectsIPv4;
     this.#onDisplaced = onDisplaced;
     this.#jitter = random();
   }
@@ -56,7 +61,7 @@ export class Cache {
     const key = nameKey(instance.name);
     this.#room.leave(key);
     this.#instances.delete(key);
-    this.hosts.move(instance, instance.location?.target ?? null, null);
+    this.#reside(instance, null);
   }
 
   clear(): void {
@@ -97,12 +102,11 @@ export class Cache {
     const introduces = this.#listsAll && record.ttlS > 0;
     const instance = introduces ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
     if (!instance) return null;
-    const before = instance.location?.target ?? null;
     const { port, target, ttlS } = record;
     const key = recordKey(record);
     if (ttlS === 0) instance.takeBack(key, nowMs);
     else instance.locate({ key, port, target, ttlMs: ttlS * 1_000, seenMs: nowMs }, record.flush, from);
-    this.hosts.move(instance, before, instance.location?.target ?? null);
+    this.#reside(instance, instance.location?.target ?? null);
     return instance;
   }
 
@@ -127,10 +131,22 @@ export class Cache {
       if (addresses) addresses.push(record);
       else byHost.set(host, [record]);
     }
-    return [...byHost].flatMap(([host, addresses]) => {
-      this.hosts.take(host, addresses, nowMs);
-      return [...this.hosts.residentsOf(host)];
+    return [...byHost].flatMap(([key, addresses]) => {
+      const host = this.#hosts.get(key);
+      host?.take(addresses, nowMs);
+      return [...(host?.residents ?? [])];
     });
+  }
+
+  #reside(instance: Instance, target: Name | null): void {
+    const { host: left } = instance;
+    const key = target === null ? null : nameKey(target);
+    if (left?.key === key) return;
+    left?.residents.delete(instance);
+    if (left?.residents.size === 0) this.#hosts.delete(left.key);
+    instance.host = key === null ? null : (this.#hosts.get(key) ?? new Host(key));
+    instance.host?.residents.add(instance);
+    if (instance.host) this.#hosts.set(instance.host.key, instance.host);
   }
 
   #introduce(name: Name, from: string, nowMs: number): Instance | null {
@@ -139,7 +155,8 @@ export class Cache {
     if (!this.#makeRoom(from)) return null;
     this.#jitter = (this.#jitter + goldenPart) % 1;
     const key = nameKey(name);
-    const instance = new Instance(name, from, nowMs, this.#jitter);
+    const patienceMs = this.#expectsIPv4() ? maxPatienceMs : 0;
+    const instance = new Instance(name, from, nowMs, this.#jitter, patienceMs);
     this.#instances.set(key, instance);
     this.#room.take(key, seatOf(from));
     return instance;

@@ -1,22 +1,39 @@
+import { isIPv6 } from "@lmserv/discovery-core";
 import type { Name } from "../dns/name.ts";
 import type { Description } from "../service.ts";
-import {
-  Asks,
-  flushGraceMs,
-  goodbyeGraceMs,
-  overhearLimitMs,
-  reconfirmLimitMs,
-  reconfirmWaitsMs,
-  refreshAtMs,
-  resolveLimitMs,
-  resolveWaitsMs,
-} from "./schedule.ts";
+import { flushGraceMs, goodbyeGraceMs, type Host } from "./host.ts";
 
 /** A host on the same link with several interfaces answers on each; more than these few is a flood. */
 const maxSources = 8;
 
+/** How long the IPv4 address of a host that was heard over IPv6 is waited for, at most, in ms. */
+export const maxPatienceMs = 500;
+
 /** An instance has one SRV record, and while it is being replaced two; more is a flood. */
 const maxFormer = 3;
+
+/** Questions for what is missing of a new instance: the waits before each, in ms; then it is given up. */
+const resolveWaitsMs = [0, 1_000, 2_000, 4_000, 8_000];
+/** How long the last of them is waited for, in ms. */
+const resolveLimitMs = 10_000;
+
+/** Questions for an instance that somebody doubts: the waits before each, in ms. */
+const reconfirmWaitsMs = [0, 1_000, 1_000, 1_000, 1_000];
+/** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
+const reconfirmLimitMs = 4_500;
+/** How long the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
+const overhearLimitMs = 10_000;
+
+const refreshes = 8;
+const maxJitterMs = 6_000;
+/** How long an answer is waited for before the question is repeated, in ms. */
+const answerMs = 1_000;
+/** How much earlier the first question for a sign of life may be asked, as part of the lifetime and in ms. */
+const slackPart = 1 / 15;
+export const maxSlackMs = 4_000;
+/** How much earlier one of those that follow may be, in ms. */
+const repeatSlackMs = 250;
+const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);
 
 /** What an SRV record said, and when. */
 export interface Location {
@@ -51,12 +68,15 @@ export class Instance {
   /** Where packets that located it came from, and when, the latest last; while they are announced, they are its own. */
   readonly #sources = new Map<string, number>();
   location: Location | null = null;
+  /** That of the location. */
+  host: Host | null = null;
   /** SRV records from before that nothing has ended, the latest first. */
   #former: readonly Location[] = [];
   text: Text | null = null;
   /** Since and until when its PTR record counts. */
   pointer: { readonly seenMs: number; readonly untilMs: number } = { seenMs: 0, untilMs: 0 };
   readonly #jitter: number;
+  readonly #patienceEndMs: number;
   #resolving: Asks;
   #refreshed = 0;
   /** Whether it was ever asked for a sign of life. */
@@ -68,12 +88,18 @@ export class Instance {
   #overheard: { readonly sinceMs: number; questions: number } | null = null;
   #doubt: { readonly sinceMs: number; readonly asks: Asks } | null = null;
 
-  constructor(name: Name, origin: string, nowMs: number, jitter: number) {
+  /**
+   * @param origin - The address that first spoke of it.
+   * @param jitter - In [0, 1): spreads the questions for signs of life.
+   * @param patienceMs - How long an IPv4 address of its host is waited for.
+   */
+  constructor(name: Name, origin: string, nowMs: number, jitter: number, patienceMs: number) {
     this.name = name;
     this.origin = origin;
     this.firstMs = nowMs;
     this.#resolving = new Asks(nowMs, resolveWaitsMs);
     this.#jitter = jitter;
+    this.#patienceEndMs = nowMs + patienceMs;
   }
 
   /**
@@ -126,11 +152,6 @@ export class Instance {
     this.#goodbyeMs = null;
   }
 
-  /** Whether what may be missing of it is still asked for. */
-  get resolving(): boolean {
-    return this.#resolving.nextMs() !== null;
-  }
-
   /** Whether somebody doubts that it is still there. */
   get doubted(): boolean {
     return this.#doubt !== null;
@@ -146,9 +167,31 @@ export class Instance {
     return this.#goodbyeMs !== null;
   }
 
-  /** How many questions for a sign of life have brought none since the last one. */
-  get unanswered(): number {
-    return this.#refreshed;
+  /** Whether nothing is missing that a node is made of. */
+  isComplete(nowMs: number): boolean {
+    if (!this.location || !this.text || this.patienceEndMs(nowMs) !== null) return false;
+    return this.isReachable(nowMs);
+  }
+
+  /** Whether an address of its host is known at `atMs`. */
+  isReachable(atMs: number): boolean {
+    return (this.host?.addresses(atMs) ?? []).length > 0;
+  }
+
+  /**
+   * Until when an IPv4 address is still likely to come, or null.
+   *
+   * Some hosts tell over IPv6 of their IPv6 addresses only. A node without an identity has that of its best
+   * address, and would become another one when the better address came.
+   */
+  patienceEndMs(nowMs: number): number | null {
+    if (nowMs >= this.#patienceEndMs || !this.host || this.text?.description.id) return null;
+    return this.host.addresses(nowMs).every(isIPv6) ? this.#patienceEndMs : null;
+  }
+
+  /** Whether it is asked for a sign of life only, and not in a series whose intervals double. */
+  isRefreshed(nowMs: number): boolean {
+    return !this.#doubt && (this.#resolving.nextMs() === null || this.isComplete(nowMs));
   }
 
   #resideAt(location: Location, nowMs: number): void {
@@ -174,26 +217,23 @@ export class Instance {
   }
 
   /** Says that it was asked for what is missing, or for a sign of life. */
-  asked(nowMs: number, complete: boolean): void {
+  asked(nowMs: number): void {
     this.#askedMs = nowMs;
     if (this.#doubt) this.#doubt.asks.asked(nowMs);
-    else if (!complete && this.#resolving.nextMs() !== null) this.#resolving.asked(nowMs);
+    else if (!this.isRefreshed(nowMs)) this.#resolving.asked(nowMs);
     else {
       this.#refreshed += 1;
       this.wasRefreshed = true;
     }
   }
 
-  /**
-   * @param ttlMs - How long a sign of life counts, at most.
-   * @param complete - Whether nothing is missing that the node is made of.
-   */
-  nextStep(ttlMs: number, complete: boolean): Step {
+  /** @param ttlMs - How long a sign of life counts, at most. */
+  nextStep(ttlMs: number, nowMs: number): Step {
     if (this.#goodbyeMs !== null) {
       return { kind: "gone", atMs: this.#goodbyeMs + goodbyeGraceMs, reason: "goodbye" };
     }
     if (this.#doubt) return nextReconfirmation(this.#doubt.sinceMs, this.#doubt.asks);
-    const resolveMs = complete ? null : this.#resolving.nextMs();
+    const resolveMs = this.isComplete(nowMs) ? null : this.#resolving.nextMs();
     if (resolveMs !== null) return askAt(resolveMs);
     if (!this.location || !this.text)
       return { kind: "lapse", atMs: this.firstMs + lastAskMs + resolveLimitMs };
@@ -223,15 +263,6 @@ function isFlushed({ seenMs }: Location, nowMs: number): boolean {
   return nowMs - seenMs > flushGraceMs;
 }
 
-/** How long an answer is waited for before the question is repeated, in ms. */
-const answerMs = 1_000;
-/** How much earlier the first question for a sign of life may be asked, as part of the lifetime and in ms. */
-const slackPart = 1 / 15;
-export const maxSlackMs = 4_000;
-/** How much earlier one of those that follow may be, in ms. */
-const repeatSlackMs = 250;
-const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);
-
 function askAt(atMs: number): Step {
   return { kind: "ask", atMs, earliestMs: atMs };
 }
@@ -240,4 +271,47 @@ function nextReconfirmation(sinceMs: number, asks: Asks): Step {
   const askMs = asks.nextMs();
   if (askMs !== null) return askAt(askMs);
   return { kind: "gone", atMs: sinceMs + reconfirmLimitMs, reason: "unreachable" };
+}
+
+/**
+ * When, after it was last heard of, an SRV record is asked for again: from three quarters of `ttlMs` on, or earlier where
+ * less than 6 s would be left, every 1 to 2 s and eight times at most; then never.
+ *
+ * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a fifth of all
+ * packets is lost, instead of one in 60. The jitter, of a tenth of the lifetime, lets one host ask for all of them.
+ */
+function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
+  if (asked >= refreshes) return Number.POSITIVE_INFINITY;
+  const earliest = Math.min(ttlMs * 0.75, Math.max(ttlMs - 6_000, ttlMs / 4));
+  const start = earliest + Math.min(ttlMs * 0.1, maxJitterMs) * jitter;
+  const intervalMs = Math.min(Math.max((ttlMs - start) / refreshes, 1_010), 2_000);
+  return start + asked * intervalMs;
+}
+
+/** A few questions, each a while after the one before. */
+class Asks {
+  readonly #waitsMs: readonly number[];
+  #lastMs: number;
+  #asked = 0;
+
+  constructor(startMs: number, waitsMs: readonly number[]) {
+    this.#lastMs = startMs;
+    this.#waitsMs = waitsMs;
+  }
+
+  /** How many were asked. */
+  get count(): number {
+    return this.#asked;
+  }
+
+  /** When the next is due, or null after the last. */
+  nextMs(): number | null {
+    const waitMs = this.#waitsMs[this.#asked];
+    return waitMs === undefined ? null : this.#lastMs + waitMs;
+  }
+
+  asked(nowMs: number): void {
+    this.#asked += 1;
+    this.#lastMs = nowMs;
+  }
 }

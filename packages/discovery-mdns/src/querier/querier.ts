@@ -2,14 +2,13 @@ import { type Alive, type Clock, Deadlines, type Gone, type SeenNode } from "@lm
 import type { System } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
-import { isOwn } from "../link/interfaces.ts";
+import { addressesOf, isOwn } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
-import { type Ask, sendAsks } from "./ask.ts";
 import { Cache } from "./cache.ts";
 import { DuplicateQuestions } from "./duplicate-questions.ts";
-import { awaitsIPv4, isComplete, isRefreshed, patienceMs, questionsFor, type View } from "./inquiry.ts";
 import { type Instance, maxSlackMs } from "./instance.ts";
 import { QuestionBudget } from "./question-budget.ts";
+import { type Ask, questionsFor, sendAsks } from "./questions.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
 
@@ -67,7 +66,8 @@ export class Querier {
     this.#options = options;
     this.#listener = listener;
     const { listName, maxInstances, random } = options;
-    this.#cache = new Cache(listName, maxInstances, random, (instance) => this.#drop(instance));
+    const hasIPv4 = (): boolean => addressesOf(this.link.interface, "IPv4").length > 0;
+    this.#cache = new Cache(listName, maxInstances, random, hasIPv4, (instance) => this.#drop(instance));
     this.#duplicates = new DuplicateQuestions(
       options.listName,
       (name) => this.#cache.get(name) !== undefined,
@@ -180,14 +180,10 @@ export class Querier {
     const nowMs = this.#now();
     instance.overhear(nowMs);
     // Its answer is multicast: a question of ours that is due soon need not be asked (RFC 6762 section 7.3).
-    const isWhole = isComplete(instance, this.#view());
-    const step = instance.nextStep(this.#ttlMs, isWhole);
-    if (isWhole && step.kind === "ask" && step.atMs <= nowMs + soonMs) instance.asked(nowMs, isWhole);
+    const step = instance.nextStep(this.#ttlMs, nowMs);
+    const isDue = step.kind === "ask" && step.atMs <= nowMs + soonMs;
+    if (isDue && instance.isComplete(nowMs)) instance.asked(nowMs);
     this.#plan(instance);
-  }
-
-  #view(): View {
-    return { link: this.link, hosts: this.#cache.hosts, ttlMs: this.#ttlMs, nowMs: this.#now() };
   }
 
   #now(): number {
@@ -224,11 +220,12 @@ export class Querier {
   }
 
   #aliveOf(instance: Instance): Heard | null {
-    const { name, origin, location, text, leaving, sources } = instance;
-    if (!location || !text || leaving || awaitsIPv4(instance, this.#view())) return null;
+    const nowMs = this.#now();
+    const { name, origin, location, host, text, leaving, sources } = instance;
+    if (!location || !text || leaving || instance.patienceEndMs(nowMs) !== null) return null;
     const { port, target, seenMs: heardMs } = location;
-    const ttlMs = location.ttlMs - (this.#now() - heardMs);
-    const announced = this.#cache.hosts.addressesOf(target, this.#now());
+    const ttlMs = location.ttlMs - (nowMs - heardMs);
+    const announced = host?.addresses(nowMs) ?? [];
     const addresses = rankAddresses(announced, {
       on: this.link.interface,
       sources,
@@ -243,11 +240,10 @@ export class Querier {
   }
 
   #plan(instance: Instance): void {
-    const { atMs } = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
-    const target = instance.location?.target;
-    const addressEndMs = target === undefined ? null : this.#cache.hosts.nextEndMs(target, this.#now());
-    const patienceEndMs = awaitsIPv4(instance, this.#view()) ? instance.firstMs + patienceMs : null;
-    const dueMs = [atMs, addressEndMs, patienceEndMs].filter((ms) => ms !== null);
+    const nowMs = this.#now();
+    const { atMs } = instance.nextStep(this.#ttlMs, nowMs);
+    const addressEndMs = instance.host?.nextEndMs(nowMs) ?? null;
+    const dueMs = [atMs, addressEndMs, instance.patienceEndMs(nowMs)].filter((ms) => ms !== null);
     this.#deadlines.set(nameKey(instance.name), Math.min(...dueMs));
   }
 
@@ -269,7 +265,7 @@ export class Querier {
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);
     for (const instance of asked) {
-      instance.asked(leftMs, isComplete(instance, this.#view()));
+      instance.asked(leftMs);
       this.#plan(instance);
     }
     this.#arm();
@@ -297,7 +293,7 @@ export class Querier {
   /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
   #dueInstances(nowMs: number): Instance[] {
     const due = this.#takePlanned(nowMs);
-    if (!due.some((instance) => isRefreshed(instance, this.#view()))) return due;
+    if (!due.some((instance) => instance.isRefreshed(nowMs))) return due;
     for (const instance of this.#takePlanned(nowMs + maxSlackMs, maxEarly)) {
       if (this.#mayBeAsked(instance, nowMs)) due.push(instance);
       else this.#plan(instance);
@@ -320,20 +316,20 @@ export class Querier {
   }
 
   #mayBeAsked(instance: Instance, nowMs: number): boolean {
-    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
+    const step = instance.nextStep(this.#ttlMs, nowMs);
     return step.kind === "ask" && step.earliestMs <= nowMs;
   }
 
   /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
   #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
-    const step = instance.nextStep(this.#ttlMs, isComplete(instance, this.#view()));
+    const step = instance.nextStep(this.#ttlMs, nowMs);
     if ((step.kind === "ask" ? step.earliestMs : step.atMs) > nowMs) {
       // Not its own time: an address of its host ended, or need not be waited for any longer.
       this.#tell(instance);
       this.#plan(instance);
     } else if (step.kind === "ask") {
       asked.push(instance);
-      const questions = questionsFor(instance, this.#view());
+      const questions = questionsFor(instance, this.link.families, this.#ttlMs, nowMs);
       return this.#mayAsk(instance, questions.length, nowMs) ? questions : [];
     } else if (step.kind === "doubt") {
       instance.doubt(nowMs);
@@ -351,7 +347,7 @@ export class Querier {
 
   /** What never answered is asked for within a budget, but at least once when it was heard of, or is doubted. */
   #mayAsk(instance: Instance, questions: number, nowMs: number): boolean {
-    const isForLife = instance.doubted || isRefreshed(instance, this.#view());
+    const isForLife = instance.doubted || instance.isRefreshed(nowMs);
     if (instance.hasAnswered || (isForLife && instance.askedInVain === 0)) return true;
     return this.#budget.admits(instance, questions, nowMs);
   }

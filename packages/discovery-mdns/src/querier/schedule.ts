@@ -53,76 +53,12 @@ export class QuestionSeries {
   }
 }
 
-/** A few questions, each a while after the one before. */
-export class Asks {
-  readonly #waitsMs: readonly number[];
-  #lastMs: number;
-  #asked = 0;
-
-  constructor(startMs: number, waitsMs: readonly number[]) {
-    this.#lastMs = startMs;
-    this.#waitsMs = waitsMs;
-  }
-
-  /** How many were asked. */
-  get count(): number {
-    return this.#asked;
-  }
-
-  /** When the next is due, or null after the last. */
-  nextMs(): number | null {
-    const waitMs = this.#waitsMs[this.#asked];
-    return waitMs === undefined ? null : this.#lastMs + waitMs;
-  }
-
-  asked(nowMs: number): void {
-    this.#asked += 1;
-    this.#lastMs = nowMs;
-  }
-}
-
 const soonMs = 1_000;
 /** Those after 0, 1, 3 and 7 s. */
 const hastyQuestions = 4;
-const refreshes = 8;
 const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;
 const maxIntervalMs = 3_600_000;
-const maxJitterMs = 6_000;
-
-/**
- * When, after it was last heard of, an instance's SRV record is asked for again: from three quarters of
- * `ttlMs` on, or earlier where less than 6 s would be left, every 1 to 2 s and eight times at most; then never. The jitter, in [0, 1) of a tenth of the lifetime, lets one
- * host ask for all of them.
- *
- * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a
- * fifth of all packets is lost, instead of one in 60.
- */
-export function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
-  if (asked >= refreshes) return Number.POSITIVE_INFINITY;
-  const earliest = Math.min(ttlMs * 0.75, Math.max(ttlMs - 6_000, ttlMs / 4));
-  const start = earliest + Math.min(ttlMs * 0.1, maxJitterMs) * jitter;
-  const intervalMs = Math.min(Math.max((ttlMs - start) / refreshes, 1_010), 2_000);
-  return start + asked * intervalMs;
-}
-
-/** Questions for what is missing of a new instance: the waits before each, in ms; then it is given up. */
-export const resolveWaitsMs: readonly number[] = [0, 1_000, 2_000, 4_000, 8_000];
-/** How long the last of them is waited for, in ms. */
-export const resolveLimitMs = 10_000;
-
-/** Questions for an instance that somebody doubts: the waits before each, in ms. */
-export const reconfirmWaitsMs: readonly number[] = [0, 1_000, 1_000, 1_000, 1_000];
-/** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
-export const reconfirmLimitMs = 4_500;
-/** How long the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
-export const overhearLimitMs = 10_000;
-
-/** How long an instance that said goodbye stays, in case another owner speaks up (RFC 6762 section 10.1). */
-export const goodbyeGraceMs = 1_000;
-
-/** Records this young survive a cache flush, for a set may come in several packets (RFC 6762 section 10.2). */
-export const flushGraceMs = 1_000;
 
 /** When whoever heard the first two questions has had the time to answer, in ms. */
 export const settleMs = 1_600;

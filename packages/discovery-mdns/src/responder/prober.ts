@@ -17,6 +17,13 @@ const conflictLimit = { count: 15, withinMs: 10_000, waitMs: 5_000 };
 /** What has come in between of a name that is being claimed. */
 type Objection = "none" | "tie" | "conflict";
 
+/** A name that is being claimed: until the last probe was answered, or not. */
+interface Claim {
+  readonly service: Service;
+  readonly objected: AbortController;
+  objection: Objection;
+}
+
 /** Makes sure that a service's instance name is nobody else's, or finds one that is. */
 export class Prober {
   readonly #clock: Clock;
@@ -25,9 +32,7 @@ export class Prober {
   readonly #conflictsMs: number[] = [];
   /** Whether every further attempt waits, until one succeeds. */
   #isStorm = false;
-  #service: Service | null = null;
-  #objection: Objection = "none";
-  #object: () => void = () => {};
+  #claim: Claim | null = null;
 
   /** @param ask - Sends a probe on every link and resolves when it left: from then on the interval counts. */
   constructor(clock: Clock, random: () => number, ask: (probe: Message) => Promise<unknown>) {
@@ -54,36 +59,29 @@ export class Prober {
 
   /** Takes whatever came in on any link while a name is being claimed. */
   hear(message: Message): void {
-    const service = this.#service;
-    if (!service || this.#objection !== "none") return;
-    const objection = message.response ? conflictIn(message, service) : tieIn(message, service);
-    if (objection === "none") return;
-    this.#objection = objection;
-    this.#object();
+    const claim = this.#claim;
+    if (claim?.objection !== "none") return;
+    const { service, objected } = claim;
+    claim.objection = message.response ? conflictIn(message, service) : tieIn(message, service);
+    if (claim.objection !== "none") objected.abort();
   }
 
   async #probe(service: Service, signal: AbortSignal): Promise<Objection> {
     await sleep(this.#clock, this.#random() * probeIntervalMs, signal);
     // What was said before the first probe does not count.
-    this.#service = service;
-    this.#objection = "none";
+    const claim: Claim = { service, objected: new AbortController(), objection: "none" };
+    const ended = AbortSignal.any([signal, claim.objected.signal]);
+    this.#claim = claim;
     try {
-      for (let sent = 0; sent < probes && this.#objection === "none"; sent += 1) {
+      for (let sent = 0; sent < probes && !ended.aborted; sent += 1) {
         await this.#ask(probeOf(service));
-        if (this.#objection === "none") await this.#pause(probeIntervalMs, signal);
+        await sleep(this.#clock, probeIntervalMs, ended).catch(() => {});
       }
-      return this.#objection;
+      signal.throwIfAborted();
+      return claim.objection;
     } finally {
-      this.#service = null;
+      this.#claim = null;
     }
-  }
-
-  /** Waits, but no longer than until somebody objects. */
-  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    const objected = new AbortController();
-    this.#object = () => objected.abort();
-    await sleep(this.#clock, delayMs, AbortSignal.any([signal, objected.signal])).catch(() => {});
-    signal.throwIfAborted();
   }
 
   async #coolDown(signal: AbortSignal): Promise<void> {
