@@ -2,7 +2,7 @@ import { onAbort } from "./abort-listener.ts";
 import { sleep } from "./clock.ts";
 import { viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
-import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
+import { forward, observationStream } from "./observation-stream.ts";
 import {
   assertOptions,
   assertShape,
@@ -11,9 +11,9 @@ import {
   transportShape,
 } from "./options-check.ts";
 import { Reminder } from "./reminder.ts";
+import { SupervisedBrowse } from "./supervised-browse.ts";
 import type {
   Announced,
-  BrowseQuery,
   Cancellable,
   Observation,
   Standing,
@@ -41,8 +41,8 @@ const maxDenials = 10;
  * Re-opens a transport that was lost, and replays its browses and announcements: the one place that does.
  *
  * A session is lost when a browse throws, a replayed announcement fails, or it reports `TRANSPORT_FAILED`. Its browses go
- * on: they yield `lost`, then `recovered` and what the next session says, whose `settled` comes no sooner than
- * `absenceMs` after its opening. The first attempt is made at once, others with jittered back-off. Each loss is reported
+ * on: they yield `lost`, then `recovered` and what the next session says, of which `settled` and unreachable nodes come no
+ * sooner than `absenceMs` after its opening. The first attempt is made at once, others with jittered back-off. Each loss is reported
  * once, and again while it lasts (`Reminder`). What denies permission ten times in a row fails for good.
  *
  * @throws {TypeError} for what is no transport, and for options that cannot be.
@@ -70,14 +70,6 @@ export function supervise(transport: Transport, options: SuperviseOptions = {}):
   };
 }
 
-interface Browse {
-  readonly query: BrowseQuery;
-  readonly sink: ObservationSink;
-  readonly stopping: AbortController;
-  /** Drops each `settled` that is held back. */
-  readonly held: (() => void)[];
-}
-
 /** An announcement that is repeated on each new session. */
 interface Replayed {
   node: Announced;
@@ -89,7 +81,7 @@ class Supervisor {
   readonly #transport: Transport;
   readonly #context: TransportContext;
   readonly #closing = new AbortController();
-  readonly #browses = new Set<Browse>();
+  readonly #browses = new Set<SupervisedBrowse>();
   readonly #replayed = new Set<Replayed>();
   readonly #arrivals = new Set<() => void>();
   #current: TransportSession | null = null;
@@ -159,7 +151,7 @@ class Supervisor {
         observationStream({
           signal,
           closed: this.#closing.signal,
-          start: (sink) => this.#browse({ query, sink, stopping: new AbortController(), held: [] }),
+          start: (sink) => this.#browse(new SupervisedBrowse(query, sink, this.#context.clock)),
         }),
       ...((!inner || inner.announce) && { announce: this.#announce.bind(this) }),
       ...((!inner || inner.reconfirm) && {
@@ -175,22 +167,21 @@ class Supervisor {
     };
   }
 
-  #browse(browse: Browse): () => void {
+  #browse(browse: SupervisedBrowse): () => void {
     this.#browses.add(browse);
     if (this.#failure) browse.sink.fail(this.#failure);
     else if (this.#current) this.#run(browse, this.#current);
     return () => {
       this.#browses.delete(browse);
-      dropHeld(browse);
-      browse.stopping.abort();
+      browse.stop();
     };
   }
 
-  async #run(browse: Browse, session: TransportSession): Promise<void> {
+  async #run(browse: SupervisedBrowse, session: TransportSession): Promise<void> {
     const { query, stopping } = browse;
     try {
       await forward(session.browse(query, stopping), (observation) => {
-        if (session === this.#current) this.#pass(observation, browse);
+        if (session === this.#current) browse.pass(observation, this.#patienceMs());
       });
     } catch (error) {
       if (stopping.signal.aborted) return;
@@ -198,12 +189,9 @@ class Supervisor {
     }
   }
 
-  /** What a node announces may come back only now: until then nobody is missing. */
-  #pass(observation: Observation, browse: Browse): void {
-    const { clock } = this.#context;
-    const heldMs = this.#openedMs + (this.#current?.absenceMs ?? 0) - clock.now();
-    if (observation.kind !== "settled" || !this.#isReopened || heldMs <= 0) browse.sink.push(observation);
-    else browse.held.push(clock.schedule(heldMs, () => browse.sink.push(observation)));
+  /** Until when nothing counts as missing: all that was there comes back first. */
+  #patienceMs(): number {
+    return this.#isReopened ? this.#openedMs + (this.#current?.absenceMs ?? 0) : 0;
   }
 
   async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
@@ -300,7 +288,7 @@ class Supervisor {
     const livedMs = clock.now() - this.#openedMs;
     if (livedMs >= maxDelayMs) this.#reminder.clear();
     if (livedMs >= stableMs) this.#failures = this.#denials = 0;
-    for (const browse of this.#browses) dropHeld(browse);
+    for (const browse of this.#browses) browse.dropHeld();
     for (const replayed of this.#replayed) replayed.standing = null;
     this.#tellAll((via) => ({ kind: "lost", via, error: causeOf(error) }));
     this.recover(error, session);
@@ -362,10 +350,6 @@ class Supervisor {
 function announceOf(session: TransportSession, name: string): NonNullable<TransportSession["announce"]> {
   if (session.announce) return session.announce.bind(session);
   throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
-}
-
-function dropHeld({ held }: Browse): void {
-  for (const cancel of held.splice(0)) cancel();
 }
 
 /** Whether a session says that its medium died. */

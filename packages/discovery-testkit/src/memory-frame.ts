@@ -1,13 +1,5 @@
-import type { SeenNode } from "@lmserv/discovery-core";
-import {
-  type Announced,
-  type Auth,
-  isNodeId,
-  isPath,
-  isPort,
-  maxInfoBytes,
-  type Scheme,
-} from "@lmserv/discovery-core";
+import { type Announced, isNodeId, type SeenNode } from "@lmserv/discovery-core";
+import { assertValidNode } from "./conformance/validity.ts";
 
 /** What a frame says of a node; where it is, the receiver learns from the sender's address. */
 type Described = Omit<SeenNode, "addresses" | "trust"> & { readonly id: string };
@@ -72,24 +64,26 @@ export function encodeFrame(frame: Frame): Uint8Array {
 export function decodeFrame(bytes: Uint8Array): Frame | null {
   const value = bytes.length > maxFrameBytes ? null : parse(bytes);
   if (!isRecord(value)) return null;
-  const { kind, id, name } = value;
+  const { kind, id, name, ttlMs, node } = value;
   if (kind === "query") return id === null || isId(id) ? { kind, id } : null;
   if (kind === "claim") return isName(name) ? { kind, name } : null;
   if (kind === "goodbye") return isId(id) ? { kind, id } : null;
-  if (kind === "presence") return decodePresence(value);
-  return null;
+  if (kind !== "presence" || !isName(name) || !isTtl(ttlMs)) return null;
+  const described = describedBy(node);
+  return described && { kind, name, ttlMs, node: described };
 }
 
-function decodePresence({ name, ttlMs, node: described }: Fields): Presence | null {
-  if (!isName(name) || !isTtl(ttlMs) || !isRecord(described)) return null;
-  const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = described;
-  if (!isId(id) || !isPort(port) || !isScheme(scheme) || !isInfo(info)) return null;
-  if (!isTextOrNull(hostname) || !isTextOrNull(path) || !isTextOrNull(server)) return null;
-  if (!isTextList(apis) || !isTextList(models) || !isAuthOrNull(auth) || !isTextRecord(attributes))
+function describedBy(fields: unknown): Described | null {
+  if (!isRecord(fields)) return null;
+  const { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes } = fields;
+  const said = { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes };
+  const node = { ...said, trust: "announced", addresses: [{ address: "198.18.0.0", reach: "source" }] };
+  try {
+    assertValidNode(node as SeenNode);
+    return id === null ? null : (said as Described);
+  } catch {
     return null;
-  if (path !== null && !isPath(path)) return null;
-  const node = { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes };
-  return { kind: "presence", name, ttlMs, node };
+  }
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -116,28 +110,4 @@ function isName(value: unknown): value is string {
 
 function isTtl(value: unknown): value is number {
   return typeof value === "number" && value >= minTtlMs && value <= maxTtlMs;
-}
-
-function isInfo(value: unknown): value is string {
-  return typeof value === "string" && new TextEncoder().encode(value).length <= maxInfoBytes;
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === "string";
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
-}
-
-function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
-  return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
-}
-
-function isScheme(value: unknown): value is Scheme {
-  return value === "http" || value === "https";
-}
-
-function isAuthOrNull(value: unknown): value is Auth | null {
-  return value === null || value === "none" || value === "required";
 }

@@ -87,6 +87,28 @@ describe("a transport that dies", () => {
     expect(bench.clock.pending).toBe(0);
   });
 
+  test("misses a node only when that had the time to come back", async () => {
+    const patient: Transport = {
+      name: transport.name,
+      open: async (...args) => ({ ...(await transport.open(...args)), absenceMs: 10_000 }),
+    };
+    const session = await bench.open(supervise(patient));
+    const watch = bench.watch(session);
+    bench.left.fail();
+    bench.left.restore();
+    await bench.clock.advance(0);
+    const keys = [gpuBox, laptop].map((node) => bench.left.appear(node));
+    for (const { id } of [gpuBox, laptop]) bench.left.silence(id);
+    await Promise.all(keys.map((key) => session.reconfirm?.(key, { signal: never })));
+    await bench.clock.advance(5_000);
+    bench.left.appear(gpuBox);
+    await bench.clock.advance(4_999);
+    expect(watch.seen.filter(({ kind }) => kind === "gone")).toEqual([]);
+    await bench.clock.advance(1);
+    expect(watch.lost(laptop, "unreachable")).toBe(true);
+    expect(watch.lost(gpuBox, "unreachable")).toBe(false);
+  });
+
   test("does not settle by what a lost session held back", async () => {
     const patient: Transport = {
       name: transport.name,

@@ -31,10 +31,11 @@ export function assertValid(observation: Observation, vias: readonly string[]): 
 
 /** Throws unless the node can be one. */
 export function assertValidNode(node: SeenNode): void {
-  const { id, trust, port, info, addresses, path, auth } = node;
-  assert.ok(id === null || isNodeId(id), `id is ${JSON.stringify(id)}`);
+  const { id, trust, port, scheme, info, addresses, path, auth, attributes } = node;
+  assert.ok(id === null || (typeof id === "string" && isNodeId(id)), `id is ${JSON.stringify(id)}`);
   assert.ok(["signed", "announced", "identified"].includes(trust), `trust is "${trust}"`);
   assert.ok(isPort(port), `port is ${port}`);
+  assert.ok(scheme === "http" || scheme === "https", `scheme is "${scheme}"`);
   assertText(info, "info");
   assert.ok(Buffer.byteLength(info) <= maxInfoBytes, `info takes ${Buffer.byteLength(info)} bytes`);
   assert.ok(addresses.length > 0, "a node has no address");
@@ -42,11 +43,15 @@ export function assertValidNode(node: SeenNode): void {
     assert.ok(isIP(address) !== 0, `an address is ${JSON.stringify(address)}`);
     assert.ok(reaches.includes(reach), `reach is "${reach}"`);
   }
-  assert.ok(path === null || isPath(path), `path is ${JSON.stringify(path)}`);
+  assert.ok(path === null || (typeof path === "string" && isPath(path)), `path is ${JSON.stringify(path)}`);
   assert.ok(auth === null || auth === "none" || auth === "required", `auth is "${auth}"`);
   for (const name of ["hostname", "server"] as const) if (node[name] !== null) assertText(node[name], name);
-  for (const name of ["apis", "models"] as const) for (const item of node[name]) assertText(item, name);
-  for (const value of Object.values(node.attributes)) assertText(value, "attributes");
+  for (const name of ["apis", "models"] as const) {
+    assert.ok(Array.isArray(node[name]), `${name} is no list`);
+    for (const item of node[name]) assertText(item, name);
+  }
+  assert.ok(typeof attributes === "object" && !Array.isArray(attributes), "attributes are no record");
+  for (const value of Object.values(attributes)) assertText(value, "attributes");
 }
 
 const reaches: readonly string[] = ["source", "on-link", "routed", "doubtful", "link-local", "loopback"];
