@@ -63,9 +63,8 @@ export class Endpoint {
     return null;
   }
 
-  /** Keeps packets out that come in on the other interfaces. */
   keepOut(all: readonly NetworkInterface[]): void {
-    this.#link?.keepOut(all.filter(({ name }) => name !== this.#name));
+    this.#link?.keepOut(all);
   }
 
   /** Says that whatever is known here only is out of reach, and closes. */

@@ -11,14 +11,13 @@ import {
   type TransportSession,
 } from "@lmserv/discovery-core";
 import { Endpoints } from "./endpoints.ts";
-import type { LinkInterface } from "./link/interfaces.ts";
 import type { Machine } from "./link/link.ts";
 import { Browser } from "./querier/browser.ts";
 import { absenceMs } from "./querier/schedule.ts";
 import { warmUp } from "./querier/warm-up.ts";
 import { Announcer } from "./responder/announcer.ts";
 import { Said } from "./responder/said.ts";
-import { describe, instanceLabel, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
+import { describe, type Service, serviceOf, serviceType, subtypeName } from "./service.ts";
 
 export interface SessionOptions {
   readonly name: string;
@@ -103,13 +102,14 @@ export class MdnsSession implements TransportSession {
     signal.throwIfAborted();
     const asked = this.#serviceOf(node, randomHex(this.#context.random, entropyBits));
     this.#tellOfCuts(node, asked);
+    const { clock, random, report } = this.#context;
     const announcer = new Announcer(asked, {
-      clock: this.#context.clock,
-      random: this.#context.random,
+      clock,
+      random,
+      report,
+      via: this.#via,
       said: this.#said,
       responders: () => this.#endpoints.responders(),
-      onRenamed: (service) => this.#reportRenaming(asked, service),
-      onUnreachable: (on) => this.#reportUnreachable(asked, on),
     });
     this.#announcers.add(announcer);
     try {
@@ -161,17 +161,5 @@ export class MdnsSession implements TransportSession {
     const announced = describe(txt).models.length;
     if (announced === models.length) return;
     this.#context.log("warn", `${announced} of ${models.length} models fit the announcement over mDNS`);
-  }
-
-  #reportRenaming(asked: Service, service: Service): void {
-    const [wanted, got] = [asked, service].map(({ instance }) => JSON.stringify(instanceLabel(instance)));
-    const message = `another node is named ${wanted}: this one is announced as ${got}`;
-    this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via: this.#via }));
-  }
-
-  #reportUnreachable({ port }: Service, { name, addresses }: LinkInterface): void {
-    const own = addresses.map(({ address }) => address).join(", ");
-    const message = `the server on port ${port} does not answer at ${own}, so that it is not announced on ${name}; let it listen on all addresses to be found there`;
-    this.#context.report(new DiscoveryError("SERVER_UNREACHABLE", message, { via: this.#via }));
   }
 }

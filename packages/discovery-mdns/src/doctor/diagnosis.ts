@@ -49,7 +49,7 @@ export async function* diagnose(
   const own = new Set(all.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   const trials = await Promise.all(used.map((on) => Trial.open(on, own, machine, context.clock)));
   try {
-    for (const { link, on } of trials) link?.keepOut(all.filter(({ name }) => name !== on.name));
+    for (const { link } of trials) link?.keepOut(all);
     for (const trial of trials) yield* portChecks(trial, holders, say);
     await listen(trials, [], context, signal);
     for (const trial of trials) yield* returnChecks(trial, say);

@@ -1,5 +1,5 @@
 import { type Check, toDiscoveryError } from "@lmserv/discovery-core";
-import type { Family } from "../link/interfaces.ts";
+import { type Family, familiesOf } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";
 import type { PortHolder } from "./port-holders.ts";
 import { listSome, type Say } from "./say.ts";
@@ -15,7 +15,7 @@ export async function* portChecks(
   for (const [family, error] of refusals) yield refusalCheck(on.name, family, error, holders, say);
   if (!link || refusals.size > 0) return;
   const port = `UDP port ${mdnsPort} on ${on.name}`;
-  const near = holders?.filter(({ families }) => families.some((family) => trial.families.includes(family)));
+  const near = holders?.filter(({ families }) => families.some((family) => familiesOf(on).includes(family)));
   // Where the system does not tell who has it, a bind without address reuse shows whether somebody does.
   const isAlone = near ? near.length === 0 : await link.invite();
   const others = near ? listHolders(near) : "another program";

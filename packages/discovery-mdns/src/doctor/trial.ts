@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import { addressesOf, type Family, families, familyOf, type LinkInterface } from "../link/interfaces.ts";
+import { type Family, familiesOf, familyOf, type LinkInterface } from "../link/interfaces.ts";
 import type { Link, LinkEvents, Machine } from "../link/link.ts";
 
 /** Enough to tell that somebody is there, and who. */
@@ -42,14 +42,9 @@ export class Trial {
     try {
       trial.link = await machine.openLink(on, trial.#events(), clock);
     } catch (error) {
-      for (const family of trial.families) trial.refusals.set(family, error);
+      for (const family of familiesOf(on)) trial.refusals.set(family, error);
     }
     return trial;
-  }
-
-  /** Those that the interface has addresses of. */
-  get families(): readonly Family[] {
-    return families.filter((family) => addressesOf(this.on, family).length > 0);
   }
 
   /** Whether there is nothing more to wait for. */
@@ -72,7 +67,7 @@ export class Trial {
 
   #events(): LinkEvents {
     const sendFailed = (error: Error): void => {
-      for (const family of familiesOf(error, this.families)) this.sendFailures.set(family, error);
+      for (const family of familiesFailing(error, this.on)) this.sendFailures.set(family, error);
     };
     return {
       packet: (bytes, { address }) => {
@@ -99,6 +94,6 @@ export class Trial {
 }
 
 /** The family of the address that could not be reached, or all where the system does not tell. */
-function familiesOf(error: Error, all: readonly Family[]): readonly Family[] {
-  return "address" in error && typeof error.address === "string" ? [familyOf(error.address)] : all;
+function familiesFailing(error: Error, on: LinkInterface): readonly Family[] {
+  return "address" in error && typeof error.address === "string" ? [familyOf(error.address)] : familiesOf(on);
 }

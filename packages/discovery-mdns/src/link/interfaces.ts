@@ -101,6 +101,11 @@ export function addressesOf({ addresses }: NetworkInterface, family: Family): st
   return addresses.flatMap((own) => (own.family === family ? [own.address] : []));
 }
 
+/** The families that the interface has addresses of. */
+export function familiesOf(on: NetworkInterface): Family[] {
+  return families.filter((family) => on.addresses.some((own) => own.family === family));
+}
+
 /** Whether an address, without its zone, is in one of the interface's subnets. */
 export function isOnLink(address: string, { addresses }: NetworkInterface): boolean {
   return addresses.some((own) => isInSubnet(address, own));

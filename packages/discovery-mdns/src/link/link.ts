@@ -31,8 +31,8 @@ export interface Link {
    * Resolves with whether it did.
    */
   invite(): Promise<boolean>;
-  /** Keeps packets out that come in on these other interfaces. */
-  keepOut(others: readonly NetworkInterface[]): void;
+  /** Keeps packets out that come in on the other ones of all interfaces. */
+  keepOut(all: readonly NetworkInterface[]): void;
   close(): Promise<void>;
 }
 

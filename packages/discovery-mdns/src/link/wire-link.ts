@@ -4,6 +4,7 @@ import {
   addressesOf,
   type Family,
   families,
+  familiesOf,
   familyOf,
   isOnLink,
   type LinkInterface,
@@ -53,8 +54,7 @@ class WireLink implements Link {
   }
 
   get missing(): readonly Family[] {
-    const present = families.filter((family) => addressesOf(this.interface, family).length > 0);
-    return present.filter((family) => !this.#sockets.has(family));
+    return familiesOf(this.interface).filter((family) => !this.#sockets.has(family));
   }
 
   async mend(): Promise<readonly Family[]> {
@@ -103,7 +103,8 @@ class WireLink implements Link {
     return sockets.length > 0;
   }
 
-  keepOut(others: readonly NetworkInterface[]): void {
+  keepOut(all: readonly NetworkInterface[]): void {
+    const others = all.filter(({ name }) => name !== this.interface.name);
     for (const socket of this.#sockets.values()) socket.keepOut(others);
   }
 

@@ -1,20 +1,12 @@
-import { type Clock, DiscoveryError, type ObservationSink } from "@lmserv/discovery-core";
+import { DiscoveryError, type ObservationSink } from "@lmserv/discovery-core";
 import type { System } from "@lmserv/discovery-network";
 import type { Name } from "../dns/name.ts";
 import type { Link } from "../link/link.ts";
-import { type Heard, Querier } from "./querier.ts";
+import { type Heard, Querier, type QuerierOptions } from "./querier.ts";
 import { settleMs } from "./schedule.ts";
 
-export interface BrowserOptions {
-  /** The transport's name. */
-  readonly via: string;
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface BrowserOptions extends QuerierOptions {
   readonly report: (error: DiscoveryError) => void;
-  /** The name of the PTR records that list the instances. */
-  readonly listName: Name;
-  /** How many instances are kept on each link. */
-  readonly maxInstances: number;
   /** Whether the user named the interfaces, so that loopback alone is what was asked for. */
   readonly isChosen: boolean;
   /** Whether this process announces the instance. */

@@ -16,12 +16,13 @@ import { QuestionSeries, startDelayMs } from "./schedule.ts";
 export type Heard = (Alive & { readonly heardMs: number; readonly ttlMs: number }) | Gone;
 
 export interface QuerierOptions {
-  readonly clock: Clock;
-  readonly random: () => number;
   /** The transport's name. */
   readonly via: string;
+  readonly clock: Clock;
+  readonly random: () => number;
   /** The name of the PTR records that list the instances. */
   readonly listName: Name;
+  /** How many instances are kept on each link. */
   readonly maxInstances: number;
 }
 

@@ -1,8 +1,8 @@
-import type { Clock } from "@lmserv/discovery-core";
-import { nameKey } from "../dns/name.ts";
+import { type Clock, DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
+import { type Name, nameKey } from "../dns/name.ts";
 import type { Message } from "../dns/record.ts";
 import type { LinkInterface } from "../link/interfaces.ts";
-import type { Service } from "../service.ts";
+import { instanceLabel, type Service } from "../service.ts";
 import { contradicts, Prober } from "./prober.ts";
 import type { Responder } from "./responder.ts";
 import type { Said } from "./said.ts";
@@ -14,10 +14,9 @@ export interface AnnouncerOptions {
   readonly said: Said;
   /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
-  /** Takes the news that the service goes by another name than the one that was asked for. */
-  readonly onRenamed: (service: Service) => void;
-  /** Takes the news that nothing is announced on an interface, since the server does not answer there. */
-  readonly onUnreachable: (on: LinkInterface) => void;
+  /** The transport's name. */
+  readonly via: string;
+  readonly report: (error: DiscoveryError) => void;
 }
 
 /** Keeps one service announced on every link, under a name that is its own. */
@@ -25,6 +24,8 @@ export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #prober: Prober;
   readonly #ending = new AbortController();
+  /** The instance's name as it was asked for. */
+  readonly #asked: Name;
   #service: Service;
   /** The names of the interfaces by which the server cannot be reached. */
   #unreachable: ReadonlySet<string> = new Set();
@@ -33,6 +34,7 @@ export class Announcer {
 
   constructor(service: Service, options: AnnouncerOptions) {
     this.#service = service;
+    this.#asked = service.instance;
     this.#options = options;
     const { clock, random, responders } = options;
     this.#prober = new Prober(clock, random, (probe) =>
@@ -105,7 +107,18 @@ export class Announcer {
     const silent = [...this.#options.responders()].filter((responder) => !responder.speaksFor(this.#service));
     const told = this.#unreachable;
     this.#unreachable = new Set(silent.map((responder) => responder.interface.name));
-    for (const { interface: on } of silent) if (!told.has(on.name)) this.#options.onUnreachable(on);
+    for (const { interface: on } of silent) if (!told.has(on.name)) this.#reportUnreachable(on);
+  }
+
+  #reportUnreachable({ name, addresses }: LinkInterface): void {
+    const own = addresses.map(({ address }) => address).join(", ");
+    const message = `the server on port ${this.#service.port} does not answer at ${own}, so that it is not announced on ${name}; let it listen on all addresses to be found there`;
+    this.#report("SERVER_UNREACHABLE", message);
+  }
+
+  #report(code: DiscoveryErrorCode, message: string): void {
+    const { via, report } = this.#options;
+    report(new DiscoveryError(code, message, { via }));
   }
 
   /** Another host says something else of our instance: whoever gets the name in a new probe keeps it. */
@@ -120,11 +133,13 @@ export class Announcer {
   }
 
   async #settle(signal: AbortSignal): Promise<void> {
-    const asked = this.#service.instance;
+    const { instance: asked } = this.#service;
     const { instance } = await this.#prober.settle(this.#service, signal);
     signal.throwIfAborted();
     // What else it says may have been updated meanwhile.
     this.#service = { ...this.#service, instance };
-    if (instance !== asked) this.#options.onRenamed(this.#service);
+    if (instance === asked) return;
+    const [wanted, got] = [this.#asked, instance].map((name) => JSON.stringify(instanceLabel(name)));
+    this.#report("NAME_CONFLICT", `another node is named ${wanted}: this one is announced as ${got}`);
   }
 }
