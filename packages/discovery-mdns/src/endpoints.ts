@@ -17,7 +17,7 @@ const pollMs = 3_000;
 /** Keeps an endpoint on each usable interface while interfaces come, go and change. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
-  /** By the names of their interfaces, those that sockets were ever opened for. */
+  /** By the names of their interfaces. */
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
@@ -104,11 +104,10 @@ export class Endpoints {
     await Promise.all(gone.map(([, endpoint]) => endpoint.leave()));
     // Before anything new is joined, which the kernel would tell all of them about.
     for (const endpoint of endpoints.values()) endpoint.keepOut(all);
-    const outcomes = used.map(async (on) => {
+    const outcomes = used.map((on) => {
       const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options);
-      const failure = await endpoint.follow(on, all);
-      if (!failure) endpoints.set(on.name, endpoint);
-      return failure;
+      endpoints.set(on.name, endpoint);
+      return endpoint.follow(on, all);
     });
     const failures = (await Promise.all(outcomes)).filter((failure) => failure !== null);
     this.#settled = this.#isWhole(names) ? seen : "";

@@ -77,6 +77,18 @@ describe("an announcement", () => {
     ]);
   });
 
+  test("warns of a link that comes later, too", async () => {
+    const later = right.machine("10.0.1.1", { name: "eth1" });
+    const { interfaces } = later;
+    later.interfaces = () => ({});
+    station = await openStation(joined(left.machine("10.0.0.1"), later), clock);
+    await announce(["10.0.0.1"]);
+    later.interfaces = interfaces;
+    await clock.advance(4_000);
+    const about = expect.stringContaining("not announced on eth1");
+    expect(station.reports.map(({ message }) => message)).toEqual([about]);
+  });
+
   test("does not take an address with another interface's zone for its own", async () => {
     await announce(["10.0.0.1", "fe80::2%eth0"]);
     expect(addressesOn(left)).toEqual(["10.0.0.1"]);
