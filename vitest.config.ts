@@ -45,6 +45,7 @@ export default defineConfig({
       project("etcd", "packages/discovery-etcd"),
       project("nats", "packages/discovery-nats"),
       project("client", "packages/discovery-client"),
+      project("gateway", "packages/discovery-gateway"),
       project("cli", "apps/cli"),
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),

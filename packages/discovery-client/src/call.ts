@@ -41,6 +41,12 @@ export class CallBody {
     return typeof model === "string" && model !== "" ? model : null;
   }
 
+  /** Response that this one goes on from, or null (OpenAI's Responses API, `previous_response_id`). */
+  get previousResponse(): string | null {
+    const id = this.#read("previous_response_id");
+    return typeof id === "string" ? id : null;
+  }
+
   /** Hash of everything up to the first message of the user. */
   get conversation(): string | null {
     const beginning = beginningOf(this.#read("messages")) ?? this.#read("input") ?? this.#read("prompt");

@@ -19,6 +19,8 @@ export interface DispatchRequest {
   /** Path and query. */
   readonly target: string;
   readonly headers: Headers;
+  /** Headers that are added for the node. @default none */
+  readonly hop?: Readonly<Record<string, string>>;
   /** Kept, so that another node can have it too; a stream goes to one node only. */
   readonly body: CallBody | Readable | null;
   readonly call: Call;
@@ -128,7 +130,7 @@ export class Dispatcher {
   /** Resolves with the answer, which gives its place back when it has ended. */
   async #send(
     { node, model }: Candidate,
-    { method, target, headers, body, call, signal }: DispatchRequest,
+    { method, target, headers, hop, body, call, signal }: DispatchRequest,
     reservation: Reservation,
   ): Promise<IncomingMessage> {
     const { connections, clock, picker, watch } = this.#options;
@@ -141,7 +143,7 @@ export class Dispatcher {
         node,
         method,
         target: targetOf(node, call.api, target),
-        headers: requestHeaders(headers, picker.keyOf(node)),
+        headers: { ...requestHeaders(headers, picker.keyOf(node)), ...hop },
         body: body instanceof CallBody ? body.withModel(model) : body,
         connections,
         clock,

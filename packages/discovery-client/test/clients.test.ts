@@ -1,12 +1,19 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOllama } from "@langchain/ollama";
+import {
+  json,
+  type ModelServer,
+  modelServer,
+  type NearList,
+  nearList,
+  type SeenRequest,
+  say,
+} from "@lmserv/test-near";
 import { generateText, streamText } from "ai";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nearFetch } from "../src/index.ts";
-import { json, type ModelServer, modelServer, type SeenRequest, say } from "./model-server.ts";
-import { type NearList, nearList } from "./near-list.ts";
 
 let near: NearList;
 let server: ModelServer;

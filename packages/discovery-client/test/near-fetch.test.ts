@@ -1,10 +1,19 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import {
+  json,
+  type ModelServer,
+  modelServer,
+  type NearList,
+  nearList,
+  type SeenRequest,
+  say,
+  sayWord,
+  steady,
+} from "@lmserv/test-near";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type NearFetch, type NearFetchOptions, nearFetch } from "../src/index.ts";
-import { json, type ModelServer, modelServer, type SeenRequest, say, sayWord } from "./model-server.ts";
-import { type NearList, nearList } from "./near-list.ts";
 
 let near: NearList;
 const servers: ModelServer[] = [];
@@ -47,14 +56,6 @@ async function closedPort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-/** A figure, once a thousand turns of the loop have not changed it. */
-async function steady(figure: () => number): Promise<number> {
-  for (let before = -1; ; before = figure()) {
-    if (before === figure()) return before;
-    for (let turn = 0; turn < 1_000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe("a request", () => {

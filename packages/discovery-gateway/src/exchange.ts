@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import {
+  type Answered,
+  apiOf,
+  endToEnd,
+  type Refusal,
+  refusalAnswer,
+} from "@lmserv/discovery-client/forwarding";
+import { corsHeaders, preflightHeaders } from "./origin.ts";
+
+/** One request of a client, and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #gone = new AbortController();
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.#response = response;
+    // Of the request, `close` comes as soon as it was read.
+    response.once("close", () => response.writableFinished || this.#gone.abort());
+  }
+
+  /** Aborted when the client has gone before its answer was complete. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get method(): string {
+    return this.request.method ?? "GET";
+  }
+
+  /** Path and query. */
+  get target(): string {
+    return this.request.url ?? "/";
+  }
+
+  get path(): string {
+    return this.target.split("?", 1)[0] ?? "/";
+  }
+
+  /** First value of a header, or null. */
+  header(name: string): string | null {
+    const value = this.request.headers[name];
+    return (Array.isArray(value) ? value[0] : value) ?? null;
+  }
+
+  /** Status that was sent, or 0 before that. */
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0;
+  }
+
+  json(value: unknown): void {
+    this.#send(200, { "content-type": "application/json" }, JSON.stringify(value));
+  }
+
+  text(value: string): void {
+    this.#send(200, { "content-type": "text/plain; charset=utf-8" }, value);
+  }
+
+  /** Refuses in the dialect of the path; what is left of the request is not read. */
+  refuse(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): void {
+    const answer = refusalAnswer(refusal, apiOf(this.path), this.path);
+    const isRead = this.request.complete;
+    const ending: Readonly<Record<string, string>> = isRead ? {} : { connection: "close" };
+    this.#send(answer.status, { ...answer.headers, ...headers, ...ending }, answer.body);
+  }
+
+  /** Answers a preflight (Fetch, "CORS-preflight request"). */
+  preflight(origin: string): void {
+    const requested = this.header("access-control-request-headers");
+    this.#response.writeHead(204, preflightHeaders(origin, requested)).end();
+  }
+
+  /**
+   * Passes on what a node answered, chunk by chunk; a slow client holds the node back.
+   *
+   * An answer that breaks off is never ended: clients take a clean end without its last event for complete.
+   */
+  forward({ node, status, headers, body, attempts }: Answered, onBeginning: (chunk: Buffer) => void): void {
+    const passing = Object.entries(endToEnd(headers)).filter(([name]) => !name.startsWith("access-control-"));
+    const all = {
+      ...Object.fromEntries(passing),
+      ...this.#cors(),
+      via: "1.1 lmserv",
+      "x-lmserv-node": encodeURI(node.id),
+      "x-lmserv-attempts": String(attempts),
+    };
+    if (body instanceof Uint8Array) {
+      this.#response.writeHead(status, { ...all, "content-length": body.byteLength }).end(body);
+      return;
+    }
+    this.#response.writeHead(status, all);
+    body.once("data", onBeginning);
+    // Either side that fails takes the other along.
+    pipeline(body, this.#response, () => {});
+  }
+
+  #send(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    const length = { "content-length": String(Buffer.byteLength(body)) };
+    this.#response.writeHead(status, { ...headers, ...length, ...this.#cors() });
+    this.#response.end(this.method === "HEAD" ? undefined : body);
+  }
+
+  #cors(): Readonly<Record<string, string>> {
+    const origin = this.header("origin");
+    return origin === null ? {} : corsHeaders(origin);
+  }
+}

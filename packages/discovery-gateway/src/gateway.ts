@@ -1,0 +1,249 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { type Choice, createPicker, type Picker, type PickerOptions } from "@lmserv/discovery-client";
+import {
+  type Api,
+  type Call,
+  CallBody,
+  Connections,
+  catalogueAnswer,
+  Dispatcher,
+  type Headers,
+  type Refusal,
+  watchNodes,
+} from "@lmserv/discovery-client/forwarding";
+import { type Discovery, type NodeInfo, systemClock } from "@lmserv/discovery-core";
+import { type AdmissionOptions, admit, hopHeader } from "./admission.ts";
+import { BodyBudget, type TakenBody } from "./body-budget.ts";
+import { Exchange } from "./exchange.ts";
+import { type Route, routeOf } from "./route.ts";
+import { StickyResponses } from "./sticky-responses.ts";
+
+export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions> {
+  /** Whether `/api/pull`, `/api/delete` and the like reach a node. @default false */
+  readonly manages?: boolean;
+  /** How long a connection to a node may take, in ms. @default 1_000 */
+  readonly connectMs?: number;
+  /** Certificates that nodes with TLS are verified against, PEM. @default those of Node */
+  readonly ca?: string;
+  /** Takes what became of each request; never what was in it. */
+  readonly onRequest?: (outcome: RequestOutcome) => void;
+}
+
+/** What became of a request. */
+export interface RequestOutcome {
+  readonly method: string;
+  readonly path: string;
+  /** HTTP status, or 0 when the client went before there was one. */
+  readonly status: number;
+  /** Id of the node that answered, or null. */
+  readonly node: string | null;
+  readonly attempts: number;
+}
+
+/** One endpoint for all nodes of a discovery. */
+export interface Gateway extends Disposable {
+  /** Handler of `request` events of an HTTP server; never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Handler of `upgrade` events: no protocol but HTTP is forwarded. */
+  refuseUpgrade(request: IncomingMessage, socket: Duplex): void;
+  /** Says, for a call, why nodes are chosen or not, in which order. */
+  explain(call: Partial<Call>): Choice;
+}
+
+/** Images in base64; longest body, and all of them together. */
+const bodyLimits = { each: 64 * 1_048_576, all: 256 * 1_048_576 };
+
+/**
+ * Makes an endpoint that speaks the APIs of OpenAI, Ollama and LMServ, and forwards each request to the best node.
+ *
+ * Where it listens, and whether it needs a key there, is up to the caller: without one, on loopback only.
+ *
+ * @throws {TypeError} for a mistake in the options; the message names the value.
+ */
+export function createGateway(discovery: Discovery, options: GatewayOptions = {}): Gateway {
+  const picker = createPicker(discovery.registry, options);
+  const ending = new AbortController();
+  const connections = new Connections(options.ca ?? null);
+  const dispatcher = new Dispatcher({
+    picker,
+    watch: watchNodes(discovery, ending.signal),
+    nodes: () => discovery.registry.listAlive(),
+    connections,
+    clock: options.clock ?? systemClock,
+    ...(options.aliases && { aliases: options.aliases }),
+    ...(options.connectMs !== undefined && { connectMs: options.connectMs }),
+  });
+  const desk = new Desk(discovery, picker, dispatcher, options);
+  return {
+    handle: (request, response) => desk.serve(new Exchange(request, response)),
+    refuseUpgrade: (_, socket) =>
+      void socket.end("HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n"),
+    explain: ({ api = "openai", model = null, conversation = null, node = null }) =>
+      picker.choose({ api, model, conversation, node }),
+    [Symbol.dispose]: () => {
+      ending.abort();
+      connections.close();
+    },
+  };
+}
+
+/** Serves one request after the other. */
+class Desk {
+  readonly #discovery: Discovery;
+  readonly #picker: Picker;
+  readonly #dispatcher: Dispatcher;
+  readonly #options: GatewayOptions;
+  readonly #admission: AdmissionOptions;
+  readonly #bodies = new BodyBudget(bodyLimits);
+  readonly #sticky = new StickyResponses();
+
+  constructor(discovery: Discovery, picker: Picker, dispatcher: Dispatcher, options: GatewayOptions) {
+    const { key = null, allowHosts = [], allowOrigins = [], hostname = "" } = options;
+    this.#discovery = discovery;
+    this.#picker = picker;
+    this.#dispatcher = dispatcher;
+    this.#options = options;
+    this.#admission = { key, allowHosts, allowOrigins, hostname };
+  }
+
+  async serve(exchange: Exchange): Promise<void> {
+    const outcome = { node: null as string | null, attempts: 0 };
+    try {
+      await this.#serve(exchange, outcome);
+    } catch {
+      // The client has gone, in the middle of its own request or before the answer.
+      exchange.request.destroy();
+    }
+    const { method, path, status } = exchange;
+    this.#options.onRequest?.({ method, path, status, ...outcome });
+  }
+
+  async #serve(exchange: Exchange, outcome: { node: string | null; attempts: number }): Promise<void> {
+    const origin = exchange.header("origin");
+    const isPreflight = exchange.method === "OPTIONS" && origin !== null;
+    // A preflight carries no key.
+    const refusal = admit(
+      exchange.request,
+      isPreflight ? { ...this.#admission, key: null } : this.#admission,
+    );
+    if (refusal) return exchange.refuse(refusal, refusal.status === 401 ? challenge : {});
+    if (isPreflight) return exchange.preflight(origin);
+    const { method, path } = exchange;
+    const route = routeOf(method, path, exchange.header("content-type") ?? "");
+    if (route.kind === "greeting") return exchange.text("Ollama is running");
+    const known = catalogueAnswer(method, path, this.#discovery.registry.listAlive(), this.#options.aliases);
+    if (known !== null) return exchange.json(known);
+    const closed = closedReason(route, path, this.#options.manages ?? false);
+    if (closed) return exchange.refuse(closed);
+    await this.#forward(exchange, route as OpenRoute, outcome);
+  }
+
+  async #forward(
+    exchange: Exchange,
+    route: OpenRoute,
+    outcome: { node: string | null; attempts: number },
+  ): Promise<void> {
+    const taken = await this.#bodies.take(exchange.request);
+    if (taken.kind !== "body") return exchange.refuse(refusals[taken.kind]);
+    try {
+      const body = taken.bytes.length === 0 ? null : new CallBody(taken.bytes);
+      const call = this.#callOf(exchange, route, body);
+      if (isRefusal(call)) return exchange.refuse(call);
+      const { method, target, gone } = exchange;
+      const headers: Headers = { ...(exchange.request.headers as Headers), via: viaOf(exchange) };
+      const reply = await this.#dispatcher.dispatch({
+        method,
+        target,
+        headers,
+        hop: { [hopHeader]: "1" },
+        body,
+        call,
+        signal: gone,
+      });
+      outcome.attempts = reply.attempts;
+      if (reply.kind === "refused") return exchange.refuse(reply.refusal);
+      outcome.node = reply.node.id;
+      exchange.forward(reply, (beginning) => this.#sticky.note(beginning, reply.node.id));
+    } finally {
+      taken.release();
+    }
+  }
+
+  /** What a request wants of a node, or why it can go to none. */
+  #callOf(exchange: Exchange, route: OpenRoute, body: CallBody | null): Call | Refusal {
+    const { api } = route;
+    const asked = exchange.header("x-lmserv-node");
+    if (route.kind !== "inference") return this.#callOfOne(route, asked);
+    const model = body?.model ?? null;
+    if (model === null && route.needsModel) return withoutModel;
+    const node = asked ?? this.#sticky.nodeOf(body?.previousResponse ?? null);
+    return { api, model, conversation: body?.conversation ?? null, node };
+  }
+
+  /** Only one node can be meant: the one that is named, or the only one there. */
+  #callOfOne({ api, kind, ...route }: OneNodeRoute, asked: string | null): Call | Refusal {
+    const call: Call = { api, model: null, conversation: null, node: asked };
+    const { candidates } = this.#picker.choose(call);
+    const [only, ...others] = candidates;
+    if (only && others.length > 0) {
+      return severalNodes(
+        "why" in route ? route.why : "one node is meant",
+        candidates.map(({ node }) => node),
+      );
+    }
+    return only ? { ...call, node: only.node.id } : call;
+  }
+}
+
+/** Protocols and names of the hops so far (RFC 9110 section 7.6.3). */
+function viaOf(exchange: Exchange): string {
+  return [exchange.header("via"), "1.1 lmserv"].filter((hop) => hop !== null).join(", ");
+}
+
+type OneNodeRoute = Extract<Route, { readonly kind: "one-node" | "management" }>;
+type OpenRoute = Extract<Route, { readonly api: Api }>;
+
+const challenge: Readonly<Record<string, string>> = {
+  "www-authenticate": 'Basic realm="lmserv", charset="UTF-8"',
+};
+
+function closedReason(route: Route, path: string, manages: boolean): Refusal | null {
+  if (route.kind === "unknown") {
+    return refusal(
+      404,
+      "unknown_url",
+      `${path} is no path of this endpoint; there are /v1/..., /api/... and /chat`,
+    );
+  }
+  if (route.kind !== "management" || manages) return null;
+  return refusal(403, "management_refused", `${path} changes the models of a node; ask that node itself`);
+}
+
+const withoutModel = refusal(
+  400,
+  "missing_model",
+  "the request names no model; the body needs a string `model`",
+);
+
+const refusals: Readonly<Record<Exclude<TakenBody["kind"], "body">, Refusal>> = {
+  "too-large": refusal(413, "body_too_large", `a body has ${bodyLimits.each} bytes at most`),
+  "no-room": {
+    ...refusal(503, "no_room", `all bodies under way have ${bodyLimits.all} bytes at most`),
+    retryAfterS: 5,
+  },
+};
+
+function severalNodes(why: string, nodes: readonly NodeInfo[]): Refusal {
+  const places = nodes.map(({ info, id, baseUrl }) => `${info || id} at ${baseUrl ?? id}`);
+  const message = `${why}; name it in the header x-lmserv-node, or ask it itself: ${places.join("; ")}`;
+  return refusal(501, "one_node_needed", message);
+}
+
+function isRefusal(value: Call | Refusal): value is Refusal {
+  return "status" in value;
+}
+
+function refusal(status: number, code: string, message: string): Refusal {
+  return { status, code, message, retryAfterS: null };
+}

@@ -1,0 +1,29 @@
+import { type Api, apiOf } from "@lmserv/discovery-client/forwarding";
+
+/** What becomes of a request, by its method and path. */
+export type Route =
+  /** A greeting: clients ask `/` whether an Ollama is there. */
+  | { readonly kind: "greeting" }
+  /** Any node that has the model will do. */
+  | { readonly kind: "inference"; readonly api: Api; readonly needsModel: boolean }
+  /** Only the node that has the state will do. */
+  | { readonly kind: "one-node"; readonly api: Api; readonly why: string }
+  /** Changes the models of a node. */
+  | { readonly kind: "management"; readonly api: Api }
+  | { readonly kind: "unknown" };
+
+const managing = /^\/api\/(?:pull|push|delete|create|copy|blobs)(?:\/|$)/;
+const stateful =
+  /^\/v1\/(?:files|batches|fine_tuning|threads|assistants|vector_stores|uploads|responses\/|conversations)/;
+
+export function routeOf(method: string, path: string, contentType: string): Route {
+  if (path === "/") return method === "GET" || method === "HEAD" ? { kind: "greeting" } : { kind: "unknown" };
+  const api = apiOf(path);
+  if (api === null) return { kind: "unknown" };
+  if (managing.test(path)) return { kind: "management", api };
+  if (stateful.test(path)) return { kind: "one-node", api, why: `${path} is kept by one node` };
+  if (contentType.startsWith("multipart/")) {
+    return { kind: "one-node", api, why: "a form is sent to one node, and its model is not read" };
+  }
+  return { kind: "inference", api, needsModel: method === "POST" && api !== "lmserv" };
+}

@@ -1,0 +1,208 @@
+import { connect } from "node:net";
+import { json, nearList, type SeenRequest } from "@lmserv/test-near";
+import { Ollama } from "ollama";
+import OpenAI from "openai";
+import { describe, expect, test } from "vitest";
+import { endpoint } from "./endpoint.ts";
+import { ask, chat, question, site } from "./site.ts";
+
+const lan = site();
+
+describe("a client", () => {
+  test("of OpenAI's API works with no change but its address", async () => {
+    const { url } = await lan.before(await lan.serve());
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "-" });
+    const messages = [{ role: "user" as const, content: "hi" }];
+    const { choices } = await client.chat.completions.create({ model: "llama3", messages });
+    expect(choices[0]?.message.content).toBe("hello");
+    let text = "";
+    const stream = await client.chat.completions.create({ model: "llama3", messages, stream: true });
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
+    expect(text).toBe("hello");
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["llama3"]);
+    const error = await client.chat.completions
+      .create({ model: "nope", messages })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ status: 404, code: "model_not_found" });
+  });
+
+  test("of Ollama's API works with no change but its address", async () => {
+    const message = { role: "assistant", content: "hello" };
+    const { url } = await lan.before(
+      await lan.serve(({ response }) => json(response, 200, { message, done: true })),
+    );
+    const client = new Ollama({ host: url });
+    const answer = await client.chat({ model: "llama3", messages: [{ role: "user", content: "hi" }] });
+    expect(answer.message.content).toBe("hello");
+    expect((await client.list()).models.map(({ name }) => name)).toEqual(["llama3"]);
+    await expect(client.delete({ model: "llama3" })).rejects.toThrow(/changes the models of a node/);
+  });
+});
+
+describe("a request", () => {
+  test("is forwarded without headers of the connection and secrets, and marked", async () => {
+    const server = await lan.serve();
+    const { send } = await lan.before(server);
+    const headers = {
+      authorization: "Bearer mine",
+      cookie: "a=b",
+      connection: "x-mine, close",
+      "x-mine": "1",
+      te: "trailers",
+      "x-other": "2",
+      "accept-encoding": "br",
+      via: "1.1 proxy",
+    };
+    const { status, headers: answered } = await send({
+      method: "POST",
+      path: `${chat}?q=1`,
+      body: question,
+      headers,
+    });
+    expect(status).toBe(200);
+    expect(answered).toMatchObject({ via: "1.1 lmserv", "x-lmserv-node": "box", "x-lmserv-attempts": "1" });
+    const [seen] = server.requests;
+    expect(seen?.url).toBe(`${chat}?q=1`);
+    expect(seen?.headers).toMatchObject({
+      "x-other": "2",
+      "accept-encoding": "br",
+      via: "1.1 proxy, 1.1 lmserv",
+    });
+    for (const name of ["authorization", "cookie", "x-mine", "te"])
+      expect(seen?.headers).not.toHaveProperty(name);
+  });
+
+  test.each([
+    ["the same endpoint", { "x-lmserv-hop": "1" }],
+    ["another gateway", { via: "1.1 lmserv" }],
+  ])("that comes from %s ends there", async (_, headers) => {
+    const server = await lan.serve();
+    const { status, body } = await ask(await lan.before(server), headers);
+    expect(status).toBe(508);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: "loop_detected" } });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("through two gateways ends at the second", async () => {
+    const server = await lan.serve();
+    const second = await lan.before(server);
+    const first = await nearList();
+    lan.keep(first);
+    await first.list({ id: "gateway", port: second.port });
+    const outer = await endpoint(first.discovery);
+    lan.keep(outer);
+    expect((await ask(outer)).status).toBe(508);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("without a model is refused, and so is an unknown path", async () => {
+    const { send } = await lan.before(await lan.serve());
+    expect(await send({ method: "POST", path: chat, body: "{}" })).toMatchObject({
+      status: 400,
+      body: expect.stringContaining("missing_model"),
+    });
+    expect(await send({ method: "POST", path: "/api/chat", body: "no json" })).toMatchObject({
+      status: 400,
+      body: JSON.stringify({ error: "the request names no model; the body needs a string `model`" }),
+    });
+    expect((await send({ path: "/other" })).status).toBe(404);
+  });
+
+  test("to the root is greeted as Ollama greets", async () => {
+    const { send } = await lan.open();
+    expect(await send({ path: "/" })).toMatchObject({ status: 200, body: "Ollama is running" });
+    expect(await send({ method: "HEAD" })).toMatchObject({ status: 200, body: "" });
+  });
+
+  test("for which nobody is there may come again", async () => {
+    const { status, headers } = await ask(await lan.open());
+    expect(status).toBe(503);
+    expect(headers).toMatchObject({ "retry-after": "5", "x-should-retry": "false" });
+  });
+
+  test("for LMServ's chat goes to LMServ, and to nobody else", async () => {
+    const server = await lan.serve(({ response }) => response.end("ok"));
+    const { send } = await lan.before(server);
+    expect(await send({ method: "POST", path: "/chat", body: "hi" })).toMatchObject({
+      status: 503,
+      body: expect.stringContaining("it does not speak LMServ's API"),
+    });
+    await lan.near.list({ id: "original", port: server.port, apis: [], server: null, models: [] });
+    expect(await send({ method: "POST", path: "/chat", body: "hi" })).toMatchObject({
+      status: 200,
+      body: "ok",
+    });
+  });
+
+  test("with a body that is too long is refused before it is read", async () => {
+    const { send } = await lan.before(await lan.serve());
+    const headers = { "content-length": String(65 * 1_048_576) };
+    const request = send({ method: "POST", path: chat, headers, body: "{" });
+    expect((await request).status).toBe(413);
+  });
+
+  test("with a URL that is too long is refused", async () => {
+    const { send } = await lan.before(await lan.serve());
+    expect((await send({ path: `/v1/${"a".repeat(9_000)}` })).status).toBe(414);
+  });
+
+  test("to change the protocol is refused", async () => {
+    const { port } = await lan.open();
+    const socket = connect(port, "127.0.0.1");
+    socket.write(
+      "GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    expect(Buffer.concat(await socket.toArray()).toString()).toMatch(/^HTTP\/1\.1 501 /);
+  });
+});
+
+describe("what one node keeps", () => {
+  const file = { method: "GET", path: "/v1/files/1" };
+
+  test("is asked of the only node", async () => {
+    const server = await lan.serve(({ response }) => json(response, 200, { id: "1" }));
+    const { send } = await lan.before(server);
+    expect((await send(file)).status).toBe(200);
+  });
+
+  test("is refused where there are several, unless one is named", async () => {
+    const [server, other] = [await lan.serve(({ response }) => response.end("mine")), await lan.serve()];
+    const { send } = await lan.before(server);
+    await lan.near.list({ id: "other", port: other.port });
+    const { status, body } = await send(file);
+    expect(status).toBe(501);
+    expect(body).toContain(`http://127.0.0.1:${other.port}`);
+    expect(await send({ ...file, headers: { "x-lmserv-node": "box" } })).toMatchObject({
+      status: 200,
+      body: "mine",
+    });
+  });
+
+  test("is the response that the next one goes on from", async () => {
+    const answer = ({ response }: SeenRequest): unknown =>
+      json(response, 200, { id: "resp_1", object: "response" });
+    const [first, second] = [await lan.serve(answer), await lan.serve()];
+    await lan.near.list({ id: "first", port: first.port }, { id: "second", port: second.port });
+    const { send } = await lan.open({ prefer: ["second"] });
+    const path = "/v1/responses";
+    await send({
+      method: "POST",
+      path,
+      headers: { "x-lmserv-node": "first" },
+      body: '{"model":"llama3","input":"a"}',
+    });
+    const body = '{"model":"llama3","input":"b","previous_response_id":"resp_1"}';
+    const next = await send({ method: "POST", path, body });
+    expect(next.headers["x-lmserv-node"]).toBe("first");
+  });
+
+  test("are its models, which nobody changes unless that is wanted", async () => {
+    const server = await lan.serve(({ response }) => response.end("pulled"));
+    const pull = { method: "POST", path: "/api/pull", body: '{"model":"phi"}' };
+    expect((await (await lan.before(server)).send(pull)).status).toBe(403);
+    expect(await (await lan.open({ manages: true })).send(pull)).toMatchObject({
+      status: 200,
+      body: "pulled",
+    });
+  });
+});

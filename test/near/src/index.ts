@@ -1,0 +1,3 @@
+export { json, type ModelServer, modelServer, type SeenRequest, say, sayWord } from "./model-server.ts";
+export { type ListedNode, type NearList, nearList } from "./near-list.ts";
+export { steady } from "./steady.ts";
