@@ -10,7 +10,9 @@ const mayUse = {
   fleet: ["core", "network", "identify", "identity"],
   transport: ["core", "network", "identify", "identity", "fleet"],
   config: ["core", "network", "identify", "identity", "fleet", "transport"],
-  app: ["core", "network", "identify", "identity", "fleet", "transport", "config"],
+  client: ["core"],
+  gateway: ["core", "network", "identify", "client"],
+  app: ["core", "network", "identify", "identity", "fleet", "transport", "config", "client", "gateway"],
 };
 
 /** A package without a place of its own is a transport, which is held to the most. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, seconds } from "./command.mjs";
+import { pruneOutput } from "./prune.mjs";
 
 const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
@@ -21,6 +22,7 @@ export async function setup() {
   const unattended = ["--frozen-lockfile", "--config.confirm-modules-purge=false"];
   await step("install", ["pnpm", "install", ...unattended], env);
   await step("build", ["turbo", "run", "build", "--cache=local:rw", "--output-logs=new-only"], env);
+  pruneOutput();
   return env;
 }
 
