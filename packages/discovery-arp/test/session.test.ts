@@ -343,39 +343,6 @@ describe("a sweep", () => {
   });
 });
 
-describe("a table that cannot be read", () => {
-  it("keeps the transport from opening, with the reason", async () => {
-    lan.failure = new Error("sandboxed");
-    await expect(browse()).rejects.toMatchObject({
-      code: "TRANSPORT_UNAVAILABLE",
-      cause: { errors: [lan.failure] },
-    });
-  });
-
-  it("ends a browse that is under way", async () => {
-    const { state } = await browse();
-    await clock.advance(100);
-    lan.failure = new Error("sandboxed");
-    await clock.advance(10_000);
-    expect(state.error).toMatchObject({ code: "TRANSPORT_FAILED" });
-    expect(clock.pending).toBe(0);
-  });
-
-  it("once is read again, and ends nothing", async () => {
-    lan.add("10.0.0.2").servers.set(8_000, identification(8_000));
-    const { state, of } = await browse();
-    await clock.advance(100);
-    for (let times = 0; times < 10; times += 1) {
-      // Once, and the next time it can be read again.
-      lan.failures = 1;
-      await clock.advance(20_000);
-      expect(lan.failures).toBe(0);
-    }
-    expect(state.error).toBeNull();
-    expect(of("gone")).toEqual([]);
-  });
-});
-
 describe("a machine without a LAN", () => {
   it.each([["tun0"], ["docker0"]])("cannot open it: %s", async (name) => {
     lan.interfaces = { [name]: [info("10.0.0.1/24")] };
