@@ -1,8 +1,7 @@
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc, { type Arbitrary } from "fast-check";
-import type { PeerHello } from "../src/link/link.ts";
-import type { MemberLink } from "../src/membership/link-book.ts";
+import type { Link, PeerHello } from "../src/link/link.ts";
 import { Membership } from "../src/membership/membership.ts";
 import { plainIdentity } from "./link/plain-member.ts";
 
@@ -55,7 +54,7 @@ const list = fc.constantFrom(
 );
 const message = fc.oneof({ weight: 3, arbitrary: told }, hostileText(told), hostileText(list));
 
-class PlainLink implements MemberLink {
+class PlainLink implements Link {
   readonly peer: PeerHello;
   readonly dialed = false;
   readonly url = null;

@@ -8,11 +8,12 @@ import {
   type VerifyOptions,
   verifyRecord,
 } from "@lmserv/discovery-identity";
+import type { Link } from "../link/link.ts";
 import type { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
 import type { Evidence } from "./evidence.ts";
 import { Introductions } from "./introductions.ts";
-import type { LinkBook, MemberLink } from "./link-book.ts";
+import type { LinkBook } from "./link-book.ts";
 import type { LocalRecord } from "./local-record.ts";
 import type { MembershipEffects } from "./membership.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
@@ -60,7 +61,7 @@ export class Gossip {
     links.sendTo(peer, wholeDigest(directory, this.#options.local, answer), "digest");
   }
 
-  takeDigest({ peer: { id: peer } }: MemberLink, digest: Digest, nowMs: number): void {
+  takeDigest({ peer: { id: peer } }: Link, digest: Digest, nowMs: number): void {
     const { directory, links, local } = this.#options;
     if (lacksUs(digest, this.#options.local)) local?.introduce(peer, nowMs);
     for (const entry of unknownTo(peer, digest, directory)) {
@@ -75,7 +76,7 @@ export class Gossip {
     if (digest.answer) this.compare(peer, false);
   }
 
-  takeRecord({ peer: { id: from } }: MemberLink, told: Told, nowMs: number): void {
+  takeRecord({ peer: { id: from } }: Link, told: Told, nowMs: number): void {
     const { cluster, directory, local, id: ownId } = this.#options;
     const isOwn = ({ id }: MemberRecord): boolean => local !== null && id === ownId;
     const isNewer = (record: MemberRecord): boolean => isOwn(record) || directory.isNewer(record);
@@ -92,7 +93,7 @@ export class Gossip {
     this.#admit(record, told, from, nowMs);
   }
 
-  takeRenewal(link: MemberLink, { signed, hops, ageMs }: Renewed, nowMs: number): void {
+  takeRenewal(link: Link, { signed, hops, ageMs }: Renewed, nowMs: number): void {
     const { cluster, directory, evidence, onForged } = this.#options;
     const from = link.peer.id;
     const renewal = readRenewal(signed, cluster);
@@ -163,7 +164,7 @@ export class Gossip {
   }
 
   /** What a renewal renews; nothing if the sender or we lack the latest record, which is seen to. */
-  #renewed(link: MemberLink, renewal: Renewal, nowMs: number): Entry | null {
+  #renewed(link: Link, renewal: Renewal, nowMs: number): Entry | null {
     const { directory, links } = this.#options;
     const { id } = renewal;
     const self = this.#options.local;
@@ -195,7 +196,7 @@ export class Gossip {
     this.#options.links.sendTo(peer, message, `${message.type} shown`);
   }
 
-  #ask({ peer }: MemberLink, id: string): void {
+  #ask({ peer }: Link, id: string): void {
     const { links, directory } = this.#options;
     const self = this.#options.local;
     const known = id === self?.id ? self.moment : undefined;

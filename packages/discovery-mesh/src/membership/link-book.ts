@@ -1,15 +1,9 @@
 import type { Link, LinkClose } from "../link/link.ts";
 import type { Message } from "./message.ts";
 
-/** Of a link, what membership needs. */
-export type MemberLink = Pick<
-  Link,
-  "peer" | "dialed" | "url" | "remoteAddress" | "observedAddress" | "heardMs" | "send" | "close" | "terminate"
->;
-
 /** A link that has to end, and why. */
 export interface Ending {
-  readonly link: MemberLink;
+  readonly link: Link;
   readonly why: LinkClose;
 }
 
@@ -25,13 +19,13 @@ const maxLinksPerPeer = 4;
 export class LinkBook {
   readonly #ownId: string;
   /** By peer; the oldest first, never empty. */
-  readonly #links = new Map<string, readonly MemberLink[]>();
+  readonly #links = new Map<string, readonly Link[]>();
 
   constructor(ownId: string) {
     this.#ownId = ownId;
   }
 
-  get peers(): ReadonlyMap<string, readonly MemberLink[]> {
+  get peers(): ReadonlyMap<string, readonly Link[]> {
     return this.#links;
   }
 
@@ -39,7 +33,7 @@ export class LinkBook {
     return this.#links.has(id);
   }
 
-  of(id: string): readonly MemberLink[] {
+  of(id: string): readonly Link[] {
     return this.#links.get(id) ?? [];
   }
 
@@ -68,12 +62,12 @@ export class LinkBook {
     return latestMs;
   }
 
-  holds(link: MemberLink): boolean {
+  holds(link: Link): boolean {
     return this.of(link.peer.id).includes(link);
   }
 
   /** How many peers there are of a role. */
-  count(role: MemberLink["peer"]["role"]): number {
+  count(role: Link["peer"]["role"]): number {
     let count = 0;
     for (const [link] of this.#links.values()) count += Number(link?.peer.role === role);
     return count;
@@ -85,7 +79,7 @@ export class LinkBook {
    * A later start of a peer takes the place of an earlier one. Of two processes that have one identity and
    * one epoch, the first stays.
    */
-  add(link: MemberLink): readonly Ending[] {
+  add(link: Link): readonly Ending[] {
     const { id, instance, epoch } = link.peer;
     const others = this.of(id);
     const rivals = others.filter(({ peer }) => peer.instance !== instance);
@@ -101,7 +95,7 @@ export class LinkBook {
   }
 
   /** A link carried a message: which others are superfluous now. */
-  heard(link: MemberLink): readonly Ending[] {
+  heard(link: Link): readonly Ending[] {
     const siblings = this.of(link.peer.id);
     if (siblings.length < 2) return [];
     const superfluous = siblings.filter((other) => other !== link && this.#isSuperfluous(other, link));
@@ -110,7 +104,7 @@ export class LinkBook {
   }
 
   /** Takes out a link that ended; true when it was the peer's last. */
-  remove(link: MemberLink): boolean {
+  remove(link: Link): boolean {
     const { id } = link.peer;
     const siblings = this.of(id);
     if (!siblings.includes(link)) return false;
@@ -120,7 +114,7 @@ export class LinkBook {
     return left.length === 0;
   }
 
-  #isSuperfluous(other: MemberLink, heard: MemberLink): boolean {
+  #isSuperfluous(other: Link, heard: Link): boolean {
     const [otherIsRight, heardIsRight] = [other, heard].map((link) => this.#isDialedByGreater(link));
     if (otherIsRight !== heardIsRight) return heardIsRight === true;
     // Whoever dialled twice knows which one it wants; the other side cannot tell a leftover from a duplicate.
@@ -128,7 +122,7 @@ export class LinkBook {
     return heard.dialed && siblings.indexOf(other) > siblings.indexOf(heard);
   }
 
-  #isDialedByGreater({ dialed, peer }: MemberLink): boolean {
+  #isDialedByGreater({ dialed, peer }: Link): boolean {
     return dialed === this.#ownId > peer.id;
   }
 }

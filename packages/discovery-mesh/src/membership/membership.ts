@@ -1,11 +1,11 @@
 import { Standstill } from "@lmserv/discovery-core";
 import type { VerifyOptions } from "@lmserv/discovery-identity";
-import type { LinkClose, LinkEnd } from "../link/link.ts";
+import type { Link, LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, Directory, isAlive } from "./directory.ts";
 import { Evidence } from "./evidence.ts";
 import { Gossip } from "./gossip.ts";
-import { LinkBook, type MemberLink } from "./link-book.ts";
+import { LinkBook } from "./link-book.ts";
 import { type LocalIdentity, LocalRecord, type Statement } from "./local-record.ts";
 import { type Message, readMessage } from "./message.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
@@ -127,12 +127,12 @@ export class Membership {
   }
 
   /** The links to a member; none if others pass on what it says. */
-  linksTo(id: string): readonly MemberLink[] {
+  linksTo(id: string): readonly Link[] {
     return this.#links.of(id);
   }
 
   /** All links. */
-  links(): readonly MemberLink[] {
+  links(): readonly Link[] {
     return [...this.#links.peers.values()].flat();
   }
 
@@ -166,7 +166,7 @@ export class Membership {
     this.#local?.leave();
   }
 
-  linkUp(link: MemberLink, nowMs: number): void {
+  linkUp(link: Link, nowMs: number): void {
     this.#noticeStall(nowMs);
     const { id } = link.peer;
     this.#plan.linked(id, link.url, nowMs);
@@ -179,7 +179,7 @@ export class Membership {
     this.#settle(nowMs);
   }
 
-  linkDown(link: MemberLink, end: LinkEnd, nowMs: number): void {
+  linkDown(link: Link, end: LinkEnd, nowMs: number): void {
     this.#noticeStall(nowMs);
     const { id } = link.peer;
     const reason = end.kind === "closed" && end.remote ? end.code : null;
@@ -203,7 +203,7 @@ export class Membership {
     if (why === "refused") for (const id of this.#plan.membersAt(url)) this.#evidence.refused(id, nowMs);
   }
 
-  received(link: MemberLink, text: string, nowMs: number): void {
+  received(link: Link, text: string, nowMs: number): void {
     this.#noticeStall(nowMs);
     if (!this.#links.holds(link)) return;
     for (const ending of this.#links.heard(link)) ending.link.close(ending.why);
@@ -248,7 +248,7 @@ export class Membership {
     return nextMs;
   }
 
-  #take(link: MemberLink, message: Message, nowMs: number): void {
+  #take(link: Link, message: Message, nowMs: number): void {
     const peer = link.peer.id;
     switch (message.type) {
       case "record":
@@ -281,7 +281,7 @@ export class Membership {
   }
 
   /** Closes a link that cannot be; the other side learns why. */
-  #refuses(link: MemberLink, nowMs: number): boolean {
+  #refuses(link: Link, nowMs: number): boolean {
     const { peer } = link;
     const { id } = this.#options;
     const refusal = this.#hasLeft ? "leaving" : this.#refusalOf(peer);
@@ -296,7 +296,7 @@ export class Membership {
   }
 
   /** Why a peer may have no link to us, or null. */
-  #refusalOf(peer: MemberLink["peer"]): LinkClose | null {
+  #refusalOf(peer: Link["peer"]): LinkClose | null {
     const { id, instance, maxPeers } = this.#options;
     if (peer.id === id) return peer.instance === instance ? "duplicate" : "conflict";
     if (this.#links.has(peer.id)) return null;
@@ -309,7 +309,7 @@ export class Membership {
   }
 
   /** Of two processes with one identity, the one that started later stays. */
-  #isLesserThan({ epoch, instance }: MemberLink["peer"]): boolean {
+  #isLesserThan({ epoch, instance }: Link["peer"]): boolean {
     const own = this.epoch ?? 0;
     return own < epoch || (own === epoch && this.#options.instance < instance);
   }

@@ -1,5 +1,4 @@
-import type { LinkClose, LinkEnd, PeerHello } from "../../src/link/link.ts";
-import type { MemberLink } from "../../src/membership/link-book.ts";
+import type { Link, LinkClose, LinkEnd, PeerHello } from "../../src/link/link.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -45,7 +44,7 @@ export class Connection {
 }
 
 /** One end of a connection. */
-export class VirtualLink implements MemberLink {
+export class VirtualLink implements Link {
   readonly peer: PeerHello;
   readonly dialed: boolean;
   readonly url: string | null;
