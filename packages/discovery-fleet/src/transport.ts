@@ -7,7 +7,7 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core";
 import { look } from "@lmserv/discovery-identify";
-import { ephemeralIdentity, type Identity, isClusterName, mendCopy } from "@lmserv/discovery-identity";
+import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
 import { type Engine, type EngineConnection, maxEntries } from "./engine.ts";
@@ -54,9 +54,7 @@ export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions 
   assertOptions("fleet", options, fleetShapes);
   const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
   const { name = engine.type, addresses = null } = options;
-  if (!isClusterName(cluster)) {
-    throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
-  }
+  assertClusterName(cluster);
   if (addresses) assertAddresses(addresses);
   const shared = { name, cluster, lifetimeMs, maxNodes, addresses };
   return {

@@ -21,8 +21,8 @@ export {
 export { isPublicKey } from "./public-keys.ts";
 export {
   type AliveRecord,
+  assertClusterName,
   compareVersions,
-  isClusterName,
   isKeyId,
   isMemberUrl,
   type LeftRecord,

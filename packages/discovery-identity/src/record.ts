@@ -136,9 +136,14 @@ export function isKeyId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id);
 }
 
-/** Whether a mesh can be called so: 1 to 64 visible ASCII characters. */
-export function isClusterName(name: string): boolean {
+function isClusterName(name: string): boolean {
   return /^[\x21-\x7e]{1,64}$/.test(name);
+}
+
+/** @throws {RangeError} unless a mesh or fleet can be called so: 1 to 64 visible ASCII characters. */
+export function assertClusterName(name: string): void {
+  if (isClusterName(name)) return;
+  throw new RangeError(`cluster ${JSON.stringify(name)} must be 1 to 64 visible ASCII characters`);
 }
 
 /** Whether it is a `ws://` or `wss://` URL of a host and perhaps a port, and nothing more. */

@@ -6,9 +6,9 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core";
 import {
+  assertClusterName,
   ephemeralIdentity,
   type Identity,
-  isClusterName,
   openIdentity,
   stateDirectory,
 } from "@lmserv/discovery-identity";
@@ -100,9 +100,7 @@ export function mesh(options: MeshOptions = {}): Transport {
     candidates = true,
     stateDirectory: directory,
   } = options;
-  if (!isClusterName(cluster)) {
-    throw new RangeError(`cluster ${JSON.stringify(cluster)} must be 1 to 64 visible ASCII characters`);
-  }
+  assertClusterName(cluster);
   if (tlsOnly && forcePlain)
     throw new RangeError("tlsOnly and forcePlain exclude each other: leave one of them out");
   for (const url of advertise ?? []) assertEncrypted("advertise", url, parseMeshUrl(url).secure || !tlsOnly);
