@@ -11,7 +11,6 @@ import type { Said } from "./responder/said.ts";
 
 /** What the endpoints of all interfaces have in common. */
 export interface EndpointOptions {
-  /** The transport's name. */
   readonly via: string;
   readonly context: TransportContext;
   readonly machine: Machine;
@@ -185,7 +184,6 @@ export class Endpoint {
   }
 }
 
-/** Whether the system refuses only for the moment. */
 export function isPassing(error: unknown): boolean {
   return error instanceof Error && "code" in error && passingCodes.has(error.code);
 }

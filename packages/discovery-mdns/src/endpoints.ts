@@ -114,7 +114,6 @@ export class Endpoints {
     return used.length > 0 ? failures : [this.#noInterface(system)];
   }
 
-  /** Whether nothing is left to be done for these interfaces. */
   #isWhole(names: readonly string[]): boolean {
     return names.length > 0 && names.every((name) => this.#endpoints.get(name)?.isWhole);
   }

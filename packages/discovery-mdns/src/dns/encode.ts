@@ -103,7 +103,6 @@ class Writer {
     });
   }
 
-  /** Writes nothing but these data. */
   data(data: RecordData): Uint8Array {
     this.#data(data);
     return Uint8Array.from(this.#bytes.slice(headerBytes));

@@ -14,7 +14,6 @@ export function joinLabels(labels: readonly string[]): Name {
   return labels.map((label) => label.replace(/[.\\]/g, "\\$&")).join(".");
 }
 
-/** The labels of a name. */
 export function splitLabels(name: Name): string[] {
   const labels = name.match(/(?:\\.|[^.\\])+/gs) ?? [];
   return labels.map((label) => label.replace(/\\(.)/gs, "$1"));

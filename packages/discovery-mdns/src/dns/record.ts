@@ -74,7 +74,6 @@ export function response(parts: Partial<Omit<Message, "response">>): Message {
   return { ...emptyMessage, ...parts, response: true };
 }
 
-/** The number of a record's type. */
 export function typeCode(record: RecordData): number {
   return record.type === "OTHER" ? record.code : recordTypes[record.type];
 }

@@ -11,13 +11,11 @@ import type { Say } from "./say.ts";
 import { Trial } from "./trial.ts";
 
 export interface DiagnosisOptions {
-  /** The transport's name. */
   readonly via: string;
   /** Interfaces to use, by name or address. */
   readonly wanted: readonly string[] | undefined;
 }
 
-/** What a diagnosis asks besides the sockets. */
 export interface Surroundings {
   readonly portHolders: () => Promise<readonly PortHolder[] | null>;
   /** Resolves with those that answered. */

@@ -13,7 +13,6 @@ export interface PortHolder {
   readonly uid: number;
 }
 
-/** A row of the kernel's table of UDP sockets. */
 export interface UdpSocket {
   readonly family: Family;
   readonly inode: string;

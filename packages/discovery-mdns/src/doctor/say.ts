@@ -1,10 +1,8 @@
 import type { Checker } from "@lmserv/discovery-core";
 import type { checks } from "../codes.ts";
 
-/** Makes a check of the transport that is diagnosed. */
 export type Say = Checker<keyof typeof checks>;
 
-/** Names in one sentence. */
 const maxNamed = 5;
 
 /** `a, b, c, d, e and 3 more` */

@@ -14,7 +14,6 @@ export class Trial {
   readonly sendFailures: Map<Family, Error> = new Map();
   /** The families over which a packet of our own came back. */
   readonly returned: Set<Family> = new Set();
-  /** The other hosts that were heard. */
   readonly heard: Set<string> = new Set();
   link: Link | null = null;
   /** Every address of this machine, whichever interface it is on. */
@@ -47,14 +46,12 @@ export class Trial {
     return trial;
   }
 
-  /** Whether there is nothing more to wait for. */
   get isComplete(): boolean {
     const usable = this.link?.families ?? [];
     const isAnswered = this.on.loopback || this.heard.size > 0;
     return usable.every((family) => this.returned.has(family)) && (isAnswered || usable.length === 0);
   }
 
-  /** Sends a packet over every family. */
   send(packet: Uint8Array, changed: () => void): void {
     this.#sent = packet;
     this.#changed = changed;

@@ -64,7 +64,6 @@ export function chooseInterfaces(
   };
 }
 
-/** Finds each interface's siblings among the others. */
 export function withSiblings(all: readonly NetworkInterface[]): LinkInterface[] {
   return all.map((on) => {
     const siblings = all.filter((other) => other !== on && shareSubnet(on, other));
@@ -96,7 +95,6 @@ function names(wanted: string, { name, loopback, addresses }: NetworkInterface):
   return wanted === name || (isOwn && zone === name);
 }
 
-/** The interface's addresses of one family. */
 export function addressesOf({ addresses }: NetworkInterface, family: Family): string[] {
   return addresses.flatMap((own) => (own.family === family ? [own.address] : []));
 }

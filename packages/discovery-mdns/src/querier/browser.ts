@@ -72,7 +72,6 @@ export class Browser {
     };
   }
 
-  /** Passes on what a querier heard. */
   tell(observation: Heard): void {
     for (const subscriber of this.#subscribers) this.#tellOne(subscriber, observation);
   }

@@ -6,6 +6,7 @@ import { type Message, type ResourceRecord, recordKey } from "../dns/record.ts";
 import { describe, isInstance, serviceType } from "../service.ts";
 import { type AddressRecord, Host } from "./host.ts";
 import { Instance, maxPatienceMs } from "./instance.ts";
+import type { QuerierOptions } from "./querier.ts";
 
 /** Steps of it around a circle spread evenly, however many there are. */
 const goldenPart = 0.618_034;
@@ -30,14 +31,11 @@ export class Cache {
   refused = 0;
 
   /**
-   * @param listName - The name of the PTR records that list the instances.
    * @param expectsIPv4 - Whether the link has IPv4.
    * @param onDisplaced - Takes an instance that is forgotten to make room for another.
    */
   constructor(
-    listName: Name,
-    maxInstances: number,
-    random: () => number,
+    { listName, maxInstances, random }: QuerierOptions,
     expectsIPv4: () => boolean,
     onDisplaced: (instance: Instance) => void,
   ) {

@@ -167,7 +167,6 @@ export class Instance {
     return this.#goodbyeMs !== null;
   }
 
-  /** Whether nothing is missing that a node is made of. */
   isComplete(nowMs: number): boolean {
     if (!this.location || !this.text || this.patienceEndMs(nowMs) !== null) return false;
     return this.isReachable(nowMs);
@@ -299,7 +298,6 @@ class Asks {
     this.#waitsMs = waitsMs;
   }
 
-  /** How many were asked. */
   get count(): number {
     return this.#asked;
   }

@@ -66,9 +66,8 @@ export class Querier {
     this.link = link;
     this.#options = options;
     this.#listener = listener;
-    const { listName, maxInstances, random } = options;
     const hasIPv4 = (): boolean => addressesOf(this.link.interface, "IPv4").length > 0;
-    this.#cache = new Cache(listName, maxInstances, random, hasIPv4, (instance) => this.#drop(instance));
+    this.#cache = new Cache(options, hasIPv4, (instance) => this.#drop(instance));
     this.#duplicates = new DuplicateQuestions(
       options.listName,
       (name) => this.#cache.get(name) !== undefined,

@@ -15,7 +15,6 @@ export class QuestionSeries {
     this.nextMs = startMs;
   }
 
-  /** Says that the question was asked. */
   asked(nowMs: number): void {
     this.#askedMs = nowMs;
     this.#asked += 1;

@@ -10,11 +10,8 @@ import type { Said } from "./said.ts";
 export interface AnnouncerOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** What this process says on all of its links. */
   readonly said: Said;
-  /** The responders of all links there are. */
   readonly responders: () => Iterable<Responder>;
-  /** The transport's name. */
   readonly via: string;
   readonly report: (error: DiscoveryError) => void;
 }
@@ -72,7 +69,6 @@ export class Announcer {
     if (contradicts(records, this.#service, this.#options.said)) this.#reclaim();
   }
 
-  /** Whether this is the announcer of the instance. */
   speaksFor(instance: string): boolean {
     return nameKey(instance) === nameKey(this.#service.instance);
   }
@@ -86,7 +82,6 @@ export class Announcer {
     this.#tellUnreachable();
   }
 
-  /** Says goodbye everywhere. */
   async stop(): Promise<void> {
     this.#ending.abort();
     const wasAnnounced = this.#state === "announced" || this.#state === "claiming";

@@ -30,13 +30,12 @@ const goodbyeWaitsMs = [0, 125, 125];
 const legacyTtlS = 10;
 
 interface Registration {
-  readonly owned: readonly ServiceRecord[];
+  readonly records: readonly ServiceRecord[];
   readonly defence: Defence;
   /** Ends the announcements that are still to be repeated. */
   announcing: AbortController;
 }
 
-/** An answer, and the question that it answers. */
 interface Wanted {
   readonly answer: ServiceRecord;
   readonly question: Question;
@@ -84,26 +83,25 @@ export class Responder {
 
   /** Announces the service now and three times more, unless it cannot be reached by this link. */
   add(service: Service): void {
-    const registration = this.#stand(service);
-    if (registration) this.#announce(registration);
+    const records = serviceRecords(service, this.#link.interface);
+    if (records.length > 0) this.#announce(this.#register(service, records));
   }
 
   /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
   replace(before: Service, after: Service): void {
-    const former = this.#services.get(before)?.owned ?? [];
-    const owned = serviceRecords(after, this.#link.interface);
-    if (owned.length === 0) {
+    const former = this.#services.get(before)?.records ?? [];
+    const records = serviceRecords(after, this.#link.interface);
+    if (records.length === 0) {
       if (former.length > 0) void this.remove(before);
       return;
     }
-    const kept = new Set(owned.map(({ key }) => key));
+    const kept = new Set(records.map(({ key }) => key));
     this.#withdraw(
       before,
       former.filter(({ key }) => !kept.has(key)),
     );
-    const registration = this.#stand(after);
-    if (!registration) return;
-    this.#multicast(changesOf(former, owned));
+    const registration = this.#register(after, records);
+    this.#multicast(changesOf(former, records));
     this.#announce(registration, announceWaitsMs.slice(1));
   }
 
@@ -129,7 +127,7 @@ export class Responder {
 
   /** Stops speaking for the service without a word. */
   drop(service: Service): void {
-    this.#withdraw(service, this.#services.get(service)?.owned ?? []);
+    this.#withdraw(service, this.#services.get(service)?.records ?? []);
   }
 
   /** Sends a probe; asks for direct answers, where they can arrive (RFC 6762 section 8.1). */
@@ -188,13 +186,10 @@ export class Responder {
     this.#services.clear();
   }
 
-  /** Takes the service in, or null where it has no address that others reach by this link. */
-  #stand(service: Service): Registration | null {
-    const owned = serviceRecords(service, this.#link.interface);
-    if (owned.length === 0) return null;
+  #register(service: Service, records: readonly ServiceRecord[]): Registration {
     this.#leaving.get(nameKey(service.instance))?.abort();
-    const defence = this.#defenceOf(owned);
-    const registration: Registration = { owned, defence, announcing: new AbortController() };
+    const defence = this.#defenceOf(records);
+    const registration: Registration = { records, defence, announcing: new AbortController() };
     this.#services.set(service, registration);
     return registration;
   }
@@ -226,8 +221,8 @@ export class Responder {
   /** Contradicts what lets a service's records die early (RFC 6762 section 6.6), and what is not true of it. */
   #checkAgainst(record: ResourceRecord): void {
     const key = recordKey(record);
-    for (const [service, { owned, defence }] of this.#services) {
-      const own = owned.find((candidate) => candidate.key === key);
+    for (const [service, { records, defence }] of this.#services) {
+      const own = records.find((candidate) => candidate.key === key);
       if (own) {
         if (record.ttlS < own.record.ttlS / 2 && record.name !== enumerationName) defence.contradict(null);
       } else if (record.ttlS > 0 && isLieAbout(service, record) && !this.#said.has(record)) {
@@ -251,7 +246,7 @@ export class Responder {
   #announce(registration: Registration, waitsMs: readonly number[] = announceWaitsMs): void {
     this.#cancel(registration);
     registration.announcing = new AbortController();
-    const records = announcedRecords(registration.owned);
+    const records = announcedRecords(registration.records);
     void this.#repeat(waitsMs, registration.announcing.signal, () => this.#multicast(records));
   }
 
@@ -291,15 +286,15 @@ export class Responder {
   }
 
   #wantedBy({ questions }: Message): Wanted[] {
-    const owned = [...this.#services.values()].flatMap((registration) => registration.owned);
+    const owned = [...this.#services.values()].flatMap((registration) => registration.records);
     return questions.flatMap((question) =>
       answersTo(question, owned).map((answer) => ({ answer, question })),
     );
   }
 
   #ownedBy(key: string): ServiceRecord | undefined {
-    for (const { owned } of this.#services.values()) {
-      const own = owned.find((candidate) => candidate.key === key);
+    for (const { records } of this.#services.values()) {
+      const own = records.find((candidate) => candidate.key === key);
       if (own) return own;
     }
     return undefined;

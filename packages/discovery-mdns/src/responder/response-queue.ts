@@ -51,13 +51,11 @@ export class ResponseQueue {
     this.#admit(answers, dueMs, politeRestMs);
   }
 
-  /** Whether the record was multicast less than `ageMs` ago. */
   sentWithin(key: string, ageMs: number): boolean {
     const sentMs = this.#sentMs.get(key);
     return sentMs !== undefined && this.#clock.now() - sentMs < ageMs;
   }
 
-  /** When the record may be multicast again. */
   restedMs(key: string, restMs: number): number {
     return (this.#sentMs.get(key) ?? Number.NEGATIVE_INFINITY) + restMs;
   }

@@ -57,7 +57,6 @@ export class TruncatedQueries {
     return true;
   }
 
-  /** Whether a querier's list is under way. */
   has(querier: string): boolean {
     return this.#held.has(querier);
   }
