@@ -28,6 +28,8 @@ export interface SignedMessage {
 
 /** 128 bits: to claim somebody's identity takes as much work as to find its key. */
 const idBytes = 16;
+/** At the end of its SubjectPublicKeyInfo (RFC 8410 section 4). */
+const publicKeyBytes = 32;
 const signatureText = /^[A-Za-z0-9_-]{86}$/;
 /** One for the process: what a key says does not depend on who asks. */
 const publicKeys = new PublicKeys();
@@ -86,8 +88,10 @@ export interface SignatureScheme {
 
 export const ed25519: SignatureScheme = { idOf, verify: verifySignature };
 
+/** Not exported as a JWK: Node 20 waits for ever where it collects another key during that. */
 function nodeKeyOf(key: KeyObject): NodeKey {
-  const { x: publicKey = "" } = createPublicKey(key).export({ format: "jwk" });
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  const publicKey = spki.subarray(-publicKeyBytes).toString("base64url");
   return {
     id: idOf(publicKey),
     publicKey,
