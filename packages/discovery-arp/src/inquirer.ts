@@ -15,6 +15,8 @@ export interface Inquiry {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly ports: readonly number[];
+  /** Whether others named it: neighbors have their turn first. @default false */
+  readonly isHearsay?: boolean;
   /** Takes each server the moment that it is known, and the port that was asked. */
   readonly onServer: (identification: Identification, askedPort: number) => void;
 }
@@ -51,7 +53,10 @@ export class Inquirer {
   readonly #signal: AbortSignal;
   /** Under way. Each host that is due is searched once, and is not due again for a while. */
   readonly #searches = new Set<Search>();
+  /** First looks at neighbors. */
   readonly #waiting: (() => void)[] = [];
+  /** Whatever else can wait for these. */
+  readonly #patient: (() => void)[] = [];
   #looking = 0;
 
   /** @param signal - Aborting it ends every question; answers are dropped then. */
@@ -64,19 +69,20 @@ export class Inquirer {
   /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */
   search(inquiry: Inquiry): void {
     const ports = [...new Set(inquiry.ports)];
-    const firstLooks = this.#isCrowded ? this.#greet(inquiry, ports) : this.#askPorts(inquiry, ports, false);
+    const firstLooks = this.isCrowded ? this.#greet(inquiry, ports) : this.#askPorts(inquiry, ports, false);
     const whole = firstLooks.then((slow) => this.#askPorts(inquiry, slow, true));
     const search: Search = { firstLooks, whole: whole.finally(() => this.#searches.delete(search)) };
     this.#searches.add(search);
   }
 
-  get #isCrowded(): boolean {
-    return this.#waiting.length > crowd;
+  /** Whether more wait than a LAN can bring at a time. */
+  get isCrowded(): boolean {
+    return this.#waiting.length + this.#patient.length > crowd;
   }
 
   /** Resolves when every search that is under way has looked once at each port; at once in a crowd. */
   async firstLooks(): Promise<void> {
-    if (this.#isCrowded) return;
+    if (this.isCrowded) return;
     await Promise.all([...this.#searches].map(({ firstLooks }) => firstLooks));
   }
 
@@ -101,18 +107,17 @@ export class Inquirer {
 
   /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
   async #askPorts(
-    { host, onServer }: Inquiry,
+    { host, onServer, isHearsay = false }: Inquiry,
     ports: readonly number[],
     patient: boolean,
   ): Promise<readonly number[]> {
+    const turn = patient || isHearsay ? this.#patient : this.#waiting;
     const queue = [...ports];
     const slow: number[] = [];
     const work = async (): Promise<void> => {
       for (let port = queue.shift(); port !== undefined; port = queue.shift()) {
-        await this.#enter();
-        const verdict = this.#signal.aborted ? null : await this.look(host, port, patient);
-        this.#leave();
-        if (verdict === null || this.#signal.aborted) return;
+        const verdict = await this.#lookInTurn(host, port, patient, turn);
+        if (verdict === null) return;
         for (const server of serversOf(verdict)) onServer(server, port);
         if (isSlow(verdict)) slow.push(port);
       }
@@ -121,14 +126,28 @@ export class Inquirer {
     return slow;
   }
 
-  #enter(): Promise<void> | undefined {
+  /** Null when it was aborted. */
+  async #lookInTurn(
+    host: string,
+    port: number,
+    patient: boolean,
+    turn: (() => void)[],
+  ): Promise<Verdict | null> {
+    await this.#enter(turn);
+    const verdict = this.#signal.aborted ? null : await this.look(host, port, patient);
+    this.#leave();
+    return this.#signal.aborted ? null : verdict;
+  }
+
+  #enter(queue: (() => void)[]): Promise<void> | undefined {
     this.#looking += 1;
     if (this.#looking <= maxLooks) return;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => queue.push(resolve));
   }
 
   #leave(): void {
     this.#looking -= 1;
-    this.#waiting.shift()?.();
+    const next = this.#waiting.shift() ?? this.#patient.shift();
+    next?.();
   }
 }

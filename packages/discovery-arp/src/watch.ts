@@ -190,30 +190,33 @@ export class Watch {
     const endpoint = formatEndpoint(host, port);
     const nowMs = this.#parts.context.clock.now();
     if (!this.#acquaintances.mayBeAsked(endpoint, nowMs) || !this.#hearsay.take(host, nowMs)) return;
-    if (this.#isDue(endpoint)) this.#ask(host, [port], () => this.#hearsay.giveBack(host));
+    if (this.#isDue(endpoint))
+      this.#ask({ host, ports: [port], isHearsay: true }, () => this.#hearsay.giveBack(host));
   }
 
   #askAll(hosts: readonly string[]): void {
-    for (const host of hosts) if (this.#isDue(host)) this.#ask(host, this.#parts.settings.ports);
+    const { ports } = this.#parts.settings;
+    for (const host of hosts) if (this.#isDue(host)) this.#ask({ host, ports });
   }
 
   #isDue(name: string): boolean {
     return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
   }
 
-  #ask(host: string, ports: readonly number[], onFound: () => void = () => {}): void {
+  #ask(whom: Omit<Inquiry, "onServer">, onFound: () => void = () => {}): void {
     const onServer: Inquiry["onServer"] = (identification, askedPort) => {
       onFound();
-      this.#roster.take(host, askedPort, identification);
+      this.#roster.take(whom.host, askedPort, identification);
     };
-    this.#inquirer.search({ host, ports, onServer });
+    this.#inquirer.search({ ...whom, onServer });
   }
 
   #poll(): void {
     const { clock } = this.#parts.context;
     if (this.#ending.signal.aborted) return;
     const ageMs = clock.now() - this.#startedMs;
-    const pollMs = this.#hasNewcomers ? firstPollMs : Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
+    const isBusy = this.#hasNewcomers || this.#inquirer.isCrowded;
+    const pollMs = isBusy ? firstPollMs : Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
     this.#cancelPoll = clock.schedule(pollMs, () => {
       this.#pass().catch((error: unknown) => this.#fail(error));
     });

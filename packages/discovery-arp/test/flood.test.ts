@@ -1,7 +1,9 @@
+import { type NodeInfo, Registry } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ArpOptions } from "../src/transport.ts";
 import { type Browse, browseOn } from "./browse.ts";
+import { heard } from "./heard.ts";
 import { identification, VirtualLan } from "./virtual-lan.ts";
 
 let clock: VirtualClock;
@@ -12,8 +14,8 @@ beforeEach(() => {
   lan = new VirtualLan(clock);
 });
 
-function browse(options: ArpOptions): Promise<Browse> {
-  return browseOn(lan, clock, options);
+function browse(options: ArpOptions, nodes?: () => readonly NodeInfo[]): Promise<Browse> {
+  return browseOn(lan, clock, options, nodes);
 }
 
 describe("a flood of made-up neighbors", () => {
@@ -47,6 +49,21 @@ describe("a flood of made-up neighbors", () => {
     lan.add("10.0.0.9").servers.set(11_434, identification(11_434));
     await clock.advance(20_000);
     expect(of("alive")[0]?.atMs).toBeLessThanOrEqual(45_000);
+  });
+});
+
+describe("ten thousand nodes that others name", () => {
+  it("delay no neighbor's server by more than 10 s", async () => {
+    const registry = new Registry();
+    for (let number = 0; number < 10_000; number += 1) {
+      const address = `10.0.${100 + (number % 100)}.${1 + (Math.floor(number / 100) % 250)}`;
+      registry.apply(heard(`flood-${number}`, address, 1 + number), 0);
+    }
+    const { of } = await browse({}, () => registry.listAlive());
+    await clock.advance(30_000);
+    lan.add("10.0.0.9").servers.set(8_000, identification(8_000));
+    await clock.advance(10_000);
+    expect(of("alive")[0]).toMatchObject({ key: "10.0.0.9:8000" });
   });
 });
 

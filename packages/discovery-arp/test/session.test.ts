@@ -1,8 +1,9 @@
-import { type Alive, type NodeInfo, type Observation, Registry, type SeenNode } from "@lmserv/discovery-core";
+import { type NodeInfo, type Observation, Registry } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArpOptions, arpOn } from "../src/transport.ts";
 import { type Browse, browseOn } from "./browse.ts";
+import { heard } from "./heard.ts";
 import { info } from "./lan.ts";
 import { identification, VirtualLan } from "./virtual-lan.ts";
 
@@ -23,35 +24,6 @@ function heardByMdns(address: string, port: number): Registry {
   const registry = new Registry();
   registry.apply(heard("box", address, port), 0);
   return registry;
-}
-
-function heard(id: string, address: string, port: number, rest: Partial<Alive> = {}): Alive {
-  const { path, server, apis, models, auth } = identification(port);
-  const node: SeenNode = {
-    id,
-    trust: "announced",
-    port,
-    scheme: "http",
-    info: "gpu-box-01",
-    addresses: [{ address, reach: "source" }],
-    hostname: null,
-    path,
-    server,
-    apis,
-    models,
-    auth,
-    attributes: {},
-  };
-  return {
-    kind: "alive",
-    via: "mdns",
-    key: id,
-    origin: address,
-    heardMs: 0,
-    ttlMs: 3_600_000,
-    node,
-    ...rest,
-  };
 }
 
 describe("a host that others name", () => {
