@@ -4,10 +4,13 @@ import { integerOption } from "@lmserv/bench-mdns/command";
 export interface Options {
   /** How long each steady flood goes on, in seconds. */
   readonly seconds: number;
+  /** Of the attacks, those whose name has this in it. */
+  readonly only: string;
 }
 
 export const usage = `Usage: npm run bench:attack -- [OPTION...]
   --seconds N  how long each steady flood goes on (60)
+  --only TEXT  the attacks whose name has this in it (all)
   --help
 `;
 
@@ -19,8 +22,12 @@ export const usage = `Usage: npm run bench:attack -- [OPTION...]
 export function parseOptions(args: readonly string[]): Options | null {
   const { values } = parseArgs({
     args: [...args],
-    options: { seconds: { type: "string", default: "60" }, help: { type: "boolean", default: false } },
+    options: {
+      seconds: { type: "string", default: "60" },
+      only: { type: "string", default: "" },
+      help: { type: "boolean", default: false },
+    },
   });
   if (values.help) return null;
-  return { seconds: integerOption("seconds", values.seconds, 10, 3_600) };
+  return { seconds: integerOption("seconds", values.seconds, 10, 3_600), only: values.only };
 }
