@@ -21,6 +21,15 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
+/** Settles as `work` does, or rejects with the signal's reason when that comes first; `work` goes on to its own end. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    const ignore = onAbort(signal, () => reject(signal.reason));
+    work.then(resolve, reject).finally(ignore);
+  });
+}
+
 function listenTo(signal: AbortSignal): Set<() => void> {
   const all = new Set<() => void>();
   listeners.set(signal, all);

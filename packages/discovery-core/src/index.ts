@@ -1,7 +1,7 @@
 // For users.
 
 // For authors of transports.
-export { onAbort } from "./abort-listener.ts";
+export { onAbort, orAborted } from "./abort-listener.ts";
 export {
   canonicalAddress,
   compareReach,
@@ -14,6 +14,7 @@ export {
 } from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { answeringAmong } from "./answering-addresses.ts";
+export { type BackoffBounds, backoffMs } from "./backoff.ts";
 export { type Clock, isoTime, sleep, systemClock } from "./clock.ts";
 export { compose, viasOf } from "./compose.ts";
 export { withoutCredentials } from "./credentials.ts";

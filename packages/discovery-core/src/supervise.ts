@@ -1,4 +1,5 @@
 import { onAbort } from "./abort-listener.ts";
+import { backoffMs } from "./backoff.ts";
 import { sleep } from "./clock.ts";
 import { viasOf } from "./compose.ts";
 import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
@@ -30,8 +31,7 @@ export interface SuperviseOptions {
 const shapes: OptionShapes<SuperviseOptions> = { outlasts: functionShape };
 
 /** After a first attempt at once: full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
-const firstDelayMs = 250;
-const maxDelayMs = 5_000;
+const pauses = { firstMs: 250, maxMs: 5_000 };
 /** A session that lived this long starts the back-off anew. */
 const stableMs = 60_000;
 /** So often in a row a refusal is taken for a restart in disorder; then it is an answer. */
@@ -286,7 +286,7 @@ class Supervisor {
     this.#current = null;
     this.#isReopened = true;
     const livedMs = clock.now() - this.#openedMs;
-    if (livedMs >= maxDelayMs) this.#reminder.clear();
+    if (livedMs >= pauses.maxMs) this.#reminder.clear();
     if (livedMs >= stableMs) this.#failures = this.#denials = 0;
     for (const browse of this.#browses) browse.dropHeld();
     for (const replayed of this.#replayed) replayed.standing = null;
@@ -300,8 +300,8 @@ class Supervisor {
     const { clock, random } = this.#context;
     if (dead) await quietly(dead[Symbol.asyncDispose]());
     for (let latest = error; !this.#isDenied(latest); ) {
-      const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#failures - 1));
-      const delayMs = this.#failures++ === 0 ? 0 : random() * ceilingMs;
+      const delayMs = this.#failures === 0 ? 0 : backoffMs(this.#failures, pauses, random);
+      this.#failures += 1;
       this.#log(`is opened again in ${Math.round(delayMs)} ms`, { attempt: this.#failures });
       if (delayMs > 0) await sleep(clock, delayMs, signal);
       signal.throwIfAborted();

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { canonicalAddress, formatEndpoint, onAbort } from "@lmserv/discovery-core";
+import { canonicalAddress, formatEndpoint, onAbort, orAborted } from "@lmserv/discovery-core";
 import { WebSocket } from "ws";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
@@ -77,7 +77,7 @@ async function connect(target: MeshUrl, options: DialOptions, signal: AbortSigna
   };
   const forbidden = exposure(name, port, protection);
   if (forbidden !== null) throw new Refusal("exposed", forbidden);
-  const addresses = await withSignal(resolve(name, options), signal);
+  const addresses = await orAborted(resolve(name, options), signal);
   const reasons = addresses.map((address) => exposure(address, port, protection));
   const allowed = addresses.filter((_, index) => reasons[index] === null);
   if (allowed.length === 0) throw new Refusal("exposed", reasons.join("; "));
@@ -162,14 +162,5 @@ function shake(connection: Socket, options: DialOptions, signal: AbortSignal): P
         refused: reject,
       });
     });
-  });
-}
-
-/** Settles as `work` does, or rejects with the signal's reason; `work` goes on to its own end. */
-function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    const ignore = onAbort(signal, () => reject(signal.reason));
-    work.then(resolve, reject).finally(ignore);
   });
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from "@lmserv/discovery-core";
 import { DialBudget, dialledHost, type Hearsay } from "./dial-budget.ts";
 
 /** What is known of one URL. */
@@ -214,9 +215,9 @@ export class DialPlan {
     return route;
   }
 
-  #defer(route: Route, nowMs: number, capMs: number): void {
-    const delayMs = Math.min(capMs, firstDelayMs * 2 ** route.failures);
-    route.dueMs = nowMs + this.#options.random() * delayMs;
+  #defer(route: Route, nowMs: number, maxMs: number): void {
+    const pauseMs = backoffMs(route.failures + 1, { firstMs: firstDelayMs, maxMs }, this.#options.random);
+    route.dueMs = nowMs + pauseMs;
   }
 
   #isNeeded({ pending, own, members, isSeed, isCandidate, owner }: Route): boolean {
