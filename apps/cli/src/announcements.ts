@@ -3,6 +3,7 @@ import {
   type Discovery,
   isLoopback,
   type StandingAnnouncement,
+  withoutZone,
 } from "@lmserv/discovery-core";
 import type { SystemInterface } from "@lmserv/discovery-network";
 import type { LocalServer, LocalServerChange } from "./local-servers/local-server.ts";
@@ -67,7 +68,7 @@ export function rivalText(port: number, pid: number | null): string {
 
 /** True when an address of the system, which has no zone, is among those that answered. */
 function answersOn(address: string, answered: readonly string[]): boolean {
-  return answered.some((one) => one.split("%")[0] === address);
+  return answered.some((one) => withoutZone(one) === address);
 }
 
 /** Announcement of one server of this machine. */

@@ -1,14 +1,15 @@
-import type { InterfaceAddress, InterfaceKind, System } from "@lmserv/discovery-network";
+import {
+  type InterfaceAddress,
+  isInterface,
+  type System,
+  type SystemInterface,
+} from "@lmserv/discovery-network";
 import { parseIPv4, type Subnet, subnetOf } from "./ipv4.ts";
 
 /** One of this machine's interfaces, as far as neighbours are concerned. */
-export interface NetworkLink {
-  readonly name: string;
-  readonly kind: InterfaceKind;
+export interface NetworkLink extends Pick<SystemInterface, "name" | "kind" | "addresses"> {
   /** IPv4 addresses of this machine, each with its subnet. */
   readonly subnets: readonly OwnSubnet[];
-  /** All its addresses, without zones. */
-  readonly addresses: readonly string[];
 }
 
 export interface OwnSubnet {
@@ -21,7 +22,7 @@ export function listLinks({ interfaces }: System): readonly NetworkLink[] {
   return interfaces.map(({ name, kind, addresses }) => ({
     name,
     kind,
-    addresses: addresses.map(({ address }) => address),
+    addresses,
     subnets: addresses.flatMap(ownSubnets),
   }));
 }
@@ -32,9 +33,6 @@ function ownSubnets({ address, prefixLength }: InterfaceAddress): OwnSubnet[] {
 }
 
 /** Whether one of `wanted` is the name of the link or one of its addresses. */
-export function isNamed({ name, addresses }: NetworkLink, wanted: readonly string[]): boolean {
-  return wanted.some((one) => {
-    const [address = "", zone = name] = one.split("%");
-    return one === name || (addresses.includes(address) && zone === name);
-  });
+export function isNamed(link: NetworkLink, wanted: readonly string[]): boolean {
+  return wanted.some((word) => isInterface(word, link));
 }

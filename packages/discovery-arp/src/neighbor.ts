@@ -1,4 +1,4 @@
-import { canonicalAddress } from "@lmserv/discovery-core";
+import { canonicalAddress, withoutZone } from "@lmserv/discovery-core";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { parseIPv4 } from "./ipv4.ts";
 
@@ -41,7 +41,7 @@ export function tidy(rows: Iterable<RawNeighbor>): Neighbor[] {
 }
 
 function readAddress(text: string): string | null {
-  const [bare = ""] = text.split("%");
+  const bare = withoutZone(text);
   return isHostAddress(bare) ? canonicalAddress(bare) : null;
 }
 

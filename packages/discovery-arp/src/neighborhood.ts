@@ -18,7 +18,7 @@ export class Neighborhood {
     { interfaces: wanted, exclude }: Pick<Settings, "interfaces" | "exclude">,
   ) {
     this.#exclude = exclude;
-    this.#own = new Set(links.flatMap(({ addresses }) => addresses));
+    this.#own = new Set(links.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
     this.#isNamed = wanted !== undefined;
     this.#links = links.filter((link) => {
       if (link.kind === "loopback" || link.kind === "tunnel") return false;

@@ -74,7 +74,7 @@ export function planSweep(options: PlanOptions): SweepPlan {
   const { links, exclude = [] } = options;
   const surveys = links.map((link) => survey(link, options));
   const omissions = [...surveys.flatMap((found) => found.omissions), ...strayRanges(options)];
-  const own = new Set(links.flatMap(({ addresses }) => addresses));
+  const own = new Set(links.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   const chosen = new Map<string, Target>();
   const ranges: PlannedRange[] = [];
   for (const { link, from, subnet } of surveys.flatMap(({ candidates }) => candidates)) {

@@ -58,6 +58,12 @@ export function isIPv6(address: string): boolean {
   return address.includes(":");
 }
 
+/** The address without its zone (RFC 4007 section 11). */
+export function withoutZone(address: string): string {
+  const end = address.indexOf("%");
+  return end < 0 ? address : address.slice(0, end);
+}
+
 /** Whether only this machine answers on the address (127.0.0.0/8, ::1), in any spelling. */
 export function isLoopback(address: string): boolean {
   const bytes = parseAddress(address)?.bytes ?? [];

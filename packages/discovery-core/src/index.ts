@@ -11,6 +11,7 @@ export {
   isLoopback,
   type ParsedAddress,
   parseAddress,
+  withoutZone,
 } from "./address.ts";
 export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
 export { answeringAmong } from "./answering-addresses.ts";

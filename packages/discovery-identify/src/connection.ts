@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { request as requestOverTls, Agent as TlsAgent } from "node:https";
-import { type Clock, formatEndpoint, type Scheme } from "@lmserv/discovery-core";
+import { type Clock, formatEndpoint, type Scheme, withoutZone } from "@lmserv/discovery-core";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
 import { type Body, type Reply, readReply } from "./reply.ts";
 
@@ -160,8 +160,7 @@ export class Connection {
 
 /** Without the zone, which means something on this machine only (RFC 6874 section 1). */
 function hostHeader(host: string, port: number): string {
-  const [bare = ""] = host.split("%");
-  return formatEndpoint(bare, port);
+  return formatEndpoint(withoutZone(host), port);
 }
 
 /** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */

@@ -16,7 +16,9 @@ export { type SeatLimits, Seats } from "./seats.ts";
 export type { LinkTable, LinkTraits } from "./sysfs.ts";
 export {
   type InterfaceAddress,
+  isInterface,
   isNobodysNear,
+  isOnLink,
   isOwnAddress,
   kindOfSubnet,
   type ListedInterfaces,

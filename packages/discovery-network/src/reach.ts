@@ -1,4 +1,11 @@
-import { canonicalAddress, isIPv6, isLinkLocal, isLoopback, type SeenAddress } from "@lmserv/discovery-core";
+import {
+  canonicalAddress,
+  isIPv6,
+  isLinkLocal,
+  isLoopback,
+  type SeenAddress,
+  withoutZone,
+} from "@lmserv/discovery-core";
 import { isHostAddress } from "./host-address.ts";
 import { isNobodysNear, isOwnAddress, kindOfSubnet, type System } from "./system.ts";
 
@@ -74,5 +81,5 @@ function isAnothers(address: string, system: System): boolean {
 
 /** `fe80::1` is meant on the link that the packet from `fe80::1%eth0` came over. */
 function isSameLinkLocal(address: string, source: string): boolean {
-  return isLinkLocal(address) && !address.includes("%") && source.split("%")[0] === address;
+  return isLinkLocal(address) && !address.includes("%") && withoutZone(source) === address;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { canonicalAddress, isIPv6, parseAddress } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core";
 import { type InterfaceKind, type KindEvidence, kindByName, kindOf } from "./interface-kind.ts";
 import { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 import { type LinkTraits, readLinks } from "./sysfs.ts";
@@ -90,6 +90,21 @@ export function kindOfSubnet(address: string, system: System): InterfaceKind | n
   return subnetsOf(system).find(({ subnet }) => networkContains(subnet, bytes))?.kind ?? null;
 }
 
+/** Whether an address, without its zone, is in one of the interface's subnets. */
+export function isOnLink(address: string, { addresses }: Pick<SystemInterface, "addresses">): boolean {
+  const bytes = parseAddress(address)?.bytes ?? [];
+  return addresses.some((own) => networkContains(subnetOf(own), bytes));
+}
+
+/** Whether a user's word for an interface, its name or one of its addresses with or without a zone, means this one. */
+export function isInterface(
+  word: string,
+  { name, addresses }: Pick<SystemInterface, "name" | "addresses">,
+): boolean {
+  const [address, zone = name] = word.split("%");
+  return word === name || (zone === name && addresses.some((own) => own.address === address));
+}
+
 const networks = new WeakMap<InterfaceAddress, Network>();
 
 /** The subnet that an address of this machine is in. */
@@ -156,7 +171,7 @@ function isScoped(info: NetworkInterfaceInfo): info is NetworkInterfaceInfo & { 
 
 function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAddress {
   const whole = isIPv6(address) ? 128 : 32;
-  const [bare = ""] = canonicalAddress(address).split("%");
+  const bare = withoutZone(canonicalAddress(address));
   return { address: bare, family, prefixLength: Number(cidr?.split("/")[1] ?? whole) };
 }
 

@@ -1,4 +1,4 @@
-import { canonicalAddress, isIPv6, parseAddress } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core";
 
 /** What makes an IPv4 address one of IPv6 (RFC 4291 section 2.5.5.2). */
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -19,7 +19,7 @@ export function formatIPv6(bytes: Uint8Array): string {
  * @throws {RangeError} for text that is no IPv6 address.
  */
 export function parseIPv6(address: string): Uint8Array {
-  const [text = ""] = address.split("%");
+  const text = withoutZone(address);
   const bytes = isIPv6(text) ? parseAddress(text)?.bytes : undefined;
   if (!bytes) throw new RangeError(`${JSON.stringify(address)} must be an IPv6 address`);
   return Uint8Array.from(bytes.length === 4 ? [...mappedPrefix, ...bytes] : bytes);

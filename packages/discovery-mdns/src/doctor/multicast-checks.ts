@@ -1,6 +1,7 @@
 import type { Check, DiagnosisContext } from "@lmserv/discovery-core";
 import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
-import { isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
+import { isOnLink } from "@lmserv/discovery-network";
+import { isOwn, type LinkInterface } from "../link/interfaces.ts";
 import { mdnsGroups, mdnsPort } from "../link/link.ts";
 import type { askDirectly } from "./direct-question.ts";
 import { listen } from "./listening.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, withoutZone } from "@lmserv/discovery-core";
 import { type Family, familiesOf, familyOf, type LinkInterface } from "../link/interfaces.ts";
 import type { Link, LinkEvents, Machine } from "../link/link.ts";
 
@@ -68,7 +68,7 @@ export class Trial {
     };
     return {
       packet: (bytes, { address }) => {
-        const [bare = ""] = address.split("%");
+        const bare = withoutZone(address);
         if (!this.#own.has(bare)) this.#hear(address);
         else if (this.#isFromHere(bare) && Buffer.compare(bytes, this.#sent) === 0)
           this.returned.add(familyOf(address));

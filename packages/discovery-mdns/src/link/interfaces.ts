@@ -1,10 +1,10 @@
-import { isLinkLocal, parseAddress } from "@lmserv/discovery-core";
+import { isLinkLocal, withoutZone } from "@lmserv/discovery-core";
 import {
   type InterfaceAddress,
   type InterfaceKind,
-  networkContains,
+  isInterface,
+  isOnLink,
   type System,
-  subnetOf,
 } from "@lmserv/discovery-network";
 
 export const families = ["IPv4", "IPv6"] as const;
@@ -52,7 +52,7 @@ export function chooseInterfaces(
 ): InterfaceChoice {
   const leadsOut = all.some(({ kind }) => kind === "lan");
   const reasonAgainst = (on: NetworkInterface): string | null => {
-    if (wanted) return wanted.some((one) => names(one, on)) ? null : "it was not named";
+    if (wanted) return wanted.some((one) => isNamed(one, on)) ? null : "it was not named";
     if (on.kind !== "lan" && !on.loopback)
       return "it leads only to this machine's own containers, guests or tunnels";
     return on.loopback && leadsOut ? "it leads only to this machine itself" : null;
@@ -81,18 +81,12 @@ function showsLink({ address, family }: InterfaceAddress): boolean {
 }
 
 function isSameSubnet(own: InterfaceAddress, other: InterfaceAddress): boolean {
-  return own.prefixLength === other.prefixLength && isInSubnet(other.address, own);
+  return own.prefixLength === other.prefixLength && isOnLink(other.address, { addresses: [own] });
 }
 
-function isInSubnet(address: string, own: InterfaceAddress): boolean {
-  return networkContains(subnetOf(own), parseAddress(address)?.bytes ?? []);
-}
-
-/** Whether a name or an address, with its zone or without, is the interface's. */
-function names(wanted: string, { name, loopback, addresses }: NetworkInterface): boolean {
-  const [address, zone = name] = wanted.split("%");
-  const isOwn = addresses.some((own) => own.address === address) || (loopback && address === "::1");
-  return wanted === name || (isOwn && zone === name);
+/** The loopback interface is named by its IPv6 address too, from which nothing is said. */
+function isNamed(word: string, on: NetworkInterface): boolean {
+  return isInterface(word, on) || (on.loopback && word === "::1");
 }
 
 export function addressesOf({ addresses }: NetworkInterface, family: Family): string[] {
@@ -104,14 +98,9 @@ export function familiesOf(on: NetworkInterface): Family[] {
   return families.filter((family) => on.addresses.some((own) => own.family === family));
 }
 
-/** Whether an address, without its zone, is in one of the interface's subnets. */
-export function isOnLink(address: string, { addresses }: NetworkInterface): boolean {
-  return addresses.some((own) => isInSubnet(address, own));
-}
-
 /** Whether an address, with its zone or without, is this machine's own on the interface's link. */
 export function isOwn(address: string, { addresses, siblings }: LinkInterface): boolean {
-  const [bare] = address.split("%");
+  const bare = withoutZone(address);
   return [...addresses, ...siblings].some((own) => own.address === bare);
 }
 

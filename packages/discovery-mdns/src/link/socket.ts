@@ -1,8 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { platform } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
+import { isOnLink } from "@lmserv/discovery-network";
 import multicastDns from "multicast-dns";
-import { addressesOf, type Family, isOnLink, type NetworkInterface } from "./interfaces.ts";
+import { addressesOf, type Family, type NetworkInterface } from "./interfaces.ts";
 import { type LinkEvents, mdnsGroups, type SocketAddress } from "./link.ts";
 import { numericLookup } from "./numeric-lookup.ts";
 

@@ -1,12 +1,12 @@
 import type { Socket } from "node:dgram";
 import { type Clock, isLinkLocal } from "@lmserv/discovery-core";
+import { isOnLink } from "@lmserv/discovery-network";
 import {
   addressesOf,
   type Family,
   families,
   familiesOf,
   familyOf,
-  isOnLink,
   type LinkInterface,
   type NetworkInterface,
 } from "./interfaces.ts";

@@ -11,11 +11,12 @@ import {
   isDefaultBridge,
   isHostAddress,
   isNobodysNear,
+  isOnLink,
   isOwnAddress,
   kindOfSubnet,
   type System,
 } from "@lmserv/discovery-network";
-import { families, familyOf, isOnLink, type NetworkInterface } from "../link/interfaces.ts";
+import { families, familyOf, type NetworkInterface } from "../link/interfaces.ts";
 
 /** From where the addresses of a node are looked at. */
 export interface Vantage {

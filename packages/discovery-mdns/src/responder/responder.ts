@@ -1,8 +1,9 @@
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep, withoutZone } from "@lmserv/discovery-core";
+import { isOnLink } from "@lmserv/discovery-network";
 import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
 import { type Message, type Question, type ResourceRecord, recordKey, response } from "../dns/record.ts";
-import { type Family, familyOf, isOnLink, isOwn, type LinkInterface } from "../link/interfaces.ts";
+import { type Family, familyOf, isOwn, type LinkInterface } from "../link/interfaces.ts";
 import { type Link, mdnsPort, type SocketAddress } from "../link/link.ts";
 import { enumerationName, type Service } from "../service.ts";
 import { Defence } from "./defence.ts";
@@ -281,8 +282,7 @@ export class Responder {
 
   /** RFC 6762 section 11. */
   #isNear({ address }: SocketAddress): boolean {
-    const [bare = ""] = address.split("%");
-    return isOnLink(bare, this.#link.interface);
+    return isOnLink(withoutZone(address), this.#link.interface);
   }
 
   #wantedBy({ questions }: Message): Wanted[] {

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { canonicalAddress, formatEndpoint, onAbort, orAborted } from "@lmserv/discovery-core";
+import { canonicalAddress, formatEndpoint, onAbort, orAborted, withoutZone } from "@lmserv/discovery-core";
 import { WebSocket } from "ws";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
@@ -135,8 +135,7 @@ function shake(connection: Socket, options: DialOptions, signal: AbortSignal): P
   const { limits } = host;
   const remoteAddress = canonicalAddress(connection.remoteAddress ?? "");
   // A zone says nothing to the other side (RFC 9844).
-  const [bare = ""] = remoteAddress.split("%");
-  const authority = formatEndpoint(bare, connection.remotePort ?? 0);
+  const authority = formatEndpoint(withoutZone(remoteAddress), connection.remotePort ?? 0);
   const webSocket = new WebSocket(`ws://${authority}${meshPath}`, meshSubprotocol, {
     ...webSocketOptions(limits),
     handshakeTimeout: limits.admissionMs,
