@@ -201,6 +201,20 @@ describe("nodes that are there", () => {
   });
 });
 
+describe("two thousand nodes", () => {
+  test("are named in a question for the list as far as a score of packets goes", async () => {
+    for (let number = 0; number < 2_000; number += 1) {
+      const address = `10.0.${1 + (number >> 7)}.${1 + (number & 127)}`;
+      say([pointer(`n${number}`), location(`n${number}`), ...rest(`n${number}`, address)], address);
+    }
+    await clock.advance(1_000);
+    const lists = sent().filter(({ packet }) => packet.answers?.length);
+    expect(lists.length).toBeGreaterThan(0);
+    expect(lists.length).toBeLessThanOrEqual(2 * 20);
+    expect(lists[0]?.packet.answers?.[0]).toMatchObject({ data: `n0.${type}` });
+  });
+});
+
 describe("a text of which its owner knows nothing", () => {
   test("stands no longer than until the next sign of life is asked for", async () => {
     answerFor("real", "10.0.0.2");

@@ -39,6 +39,8 @@ export interface QuerierListener {
 const soonMs = 1_500;
 /** One packet holds about so many, and a flood of nodes is not gone through again and again. */
 const maxEarly = 32;
+/** A score of packets; with ten thousand made-up nodes it would be hundreds, written in one turn. */
+const maxKnown = 512;
 /** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
 const directMs = 500;
 
@@ -363,13 +365,16 @@ export class Querier {
     this.#deadlines.delete(nameKey(instance.name));
   }
 
-  /** The pointers to what is there, with more than half of their lives ahead (RFC 6762 section 7.1). */
+  /** The pointers to what is there, those known longest first, with more than half of their lives ahead (RFC 6762 section 7.1). */
   #knownAnswers(nowMs: number): ResourceRecord[] {
-    return [...this.#cache.all()].flatMap(({ name, pointer, location }) => {
+    const known: ResourceRecord[] = [];
+    for (const { name, pointer, location } of this.#cache.all()) {
       const leftMs = pointer.untilMs - nowMs;
-      if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) return [];
+      if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) continue;
       const ttlS = Math.floor(leftMs / 1_000);
-      return { name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name };
-    });
+      known.push({ name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name });
+      if (known.length === maxKnown) break;
+    }
+    return known;
   }
 }
