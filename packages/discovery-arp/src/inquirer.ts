@@ -2,8 +2,6 @@ import type { Clock } from "@lmserv/discovery-core";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 import type { Machine } from "./machine.ts";
 
-/** A quarter of the descriptors that a process may have on most systems. */
-const maxLooks = 256;
 /** More ports of one host at the same time look like an attack. */
 const maxPortsAtOnce = 8;
 /** No LAN brings so many new hosts at a time that more than this wait. */
@@ -15,8 +13,6 @@ export interface Inquiry {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly ports: readonly number[];
-  /** Whether others named it: neighbors have their turn first. @default false */
-  readonly isHearsay?: boolean;
   /** Takes each server the moment that it is known, and the port that was asked. */
   readonly onServer: (identification: Identification, askedPort: number) => void;
 }
@@ -53,17 +49,22 @@ export class Inquirer {
   readonly #signal: AbortSignal;
   /** Under way. Each host that is due is searched once, and is not due again for a while. */
   readonly #searches = new Set<Search>();
-  /** First looks at neighbors. */
+  readonly #maxLooks: number;
+  /** First looks. */
   readonly #waiting: (() => void)[] = [];
-  /** Whatever else can wait for these. */
+  /** Second ones, which can wait for these. */
   readonly #patient: (() => void)[] = [];
   #looking = 0;
 
-  /** @param signal - Aborting it ends every question; answers are dropped then. */
-  constructor(machine: Pick<Machine, "look">, clock: Clock, signal: AbortSignal) {
+  /**
+   * @param signal - Aborting it ends every question; answers are dropped then.
+   * @param maxLooks - Ports that are asked at the same time, of all hosts together.
+   */
+  constructor(machine: Pick<Machine, "look">, clock: Clock, signal: AbortSignal, maxLooks: number) {
     this.#machine = machine;
     this.#clock = clock;
     this.#signal = signal;
+    this.#maxLooks = maxLooks;
   }
 
   /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */
@@ -107,11 +108,11 @@ export class Inquirer {
 
   /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
   async #askPorts(
-    { host, onServer, isHearsay = false }: Inquiry,
+    { host, onServer }: Inquiry,
     ports: readonly number[],
     patient: boolean,
   ): Promise<readonly number[]> {
-    const turn = patient || isHearsay ? this.#patient : this.#waiting;
+    const turn = patient ? this.#patient : this.#waiting;
     const queue = [...ports];
     const slow: number[] = [];
     const work = async (): Promise<void> => {
@@ -141,7 +142,7 @@ export class Inquirer {
 
   #enter(queue: (() => void)[]): Promise<void> | undefined {
     this.#looking += 1;
-    if (this.#looking <= maxLooks) return;
+    if (this.#looking <= this.#maxLooks) return;
     return new Promise((resolve) => queue.push(resolve));
   }
 

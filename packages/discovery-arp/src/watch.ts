@@ -16,6 +16,10 @@ const firstPollMs = 1_000;
 const lastPollMs = 10_000;
 /** Listing the IPv6 neighbours takes a process of its own. */
 const ipv6EveryMs = 30_000;
+/** Ports that are asked at the same time: a quarter of the descriptors that a process may have on most systems. */
+const maxLooks = 256;
+/** The same because others named them: hosts that are not there fill the kernel's table, 18 s each. */
+const maxNamedLooks = 8;
 /** Ports of one host that are asked because others named them: as many at once as a machine has servers. */
 const hearsay = { burst: 4, restMs: 15_000, maxRestMs: 300_000 };
 
@@ -40,6 +44,8 @@ export class Watch {
   readonly #acquaintances = new Acquaintances();
   readonly #hearsay = new HostBudget(hearsay);
   readonly #inquirer: Inquirer;
+  /** For what others named, which takes no time of the neighbors'. */
+  readonly #named: Inquirer;
   readonly #roster: Roster;
   readonly #startedMs: number;
   #passing: Promise<number> | null = null;
@@ -55,7 +61,8 @@ export class Watch {
     const { signal } = this.#ending;
     this.#parts = parts;
     this.#startedMs = context.clock.now();
-    this.#inquirer = new Inquirer(machine, context.clock, signal);
+    this.#inquirer = new Inquirer(machine, context.clock, signal, maxLooks);
+    this.#named = new Inquirer(machine, context.clock, signal, maxNamedLooks);
     this.#roster = new Roster({
       ...settings,
       clock: context.clock,
@@ -101,7 +108,7 @@ export class Watch {
   /** Asks everybody who is due; resolves when whoever is there had the time to answer, be it slowly. Rejects when stopped. */
   async #settle(): Promise<void> {
     const hosts = await this.#pass();
-    await this.#inquirer.ended();
+    await Promise.all([this.#inquirer.ended(), this.#named.isCrowded || this.#named.ended()]);
     await this.#joinTwins(this.#neighborhood());
     this.#ending.signal.throwIfAborted();
     if (this.#roster.size === 0) this.#parts.onSilence(hosts);
@@ -127,7 +134,7 @@ export class Watch {
     if (sweeper.isDue) await this.#sweep(neighborhood);
     await this.#askOverIPv6(neighborhood);
     this.#acquaintances.retain(new Set([...this.#hosts, ...this.#askKnownNodes(neighborhood)]));
-    await this.#inquirer.firstLooks();
+    await this.#firstLooks();
     await this.#joinTwins(neighborhood);
     signal.throwIfAborted();
     return this.#hosts.size;
@@ -151,7 +158,7 @@ export class Watch {
   async #askOverIPv6(neighborhood: Neighborhood): Promise<void> {
     const { context, table } = this.#parts;
     const { signal } = this.#ending;
-    await this.#inquirer.firstLooks();
+    await this.#firstLooks();
     if (context.clock.now() >= this.#ipv6DueMs) {
       this.#ipv6DueMs = context.clock.now() + ipv6EveryMs;
       this.#ipv6 = await table.readIPv6(signal);
@@ -162,6 +169,10 @@ export class Watch {
     const hosts = new Set([...neighborhood.hosts(ipv4), ...overIPv6]);
     this.#hasNewcomers = [...hosts].some((host) => !this.#hosts.has(host));
     this.#hosts = hosts;
+  }
+
+  async #firstLooks(): Promise<void> {
+    await Promise.all([this.#inquirer.firstLooks(), this.#named.firstLooks()]);
   }
 
   /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
@@ -190,25 +201,24 @@ export class Watch {
     const endpoint = formatEndpoint(host, port);
     const nowMs = this.#parts.context.clock.now();
     if (!this.#acquaintances.mayBeAsked(endpoint, nowMs) || !this.#hearsay.take(host, nowMs)) return;
-    if (this.#isDue(endpoint))
-      this.#ask({ host, ports: [port], isHearsay: true }, () => this.#hearsay.giveBack(host));
+    if (this.#isDue(endpoint)) this.#ask(this.#named, host, [port], () => this.#hearsay.giveBack(host));
   }
 
   #askAll(hosts: readonly string[]): void {
     const { ports } = this.#parts.settings;
-    for (const host of hosts) if (this.#isDue(host)) this.#ask({ host, ports });
+    for (const host of hosts) if (this.#isDue(host)) this.#ask(this.#inquirer, host, ports);
   }
 
   #isDue(name: string): boolean {
     return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
   }
 
-  #ask(whom: Omit<Inquiry, "onServer">, onFound: () => void = () => {}): void {
+  #ask(by: Inquirer, host: string, ports: readonly number[], onFound: () => void = () => {}): void {
     const onServer: Inquiry["onServer"] = (identification, askedPort) => {
       onFound();
-      this.#roster.take(whom.host, askedPort, identification);
+      this.#roster.take(host, askedPort, identification);
     };
-    this.#inquirer.search({ ...whom, onServer });
+    by.search({ host, ports, onServer });
   }
 
   #poll(): void {
