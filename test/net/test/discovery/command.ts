@@ -34,7 +34,12 @@ export interface ListedNode {
   readonly server: string | null;
   readonly models: readonly string[];
   readonly health: { readonly state: string; readonly models: readonly { readonly name: string }[] } | null;
-  readonly sources: readonly { readonly transport: string; readonly key: string; readonly trust: string }[];
+  readonly sources: readonly {
+    readonly transport: string;
+    readonly key: string;
+    readonly trust: string;
+    readonly stale: string | null;
+  }[];
 }
 
 export interface Listing {
@@ -55,12 +60,13 @@ export async function discover(host: Host, ...args: readonly string[]): Promise<
 }
 
 export interface WatchEvent {
-  readonly type: "version" | "up" | "updated" | "down" | "warning";
+  readonly type: "version" | "up" | "updated" | "down" | "lost" | "recovered" | "warning";
   readonly reason?: string;
   readonly node?: ListedNode;
-  /** Of a warning. */
+  /** Of a warning or a loss. */
   readonly code?: string;
   readonly message?: string;
+  readonly transport?: string | null;
 }
 
 export interface Watch {

@@ -19,6 +19,8 @@ export interface Spot {
 export interface MemberOptions {
   /** Where it keeps who it is and whom it has met; the files of all hosts are the machine's. */
   readonly state: string;
+  /** What all members share. @default one for all tests */
+  readonly keys?: string;
   /** Mesh URLs. */
   readonly seeds: readonly string[];
   /** Wraps the command, so that it sees other files than the machine's. */
@@ -58,9 +60,9 @@ export function spotOf(host: Host): Spot {
 
 /** Starts a member; resolves when it has announced itself. */
 export async function startMember({ host, address }: Spot, options: MemberOptions): Promise<Member> {
-  const { state, seeds, wrap = (command) => command } = options;
+  const { state, seeds, keys = key, wrap = (command) => command } = options;
   const listen = [{ host: address, port: meshPort }];
-  const mesh = { cluster: "net-tests", keys: key, seeds, listen, stateDirectory: join(state, host.name) };
+  const mesh = { cluster: "net-tests", keys, seeds, listen, stateDirectory: join(state, host.name) };
   const task = JSON.stringify({ info: host.name, options: mesh });
   const process_ = await host.spawn(wrap([process.execPath, program, task]));
   await process_.line((line) => line.includes('"announced"'));
