@@ -2,7 +2,6 @@ import { DiscoveryError, Reminder, type TransportContext, toDiscoveryError } fro
 import { PacketCache } from "./dns/packet-cache.ts";
 import type { Family, LinkInterface, NetworkInterface } from "./link/interfaces.ts";
 import { type Link, type LinkEvents, type Machine, mdnsPort, type SocketAddress } from "./link/link.ts";
-import { Retry } from "./link/retry.ts";
 import type { Browser } from "./querier/browser.ts";
 import type { Querier } from "./querier/querier.ts";
 import type { Announcer } from "./responder/announcer.ts";
@@ -22,6 +21,8 @@ export interface EndpointOptions {
 
 /** RFC 6762 section 17. */
 const maxPacketBytesReceived = 9_000;
+/** How long after it failed a family is tried again, doubling from the first to the last, in ms. */
+const mendWaitMs = { first: 3_000, last: 30_000 };
 /** The interface or its address just went, or is new and still being checked: the next look tells. */
 const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
 
@@ -37,8 +38,9 @@ export class Endpoint {
   #link: Link | null = null;
   /** That of the interface as the sockets were opened for it. */
   #identity = "";
-  /** When the families that the link lacks are tried again. */
-  #retry = new Retry(0);
+  /** When the families that the link lacks are tried again, and how often that failed. */
+  #mendAtMs = 0;
+  #mends = 0;
   /** Of each family that cannot be used, why, as it was reported. */
   readonly #hampered = new Map<Family, string>();
   readonly #sendFailures = new Reminder();
@@ -86,7 +88,8 @@ export class Endpoint {
     try {
       const link = await machine.openLink(on, this.#events(), context.clock);
       this.#identity = identityOf(on);
-      this.#retry = new Retry(context.clock.now());
+      this.#mends = 0;
+      this.#planMend();
       this.#sendFailures.clear();
       this.#use(link, all);
       context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
@@ -99,14 +102,20 @@ export class Endpoint {
   /** Tries again what the link lacks; the responder starts anew when it has more. */
   async #mend(link: Link, all: readonly NetworkInterface[]): Promise<void> {
     const { clock, log } = this.#options.context;
-    if (link.missing.length === 0 || !this.#retry.isDue(clock.now())) return;
+    if (link.missing.length === 0 || clock.now() < this.#mendAtMs) return;
     const mended = await link.mend();
     if (this.#link !== link) return;
-    if (link.missing.length > 0) this.#retry.failed(clock.now());
+    this.#mends += 1;
+    this.#planMend();
     if (mended.length === 0) return;
     log("info", `mDNS runs on ${this.#name} over ${mended.join(" and ")}, too, from now on`);
     this.responder?.close();
     this.#use(link, all);
+  }
+
+  #planMend(): void {
+    const waitMs = Math.min(mendWaitMs.first * 2 ** this.#mends, mendWaitMs.last);
+    this.#mendAtMs = this.#options.context.clock.now() + waitMs;
   }
 
   #use(link: Link, all: readonly NetworkInterface[]): void {

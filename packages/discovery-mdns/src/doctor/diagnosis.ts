@@ -8,7 +8,7 @@ import { hearingCheck, returnChecks } from "./multicast-checks.ts";
 import { portChecks } from "./port-checks.ts";
 import { type PortHolder, readPortHolders } from "./port-holders.ts";
 import type { Say } from "./say.ts";
-import { Trial } from "./trial.ts";
+import { TrialBind } from "./trial-bind.ts";
 
 export interface DiagnosisOptions {
   readonly via: string;
@@ -45,13 +45,13 @@ export async function* diagnose(
   const holders = await surroundings.portHolders();
   const used = withSiblings(choice.used);
   const own = new Set(all.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
-  const trials = await Promise.all(used.map((on) => Trial.open(on, own, machine, context.clock)));
+  const trials = await Promise.all(used.map((on) => TrialBind.open(on, own, machine, context.clock)));
   try {
     for (const { link } of trials) link?.keepOut(all);
     for (const trial of trials) yield* portChecks(trial, holders, say);
     await listen(trials, [], context, signal);
     for (const trial of trials) yield* returnChecks(trial, say);
-    const isAble = ({ returned, heard }: Trial): boolean => returned.size > 0 || heard.size > 0;
+    const isAble = ({ returned, heard }: TrialBind): boolean => returned.size > 0 || heard.size > 0;
     for (const trial of trials.filter(isAble)) {
       if (!trial.on.loopback) yield await hearingCheck(trial, surroundings.askDirectly, context, signal, say);
     }

@@ -3,14 +3,14 @@ import { encode, maxPacketBytes } from "../dns/encode.ts";
 import type { Name } from "../dns/name.ts";
 import { type Question, query, recordTypes } from "../dns/record.ts";
 import { enumerationName, serviceType } from "../service.ts";
-import type { Trial } from "./trial.ts";
+import type { TrialBind } from "./trial-bind.ts";
 
 /** A question is asked twice, as far apart as RFC 6762 section 5.2 asks for; answers come within half a second. */
 const askEveryMs = 1_000;
 
 /** Asks on every interface by multicast, and listens until there is nothing more to wait for. */
 export async function listen(
-  trials: readonly Trial[],
+  trials: readonly TrialBind[],
   addresses: readonly string[],
   { clock, log }: DiagnosisContext,
   signal: AbortSignal,

@@ -6,13 +6,16 @@ import { mdnsGroups, mdnsPort } from "../link/link.ts";
 import type { askDirectly } from "./direct-question.ts";
 import { listen } from "./listening.ts";
 import { listSome, type Say } from "./say.ts";
-import type { Trial } from "./trial.ts";
+import type { TrialBind } from "./trial-bind.ts";
 
 /** More neighbours than that prove no more. */
 const maxAsked = 32;
 
 /** Whether what is sent leaves this machine, as far as this machine can tell. */
-export function* returnChecks({ on, link, returned, sendFailures }: Trial, say: Say): Generator<Check, void> {
+export function* returnChecks(
+  { on, link, returned, sendFailures }: TrialBind,
+  say: Say,
+): Generator<Check, void> {
   for (const family of link?.families ?? []) {
     const packet = `a packet to ${mdnsGroups[family]} on ${on.name}`;
     const failure = sendFailures.get(family);
@@ -32,7 +35,7 @@ const ownFirewall = `let UDP port ${mdnsPort} to ${mdnsGroups.IPv4} and ${mdnsGr
 
 /** Whether others are heard; and if not, whether somebody is there who should be. */
 export async function hearingCheck(
-  trial: Trial,
+  trial: TrialBind,
   ask: typeof askDirectly,
   context: DiagnosisContext,
   signal: AbortSignal,

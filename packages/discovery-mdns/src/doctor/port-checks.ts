@@ -3,11 +3,11 @@ import { type Family, familiesOf } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";
 import type { PortHolder } from "./port-holders.ts";
 import { listSome, type Say } from "./say.ts";
-import type { Trial } from "./trial.ts";
+import type { TrialBind } from "./trial-bind.ts";
 
 /** Whether the port can be had on an interface, and who else has it. */
 export async function* portChecks(
-  trial: Trial,
+  trial: TrialBind,
   holders: readonly PortHolder[] | null,
   say: Say,
 ): AsyncGenerator<Check, void> {

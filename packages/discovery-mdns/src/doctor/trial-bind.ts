@@ -6,7 +6,7 @@ import type { Link, LinkEvents, Machine } from "../link/link.ts";
 const maxHeard = 64;
 
 /** An interface's sockets, opened to see what becomes of them and of what is sent. */
-export class Trial {
+export class TrialBind {
   readonly on: LinkInterface;
   /** Why a family cannot be used. */
   readonly refusals: Map<Family, unknown> = new Map();
@@ -36,8 +36,8 @@ export class Trial {
     own: ReadonlySet<string>,
     machine: Machine,
     clock: Clock,
-  ): Promise<Trial> {
-    const trial = new Trial(on, own);
+  ): Promise<TrialBind> {
+    const trial = new TrialBind(on, own);
     try {
       trial.link = await machine.openLink(on, trial.#events(), clock);
     } catch (error) {
