@@ -326,9 +326,11 @@ class Supervisor {
     return true;
   }
 
-  /** One report for each loss, whatever the attempts end with, and again while it lasts. */
+  /** One report for each loss, whatever the attempts end with, and again while it lasts; a refusal is one of its own. */
   #reportDue(failure: DiscoveryError): void {
-    if (this.#reminder.isDue("", this.#context.clock.now())) this.#context.report(causeOf(failure));
+    const cause = causeOf(failure);
+    const kind = cause.code === "PERMISSION_DENIED" ? cause.code : "";
+    if (this.#reminder.isDue(kind, this.#context.clock.now())) this.#context.report(cause);
   }
 
   #log(what: string, fields: Readonly<Record<string, unknown>> = {}): void {

@@ -3,14 +3,18 @@ import type { ObservationSink } from "./observation-stream.ts";
 import { slotOf } from "./source.ts";
 import type { BrowseQuery, Observation } from "./transport.ts";
 
+/** As many as a registry lists; what comes and goes beside them is nobody who was listed before. */
+const maxHeld = 10_000;
+
 /** A browse that goes on from session to session. */
 export class SupervisedBrowse {
   readonly query: BrowseQuery;
   readonly sink: ObservationSink;
   readonly stopping: AbortController = new AbortController();
   readonly #clock: Clock;
-  /** How to drop what is held back, by slot: no more than the session reports. */
-  readonly #held = new Map<string, () => void>();
+  /** What is held back, by slot. */
+  readonly #held = new Map<string, Observation>();
+  #cancel: () => void = () => {};
 
   constructor(query: BrowseQuery, sink: ObservationSink, clock: Clock) {
     this.query = query;
@@ -21,19 +25,22 @@ export class SupervisedBrowse {
   /** Passes an observation on, at once or, where it says that something is missing, not before `patienceMs`. */
   pass(observation: Observation, patienceMs: number): void {
     const slot = "key" in observation ? slotOf(observation) : observation.via;
-    this.#held.get(slot)?.();
     this.#held.delete(slot);
     const leftMs = patienceMs - this.#clock.now();
-    if (leftMs <= 0 || !isMissing(observation)) this.sink.push(observation);
-    else
-      this.#held.set(
-        slot,
-        this.#clock.schedule(leftMs, () => this.sink.push(observation)),
-      );
+    if (leftMs <= 0 || !isMissing(observation) || this.#held.size >= maxHeld) {
+      this.sink.push(observation);
+      return;
+    }
+    this.#held.set(slot, observation);
+    this.#cancel();
+    this.#cancel = this.#clock.schedule(leftMs, () => {
+      for (const one of this.#held.values()) this.sink.push(one);
+      this.#held.clear();
+    });
   }
 
   dropHeld(): void {
-    for (const cancel of this.#held.values()) cancel();
+    this.#cancel();
     this.#held.clear();
   }
 

@@ -30,8 +30,8 @@ describeEtcd("outages of etcd", {}, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const endpoints = [server.url];
-    const watcher = await scene.join({ endpoints });
-    await scene.join({ endpoints }, "dead");
+    const watcher = await scene.join({ endpoints }, null, lifetimeMs);
+    await scene.join({ endpoints }, "dead", lifetimeMs);
     await allList([watcher], "dead");
     await server.kill();
     await allList([watcher], "dead*");

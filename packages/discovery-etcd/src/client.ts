@@ -1,6 +1,7 @@
-import type { Clock } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core";
 import { EtcdFault, isFault, isObject } from "./fault.ts";
 import { Gateway, type TlsOptions } from "./gateway.ts";
+import type { Timing } from "./timing.ts";
 
 export interface Credentials {
   readonly user: string;
@@ -14,9 +15,11 @@ export interface ClientOptions {
   readonly endpoints: readonly URL[];
   readonly credentials: Credentials | null;
   readonly tls: TlsOptions;
-  /** How long one server has for one answer, in ms. */
-  readonly timeoutMs: number;
+  readonly timing: Pick<Timing, "timeoutMs" | "electionMs">;
 }
+
+/** Between two questions to servers that choose a leader. */
+const electionPauseMs = 250;
 
 /** Null text: there is no need for one, as far as we know. */
 interface Token {
@@ -38,9 +41,9 @@ export class EtcdClient {
   readonly #closing = new AbortController();
 
   constructor(options: ClientOptions) {
-    const { clock, timeoutMs, tls, random, endpoints } = options;
+    const { clock, timing, tls, random, endpoints } = options;
     this.#options = options;
-    this.#gateway = new Gateway(clock, timeoutMs, tls);
+    this.#gateway = new Gateway(clock, timing.timeoutMs, tls);
     // Not everybody at the first one.
     this.#current = Math.floor(random() * endpoints.length);
   }
@@ -58,9 +61,13 @@ export class EtcdClient {
     if (server === this.server) this.#current += 1;
   }
 
-  /** Asks the servers in turn until one answers. @throws {EtcdFault}, or `signal.reason` itself when aborted. */
+  /**
+   * Asks the servers in turn until one answers, and all of them again while they choose a leader.
+   *
+   * @throws {EtcdFault} that of the last one; `signal.reason` itself when aborted.
+   */
   async call(path: string, body: object, signal: AbortSignal): Promise<Result> {
-    return this.#inTurn((server) => this.callAt(server, path, body, signal));
+    return this.#inTurn((server) => this.callAt(server, path, body, signal), signal);
   }
 
   /** Asks one server. */
@@ -99,8 +106,9 @@ export class EtcdClient {
 
   /** The version of the first server that answers. */
   async version(signal: AbortSignal): Promise<string> {
-    const answer = await this.#inTurn(async (server) =>
-      read(await this.#gateway.ask(server, "/version", null, { signal, token: null })),
+    const answer = await this.#inTurn(
+      async (server) => read(await this.#gateway.ask(server, "/version", null, { signal, token: null })),
+      signal,
     );
     if (typeof answer.etcdserver === "string") return answer.etcdserver;
     throw new EtcdFault("rejected", "what answers there is no etcd");
@@ -111,15 +119,21 @@ export class EtcdClient {
     this.#gateway.close();
   }
 
-  async #inTurn<T>(ask: (server: URL) => Promise<T>): Promise<T> {
-    for (let left = this.#options.endpoints.length - 1; ; left -= 1) {
+  async #inTurn<T>(ask: (server: URL) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { endpoints, clock, timing } = this.#options;
+    const endMs = clock.now() + timing.electionMs;
+    for (let left = endpoints.length - 1; ; left -= 1) {
       const { server } = this;
       try {
         return await ask(server);
       } catch (error) {
-        if (!isFault(error, "unreachable")) throw error;
+        const isLeaderless = isFault(error, "leaderless");
+        if (!isLeaderless && !isFault(error, "unreachable")) throw error;
         this.leave(server);
-        if (left <= 0) throw error;
+        if (isLeaderless && clock.now() < endMs) {
+          left = endpoints.length;
+          await sleep(clock, electionPauseMs, signal);
+        } else if (left <= 0) throw error;
       }
     }
   }

@@ -21,6 +21,7 @@ export class Complaint {
     const fault = faultOf(error);
     const codes: Readonly<Partial<Record<FaultKind, DiscoveryErrorCode>>> = {
       unreachable: "MEDIUM_UNREACHABLE",
+      leaderless: "MEDIUM_UNREACHABLE",
       refused: "PERMISSION_DENIED",
       token: "PERMISSION_DENIED",
     };
@@ -33,6 +34,8 @@ export class Complaint {
 
   #explain({ kind, message }: EtcdFault): string {
     if (kind === "unreachable") return `no answer: ${message}; start it, or correct the address`;
+    if (kind === "leaderless")
+      return `no leader: ${message}; start the servers of its cluster that are missing`;
     if (kind !== "refused" && kind !== "token") return message;
     if (/permission denied/.test(message)) {
       return `${message}: the role of ${this.#who()} needs to read ${this.#prefix}, and to write there to announce`;

@@ -1,32 +1,28 @@
-import { type Cancellable, Reminder } from "@lmserv/discovery-core";
-import {
-  type EngineConnection,
-  type EngineContext,
-  type EngineEvent,
-  engineStream,
-  type Held,
-} from "@lmserv/discovery-fleet";
+import { type Cancellable, type DiscoveryError, Reminder } from "@lmserv/discovery-core";
+import type { EngineConnection, EngineContext, Held, Watcher } from "@lmserv/discovery-fleet";
 import type { EtcdClient } from "./client.ts";
 import type { Complaint } from "./complaint.ts";
-import { isFault } from "./fault.ts";
 import type { Keyspace } from "./keyspace.ts";
-import { type Rhythm, rhythmOf } from "./rhythm.ts";
-import { Tenure } from "./tenure.ts";
+import { EtcdLease } from "./lease.ts";
+import { type Timing, timingOf } from "./timing.ts";
 import { EtcdWatch } from "./watch.ts";
 
-/** One process at etcd: a watch, and a lease for each value that it keeps. */
+/** One process at etcd: a watch, and a lease for each value that it keeps; until no server of it answers. */
 export class EtcdConnection implements EngineConnection {
+  readonly lost: Promise<DiscoveryError>;
   readonly #context: EngineContext;
   readonly #client: EtcdClient;
   readonly #keyspace: Keyspace;
   readonly #complaint: Complaint;
-  readonly #rhythm: Rhythm;
+  readonly #timing: Timing;
   readonly #closing = new AbortController();
-  readonly #tenures = new Set<Tenure>();
-  readonly #watches = new Map<EtcdWatch, Promise<void>>();
-  /** The faults of announcing that are not over. */
+  readonly #leases = new Set<EtcdLease>();
+  /** What keeps values from being taken. */
   readonly #faults = new Reminder();
   readonly #conflicts = new Reminder();
+  #tellLoss: (error: DiscoveryError) => void = () => {};
+  #loss: DiscoveryError | null = null;
+  #watching: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
   constructor(context: EngineContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
@@ -34,50 +30,37 @@ export class EtcdConnection implements EngineConnection {
     this.#client = client;
     this.#keyspace = keyspace;
     this.#complaint = complaint;
-    this.#rhythm = rhythmOf(context.lifetimeMs);
+    this.#timing = timingOf(context.lifetimeMs);
+    this.lost = new Promise((resolve) => {
+      this.#tellLoss = resolve;
+    });
   }
 
-  watch({ signal }: Cancellable): AsyncIterable<EngineEvent> {
+  watch(watcher: Watcher): void {
     const { clock, random } = this.#context;
-    return engineStream({
-      signal,
-      closed: this.#closing.signal,
-      start: (sink) => {
-        const ending = new AbortController();
-        const options = {
-          client: this.#client,
-          keyspace: this.#keyspace,
-          clock,
-          random,
-          rhythm: this.#rhythm,
-          errorOf: (fault: unknown) => this.#complaint.of(fault, "MEDIUM_UNREACHABLE"),
-        };
-        const watch = new EtcdWatch(options, sink, ending.signal);
-        const running = watch.run();
-        this.#watches.set(watch, running);
-        running.finally(() => this.#watches.delete(watch));
-        return () => ending.abort();
-      },
-    });
+    const [client, keyspace, timing, { signal }] = [
+      this.#client,
+      this.#keyspace,
+      this.#timing,
+      this.#closing,
+    ];
+    const watch = new EtcdWatch({ client, keyspace, clock, random, timing, signal }, watcher);
+    this.#watching = watch.run().catch((fault: unknown) => this.#lose(fault));
   }
 
   async hold(key: string, value: string, options: Cancellable): Promise<Held> {
     options.signal.throwIfAborted();
-    if (this.#closing.signal.aborted)
-      throw this.#complaint.say("TRANSPORT_FAILED", "the connection was closed");
-    const tenure = this.#tenure(key, value);
-    this.#tenures.add(tenure);
+    if (this.#closing.signal.aborted) throw this.#ending;
+    const lease = this.#lease(key, value);
+    this.#leases.add(lease);
     try {
-      await tenure.begin(options);
+      await lease.whenKept(options);
     } catch (error) {
-      await this.#drop(tenure);
-      if (options.signal.aborted) throw options.signal.reason;
+      await lease[Symbol.asyncDispose]();
+      options.signal.throwIfAborted();
       throw this.#complaint.of(error, "SEND_FAILED");
     }
-    return {
-      put: (changed, cancellable) => tenure.put(changed, cancellable),
-      [Symbol.asyncDispose]: () => this.#drop(tenure),
-    };
+    return lease;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -85,40 +68,38 @@ export class EtcdConnection implements EngineConnection {
     return this.#closed;
   }
 
-  #tenure(key: string, value: string): Tenure {
-    const { clock, random, via } = this.#context;
-    return new Tenure({
+  #lease(key: string, value: string): EtcdLease {
+    const { clock, random } = this.#context;
+    const lease: EtcdLease = new EtcdLease({
       client: this.#client,
-      clock,
-      random,
-      rhythm: this.#rhythm,
-      via,
-      key: this.#keyspace.keyOf(key),
-      value,
+      ...{ clock, random, timing: this.#timing, key: this.#keyspace.keyOf(key), value },
       on: {
-        fault: (fault, lastsMs) => this.#reportFault(fault, lastsMs),
-        overwritten: () => this.#reportOverwritten(key),
         kept: () => this.#faults.clear(),
+        refused: (fault) => this.#report(this.#complaint.of(fault, "SEND_FAILED")),
+        overwritten: () => this.#reportOverwritten(key),
+        lost: (fault) => this.#lose(fault),
+        ended: () => this.#leases.delete(lease),
       },
     });
+    return lease;
   }
 
-  async #drop(tenure: Tenure): Promise<void> {
-    await tenure[Symbol.asyncDispose]();
-    this.#tenures.delete(tenure);
+  /** Why nothing can be held any more. */
+  get #ending(): DiscoveryError {
+    return this.#loss ?? this.#complaint.say("TRANSPORT_FAILED", "the connection was closed");
   }
 
-  /**
-   * A watch tells of an engine that is away; several values have one fault together. What may pass by itself is told
-   * when it has lasted for a lifetime, after which others do not list the node.
-   */
-  #reportFault(fault: unknown, lastsMs: number): void {
-    const error = this.#complaint.of(fault, "SEND_FAILED");
-    const isAway = error.code === "MEDIUM_UNREACHABLE" && this.#watches.size > 0;
-    if (isAway && [...this.#watches.keys()].some(({ isLost }) => isLost)) return;
-    if ((isAway || isFault(fault, "missing")) && lastsMs < this.#rhythm.lifetimeMs) return;
-    if (!this.#faults.isDue(error.code, this.#context.clock.now())) return;
-    this.#context.report(error);
+  #lose(fault: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#loss = this.#complaint.of(fault, "MEDIUM_UNREACHABLE");
+    this.#tellLoss(this.#loss);
+    this.#closing.abort();
+    for (const lease of this.#leases) lease.giveUp(this.#loss);
+  }
+
+  /** Several values have one fault together. */
+  #report(error: DiscoveryError): void {
+    if (this.#faults.isDue(error.code, this.#context.clock.now())) this.#context.report(error);
   }
 
   #reportOverwritten(key: string): void {
@@ -130,8 +111,8 @@ export class EtcdConnection implements EngineConnection {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#tenures].map((tenure) => this.#drop(tenure)));
-    await Promise.all(this.#watches.values());
+    await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
+    await this.#watching;
     this.#client.close();
   }
 }

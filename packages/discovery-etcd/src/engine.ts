@@ -11,7 +11,7 @@ import { EtcdConnection } from "./connection.ts";
 import { scalarText } from "./fault.ts";
 import type { TlsOptions } from "./gateway.ts";
 import { Keyspace } from "./keyspace.ts";
-import { rhythmOf } from "./rhythm.ts";
+import { timingOf } from "./timing.ts";
 
 export interface EtcdEngineOptions {
   readonly endpoints: readonly URL[];
@@ -62,8 +62,8 @@ export class EtcdEngine implements Engine {
   async #enter(context: EngineContext, { signal }: Cancellable): Promise<Entrance> {
     const { endpoints, credentials, tls, prefix } = this.#options;
     const { clock, random, via, cluster, lifetimeMs } = context;
-    const { timeoutMs } = rhythmOf(lifetimeMs);
-    const client = new EtcdClient({ clock, random, endpoints, credentials, tls, timeoutMs });
+    const timing = timingOf(lifetimeMs);
+    const client = new EtcdClient({ clock, random, endpoints, credentials, tls, timing });
     const keyspace = new Keyspace(prefix, cluster);
     const complaint = new Complaint(via, this.place, credentials?.user ?? null, keyspace.prefix);
     try {

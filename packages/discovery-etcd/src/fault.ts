@@ -1,12 +1,13 @@
 /**
  * What kept etcd from doing what it was asked.
  *
- * `unreachable`: nobody answers, or one without a leader. `untrusted`: it cannot be talked to as configured. `refused`: it
+ * `unreachable`: nobody answers. `leaderless`: it answers, and waits for its cluster to choose a leader. `untrusted`: it cannot be talked to as configured. `refused`: it
  * does not let us. `token`: ours is no longer good. `missing`: what we named is not there. `oversized`: more than we
  * take at once. `rejected`: anything else, such as no space.
  */
 export type FaultKind =
   | "unreachable"
+  | "leaderless"
   | "untrusted"
   | "refused"
   | "token"
@@ -42,7 +43,8 @@ const kinds: Readonly<Record<number, FaultKind>> = {
 const telling: readonly (readonly [RegExp, FaultKind])[] = [
   [/invalid auth token|revision of auth store is old|user name is empty/, "token"],
   [/authentication failed|user name not found/, "refused"],
-  [/not capable|no leader|leader changed|request timed out|server stopped/, "unreachable"],
+  [/no leader|leader changed|request timed out/, "leaderless"],
+  [/not capable|server stopped/, "unreachable"],
 ];
 
 /** What the gateway says instead of a result; null for a result. */

@@ -103,10 +103,18 @@ export class Gateway {
           ...(token !== null && { authorization: token }),
         },
       });
-      sending.on("response", resolve);
+      let isAnswered = false;
+      sending.on("response", (response) => {
+        isAnswered = true;
+        resolve(response);
+      });
       if (isSecure) sending.on("socket", (socket) => this.#noteHandshake(socket));
       // Also after the response has begun: a socket that breaks then ends the response.
       sending.on("error", (error) => {
+        // The server closed a connection that was idle, and says nothing of itself by that.
+        if (sending.reusedSocket && !isAnswered && isReset(error)) {
+          return resolve(this.#send(server, path, body, token, ending));
+        }
         const isHandshake = isSecure && sending.socket !== null && !this.#secured.has(sending.socket);
         reject(isHandshake && isReset(error) ? new EtcdFault("untrusted", noTls, error) : error);
       });

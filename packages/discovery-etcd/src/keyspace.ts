@@ -1,9 +1,16 @@
-import { type EngineEntry, maxValueBytes } from "@lmserv/discovery-fleet";
+import { maxValueBytes } from "@lmserv/discovery-fleet";
 import { isObject } from "./fault.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** What `maxValueBytes` take as base64. */
 const maxBase64 = Math.ceil(maxValueBytes / 3) * 4;
+
+export interface KeyValue {
+  /** Relative to the cluster; whatever somebody chose. */
+  readonly key: string;
+  /** The empty text for what cannot be an announcement. */
+  readonly value: string;
+}
 
 /** The keys of one cluster, and what lies there. */
 export class Keyspace {
@@ -27,7 +34,7 @@ export class Keyspace {
   }
 
   /** What etcd shows of a key, or null for what is none of ours. */
-  entryOf(kv: unknown): EngineEntry | null {
+  entryOf(kv: unknown): KeyValue | null {
     const key = this.relative(kv);
     if (key === null || !isObject(kv)) return null;
     // Whoever announces is bound to a lease; what is not would never end.

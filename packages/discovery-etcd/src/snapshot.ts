@@ -1,7 +1,7 @@
-import { type EngineEntry, maxEntries } from "@lmserv/discovery-fleet";
+import { maxEntries } from "@lmserv/discovery-fleet";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdFault, isFault, isObject, scalarText } from "./fault.ts";
-import { type Keyspace, keyAfter } from "./keyspace.ts";
+import { type Keyspace, type KeyValue, keyAfter } from "./keyspace.ts";
 
 /** Which state of the store something was read from. */
 export interface Revision {
@@ -11,7 +11,7 @@ export interface Revision {
 
 export interface Snapshot {
   readonly revision: Revision;
-  readonly entries: readonly EngineEntry[];
+  readonly entries: readonly KeyValue[];
 }
 
 /** Values of some KiB each make a few MiB. */
@@ -25,7 +25,7 @@ export async function readSnapshot(
   keyspace: Keyspace,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const entries: EngineEntry[] = [];
+  const entries: KeyValue[] = [];
   let revision: Revision | null = null;
   let limit = pageSize;
   let keys = 0;

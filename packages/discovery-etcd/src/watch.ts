@@ -1,11 +1,12 @@
-import { type Clock, type DiscoveryError, onAbort, type Sink, sleep } from "@lmserv/discovery-core";
-import type { EngineEvent } from "@lmserv/discovery-fleet";
+import { setImmediate as turn } from "node:timers/promises";
+import { type Clock, onAbort, sleep } from "@lmserv/discovery-core";
+import type { Watcher } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdFault, isObject, scalarText } from "./fault.ts";
 import type { Keyspace } from "./keyspace.ts";
-import type { Rhythm } from "./rhythm.ts";
 import { type Revision, readSnapshot, revisionOf } from "./snapshot.ts";
+import type { Timing } from "./timing.ts";
 
 export interface WatchOptions {
   readonly client: EtcdClient;
@@ -13,63 +14,52 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  readonly rhythm: Rhythm;
-  /** What users are told of a fault. */
-  readonly errorOf: (fault: unknown) => DiscoveryError;
+  readonly timing: Timing;
+  readonly signal: AbortSignal;
 }
 
 /** A watch that broke sooner than this is not started anew without a pause. */
 const stableMs = 5_000;
+/** So many signatures take some ms; after them others have their turn. */
+const entriesPerTurn = 32;
 
 /** Reads everything, then follows from the very next revision; after any gap, again. */
 export class EtcdWatch {
   readonly #options: WatchOptions;
-  readonly #sink: Sink<EngineEvent>;
-  readonly #signal: AbortSignal;
+  readonly #watcher: Watcher;
   readonly #backoff: Backoff;
   #latest: Revision | null = null;
-  #isLost = false;
 
-  constructor(options: WatchOptions, sink: Sink<EngineEvent>, signal: AbortSignal) {
+  constructor(options: WatchOptions, watcher: Watcher) {
     this.#options = options;
-    this.#sink = sink;
-    this.#signal = signal;
-    this.#backoff = new Backoff(options.random, options.rhythm.maxPauseMs);
+    this.#watcher = watcher;
+    this.#backoff = new Backoff(options.random, options.timing.maxPauseMs);
   }
 
-  /** Whether it said so, and nothing was read since. */
-  get isLost(): boolean {
-    return this.#isLost;
-  }
-
-  /** Resolves when aborted. Never rejects. */
-  async run(): Promise<void> {
-    const { clock } = this.#options;
-    while (!this.#signal.aborted) {
+  /** @throws {EtcdFault} when nothing can be read, or another store is there; `signal.reason` itself when aborted. */
+  async run(): Promise<never> {
+    const { clock, signal } = this.#options;
+    for (;;) {
       const revision = await this.#read();
       const startedMs = clock.now();
-      if (revision) await this.#follow(revision);
-      if (revision && clock.now() - startedMs >= stableMs) this.#backoff.reset();
-      await sleep(clock, this.#backoff.nextMs(), this.#signal).catch(() => {});
+      await this.#follow(revision);
+      if (clock.now() - startedMs >= stableMs) this.#backoff.reset();
+      await sleep(clock, this.#backoff.nextMs(), signal);
     }
   }
 
-  /** The whole truth; null when it cannot be had, which is a loss. */
-  async #read(): Promise<Revision | null> {
-    const { client, keyspace } = this.#options;
-    try {
-      const { revision, entries } = await readSnapshot(client, keyspace, this.#signal);
-      if (this.#isOther(revision)) {
-        this.#lose(new EtcdFault("unreachable", "it came back without what it knew"));
-      }
-      this.#latest = revision;
-      this.#isLost = false;
-      this.#sink.push({ kind: "snapshot", entries });
-      return revision;
-    } catch (error) {
-      this.#lose(error);
-      return null;
+  async #read(): Promise<Revision> {
+    const { client, keyspace, signal } = this.#options;
+    const { revision, entries } = await readSnapshot(client, keyspace, signal);
+    if (this.#isOther(revision)) throw new EtcdFault("unreachable", "it came back without what it knew");
+    this.#latest = revision;
+    for (const [index, { key, value }] of entries.entries()) {
+      this.#watcher.put(key, value);
+      if (index % entriesPerTurn === entriesPerTurn - 1) await turn();
+      signal.throwIfAborted();
     }
+    this.#watcher.complete(new Set(entries.map(({ key }) => key)));
+    return revision;
   }
 
   /** Whether this is not the store that was read before: revisions never go back. */
@@ -80,17 +70,17 @@ export class EtcdWatch {
 
   /** Resolves when there is a gap: the stream broke, its server fell silent, or was faster than us. */
   async #follow(from: Revision): Promise<void> {
-    const { client, keyspace } = this.#options;
+    const { client, keyspace, signal } = this.#options;
     const { server } = client;
     const ending = new AbortController();
-    const ignore = onAbort(this.#signal, () => ending.abort());
+    const ignore = onAbort(signal, () => ending.abort());
     const probing = this.#probe(server, ending);
     const create_request = { ...keyspace.range, start_revision: from.number + 1, fragment: true };
     try {
       const answers = client.streamAt(server, "/v3/watch", { create_request }, ending.signal);
       for await (const answer of answers) this.#take(answer);
     } catch {
-      // The next snapshot tells whether it was more than a gap.
+      // The next look tells whether it was more than a gap.
       client.leave(server);
     } finally {
       ignore();
@@ -101,11 +91,11 @@ export class EtcdWatch {
 
   /** Ends the stream once its server does not answer any more: a stream without news says nothing of that. */
   async #probe(server: URL, ending: AbortController): Promise<void> {
-    const { client, keyspace, clock, rhythm } = this.#options;
+    const { client, keyspace, clock, timing } = this.#options;
     const question = { ...keyspace.range, count_only: true };
     try {
       for (;;) {
-        await sleep(clock, rhythm.probeMs, ending.signal);
+        await sleep(clock, timing.probeMs, ending.signal);
         await client.callAt(server, "/v3/kv/range", question, ending.signal);
       }
     } catch {
@@ -127,16 +117,10 @@ export class EtcdWatch {
     const { type, kv } = isObject(event) ? event : {};
     if (type === "DELETE") {
       const key = keyspace.relative(kv);
-      if (key !== null) this.#sink.push({ kind: "delete", key, wasRemoved: false });
+      if (key !== null) this.#watcher.delete(key, false);
       return;
     }
     const entry = keyspace.entryOf(kv);
-    if (entry) this.#sink.push({ kind: "put", ...entry });
-  }
-
-  #lose(fault: unknown): void {
-    if (this.#isLost || this.#signal.aborted) return;
-    this.#isLost = true;
-    this.#sink.push({ kind: "lost", error: this.#options.errorOf(fault) });
+    if (entry) this.#watcher.put(entry.key, entry.value);
   }
 }

@@ -73,7 +73,8 @@ readsHostile("answers of etcd", {
     const stranger = new Stranger();
     const endpoints = [await stranger.listen()];
     const client = new EtcdClient({
-      ...{ clock: systemClock, random: () => 0, endpoints, credentials: null, tls: {}, timeoutMs: 60_000 },
+      ...{ clock: systemClock, random: () => 0, endpoints, credentials: null, tls: {} },
+      timing: { timeoutMs: 60_000, electionMs: 0 },
     });
     const { signal } = new AbortController();
     let kept = 0;

@@ -23,7 +23,11 @@ const stepMs = 20;
 const patient = /^(settled|repeats|evidence):/;
 
 /** A cluster of its own, in which independent hosts announce nodes. */
-async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixture> {
+async function clusterFixture(
+  server: EtcdServer,
+  ttlMs: number,
+  more: Partial<Fixture> = {},
+): Promise<Fixture> {
   const clock = new VirtualClock();
   const proxy = await CountingProxy.open(server.url);
   const hosts = new PlainFleet(server, randomHex(Math.random, 64));
@@ -68,6 +72,23 @@ async function clusterFixture(server: EtcdServer, ttlMs: number): Promise<Fixtur
       }
     },
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    ...more,
+  };
+}
+
+/** With an etcd of its own, which is killed and started again. */
+async function mortalFixture(): Promise<Fixture> {
+  const server = await EtcdServer.start();
+  const fixture = await clusterFixture(server, 1_200, {
+    fail: () => server.kill(),
+    restore: () => server.start(),
+  });
+  return {
+    ...fixture,
+    async [Symbol.asyncDispose]() {
+      await fixture[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -77,11 +98,15 @@ function decentValues(hosts: PlainFleet): Uint8Array[] {
   return [Buffer.from(host.valueOf(node, hosts.cluster))];
 }
 
+/** They kill the server. */
+const mortal = /^(failure|no-goodbye|rejections):/;
+const skip = { "name-conflict": "announcements are told apart by their keys; names may repeat" };
+
 /** They count what waits, which repetitions add to. */
 const counting = /^(capacity|slow-consumer):/;
 
 for (const { ttlMs, isMeant } of [
-  { ttlMs: 1_200, isMeant: (name: string) => !counting.test(name) },
+  { ttlMs: 1_200, isMeant: (name: string) => !counting.test(name) && !mortal.test(name) },
   { ttlMs: 60_000, isMeant: (name: string) => counting.test(name) },
 ]) {
   describeEtcd(`etcd, browsed with ${ttlMs} ms`, {}, () => {
@@ -98,11 +123,14 @@ for (const { ttlMs, isMeant } of [
       create: () => clusterFixture(server, ttlMs),
       announces: true,
       reconfirms: false,
-      skip: {
-        "name-conflict": "announcements are told apart by their keys; names may repeat",
-        failure: "a session outlives its engine, and says so by a report and by stale nodes",
-        "no-goodbye": "a session outlives its engine, and says so by a report and by stale nodes",
-      },
+      skip,
     });
   });
 }
+
+describeEtcd("an etcd that dies", { concurrent: true }, () => {
+  const register = (name: string, run: () => Promise<void>): void => {
+    if (mortal.test(name)) test(name, run);
+  };
+  transportConformance(register, { create: mortalFixture, announces: true, reconfirms: false, skip });
+});

@@ -4,18 +4,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
+import { patience } from "../../discovery-fleet/test/client.ts";
 import { freePort } from "../../discovery-fleet/test/free-port.ts";
 
 export interface ServerOptions {
   /** Further flags. */
   readonly flags?: readonly string[];
   readonly scheme?: "http" | "https";
+  /** Where other servers of its cluster reach it. @default a free one */
+  readonly peerPort?: number;
   /** PEM of the authority, where it is another than those that Node knows. */
   readonly probe?: (url: string) => Promise<void>;
 }
-
-/** How long is waited for what has to happen, whenever, in ms. */
-export const patience = { timeout: 240_000, interval: 20 };
 
 /** A real etcd on free ports of the loopback interface, with its data in a folder of its own. */
 export class EtcdServer implements AsyncDisposable {
@@ -35,7 +35,11 @@ export class EtcdServer implements AsyncDisposable {
 
   static async start(options: ServerOptions = {}): Promise<EtcdServer> {
     const folder = await mkdtemp(join(tmpdir(), "lmserv-etcd-"));
-    const server = new EtcdServer(folder, [await freePort(), await freePort()], options);
+    const server = new EtcdServer(
+      folder,
+      [await freePort(), options.peerPort ?? (await freePort())],
+      options,
+    );
     await server.start();
     return server;
   }

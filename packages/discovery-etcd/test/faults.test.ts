@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { patience } from "../../discovery-fleet/test/client.ts";
 import { describeEtcd } from "./describe-etcd.ts";
-import { patience } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
 
@@ -17,8 +15,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await allList(clients, "a", "b", "mortal");
     await server.kill();
     await allWarned(clients, "MEDIUM_UNREACHABLE");
-    expect(clients[2]?.list).toEqual(["a*", "b*", "mortal*"]);
-    expect(clients[0]?.list).toEqual(["a", "b*", "mortal*"]);
+    await allList(clients, "a*", "b*", "mortal*");
     await server.start();
     await allList(clients, "a", "b");
   });
@@ -139,39 +136,38 @@ describeEtcd("after", { concurrent: true }, () => {
     await vi.waitFor(() => expect(proxy.connections).toBeLessThanOrEqual(4 * clients.length), patience);
   });
 
-  test("etcd is gone for good, those that answer stay, and the others go", async () => {
+  test("etcd is gone for long, nobody is listed after the grace, and everybody once it is back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const endpoints = [server.url];
-    const http = await scene.add(serveChat());
-    const watcher = await scene.join({ endpoints });
-    await scene.join({ endpoints }, "alive", http.port);
-    await scene.join({ endpoints }, "dead");
-    await allList([watcher], "alive", "dead");
+    const join = (info: string | null) => scene.join({ endpoints: [server.url] }, info, lifetimeMs);
+    const clients = [await join("a"), await join("b"), await join(null)];
+    await allList(clients, "a", "b");
     await server.kill();
-    await allList([watcher], "alive*", "dead*");
-    await allList([watcher], "alive*");
-    await http[Symbol.asyncDispose]();
-    await allList([watcher]);
+    await allList(clients, "a*", "b*");
+    await allList(clients);
     await server.start();
-    await allList([watcher], "alive", "dead");
+    await allList(clients, "a", "b");
+    expect(clients.map(({ warnings }) => warnings)).toEqual(clients.map(() => ["MEDIUM_UNREACHABLE"]));
+  });
+
+  test("a restart without data, none of two hundred nodes has gone", async () => {
+    await using scene = new Scene();
+    const server = await scene.etcd();
+    // Long enough that no busy machine takes longer to announce all of them again.
+    const options = { endpoints: [server.url], lifetimeMs: 120_000 };
+    const [watcher, crowd] = [await scene.join(options), await scene.join(options)];
+    const names = Array.from({ length: 200 }, (_, index) => `n${index}`);
+    await Promise.all(names.map((info, index) => crowd.discovery.announce({ port: 30_000 + index, info })));
+    await allList([watcher, crowd], ...names);
+    await server.kill();
+    await server.forget();
+    await allWarned([watcher, crowd], "MEDIUM_UNREACHABLE");
+    await server.start();
+    const hosts = new PlainFleet(server, "default");
+    await vi.waitFor(async () => expect((await hosts.list()).size).toBe(names.length), patience);
+    await allList([watcher, crowd], ...names);
+    await hosts.appear({ id: "last", port: 1, info: "last" });
+    await allList([watcher], ...names, "last");
+    expect([...watcher.downs, ...crowd.downs]).toEqual([]);
   });
 });
-
-/** A server that answers as the original does. */
-async function serveChat(): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = createServer((_, response) => response.end('"LMServ is running"'));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      if (!server.listening) return;
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}

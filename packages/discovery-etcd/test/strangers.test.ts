@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
+import { patience } from "../../discovery-fleet/test/client.ts";
 import { describeEtcd } from "./describe-etcd.ts";
-import { patience } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 

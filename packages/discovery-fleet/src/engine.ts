@@ -42,41 +42,56 @@ export interface EngineContext {
   readonly random: () => number;
   readonly log: Log;
   /**
-   * Takes faults of announcing, once for each fault and not for each attempt: `MEDIUM_UNREACHABLE`, `SEND_FAILED`
-   * when the engine does not take a value, `PERMISSION_DENIED`, `NAME_CONFLICT` when somebody else wrote over one.
-   * They become warnings. Those of watching are `lost` events, which the transport reports. Never
-   * `TRANSPORT_FAILED`: the session would be closed for it.
+   * Takes faults that the connection survives, once for each fault and not for each attempt: `SEND_FAILED` when the
+   * engine does not take a value, `NAME_CONFLICT` when another process wrote over one. They become warnings.
    */
   readonly report: (error: DiscoveryError) => void;
 }
 
 /**
- * Owns every resource that it uses. Disposal is idempotent, ends watches, lets go of what is still held, and takes a
- * few seconds at most where the engine does not answer.
+ * Owns every resource that it uses. Disposal is idempotent, ends the watch, lets go of what is still held, and takes a
+ * few seconds at most where the engine does not answer. One that is lost lets go of nothing: its values run out.
  */
 export interface EngineConnection extends AsyncDisposable {
   /**
-   * Everything there is, then what changes, in order and without gaps: after a gap comes a `snapshot`. A value that ran
-   * out is a `delete`.
+   * Resolves when the engine is lost: none of its servers answers, it refuses us, or it forgot what it kept. Never
+   * rejects, and stays pending when the connection is disposed.
    *
-   * Reconnects by itself for ever, with a full-jitter back-off. Three endings, as a browse has them: `break`
-   * settles also while a `next()` is pending, an abort rejects with `signal.reason` itself, disposal of the connection
-   * returns. The transport iterates one watch at a time, and reads on at once.
+   * `MEDIUM_UNREACHABLE` or `PERMISSION_DENIED`, with the place, the cause and the mend. Nothing is told after it, what
+   * was held is void, and what waits rejects with it. The connection never returns from it: where one server of several
+   * is gone, it goes on with another instead.
    */
-  watch(options: Cancellable): AsyncIterable<EngineEvent>;
+  readonly lost: Promise<DiscoveryError>;
+  /** Tells of everything there is, then of what changes, in order, until the connection is lost or disposed; once. */
+  watch(watcher: Watcher): void;
   /**
    * Keeps `value` under `key` until disposed; resolves when the engine acknowledged it.
    *
-   * Tries until then, and reports what is in the way. After that it renews, takes the lease anew and puts the value
-   * again, whatever goes wrong, for ever; also when somebody else wrote over it or deleted it, which it notices within
-   * one lifetime.
+   * Renews it, takes a lease that ended anew, and puts the value again where somebody else wrote over it or deleted it,
+   * which it notices within one lifetime. Tries again, and reports it, where the engine takes no value.
    *
    * @param key - `[0-9a-f.]{1,128}`, relative to the cluster: the engine adds its prefix or bucket.
    * @param value - At most `maxValueBytes` of UTF-8.
-   * @throws {DiscoveryError} `PERMISSION_DENIED` when the engine refuses at the first attempt, `TRANSPORT_FAILED` when
-   *   the connection was disposed; `signal.reason` itself when aborted. Nothing is held then.
+   * @throws {DiscoveryError} `PERMISSION_DENIED` when the engine refuses the first value, `TRANSPORT_FAILED` when the
+   *   connection was disposed, the cause of its loss; `signal.reason` itself when aborted. Nothing is held then.
    */
   hold(key: string, value: string, options: Cancellable): Promise<Held>;
+}
+
+/** Takes what a watch finds in the store; nothing is known of who wrote it. */
+export interface Watcher {
+  /**
+   * A value, perhaps the one that is known.
+   *
+   * @param key - Relative to the cluster; any text.
+   * @param value - The empty text stands for what cannot be an announcement: no UTF-8, longer than `maxValueBytes`,
+   *   bound to no lease.
+   */
+  put(key: string, value: string): void;
+  /** A value ended. @param wasRemoved - Whether it was deleted; false where it may have run out. */
+  delete(key: string, wasRemoved: boolean): void;
+  /** All has been told that there is: at the start, and after each gap. What is not among `present` is gone. */
+  complete(present: Pick<ReadonlySet<string>, "has">): void;
 }
 
 /** A value that the engine keeps for us. Disposal removes it, or gives up within seconds and lets it run out. */
@@ -89,29 +104,7 @@ export interface Held extends AsyncDisposable {
   put(value: string, options: Cancellable): Promise<void>;
 }
 
-/** A value in the engine, as it is found there: nothing is known of who wrote it. */
-export interface EngineEntry {
-  /** Relative to the cluster; whatever somebody chose. */
-  readonly key: string;
-  /** The empty text stands for what cannot be an announcement: no UTF-8, longer than `maxValueBytes`, bound to no lease. */
-  readonly value: string;
-}
-
-export type EngineEvent =
-  /** The whole truth: what is not in it is gone. */
-  | { readonly kind: "snapshot"; readonly entries: readonly EngineEntry[] }
-  | ({ readonly kind: "put" } & EngineEntry)
-  /** `wasRemoved`: somebody took it out, which nobody does for an announcer that died; false where it may have run out. */
-  | { readonly kind: "delete"; readonly key: string; readonly wasRemoved: boolean }
-  /**
-   * Nothing is known until the next snapshot: the engine does not answer, or was replaced by one that knows nothing.
-   * Once for each loss: attempts that fail after it are not told. Not for a connection that broke and was there again
-   * at the first attempt, which is a `snapshot` at most. `MEDIUM_UNREACHABLE`, or `PERMISSION_DENIED` when the engine
-   * refuses, with the place and the cause in the message.
-   */
-  | { readonly kind: "lost"; readonly error: DiscoveryError };
-
 /** A signed record takes at most 16 KiB (`discovery-identity`), its key and signature the rest. */
 export const maxValueBytes = 16_640;
-/** As many values as a registry lists; an engine passes no more of them in one snapshot. */
+/** As many values as a registry lists; an engine tells of no more of them at once. */
 export const maxEntries = 10_000;

@@ -3,14 +3,13 @@ export {
   type Engine,
   type EngineConnection,
   type EngineContext,
-  type EngineEntry,
-  type EngineEvent,
   type Held,
   maxEntries,
   maxValueBytes,
+  type Watcher,
 } from "./engine.ts";
-export { type EngineStreamOptions, engineStream } from "./engine-stream.ts";
 export { passwordExposed } from "./exposure.ts";
+export { HeldValue } from "./held-value.ts";
 export {
   type FleetSettings,
   fleetOptions,

@@ -1,26 +1,13 @@
-import {
-  type AliveRecord,
-  compareVersions,
-  type Rejection,
-  type Version,
-  verifyRecord,
-} from "@lmserv/discovery-identity";
-import type { EngineEntry } from "./engine.ts";
+import { type AliveRecord, type Rejection, verifyRecord } from "@lmserv/discovery-identity";
 import { maxValueBytes } from "./engine.ts";
 import { keyOf, readValue } from "./value.ts";
 import { isOutdated } from "./word-age.ts";
 
 /**
- * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `address`:
- * nothing that it names leads to its node; `age`: it was signed too long ago.
+ * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `full`: there
+ * are too many; `address`: nothing that it names leads to its node; `age`: it was signed too long ago.
  */
-export type Refusal = Rejection | "key" | "quota" | "address" | "age";
-
-/** What was accepted last under a key. */
-export interface Accepted {
-  readonly value: string;
-  readonly version: Version;
-}
+export type Refusal = Rejection | "key" | "quota" | "full" | "address" | "age";
 
 export type Inspection =
   | { readonly kind: "record"; readonly record: AliveRecord }
@@ -28,7 +15,7 @@ export type Inspection =
 
 /**
  * Decides whether what lies in an engine is an announcement. Nobody vouches for what is found there: only the
- * signature counts, and that the record is where it belongs, and neither older than what was known nor than a day.
+ * signature counts, and that the record is where it belongs, and no older than a day.
  */
 export class Inspector {
   readonly #cluster: string;
@@ -40,20 +27,22 @@ export class Inspector {
     this.#wall = wall;
   }
 
-  inspect({ key, value }: EngineEntry, latest: Accepted | null): Inspection {
+  inspect(key: string, value: string): Inspection {
     const signed = value.length > maxValueBytes ? null : readValue(value);
     if (!signed) return refuse("shape");
-    const verdict = verifyRecord(signed, {
-      cluster: this.#cluster,
-      isNewer: (record) => latest === null || compareVersions(record, latest.version) > 0,
-    });
+    const verdict = verifyRecord(signed, { cluster: this.#cluster });
     if (!verdict.accepted) return refuse(verdict.why);
     const { record } = verdict;
     if (record.kind !== "alive" || record.nodes.length !== 1) return refuse("shape");
-    if (isOutdated(record, this.#wall())) return refuse("age");
+    if (this.isOutdated(record)) return refuse("age");
     if (record.addresses.length === 0) return refuse("address");
     if (record.nodes.some(({ id }) => keyOf(record.id, id) !== key)) return refuse("key");
     return { kind: "record", record };
+  }
+
+  /** Whether a record that was accepted is too old by now. */
+  isOutdated(record: AliveRecord): boolean {
+    return isOutdated(record, this.#wall());
   }
 }
 

@@ -10,11 +10,7 @@ export interface PublicationOptions {
   readonly connection: EngineConnection;
   /** Where a node answers, at the moment. */
   readonly placeOf: (node: Announced) => Place;
-  readonly on: {
-    /** The engine has it, as it is now. */
-    readonly said: (publication: Publication) => void;
-    readonly withdrawn: (publication: Publication) => void;
-  };
+  readonly onWithdrawn: () => void;
 }
 
 /** How long a goodbye may take; without it the node is gone all the same, as if it had crashed. */
@@ -22,7 +18,6 @@ const farewellMs = 1_000;
 
 /** A node that this process announces, kept in the engine until it is withdrawn. */
 export class Publication implements Standing {
-  readonly key: string;
   readonly #options: PublicationOptions;
   #node: Announced;
   #held: Held | null = null;
@@ -32,18 +27,12 @@ export class Publication implements Standing {
   constructor(node: Announced, options: PublicationOptions) {
     this.#node = node;
     this.#options = options;
-    this.key = options.pen.keyOf(node);
-  }
-
-  get node(): Announced {
-    return this.#node;
   }
 
   /** Resolves when the engine has it. */
   async open({ signal }: Cancellable): Promise<void> {
-    const { connection, on } = this.#options;
-    this.#held = await connection.hold(this.key, this.#write(this.#node), { signal });
-    on.said(this);
+    const { connection, pen } = this.#options;
+    this.#held = await connection.hold(pen.keyOf(this.#node), this.#write(this.#node), { signal });
   }
 
   async update(changed: Announced, options: Cancellable): Promise<void> {
@@ -51,7 +40,6 @@ export class Publication implements Standing {
     const value = this.#write(node);
     this.#node = node;
     await this.#held?.put(value, options);
-    this.#options.on.said(this);
   }
 
   /** Whether what lies in the engine is to be signed anew. */
@@ -61,7 +49,7 @@ export class Publication implements Standing {
 
   /** Says the same of other addresses, or anew. */
   async repeat(options: Cancellable): Promise<void> {
-    await this.update(this.#node, options);
+    if (this.#held) await this.update(this.#node, options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -71,7 +59,7 @@ export class Publication implements Standing {
 
   async #withdraw(): Promise<void> {
     const held = this.#held;
-    this.#options.on.withdrawn(this);
+    this.#options.onWithdrawn();
     if (!held) return;
     const ending = new AbortController();
     const cancel = this.#options.clock.schedule(farewellMs, () => ending.abort());

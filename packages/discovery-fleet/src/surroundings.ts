@@ -8,14 +8,12 @@ import {
   type System,
 } from "@lmserv/discovery-network";
 import type { Place } from "./pen.ts";
-import type { Look } from "./survey.ts";
 
 /** What a session takes from the machine that it runs on. */
 export interface Machine {
   system(): System;
   hostname(): string;
   mark(): MachineMark;
-  readonly look: Look;
 }
 
 /** Where this machine is, and how far others are from it. */
@@ -53,11 +51,6 @@ export class Surroundings {
     this.#mark = this.#machine.mark();
     this.#own = ownAddresses(system);
     return true;
-  }
-
-  /** How the addresses of a node of this process are expected to answer. */
-  rankOwn(node: Announced): readonly SeenAddress[] {
-    return rankAddresses(this.placeOf(node).addresses, { from: null, local: true, system: this.#system });
   }
 
   /** How the addresses of a record are expected to answer from here; none when nothing leads to its nodes. */

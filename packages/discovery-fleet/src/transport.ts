@@ -6,7 +6,6 @@ import {
   type Transport,
   toDiscoveryError,
 } from "@lmserv/discovery-core";
-import { look } from "@lmserv/discovery-identify";
 import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";
@@ -38,7 +37,7 @@ export interface FleetOptions {
 
 const defaultLifetimeMs = 30_000;
 
-const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine, look };
+const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine };
 
 /**
  * Finds and announces nodes through a store that others run.

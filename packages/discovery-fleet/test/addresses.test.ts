@@ -1,13 +1,12 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import { createDiscovery, type Discovery, type Log } from "@lmserv/discovery-core";
-import { type ListedInterfaces, type MachineMark, systemOf, unknownMachine } from "@lmserv/discovery-network";
-import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import type { Discovery, Log } from "@lmserv/discovery-core";
+import { type ListedInterfaces, type MachineMark, unknownMachine } from "@lmserv/discovery-network";
+import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fleetOn } from "../src/transport.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { PlainHost } from "./plain-host.ts";
+import { mark, openSite } from "./site.ts";
 
-const mark: MachineMark = { ...unknownMachine, stack: "5".repeat(16) };
 const others: MachineMark = { ...unknownMachine, stack: "6".repeat(16) };
 const bridge = "10.88.0.1";
 
@@ -23,16 +22,7 @@ beforeEach(async () => {
   logged = [];
   listed = { lo: [infoOf("127.0.0.1", true)], "cni-podman0": [infoOf(bridge)], eth0: [infoOf("10.0.0.7")] };
   const log: Log = (_level, _message, details) => logged.push(details);
-  const machine = {
-    system: () => systemOf(listed),
-    hostname: () => "box",
-    mark: () => mark,
-    look: async () => ({ kind: "silent", why: "refused" }) as const,
-  };
-  const random = seededRandom(1);
-  discovery = await createDiscovery({ transports: [fleetOn(machine, engine)], clock, random, log });
-  discovery.registry.listAlive();
-  await clock.advance(0);
+  discovery = await openSite(engine, clock, { listed: () => listed, log });
 });
 afterEach(() => discovery[Symbol.asyncDispose]());
 
@@ -46,7 +36,7 @@ async function addressesOf(named: readonly string[], machine?: MachineMark): Pro
   const host = new PlainHost();
   const node = { id: "node", port: 8_000, info: "" };
   const value = host.valueOf(node, "default", { addresses: named, ...(machine && { machine }) });
-  engine.snapshot({ key: host.keyOf(node), value });
+  engine.put(host.keyOf(node), value);
   await clock.advance(0);
   return discovery.registry.listAlive().map(({ addresses }) => addresses);
 }

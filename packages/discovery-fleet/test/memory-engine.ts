@@ -1,29 +1,38 @@
-import type { Sink } from "@lmserv/discovery-core";
-import {
-  type Engine,
-  type EngineConnection,
-  type EngineContext,
-  type EngineEntry,
-  type EngineEvent,
-  engineStream,
-} from "../src/index.ts";
+import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
+import type { Engine, EngineConnection, EngineContext, Watcher } from "../src/index.ts";
 
-/** An engine that says what the test wants, and remembers what it is told to keep. */
+/** A store in this process, in which the test may do as it likes; and the connections to it. */
 export class MemoryEngine implements Engine {
   readonly type = "memory";
   readonly place = "here";
-  /** What is kept now, by key; and whatever was ever put, in order. */
+  /** What is kept now, by key; and whatever was ever put by a connection, in order. */
   readonly kept = new Map<string, string>();
   readonly puts: string[] = [];
   context: EngineContext | null = null;
-  #sinks = new Set<Sink<EngineEvent>>();
+  /** Whether nobody is let in. */
+  isAbsent = false;
+  readonly #watchers = new Set<Watcher>();
+  readonly #losses = new Set<(error: DiscoveryError) => void>();
 
-  say(event: EngineEvent): void {
-    for (const sink of this.#sinks) sink.push(event);
+  put(key: string, value: string): void {
+    this.kept.set(key, value);
+    for (const watcher of this.#watchers) watcher.put(key, value);
   }
 
-  snapshot(...entries: readonly EngineEntry[]): void {
-    this.say({ kind: "snapshot", entries });
+  delete(key: string, wasRemoved = false): void {
+    this.kept.delete(key);
+    for (const watcher of this.#watchers) watcher.delete(key, wasRemoved);
+  }
+
+  /** As after a gap: these and no others are told to be there. */
+  reread(): void {
+    for (const watcher of this.#watchers) this.#tellAll(watcher);
+  }
+
+  /** Ends every connection. */
+  lose(code: DiscoveryErrorCode = "MEDIUM_UNREACHABLE"): void {
+    this.#watchers.clear();
+    for (const lose of [...this.#losses]) lose(new DiscoveryError(code, "gone", { via: "memory" }));
   }
 
   async count(): Promise<number> {
@@ -31,30 +40,48 @@ export class MemoryEngine implements Engine {
   }
 
   async connect(context: EngineContext): Promise<EngineConnection> {
+    if (this.isAbsent) throw new DiscoveryError("MEDIUM_UNREACHABLE", "absent", { via: "memory" });
     this.context = context;
-    const closing = new AbortController();
-    const keep = (key: string, value: string): void => {
-      this.kept.set(key, value);
+    let own: Watcher | null = null;
+    let isOver = false;
+    const put = (key: string, value: string): void => {
       this.puts.push(value);
+      this.put(key, value);
     };
+    const lost = new Promise<DiscoveryError>((resolve) => {
+      const lose = (error: DiscoveryError): void => {
+        this.#losses.delete(lose);
+        isOver = true;
+        resolve(error);
+      };
+      this.#losses.add(lose);
+    });
     return {
-      watch: ({ signal }) =>
-        engineStream({
-          signal,
-          closed: closing.signal,
-          start: (sink) => {
-            this.#sinks.add(sink);
-            return () => this.#sinks.delete(sink);
-          },
-        }),
+      lost,
+      watch: (watcher) => {
+        own = watcher;
+        this.#watchers.add(watcher);
+        this.#tellAll(watcher);
+      },
       hold: async (key, value) => {
-        keep(key, value);
+        put(key, value);
         return {
-          put: async (changed) => keep(key, changed),
-          [Symbol.asyncDispose]: async () => void this.kept.delete(key),
+          put: async (changed) => {
+            if (!isOver) put(key, changed);
+          },
+          [Symbol.asyncDispose]: async () => {
+            if (!isOver) this.delete(key, true);
+          },
         };
       },
-      [Symbol.asyncDispose]: async () => closing.abort(),
+      [Symbol.asyncDispose]: async () => {
+        if (own) this.#watchers.delete(own);
+      },
     };
+  }
+
+  #tellAll(watcher: Watcher): void {
+    for (const [key, value] of this.kept) watcher.put(key, value);
+    watcher.complete(new Set(this.kept.keys()));
   }
 }

@@ -1,12 +1,9 @@
-import { createDiscovery, DiscoveryError } from "@lmserv/discovery-core";
-import { systemOf, unknownMachine } from "@lmserv/discovery-network";
-import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import { VirtualClock } from "@lmserv/discovery-testkit";
 import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc, { type Arbitrary } from "fast-check";
-import type { EngineEvent } from "../src/index.ts";
-import { fleetOn } from "../src/transport.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { PlainHost } from "./plain-host.ts";
+import { openSite } from "./site.ts";
 
 /** Insiders: what they write is signed, whatever it says. */
 const hosts = Array.from({ length: 4 }, () => new PlainHost());
@@ -23,8 +20,11 @@ const signedAt = fc.constantFrom(
 
 const ids = fc.nat(60).map((index) => `node-${index}`);
 
+/** What happens to the store. */
+type Act = (engine: MemoryEngine) => void;
+
 /** A value that somebody who may write to the store puts under a key of its own. */
-const put: Arbitrary<EngineEvent> = fc
+const put: Arbitrary<readonly [string, string]> = fc
   .record({ host: fc.constantFrom(...hosts), id: ids, seq: fc.nat(1_000), signedMs: signedAt })
   .chain(({ host, id, seq, signedMs }) => {
     const node = {
@@ -47,48 +47,50 @@ const put: Arbitrary<EngineEvent> = fc
       { weight: 1, arbitrary: fc.constantFrom("goodbye", "") },
     );
     const keys = fc.oneof({ weight: 9, arbitrary: fc.constant(key) }, hostileText(fc.constant(key)));
-    return fc.record({ kind: fc.constant("put" as const), key: keys, value });
+    return fc.tuple(keys, value);
   });
-const lost = new DiscoveryError("MEDIUM_UNREACHABLE", "gone", { via: "memory" });
-const event: Arbitrary<EngineEvent> = fc.oneof(
-  { weight: 20, arbitrary: put },
+const act: Arbitrary<Act> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: put.map(
+      (one): Act =>
+        (engine) =>
+          engine.put(...one),
+    ),
+  },
   {
     weight: 2,
-    arbitrary: fc.tuple(put, fc.boolean()).map(([one, wasRemoved]) => ({
-      kind: "delete" as const,
-      key: one.kind === "put" ? one.key : "",
-      wasRemoved,
-    })),
+    arbitrary: fc.tuple(put, fc.boolean()).map(
+      ([[key], wasRemoved]): Act =>
+        (engine) =>
+          engine.delete(key, wasRemoved),
+    ),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "lost", error: lost } as const) },
+  { weight: 1, arbitrary: fc.constant<Act>((engine) => engine.lose()) },
   {
     weight: 1,
-    arbitrary: fc
-      .array(put, { maxLength: 5 })
-      .map((all) => ({ kind: "snapshot", entries: all.filter((one) => one.kind === "put") }) as const),
+    arbitrary: fc.array(put, { maxLength: 5 }).map(
+      (all): Act =>
+        (engine) => {
+          engine.kept.clear();
+          for (const [key, value] of all) engine.kept.set(key, value);
+          engine.reread();
+        },
+    ),
   },
 );
 
 readsHostile("values of a store", {
-  inputs: event,
+  inputs: act,
   maxKept: maxNodes + maxTimers,
   open: async () => {
     const clock = new VirtualClock();
     const engine = new MemoryEngine();
-    const machine = {
-      system: () => systemOf({}),
-      hostname: () => "reader",
-      mark: () => unknownMachine,
-      look: async () => ({ kind: "silent", why: "refused" }) as const,
-    };
-    const transport = fleetOn(machine, engine, { addresses: ["10.0.0.1"], maxNodes });
-    const discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
-    discovery.registry.listAlive();
-    await clock.advance(0);
+    const discovery = await openSite(engine, clock, { maxNodes });
     return {
       kept: () => discovery.registry.listAlive().length + clock.pending,
       read: async (one) => {
-        engine.say(one);
+        one(engine);
         await clock.advance(100);
       },
       close: async () => discovery[Symbol.asyncDispose](),

@@ -1,10 +1,9 @@
-import { createDiscovery, type Discovery, type RegistryChange } from "@lmserv/discovery-core";
-import { systemOf } from "@lmserv/discovery-network";
-import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
+import type { Discovery, RegistryChange } from "@lmserv/discovery-core";
+import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fleetOn } from "../src/transport.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { PlainHost } from "./plain-host.ts";
+import { openSite } from "./site.ts";
 
 // A signed value outlives its signer where another keeps it in the engine.
 
@@ -17,23 +16,14 @@ let discovery: Discovery;
 beforeEach(async () => {
   clock = new VirtualClock();
   engine = new MemoryEngine();
-  const machine = {
-    system: () => systemOf({}),
-    hostname: () => "box",
-    mark: () => ({ stack: "5".repeat(16), macs: [], installation: null }),
-    look: async () => ({ kind: "silent", why: "refused" }) as const,
-  };
-  const transport = fleetOn(machine, engine, { addresses: ["10.0.0.1"], lifetimeMs: 30_000 });
-  discovery = await createDiscovery({ transports: [transport], clock, random: seededRandom(1) });
-  discovery.registry.listAlive();
-  await clock.advance(0);
+  discovery = await openSite(engine, clock);
 });
 afterEach(() => discovery[Symbol.asyncDispose]());
 
 function signedAgo(agoMs: number) {
   const host = new PlainHost();
   const value = host.valueOf(node, "default", { ttlMs: 30_000, signedMs: clock.wall() - agoMs });
-  return { key: host.keyOf(node), value };
+  return [host.keyOf(node), value] as const;
 }
 
 function listed(): string[] {
@@ -45,7 +35,7 @@ test.each([
   ["some hours", 20, ["box"]],
   ["a moment, by a clock that is ahead", -3, ["box"]],
 ])("a value that was signed %s ago counts, or not", async (_, hours, expected) => {
-  engine.snapshot(signedAgo(hours * hourMs));
+  engine.put(...signedAgo(hours * hourMs));
   await clock.advance(0);
   expect(listed()).toEqual(expected);
 });
@@ -56,11 +46,11 @@ test("a value that nobody signs anew is dropped, and not believed again", async 
     for await (const change of discovery.watch()) changes.push(change);
   })();
   const old = signedAgo(0);
-  engine.snapshot(old);
+  engine.put(...old);
   await clock.advance(23 * hourMs);
   expect(listed()).toEqual(["box"]);
   await clock.advance(2 * hourMs);
-  engine.say({ kind: "put", ...old });
+  engine.put(...old);
   await clock.advance(0);
   expect(listed()).toEqual([]);
   expect(changes.at(-1)).toMatchObject({ kind: "down", reason: "unreachable" });

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { allList, allWarned, downsOf } from "../../discovery-fleet/test/client.ts";
 import { CountingProxy } from "../test/counting-proxy.ts";
 import { describeNats } from "../test/describe-nats.ts";
+import { join } from "../test/fleet.ts";
 import { NatsServer } from "../test/server.ts";
-import { openClient } from "../test/site.ts";
 
 const lifetimeMs = 2_000;
 // Figures of this process, which other programs and the collector shift: none of them belongs in a test.
@@ -14,38 +16,34 @@ describeNats("outages", {}, () => {
   test("cost neither memory nor the processor", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    await using client = await openClient({ endpoints: [proxy.url], lifetimeMs });
-    const keys = Array.from({ length: heldValues }, (_, index) => `${index}`);
-    await Promise.all(keys.map((key) => client.connection.hold(key, key.repeat(200), new AbortController())));
-    await client.view.lists(keys);
+    await using client = await join({ endpoints: [proxy.url], lifetimeMs });
+    const names = Array.from({ length: heldValues }, (_, index) => `n${index}`);
+    await Promise.all(names.map((info, index) => client.discovery.announce({ port: 30_000 + index, info })));
+    await allList([client], ...names);
 
     // A long one first: how often is somebody asked who does not answer, and what does waiting cost?
     await server.kill();
-    await client.view.until(({ isLost }) => isLost);
+    await allWarned([client], "MEDIUM_UNREACHABLE");
     const [attemptsBefore, cpuBefore] = [proxy.attempts, process.cpuUsage()];
     const waitedMs = 4_000;
-    await client.view.until(() => false, waitedMs).catch(() => {});
+    await delay(waitedMs);
     const { user, system } = process.cpuUsage(cpuBefore);
     expect(proxy.attempts - attemptsBefore).toBeLessThan(60);
     expect((user + system) / 1_000).toBeLessThan(0.25 * waitedMs);
     await server.start();
-    expect(await client.view.lists(keys)).toBeLessThan(2 * lifetimeMs);
+    await allList([client], ...names);
 
     // Then many short ones.
     const heaps: number[] = [];
     for (let outage = 0; outage < outages; outage += 1) {
-      const before = client.view.count("snapshot");
       await server.kill();
       await server.start();
-      await client.view.until(
-        (view) => view.count("snapshot") > before && !view.isLost && view.values.size === heldValues,
-      );
-      client.view.events.splice(0, client.view.events.length - 100);
+      await allList([client], ...names);
       globalThis.gc?.();
       heaps.push(process.memoryUsage().heapUsed / 1e6);
     }
     const [early, late] = [heaps.slice(2, 6), heaps.slice(-4)].map((part) => Math.min(...part));
     expect(late ?? 0).toBeLessThan((early ?? 0) + 4);
-    expect(client.reports).toEqual([]);
+    expect(downsOf([client])).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { maxValueBytes } from "@lmserv/discovery-fleet";
 import { JetStreamApiError, type JetStreamClient, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { millis } from "@nats-io/transport-node";
-import { isBucketMissing } from "./failure.ts";
+import { isBucketMissing } from "./fault.ts";
 import { type Insistence, insist } from "./insist.ts";
 
 /** Where the values of one cluster are kept. */

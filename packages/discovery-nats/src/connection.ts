@@ -9,39 +9,35 @@ import {
 import {
   type EngineConnection,
   type EngineContext,
-  type EngineEvent,
-  engineStream,
   type Held,
   passwordExposed,
+  type Watcher,
 } from "@lmserv/discovery-fleet";
-import { failure, isSilence, type Whereabouts } from "./failure.ts";
-import { Holding, type HoldingHost } from "./holding.ts";
+import { failure, isBucketMissing, isSilence, type Whereabouts } from "./fault.ts";
+import { type LeaseHost, NatsLease } from "./lease.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
-import { backoffMs, timingOf } from "./timing.ts";
-import { Watcher } from "./watcher.ts";
+import { backoffMs } from "./timing.ts";
+import { View } from "./view.ts";
 
-/** Watches and held values, over one link after another. */
-export class NatsConnection implements EngineConnection, HoldingHost {
+/** A watch and held values, over one link after another, until no server answers. */
+export class NatsConnection implements EngineConnection, LeaseHost {
+  readonly lost: Promise<DiscoveryError>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly via: string;
   readonly #settings: Settings;
   readonly #context: EngineContext;
   readonly #whereabouts: Whereabouts;
-  readonly #retryMs: number;
-  readonly #noticeMs: number;
   readonly #closing = new AbortController();
-  readonly #watchers = new Set<Watcher>();
-  readonly #holdings = new Set<Holding>();
+  readonly #leases = new Set<NatsLease>();
   /** Those whose last attempt failed, and what was told of it: each fault for itself, whichever of them has it. */
-  readonly #failing = new Set<Holding>();
+  readonly #failing = new Set<NatsLease>();
   readonly #told = new Reminder();
+  #view: View | null = null;
   #link: Link | null = null;
-  #lastFailure: DiscoveryError | null = null;
-  #failures = 0;
-  /** Since when there is no link. */
-  #lostMs = 0;
+  #tellLoss: (error: DiscoveryError) => void = () => {};
+  #loss: DiscoveryError | null = null;
   #ended: Promise<void> = Promise.resolve();
 
   /** @throws {DiscoveryError} as `Engine.connect`. */
@@ -69,9 +65,9 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     this.random = context.random;
     this.via = context.via;
     this.#whereabouts = { place: settings.endpoints.join(", "), via: context.via };
-    const { retryMs, noticeMs } = timingOf(context.lifetimeMs);
-    this.#retryMs = retryMs;
-    this.#noticeMs = noticeMs;
+    this.lost = new Promise((resolve) => {
+      this.#tellLoss = resolve;
+    });
   }
 
   /** The client takes TLS wherever the server has it. */
@@ -87,128 +83,102 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     return this.#link;
   }
 
-  watch({ signal }: Cancellable): AsyncIterable<EngineEvent> {
-    return engineStream({
-      signal,
-      closed: this.#closing.signal,
-      start: (sink) => {
-        const watcher = new Watcher(this.#context, sink, (key) => this.#isHeld(key));
-        this.#watchers.add(watcher);
-        if (this.#link) watcher.onLink(this.#link);
-        else if (this.#lastFailure) this.#tellOfLoss(watcher, this.#lastFailure);
-        return () => {
-          this.#watchers.delete(watcher);
-          watcher.stop();
-        };
-      },
+  watch(watcher: Watcher): void {
+    this.#view = new View(this.#context, watcher, {
+      holds: (key) => [...this.#leases].some((lease) => lease.key === key),
+      lose: (error) => this.#lose(error),
     });
+    if (this.#link) this.#view.follow(this.#link);
   }
 
   async hold(key: string, value: string, { signal }: Cancellable): Promise<Held> {
     signal.throwIfAborted();
-    const holding = new Holding(this, key);
-    if (this.#closing.signal.aborted) throw this.#closedError();
-    this.#holdings.add(holding);
+    if (this.#closing.signal.aborted) throw this.#loss ?? this.#closedError();
+    const lease = new NatsLease(this, key, value);
+    this.#leases.add(lease);
     try {
-      await holding.put(value, { signal });
+      await lease.begin({ signal });
     } catch (error) {
-      await holding[Symbol.asyncDispose]();
+      await lease[Symbol.asyncDispose]();
       throw signal.aborted ? signal.reason : failure(error, this.#whereabouts);
     }
-    return holding;
+    return lease;
   }
 
   isRefusal(error: unknown): boolean {
     return failure(error, this.#whereabouts).code === "PERMISSION_DENIED";
   }
 
-  onAcknowledged(holding: Holding, replacedAnother: boolean): void {
-    if (this.#failing.delete(holding) && this.#failing.size === 0) this.#told.clear();
+  onAcknowledged(lease: NatsLease, replacedAnother: boolean): void {
+    if (this.#failing.delete(lease) && this.#failing.size === 0) this.#told.clear();
     if (!replacedAnother) return;
-    const message = `another process wrote over ${holding.key} in the bucket, which this one announces: it is put back`;
+    const message = `another process wrote over ${lease.key} in the bucket, which this one announces: it is put back`;
     this.#tell(new DiscoveryError("NAME_CONFLICT", message, { via: this.via }));
   }
 
-  onFailed(holding: Holding, error: unknown, forMs: number): void {
-    this.#failing.add(holding);
+  /**
+   * A server that takes no value is told of and asked again; one that is silent for long, or refuses us, is lost.
+   * Of a connection that broke the link tells.
+   */
+  onFailed(lease: NatsLease, error: unknown, forMs: number): void {
+    this.#failing.add(lease);
     const found = failure(error, this.#whereabouts);
-    if (forMs < this.#noticeMs && this.#mayPass(found)) return;
-    this.#tell(
-      found.code === "TRANSPORT_UNAVAILABLE" ? failure(error, this.#whereabouts, "SEND_FAILED") : found,
-    );
+    if (found.code === "TRANSPORT_UNAVAILABLE") {
+      return this.#tell(failure(error, this.#whereabouts, "SEND_FAILED"));
+    }
+    const isLasting = isSilence(error) && forMs >= (this.#link?.timing.noticeMs ?? 0);
+    if (found.code === "PERMISSION_DENIED" || isLasting) this.#lose(found);
   }
 
-  onReleased(holding: Holding): void {
-    this.#holdings.delete(holding);
-    this.#failing.delete(holding);
+  onReleased(lease: NatsLease): void {
+    this.#leases.delete(lease);
+    this.#failing.delete(lease);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#holdings].map((holding) => holding[Symbol.asyncDispose]()));
+    await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
     this.#closing.abort();
     await this.#ended;
   }
 
-  /** Goes from one link to the next until the connection is disposed. */
+  /** Goes from one link to the next until the connection is lost or disposed. */
   async #live(first: Link): Promise<void> {
     const { signal } = this.#closing;
     const closed = new Promise<void>((resolve) => {
       onAbort(signal, resolve);
     });
-    for (let link: Link | null = first; link; link = await this.#next()) {
-      this.#adopt(link);
-      const bornMs = this.clock.now();
+    for (let link: Link | null = first; link; link = await this.#next(link)) {
+      this.#link = link;
+      for (const lease of this.#leases) lease.onLink(link);
+      this.#view?.follow(link);
       const reason = await Promise.race([link.ended, closed]);
       this.#link = null;
+      this.#view?.leave();
+      for (const lease of this.#leases) lease.onUnlinked();
       const closing = link[Symbol.asyncDispose]();
+      const error = failure(reason, this.#whereabouts, "MEDIUM_UNREACHABLE");
+      if (error.code === "PERMISSION_DENIED" || isBucketMissing(reason)) this.#lose(error);
       if (signal.aborted) return closing;
-      if (this.clock.now() - bornMs > 2 * this.#retryMs) this.#failures = 0;
-      this.#mourn(reason, link.timing.noticeMs);
+      this.#context.log("info", "the link to the server ended", { error });
     }
   }
 
-  #adopt(link: Link): void {
-    this.#link = link;
-    this.#lastFailure = null;
-    for (const holding of this.#holdings) holding.onLink(link);
-    for (const watcher of this.#watchers) watcher.onLink(link);
-  }
-
-  #mourn(reason: unknown, noticeMs: number): void {
-    this.#lastFailure = failure(reason, this.#whereabouts, "MEDIUM_UNREACHABLE");
-    this.#lostMs = this.clock.now();
-    this.#context.log("info", "the link to the server ended", { error: this.#lastFailure });
-    for (const holding of this.#holdings) holding.onLoss();
-    for (const watcher of this.#watchers) watcher.onLoss(this.#lastFailure, noticeMs);
-  }
-
-  /** The next link, as soon as there is one; null when the connection is disposed before. */
-  async #next(): Promise<Link | null> {
+  /** Another link, where some server gives one before it has to be known that none does; null where none does. */
+  async #next({ timing }: Link): Promise<Link | null> {
     const { signal } = this.#closing;
-    while (!signal.aborted) {
+    const endMs = (this.#view?.heardMs ?? this.clock.now()) + timing.noticeMs;
+    for (let failures = 0; ; failures += 1) {
       try {
-        await sleep(this.clock, backoffMs(this.#failures, this.#retryMs, this.random), signal);
-        this.#failures += 1;
+        await sleep(this.clock, backoffMs(failures, timing.retryMs, this.random), signal);
         return await Link.open(this.#settings, this.#context, { signal });
       } catch (error) {
-        if (!signal.aborted) this.#onFailure(failure(error, this.#whereabouts, "MEDIUM_UNREACHABLE"));
+        if (signal.aborted) return null;
+        const found = failure(error, this.#whereabouts, "MEDIUM_UNREACHABLE");
+        if (this.#mayPass(found) && this.clock.now() < endMs) continue;
+        this.#lose(found);
+        return null;
       }
     }
-    return null;
-  }
-
-  /** Whoever watches is told, and tells; without a watch, those who announce have to know. */
-  #onFailure(error: DiscoveryError): void {
-    this.#lastFailure = error;
-    for (const watcher of this.#watchers) watcher.onFailure(error, !this.#mayPass(error));
-    if (this.#watchers.size > 0) return;
-    const forMs = this.clock.now() - this.#lostMs;
-    for (const holding of this.#holdings) this.onFailed(holding, error, forMs);
-  }
-
-  #tellOfLoss(watcher: Watcher, error: DiscoveryError): void {
-    watcher.onLoss(error, this.#noticeMs);
-    watcher.onFailure(error, !this.#mayPass(error));
   }
 
   /**
@@ -219,8 +189,13 @@ export class NatsConnection implements EngineConnection, HoldingHost {
     return isSilence(cause) || (code === "MEDIUM_UNREACHABLE" && this.#settings.endpoints.length > 1);
   }
 
-  #isHeld(key: string): boolean {
-    return [...this.#holdings].some((holding) => holding.key === key);
+  #lose(error: DiscoveryError): void {
+    if (this.#closing.signal.aborted) return;
+    this.#loss = error;
+    this.#tellLoss(error);
+    this.#closing.abort();
+    this.#view?.leave();
+    for (const lease of this.#leases) lease.giveUp(error);
   }
 
   #tell(error: DiscoveryError): void {

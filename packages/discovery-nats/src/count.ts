@@ -1,6 +1,6 @@
 import { type Cancellable, onAbort } from "@lmserv/discovery-core";
 import type { EngineContext } from "@lmserv/discovery-fleet";
-import { failure, isBucketMissing } from "./failure.ts";
+import { failure, isBucketMissing } from "./fault.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core";
-import { isSilence } from "./failure.ts";
+import { isSilence } from "./fault.ts";
 
 export interface Insistence {
   readonly clock: Clock;

@@ -8,13 +8,14 @@ import {
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
+  RequestError,
 } from "@nats-io/transport-node";
 import { type Bucket, isAtLeast, keyPrefix, openBucket } from "./bucket.ts";
-import { type WatchSink, watchBucket } from "./bucket-watch.ts";
-import { isBucketMissing, isOtherSequence, isUnheard, SilenceError } from "./failure.ts";
+import { isBucketMissing, isOtherSequence, isUnheard, SilenceError } from "./fault.ts";
 import type { Insistence } from "./insist.ts";
 import type { Login, Settings } from "./settings.ts";
 import { type Timing, timingOf } from "./timing.ts";
+import { type WatchSink, watchBucket } from "./watch.ts";
 
 /** The first release with what watches need. */
 const oldest = [2, 9, 0] as const;
@@ -75,9 +76,11 @@ export class Link implements AsyncDisposable {
       const bucket = await openBucket(js, plan, version, insistence);
       return new Link({ connection, js, bucket, inboxPrefix: settings.inboxPrefix, insistence });
     } catch (error) {
+      const isCut = connection.isClosed();
       await connection.close();
       signal.throwIfAborted();
-      throw SilenceError.of(error);
+      // A server that stalls may close the connection instead of an answer.
+      throw isCut && error instanceof RequestError ? new SilenceError(error) : SilenceError.of(error);
     } finally {
       ignore();
     }

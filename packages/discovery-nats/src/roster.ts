@@ -1,6 +1,11 @@
 import { Deadlines } from "@lmserv/discovery-core";
 import { maxEntries } from "@lmserv/discovery-fleet";
 
+interface Value {
+  readonly text: string;
+  readonly endMs: number;
+}
+
 /**
  * The values of a bucket, and when each runs out.
  *
@@ -8,27 +13,21 @@ import { maxEntries } from "@lmserv/discovery-fleet";
  * has to count along. Synchronous, without a clock: times are monotonic ms.
  */
 export class Roster {
-  readonly #lifetimeMs: number;
-  readonly #values = new Map<string, string>();
+  readonly #values = new Map<string, Value>();
   readonly #deadlines = new Deadlines();
   /** Values that found no place: somebody fills the bucket. */
   refused = 0;
 
-  constructor(lifetimeMs: number) {
-    this.#lifetimeMs = lifetimeMs;
-  }
-
-  /** Takes a value that was put at that time; whether that is news. */
-  put(key: string, value: string, putMs: number): boolean {
+  /** Takes a value that runs out at that time; whether that is news. */
+  put(key: string, text: string, endMs: number): boolean {
     const before = this.#values.get(key);
     if (before === undefined && this.#values.size >= maxEntries) {
       this.refused += 1;
       return false;
     }
-    this.#deadlines.set(key, putMs + this.#lifetimeMs);
-    if (before === value) return false;
-    this.#values.set(key, value);
-    return true;
+    this.#values.set(key, { text, endMs });
+    this.#deadlines.set(key, endMs);
+    return before?.text !== text;
   }
 
   /** Whether there was one. */
@@ -42,9 +41,14 @@ export class Roster {
     return this.#deadlines.first();
   }
 
+  /** When one runs out; long ago where there is none. */
+  endOf(key: string): number {
+    return this.#values.get(key)?.endMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Lets one run out that is listed. */
   age(key: string, nowMs: number): void {
-    if (this.#values.has(key)) this.#deadlines.set(key, nowMs);
+    if (this.has(key)) this.#deadlines.set(key, nowMs);
   }
 
   /** Takes out what ran out, and tells the keys. */
@@ -67,9 +71,5 @@ export class Roster {
 
   keys(): Iterable<string> {
     return this.#values.keys();
-  }
-
-  entries(): readonly { readonly key: string; readonly value: string }[] {
-    return [...this.#values].map(([key, value]) => ({ key, value }));
   }
 }

@@ -26,10 +26,14 @@ const stepMs = 20;
 /** Those that wait for several lifetimes do so side by side; others look at the whole process. */
 const patient = /^(settled|repeats|evidence):/;
 
-let server: NatsServer;
+let shared: NatsServer;
 
 /** A cluster of its own, in which independent hosts announce nodes. */
-async function clusterFixture(ttlMs: number): Promise<Fixture> {
+async function clusterFixture(
+  server: NatsServer,
+  ttlMs: number,
+  more: Partial<Fixture> = {},
+): Promise<Fixture> {
   const cluster = randomHex(Math.random, 64);
   const clock = new VirtualClock();
   const proxy = await CountingProxy.open(server.url);
@@ -79,6 +83,23 @@ async function clusterFixture(ttlMs: number): Promise<Fixture> {
       await others[Symbol.asyncDispose]();
       await proxy[Symbol.asyncDispose]();
     },
+    ...more,
+  };
+}
+
+/** With a server of its own, which is killed and started again. */
+async function mortalFixture(): Promise<Fixture> {
+  const server = await NatsServer.start();
+  const fixture = await clusterFixture(server, 1_200, {
+    fail: () => server.kill(),
+    restore: () => server.start(),
+  });
+  return {
+    ...fixture,
+    async [Symbol.asyncDispose]() {
+      await fixture[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -96,31 +117,38 @@ function keyMadeOf(frame: Uint8Array): string {
   return text.replace(/[^-/=.\w]/g, "-").replace(/^\.|\.(?=\.)|\.$/g, "-") || "-";
 }
 
+/** They kill the server. */
+const mortal = /^(failure|no-goodbye|rejections):/;
+const skip = { "name-conflict": "announcements are told apart by their keys; names may repeat" };
+
 /** Rules that count reports and frames; a busy machine is late with them, and repetitions would be counted too. */
 const counting = /^(?:slow-consumer|capacity|cold)/;
 
 describeNats("nats", {}, () => {
   beforeAll(async () => {
-    server = await NatsServer.start();
+    shared = await NatsServer.start();
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  afterAll(() => shared[Symbol.asyncDispose]());
 
   describe.each([
-    { ttlMs: 1_200, isMeant: (name: string) => !counting.test(name) },
+    { ttlMs: 1_200, isMeant: (name: string) => !counting.test(name) && !mortal.test(name) },
     { ttlMs: 60_000, isMeant: (name: string) => counting.test(name) },
   ])("browsed with $ttlMs ms", ({ ttlMs, isMeant }) => {
     const register = (name: string, run: () => Promise<void>): void => {
       if (isMeant(name)) test(name, { concurrent: patient.test(name) }, run);
     };
     transportConformance(register, {
-      create: () => clusterFixture(ttlMs),
+      create: () => clusterFixture(shared, ttlMs),
       announces: true,
       reconfirms: false,
-      skip: {
-        "name-conflict": "announcements are told apart by their keys; names may repeat",
-        failure: "a session outlives its engine, and says so by a report and by stale nodes",
-        "no-goodbye": "a session outlives its engine, and says so by a report and by stale nodes",
-      },
+      skip,
     });
   });
+});
+
+describeNats("a NATS server that dies", { concurrent: true }, () => {
+  const register = (name: string, run: () => Promise<void>): void => {
+    if (mortal.test(name)) test(name, run);
+  };
+  transportConformance(register, { create: mortalFixture, announces: true, reconfirms: false, skip });
 });

@@ -14,7 +14,7 @@ import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { operatorMode } from "./operator-mode.ts";
 import { NatsServer } from "./server.ts";
-import { contextOf, openClient } from "./site.ts";
+import { contextOf, openSite } from "./site.ts";
 
 /** What connecting fails with. */
 async function refusal(options: NatsEngineOptions): Promise<DiscoveryError> {
@@ -114,7 +114,7 @@ describeNats("connecting", { concurrent: true }, () => {
   test("makes one bucket where many come to a new server at once", async () => {
     await using server = await NatsServer.start();
     const clients = await Promise.all(
-      Array.from({ length: 12 }, () => openClient({ endpoints: [server.url], lifetimeMs: 12_000 })),
+      Array.from({ length: 12 }, () => openSite({ endpoints: [server.url], lifetimeMs: 12_000 })),
     );
     expect(clients.flatMap(({ reports }) => reports)).toEqual([]);
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
@@ -174,7 +174,7 @@ describeNats("logging in", { concurrent: true }, () => {
     ["a token", users(`token: "t"`), { token: "t" }, { token: "x" }],
   ])("by %s", async (_, config, right, wrong) => {
     await using server = await NatsServer.start({ config });
-    await using client = await openClient({ endpoints: [server.url], ...right });
+    await using client = await openSite({ endpoints: [server.url], ...right });
     await client.view.lists([]);
     for (const options of [wrong, {}]) {
       const error = await refusal({ endpoints: [server.url], ...options });
@@ -190,7 +190,7 @@ describeNats("logging in", { concurrent: true }, () => {
     await using server = await NatsServer.start({
       config: users(`users: [ { nkey: ${ours.getPublicKey()} } ]`),
     });
-    await using client = await openClient({ endpoints: [server.url], nkey: `${seed(ours)}\n` });
+    await using client = await openSite({ endpoints: [server.url], nkey: `${seed(ours)}\n` });
     await client.view.lists([]);
     expect((await refusal({ endpoints: [server.url], nkey: seed(theirs) })).code).toBe("PERMISSION_DENIED");
   });
@@ -198,7 +198,7 @@ describeNats("logging in", { concurrent: true }, () => {
   test("by a credentials file", async () => {
     const { config, credentials } = operatorMode();
     await using server = await NatsServer.start({ config });
-    await using client = await openClient({ endpoints: [server.url], credentials });
+    await using client = await openSite({ endpoints: [server.url], credentials });
     await client.view.lists([]);
     expect((await refusal({ endpoints: [server.url] })).code).toBe("PERMISSION_DENIED");
     const stranger = operatorMode().credentials;
@@ -218,7 +218,7 @@ describeNats("over TLS", { concurrent: true }, () => {
   test("trusts whom it is told to, and nobody else", async () => {
     await using server = await NatsServer.start({ config: config() });
     const endpoints = [`tls://127.0.0.1:${server.port}`];
-    await using client = await openClient({ endpoints, ca: cert });
+    await using client = await openSite({ endpoints, ca: cert });
     await client.view.lists([]);
     for (const options of [{}, { ca: stranger.cert }]) {
       const error = await refusal({ endpoints, ...options });
@@ -230,7 +230,7 @@ describeNats("over TLS", { concurrent: true }, () => {
   test("shows its own certificate to a server that asks for one", async () => {
     const asks = config(`, ca_file: "${files}test-only-member.cert.pem", verify: true`);
     await using server = await NatsServer.start({ config: asks });
-    await using client = await openClient({ endpoints: [server.url], ca: cert, tls: { cert, key } });
+    await using client = await openSite({ endpoints: [server.url], ca: cert, tls: { cert, key } });
     await client.view.lists([]);
     await refusal({ endpoints: [server.url], ca: cert });
   });

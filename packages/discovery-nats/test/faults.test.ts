@@ -1,26 +1,34 @@
-import type { EngineEvent } from "@lmserv/discovery-fleet";
+import { setTimeout as delay } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test, vi } from "vitest";
+import { allList, allWarned, type Client, downsOf } from "../../discovery-fleet/test/client.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { describeNats } from "./describe-nats.ts";
-import { close, expectWhole, keys, lose, losses, openFleet } from "./fleet.ts";
+import { close, join, names, openFleet, stale } from "./fleet.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { openClient, patience } from "./site.ts";
+import { openSite, patience } from "./site.ts";
 
 /** A view doubts what it hears after 0.3 of it: longer than a busy machine keeps a process waiting. */
 const lifetimeMs = 10_000;
 const signal = new AbortController().signal;
+const options = { lifetimeMs, cluster: "tests" };
+
+/** Nobody was missing at any time, and everybody is listed. */
+async function expectWhole(clients: readonly Client[], ...all: readonly string[]): Promise<void> {
+  await allList(clients, ...(all.length > 0 ? all : names));
+  expect(downsOf(clients)).toEqual([]);
+}
 
 describeNats("after a fault of the server", { concurrent: true }, () => {
   test("killed and started again with its data", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     await server.kill();
-    await lose(clients);
-    expect(losses(clients)).toEqual(
-      keys.map(
+    await allList(clients, ...stale(names));
+    expect(clients.flatMap(({ messages }) => messages)).toEqual(
+      names.map(
         () =>
           `MEDIUM_UNREACHABLE NATS at 127.0.0.1:${server.port} is not there, nothing listens: start nats-server, or correct the server's name`,
       ),
@@ -32,46 +40,69 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("killed, and started again without its data after all has run out", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     await server.kill();
-    await lose(clients);
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     await server.wipe();
-    await clients[0]?.view.until(() => false, lifetimeMs).catch(() => {});
+    // The outage itself: no value outlives it.
+    await delay(lifetimeMs);
     await server.start();
     await expectWhole(clients);
     await close(clients);
   });
 
-  test("stopped for three lifetimes", async () => {
+  test("started again without its data, of two hundred nodes none has gone", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    // Long enough that no busy machine takes longer to announce all of them again.
+    const all = { ...options, lifetimeMs: 120_000, endpoints: [server.url] };
+    const crowd = Array.from({ length: 200 }, (_, index) => `n${index}`);
+    const [watcher, announcer] = await Promise.all([0, 1].map(() => join(all)));
+    const clients = [watcher, announcer].filter((client) => client !== undefined);
+    await Promise.all(
+      crowd.map((info, index) => announcer?.discovery.announce({ port: 30_000 + index, info })),
+    );
+    await allList(clients, ...crowd);
+    await server.kill();
+    await server.wipe();
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
+    await server.start();
+    const last = await join(all, "last");
+    await allList([last], ...crowd, "last");
+    await expectWhole([...clients, last], ...crowd, "last");
+    await close([...clients, last]);
+  });
+
+  test("stopped for two lifetimes", async () => {
+    await using server = await NatsServer.start();
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     server.signal("SIGSTOP");
-    await lose(clients);
-    await clients[0]?.view.until(() => false, 2 * lifetimeMs).catch(() => {});
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
+    // The standstill itself.
+    await delay(lifetimeMs);
     server.signal("SIGCONT");
     await expectWhole(clients);
-    expect(losses(clients).length).toBe(keys.length);
+    for (const { warnings } of clients) expect(warnings).toEqual(["MEDIUM_UNREACHABLE"]);
     await close(clients);
   });
 
   test("stopped, while somebody leaves", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     server.signal("SIGSTOP");
     // Nobody waits for a server that does not answer.
     await close(clients);
     server.signal("SIGCONT");
   });
 
-  test("one that was killed meanwhile is dropped, one that left too", async () => {
+  test("one that was killed meanwhile is dropped", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     await server.kill();
-    await lose(clients);
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
     const [first, ...others] = clients;
     await first?.[Symbol.asyncDispose]();
     await server.start();
-    await Promise.all(others.map(({ view }) => view.lists(keys.slice(1))));
+    await allList(others, ...names.slice(1));
     await close(others);
   });
 
@@ -79,13 +110,12 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const config = (password: string) =>
       `authorization { users = [ { user: "u", password: "${password}" } ] }`;
     await using server = await NatsServer.start({ config: config("old") });
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url], user: "u", password: "old" });
+    const clients = await openFleet({ ...options, endpoints: [server.url], user: "u", password: "old" });
     await server.kill();
     await server.start(config("new"));
-    const isRefused = (event: EngineEvent): boolean =>
-      event.kind === "lost" && event.error.code === "PERMISSION_DENIED";
-    await Promise.all(clients.map(({ view }) => view.until(({ events }) => events.some(isRefused))));
-    for (const message of losses(clients).filter((loss) => loss.startsWith("PERMISSION"))) {
+    await allWarned(clients, "PERMISSION_DENIED");
+    for (const message of clients.flatMap(({ messages }) => messages)) {
+      if (!message.startsWith("PERMISSION")) continue;
       expect(message).toContain(`NATS at 127.0.0.1:${server.port} refuses us: check the user and password`);
     }
     await server.kill();
@@ -96,21 +126,27 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("the bucket deleted by somebody", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     await using somebody = await PlainAnnouncer.open(server.url, "lmserv_tests");
     await somebody.kv.destroy();
-    await Promise.all(clients.map(({ view }) => view.until((seen) => seen.count("snapshot") > 0)));
-    await expectWhole(clients);
-    await close(clients);
+    await allWarned(clients, "MEDIUM_UNREACHABLE");
+    const newcomer = await join({ ...options, endpoints: [server.url] }, "d");
+    await allList([newcomer], ...names, "d");
+    await expectWhole([...clients, newcomer], ...names, "d");
+    await close([...clients, newcomer]);
   });
 
   test("a full disk", async () => {
     await using server = await NatsServer.start({ diskKiB: 512 });
-    const clients = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const clients = await openFleet({ ...options, endpoints: [server.url] });
     await server.fillDisk();
-    await lose(clients);
     // One of 2.9 gives its JetStream up until it is started again; later ones only refuse what is put.
-    for (const loss of losses(clients)) expect(loss).toMatch(/^MEDIUM_UNREACHABLE .* disk .*may be full/);
+    const isTold = (): void => {
+      for (const { messages } of clients) {
+        expect(messages).toContainEqual(expect.stringMatching(/^MEDIUM_UNREACHABLE .* disk .*may be full/));
+      }
+    };
+    await vi.waitFor(isTold, patience);
     await server.kill();
     await server.start();
     await expectWhole(clients);
@@ -120,21 +156,20 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("values that several announcers stop to renew at once", async () => {
     await using server = await NatsServer.start();
     await using others = await PlainAnnouncer.make(server.url, "lmserv_tests", lifetimeMs);
-    await using client = await openClient({ lifetimeMs, endpoints: [server.url] });
-    for (const key of keys) await others.appear(`n.${key}`, key, lifetimeMs / 4);
-    await client.view.lists(keys);
-    for (const key of keys) others.vanish(`n.${key}`);
+    await using site = await openSite({ lifetimeMs, endpoints: [server.url] });
+    for (const name of names) await others.appear(`n.${name}`, name, lifetimeMs / 4);
+    await site.view.lists(names);
+    for (const name of names) others.vanish(`n.${name}`);
     // That says more of the server than of them.
-    await client.view.until(({ isLost }) => isLost);
-    expect(losses([client])).toEqual([expect.stringContaining("the disk of NATS may be full")]);
-    await client.view.until(() => false, lifetimeMs).catch(() => {});
+    await vi.waitFor(() => expect(site.reports).toHaveLength(1), patience);
+    expect(site.reports[0]?.message).toContain("the disk of NATS may be full");
+    expect(site.view.deleted).toEqual([]);
     await others.appear("n.b", "b", lifetimeMs / 4);
-    await client.view.lists(["b"]);
-    expect(client.view.count("delete")).toBe(0);
+    await site.view.lists(["b"]);
     // Of one alone there is no doubt.
     others.vanish("n.b");
-    await client.view.lists([]);
-    expect(losses([client])).toHaveLength(1);
+    await site.view.lists([]);
+    expect(site.reports).toHaveLength(1);
   });
 
   test("connections that broke ten times leave no consumers behind", async () => {
@@ -144,41 +179,42 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const { streams } = await jetstreamManager(observer);
     const countConsumers = async (): Promise<number> =>
       (await streams.info("KV_lmserv_tests")).state.consumer_count;
-    const clients = await openFleet({ endpoints: [proxy.url], lifetimeMs });
-    await vi.waitFor(async () => expect(await countConsumers()).toBe(clients.length), patience);
-    for (let reconnect = 1; reconnect <= 10; reconnect += 1) {
+    const sites = await Promise.all(names.map(() => openSite({ endpoints: [proxy.url], lifetimeMs })));
+    await Promise.all(
+      sites.map(({ connection }, index) => connection.hold(names[index] ?? "", "x", { signal })),
+    );
+    await Promise.all(sites.map(({ view }) => view.lists(names)));
+    await vi.waitFor(async () => expect(await countConsumers()).toBe(sites.length), patience);
+    for (let passes = 2; passes <= 11; passes += 1) {
       proxy.heal();
-      await Promise.all(clients.map(({ view }) => view.until((seen) => seen.count("snapshot") >= reconnect)));
+      await Promise.all(sites.map(({ view }) => view.until((seen) => seen.passes >= passes)));
     }
     // A server forgets whom nobody listens to after 10 s.
-    await vi.waitFor(async () => expect(await countConsumers()).toBe(clients.length), patience);
+    await vi.waitFor(async () => expect(await countConsumers()).toBe(sites.length), patience);
     // They are those through which everybody watches.
-    await clients[0]?.connection.hold("d", "value", { signal });
-    await Promise.all(clients.map(({ view }) => view.lists([...keys, "d"])));
-    await Promise.all([close(clients), observer.close()]);
+    await sites[0]?.connection.hold("d", "value", { signal });
+    await Promise.all(sites.map(({ view }) => view.lists([...names, "d"])));
+    expect(sites.flatMap(({ view }) => view.deleted)).toEqual([]);
+    await Promise.all([...sites.map((site) => site[Symbol.asyncDispose]()), observer.close()]);
   });
 
   test("half of the clients cut off, without a word", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    const near = await openFleet({ lifetimeMs, endpoints: [server.url] });
+    const near = await openFleet({ ...options, endpoints: [server.url] });
     const far = await Promise.all(
-      ["x", "y"].map(async (key) => {
-        const client = await openClient({ lifetimeMs, endpoints: [proxy.url] });
-        await client.connection.hold(key, key, { signal });
-        return client;
-      }),
+      ["x", "y"].map((name) => join({ ...options, endpoints: [proxy.url] }, name)),
     );
-    const everybody = [...keys, "x", "y"];
-    await Promise.all([...near, ...far].map(({ view }) => view.lists(everybody)));
+    const everybody = [...names, "x", "y"];
+    await allList([...near, ...far], ...everybody);
     proxy.cut();
-    await lose(far);
+    await allWarned(far, "MEDIUM_UNREACHABLE");
     // Those who are cut off are gone for the others one lifetime later, which lose nothing else.
-    await Promise.all(near.map(({ view }) => view.lists(keys)));
-    expect(losses(near)).toEqual([]);
+    await allList(near, ...names);
+    expect(near.flatMap(({ messages }) => messages)).toEqual([]);
     proxy.heal();
-    await Promise.all([...near, ...far].map(({ view }) => view.lists(everybody)));
-    expect(far.flatMap(({ view }) => view.events).filter(({ kind }) => kind === "delete")).toEqual([]);
+    await allList([...near, ...far], ...everybody);
+    expect(downsOf(near).toSorted()).toEqual(["x", "x", "x", "y", "y", "y"]);
     await close([...near, ...far]);
   });
 });

@@ -1,47 +1,22 @@
-import { expect } from "vitest";
-import { type Client, type ClientOptions, openClient } from "./site.ts";
+import { allList, Client } from "../../discovery-fleet/test/client.ts";
+import { type NatsOptions, nats } from "../src/transport.ts";
 
-export const keys: readonly string[] = ["a", "b", "c"];
-const signal = new AbortController().signal;
+export const names: readonly string[] = ["a", "b", "c"];
 
-/** Three announcers and watchers, each of which lists all, and has said nothing since. */
-export async function openFleet(options: ClientOptions): Promise<readonly Client[]> {
-  const clients = await Promise.all(keys.map(() => openClient(options)));
-  for (const [index, { connection }] of clients.entries()) {
-    const value = `value of ${keys[index]}`.padEnd(8_000);
-    await connection.hold(keys[index] ?? "", value, { signal });
-  }
-  await Promise.all(clients.map(({ view }) => view.lists(keys)));
-  for (const { view } of clients) view.events.length = 0;
+/** A process that watches, and perhaps announces. */
+export function join(options: NatsOptions, info: string | null = null): Promise<Client> {
+  return Client.join(nats({ addresses: ["127.0.0.1"], ...options }), info);
+}
+
+/** Three announcers and watchers, each of which lists all. */
+export async function openFleet(options: NatsOptions): Promise<readonly Client[]> {
+  const clients = await Promise.all(names.map((name) => join(options, name)));
+  await allList(clients, ...names);
   return clients;
 }
 
 export const close = (clients: readonly Client[]): Promise<unknown> =>
   Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
-export const lose = (clients: readonly Client[]): Promise<unknown> =>
-  Promise.all(clients.map(({ view }) => view.until(({ isLost }) => isLost)));
 
-/** Everybody lists all in the end; where somebody was missing at once, that followed a loss. */
-export async function expectWhole(clients: readonly Client[]): Promise<void> {
-  await Promise.all(clients.map(({ view }) => view.lists(keys)));
-  for (const { view } of clients) {
-    expect(view.count("delete")).toBe(0);
-    let listed = new Set(keys);
-    for (const [index, event] of view.events.entries()) {
-      if (event.kind === "put") listed.add(event.key);
-      if (event.kind !== "snapshot") continue;
-      const present = new Set(event.entries.map(({ key }) => key));
-      const missing = [...listed].filter((key) => !present.has(key));
-      if (view.events[index - 1]?.kind !== "lost") expect(missing).toEqual([]);
-      listed = present;
-    }
-  }
-}
-
-export function losses(clients: readonly Client[]): readonly string[] {
-  return clients.flatMap(({ view }) =>
-    view.events.flatMap((event) =>
-      event.kind === "lost" ? [`${event.error.code} ${event.error.message}`] : [],
-    ),
-  );
-}
+/** The same, as if they were dead: a star for each. */
+export const stale = (all: readonly string[]): readonly string[] => all.map((name) => `${name}*`);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { describeNats } from "./describe-nats.ts";
 import { NatsServer } from "./server.ts";
-import { openClient } from "./site.ts";
+import { openSite } from "./site.ts";
 
 const documented = permissionsIn("../README.md");
 const signal = new AbortController().signal;
@@ -18,8 +18,8 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
 
   test("are enough to make the bucket, announce, watch, renew and leave", async () => {
     await using server = await NatsServer.start({ config });
-    await using one = await openClient({ endpoints: [server.url], ...login });
-    await using other = await openClient({ endpoints: [server.url], ...login });
+    await using one = await openSite({ endpoints: [server.url], ...login });
+    await using other = await openSite({ endpoints: [server.url], ...login });
     const held = await one.connection.hold("a", "value", { signal });
     await other.view.lists(["a"]);
     await other.view.until(() => false, 2_500).catch(() => {});
@@ -36,7 +36,7 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
     const [one, other] = ["1".repeat(32), "2".repeat(32)];
     const held = config.replace(user, `${userOf(one)}\n${userOf(other)}`);
     await using server = await NatsServer.start({ config: held });
-    const open = (id: string) => openClient({ endpoints: [server.url], user: id, password: "change me" });
+    const open = (id: string) => openSite({ endpoints: [server.url], user: id, password: "change me" });
     await using first = await open(one);
     await using second = await open(other);
     await first.connection.hold(`${one}.a`, "mine", { signal });
@@ -57,12 +57,10 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
 
 async function attempt(url: string): Promise<string> {
   try {
-    await using client = await openClient({ endpoints: [url], ...login });
+    await using client = await openSite({ endpoints: [url], ...login });
     await client.connection.hold("a", "value", { signal });
-    await client.view.until(({ isLost, events }) => isLost && events.length > 0);
-    return client.view.events
-      .map((event) => (event.kind === "lost" ? String(`${event.error.code} ${event.error.message}`) : ""))
-      .join();
+    const { code, message } = await client.connection.lost;
+    return `${code} ${message}`;
   } catch (error) {
     return error instanceof Error && "code" in error ? `${error.code} ${error.message}` : String(error);
   }

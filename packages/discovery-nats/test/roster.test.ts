@@ -5,33 +5,34 @@ import { Roster } from "../src/roster.ts";
 import { backoffMs, timingOf } from "../src/timing.ts";
 
 describe("the roster", () => {
-  test("tells what is news, and what ran out since it was put", () => {
-    const roster = new Roster(1_000);
-    expect(roster.put("a", "1", 0)).toBe(true);
-    expect(roster.put("b", "1", 100)).toBe(true);
-    expect(roster.put("a", "1", 500)).toBe(false);
-    expect(roster.put("a", "2", 600)).toBe(true);
+  test("tells what is news, and what has run out", () => {
+    const roster = new Roster();
+    expect(roster.put("a", "1", 1_000)).toBe(true);
+    expect(roster.put("b", "1", 1_100)).toBe(true);
+    expect(roster.put("a", "1", 1_500)).toBe(false);
+    expect(roster.put("a", "2", 1_600)).toBe(true);
     expect(roster.expire(1_099)).toEqual([]);
     expect(roster.expire(1_100)).toEqual(["b"]);
     expect(roster.expire(1_599)).toEqual([]);
+    expect(roster.endOf("a")).toBe(1_600);
     expect(roster.expire(9_999)).toEqual(["a"]);
-    expect(roster.entries()).toEqual([]);
+    expect([...roster.keys()]).toEqual([]);
   });
 
   test("forgets what was deleted", () => {
-    const roster = new Roster(1_000);
-    roster.put("a", "1", 0);
+    const roster = new Roster();
+    roster.put("a", "1", 1_000);
     expect(roster.delete("a")).toBe(true);
     expect(roster.delete("a")).toBe(false);
     expect(roster.expire(2_000)).toEqual([]);
   });
 
   test("takes no more newcomers than there may be", () => {
-    const roster = new Roster(1_000);
-    for (let index = 0; index <= maxEntries; index += 1) roster.put(`${index}`, "1", 0);
+    const roster = new Roster();
+    for (let index = 0; index <= maxEntries; index += 1) roster.put(`${index}`, "1", 1_000);
     expect(roster.size).toBe(maxEntries);
     expect(roster.refused).toBe(1);
-    expect(roster.put("0", "2", 0)).toBe(true);
+    expect(roster.put("0", "2", 1_000)).toBe(true);
   });
 });
 

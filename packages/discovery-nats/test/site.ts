@@ -1,5 +1,5 @@
 import { type DiscoveryError, isDiscoveryError, silentLog, systemClock } from "@lmserv/discovery-core";
-import type { EngineConnection, EngineContext, EngineEvent } from "@lmserv/discovery-fleet";
+import type { EngineConnection, EngineContext, Watcher } from "@lmserv/discovery-fleet";
 import { natsEngine } from "../src/engine.ts";
 import type { NatsEngineOptions } from "../src/settings.ts";
 
@@ -8,33 +8,26 @@ const patienceMs = 240_000;
 /** The same for what only the server knows, which has to be asked. */
 export const patience = { timeout: patienceMs, interval: 100 };
 
-export interface Client extends AsyncDisposable {
+export interface Site extends AsyncDisposable {
   readonly connection: EngineConnection;
   /** What the engine reported. */
   readonly reports: readonly DiscoveryError[];
   readonly view: View;
 }
 
-export interface ClientOptions extends NatsEngineOptions {
+export interface SiteOptions extends NatsEngineOptions {
   /** @default 2_000 */
   readonly lifetimeMs?: number;
 }
 
 /** Connects and watches; waits, as a discovery does, for a server that does not answer. */
-export async function openClient({ lifetimeMs = 2_000, ...options }: ClientOptions): Promise<Client> {
+export async function openSite({ lifetimeMs = 2_000, ...options }: SiteOptions): Promise<Site> {
   const reports: DiscoveryError[] = [];
   const context = contextOf(lifetimeMs, (error) => reports.push(error));
   const connection = await connectSomeTime(options, context);
-  const view = new View(connection);
-  return {
-    connection,
-    reports,
-    view,
-    async [Symbol.asyncDispose]() {
-      await connection[Symbol.asyncDispose]();
-      await view.ended;
-    },
-  };
+  const view = new View();
+  connection.watch(view);
+  return { connection, reports, view, [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose]() };
 }
 
 async function connectSomeTime(
@@ -63,72 +56,59 @@ export function contextOf(lifetimeMs: number, report: (error: DiscoveryError) =>
   };
 }
 
-/** What one watch says is there, and everything it said. */
-export class View {
-  readonly events: EngineEvent[] = [];
+/** What one watch says is there, and everything that went. */
+export class View implements Watcher {
   readonly values = new Map<string, string>();
-  /** Resolves when the watch ended; rejects with its failure. */
-  readonly ended: Promise<void>;
-  isLost = true;
+  readonly deleted: string[] = [];
+  /** How often all had been told. */
+  passes = 0;
+  /** How many there were when all had been told for the first time. */
+  firstSize: number | null = null;
   readonly #waiting = new Set<() => void>();
 
-  constructor(connection: EngineConnection, signal: AbortSignal = new AbortController().signal) {
-    this.ended = this.#follow(connection.watch({ signal }));
-    this.ended.catch(() => {});
+  put(key: string, value: string): void {
+    this.values.set(key, value);
+    this.#look();
   }
 
-  /** How many times something was said to be gone, or all to be unknown. */
-  count(kind: EngineEvent["kind"]): number {
-    return this.events.filter((event) => event.kind === kind).length;
+  delete(key: string): void {
+    this.values.delete(key);
+    this.deleted.push(key);
+    this.#look();
   }
 
-  /** Resolves with the time it took, in ms, once `isSo`. */
-  async until(isSo: (view: View) => boolean, timeoutMs: number = patienceMs): Promise<number> {
-    const startMs = performance.now();
-    if (!isSo(this)) {
-      await new Promise<void>((resolve, reject) => {
-        const look = (): void => {
-          if (!isSo(this)) return;
-          clearTimeout(timer);
-          this.#waiting.delete(look);
-          resolve();
-        };
-        const timer = setTimeout(() => {
-          this.#waiting.delete(look);
-          const said = this.events.slice(-8).map((event) => JSON.stringify(event).slice(0, 120));
-          reject(
-            new Error(
-              `after ${timeoutMs} ms it lists ${[...this.values.keys()]}; last said:\n${said.join("\n")}`,
-            ),
-          );
-        }, timeoutMs);
-        this.#waiting.add(look);
-      });
-    }
-    return performance.now() - startMs;
+  complete(present: Pick<ReadonlySet<string>, "has">): void {
+    this.passes += 1;
+    this.firstSize ??= this.values.size;
+    for (const key of [...this.values.keys()]) if (!present.has(key)) this.delete(key);
+    this.#look();
   }
 
-  /** Resolves once exactly these keys are listed, and not as of old. */
-  lists(keys: readonly string[], timeoutMs?: number): Promise<number> {
+  /** Resolves once `isSo`. */
+  async until(isSo: (view: View) => boolean, timeoutMs: number = patienceMs): Promise<void> {
+    if (isSo(this)) return;
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (!isSo(this)) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new Error(`after ${timeoutMs} ms it lists ${[...this.values.keys()]}`));
+      }, timeoutMs);
+      this.#waiting.add(look);
+    });
+  }
+
+  /** Resolves once all has been told, and exactly these keys are listed. */
+  lists(keys: readonly string[]): Promise<void> {
     const wanted = [...keys].sort().join();
-    return this.until((view) => !view.isLost && [...view.values.keys()].sort().join() === wanted, timeoutMs);
+    return this.until(({ passes, values }) => passes > 0 && [...values.keys()].sort().join() === wanted);
   }
 
-  async #follow(events: AsyncIterable<EngineEvent>): Promise<void> {
-    for await (const event of events) {
-      this.events.push(event);
-      this.#take(event);
-      for (const look of [...this.#waiting]) look();
-    }
-  }
-
-  #take(event: EngineEvent): void {
-    this.isLost = event.kind === "lost";
-    if (event.kind === "snapshot") {
-      this.values.clear();
-      for (const { key, value } of event.entries) this.values.set(key, value);
-    }
-    if (event.kind === "put") this.values.set(event.key, event.value);
-    if (event.kind === "delete") this.values.delete(event.key);
+  #look(): void {
+    for (const look of [...this.#waiting]) look();
   }
 }

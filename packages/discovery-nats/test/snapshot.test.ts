@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { openClient } from "./site.ts";
+import { openSite } from "./site.ts";
 
 const nodes = 600;
 const newcomers = 6;
@@ -20,10 +20,9 @@ describeNats("a newcomer to a busy bucket", {}, () => {
     })();
     try {
       for (let count = 0; count < newcomers; count += 1) {
-        await using client = await openClient({ endpoints: [server.url], lifetimeMs: 60_000 });
-        await client.view.until(({ events }) => events.length > 0);
-        const [first] = client.view.events;
-        expect(first?.kind === "snapshot" ? first.entries.length : first?.kind).toBe(nodes);
+        await using client = await openSite({ endpoints: [server.url], lifetimeMs: 60_000 });
+        await client.view.until(({ passes }) => passes > 0);
+        expect(client.view.firstSize).toBe(nodes);
       }
     } finally {
       isOver = true;

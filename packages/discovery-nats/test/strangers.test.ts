@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
-import { openClient, patience } from "./site.ts";
+import { openSite, patience } from "./site.ts";
 
 const signal = new AbortController().signal;
 
@@ -16,7 +16,7 @@ describeNats("what strangers do in the bucket", { concurrent: true }, () => {
     await strangers.kv.put("n.empty", "");
     await strangers.kv.put("n.text", "hello");
     await strangers.kv.put("theirs", "not under n.");
-    await using client = await openClient({ endpoints: [server.url] });
+    await using client = await openSite({ endpoints: [server.url] });
     await client.view.lists(["long", "binary", "empty", "text"]);
     expect(Object.fromEntries(client.view.values)).toEqual({
       long: "",
@@ -32,8 +32,8 @@ describeNats("what strangers do in the bucket", { concurrent: true }, () => {
     // A renewal that is late by half of it cannot tell what a stranger wrote from a life that ran out.
     const lifetimeMs = 30_000;
     await using server = await NatsServer.start();
-    await using one = await openClient({ endpoints: [server.url], lifetimeMs });
-    await using other = await openClient({ endpoints: [server.url], lifetimeMs });
+    await using one = await openSite({ endpoints: [server.url], lifetimeMs });
+    await using other = await openSite({ endpoints: [server.url], lifetimeMs });
     await one.connection.hold("a", "ours", { signal });
     await other.view.until(({ values }) => values.get("a") === "ours");
     await using strangers = await PlainAnnouncer.open(server.url, "lmserv_tests");
@@ -49,15 +49,15 @@ describeNats("what strangers do in the bucket", { concurrent: true }, () => {
   test("ten thousand of them are listed, the others are not", async () => {
     await using server = await NatsServer.start();
     await using strangers = await PlainAnnouncer.make(server.url, "lmserv_tests", 60_000);
-    await using client = await openClient({ endpoints: [server.url], lifetimeMs: 60_000 });
+    await using client = await openSite({ endpoints: [server.url], lifetimeMs: 60_000 });
     for (let from = 0; from < 10_200; from += 600) {
       await Promise.all(
         Array.from({ length: 600 }, (_, offset) => strangers.kv.put(`n.${from + offset}`, "x")),
       );
     }
     await client.view.until(({ values }) => values.size === 10_000);
-    await using newcomer = await openClient({ endpoints: [server.url], lifetimeMs: 60_000 });
-    await newcomer.view.until(({ values }) => values.size > 0);
+    await using newcomer = await openSite({ endpoints: [server.url], lifetimeMs: 60_000 });
+    await newcomer.view.until(({ passes }) => passes > 0);
     expect(newcomer.view.values.size).toBe(10_000);
   });
 });

@@ -1,35 +1,37 @@
 import { silentLog } from "@lmserv/discovery-core";
-import type { EngineEvent } from "@lmserv/discovery-fleet";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Link } from "../src/link.ts";
 import { timingOf } from "../src/timing.ts";
-import { type Past, View } from "../src/view.ts";
+import { View } from "../src/view.ts";
 
 const lifetimeMs = 10_000;
 /** The server's clock has nothing to do with ours. */
 const serverStartMs = 1_700_000_000_000;
 
 let clock: VirtualClock;
-let events: EngineEvent[];
+/** What was told: `+` and a key, `-` and one that ran out, `x` and one that was deleted, `.` for all. */
+let told: string[];
 let failures: string[];
+let losses: string[];
+let reports: string[];
 /** What a look at it finds. */
 let present: readonly string[];
 let view: View;
-/** Begins a view, after another one. */
-let follow: (past: Past | null) => void;
+/** Begins to read over a link. */
+let follow: () => void;
 
 beforeEach(() => {
   clock = new VirtualClock();
-  events = [];
-  failures = [];
-  const link = {
-    bucket: { name: "lmserv_tests", lifetimeMs, tellsExpiry: false },
-    timing: timingOf(lifetimeMs),
-    watch: () => Promise.resolve(() => {}),
-    look: async () => new Set(present),
-    fail: (reason: Error) => failures.push(reason.message),
-  } as unknown as Link; // As much of one as a view uses.
+  [told, failures, losses, reports] = [[], [], [], []];
+  const linkOf = () =>
+    ({
+      bucket: { name: "lmserv_tests", lifetimeMs, tellsExpiry: false },
+      timing: timingOf(lifetimeMs),
+      watch: () => Promise.resolve(() => {}),
+      look: async () => new Set(present),
+      fail: (reason: Error) => failures.push(reason.message),
+    }) as unknown as Link; // As much of one as a view uses.
   const context = {
     via: "nats",
     cluster: "tests",
@@ -37,20 +39,22 @@ beforeEach(() => {
     clock,
     random: () => 0.5,
     log: silentLog,
-    report: () => {},
+    report: ({ message }: Error) => reports.push(message),
   };
-  follow = (past) => {
-    view = new View(
-      link,
-      context,
-      () => false,
-      past,
-      (event) => events.push(event),
-    );
-    view.start();
+  const watcher = {
+    put: (key: string) => told.push(`+${key}`),
+    delete: (key: string, wasRemoved: boolean) => told.push(`${wasRemoved ? "x" : "-"}${key}`),
+    complete: () => told.push("."),
+  };
+  view = new View(context, watcher, {
+    holds: () => false,
+    lose: ({ message }) => losses.push(message),
+  });
+  follow = () => {
+    view.follow(linkOf());
     view.begin(serverStartMs + clock.now());
   };
-  follow(null);
+  follow();
 });
 
 /** A value arrives that was put at this time of the server's, counted from the start. */
@@ -59,15 +63,14 @@ function put(key: string, atMs: number): void {
   view.heard(serverStartMs + atMs);
 }
 
-const deleted = (): readonly string[] =>
-  events.flatMap((event) => (event.kind === "delete" ? [event.key] : []));
+const ended = (): readonly string[] => told.filter((one) => /^[-x]/.test(one));
 
 describe("what is seen of a bucket", () => {
-  test("is a snapshot in which nothing is older than its life", () => {
+  test("begins with all of it that is no older than its life", () => {
     put("old", -lifetimeMs - 1);
     put("young", -lifetimeMs + 1);
     view.complete();
-    expect(events).toEqual([{ kind: "snapshot", entries: [{ key: "young", value: "value" }] }]);
+    expect(told).toEqual(["+young", "."]);
   });
 
   test("ends at a removal, which is told from a life that ran out", async () => {
@@ -79,10 +82,7 @@ describe("what is seen of a bucket", () => {
       await clock.advance(2_000);
       put("other", ms);
     }
-    expect(events.filter(({ kind }) => kind === "delete")).toEqual([
-      { kind: "delete", key: "left", wasRemoved: true },
-      { kind: "delete", key: "died", wasRemoved: false },
-    ]);
+    expect(ended()).toEqual(["xleft", "-died"]);
   });
 
   test("ends when the server has been heard after that, and not before", async () => {
@@ -91,7 +91,7 @@ describe("what is seen of a bucket", () => {
     for (let ms = 2_000; ms <= lifetimeMs + 2_000; ms += 2_000) {
       await clock.advance(2_000);
       put("other", ms);
-      expect(deleted()).toEqual(ms < lifetimeMs ? [] : ["a"]);
+      expect(ended()).toEqual(ms < lifetimeMs ? [] : ["-a"]);
     }
     expect(failures).toEqual([]);
   });
@@ -105,9 +105,9 @@ describe("what is seen of a bucket", () => {
       await clock.advance(1_000);
       const readMs = Math.max(nowMs / 2, nowMs - 6_000);
       put("a", readMs);
-      expect(deleted()).toEqual(readMs < lifetimeMs ? [] : ["dead"]);
+      expect(ended()).toEqual(readMs < lifetimeMs ? [] : ["-dead"]);
     }
-    expect(deleted()).toEqual(["dead"]);
+    expect(ended()).toEqual(["-dead"]);
     expect(failures).toEqual([]);
   });
 
@@ -121,14 +121,14 @@ describe("what is seen of a bucket", () => {
     put("b", 9_500);
     await clock.advance(1_500);
     put("a", 11_000);
-    expect(deleted()).toEqual([]);
+    expect(ended()).toEqual([]);
     const endMs = 9_500 + timingOf(lifetimeMs).graceMs;
     for (let ms = 11_500; ms < endMs + 500; ms += 500) {
-      expect(deleted()).toEqual([]);
+      expect(ended()).toEqual([]);
       await clock.advance(500);
       put("a", ms);
     }
-    expect(deleted()).toEqual(["c"]);
+    expect(ended()).toEqual(["-c"]);
     expect(failures).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ describe("what is seen of a bucket", () => {
     view.complete();
     await clock.advance(timingOf(lifetimeMs).deafMs + 1);
     expect(failures).toHaveLength(1);
-    expect(deleted()).toEqual([]);
+    expect(ended()).toEqual([]);
   });
 
   test("does not mind that somebody sets the server's clock", async () => {
@@ -148,10 +148,10 @@ describe("what is seen of a bucket", () => {
       await clock.advance(1_000);
       put("a", 3_600_000 + step * 1_000);
     }
-    expect(deleted()).toEqual([]);
+    expect(ended()).toEqual([]);
     await clock.advance(2_500);
     put("a", 3_700_000);
-    expect(deleted()).toEqual(["b"]);
+    expect(ended()).toEqual(["-b"]);
   });
 
   test.each([
@@ -171,59 +171,74 @@ describe("what is seen of a bucket", () => {
   });
 });
 
-describe("after another link", () => {
-  const { spareMs, graceMs } = timingOf(lifetimeMs);
-  const snapshotOf = (...keys: string[]) => ({
-    kind: "snapshot",
-    entries: keys.map((key) => ({ key, value: "value" })),
+describe("values that nobody renews any more", () => {
+  async function idle(untilMs: number): Promise<void> {
+    for (let ms = clock.now() + 500; ms <= untilMs; ms += 500) {
+      await clock.advance(500);
+      view.heard(serverStartMs + ms);
+    }
+  }
+
+  test("of several at once are the server's fault, for two lifetimes", async () => {
+    for (const key of ["a", "b", "c"]) put(key, 0);
+    view.complete();
+    await idle(2 * lifetimeMs - 500);
+    expect({ ended: ended(), reports }).toEqual({
+      ended: [],
+      reports: [expect.stringContaining("the disk of NATS may be full")],
+    });
+    await idle(2 * lifetimeMs + 500);
+    expect([...ended()].sort()).toEqual(["-a", "-b", "-c"]);
+    expect(reports).toHaveLength(1);
   });
-  const loss = expect.objectContaining({ kind: "lost" });
+
+  test("of one are its end", async () => {
+    put("a", 0);
+    view.complete();
+    await idle(lifetimeMs);
+    expect({ ended: ended(), reports }).toEqual({ ended: ["-a"], reports: [] });
+  });
+});
+
+describe("after another link", () => {
+  const { graceMs } = timingOf(lifetimeMs);
 
   /** Nothing was heard for a while of a bucket in which these had been put. */
   async function resume(awayMs: number): Promise<void> {
     put("a", -2_000);
     put("b", -1_000);
     view.complete();
-    const past = view.stop();
-    events.length = 0;
+    view.leave();
+    told.length = 0;
     await clock.advance(awayMs);
-    follow(past);
+    follow();
   }
 
   test("says nothing of a time in which nobody was lost", async () => {
-    await resume(spareMs + 1_000);
+    await resume(3_000);
     put("a", -2_000);
     put("b", -1_000);
     view.complete();
-    expect(events).toEqual([snapshotOf("a", "b")]);
+    expect({ told, losses }).toEqual({ told: ["."], losses: [] });
   });
 
-  test("says that the bucket forgot one whose life is not over", async () => {
+  test("a bucket that forgot one whose life is not over is another one", async () => {
     await resume(3_000);
     put("b", -1_000);
     view.complete();
-    expect(events).toEqual([loss, snapshotOf("b")]);
+    expect(told).toEqual([]);
+    expect(losses).toEqual([expect.stringContaining("was made anew")]);
   });
 
-  test.each(["left", "was told to have run out"])("misses none who %s", async (how) => {
+  test.each([
+    ["left", (): void => view.delete("a"), ["xa", "."]],
+    ["was told to have run out", (): void => view.expired("a"), ["."]],
+  ])("one who %s meanwhile was not forgotten", async (_, happen, expected) => {
     await resume(3_000);
     put("b", -1_000);
-    if (how === "left") view.delete("a");
-    else view.expired("a");
+    happen();
     view.complete();
-    expect(events).toEqual([snapshotOf("b")]);
-  });
-
-  test("misses none who died, unless nobody could renew anything for as long", async () => {
-    put("dead", -lifetimeMs + 1_000);
-    await resume(spareMs - 2_000);
-    put("a", 2_000);
-    put("b", 2_000);
-    view.complete();
-    expect(events).toEqual([snapshotOf("a", "b")]);
-    await resume(2 * lifetimeMs);
-    view.complete();
-    expect(events).toEqual([loss, snapshotOf()]);
+    expect({ told, losses }).toEqual({ told: expected, losses: [] });
   });
 
   test("waits for those who were away as long before anything runs out", async () => {
@@ -232,11 +247,11 @@ describe("after another link", () => {
     put("b", -1_000);
     view.complete();
     const backMs = clock.now();
-    while (deleted().length === 0) {
+    while (ended().length === 0) {
       await clock.advance(500);
       put("other", clock.now());
     }
-    expect(deleted()).toEqual(["a", "b"]);
+    expect(ended()).toEqual(["-a", "-b"]);
     expect(clock.now() - backMs).toBe(Math.ceil(graceMs / 500) * 500);
   });
 });

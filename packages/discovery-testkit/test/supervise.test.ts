@@ -194,13 +194,15 @@ describe("back-off", () => {
     expect(waits.slice(0, 8)).toEqual([0, 125, 250, 500, 1_000, 2_000, 2_500, 2_500]);
   });
 
-  test("reports a loss once, whatever the attempts end with", async () => {
+  test("reports a loss once, whatever the attempts end with, and a refusal", async () => {
     await bench.open(supervise(transport));
     bench.left.fail();
-    await bench.clock.advance(10_000);
+    await bench.clock.advance(5_000);
+    bench.left.refuse("ADDRESS_IN_USE");
+    await bench.clock.advance(5_000);
     bench.left.refuse("PERMISSION_DENIED");
     await bench.clock.advance(10_000);
-    expect(bench.told).toEqual(["TRANSPORT_FAILED memory"]);
+    expect(bench.told).toEqual(["TRANSPORT_FAILED memory", "PERMISSION_DENIED memory"]);
   });
 
   test("ends with the tenth refusal in a row, for everybody who waits", async () => {

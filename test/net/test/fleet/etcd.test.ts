@@ -64,10 +64,7 @@ describeNet("a fleet on etcd", () => {
 
       await lan.filter("halves", gapBetween([server], far));
       await Promise.all(cutOff.map(({ isWarned }) => isWarned("MEDIUM_UNREACHABLE")));
-      for (const node of cutOff) {
-        const others = names(hosts).map((name) => (name === node.name ? name : `${name}*`));
-        await node.lists(others);
-      }
+      for (const node of cutOff) await node.lists(names(hosts).map((name) => `${name}*`));
       // For those at the server, who cannot renew its lease is gone.
       await allList(nearby, names(near));
       nearby[0]?.kill("SIGKILL");

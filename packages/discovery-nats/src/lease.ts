@@ -1,10 +1,10 @@
-import { type Cancellable, type Clock, DiscoveryError, onAbort } from "@lmserv/discovery-core";
-import type { Held } from "@lmserv/discovery-fleet";
+import { type Cancellable, type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { type Held, HeldValue } from "@lmserv/discovery-fleet";
 import type { Acknowledgement, Link } from "./link.ts";
 import { backoffMs } from "./timing.ts";
 
 /** What a value needs of the connection that it is held on. */
-export interface HoldingHost {
+export interface LeaseHost {
   readonly clock: Clock;
   readonly random: () => number;
   readonly via: string;
@@ -12,10 +12,10 @@ export interface HoldingHost {
   readonly link: Link | null;
   /** Whether an attempt failed because we may not. */
   isRefusal(error: unknown): boolean;
-  onAcknowledged(holding: Holding, replacedAnother: boolean): void;
+  onAcknowledged(lease: NatsLease, replacedAnother: boolean): void;
   /** An attempt failed, and not for the first time. @param forMs - How long none has succeeded. */
-  onFailed(holding: Holding, error: unknown, forMs: number): void;
-  onReleased(holding: Holding): void;
+  onFailed(lease: NatsLease, error: unknown, forMs: number): void;
+  onReleased(lease: NatsLease): void;
 }
 
 /** Attempts that fail before somebody is told: the first may have met a server that just left its cluster. */
@@ -23,20 +23,11 @@ const quietFailures = 1;
 /** Renewals are spread by a fifth in either direction, so that those who start together drift apart. */
 const jitter = 0.4;
 
-/** Somebody who waits until the server has a value. */
-interface Waiting {
-  readonly version: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** One value that is put again before it runs out, and whenever there is a new link. */
-export class Holding implements Held {
+export class NatsLease implements Held {
   readonly key: string;
-  readonly #host: HoldingHost;
-  readonly #waiting = new Set<Waiting>();
-  #value = "";
-  #version = 0;
+  readonly #host: LeaseHost;
+  readonly #value: HeldValue;
   #failures = 0;
   /** Since when no attempt succeeded. */
   #failingMs = 0;
@@ -46,40 +37,45 @@ export class Holding implements Held {
   #isReleased = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(host: HoldingHost, key: string) {
+  constructor(host: LeaseHost, key: string, value: string) {
     this.#host = host;
     this.key = key;
+    this.#value = new HeldValue(value);
   }
 
-  put(value: string, { signal }: Cancellable): Promise<void> {
-    this.#value = value;
-    this.#version += 1;
-    const done = this.#whenAcknowledged(this.#version, signal);
+  put(value: string, options: Cancellable): Promise<void> {
+    this.#value.change(value);
+    return this.begin(options);
+  }
+
+  /** Puts what is wanted now; resolves when the server has it, or a later one. */
+  begin(options: Cancellable): Promise<void> {
+    const kept = this.#value.whenKept(options);
     if (!this.#isBusy) this.#attempt();
-    return done;
+    return kept;
   }
 
-  /** There is a new link, which may lead to an empty bucket; everybody else has one too. */
+  /** There is a new link; everybody else has one too. */
   onLink({ timing }: Link): void {
-    const isAwaited = this.#waiting.size > 0;
-    this.#schedule(isAwaited ? 0 : this.#host.random() * timing.returnMs);
+    this.#schedule(this.#value.isKept ? this.#host.random() * timing.returnMs : 0);
   }
 
   /** There is no link: the next one wakes it. */
-  onLoss(): void {
+  onUnlinked(): void {
     this.#cancelTimer();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isReleased) return;
+  /** Stops for good, and leaves the value to run out. */
+  giveUp(error: unknown): void {
     this.#isReleased = true;
     this.#cancelTimer();
+    this.#value.fail(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#host.onReleased(this);
-    const { via } = this.#host;
-    this.#settle(
-      Number.POSITIVE_INFINITY,
-      new DiscoveryError("TRANSPORT_FAILED", "the value is held no more", { via }),
-    );
+    if (this.#isReleased) return;
+    this.giveUp(new DiscoveryError("TRANSPORT_FAILED", "the value is held no more", { via: this.#host.via }));
     // Where that fails, the value runs out.
     await this.#host.link?.remove(this.key).catch(() => {});
   }
@@ -89,16 +85,16 @@ export class Holding implements Held {
     const { link } = this.#host;
     if (!link || this.#isReleased) return;
     this.#cancelTimer();
-    const version = this.#version;
+    const { version, text } = this.#value;
     this.#isBusy = true;
     try {
-      this.#accept(link, version, await link.put(this.key, this.#value, this.#previousOn(link)));
+      this.#accept(link, version, await link.put(this.key, text, this.#previousOn(link)));
     } catch (error) {
       this.#fail(link, error);
     } finally {
       this.#isBusy = false;
     }
-    if (this.#version !== version && this.#failures === 0) this.#schedule(0);
+    if (this.#value.version !== version && this.#failures === 0) this.#schedule(0);
   }
 
   #accept(link: Link, version: number, { sequence, replacedAnother }: Acknowledgement): void {
@@ -106,24 +102,23 @@ export class Holding implements Held {
     this.#failures = 0;
     this.#acknowledged = { link, sequence, atMs: this.#host.clock.now() };
     this.#host.onAcknowledged(this, replacedAnother);
-    this.#settle(version, null);
+    this.#value.keep(version);
     this.#schedule(link.timing.renewMs * (1 - jitter / 2 + jitter * this.#host.random()));
   }
 
   #fail(link: Link, error: unknown): void {
     if (this.#isReleased) return;
-    if (this.#acknowledged === null && this.#host.isRefusal(error)) {
-      return this.#settle(Number.POSITIVE_INFINITY, error);
-    }
+    // Whoever may not announce at all learns it at once, and may go on watching.
+    if (!this.#value.wasKept && this.#host.isRefusal(error)) return this.giveUp(error);
     if (this.#failures === 0) this.#failingMs = this.#host.clock.now();
     this.#failures += 1;
     // A link that ended says so itself, and the next one wakes us.
     if (link !== this.#host.link) return this.onLink(link);
     this.#acknowledged = null;
-    if (this.#failures > quietFailures) {
+    this.#schedule(backoffMs(this.#failures, link.timing.returnMs, this.#host.random));
+    if (this.#failures > quietFailures || this.#host.isRefusal(error)) {
       this.#host.onFailed(this, error, this.#host.clock.now() - this.#failingMs);
     }
-    this.#schedule(backoffMs(this.#failures, link.timing.returnMs, this.#host.random));
   }
 
   /** The number that our value should have; null where it may have run out. */
@@ -141,32 +136,5 @@ export class Holding implements Held {
   #renew(): void {
     if (this.#isBusy) this.#schedule(this.#host.link?.timing.heartbeatMs ?? 0);
     else this.#attempt();
-  }
-
-  #whenAcknowledged(version: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const end = (settle: () => void): void => {
-        this.#waiting.delete(waiting);
-        ignore();
-        settle();
-      };
-      const waiting: Waiting = {
-        version,
-        resolve: () => end(resolve),
-        reject: (error) => end(() => reject(error)),
-      };
-      this.#waiting.add(waiting);
-      const ignore = onAbort(signal, () => end(() => reject(signal.reason)));
-    });
-  }
-
-  /** Ends the wait for a version and those before it. */
-  #settle(version: number, error: unknown): void {
-    for (const waiting of [...this.#waiting]) {
-      if (waiting.version > version) continue;
-      if (error === null) waiting.resolve();
-      else waiting.reject(error);
-    }
   }
 }

@@ -1,27 +1,29 @@
-import { type Cancellable, type Clock, DiscoveryError, onAbort } from "@lmserv/discovery-core";
-import type { Held } from "@lmserv/discovery-fleet";
+import { type Cancellable, type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { type Held, HeldValue } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
 import { isFault, isObject, scalarText } from "./fault.ts";
-import type { Rhythm } from "./rhythm.ts";
+import type { Timing } from "./timing.ts";
 
-export interface TenureOptions {
+export interface LeaseOptions {
   readonly client: EtcdClient;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  readonly rhythm: Rhythm;
-  readonly via: string;
+  readonly timing: Timing;
   /** The key in base64. */
   readonly key: string;
   readonly value: string;
   readonly on: {
-    /** Something is in the way, for so long already. */
-    readonly fault: (fault: unknown, lastsMs: number) => void;
-    /** Somebody is in our place. */
-    readonly overwritten: () => void;
     /** It worked. */
     readonly kept: () => void;
+    /** etcd takes no value, such as for want of space; it is asked again. */
+    readonly refused: (fault: unknown) => void;
+    /** Somebody is in our place. */
+    readonly overwritten: () => void;
+    /** etcd does not answer, or does not let us any more. */
+    readonly lost: (fault: unknown) => void;
+    readonly ended: () => void;
   };
 }
 
@@ -29,12 +31,6 @@ interface Lease {
   readonly id: string;
   /** The revision of our put; null while there is none. */
   revision: string | null;
-}
-
-interface Waiter {
-  readonly version: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /** Every so many renewals it is looked whether the value is still there: once in a lifetime. */
@@ -45,17 +41,11 @@ const jitter = 0.2;
 const revokeMs = 2_000;
 
 /** One value and its lease, kept for as long as it is wanted. */
-export class Tenure implements Held {
-  readonly #options: TenureOptions;
+export class EtcdLease implements Held {
+  readonly #options: LeaseOptions;
   readonly #ending = new AbortController();
   readonly #backoff: Backoff;
-  readonly #waiters = new Set<Waiter>();
-  #value: string;
-  /** Which value is wanted, and which one etcd has. */
-  #version = 1;
-  #kept = 0;
-  /** When all was well last, or when it began. */
-  #wellMs: number;
+  readonly #value: HeldValue;
   #lease: Lease | null = null;
   #renewals = 0;
   #mayCheck = true;
@@ -63,24 +53,30 @@ export class Tenure implements Held {
   readonly #running: Promise<void>;
   #disposed: Promise<void> | null = null;
 
-  constructor(options: TenureOptions) {
+  constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#value = options.value;
-    this.#wellMs = options.clock.now();
-    this.#backoff = new Backoff(options.random, options.rhythm.maxPauseMs);
+    this.#value = new HeldValue(options.value);
+    this.#backoff = new Backoff(options.random, options.timing.maxPauseMs);
     this.#running = this.#run();
   }
 
-  /** Resolves when etcd has the first value; rejects when it refuses it at once. */
-  begin(options: Cancellable): Promise<void> {
-    return this.#settled(options);
+  put(value: string, options: Cancellable): Promise<void> {
+    this.#value.change(value);
+    this.#wake();
+    return this.whenKept(options);
   }
 
-  put(value: string, options: Cancellable): Promise<void> {
-    this.#value = value;
-    this.#version += 1;
+  /** Resolves when etcd has the value that is wanted now, or a later one. */
+  whenKept(options: Cancellable): Promise<void> {
+    return this.#value.whenKept(options);
+  }
+
+  /** Stops for good, and leaves the value to run out. */
+  giveUp(reason: unknown): void {
+    this.#lease = null;
+    this.#ending.abort();
     this.#wake();
-    return this.#settled(options);
+    this.#value.fail(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -88,62 +84,43 @@ export class Tenure implements Held {
     return this.#disposed;
   }
 
-  /** Waits for the value that is wanted now, or a later one. */
-  #settled({ signal }: Cancellable): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const settle = (act: () => void): void => {
-        this.#waiters.delete(waiter);
-        ignore();
-        act();
-      };
-      const waiter: Waiter = {
-        version: this.#version,
-        resolve: () => settle(resolve),
-        reject: (reason) => settle(() => reject(reason)),
-      };
-      this.#waiters.add(waiter);
-      const ignore = onAbort(signal, () => settle(() => reject(signal.reason)));
-    });
-  }
-
   /** Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        await this.#keep();
+        await this.#keep(signal);
         await this.#rest();
       } catch (fault) {
         if (signal.aborted) return;
-        if (this.#kept === 0 && isFault(fault, "refused")) return this.#giveUp(fault);
-        this.#options.on.fault(fault, this.#options.clock.now() - this.#wellMs);
-        await this.#pause(this.#backoff.nextMs());
+        await this.#mend(fault);
       }
     }
   }
 
   /** All is well until the next renewal, unless another value is wanted by now. */
   async #rest(): Promise<void> {
-    const { clock, rhythm, random, on } = this.#options;
-    this.#wellMs = clock.now();
+    const { timing, random, on } = this.#options;
     this.#backoff.reset();
     on.kept();
-    for (const waiter of [...this.#waiters]) if (waiter.version <= this.#kept) waiter.resolve();
-    if (this.#kept === this.#version) await this.#pause(rhythm.renewMs * (1 - jitter * random()));
+    if (this.#value.isKept) await this.#pause(timing.renewMs * (1 - jitter * random()));
   }
 
-  #giveUp(fault: unknown): void {
-    for (const waiter of [...this.#waiters]) waiter.reject(fault);
+  async #mend(fault: unknown): Promise<void> {
+    const { on } = this.#options;
+    // Whoever may not announce at all learns it at once, and may go on watching.
+    if (!this.#value.wasKept && isFault(fault, "refused")) return this.giveUp(fault);
+    if (!isFault(fault, "rejected") && !isFault(fault, "missing")) return on.lost(fault);
+    if (isFault(fault, "rejected")) on.refused(fault);
+    await this.#pause(this.#backoff.nextMs());
   }
 
   /** Does whatever is due. */
-  async #keep(): Promise<void> {
-    const { signal } = this.#ending;
+  async #keep(signal: AbortSignal): Promise<void> {
     const lease = (await this.#renewed(signal)) ?? (await this.#grant(signal));
     this.#lease = lease;
     if (lease.revision !== null) await this.#check(lease, signal);
-    if (lease.revision !== null && this.#kept === this.#version) return;
+    if (lease.revision !== null && this.#value.isKept) return;
     await this.#put(lease, signal);
   }
 
@@ -159,18 +136,18 @@ export class Tenure implements Held {
   }
 
   async #grant(signal: AbortSignal): Promise<Lease> {
-    const TTL = Math.ceil(this.#options.rhythm.lifetimeMs / 1_000);
+    const TTL = Math.ceil(this.#options.timing.lifetimeMs / 1_000);
     const { ID: id } = await this.#ask("/v3/lease/grant", { TTL }, signal);
     return { id: scalarText(id), revision: null };
   }
 
   async #put(lease: Lease, signal: AbortSignal): Promise<void> {
-    const [version, value] = [this.#version, Buffer.from(this.#value).toString("base64")];
-    const body = { key: this.#options.key, value, lease: lease.id };
+    const { version, text } = this.#value;
+    const body = { key: this.#options.key, value: Buffer.from(text).toString("base64"), lease: lease.id };
     try {
       const { header } = await this.#ask("/v3/kv/put", body, signal);
       lease.revision = isObject(header) ? scalarText(header.revision) : "";
-      this.#kept = version;
+      this.#value.keep(version);
     } catch (fault) {
       if (isFault(fault, "missing")) this.#lease = null;
       throw fault;
@@ -214,13 +191,11 @@ export class Tenure implements Held {
   }
 
   async #end(): Promise<void> {
-    const { client, clock, via } = this.#options;
-    this.#ending.abort();
-    this.#wake();
-    await this.#running;
-    this.#giveUp(new DiscoveryError("TRANSPORT_FAILED", "the connection was closed", { via }));
+    const { client, clock, on } = this.#options;
     const lease = this.#lease;
-    this.#lease = null;
+    this.giveUp(new DiscoveryError("TRANSPORT_FAILED", "the value is held no more"));
+    on.ended();
+    await this.#running;
     if (!lease) return;
     const ending = new AbortController();
     const cancel = clock.schedule(revokeMs, () => ending.abort());

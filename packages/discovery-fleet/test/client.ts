@@ -1,0 +1,79 @@
+import {
+  createDiscovery,
+  type Discovery,
+  type DiscoveryErrorCode,
+  type NodeInfo,
+  type StandingAnnouncement,
+  type Transport,
+} from "@lmserv/discovery-core";
+import { expect, vi } from "vitest";
+
+/** How long is waited for what has to happen, whenever, in ms. */
+export const patience = { timeout: 240_000, interval: 20 };
+
+let nextPort = 21_001;
+
+/** One process in a fleet: it watches, and perhaps announces a node. */
+export class Client implements AsyncDisposable {
+  readonly discovery: Discovery;
+  readonly node: StandingAnnouncement | null;
+  /** Who was listed and is no longer. */
+  readonly downs: string[] = [];
+
+  private constructor(discovery: Discovery, node: StandingAnnouncement | null) {
+    this.discovery = discovery;
+    this.node = node;
+    void this.#follow();
+  }
+
+  /** @param ttlMs - Half of the grace after a loss; long enough for a busy machine unless given. */
+  static async join(transport: Transport, info: string | null, ttlMs = 120_000): Promise<Client> {
+    const discovery = await createDiscovery({ transports: [transport], ttlMs });
+    return new Client(discovery, info === null ? null : await discovery.announce({ port: nextPort++, info }));
+  }
+
+  get nodes(): readonly NodeInfo[] {
+    return this.discovery.registry.listAlive();
+  }
+
+  /** Who is listed, by what people know them by; a star for those that are listed from memory. */
+  get list(): readonly string[] {
+    return this.nodes.map(({ info, sources }) => `${info}${sources.every(isStale) ? "*" : ""}`).sort();
+  }
+
+  get warnings(): readonly DiscoveryErrorCode[] {
+    return this.discovery.warnings.map(({ code }) => code);
+  }
+
+  get messages(): readonly string[] {
+    return this.discovery.warnings.map(({ code, message }) => `${code} ${message}`);
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { kind, node } of this.discovery.watch())
+      if (kind === "down") this.downs.push(node.info);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.discovery[Symbol.asyncDispose]();
+  }
+}
+
+function isStale({ stale }: NodeInfo["sources"][number]): boolean {
+  return stale !== null;
+}
+
+/** Resolves when every client lists exactly these. */
+export async function allList(clients: readonly Client[], ...expected: readonly string[]): Promise<void> {
+  const wanted = [...expected].sort();
+  for (const client of clients) await vi.waitFor(() => expect(client.list).toEqual(wanted), patience);
+}
+
+/** Resolves when every client was warned of this. */
+export async function allWarned(clients: readonly Client[], code: DiscoveryErrorCode): Promise<void> {
+  for (const client of clients) await vi.waitFor(() => expect(client.warnings).toContain(code), patience);
+}
+
+export function downsOf(clients: readonly Client[]): readonly string[] {
+  return clients.flatMap(({ downs }) => downs);
+}
