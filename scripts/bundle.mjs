@@ -13,15 +13,15 @@ const command = join(root, "apps/cli/dist");
  *
  * @param target - The file, which ends in `.mjs`, or the folder.
  * @param modules - What to have in the place of some of the command's own modules, by file name, as source text.
- * @param outside - Packages that are left out: whoever loads them fails.
  */
-export async function bundle(target, { modules = {}, outside = [] } = {}) {
+export async function bundle(target, { modules = {} } = {}) {
   const { version } = readManifest("apps/cli");
   const replaced = {
     "version.js": `export const readVersion = () => ${JSON.stringify(version)};`,
     ...modules,
   };
   const used = new Map();
+  const graph = new Map();
   const build = await rolldown({
     input: { lmserv: join(command, "main.js") },
     cwd: root,
@@ -29,14 +29,14 @@ export async function bundle(target, { modules = {}, outside = [] } = {}) {
     // What a package has as ES modules is bundled as that: its other form may load files that only it has.
     resolve: { mainFields: ["module", "main"] },
     // Compiled code is one machine's; who wants it goes on without.
-    external: [...outside, /\.node$/],
-    plugins: [replacing(replaced), requiring(), loadingNodeLate(), noting(used)],
+    external: [/\.node$/],
+    plugins: [replacing(replaced), requiring(), loadingNodeLate(), noting(used, graph)],
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`);
     },
   });
   const output = {
-    ...placeOf(resolve(target)),
+    ...placeOf(resolve(target), graph),
     format: "esm",
     banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     strictExecutionOrder: true,
@@ -48,9 +48,19 @@ export async function bundle(target, { modules = {}, outside = [] } = {}) {
   await build.close();
 }
 
-function placeOf(target) {
+function placeOf(target, graph) {
   if (target.endsWith(".mjs")) return { file: target, codeSplitting: false };
-  return { dir: target, cleanDir: true, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" };
+  // What every start reads is one file: each takes its time.
+  const start = { name: "start", test: (id) => reachedFrom(join(command, "main.js"), graph).has(id) };
+  const names = { entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" };
+  return { dir: target, cleanDir: true, ...names, codeSplitting: { groups: [start] } };
+}
+
+/** A module and all that it imports at its start. */
+function reachedFrom(entry, graph) {
+  const reached = new Set([entry]);
+  for (const id of reached) for (const imported of graph.get(id) ?? []) reached.add(imported);
+  return reached;
 }
 
 /** Has other text in the place of modules of the command. */
@@ -81,11 +91,12 @@ function loadingNodeLate() {
   };
 }
 
-/** Notes which installed packages are in the bundle: `folder -> name`. */
-function noting(used) {
+/** Notes which installed packages are in the bundle, `folder -> name`, and what each module imports at its start. */
+function noting(used, graph) {
   return {
     name: "noting",
-    moduleParsed({ id }) {
+    moduleParsed({ id, importedIds }) {
+      graph.set(id, importedIds);
       const [folder, name] = id.match(/^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? [];
       if (name) used.set(folder, name);
     },

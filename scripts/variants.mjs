@@ -31,7 +31,7 @@ export async function buildVariant(variant, folder) {
   const [transports, all] = [await transportsOf(variant), await allTransports()];
   const others = all.filter((type) => !transports.includes(type));
   const modules = { "plugins.js": pluginsModule(variant, transports, others) };
-  await bundle(file, { modules, outside: others.map(packageOf) });
+  await bundle(file, { modules });
   return { variant, file, transports, bytes: statSync(file).size };
 }
 
@@ -45,12 +45,10 @@ function packageOf(type) {
 
 /** What a variant has in the place of the command's own table of transports. */
 function pluginsModule(variant, transports, others) {
-  const entries = transports.map((type) => {
-    const name = JSON.stringify(packageOf(type));
-    return `[${JSON.stringify(type)}, async () => (await import(${name})).plugin]`;
-  });
+  const imports = transports.map((type) => `import { plugin as ${type} } from "${packageOf(type)}/plugin";`);
   const advice = others.map((type) => [type, `${fileOf(variant)} is without it: use ${holdersOf(type)}`]);
-  return `export const ownPlugins = new Map([${entries}]);
+  return `${imports.join("\n")}
+    export const ownPlugins = new Map([${transports}].map((plugin) => [plugin.type, plugin]));
     export const elsewhere = new Map(${JSON.stringify(advice)});`;
 }
 

@@ -1,3 +1,4 @@
+import type { TransportPlugin } from "@lmserv/discovery-core";
 import type { Command } from "commander";
 import { type AnnounceFlags, addAnnounceOptions, announceRequest } from "./announce-options.ts";
 import type { Io } from "./io.ts";
@@ -21,15 +22,17 @@ failed.`;
 export function announceCommand(
   program: Command,
   io: Io,
+  plugins: readonly TransportPlugin[],
   announce: (request: AnnounceRequest) => Promise<unknown>,
 ): void {
   const command = program
     .command("announce")
     .description("Announce the LLM servers of this machine for as long as they answer.");
-  addAnnounceOptions(command, io)
+  const settings = addAnnounceOptions(command, io, plugins);
+  command
     .option("--no-check", "with --port: announce it whether or not it answers")
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
-      await announce(announceRequest(command, flags));
+      await announce(announceRequest(command, flags, settings()));
     });
 }

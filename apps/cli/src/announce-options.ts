@@ -1,20 +1,14 @@
+import type { FlagOption } from "@lmserv/discovery-config";
+import type { TransportPlugin } from "@lmserv/discovery-core";
 import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
-import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
-import {
-  parseEndpoint,
-  parseInfo,
-  parseName,
-  parsePath,
-  parsePort,
-  parsePorts,
-  parseWord,
-} from "./values.ts";
+import { addTransportFlags } from "./transport-flags.ts";
+import { parseInfo, parseName, parsePath, parsePort, parsePorts, parseWord } from "./values.ts";
 
-export interface AnnounceFlags extends SharedFlags, MeshFlags {
+export interface AnnounceFlags extends SharedFlags {
   readonly port?: number;
   readonly ports?: readonly number[];
   readonly info?: string;
@@ -22,14 +16,21 @@ export interface AnnounceFlags extends SharedFlags, MeshFlags {
   readonly name?: string;
   readonly model?: readonly string[];
   readonly server?: string;
-  readonly endpoint?: readonly string[];
   /** @default true */
   readonly check?: boolean;
   readonly documentPort?: number;
 }
 
-/** Adds the options of every command that announces servers of this machine. */
-export function addAnnounceOptions(command: Command, io: Io): Command {
+/**
+ * Adds the options of every command that announces servers of this machine.
+ *
+ * @returns What reads those of the transports once the command line is parsed.
+ */
+export function addAnnounceOptions(
+  command: Command,
+  io: Io,
+  plugins: readonly TransportPlugin[],
+): () => readonly FlagOption[] {
   command
     .addOption(single("--port <port>", "announce the server on this port only", parsePort))
     .addOption(single("--ports <ports>", "further ports to look for servers on, comma-separated", parsePorts))
@@ -45,31 +46,27 @@ export function addAnnounceOptions(command: Command, io: Io): Command {
       single("--server <kind>", "kind of server, such as ollama (default: as the server shows)", parseWord),
     )
     .addOption(
-      repeatable(
-        "--endpoint <url>",
-        "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
-        parseEndpoint,
-      ),
-    )
-    .addOption(
       single(
         "--document-port [port]",
         "serve a document about what is announced, for those who look without multicast",
         parsePort,
       ).preset(String(documentPort)),
     );
-  return addMeshOptions(addSharedOptions(command, io), "member");
+  return addTransportFlags(addSharedOptions(command, io), plugins, "announcing");
 }
 
 /** Reads the options into a request; a mistake among them ends the command line. */
-export function announceRequest(command: Command, flags: AnnounceFlags): AnnounceRequest {
+export function announceRequest(
+  command: Command,
+  flags: AnnounceFlags,
+  settings: readonly FlagOption[],
+): AnnounceRequest {
   const { check = true, port = null, ports = [], documentPort = null } = flags;
   const misplaced = port === null ? misplacedFlag(flags) : null;
   if (misplaced) command.error(`error: option '${misplaced}' needs --port, which names one server`);
   if (port !== null && port === documentPort)
     command.error(`error: --document-port ${port} is the server's own port`);
-  const endpoints = { flag: "--endpoint", key: "endpoints", value: flags.endpoint };
-  const shared = sharedRequest(flags, [endpoints, ...meshSettings(flags)]);
+  const shared = sharedRequest(flags, settings);
   return { ...shared, check, port, ports, documentPort, overrides: overridesOf(flags) };
 }
 

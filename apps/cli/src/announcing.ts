@@ -10,11 +10,11 @@ import { describeFailure, failuresOf } from "./failure.ts";
 import { chosenAddresses, everywhere, staysOnMachine } from "./interfaces.ts";
 import type { Io } from "./io.ts";
 import type { LocalServerChange } from "./local-servers/local-server.ts";
-import { takenPort } from "./mesh-port.ts";
 import { NodeIds } from "./node-ids.ts";
 import { close, openDiscovery } from "./opening.ts";
 import { type Reporter, withFile } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
+import { takenAddress } from "./taken-address.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** A request with what is configured. */
@@ -40,7 +40,7 @@ export async function configureAnnouncing<R extends AnnounceRequest>(
     opened ??= io.openIdentity(endpoint(), reporter.warn);
     return opened;
   };
-  const configuration = await configure(request, io, reporter, { mesh: { role: "member", identity } });
+  const configuration = await configure(request, io, reporter, { identity });
   const interfaces = interfacesOf(configuration, request);
   if (configuration.transports.some(({ announces }) => announces)) {
     return { ...request, interfaces, configuration, identity };
@@ -124,11 +124,11 @@ async function open(
 ): Promise<Discovery> {
   const onWarning = (warning: DiscoveryError): void => {
     // The log holds it already.
-    if (!verbose && !takenPort([warning], configuration)) reporter.warn(describeFailure(warning));
+    if (!verbose && !takenAddress([warning], configuration)) reporter.warn(describeFailure(warning));
   };
   const options = { log: reporter.log, signal, onWarning };
   const discovery = await openDiscovery(configuration, io, options);
-  const taken = takenPort(discovery.warnings, configuration);
+  const taken = takenAddress(discovery.warnings, configuration);
   if (!taken) return discovery;
   await close(discovery, reporter);
   throw taken.cause;
@@ -174,7 +174,7 @@ export function failureCode(
   configuration: Configuration,
   { error: print }: Reporter,
 ): number {
-  const mistake = error instanceof RangeError ? error : takenPort(failuresOf(error), configuration);
+  const mistake = error instanceof RangeError ? error : takenAddress(failuresOf(error), configuration);
   if (mistake) {
     print(mistake.message);
     return exitCode.usage;

@@ -1,10 +1,11 @@
+import type { TransportPlugin } from "@lmserv/discovery-core";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
-import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest } from "./options.ts";
 import type { PrintRequest } from "./request.ts";
+import { addTransportFlags } from "./transport-flags.ts";
 
-interface PrintFlags extends SharedFlags, MeshFlags {
+interface PrintFlags extends SharedFlags {
   readonly json?: true;
 }
 
@@ -12,6 +13,7 @@ interface PrintFlags extends SharedFlags, MeshFlags {
 export function configCommand(
   program: Command,
   io: Io,
+  plugins: readonly TransportPlugin[],
   print: (request: PrintRequest) => Promise<unknown>,
 ): void {
   const command = program
@@ -20,9 +22,10 @@ export function configCommand(
     .command("print")
     .description("Print every value that counts, and where it comes from.")
     .option("--json", "print JSON");
-  addMeshOptions(addSharedOptions(command, io), "member")
+  const settings = addTransportFlags(addSharedOptions(command, io), plugins, "any");
+  command
     .addHelpText("after", "\nExample:\n  lmserv config print --preset office")
     .action(async (flags: PrintFlags) => {
-      await print({ ...sharedRequest(flags, meshSettings(flags)), json: flags.json ?? false });
+      await print({ ...sharedRequest(flags, settings()), json: flags.json ?? false });
     });
 }

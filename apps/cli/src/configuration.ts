@@ -1,14 +1,18 @@
 import {
   type ConfigError,
+  type ConfigFlags,
+  type ConfigInput,
   composeConfigured,
   isConfigError,
   type ResolvedConfig,
-  type ResolvedTransport,
   resolveConfig,
+  transportFlags,
 } from "@lmserv/discovery-config";
-import type { PassProgress, Transport } from "@lmserv/discovery-core";
+
+export { foreignPlugins as findForeignPlugins } from "@lmserv/discovery-config";
+
+import type { PassProgress, PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core";
 import type { Io } from "./io.ts";
-import { type MeshPart, withMeshPart } from "./mesh-part.ts";
 import { type Reporter, withFile } from "./reporter.ts";
 import type { Request } from "./request.ts";
 import { UsageError } from "./usage-error.ts";
@@ -17,8 +21,9 @@ export interface ConfigurationOptions {
   /** Whether it is only looked at, so that no package is loaded. */
   readonly inspects?: boolean;
   /** Whether somebody waits for what is found. */
-  readonly isAwaited?: boolean;
-  readonly mesh?: MeshPart;
+  readonly interactive?: boolean;
+  /** Who announces; null for a command that only looks. @default neither */
+  readonly identity?: PluginContext["identity"];
   readonly onProgress?: (progress: PassProgress) => void;
 }
 
@@ -35,68 +40,59 @@ export interface Configuration extends ResolvedConfig {
  */
 export async function configure(
   { flags }: Request,
-  { cwd, env, from, plugins, elsewhere, readFile }: Io,
+  io: Io,
   reporter: Reporter,
-  { isAwaited = false, inspects = false, mesh, onProgress }: ConfigurationOptions = {},
+  { interactive = false, inspects = false, identity, onProgress }: ConfigurationOptions = {},
 ): Promise<Configuration> {
-  const [first = "mdns"] = plugins.keys();
-  const defaultTransport = plugins.has("mdns") ? "mdns" : first;
-  const input = {
-    flags,
-    cwd,
-    env,
-    from,
-    plugins,
-    defaultTransport,
-    elsewhere,
-    readFile,
-    isAwaited,
-    inspects,
-  };
   try {
     const config = await resolveConfig({
-      ...input,
-      ...(mesh && { adapt: (plugin) => withMeshPart(plugin, mesh) }),
+      ...inputOf(flags, io),
+      interactive,
+      inspects,
+      ...(identity !== undefined && { identity }),
       ...(onProgress && { onProgress: (_, progress) => onProgress(progress) }),
     });
     reporter.configuredBy(config.file);
     for (const warning of config.warnings) reporter.warn(warning);
     return { ...config, composed: composeConfigured(config.transports) };
   } catch (error) {
-    if (isConfigError(error)) throw new UsageError(describeMistake(error), { cause: error });
+    if (isConfigError(error))
+      throw new UsageError(describeMistake(error, io.plugins.values()), { cause: error });
     throw error;
   }
 }
 
-/** Whom a flag is for, where none of the chosen transports has such an option. */
-const advice: ReadonlyMap<string, string> = new Map([
-  ...["--sweep", "--ports"].map((flag) => [flag, "needs --transport arp, or mdns,arp"] as const),
-  ...["--seed", "--key-file", "--tls-only", "--listen"].map(
-    (flag) => [flag, "is for the transport mesh: add --transport mesh"] as const,
-  ),
-  ["--cluster", "is for the transport mesh, etcd or nats: add --transport mesh"],
-  ["--endpoint", "is for the transport etcd or nats: add --transport etcd"],
-]);
-
-function describeMistake(error: ConfigError): string {
-  return withFile(strayFlag(error) ?? error.message, error.inUse);
+/** What flags say, with what surrounds them. */
+export function inputOf(flags: ConfigFlags, io: Io): ConfigInput {
+  const { cwd, env, from, plugins, elsewhere, readFile } = io;
+  const [first = "mdns"] = plugins.keys();
+  const defaultTransport = plugins.has("mdns") ? "mdns" : first;
+  return { flags, cwd, env, from, plugins, defaultTransport, elsewhere, readFile };
 }
 
-function strayFlag({ origin, path }: { origin: { kind: string; flag?: string } | null; path: string }) {
-  const flag = path === "" && origin?.kind === "flag" ? origin.flag : undefined;
-  const reason = flag === undefined ? undefined : advice.get(flag);
-  return reason === undefined ? null : `option '${flag}' ${reason}`;
+function describeMistake(error: ConfigError, plugins: Iterable<TransportPlugin>): string {
+  return withFile(strayFlag(error, plugins) ?? error.message, error.inUse);
+}
+
+/** Whom a flag is for, where none of the chosen transports has such an option. */
+function strayFlag({ origin, path }: ConfigError, plugins: Iterable<TransportPlugin>): string | null {
+  if (path !== "" || origin?.kind !== "flag") return null;
+  const { types = [] } = transportFlags(plugins).find(({ name }) => name === origin.flag) ?? {};
+  const [first] = types;
+  if (first === undefined) return null;
+  return `option '${origin.flag}' is for the transport ${anyOf(types)}: add it, as in --transport mdns,${first}`;
+}
+
+/** `mesh, etcd or nats` */
+function anyOf(types: readonly string[]): string {
+  const last = types.at(-1) ?? "";
+  return types.length > 1 ? `${types.slice(0, -1).join(", ")} or ${last}` : last;
 }
 
 /** How long the first pass of all takes, those that wait for mDNS to be silent included, in ms. */
-export function firstPassMs({ transports }: ResolvedConfig): number {
-  return Math.max(0, ...transports.map((one) => (one.afterMs ?? 0) + ownPassMs(one)));
-}
-
-/** A transport may know how long its first pass over the medium takes. */
-function ownPassMs({ transport }: ResolvedTransport): number {
-  const { firstPassMs } = transport as Transport & { readonly firstPassMs?: unknown };
-  return typeof firstPassMs === "function" ? Number(firstPassMs.call(transport)) : 0;
+export async function firstPassMs({ transports }: ResolvedConfig): Promise<number> {
+  const passes = transports.map(async (one) => (one.afterMs ?? 0) + (await one.firstPassMs()));
+  return Math.max(0, ...(await Promise.all(passes)));
 }
 
 export function namesOf({ transports }: ResolvedConfig): readonly string[] {
@@ -112,8 +108,4 @@ export function interfacesOf({ transports, settings }: ResolvedConfig, request: 
     return Array.isArray(value) ? value.map(String) : [];
   });
   return lists.some((list) => list.length === 0) ? [] : [...new Set(lists.flat())];
-}
-
-export function isSweeping({ settings }: ResolvedConfig): boolean {
-  return settings.some(({ path, value }) => path.endsWith(".sweep") && value === true);
 }

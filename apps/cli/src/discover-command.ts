@@ -1,13 +1,13 @@
-import type { FlagOption } from "@lmserv/discovery-config";
+import type { TransportPlugin } from "@lmserv/discovery-core";
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";
-import { addMeshOptions, type MeshFlags, meshSettings } from "./mesh-options.ts";
-import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
+import { addSharedOptions, type SharedFlags, sharedRequest, single } from "./options.ts";
 import type { SearchRequest, UrlKind } from "./request.ts";
-import { parseCount, parseEndpoint, parsePorts, parseWord } from "./values.ts";
+import { addTransportFlags } from "./transport-flags.ts";
+import { parseCount, parseWord } from "./values.ts";
 
-interface DiscoverFlags extends SharedFlags, MeshFlags {
+interface DiscoverFlags extends SharedFlags {
   readonly json?: true;
   readonly watch?: true;
   readonly first?: true;
@@ -19,9 +19,6 @@ interface DiscoverFlags extends SharedFlags, MeshFlags {
   readonly server?: string;
   readonly healthy?: true;
   readonly print?: UrlKind;
-  readonly sweep?: true;
-  readonly ports?: readonly number[];
-  readonly endpoint?: readonly string[];
 }
 
 interface DiscoverActions {
@@ -52,7 +49,12 @@ Exit status: 0 found (at least N with --wait N), 1 none or fewer in time, 2 usag
 3 every chosen transport failed, 128 + N ended by signal N (130 by SIGINT).`;
 
 /** Adds `lmserv discover`. */
-export function discoverCommand(program: Command, io: Io, actions: DiscoverActions): void {
+export function discoverCommand(
+  program: Command,
+  io: Io,
+  plugins: readonly TransportPlugin[],
+  actions: DiscoverActions,
+): void {
   const command = program
     .command("discover")
     .description("Find the LLM servers on the network.")
@@ -80,48 +82,25 @@ export function discoverCommand(program: Command, io: Io, actions: DiscoverActio
       new Option("--print <url>", "one URL a line: of the endpoint, of the server, or for OpenAI's clients")
         .choices(urlKinds)
         .conflicts(["json", "watch"]),
-    )
-    .option("--sweep", "with --transport arp: ask every address of the subnet")
-    .addOption(
-      single("--ports <ports>", "with --transport arp: ports to ask, with commas between", (text) =>
-        parsePorts(text),
-      ),
     );
-  command.addOption(
-    repeatable(
-      "--endpoint <url>",
-      "etcd, nats: where it is, such as http://10.0.0.1:2379; repeatable",
-      parseEndpoint,
-    ),
-  );
-  addMeshOptions(addSharedOptions(command, io), "observer")
-    .addHelpText("after", examples)
-    .action(async (flags: DiscoverFlags) => {
-      const request = {
-        ...sharedRequest(flags, settingsOf(flags)),
-        json: flags.json ?? false,
-        // The first one is wanted at once: nothing is asked of it but what a filter needs.
-        check: flags.check && (!flags.first || flags.healthy === true || flags.model !== undefined),
-        filter: {
-          ...(flags.model !== undefined && { model: flags.model }),
-          ...(flags.server !== undefined && { server: flags.server }),
-          ...(flags.healthy && { healthy: true }),
-        },
-        print: flags.print ?? null,
-        atLeast: flags.first ? 1 : (flags.wait ?? null),
-        ttlMs: flags.ttl ?? defaultTtlMs,
-        timeoutMs: flags.timeout ?? null,
-      };
-      if (flags.watch) await actions.watch(request);
-      else await actions.discover(request);
-    });
-}
-
-function settingsOf(flags: DiscoverFlags): readonly FlagOption[] {
-  return [
-    { flag: "--sweep", key: "sweep", value: flags.sweep },
-    { flag: "--ports", key: "ports", value: flags.ports },
-    { flag: "--endpoint", key: "endpoints", value: flags.endpoint },
-    ...meshSettings(flags),
-  ];
+  const settings = addTransportFlags(addSharedOptions(command, io), plugins);
+  command.addHelpText("after", examples).action(async (flags: DiscoverFlags) => {
+    const request = {
+      ...sharedRequest(flags, settings()),
+      json: flags.json ?? false,
+      // The first one is wanted at once: nothing is asked of it but what a filter needs.
+      check: flags.check && (!flags.first || flags.healthy === true || flags.model !== undefined),
+      filter: {
+        ...(flags.model !== undefined && { model: flags.model }),
+        ...(flags.server !== undefined && { server: flags.server }),
+        ...(flags.healthy && { healthy: true }),
+      },
+      print: flags.print ?? null,
+      atLeast: flags.first ? 1 : (flags.wait ?? null),
+      ttlMs: flags.ttl ?? defaultTtlMs,
+      timeoutMs: flags.timeout ?? null,
+    };
+    if (flags.watch) await actions.watch(request);
+    else await actions.discover(request);
+  });
 }

@@ -1,4 +1,5 @@
 import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
+import { advise } from "./advice.ts";
 import { type Configuration, configure, firstPassMs } from "./configuration.ts";
 import {
   type DiscoverDocument,
@@ -17,7 +18,6 @@ import { createProgress } from "./progress.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { SearchRequest } from "./request.ts";
 import { startSpinner } from "./spinner.ts";
-import { advise } from "./sweep-advice.ts";
 import { formatTable, formatUrls } from "./table.ts";
 import { hasColor } from "./terminal.ts";
 
@@ -47,11 +47,11 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   const startedMs = io.clock.now();
   const progress = createProgress();
   const configuration = await configure(request, io, reporter, {
-    isAwaited: true,
-    mesh: { role: "observer" },
+    interactive: true,
+    identity: null,
     onProgress: progress.follow,
   });
-  const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, firstPassMs(configuration));
+  const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
   const search: Search = { ...request, configuration, timeoutMs };
   const isSilent = request.quiet || request.verbose;
   const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);

@@ -1,11 +1,13 @@
+import { type ResolvedTransport, transportFlags } from "@lmserv/discovery-config";
 import {
   type Check,
-  type Clock,
   checker,
   type DiagnosisContext,
   type Transport,
+  type TransportPlugin,
 } from "@lmserv/discovery-core";
 import { readSystem } from "@lmserv/discovery-network";
+import { interfaceFlags, thoroughness } from "./advice.ts";
 import { configure } from "./configuration.ts";
 import { checkDocument, type DoctorDocument, formatVersion, toJsonLine } from "./document.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
@@ -19,10 +21,8 @@ import type { DoctorRequest } from "./request.ts";
 import { startSpinner } from "./spinner.ts";
 import { hasColor } from "./terminal.ts";
 
-/** Sockets and files answer within seconds; whatever takes this long hangs. */
+/** Sockets and files answer within seconds; whatever takes this long, beside the search for neighbours, hangs. */
 const longestMs = 60_000;
-/** What the largest sweep adds, on a machine whose table of neighbours is nearly full. */
-const longestSweepMs = 180_000;
 
 /** Looks for what keeps nodes from being found here and says how to mend it; resolves with the exit code. */
 export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal): Promise<number> {
@@ -52,43 +52,64 @@ async function examine(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const { transports, file } = await configure(request, io, reporter);
+  const { transports, file } = await configure(withoutStrays(request, io), io, reporter);
   if (file !== null) reporter.note(`examining what ${file} configures`);
   const { clock, random } = io;
   const { log } = reporter;
-  const context: DiagnosisContext = { clock, random, log, neighbors: neighborsFor(request, io) };
-  const limitMs = longestMs + (request.sweep ? longestSweepMs : 0);
+  const namers = await configureNamers(request, io);
+  const context: DiagnosisContext = {
+    clock,
+    random,
+    log,
+    neighbors: neighborsFor(namers, io),
+    moreNeighbors: moreNeighbors(request, io),
+  };
+  const passesMs = await Promise.all(namers.map(({ firstPassMs }) => firstPassMs()));
+  const limitMs = longestMs + Math.max(0, ...passesMs);
   const found = await Promise.all([
     ...transports.map(({ transport }) => diagnose(transport, context, limitMs, signal)),
     readEnvironment(io.readText, io.env, readSystem({ list: io.networkInterfaces })).then(environmentChecks),
   ]);
-  return found.flat().map((one) => advise(one, request, io));
+  return found.flat();
 }
 
-/** A transport may know which hosts are near. */
-type Knowing = Transport & {
-  readonly neighbors?: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
-};
+/** Transports of the command that can name hosts near this machine. */
+function namersIn({ plugins }: Io): readonly TransportPlugin[] {
+  return [...plugins.values()].filter(({ neighbors }) => neighbors !== undefined);
+}
 
-/** Finds them when somebody first asks, and once. */
-function neighborsFor(request: DoctorRequest, io: Io): DiagnosisContext["neighbors"] {
+/** They are configured whether or not they are examined, so that no flag of theirs is stray. */
+function withoutStrays(request: DoctorRequest, io: Io): DoctorRequest {
+  const known = new Set(transportFlags(namersIn(io)).map(({ name }) => name));
+  const options = request.flags.options?.map((one) => ({ ...one, ifAny: one.ifAny || known.has(one.flag) }));
+  return { ...request, flags: { ...request.flags, ...(options && { options }) } };
+}
+
+async function configureNamers(request: DoctorRequest, io: Io): Promise<readonly ResolvedTransport[]> {
+  const transports = namersIn(io).map(({ type }) => type);
+  if (transports.length === 0) return [];
+  // Flags of the other transports were checked with those, and say nothing to these.
+  const options = (request.flags.options ?? []).map((one) => ({ ...one, ifAny: true }));
+  const flags = { ...request.flags, transports, options };
+  // What is odd about the configuration was said already.
+  const silent = createReporter(io.stderr, { quiet: true, verbose: false });
+  return (await configure({ ...request, flags }, io, silent, { interactive: true })).transports;
+}
+
+/** Finds neighbours when somebody first asks, and once. */
+function neighborsFor(namers: readonly ResolvedTransport[], { clock }: Io): DiagnosisContext["neighbors"] {
   let found: Promise<readonly string[]> | undefined;
-  const find = async (signal: AbortSignal): Promise<readonly string[]> => {
-    if (!io.plugins.has("arp")) return [];
-    const sweep = { flag: "--sweep", key: "sweep", value: request.sweep };
-    // Flags of the other transports were checked with those, and say nothing to this one.
-    const options = [...(request.flags.options ?? []), sweep].map((one) => ({ ...one, ifAny: true }));
-    const flags = { ...request.flags, transports: ["arp"], options };
-    // What is odd about the configuration was said already.
-    const silent = createReporter(io.stderr, { quiet: true, verbose: false });
-    const { transports } = await configure({ ...request, flags }, io, silent, { isAwaited: true });
-    const [arp] = transports.map(({ transport }) => transport as Knowing);
-    return (await arp?.neighbors?.(io.clock, signal)) ?? [];
-  };
   return (signal) => {
-    found ??= find(signal);
+    found ??= Promise.all(namers.map(({ neighbors }) => neighbors(clock, signal))).then((all) => all.flat());
     return found;
   };
+}
+
+/** The command that looks for more neighbours; null where none would, or this is it. */
+function moreNeighbors({ flags, interfaces }: DoctorRequest, io: Io): string | null {
+  const [harder] = thoroughness(namersIn(io));
+  if (!harder || flags.options?.some(({ key }) => key === harder.option)) return null;
+  return `lmserv doctor ${harder.flag}${interfaceFlags(interfaces)}`;
 }
 
 /** A transport that cannot even look is a finding too. */
@@ -115,14 +136,4 @@ async function diagnose(
   } finally {
     cancel();
   }
-}
-
-/** Silence is told apart from a network that drops multicast by neighbours, which a sweep finds. */
-function advise(one: Check, { sweep, interfaces }: DoctorRequest, io: Io): Check {
-  if (one.code !== "mdns/multicast-silent" || sweep || !io.plugins.has("arp")) return one;
-  const where = interfaces.map((name) => ` --interface ${name}`).join("");
-  return {
-    ...one,
-    mend: `${one.mend}; to look for neighbours that could tell: lmserv doctor --sweep${where}`,
-  };
 }

@@ -6,7 +6,13 @@ import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core";
 import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
-import { type Listener, readSystem, type System } from "@lmserv/discovery-network";
+import {
+  type Listener,
+  readListeners,
+  readSocketsBelow,
+  readSystem,
+  type System,
+} from "@lmserv/discovery-network";
 import type { Child, CommandLine } from "./child.ts";
 import type { ReadText } from "./environment.ts";
 import type { Listen } from "./http.ts";
@@ -102,14 +108,8 @@ export function systemIo(): Io {
       const { look } = await import("@lmserv/discovery-identify");
       return look({ host, port, signal, clock: systemClock, patient: true });
     },
-    readListeners: async () => {
-      const { readListeners } = await import("@lmserv/discovery-network");
-      return readListeners();
-    },
-    readSocketsBelow: async (pid) => {
-      const { readSocketsBelow } = await import("@lmserv/discovery-network");
-      return readSocketsBelow(pid);
-    },
+    readListeners: () => readListeners(),
+    readSocketsBelow: (pid) => readSocketsBelow(pid),
     readSystem: () => readSystem(),
     health: async () => {
       const { httpHealth } = await import("@lmserv/discovery-identify");

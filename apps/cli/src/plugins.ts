@@ -1,14 +1,15 @@
+import { plugin as arp } from "@lmserv/discovery-arp/plugin";
 import type { PluginTable } from "@lmserv/discovery-config";
 import type { TransportPlugin } from "@lmserv/discovery-core";
+import { plugin as etcd } from "@lmserv/discovery-etcd/plugin";
+import { plugin as mdns } from "@lmserv/discovery-mdns/plugin";
+import { plugin as mesh } from "@lmserv/discovery-mesh/plugin";
+import { plugin as nats } from "@lmserv/discovery-nats/plugin";
 
-/** The transports that this command brings along; the package of each is loaded when it is chosen. */
-export const ownPlugins: PluginTable = new Map<string, () => Promise<TransportPlugin>>([
-  ["mdns", async () => (await import("@lmserv/discovery-mdns")).plugin],
-  ["arp", async () => (await import("@lmserv/discovery-arp")).plugin],
-  ["mesh", async () => (await import("@lmserv/discovery-mesh")).plugin],
-  ["etcd", async () => (await import("@lmserv/discovery-etcd")).plugin],
-  ["nats", async () => (await import("@lmserv/discovery-nats")).plugin],
-]);
+/** The transports that this command brings along, as they declare themselves; each is loaded when it is chosen. */
+export const ownPlugins: PluginTable = new Map<string, TransportPlugin>(
+  [mdns, arp, mesh, etcd, nats].map((plugin) => [plugin.type, plugin]),
+);
 
 /** Where those are that a variant of this command leaves out, as an advice for each type; the whole one has all. */
 export const elsewhere: ReadonlyMap<string, string> = new Map();

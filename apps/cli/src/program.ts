@@ -1,4 +1,4 @@
-import { visibleLines, visibleText, withoutCredentials } from "@lmserv/discovery-core";
+import { type TransportPlugin, visibleLines, visibleText, withoutCredentials } from "@lmserv/discovery-core";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -6,8 +6,9 @@ import { configCommand } from "./config-command.ts";
 import { discoverCommand } from "./discover-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
+import { asksForMore, foreignPlugins } from "./foreign-flags.ts";
 import type { Io } from "./io.ts";
-import { meshCommand } from "./mesh-command.ts";
+import { keygenCommand } from "./keygen-command.ts";
 import type { AnnounceRequest, DoctorRequest, PrintRequest, RunRequest, SearchRequest } from "./request.ts";
 import { runCommand } from "./run-command.ts";
 import { UsageError } from "./usage-error.ts";
@@ -26,26 +27,23 @@ export interface Actions {
 /** Reads a command line and does what it asks for; resolves with the exit code. */
 export async function execute(argv: readonly string[], io: Io, actions: Actions): Promise<number> {
   const codes: number[] = [];
-  const program = new Command("lmserv")
-    .description("Find and announce self-hosted LLM servers on the network.")
-    .version(readVersion())
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(visibleLines(text)),
-      writeErr: (text) => io.stderr.write(visibleLines(text)),
-      outputError: (text, write) => write(`lmserv: ${withoutArgument(text)}`),
-    })
-    .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
-  discoverCommand(program, io, {
-    discover: async (request) => codes.push(await actions.discover(request)),
-    watch: async (request) => codes.push(await actions.watch(request)),
-  });
-  announceCommand(program, io, async (request) => codes.push(await actions.announce(request)));
-  runCommand(program, io, argv, async (request) => codes.push(await actions.run(request)));
-  if (!io.elsewhere.has("mesh")) meshCommand(program, io);
-  doctorCommand(program, io, async (request) => codes.push(await actions.doctor(request)));
-  configCommand(program, io, async (request) => codes.push(await actions.print(request)));
-  completionCommand(program, io);
+  const build = (plugins: readonly TransportPlugin[]): Command => {
+    const program = newProgram(io);
+    discoverCommand(program, io, plugins, {
+      discover: async (request) => codes.push(await actions.discover(request)),
+      watch: async (request) => codes.push(await actions.watch(request)),
+    });
+    announceCommand(program, io, plugins, async (request) => codes.push(await actions.announce(request)));
+    runCommand(program, io, plugins, argv, async (request) => codes.push(await actions.run(request)));
+    for (const plugin of plugins) keygenCommand(program, plugin, io);
+    doctorCommand(program, io, plugins, async (request) => codes.push(await actions.doctor(request)));
+    configCommand(program, io, plugins, async (request) => codes.push(await actions.print(request)));
+    completionCommand(program, io);
+    return program;
+  };
+  const own = [...io.plugins.values()];
+  let program = build(own);
+  if (asksForMore(argv, program)) program = build([...own, ...(await foreignPlugins(argv, io))]);
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -57,6 +55,19 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     return error.exitCode === 0 ? exitCode.found : exitCode.usage;
   }
   return codes[0] ?? exitCode.found;
+}
+
+function newProgram(io: Io): Command {
+  return new Command("lmserv")
+    .description("Find and announce self-hosted LLM servers on the network.")
+    .version(readVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(visibleLines(text)),
+      writeErr: (text) => io.stderr.write(visibleLines(text)),
+      outputError: (text, write) => write(`lmserv: ${withoutArgument(text)}`),
+    })
+    .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
 }
 
 /** A message of commander's, in which an argument that may hold a password, such as the URL of a server, is cut. */

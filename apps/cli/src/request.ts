@@ -37,8 +37,6 @@ export interface PrintRequest extends Request {
 /** `lmserv doctor` */
 export interface DoctorRequest extends Request {
   readonly json: boolean;
-  /** Whether neighbours are looked for at every address of the subnet. */
-  readonly sweep: boolean;
 }
 
 /** `lmserv announce` */

@@ -1,3 +1,4 @@
+import type { TransportPlugin } from "@lmserv/discovery-core";
 import type { Command } from "commander";
 import { type AnnounceFlags, addAnnounceOptions, announceRequest } from "./announce-options.ts";
 import type { Io } from "./io.ts";
@@ -21,6 +22,7 @@ there is no such program, 126 where it cannot be executed; 2 usage.`;
 export function runCommand(
   program: Command,
   io: Io,
+  plugins: readonly TransportPlugin[],
   argv: readonly string[],
   run: (request: RunRequest) => Promise<unknown>,
 ): void {
@@ -29,13 +31,14 @@ export function runCommand(
     .description("Start a server and announce it for as long as it answers.")
     .usage("[options] -- <command...>")
     .argument("<command...>", "the program and its arguments, after --");
-  addAnnounceOptions(command, io)
+  const settings = addAnnounceOptions(command, io, plugins);
+  command
     .addHelpText("after", examples)
     .action(async ([first, ...rest]: readonly [string, ...string[]], flags: AnnounceFlags) => {
       if (!isSeparated(argv, rest.length + 1)) {
         command.error(`error: write -- before the command: lmserv run -- ${first} ...`);
       }
-      await run({ ...announceRequest(command, flags), command: [first, ...rest] });
+      await run({ ...announceRequest(command, flags, settings()), command: [first, ...rest] });
     });
 }
 

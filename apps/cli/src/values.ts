@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { isPath, isPort, maxInfoBytes, visibleText } from "@lmserv/discovery-core";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 import type { NetworkInterfaces } from "./io.ts";
@@ -61,31 +60,6 @@ function parseText(text: string, leastBytes: number, mostBytes: number): string 
 export function parsePath(text: string): string {
   if (isPath(text)) return parseText(text, 1, maxPathBytes);
   throw new RangeError('A path starts with "/" and holds neither spaces nor control characters.');
-}
-
-/** Where to join a mesh: whether it leads anywhere only shows later. */
-export function parseSeed(text: string): readonly string[] {
-  if (/^(wss?|dns\+srv):\/\/[^\s/]+\/?$/.test(text)) return [text];
-  throw new RangeError("A seed is like ws://host:port, wss://host:port or dns+srv://name.");
-}
-
-/** URL of a store; its transport knows the schemes. */
-export function parseEndpoint(text: string): readonly string[] {
-  if (/^[a-z]+:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return [text];
-  throw new RangeError("An endpoint is like http://host:2379 or nats://host:4222.");
-}
-
-export function parseCluster(text: string): string {
-  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
-  throw new RangeError("A cluster's name has 1 to 64 visible ASCII characters.");
-}
-
-/** An address and a port, as in `0.0.0.0:7946` or `[::]:7946`. */
-export function parseListen(text: string): readonly string[] {
-  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
-  const host = bracketed ?? plain ?? "";
-  if (isIP(host) !== 0 && parsePort(port)) return [text];
-  throw new RangeError("It is not an address and a port, such as 0.0.0.0:7946 or [::]:7946.");
 }
 
 export function parseInterface(text: string, interfaces: NetworkInterfaces): string {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Discovery, DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
+import { advise } from "./advice.ts";
 import { type Configuration, configure } from "./configuration.ts";
 import { formatVersion, nodeDocument, toJsonLine, type WatchLine, warningDocument } from "./document.ts";
 import { judge } from "./exit-code.ts";
@@ -10,7 +11,6 @@ import type { Io } from "./io.ts";
 import { close, openDiscovery } from "./opening.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { SearchRequest } from "./request.ts";
-import { advise } from "./sweep-advice.ts";
 import { formatChange } from "./table.ts";
 import { hasColor } from "./terminal.ts";
 
@@ -26,8 +26,8 @@ interface View {
 export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const configuration = await configure(request, io, reporter, {
-    isAwaited: true,
-    mesh: { role: "observer" },
+    interactive: true,
+    identity: null,
   });
   const view = request.json ? jsonView(io) : textView(io, request, reporter);
   const timeUp = new AbortController();

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { hostChecks } from "../src/environment.ts";
 import { ownPlugins } from "../src/plugins.ts";
 
-const plugins = await Promise.all([...ownPlugins.values()].map((load) => load()));
+const plugins = [...ownPlugins.values()];
 
 /** The sections of a page: the codes of each heading, and the first paragraph. */
 function sectionsOf(file: string) {

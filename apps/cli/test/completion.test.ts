@@ -8,7 +8,10 @@ let machine: Machine;
 beforeEach(() => {
   machine = new Machine();
   const { network, plugins } = machine;
-  for (const name of ["arp", "mesh"]) plugins.set(name, machine.factory(memory({ network, name })));
+  const keygen = { about: "Prepare a mesh.", generate: async () => "key" };
+  for (const [name, declared] of Object.entries({ arp: { announces: false }, mesh: { keygen } })) {
+    plugins.set(name, machine.factory(memory({ network, name }), declared));
+  }
 });
 
 async function script(shell: string): Promise<string> {

@@ -1,4 +1,11 @@
-import type { Check, CheckCode, DiagnosisContext, Finding, Transport } from "@lmserv/discovery-core";
+import type {
+  Check,
+  CheckCode,
+  DiagnosisContext,
+  Finding,
+  Transport,
+  TransportPlugin,
+} from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Machine } from "./harness.ts";
@@ -18,9 +25,11 @@ beforeEach(() => {
 type Diagnose = NonNullable<Transport["diagnose"]>;
 
 /** Makes the command know a transport that finds this. */
-function install(name: string, diagnose: Diagnose, rest: object = {}): void {
-  const transport = { ...memory({ network: machine.network, name }), diagnose, ...rest };
-  machine.plugins.set(name, machine.factory(transport, { announces: name !== "arp" }));
+function install(name: string, diagnose: Diagnose, declared: Partial<TransportPlugin> = {}): void {
+  const transport = { ...memory({ network: machine.network, name }), diagnose };
+  const neighbors = async (): Promise<string[]> => [];
+  const plugin = name === "arp" ? { announces: false, neighbors, ...declared } : declared;
+  machine.plugins.set(name, machine.factory(transport, plugin));
 }
 
 const verdicts: Readonly<Partial<Record<CheckCode, Check["verdict"]>>> = {
@@ -65,9 +74,10 @@ describe("the exit status and the verdict", () => {
 describe("every transport", () => {
   it("is examined unless some are chosen, and none is opened", async () => {
     install("mdns", finding("mdns/port-free"));
-    install("smoke", finding("arp/neighbors-read"), {
-      open: () => Promise.reject(new Error("it must not be opened")),
-    });
+    const smoke = memory({ network: machine.network, name: "smoke" });
+    const diagnose = finding("arp/neighbors-read");
+    const open = () => Promise.reject(new Error("it must not be opened"));
+    machine.plugins.set("smoke", machine.factory({ ...smoke, diagnose, open }));
     expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", "host/default-route"]);
     machine.stdout.text = "";
     expect((await examine("--transport", "smoke")).codes).toEqual([
@@ -120,22 +130,31 @@ describe("every transport", () => {
       "192.0.2.1",
     ]);
     const swept = machine.made.filter(({ options }) => (options as { sweep?: boolean }).sweep);
-    expect(swept).toMatchObject([{ options: { interfaces: ["eth0"] } }]);
+    expect(swept).toMatchObject([
+      { options: { interfaces: ["eth0"] }, context: { interactive: false } },
+      { options: { interfaces: ["eth0"] }, context: { interactive: true } },
+    ]);
   });
 });
 
-describe("silence", () => {
-  it("comes with the command that finds neighbours, where there is one", async () => {
-    install("mdns", finding("mdns/multicast-silent"));
+describe("the command that finds more neighbours", () => {
+  const telling: Diagnose = async function* ({ moreNeighbors = null }) {
+    yield check("mdns/multicast-silent", { message: "silence", mend: moreNeighbors });
+  };
+
+  it("is told to transports, where there is one", async () => {
+    install("mdns", telling);
     install("arp", finding("arp/neighbor-room"));
     const { checks } = await examine("--interface", "eth0");
-    expect(checks[0]?.mend).toMatch(/^mend it; .*: lmserv doctor --sweep --interface eth0$/);
+    expect(checks[0]?.mend).toBe("lmserv doctor --sweep --interface eth0");
   });
 
-  it("comes as it is after a sweep", async () => {
-    install("mdns", finding("mdns/multicast-silent"));
+  it("is none where nothing names neighbours, nor after a sweep", async () => {
+    install("mdns", telling);
+    expect((await examine()).checks[0]?.mend).toBeNull();
     install("arp", finding("arp/neighbor-room"));
-    expect((await examine("--sweep")).checks[0]?.mend).toBe("mend it");
+    machine.stdout.text = "";
+    expect((await examine("--sweep", "--transport", "mdns")).checks[0]?.mend).toBeNull();
   });
 });
 

@@ -17,8 +17,8 @@ beforeEach(async () => {
   // A file that only lies in the working folder may name less.
   machine.env.LMSERV_CONFIG = file;
   for (const type of ["arp", "mesh"]) {
-    const load = ownPlugins.get(type);
-    if (load) machine.plugins.set(type, load);
+    const plugin = ownPlugins.get(type);
+    if (plugin) machine.plugins.set(type, plugin);
   }
   folder = await mkdtemp(join(tmpdir(), "lmserv-cli-"));
   vi.stubEnv("XDG_STATE_HOME", folder);

@@ -8,7 +8,7 @@ let machine: Machine;
 
 beforeEach(() => {
   machine = new Machine();
-  for (const [name, load] of ownPlugins) machine.plugins.set(name, load);
+  for (const [name, plugin] of ownPlugins) machine.plugins.set(name, plugin);
 });
 
 describe("a mistake about the engine of a fleet", () => {
@@ -21,7 +21,10 @@ describe("a mistake about the engine of a fleet", () => {
       ["announce", "--port", "1", "--endpoint", "http://10.0.0.1:2379"],
       /option '--endpoint' is for the transport/,
     ],
-    [["discover", "--transport", "etcd", "--endpoint", "10.0.0.1"], /An endpoint is like http:\/\/host:2379/],
+    [
+      ["discover", "--transport", "etcd", "--endpoint", "10.0.0.1"],
+      /--endpoint: transports\.etcd .* holds "10\.0\.0\.1", which is not like http:\/\/host:2379/,
+    ],
     [["discover", "--transport", "etcd", "--endpoint", "ws://a:1"], /endpoints holds "ws:\/\/a:1"/],
     [["announce", "--port", "1", "--server", "vllm", "--server", "ollama"], /option '--server/],
   ])("%j", async (argv, message) => {
@@ -56,7 +59,7 @@ describe("an etcd that is absent", () => {
     const { network } = machine;
     const [mdns, arp] = ["mdns", "arp"].map((name) => memory({ network, name })) as [Transport, Transport];
     machine.plugins.set("mdns", machine.factory({ ...mdns, diagnose }));
-    machine.plugins.set("arp", machine.factory(Object.assign(arp, { neighbors }), { announces: false }));
+    machine.plugins.set("arp", machine.factory(arp, { announces: false, neighbors }));
     const argv = ["--transport", "mdns,etcd", "--endpoint", "http://127.0.0.1:9"];
     expect(await machine.start("doctor", ...argv).ended).toBe(1);
     expect(machine.stdout.text).toContain("192.0.2.7 is near");

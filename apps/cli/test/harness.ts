@@ -30,8 +30,17 @@ const list = { description: "several", type: "array" } as const;
 const sharedShapes: Shapes = { interfaces: { ...list, items: { type: "string" } } };
 const sweepShapes: Shapes = {
   ...sharedShapes,
-  sweep: { description: "whether to sweep", type: "boolean" },
-  ports: { ...list, items: { type: "integer", minimum: 1, maximum: 65_535 } },
+  sweep: {
+    description: "whether to sweep",
+    type: "boolean",
+    flag: { name: "--sweep", help: "ask every address of the subnet" },
+  },
+  ports: {
+    ...list,
+    items: { type: "integer", minimum: 1, maximum: 65_535 },
+    maxItems: 64,
+    flag: { name: "--ports", value: "ports", help: "ports to ask on every host" },
+  },
 };
 
 /** What a transport was made with. */
@@ -39,8 +48,6 @@ export interface Made {
   readonly options: unknown;
   readonly context: PluginContext;
 }
-
-export type LoadPlugin = () => Promise<TransportPlugin>;
 
 /** A machine that a test owns: its time, its network, its terminal. */
 export class Machine {
@@ -61,7 +68,7 @@ export class Machine {
   readonly taken: Map<string, string> = new Map();
   /** Every port that is claimed for announcing, by the process that has it. */
   readonly claims: Map<number, number> = new Map();
-  readonly plugins: Map<string, LoadPlugin>;
+  readonly plugins: Map<string, TransportPlugin>;
   /** What a variant of the command leaves out, with what to do about it. */
   readonly elsewhere: Map<string, string> = new Map();
   /** What configuration files hold, and what the system says of itself, by path. */
@@ -84,17 +91,20 @@ export class Machine {
   }
 
   /** A plug-in that makes this transport; one that cannot announce takes the options of a sweep. */
-  factory(transport: Transport, { announces = true }: { readonly announces?: boolean } = {}): LoadPlugin {
+  factory(transport: Transport, declared: Partial<TransportPlugin> = {}): TransportPlugin {
+    const { announces = true } = declared;
     const options = optionsSchema<Readonly<Record<string, unknown>>>(announces ? sharedShapes : sweepShapes);
-    return async () => ({
+    return {
       type: transport.name,
       announces,
       options,
+      ...(!announces && { thorough: { option: "sweep", does: "ask every address of the subnet" } }),
       create: (options, context) => {
         this.made.push({ options, context });
         return transport;
       },
-    });
+      ...declared,
+    };
   }
 
   /** Starts the command; time moves when the test moves it. */

@@ -11,7 +11,7 @@ let directory: string;
 
 beforeEach(async () => {
   machine = new Machine();
-  for (const [name, load] of ownPlugins) machine.plugins.set(name, load);
+  for (const [name, plugin] of ownPlugins) machine.plugins.set(name, plugin);
   directory = await mkdtemp(join(tmpdir(), "lmserv-cli-"));
   vi.stubEnv("XDG_STATE_HOME", directory);
 });
@@ -40,7 +40,7 @@ describe("lmserv mesh keygen", () => {
     expect(machine.stdout.text).toBe("");
     expect(machine.stderr.lines).toEqual([
       "lmserv: mesh.key holds a new key: copy it to every member, where nobody else can read it",
-      "lmserv: error: cannot make the file mesh.key: it exists already, and a mesh that uses it would lose its members: name another",
+      "lmserv: error: cannot make the file mesh.key: it exists already, and who uses it would lose the other members: name another",
     ]);
   });
 
@@ -66,7 +66,10 @@ describe("a mistake about the mesh", () => {
     [["announce", "--port", "1", "--cluster", "lab"], /option '--cluster' is for the transport mesh/],
     [["announce", "--port", "1", "--listen", "127.0.0.1:1"], /option '--listen' is for the transport mesh/],
     [["discover", "--key-file", "x"], /option '--key-file' is for the transport mesh/],
-    [["discover", "--transport", "mesh", "--seed", "10.0.0.1"], /'10\.0\.0\.1'.*ws:\/\/host:port/],
+    [
+      ["discover", "--transport", "mesh", "--seed", "10.0.0.1"],
+      /--seed: transports\.mesh .*"10\.0\.0\.1".*ws:\/\/host:port/,
+    ],
     [["discover", "--transport", "mesh", "--seed", "ws://a:70000"], /is not like ws:\/\/host:port/],
     [["discover", "--transport", "mesh", "--seed", "ws://a:1", "--seed", "ws://a:1"], /is given twice/],
     [["discover", "--tls-only"], /option '--tls-only' is for the transport mesh/],
@@ -88,7 +91,10 @@ describe("a mistake about the mesh", () => {
       ["announce", "--port", "1", "--transport", "mesh", "--listen", "gpu-box:1"],
       /not an address and a port/,
     ],
-    [["announce", "--port", "1", "--transport", "mesh", "--listen", "[::1]:0"], /from 1 to 65535/],
+    [
+      ["announce", "--port", "1", "--transport", "mesh", "--listen", "[::1]:70000"],
+      /--listen: transports\.mesh cannot be: listen holds "\[::1\]:70000"/,
+    ],
   ])("%j", async (argv, message) => {
     const code = await machine.start(...argv).ended;
     expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });

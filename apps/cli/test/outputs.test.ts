@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checker, DiscoveryError } from "@lmserv/discovery-core";
+import { memory } from "@lmserv/discovery-testkit";
 import { expect, test } from "vitest";
 import { bashScript } from "../src/completion/bash.ts";
 import { toJsonLine } from "../src/document.ts";
@@ -107,13 +108,24 @@ const ways: Readonly<Record<string, Way>> = {
     by: ["run.ts"],
     print: async () => {
       const machine = new Machine();
-      machine.plugins.set("mdns", async () => {
-        throw new TypeError(text);
-      });
+      const create = (): never => {
+        throw new Error(text);
+      };
+      const inner = memory({ network: machine.network, name: "mdns" });
+      machine.plugins.set("mdns", machine.factory(inner, { create }));
       return run(machine, "discover");
     },
   },
-  "new key": { by: ["mesh-command.ts"], print: () => run(new Machine(), "mesh", "keygen", `/${text}`) },
+  "new key": {
+    by: ["keygen-command.ts"],
+    print: () => {
+      const machine = new Machine();
+      const radio = memory({ network: machine.network, name: "radio" });
+      const keygen = { about: "Prepare a radio.", generate: async () => "key" };
+      machine.plugins.set("radio", machine.factory(radio, { keygen }));
+      return run(machine, "radio", "keygen", `/${text}`);
+    },
+  },
   completion: {
     by: ["completion-command.ts"],
     print: () => run(new Machine(), "completion", "bash"),

@@ -1,4 +1,4 @@
-import { DiscoveryError, type Transport } from "@lmserv/discovery-core";
+import { DiscoveryError, type Transport, type TransportPlugin } from "@lmserv/discovery-core";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DiscoverDocument, WatchLine } from "../src/document.ts";
@@ -8,18 +8,19 @@ const box = { id: "box-1", port: 8000, info: "gpu-box-01" };
 
 let machine: Machine;
 beforeEach(() => {
-  machine = new Machine();
-  machine.plugins.set("arp", () => {
-    const transport = memory({ network: machine.network, name: "arp" });
-    return machine.factory({ ...transport, ...passes }, { announces: false })();
-  });
+  machine = newMachine();
 });
 
-const passes = {
-  firstPassMs: (): number => {
-    const isSweep = machine.made.some(({ options }) => Object(options).sweep === true);
-    return isSweep ? 4_600 : 1_500;
-  },
+/** A machine that can sweep. */
+function newMachine(): Machine {
+  const made = new Machine();
+  const transport = memory({ network: made.network, name: "arp" });
+  made.plugins.set("arp", made.factory(transport, { announces: false, ...passes }));
+  return made;
+}
+
+const passes: Partial<TransportPlugin> = {
+  firstPassMs: async (options) => (Object(options).sweep === true ? 4_600 : 1_500),
 };
 
 function printed(): DiscoverDocument {
@@ -40,9 +41,9 @@ function silent(name: string): Transport {
 
 describe("an option of a transport that is not chosen", () => {
   it.each([
-    [["--sweep"], /'--sweep' needs --transport arp/],
-    [["--sweep", "--transport", "mdns"], /'--sweep' needs --transport arp/],
-    [["--ports", "8000"], /'--ports' needs --transport arp/],
+    [["--sweep"], /'--sweep' is for the transport arp: .*--transport mdns,arp/],
+    [["--sweep", "--transport", "mdns"], /'--sweep' is for the transport arp/],
+    [["--ports", "8000"], /'--ports' is for the transport arp/],
   ])("is a mistake: %j", async (options, complaint) => {
     expect(await machine.start("discover", ...options).ended).toBe(2);
     expect(machine.stderr.text).toMatch(complaint);
@@ -62,7 +63,10 @@ describe("--ports", () => {
     ["8000,", /from 1 to 65535/],
     ["8000,0", /from 1 to 65535/],
     ["8000,8000", /given twice/],
-    [Array.from({ length: 65 }, (_, index) => index + 1).join(","), /65 ports; at most 64/],
+    [
+      Array.from({ length: 65 }, (_, index) => index + 1).join(","),
+      /transports\.arp\.ports must be a list of 0 to 64/,
+    ],
   ])("cannot be %s", async (ports, complaint) => {
     expect(await machine.start("discover", "--transport", "arp", "--ports", ports).ended).toBe(2);
     expect(machine.stderr.text).toMatch(complaint);
@@ -79,13 +83,13 @@ describe("--sweep", () => {
     machine.network.appear(box);
     expect(await machine.run(4_600, "discover", "--json", "--transport", "mdns,arp", "--sweep")).toBe(0);
     expect(printed()).toMatchObject({ complete: true, durationMs: 4_600 });
-    expect(machine.made).toMatchObject([{}, { options: { sweep: true }, context: { isAwaited: true } }]);
+    expect(machine.made).toMatchObject([{}, { options: { sweep: true }, context: { interactive: true } }]);
   });
 
   it("looks for as long as --timeout says, and for three seconds where the transports are done by then", async () => {
     await machine.run(1_000, "discover", "--json", "--transport", "arp", "--sweep", "--timeout", "1s");
     expect(printed().durationMs).toBe(1_000);
-    machine = Object.assign(new Machine(), { plugins: machine.plugins });
+    machine = newMachine();
     await machine.run(3_000, "discover", "--json", "--transport", "arp");
     expect(printed().durationMs).toBe(3_000);
   });

@@ -12,6 +12,7 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
       "Asks every address of this machine's own private subnets, instead of only those it knows already.",
     type: "boolean",
     default: false,
+    flag: { name: "--sweep", help: "ask every address of the subnet" },
   },
   interfaces: {
     description: "Interfaces to use, by name or address; all that lead to a private LAN unless given.",
@@ -25,6 +26,7 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
     items: { type: "integer", minimum: 1, maximum: 65_535 },
     minItems: 1,
     maxItems: 64,
+    flag: { name: "--ports", value: "ports", help: "ports to ask on every host" },
   },
   subnets: {
     description: "The only ranges to sweep, such as 192.168.20.0/24; 1,024 addresses together at most.",

@@ -1,7 +1,7 @@
-import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { optionsSchema, type PluginContext, type TransportPlugin } from "@lmserv/discovery-core";
 import { checks, warnings } from "./codes.ts";
 import { type Configurable, configurable } from "./configurable.ts";
-import { arp } from "./transport.ts";
+import type { ArpTransport } from "./transport.ts";
 
 /** What a configuration file chooses as `arp`. */
 export const plugin: TransportPlugin<Configurable> = {
@@ -10,13 +10,24 @@ export const plugin: TransportPlugin<Configurable> = {
   checks,
   warnings,
   options: optionsSchema<Configurable>(configurable),
-  create: (options, { name, isAwaited, onProgress }) =>
-    arp({
-      pace: isAwaited ? "prompt" : "gentle",
-      ...options,
-      name,
-      ...(onProgress && {
-        onProgress: ({ addresses, asked }) => onProgress({ done: asked, total: addresses }),
-      }),
-    }),
+  thorough: { option: "sweep", does: "ask every address of the subnet" },
+  create,
+  firstPassMs: async (options, context) => (await create(options, context)).firstPassMs(),
+  neighbors: async (options, context) =>
+    (await create(options, context)).neighbors(context.clock, context.signal),
 };
+
+async function create(
+  options: Configurable,
+  { name, interactive, onProgress }: PluginContext,
+): Promise<ArpTransport> {
+  const { arp } = await import("./transport.ts");
+  return arp({
+    pace: interactive ? "prompt" : "gentle",
+    ...options,
+    name,
+    ...(onProgress && {
+      onProgress: ({ addresses, asked }) => onProgress({ done: asked, total: addresses }),
+    }),
+  });
+}

@@ -74,6 +74,12 @@ function spell(segment: string, schema: JsonSchema): string {
   return known.find((key) => isSpelling(segment, key)) ?? camel;
 }
 
+/** A text, or each of several, as the type it should have; what is no text stays as it is. */
+export function typedValue(value: unknown, schema: JsonSchema): unknown {
+  if (Array.isArray(value)) return value.map((item) => typedValue(item, schema.items ?? {}));
+  return typeof value === "string" && schema.type !== undefined ? typed(value, schema) : value;
+}
+
 /** Text as the type it should have; what does not fit stays text, for the schema to refuse. */
 function typed(text: string, { type, items }: JsonSchema): unknown {
   switch (type) {
@@ -85,7 +91,8 @@ function typed(text: string, { type, items }: JsonSchema): unknown {
     case "number":
       return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
     case "array":
-      if (text.trimStart().startsWith("[")) return parsed(text);
+      // A list as JSON, or an address such as [::1]:7946.
+      if (Array.isArray(parsed(text))) return parsed(text);
       return text === "" ? [] : text.split(",").map((item) => typed(item.trim(), items ?? {}));
     default:
       return parsed(text);

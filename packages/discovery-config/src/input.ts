@@ -2,7 +2,7 @@ import {
   functionShape,
   type OptionShapes,
   type PassProgress,
-  type TransportPlugin,
+  type PluginContext,
 } from "@lmserv/discovery-core";
 import type { Environment, ReadFile } from "./file-search.ts";
 import type { PluginTable } from "./plugins.ts";
@@ -23,6 +23,7 @@ export interface FlagOption {
   readonly flag: string;
   /** The option's key as files write it: `interfaces`, or for a secret `keyFile`. */
   readonly key: string;
+  /** Text becomes what the option holds, such as a number. */
   readonly value: unknown;
   /** Whether it is no mistake when none of the chosen transports has the option. @default false */
   readonly ifAny?: boolean;
@@ -44,12 +45,12 @@ export interface ConfigInput {
   readonly elsewhere?: ReadonlyMap<string, string>;
   /** Folders in whose packages transports are looked for at last. @default none */
   readonly from?: readonly string[];
-  /** Changes a loaded plug-in, so that it is given what only the program knows. @default as it is */
-  readonly adapt?: (plugin: TransportPlugin) => TransportPlugin;
+  /** Who announces, for transports that sign, asked when one opens; null where the program only looks. @default theirs */
+  readonly identity?: PluginContext["identity"];
   /** Whether it is only looked at: no package is loaded, and transports of those that need one are left out. @default false */
   readonly inspects?: boolean;
   /** Whether somebody waits for what is found first, as at a terminal. @default false */
-  readonly isAwaited?: boolean;
+  readonly interactive?: boolean;
   /** Takes how far a transport's first pass over its medium is. */
   readonly onProgress?: (transport: string, progress: PassProgress) => void;
 }
@@ -67,8 +68,8 @@ export const inputShapes: OptionShapes<Partial<ConfigInput>> = {
   defaultTransport: text,
   elsewhere: map,
   from: { type: "array", items: text },
-  adapt: functionShape,
+  identity: functionShape,
   inspects: { type: "boolean" },
-  isAwaited: { type: "boolean" },
+  interactive: { type: "boolean" },
   onProgress: functionShape,
 };

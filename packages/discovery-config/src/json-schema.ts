@@ -1,4 +1,4 @@
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { OptionFlag, TransportPlugin } from "@lmserv/discovery-core";
 
 /** What is read of a JSON Schema; more may stand there, and less. */
 export interface JsonSchema {
@@ -10,6 +10,8 @@ export interface JsonSchema {
   readonly default?: unknown;
   readonly format?: string;
   readonly writeOnly?: boolean;
+  readonly enum?: readonly string[];
+  readonly flag?: OptionFlag;
 }
 
 /** What a plug-in says of its options; nothing is known where it says nothing. */

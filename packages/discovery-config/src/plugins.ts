@@ -8,8 +8,8 @@ import type { Origin } from "./origin.ts";
 import { packageEntry } from "./package-entry.ts";
 import type { Path } from "./setting.ts";
 
-/** Plug-ins that a program brings along, by type; each is loaded when it is chosen. */
-export type PluginTable = ReadonlyMap<string, () => Promise<TransportPlugin>>;
+/** Plug-ins that a program brings along, by type. */
+export type PluginTable = ReadonlyMap<string, TransportPlugin>;
 
 export interface WantedPlugin {
   readonly type: string;
@@ -48,7 +48,7 @@ export class PluginLoader {
 
   /** @throws {ConfigError} when there is none, and when it cannot be loaded or is none. */
   async load(wanted: WantedPlugin): Promise<TransportPlugin> {
-    const own = await this.#input.plugins?.get(wanted.type)?.();
+    const own = this.#input.plugins?.get(wanted.type);
     if (own) return own;
     for (const folder of this.#foldersFor(wanted)) {
       const plugin = await importFrom(folder, wanted);

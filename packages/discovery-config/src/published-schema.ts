@@ -46,7 +46,8 @@ function frameOf({ announces }: TransportPlugin, { when, after, ...frame }: Json
 /** Secrets are named by their files. */
 function writable(schema: JsonSchema): JsonObject {
   const entries = [...propertiesOf(schema)].map(([key, property]) => {
-    if (!property.writeOnly) return [key, property];
+    const { flag: _, ...described } = property;
+    if (!property.writeOnly) return [key, described];
     return [
       `${key}File`,
       { type: "string", description: `A file that holds this: ${property.description ?? key}` },

@@ -1,11 +1,19 @@
 import { readFile as readFileOfSystem } from "node:fs/promises";
-import { assertKnown, chooseTransports, configuredGroup, configuredTransports } from "./choice.ts";
+import type { TransportPlugin } from "@lmserv/discovery-core";
+import {
+  assertKnown,
+  type Choice,
+  chooseTransports,
+  configuredGroup,
+  configuredTransports,
+} from "./choice.ts";
 import { ConfigError } from "./config-error.ts";
 import { environmentSettings } from "./environment.ts";
 import { type FoundFile, findFile, type ReadFile } from "./file-search.ts";
 import type { ConfigInput } from "./input.ts";
+import { PluginLoader } from "./plugins.ts";
 import type { ResolvedConfig } from "./resolved.ts";
-import { Resolver } from "./resolver.ts";
+import { Resolver, wantedBy } from "./resolver.ts";
 import type { Group } from "./setting.ts";
 
 /**
@@ -30,11 +38,8 @@ async function resolveFound(
   found: FoundFile | null,
   input: ConfigInput & Required<Pick<ConfigInput, "env" | "readFile">>,
 ): Promise<ResolvedConfig> {
-  const { flags = {}, env, readFile, defaultTransport = "mdns" } = input;
-  const document = found && (await readDocument(found));
-  const wishes = { preset: flags.preset, transports: flags.transports, otherwise: defaultTransport };
-  const configured = configuredTransports(document, wishes, env);
-  const choice = chooseTransports(configured, wishes, env);
+  const { env, readFile } = input;
+  const { configured, choice } = await readChoice(found, input);
   const variables = environmentSettings(env);
   assertKnown(variables, configured, choice);
   const resolver = new Resolver(input, { readFile, found, variables });
@@ -42,6 +47,38 @@ async function resolveFound(
     await resolver.add(name, configuredGroup(configured, name, choice.origin));
   }
   return { file: found?.file ?? null, ...resolver.finish(choice) };
+}
+
+/** What is configured, and what is chosen of it. */
+async function readChoice(
+  found: FoundFile | null,
+  { flags = {}, env, defaultTransport = "mdns" }: ConfigInput & Required<Pick<ConfigInput, "env">>,
+): Promise<{ readonly configured: Group; readonly choice: Choice }> {
+  const document = found && (await readDocument(found));
+  const wishes = { preset: flags.preset, transports: flags.transports, otherwise: defaultTransport };
+  const configured = configuredTransports(document, wishes, env);
+  return { configured, choice: chooseTransports(configured, wishes, env) };
+}
+
+/**
+ * Declarations of what is chosen and the program does not bring along; none for a mistake, which `resolveConfig` tells.
+ *
+ * Reads the configuration file and loads packages.
+ */
+export async function foreignPlugins(input: ConfigInput): Promise<readonly TransportPlugin[]> {
+  const { flags = {}, env = {}, cwd, readFile = readFileAsText } = input;
+  try {
+    const found = await findFile({ flag: flags.config, env, cwd, readFile });
+    const { configured, choice } = await readChoice(found, { ...input, env });
+    const loader = new PluginLoader(input, found);
+    const wanted = choice.names
+      .map((name) => wantedBy(name, configuredGroup(configured, name, choice.origin), ["transports", name]))
+      .filter(({ type }) => !loader.hasOwn(type));
+    return await Promise.all(wanted.map((one) => loader.load(one)));
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
 }
 
 const readFileAsText: ReadFile = (path) => readFileOfSystem(path, "utf8");

@@ -1,4 +1,4 @@
-import { type Transport, withoutCredentials } from "@lmserv/discovery-core";
+import { type Clock, type Transport, type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 /** A configuration that was checked, with everything made and nothing started. */
@@ -19,10 +19,15 @@ export interface ResolvedTransport {
   /** Its plug-in's, such as `mdns`. */
   readonly type: string;
   readonly announces: boolean;
+  readonly plugin: TransportPlugin;
   /** How long mDNS must be silent before it runs, in ms; null when it runs always. */
   readonly afterMs: number | null;
   /** Inert until it is opened. */
   readonly transport: Transport;
+  /** How long its first pass over the medium takes, about, in ms. */
+  readonly firstPassMs: () => Promise<number>;
+  /** Addresses of the hosts near this machine, as far as it can name them. */
+  readonly neighbors: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 export interface ResolvedSetting {

@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core";
 import type { Choice } from "./choice.ts";
 import { ConfigError } from "./config-error.ts";
-import { type EnvironmentSetting, environmentGroup, isSpelling } from "./environment.ts";
+import { type EnvironmentSetting, environmentGroup, isSpelling, typedValue } from "./environment.ts";
 import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
 import type { FoundFile, ReadFile } from "./file-search.ts";
 import type { ConfigInput, FlagOption } from "./input.ts";
-import { type JsonSchema, optionsJsonSchema, writableKeys } from "./json-schema.ts";
+import { type JsonSchema, optionsJsonSchema, propertiesOf, writableKeys } from "./json-schema.ts";
 import { checkOptions, type Files, fillIn } from "./options.ts";
 import { assertOwnSecrets } from "./own-secrets.ts";
 import { isMissing, isPackageName, PluginLoader, type WantedPlugin } from "./plugins.ts";
@@ -68,8 +68,19 @@ export class Resolver {
     if (fallback) this.#fallbacks.push(fallback);
     this.#settings.push(...listSettings(merged, withFrame(schema, name), path));
     const { type, announces } = plugin;
-    const transport = this.#create(plugin, value, name, merged.origin);
-    this.#transports.push({ name, type, announces, afterMs: fallback?.afterMs ?? null, transport });
+    const context = this.#contextOf(plugin, name);
+    const transport = await create(plugin, value, context, merged);
+    this.#transports.push({
+      name,
+      type,
+      announces,
+      plugin,
+      afterMs: fallback?.afterMs ?? null,
+      transport,
+      firstPassMs: async () => (await plugin.firstPassMs?.(value, context)) ?? 0,
+      neighbors: async (clock, signal) =>
+        (await plugin.neighbors?.(value, { ...context, clock, signal })) ?? [],
+    });
   }
 
   finish(choice: Choice): Omit<ResolvedConfig, "file"> {
@@ -102,8 +113,7 @@ export class Resolver {
   /** Null for one that is left out: an optional one that is not installed, or any that is only looked at. */
   async #load(group: Group, wanted: WantedPlugin): Promise<TransportPlugin | null> {
     try {
-      const plugin = await this.#loader.load(wanted);
-      return this.#input.adapt?.(plugin) ?? plugin;
+      return await this.#loader.load(wanted);
     } catch (error) {
       const optional = nearestAt(group, ["optional"]);
       const isOptional = optional.kind === "value" && optional.value === true;
@@ -147,41 +157,57 @@ export class Resolver {
     for (const { flag } of applying) this.#usedFlags.add(flag);
     const [first] = applying;
     if (!first) return null;
-    const entries = applying.map(
-      ({ flag, key, value }) => [key, settingOf(value, { kind: "flag", flag })] as const,
-    );
+    const properties = propertiesOf(schema);
+    const entries = applying.map(({ flag, key, value }) => {
+      const typed = typedValue(value, properties.get(key) ?? {});
+      return [key, settingOf(typed, { kind: "flag", flag })] as const;
+    });
     return groupOf(entries, { kind: "flag", flag: first.flag });
   }
 
-  #create(
-    plugin: TransportPlugin,
-    options: unknown,
-    name: string,
-    origin: Group["origin"],
-  ): ResolvedTransport["transport"] {
-    const { isAwaited = false, onProgress } = this.#input;
-    const context = { name, isAwaited, ...(onProgress && { onProgress: onProgress.bind(null, name) }) };
-    const path = ["transports", name];
-    try {
-      const transport = plugin.create(options, context);
-      if (transport.name === name) return transport;
-    } catch (error) {
-      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-      const mend = `change it in the options of ${name}`;
-      throw new ConfigError({ origin, path, reason: `cannot be: ${error.message}`, mend, cause: error });
-    }
-    const reason = `is made by the plug-in ${plugin.type} under another name`;
-    throw new ConfigError({
-      origin,
-      path,
-      reason,
-      mend: "tell its author that create must use the name it is given",
-    });
+  #contextOf({ signs }: TransportPlugin, name: string): PluginContext {
+    const { interactive = false, identity, onProgress } = this.#input;
+    return {
+      name,
+      interactive,
+      ...(signs && identity !== undefined && { identity }),
+      ...(onProgress && { onProgress: onProgress.bind(null, name) }),
+    };
   }
 }
 
+/** @throws {ConfigError} for options that the plug-in refuses when it makes the transport. */
+async function create(
+  plugin: TransportPlugin,
+  options: unknown,
+  context: PluginContext,
+  { entries, origin }: Group,
+): Promise<Transport> {
+  const { name } = context;
+  const path = ["transports", name];
+  try {
+    const transport = await plugin.create(options, context);
+    if (transport.name === name) return transport;
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    const mend = `change it in the options of ${name}`;
+    // A message begins with the option that it is about.
+    const [key = ""] = /^[a-z]\w*/i.exec(error.message) ?? [];
+    const blamed = entries.get(key)?.origin ?? entries.get(`${key}File`)?.origin ?? origin;
+    const reason = `cannot be: ${error.message}`;
+    throw new ConfigError({ origin: blamed, path, reason, mend, cause: error });
+  }
+  const reason = `is made by the plug-in ${plugin.type} under another name`;
+  throw new ConfigError({
+    origin,
+    path,
+    reason,
+    mend: "tell its author that create must use the name it is given",
+  });
+}
+
 /** @throws {ConfigError} for what can be no package. */
-function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
+export function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
   const type = textOf(group, "type") ?? name;
   const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
   if (isPackageName(type)) return wanted;

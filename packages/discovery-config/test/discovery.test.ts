@@ -18,8 +18,8 @@ function pluginOn(type: keyof typeof networks): TransportPlugin {
 }
 
 const plugins: PluginTable = new Map([
-  ["mdns", async () => pluginOn("mdns")],
-  ["arp", async () => pluginOn("arp")],
+  ["mdns", pluginOn("mdns")],
+  ["arp", pluginOn("arp")],
 ]);
 
 let cwd: string;

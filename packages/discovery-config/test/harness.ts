@@ -67,10 +67,10 @@ export const mesh: TransportPlugin<z.infer<typeof meshOptions>> = {
   create: make("mesh", true),
 };
 
-export const plugins: PluginTable = new Map<string, () => Promise<TransportPlugin>>([
-  ["mdns", async () => ({ ...mdns, create: make("mdns", true) })],
-  ["arp", async () => arp],
-  ["mesh", async () => mesh],
+export const plugins: PluginTable = new Map<string, TransportPlugin>([
+  ["mdns", { ...mdns, create: make("mdns", true) }],
+  ["arp", arp],
+  ["mesh", mesh],
 ]);
 
 export const file = "/srv/app/lmserv.config.jsonc";

@@ -1,4 +1,9 @@
-import type { PassProgress, PluginContext, TransportPlugin } from "@lmserv/discovery-core";
+import {
+  optionsSchema,
+  type PassProgress,
+  type PluginContext,
+  type TransportPlugin,
+} from "@lmserv/discovery-core";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
 import { formatSettings } from "../src/index.ts";
@@ -161,27 +166,44 @@ test("a transport is told who waits for it, and tells how far it is", async () =
     contexts.push(context);
     return memory({ network: new MemoryNetwork(), name: context.name });
   };
-  const own = new Map([["arp", async () => ({ ...arp, create })]]);
+  const own = new Map([["arp", { ...arp, create }]]);
   const told: unknown[] = [];
   const onProgress = (name: string, progress: PassProgress) => void told.push([name, progress]);
   const near = { version: 1, transports: { near: { type: "arp" } } };
-  await resolveFile(near, { plugins: own, isAwaited: true, onProgress });
+  await resolveFile(near, { plugins: own, interactive: true, onProgress });
   contexts[0]?.onProgress?.({ done: 1, total: 2 });
   await resolveFile(near, { plugins: own });
   expect(contexts).toMatchObject([
-    { name: "near", isAwaited: true },
-    { name: "near", isAwaited: false },
+    { name: "near", interactive: true },
+    { name: "near", interactive: false },
   ]);
   expect(told).toEqual([["near", { done: 1, total: 2 }]]);
 });
 
-test("a program may change a plug-in, whoever brings it along", async () => {
-  const adapt = (plugin: TransportPlugin): TransportPlugin =>
-    plugin.type === "arp"
-      ? { ...plugin, create: (_, context) => plugin.create({ ports: [1] }, context) }
-      : plugin;
-  await resolveFile({ version: 1, transports: { mdns: {}, arp: {} } }, { adapt });
-  expect(made.map(({ options }) => options)).toEqual([{}, { ports: [1] }]);
+test("who announces is told to those that sign", async () => {
+  const identities: unknown[] = [];
+  const create = (_: unknown, { name, identity }: PluginContext) => {
+    identities.push([name, identity]);
+    return memory({ network: new MemoryNetwork(), name });
+  };
+  const options = optionsSchema<object>({});
+  const own = new Map<string, TransportPlugin>([
+    ["bus", { type: "bus", announces: true, signs: true, options, create }],
+    ["radio", { type: "radio", announces: true, options, create }],
+  ]);
+  const both = { version: 1, transports: { bus: {}, radio: {} } };
+  const identity = () => Promise.reject(new Error("nothing is opened"));
+  await resolveFile(both, { plugins: own, identity });
+  await resolveFile(both, { plugins: own, identity: null });
+  await resolveFile(both, { plugins: own });
+  expect(identities).toEqual([
+    ["bus", identity],
+    ["radio", undefined],
+    ["bus", null],
+    ["radio", undefined],
+    ["bus", undefined],
+    ["radio", undefined],
+  ]);
 });
 
 test("a flag that names the file of a secret goes before the secret in the environment", async () => {

@@ -78,4 +78,6 @@ export interface DiagnosisContext {
    * They may be asked something harmless, to find out what does not reach them.
    */
   readonly neighbors: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Command that looks for more of them, for what a check has to say; null where there is none. @default null */
+  readonly moreNeighbors?: string | null;
 }

@@ -51,6 +51,7 @@ export {
 } from "./errors.ts";
 export type { HealthState, Model, NodeHealth } from "./health.ts";
 export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";
+export type { Identity, NodeKey } from "./identity.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { silentLog } from "./log.ts";
 export { findModel, modelNamesOf } from "./model-name.ts";
@@ -77,12 +78,13 @@ export {
   assertOptions,
   assertShape,
   functionShape,
+  identityShape,
   nameShape,
   type OptionShapes,
   signalShape,
   transportShape,
 } from "./options-check.ts";
-export { type OptionShape, optionsSchema } from "./options-schema.ts";
+export { type OptionFlag, type OptionShape, optionsSchema } from "./options-schema.ts";
 export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
 export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";

@@ -51,6 +51,14 @@ export const signalShape: CodeShape = {
   has: ["aborted", "addEventListener"],
 };
 
+/** Who announces, or a function that resolves with it. */
+export const identityShape: CodeShape = {
+  type: "code",
+  called: "an identity, as openIdentity() gives one",
+  has: ["key", "epoch", "advance"],
+  orFunction: true,
+};
+
 export const transportShape: CodeShape = {
   type: "code",
   called: "a transport, as mdns() makes one",

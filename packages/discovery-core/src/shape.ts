@@ -49,6 +49,8 @@ export interface CodeShape {
   readonly called: string;
   /** The members that it must have. @default none: it is a function */
   readonly has?: readonly string[];
+  /** Whether a function that makes it will do. @default false */
+  readonly orFunction?: boolean;
 }
 
 export type Path = readonly PropertyKey[];
@@ -109,8 +111,9 @@ function hasType(value: unknown, shape: Shape): boolean {
   }
 }
 
-function isCode(value: unknown, { has }: CodeShape): boolean {
-  if (!has) return typeof value === "function";
+function isCode(value: unknown, { has, orFunction }: CodeShape): boolean {
+  if (typeof value === "function" && (!has || orFunction)) return true;
+  if (!has) return false;
   return typeof value === "object" && value !== null && has.every((member) => member in value);
 }
 

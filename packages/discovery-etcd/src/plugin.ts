@@ -1,14 +1,16 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
-import { storeChecks, storeWarnings } from "@lmserv/discovery-fleet";
+import { storeChecks, storeWarnings } from "@lmserv/discovery-fleet/plugin";
 import { type Settings, settings } from "./settings.ts";
-import { etcd } from "./transport.ts";
 
 /** What a configuration file chooses as `etcd`. */
 export const plugin: TransportPlugin<Settings> = {
   type: "etcd",
   announces: true,
+  signs: true,
+  needsServer: true,
   checks: storeChecks,
   warnings: storeWarnings,
   options: optionsSchema<Settings>(settings),
-  create: (options, { name }) => etcd({ ...options, name }),
+  create: async (options, { name, identity }) =>
+    (await import("./transport.ts")).etcd({ ...options, name, ...(identity && { identity }) }),
 };

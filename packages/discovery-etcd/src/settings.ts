@@ -4,7 +4,7 @@ import {
   fleetOptions,
   type ServerSettings,
   serverOptions,
-} from "@lmserv/discovery-fleet";
+} from "@lmserv/discovery-fleet/plugin";
 import type { EtcdOptions } from "./transport.ts";
 
 /** The options that a configuration file may set. */

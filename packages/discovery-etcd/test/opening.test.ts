@@ -80,6 +80,6 @@ describe("options", () => {
     };
     const result = await plugin.options["~standard"].validate(options);
     expect(result.issues).toBeUndefined();
-    if (!result.issues) expect(plugin.create(result.value, { name: "far" }).name).toBe("far");
+    if (!result.issues) expect((await plugin.create(result.value, { name: "far" })).name).toBe("far");
   });
 });

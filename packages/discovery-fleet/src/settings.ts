@@ -1,4 +1,4 @@
-import { nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
+import { identityShape, nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
 import { maxEntries } from "./engine.ts";
 import type { FleetOptions } from "./transport.ts";
 
@@ -12,6 +12,7 @@ export const fleetOptions: { readonly [Key in keyof FleetSettings]-?: OptionShap
     type: "string",
     minLength: 1,
     default: "default",
+    flag: { name: "--cluster", value: "name", help: "its name (default: default)" },
   },
   lifetimeMs: {
     description: "How long others list a node that died, in ms.",
@@ -34,11 +35,7 @@ export const fleetOptions: { readonly [Key in keyof FleetSettings]-?: OptionShap
 /** What only a program can give a fleet, as well. */
 export const fleetShapes: OptionShapes<FleetOptions> = {
   ...fleetOptions,
-  identity: {
-    type: "code",
-    called: "an identity, as openIdentity() gives one",
-    has: ["key", "epoch", "advance"],
-  },
+  identity: identityShape,
   maxNodes: { type: "integer", minimum: 1, maximum: maxEntries },
   name: nameShape,
 };
@@ -72,6 +69,7 @@ export function serverOptions(
       items: text,
       minItems: 1,
       maxItems: 16,
+      flag: { name: "--endpoint", value: "url", help: "where it is, such as http://10.0.0.1:2379" },
     },
     user: { description: `Who we are, where ${engine} asks for it.`, ...text },
     password: { description: "The user's password.", ...secret },

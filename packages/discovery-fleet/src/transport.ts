@@ -26,7 +26,7 @@ export interface FleetOptions {
    */
   readonly lifetimeMs?: number;
   /** Who signs: a node whose id is that of the key is proven to be it. @default one that ends with the session */
-  readonly identity?: Identity;
+  readonly identity?: Identity | (() => Promise<Identity>);
   /** Where the nodes of this process answer, at most 16. @default the addresses of this machine */
   readonly addresses?: readonly string[];
   /** How many nodes are followed, 1..10_000. @default 10_000 */
@@ -65,7 +65,8 @@ export function fleetOn(machine: Machine, engine: Engine, options: FleetOptions 
     async open(context, { signal }) {
       signal.throwIfAborted();
       const { clock, random, log } = context;
-      const identity = options.identity ?? ephemeralIdentity(clock.wall());
+      const own = typeof options.identity === "function" ? await options.identity() : options.identity;
+      const identity = own ?? ephemeralIdentity(clock.wall());
       const report = (error: DiscoveryError): void => context.report(withMend(error, identity));
       const connection = await engine
         .connect({ via: name, cluster, lifetimeMs, clock, random, log, report }, { signal })

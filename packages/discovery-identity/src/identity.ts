@@ -1,9 +1,9 @@
 import { chmod, rename, stat } from "node:fs/promises";
-import { utf8Text } from "@lmserv/discovery-core";
+import { type Identity, type NodeKey, utf8Text } from "@lmserv/discovery-core";
 import { type MachineMark, thisMachine } from "@lmserv/discovery-network";
 import { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 import { ownFiles } from "./key-owner.ts";
-import { generateNodeKey, generateNodeKeyPem, importNodeKey, type NodeKey } from "./node-key.ts";
+import { generateNodeKey, generateNodeKeyPem, importNodeKey } from "./node-key.ts";
 import { stateDirectory } from "./state-directory.ts";
 
 export interface IdentityOptions {
@@ -17,17 +17,6 @@ export interface IdentityOptions {
   readonly machine?: MachineMark;
   /** Takes what went wrong and was worked around. @default nobody */
   readonly onWarning?: (message: string, cause: unknown) => void;
-}
-
-/** Who a node is, and which start of it this is. */
-export interface Identity {
-  readonly key: NodeKey;
-  /** Greater than at every start before, as far as they were recorded. */
-  readonly epoch: number;
-  /** Path of the file that gives the next start the same key; null for one that ends with the process. */
-  readonly keyFile: string | null;
-  /** Records an epoch that others made necessary, for the next start to be above it. */
-  advance(epoch: number): Promise<void>;
 }
 
 const maxEndpointLength = 64;

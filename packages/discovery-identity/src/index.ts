@@ -1,8 +1,8 @@
+export type { Identity, NodeKey } from "@lmserv/discovery-core";
 export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 export { fittedNodes } from "./fitted-nodes.ts";
 export {
   ephemeralIdentity,
-  type Identity,
   type IdentityOptions,
   mendCopy,
   openIdentity,
@@ -13,7 +13,6 @@ export {
   generateNodeKeyPem,
   idOf,
   importNodeKey,
-  type NodeKey,
   type SignatureScheme,
   type SignedMessage,
   verifySignature,

@@ -7,17 +7,8 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from "node:crypto";
+import type { NodeKey } from "@lmserv/discovery-core";
 import { PublicKeys } from "./public-keys.ts";
-
-/** The Ed25519 key of one node, and the identity that follows from it. */
-export interface NodeKey {
-  /** `idOf(publicKey)`. */
-  readonly id: string;
-  /** The raw 32 bytes in base64url, 43 characters. */
-  readonly publicKey: string;
-  /** Signs text (as UTF-8) or bytes; the signature is 64 bytes in base64url, 86 characters. */
-  sign(bytes: string | Uint8Array): string;
-}
 
 export interface SignedMessage {
   readonly publicKey: string;

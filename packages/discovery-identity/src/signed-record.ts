@@ -1,4 +1,5 @@
-import { ed25519, type NodeKey, type SignatureScheme } from "./node-key.ts";
+import type { NodeKey } from "@lmserv/discovery-core";
+import { ed25519, type SignatureScheme } from "./node-key.ts";
 import { type MemberRecord, maxRecordBytes, readRecord } from "./record.ts";
 import { ShapeError } from "./shape.ts";
 

@@ -1,7 +1,6 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
 import { checks } from "./codes.ts";
 import { type Settings, settings } from "./settings.ts";
-import { mdns } from "./transport.ts";
 
 /** What a configuration file chooses as `mdns`. */
 export const plugin: TransportPlugin<Settings> = {
@@ -9,5 +8,5 @@ export const plugin: TransportPlugin<Settings> = {
   announces: true,
   checks,
   options: optionsSchema<Settings>(settings),
-  create: (options, { name }) => mdns({ ...options, name }),
+  create: async (options, { name }) => (await import("./transport.ts")).mdns({ ...options, name }),
 };

@@ -1,4 +1,4 @@
-import { nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
+import { identityShape, nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
 import { defaultMeshPort } from "./link/listen-address.ts";
 import type { MeshOptions } from "./transport.ts";
 
@@ -18,21 +18,31 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     description: "Name of the mesh; members of others are never linked.",
     ...text,
     default: "default",
+    flag: { name: "--cluster", value: "name", help: "its name (default: default)" },
   },
   key: {
     description: "Keys that all members share, one a line; without one the mesh stays on this machine.",
     ...secret,
+    flag: { name: "--key-file", value: "file", help: "the file with its key (default: none, loopback only)" },
   },
   seeds: {
     description: "Where to start: ws://host:port, wss://host:port or dns+srv://name.",
     type: "array",
     items: text,
     maxItems: 64,
+    flag: { name: "--seed", value: "url", help: "where to start, such as ws://10.0.0.1:7946" },
   },
   listen: {
     description: `Addresses and ports to listen on, such as 0.0.0.0:${defaultMeshPort} or [::]:${defaultMeshPort}; none to be reached by nobody.`,
     type: "array",
     items: text,
+    flag: {
+      name: "--listen",
+      value: "host:port",
+      help: "where to listen (default: port 7946 of all addresses)",
+      announcing: true,
+      listens: `0.0.0.0:${defaultMeshPort + 1}`,
+    },
   },
   advertise: {
     description: "Mesh URLs at which others can dial this member; those listened on unless given.",
@@ -68,6 +78,7 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     description: "Dials nothing but wss:// and takes nothing but TLS, whatever seeds, records or nodes say.",
     type: "boolean",
     default: false,
+    flag: { name: "--tls-only", help: "dial nothing but wss:// and take nothing but TLS" },
   },
   stateDirectory: {
     description: "Folder where keys and peers are kept; $XDG_STATE_HOME/lmserv unless given.",
@@ -105,10 +116,6 @@ export const shapes: OptionShapes<MeshOptions> = {
       additionalProperties: false,
     },
   },
-  identity: {
-    type: "code",
-    called: "an identity, as openIdentity() gives one",
-    has: ["key", "epoch", "advance"],
-  },
+  identity: identityShape,
   name: nameShape,
 };

@@ -58,8 +58,8 @@ export interface MeshOptions {
    * @default false; with `tls` or `ca`, what nobody signed leads to `wss://` only
    */
   readonly tlsOnly?: boolean;
-  /** Who we are. @default kept in the state directory for each address listened on; an observer's is new each time */
-  readonly identity?: Identity;
+  /** Who we are, or what resolves with it when the transport opens. @default kept in the state directory for each address listened on; an observer's is new each time */
+  readonly identity?: Identity | (() => Promise<Identity>);
   /** Where keys and peers are kept. @default `$XDG_STATE_HOME/lmserv` */
   readonly stateDirectory?: string;
   /** How many members there may be, 2..256. @default 256 */
@@ -103,9 +103,10 @@ export function mesh(options: MeshOptions = {}): Transport {
   assertClusterName(cluster);
   if (tlsOnly && forcePlain)
     throw new RangeError("tlsOnly and forcePlain exclude each other: leave one of them out");
-  for (const url of advertise ?? []) assertEncrypted("advertise", url, parseMeshUrl(url).secure || !tlsOnly);
+  for (const url of advertise ?? [])
+    assertEncrypted("advertise", url, readOption("advertise", () => parseMeshUrl(url)).secure || !tlsOnly);
   const secure = tlsOnly || tls !== undefined || ca !== undefined;
-  const parsed = seeds.map((text) => parseSeed(text, secure));
+  const parsed = seeds.map((text) => readOption("seeds", () => parseSeed(text, secure)));
   for (const [index, seed] of parsed.entries()) {
     assertEncrypted("seeds", seeds[index] ?? "", seed.secure || !tlsOnly);
   }
@@ -129,7 +130,7 @@ export function mesh(options: MeshOptions = {}): Transport {
     async open(context, { signal }) {
       signal.throwIfAborted();
       const endpoint = endpointOf(shared.listen);
-      const identity = options.identity ?? (await identityOf(endpoint, directory, context));
+      const identity = await identityOf(options, endpoint, context);
       // Where machines share the folder, each has peers of its own.
       const owner = endpoint === null || identity.keyFile === null ? endpoint : identity.key.id;
       const peerFile = owner === null ? null : new PeerFile(directory ?? stateDirectory(), cluster, owner);
@@ -151,6 +152,16 @@ export function mesh(options: MeshOptions = {}): Transport {
 function plainOf(tlsOnly: boolean, forcePlain: boolean): Plain {
   if (tlsOnly) return "nowhere";
   return forcePlain ? "anywhere" : "private";
+}
+
+/** A mistake begins with the option that it is in. */
+function readOption<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${option}: ${error.message}`, { cause: error });
+  }
 }
 
 function assertEncrypted(option: string, url: string, isFine: boolean): void {
@@ -175,10 +186,11 @@ function endpointOf([first]: readonly ListenAddress[]): string | null {
 }
 
 async function identityOf(
+  { identity, stateDirectory: directory }: MeshOptions,
   endpoint: string | null,
-  directory: string | undefined,
   { clock, log }: TransportContext,
 ): Promise<Identity> {
+  if (identity) return typeof identity === "function" ? identity() : identity;
   if (endpoint === null) return ephemeralIdentity(clock.wall());
   return openIdentity({
     endpoint,

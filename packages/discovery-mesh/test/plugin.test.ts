@@ -23,7 +23,7 @@ describe("the plug-in", () => {
     const result = await plugin.options["~standard"].validate(options);
     expect(result.issues).toBeUndefined();
     if (result.issues) return;
-    expect(plugin.create(result.value, context).name).toBe("far-mesh");
+    expect((await plugin.create(result.value, context)).name).toBe("far-mesh");
   });
 
   test.each([
@@ -34,8 +34,8 @@ describe("the plug-in", () => {
     "::1:7946",
     "[10.0.0.1]:7946",
     "[::1]",
-  ])("cannot listen on %j", (address) => {
-    expect(() => plugin.create({ listen: [address] }, context)).toThrow(
+  ])("cannot listen on %j", async (address) => {
+    await expect(plugin.create({ listen: [address] }, context)).rejects.toThrow(
       `listen holds ${JSON.stringify(address)}, which is not an address and a port`,
     );
   });
@@ -47,9 +47,9 @@ describe("the plug-in", () => {
     ],
     [{ advertise: ["ws://10.0.0.2:7946"] }, 'advertise holds "ws://10.0.0.2:7946", which tlsOnly forbids'],
     [{ forcePlain: true }, "tlsOnly and forcePlain exclude each other"],
-  ])("with TLS only refuses %j", (options, message) => {
-    expect(() => plugin.create({ tlsOnly: true, ...options }, context)).toThrow(message);
-    expect(plugin.create(options, context).name).toBe("far-mesh");
+  ])("with TLS only refuses %j", async (options, message) => {
+    await expect(plugin.create({ tlsOnly: true, ...options }, context)).rejects.toThrow(message);
+    expect((await plugin.create(options, context)).name).toBe("far-mesh");
   });
 
   test.each([{ key: "" }, { maxPeers: 1 }, { role: "leader" }, { tls: { cert: "c" } }, { keys: "x" }])(

@@ -1,5 +1,5 @@
 import type { OptionShape } from "@lmserv/discovery-core";
-import { type FleetSettings, fleetOptions, serverOptions } from "@lmserv/discovery-fleet";
+import { type FleetSettings, fleetOptions, serverOptions } from "@lmserv/discovery-fleet/plugin";
 import type { NatsEngineOptions } from "./settings.ts";
 
 /** The options that a configuration file may set. */

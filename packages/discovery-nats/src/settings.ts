@@ -83,16 +83,18 @@ function readServer(text: string): { readonly address: string; readonly isEncryp
   const [, scheme] = /^(nats|tls):\/\//.exec(url) ?? [];
   if (!scheme || !URL.canParse(url)) {
     throw new RangeError(
-      `a server must be nats://host:port, tls://host:port or host:port, not ${JSON.stringify(withoutCredentials(text))}`,
+      `endpoints: a server must be nats://host:port, tls://host:port or host:port, not ${JSON.stringify(withoutCredentials(text))}`,
     );
   }
   const { hostname, port, username, password, pathname, search, hash } = new URL(url);
   if (username || password) {
-    throw new RangeError("a server must not hold a user or a password; give them as options of their own");
+    throw new RangeError(
+      "endpoints: a server must not hold a user or a password; give them as options of their own",
+    );
   }
   if (hostname === "" || (pathname !== "" && pathname !== "/") || search || hash) {
     throw new RangeError(
-      `a server must be a host and perhaps a port, not ${JSON.stringify(withoutCredentials(text))}`,
+      `endpoints: a server must be a host and perhaps a port, not ${JSON.stringify(withoutCredentials(text))}`,
     );
   }
   return { address: `${hostname}:${port === "" ? defaultPort : port}`, isEncrypted: scheme === "tls" };

@@ -22,7 +22,7 @@ describe("the plug-in", () => {
     const result = await plugin.options["~standard"].validate(options);
     expect(result.issues).toBeUndefined();
     if (result.issues) return;
-    expect(plugin.create(result.value, { name: "far" }).name).toBe("far");
+    expect((await plugin.create(result.value, { name: "far" })).name).toBe("far");
   });
 
   test.each([{ endpoints: [] }, { server: "x" }, { replicas: 7 }, { user: "" }, { lifetimeMs: 10 }])(

@@ -59,8 +59,12 @@ export async function hearingCheck(
       ? "no neighbour is known there either: the network may be empty, or multicast may be dropped"
       : `neighbours are known there (${listSome(near)}): none of them speaks mDNS, or multicast is dropped`;
   const message = `no mDNS packet of another host is heard on ${on.name}; ${who}`;
-  const mend = `if another host there announces a node, ${betweenHosts}`;
+  const mend = `if another host there announces a node, ${betweenHosts}${furtherHelp(context)}`;
   return say("multicast-silent", { interface: on.name, message, mend });
+}
+
+function furtherHelp({ moreNeighbors }: DiagnosisContext): string {
+  return moreNeighbors ? `; to look for neighbours that could tell: ${moreNeighbors}` : "";
 }
 
 async function neighborsOn(
