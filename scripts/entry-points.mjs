@@ -5,12 +5,13 @@ export function targetsOf(exports) {
   );
 }
 
-/** The entry points of a package that are modules: `{ specifier, source }`, the file relative to its folder. */
+/** The entry points of a package that are modules: `{ specifier, source, output }`, the files relative to its folder. */
 export function modulesOf({ name, exports = {} }) {
   return Object.entries(exports)
     .filter(([, target]) => typeof target === "object")
     .map(([subpath, target]) => ({
       specifier: `${name}${subpath.slice(".".length)}`,
       source: target["@lmserv/source"],
+      output: target.default,
     }));
 }

@@ -1,5 +1,5 @@
 import type { FlagOption } from "@lmserv/discovery-config";
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";

@@ -1,4 +1,4 @@
-import { sleep } from "@lmserv/discovery-core";
+import { sleep } from "@lmserv/discovery-core/transport";
 import { ignoredText } from "./announcements.ts";
 import { Announcing, type AnnouncingRequest, configureAnnouncing, failureCode } from "./announcing.ts";
 import { type Child, StartError } from "./child.ts";

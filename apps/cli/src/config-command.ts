@@ -1,4 +1,4 @@
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest } from "./options.ts";

@@ -11,7 +11,12 @@ import {
 
 export { foreignPlugins as findForeignPlugins } from "@lmserv/discovery-config";
 
-import type { PassProgress, PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core";
+import type {
+  PassProgress,
+  PluginContext,
+  Transport,
+  TransportPlugin,
+} from "@lmserv/discovery-core/transport";
 import type { Io } from "./io.ts";
 import { type Reporter, withFile } from "./reporter.ts";
 import type { Request } from "./request.ts";

@@ -1,4 +1,4 @@
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.ts";
 import type { Io } from "./io.ts";

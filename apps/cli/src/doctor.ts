@@ -5,7 +5,7 @@ import {
   type DiagnosisContext,
   type Transport,
   type TransportPlugin,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { readSystem } from "@lmserv/discovery-network";
 import { interfaceFlags, thoroughness } from "./advice.ts";
 import { configure } from "./configuration.ts";

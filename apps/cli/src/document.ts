@@ -1,7 +1,5 @@
 import {
   type Auth,
-  type Check,
-  type CheckCode,
   type DiscoveryError,
   type DiscoveryErrorCode,
   type DownReason,
@@ -12,9 +10,9 @@ import {
   type NodeSource,
   type Scheme,
   type Trust,
-  type Verdict,
   visibleText,
 } from "@lmserv/discovery-core";
+import type { Check, CheckCode, Verdict } from "@lmserv/discovery-core/transport";
 import { explain } from "./failure.ts";
 
 // What `--json` prints, held against `schema/*.schema.json`. Apart from the library's own shapes on

@@ -1,4 +1,4 @@
-import { type Check, checker } from "@lmserv/discovery-core";
+import { type Check, checker } from "@lmserv/discovery-core/transport";
 import { type InterfaceKind, kindByName, type System } from "@lmserv/discovery-network";
 
 /** Reads a file of the system; null where there is none, or where it may not be read. */

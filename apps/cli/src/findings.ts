@@ -1,4 +1,5 @@
-import { type Check, type Verdict, visibleText } from "@lmserv/discovery-core";
+import { visibleText } from "@lmserv/discovery-core";
+import type { Check, Verdict } from "@lmserv/discovery-core/transport";
 import { paint } from "./terminal.ts";
 
 /** The worst first. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import { hostname } from "node:os";
-import { canonicalAddress } from "@lmserv/discovery-core";
+import { canonicalAddress } from "@lmserv/discovery-core/transport";
 import { Seats } from "@lmserv/discovery-network";
 import { turnAway } from "./request-gate.ts";
 

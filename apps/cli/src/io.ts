@@ -3,7 +3,7 @@ import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
-import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core";
+import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
 import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import type { Identity } from "@lmserv/discovery-identity";
 import {

@@ -1,4 +1,5 @@
-import { type TransportPlugin, visibleText } from "@lmserv/discovery-core";
+import { visibleText } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { UsageError } from "./usage-error.ts";

@@ -1,6 +1,6 @@
 import { plugin as arp } from "@lmserv/discovery-arp/plugin";
 import type { PluginTable } from "@lmserv/discovery-config";
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { plugin as etcd } from "@lmserv/discovery-etcd/plugin";
 import { plugin as mdns } from "@lmserv/discovery-mdns/plugin";
 import { plugin as mesh } from "@lmserv/discovery-mesh/plugin";

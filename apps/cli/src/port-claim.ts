@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 
 /** The right to announce a port of this machine, until it is disposed or the process ends. */
 export type PortClaim =

@@ -1,4 +1,5 @@
-import { type TransportPlugin, visibleLines, visibleText, withoutCredentials } from "@lmserv/discovery-core";
+import { visibleLines, visibleText } from "@lmserv/discovery-core";
+import { type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core/transport";
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";

@@ -1,4 +1,4 @@
-import type { PassProgress } from "@lmserv/discovery-core";
+import type { PassProgress } from "@lmserv/discovery-core/transport";
 
 /** What a search is at, as a line for people that only grows longer. */
 export interface Progress {

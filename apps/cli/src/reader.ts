@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { connect, Socket, type SocketConstructorOpts } from "node:net";
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 
 /** How often a socket is asked. */
 const periodMs = 1_000;

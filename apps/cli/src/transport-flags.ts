@@ -1,5 +1,5 @@
 import { type FlagOption, type TransportFlag, transportFlags } from "@lmserv/discovery-config";
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { type Command, Option } from "commander";
 import { repeatable, single } from "./options.ts";
 

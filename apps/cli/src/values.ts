@@ -1,4 +1,5 @@
-import { isPath, isPort, maxInfoBytes, visibleText } from "@lmserv/discovery-core";
+import { visibleText } from "@lmserv/discovery-core";
+import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 import type { NetworkInterfaces } from "./io.ts";
 

@@ -1,4 +1,4 @@
-import type { Standing, Transport } from "@lmserv/discovery-core";
+import type { Standing, Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { SignalName } from "../src/interruption.ts";

@@ -5,7 +5,7 @@ import type {
   Finding,
   Transport,
   TransportPlugin,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Machine } from "./harness.ts";

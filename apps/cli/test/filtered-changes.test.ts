@@ -1,5 +1,6 @@
 import type { NodeInfo, RegistryChange } from "@lmserv/discovery-core";
-import { Registry } from "@lmserv/discovery-core";
+import { Registry } from "@lmserv/discovery-core/transport";
+
 import { expect, test } from "vitest";
 import { FilteredChanges } from "../src/filtered-changes.ts";
 

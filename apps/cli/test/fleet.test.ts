@@ -1,4 +1,4 @@
-import { checker, type Transport } from "@lmserv/discovery-core";
+import { checker, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ownPlugins } from "../src/plugins.ts";

@@ -1,17 +1,17 @@
 import { readFile } from "node:fs/promises";
 import type { NetworkInterfaceInfo } from "node:os";
 import { Writable } from "node:stream";
+import type { HealthState } from "@lmserv/discovery-core";
 import {
   formatEndpoint,
   type HealthMonitor,
-  type HealthState,
   isoTime,
   type OptionShape,
   optionsSchema,
   type PluginContext,
   type Transport,
   type TransportPlugin,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";

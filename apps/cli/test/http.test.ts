@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { hostname } from "node:os";
-import { completeAnnouncement, systemClock } from "@lmserv/discovery-core";
+import { completeAnnouncement, systemClock } from "@lmserv/discovery-core/transport";
 import { look } from "@lmserv/discovery-identify";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimPort, type PortClaim } from "../src/port-claim.ts";

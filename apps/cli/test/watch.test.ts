@@ -1,4 +1,4 @@
-import type { Transport } from "@lmserv/discovery-core";
+import type { Transport } from "@lmserv/discovery-core/transport";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Capture, Machine, type Running } from "./harness.ts";

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Transport } from "@lmserv/discovery-core";
+import type { Transport } from "@lmserv/discovery-core/transport";
 import { etcd } from "@lmserv/discovery-etcd";
 import { nats } from "@lmserv/discovery-nats";
 import type { Command, Host, HostProcess } from "@lmserv/test-net";

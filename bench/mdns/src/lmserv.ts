@@ -1,4 +1,5 @@
-import { createDiscovery, type Discovery, type HealthMonitor, type Transport } from "@lmserv/discovery-core";
+import { createDiscovery, type Discovery } from "@lmserv/discovery-core";
+import type { HealthMonitor, Transport } from "@lmserv/discovery-core/transport";
 import { mdns } from "@lmserv/discovery-mdns";
 import type { Library, Tell } from "./program.ts";
 

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLoopback, isPort, maxInfoBytes, type SeenNode } from "@lmserv/discovery-core";
+import { isLoopback, isPort, maxInfoBytes, type SeenNode } from "@lmserv/discovery-core/transport";
 
 /** A line of the file. */
 export interface Host {

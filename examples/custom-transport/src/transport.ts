@@ -1,16 +1,15 @@
 import { readFileSync } from "node:fs";
+import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
 import {
   assertOptions,
   type BrowseQuery,
-  DiscoveryError,
-  type DiscoveryErrorCode,
   nameShape,
   type ObservationSink,
   observationStream,
   type Transport,
   type TransportContext,
   toDiscoveryError,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type Host, nodeOf, parseHosts } from "./hosts-file.ts";
 import { required, settings } from "./settings.ts";
 

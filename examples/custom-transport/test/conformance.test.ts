@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Announced, silentLog } from "@lmserv/discovery-core";
+import { type Announced, silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,

@@ -1,4 +1,4 @@
-import { type Cancellable, type Check, type Checker, checker } from "@lmserv/discovery-core";
+import { type Cancellable, type Check, type Checker, checker } from "@lmserv/discovery-core/transport";
 import { checks } from "./codes.ts";
 import { reserve, type TableLoad } from "./headroom.ts";
 import { listLinks, type NetworkLink } from "./links.ts";

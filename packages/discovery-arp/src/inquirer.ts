@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 import type { Machine } from "./machine.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { Neighborhood } from "./neighborhood.ts";

@@ -1,4 +1,4 @@
-import { canonicalAddress, withoutZone } from "@lmserv/discovery-core";
+import { canonicalAddress, withoutZone } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { parseIPv4 } from "./ipv4.ts";
 

@@ -1,4 +1,4 @@
-import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
+import { isIPv6, isLinkLocal } from "@lmserv/discovery-core/transport";
 import { isPrivate } from "@lmserv/discovery-network";
 import { contains, isIn, parseIPv4, type Subnet } from "./ipv4.ts";
 import { isNamed, type NetworkLink } from "./links.ts";

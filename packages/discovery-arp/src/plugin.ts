@@ -1,4 +1,4 @@
-import { optionsSchema, type PluginContext, type TransportPlugin } from "@lmserv/discovery-core";
+import { optionsSchema, type PluginContext, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { checks, warnings } from "./codes.ts";
 import { type Configurable, configurable } from "./configurable.ts";
 import type { ArpTransport } from "./transport.ts";

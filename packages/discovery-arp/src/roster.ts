@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
+import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Clock,
-  type DiscoveryError,
   formatEndpoint,
   type ObservationSink,
   Room,
   type SeenNode,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
 
 /** A server that answered, and answers still as far as is known. */

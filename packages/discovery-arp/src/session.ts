@@ -1,13 +1,13 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type BrowseQuery,
   type Cancellable,
-  DiscoveryError,
   type Observation,
   observationStream,
   type TransportContext,
   type TransportSession,
   toDiscoveryError,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { Neighborhood } from "./neighborhood.ts";

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 import type { TableLoad } from "./headroom.ts";
 import type { SendReport } from "./machine.ts";
 import type { Neighbor } from "./neighbor.ts";

@@ -1,4 +1,5 @@
-import { DiscoveryError, type TransportContext } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { TransportContext } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";

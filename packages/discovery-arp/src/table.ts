@@ -1,4 +1,4 @@
-import { isIPv6 } from "@lmserv/discovery-core";
+import { isIPv6 } from "@lmserv/discovery-core/transport";
 import type { ReadArpA } from "./arp-a.ts";
 import { isWhole, type Neighbor, proxiesAmong } from "./neighbor.ts";
 

@@ -1,4 +1,10 @@
-import { assertOptions, type Clock, functionShape, nameShape, type Transport } from "@lmserv/discovery-core";
+import {
+  assertOptions,
+  type Clock,
+  functionShape,
+  nameShape,
+  type Transport,
+} from "@lmserv/discovery-core/transport";
 import { defaultPorts } from "@lmserv/discovery-identify";
 import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";

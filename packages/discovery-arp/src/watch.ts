@@ -1,4 +1,5 @@
-import { DiscoveryError, formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core/transport";
 import { HostBudget } from "@lmserv/discovery-network";
 import { Acquaintances } from "./acquaintances.ts";
 import { Inquirer, type Inquiry } from "./inquirer.ts";

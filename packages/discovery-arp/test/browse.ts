@@ -1,4 +1,5 @@
-import type { DiscoveryError, NodeInfo, Observation } from "@lmserv/discovery-core";
+import type { DiscoveryError, NodeInfo } from "@lmserv/discovery-core";
+import type { Observation } from "@lmserv/discovery-core/transport";
 import type { VirtualClock } from "@lmserv/discovery-testkit";
 import { type ArpOptions, arpOn } from "../src/transport.ts";
 import type { VirtualLan } from "./virtual-lan.ts";

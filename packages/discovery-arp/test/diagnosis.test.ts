@@ -1,4 +1,4 @@
-import { type Check, silentLog } from "@lmserv/discovery-core";
+import { type Check, silentLog } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArpOptions, arpOn } from "../src/transport.ts";

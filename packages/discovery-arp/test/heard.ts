@@ -1,4 +1,4 @@
-import type { Alive, SeenNode } from "@lmserv/discovery-core";
+import type { Alive, SeenNode } from "@lmserv/discovery-core/transport";
 import { identification } from "./virtual-lan.ts";
 
 /** What mDNS tells of one node. */

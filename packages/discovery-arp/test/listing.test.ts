@@ -1,4 +1,4 @@
-import { Registry } from "@lmserv/discovery-core";
+import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ArpOptions } from "../src/transport.ts";

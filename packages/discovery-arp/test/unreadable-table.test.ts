@@ -1,4 +1,4 @@
-import { supervise } from "@lmserv/discovery-core";
+import { supervise } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { arpOn } from "../src/transport.ts";

@@ -6,7 +6,8 @@ import {
 } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
-import { type Clock, type NodeInfo, onAbort } from "@lmserv/discovery-core";
+import type { NodeInfo } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import type { Connections } from "./connections.ts";
 
 /** One request to one node. */

@@ -1,4 +1,4 @@
-import { mendName } from "@lmserv/discovery-core";
+import { mendName } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, isSpelling } from "./environment.ts";
 import type { Environment } from "./file-search.ts";

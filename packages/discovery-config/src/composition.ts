@@ -1,4 +1,4 @@
-import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core";
+import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { isOwnAddress, readSystem } from "@lmserv/discovery-network";
 import type { ResolvedTransport } from "./resolved.ts";
 

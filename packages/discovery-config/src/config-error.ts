@@ -1,4 +1,4 @@
-import { withoutCredentials } from "@lmserv/discovery-core";
+import { withoutCredentials } from "@lmserv/discovery-core/transport";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 export interface ConfigFault {

@@ -1,13 +1,12 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import {
-  assertOptions,
   createDiscovery,
   type Discovery,
   DiscoveryError,
   type DiscoveryOptions,
-  discoveryShapes,
 } from "@lmserv/discovery-core";
+import { assertOptions, discoveryShapes } from "@lmserv/discovery-core/transport";
 import { composeConfigured } from "./composition.ts";
 import { type ConfigInput, inputShapes } from "./input.ts";
 import { resolveConfig } from "./resolve.ts";

@@ -1,4 +1,4 @@
-import { utf8Text } from "@lmserv/discovery-core";
+import { utf8Text } from "@lmserv/discovery-core/transport";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { ConfigError } from "./config-error.ts";
 import type { Origin } from "./origin.ts";

@@ -1,4 +1,4 @@
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
 
 /** A flag that sets an option of every chosen transport that declares it. */

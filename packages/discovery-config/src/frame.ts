@@ -1,4 +1,4 @@
-import { mendName } from "@lmserv/discovery-core";
+import { mendName } from "@lmserv/discovery-core/transport";
 import { z } from "zod";
 import { ConfigError } from "./config-error.ts";
 import { durationPattern, parseDuration } from "./duration.ts";

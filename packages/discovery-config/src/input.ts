@@ -3,7 +3,7 @@ import {
   type OptionShapes,
   type PassProgress,
   type PluginContext,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import type { Environment, ReadFile } from "./file-search.ts";
 import type { PluginTable } from "./plugins.ts";
 

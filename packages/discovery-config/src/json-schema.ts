@@ -1,4 +1,4 @@
-import type { OptionFlag, TransportPlugin } from "@lmserv/discovery-core";
+import type { OptionFlag, TransportPlugin } from "@lmserv/discovery-core/transport";
 
 /** What is read of a JSON Schema; more may stand there, and less. */
 export interface JsonSchema {

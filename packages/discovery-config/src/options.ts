@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core";
+import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "./config-error.ts";
 import { assertInside } from "./confinement.ts";
 import { inspectFile } from "./file-safety.ts";

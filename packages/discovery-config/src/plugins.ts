@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { isTransportPlugin, type TransportPlugin } from "@lmserv/discovery-core";
+import { isTransportPlugin, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "./config-error.ts";
 import { mendTrust } from "./confinement.ts";
 import type { FoundFile } from "./file-search.ts";

@@ -1,4 +1,4 @@
-import { mendName } from "@lmserv/discovery-core";
+import { mendName } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "./config-error.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, groupOf, settingOf } from "./setting.ts";

@@ -1,4 +1,4 @@
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { frameSchemas, type JsonObject } from "./frame.ts";
 import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
 

@@ -1,5 +1,5 @@
 import { readFile as readFileOfSystem } from "node:fs/promises";
-import type { TransportPlugin } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import {
   assertKnown,
   type Choice,

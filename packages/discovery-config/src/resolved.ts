@@ -1,4 +1,9 @@
-import { type Clock, type Transport, type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core";
+import {
+  type Clock,
+  type Transport,
+  type TransportPlugin,
+  withoutCredentials,
+} from "@lmserv/discovery-core/transport";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 /** A configuration that was checked, with everything made and nothing started. */

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core";
+import type { PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Choice } from "./choice.ts";
 import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, environmentGroup, isSpelling, typedValue } from "./environment.ts";

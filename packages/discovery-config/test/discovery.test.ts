@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DiscoveryError, optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { MemoryNetwork, memory, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { composeConfigured, discoveryFromConfig, type PluginTable, resolveConfig } from "../src/index.ts";

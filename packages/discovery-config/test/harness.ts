@@ -1,4 +1,4 @@
-import { optionsSchema, type Transport, type TransportPlugin } from "@lmserv/discovery-core";
+import { optionsSchema, type Transport, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { plugin as mdns } from "@lmserv/discovery-mdns";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { z } from "zod";

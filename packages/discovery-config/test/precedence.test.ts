@@ -3,7 +3,7 @@ import {
   type PassProgress,
   type PluginContext,
   type TransportPlugin,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
 import { formatSettings } from "../src/index.ts";

@@ -1,36 +1,3 @@
-// For users.
-
-// For authors of transports.
-export { onAbort, orAborted } from "./abort-listener.ts";
-export {
-  canonicalAddress,
-  compareReach,
-  formatEndpoint,
-  isIPv6,
-  isLinkLocal,
-  isLoopback,
-  type ParsedAddress,
-  parseAddress,
-  withoutZone,
-} from "./address.ts";
-export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
-export { answeringAmong } from "./answering-addresses.ts";
-export { type BackoffBounds, backoffMs } from "./backoff.ts";
-export { type Clock, isoTime, sleep, systemClock } from "./clock.ts";
-export { compose, viasOf } from "./compose.ts";
-export { withoutCredentials } from "./credentials.ts";
-export { Deadlines } from "./deadlines.ts";
-export {
-  type Check,
-  type CheckCode,
-  type CheckCodes,
-  type Checker,
-  checker,
-  type DiagnosisContext,
-  type Finding,
-  sharedChecks,
-  type Verdict,
-} from "./diagnosis.ts";
 export {
   type AnnouncementChanges,
   createDiscovery,
@@ -39,80 +6,13 @@ export {
   type DiscoveryOptions,
   type StandingAnnouncement,
 } from "./discovery.ts";
-export { discoveryShapes } from "./discovery-shapes.ts";
-export {
-  DiscoveryError,
-  type DiscoveryErrorCode,
-  type DiscoveryErrorOptions,
-  discoveryErrorCodes,
-  isDiscoveryError,
-  toDiscoveryError,
-  type WarningCodes,
-} from "./errors.ts";
+export { DiscoveryError, type DiscoveryErrorCode, discoveryErrorCodes, isDiscoveryError } from "./errors.ts";
 export type { HealthState, Model, NodeHealth } from "./health.ts";
-export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";
-export type { Identity, NodeKey } from "./identity.ts";
 export type { Log, LogLevel } from "./log.ts";
-export { silentLog } from "./log.ts";
 export { findModel, modelNamesOf } from "./model-name.ts";
-export { mendName } from "./nearest.ts";
-export type {
-  Announcement,
-  Auth,
-  NodeInfo,
-  NodeSource,
-  Reach,
-  Scheme,
-  SeenAddress,
-  SeenNode,
-  Trust,
-} from "./node.ts";
+export type { Announcement, Auth, NodeInfo, NodeSource, Reach, Scheme, SeenAddress, Trust } from "./node.ts";
 export { matches, type NodeFilter } from "./node-filter.ts";
-export {
-  forward,
-  type ObservationSink,
-  type ObservationStreamOptions,
-  observationStream,
-} from "./observation-stream.ts";
-export {
-  assertOptions,
-  assertShape,
-  functionShape,
-  identityShape,
-  nameShape,
-  type OptionShapes,
-  signalShape,
-  transportShape,
-} from "./options-check.ts";
-export { type OptionFlag, type OptionShape, optionsSchema } from "./options-schema.ts";
-export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
-export { randomHex, systemRandom } from "./random.ts";
-export { Registry, type RegistryOptions } from "./registry.ts";
 export type { DownReason, RegistryChange } from "./registry-change.ts";
-export { Reminder } from "./reminder.ts";
-export { type Place, Room, type Seat } from "./room.ts";
-export type { Shape } from "./shape.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
-export { type StandbyOptions, standby } from "./standby.ts";
-export { Standstill } from "./standstill.ts";
 export type { TransportStatus } from "./status-report.ts";
-export { type Sink, Stream, type StreamOptions } from "./stream.ts";
-export { type SuperviseOptions, supervise } from "./supervise.ts";
-export type {
-  Alive,
-  Announced,
-  BrowseQuery,
-  Cancellable,
-  Gone,
-  Lost,
-  NodeView,
-  Observation,
-  Recovered,
-  Settled,
-  Standing,
-  Transport,
-  TransportContext,
-  TransportSession,
-} from "./transport.ts";
-export { utf8Text } from "./utf8-text.ts";
+export type { NodeView } from "./transport.ts";
 export { visibleLines, visibleText } from "./visible-text.ts";

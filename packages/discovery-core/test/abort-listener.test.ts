@@ -1,6 +1,6 @@
 import { getEventListeners, once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
-import { onAbort, sleep, systemClock } from "../src/index.ts";
+import { onAbort, sleep, systemClock } from "../src/authors.ts";
 
 let ending: AbortController;
 let heard: string[];

@@ -9,7 +9,7 @@ import {
   isLinkLocal,
   isLoopback,
   parseAddress,
-} from "../src/index.ts";
+} from "../src/authors.ts";
 import { at } from "./observations.ts";
 
 describe("an address", () => {

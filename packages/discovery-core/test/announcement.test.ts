@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  type Announcement,
   answeringAmong,
   completeAnnouncement,
   isNodeId,
@@ -8,7 +7,8 @@ import {
   isPort,
   randomHex,
   systemRandom,
-} from "../src/index.ts";
+} from "../src/authors.ts";
+import type { Announcement } from "../src/index.ts";
 
 function complete(fields: Partial<Announcement> | { readonly [field: string]: unknown }) {
   return completeAnnouncement({ port: 8000, ...fields } as Announcement, () => 0.5);

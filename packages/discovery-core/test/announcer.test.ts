@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Registry } from "../src/index.ts";
+import { Registry } from "../src/authors.ts";
 import { type AliveFields, alive, at, gone } from "./observations.ts";
 
 let registry: Registry;

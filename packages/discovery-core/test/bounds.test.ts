@@ -1,6 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeAll, expect, test } from "vitest";
-import { type Alive, createDiscovery, Registry } from "../src/index.ts";
+import { type Alive, Registry } from "../src/authors.ts";
+import { createDiscovery } from "../src/index.ts";
 import { keptObjects } from "./kept-objects.ts";
 import { alive, at, gone } from "./observations.ts";
 import { Puppet } from "./puppet.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Registry } from "../src/authors.ts";
 import { changeStream } from "../src/change-stream.ts";
-import { type DownReason, type NodeInfo, Registry, type RegistryChange } from "../src/index.ts";
+import type { DownReason, NodeInfo, RegistryChange } from "../src/index.ts";
 import { mergeSources } from "../src/merge.ts";
 import { sourceOf } from "../src/source.ts";
 import { claimOf } from "../src/trust.ts";

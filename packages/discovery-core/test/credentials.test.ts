@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutCredentials } from "../src/index.ts";
+import { withoutCredentials } from "../src/authors.ts";
 
 test.each([
   ["http://u:hunter2@10.0.0.1:2379", "http://…@10.0.0.1:2379"],

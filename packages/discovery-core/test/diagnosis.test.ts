@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checker } from "../src/index.ts";
+import { checker } from "../src/authors.ts";
 
 const say = checker("bus", { "line-cut": ["fail", "The line is cut."] }, "office");
 

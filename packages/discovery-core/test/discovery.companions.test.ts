@@ -1,12 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  createDiscovery,
-  type Discovery,
-  type RegistryChange,
-  standby,
-  type Transport,
-} from "../src/index.ts";
+import { standby, type Transport } from "../src/authors.ts";
+import { createDiscovery, type Discovery, type RegistryChange } from "../src/index.ts";
 import { alive, gone } from "./observations.ts";
 import { Puppet } from "./puppet.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { DiscoveryError, isDiscoveryError, toDiscoveryError } from "../src/index.ts";
+import { toDiscoveryError } from "../src/authors.ts";
+import { DiscoveryError, isDiscoveryError } from "../src/index.ts";
 
 describe("a DiscoveryError", () => {
   test("says which transport failed, how and why", () => {

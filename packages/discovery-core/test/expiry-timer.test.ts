@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
+import { type Clock, Registry } from "../src/authors.ts";
 import { ExpiryTimer } from "../src/expiry-timer.ts";
-import { type Clock, Registry } from "../src/index.ts";
 import { alive, at } from "./observations.ts";
 
 let clock: VirtualClock;

@@ -1,14 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  createDiscovery,
-  type Discovery,
-  type HealthContext,
-  type HealthReport,
-  type HealthState,
-  type NodeInfo,
-  Registry,
-} from "../src/index.ts";
+import { type HealthContext, type HealthReport, Registry } from "../src/authors.ts";
+import { createDiscovery, type Discovery, type HealthState, type NodeInfo } from "../src/index.ts";
 import { type AliveFields, alive, at, gone } from "./observations.ts";
 import { Puppet } from "./puppet.ts";
 

@@ -1,4 +1,5 @@
-import type { Registry, RegistryChange } from "../src/index.ts";
+import type { Registry } from "../src/authors.ts";
+import type { RegistryChange } from "../src/index.ts";
 
 /** A change in a few words: `up box`, `down box goodbye`. */
 export function inWords(changes: readonly RegistryChange[]): string[] {

@@ -1,4 +1,5 @@
-import type { Alive, DownReason, Gone, NodeInfo, Observation, SeenNode } from "../src/index.ts";
+import type { Alive, Gone, Observation, SeenNode } from "../src/authors.ts";
+import type { DownReason, NodeInfo } from "../src/index.ts";
 
 /** One line of the ledger: what a transport last said under a key, and of which node that is. */
 interface Line {

@@ -1,4 +1,5 @@
-import type { Alive, Gone, Reach, SeenAddress, SeenNode } from "../src/index.ts";
+import type { Alive, Gone, SeenNode } from "../src/authors.ts";
+import type { Reach, SeenAddress } from "../src/index.ts";
 
 /** A node as a transport sees it, plain but for what is given. */
 export function seenNode(fields: Partial<SeenNode> = {}): SeenNode {

@@ -1,13 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import {
-  assertOptions,
-  compose,
-  createDiscovery,
-  type OptionShapes,
-  standby,
-  supervise,
-} from "../src/index.ts";
+import { assertOptions, compose, type OptionShapes, standby, supervise } from "../src/authors.ts";
+import { createDiscovery } from "../src/index.ts";
 import { Puppet } from "./puppet.ts";
 
 // What a program without types may give; a puppet is a transport.

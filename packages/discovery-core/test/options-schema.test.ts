@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isTransportPlugin, optionsSchema } from "../src/index.ts";
+import { isTransportPlugin, optionsSchema } from "../src/authors.ts";
 
 interface Options {
   readonly name: string;

@@ -1,6 +1,5 @@
 import {
   type Announced,
-  DiscoveryError,
   type Observation,
   type ObservationSink,
   observationStream,
@@ -8,7 +7,8 @@ import {
   type Transport,
   type TransportContext,
   type TransportSession,
-} from "../src/index.ts";
+} from "../src/authors.ts";
+import { DiscoveryError } from "../src/index.ts";
 
 /** A transport whose medium is the test: it says what it is told, and keeps what it was asked. */
 export class Puppet implements Transport {

@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  type Alive,
-  type NodeInfo,
-  type Observation,
-  Registry,
-  type RegistryChange,
-  type SeenNode,
-} from "../src/index.ts";
+import { type Alive, type Observation, Registry, type SeenNode } from "../src/authors.ts";
+import type { NodeInfo, RegistryChange } from "../src/index.ts";
 import { at, seenNode } from "./observations.ts";
 import { Replica } from "./replica.ts";
 

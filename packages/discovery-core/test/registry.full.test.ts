@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Registry } from "../src/index.ts";
+import { Registry } from "../src/authors.ts";
 import { inWords, listed } from "./in-words.ts";
 import { type AliveFields, alive, at } from "./observations.ts";
 

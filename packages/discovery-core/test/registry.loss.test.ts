@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { DiscoveryError, type HealthReport, Registry } from "../src/index.ts";
+import { type HealthReport, Registry } from "../src/authors.ts";
+import { DiscoveryError } from "../src/index.ts";
 import { inWords } from "./in-words.ts";
 import { alive, gone } from "./observations.ts";
 

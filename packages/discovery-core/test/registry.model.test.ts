@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { type Alive, type Observation, Registry } from "../src/authors.ts";
 import {
-  type Alive,
   DiscoveryError,
   type DiscoveryErrorCode,
   type DownReason,
-  type Observation,
-  Registry,
   type RegistryChange,
 } from "../src/index.ts";
 import { NaiveRegistry, outlineOf, outlineOfLines } from "./naive-registry.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Reminder } from "../src/index.ts";
+import { Reminder } from "../src/authors.ts";
 
 const minuteMs = 60_000;
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { beforeEach, describe, expect, test } from "vitest";
-import { observationStream } from "../src/index.ts";
+import { observationStream } from "../src/authors.ts";
 import { type Sink, Stream } from "../src/stream.ts";
 import { alive, gone } from "./observations.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { utf8Text } from "../src/index.ts";
+import { utf8Text } from "../src/authors.ts";
 
 const secret = "c2VjcmV0\r\n";
 

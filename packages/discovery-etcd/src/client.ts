@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 import { EtcdFault, isFault, isObject } from "./fault.ts";
 import { Gateway, type TlsOptions } from "./gateway.ts";
 import type { Timing } from "./timing.ts";

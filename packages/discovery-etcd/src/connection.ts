@@ -1,4 +1,5 @@
-import { type Cancellable, type DiscoveryError, Reminder } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, Reminder } from "@lmserv/discovery-core/transport";
 import type { EngineConnection, EngineContext, Held, Watcher } from "@lmserv/discovery-fleet";
 import type { EtcdClient } from "./client.ts";
 import type { Complaint } from "./complaint.ts";

@@ -1,4 +1,4 @@
-import type { Cancellable } from "@lmserv/discovery-core";
+import type { Cancellable } from "@lmserv/discovery-core/transport";
 import {
   type Engine,
   type EngineConnection,

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
-import { type Clock, onAbort } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { EtcdFault, faultIn, faultOf, isReset, noTls } from "./fault.ts";
 
 export interface TlsOptions {

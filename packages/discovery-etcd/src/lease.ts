@@ -1,4 +1,5 @@
-import { type Cancellable, type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { Cancellable, Clock } from "@lmserv/discovery-core/transport";
 import { type Held, HeldValue } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";

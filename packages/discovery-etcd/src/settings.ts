@@ -1,4 +1,4 @@
-import type { OptionShape } from "@lmserv/discovery-core";
+import type { OptionShape } from "@lmserv/discovery-core/transport";
 import {
   type FleetSettings,
   fleetOptions,

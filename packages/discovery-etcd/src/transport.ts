@@ -1,4 +1,4 @@
-import { assertOptions, type Transport, withoutCredentials } from "@lmserv/discovery-core";
+import { assertOptions, type Transport, withoutCredentials } from "@lmserv/discovery-core/transport";
 import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
 import { EtcdEngine } from "./engine.ts";
 import { settings } from "./settings.ts";

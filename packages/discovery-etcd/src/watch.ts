@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Clock, onAbort, sleep } from "@lmserv/discovery-core";
+import { type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
 import type { Watcher } from "@lmserv/discovery-fleet";
 import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { systemClock } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { hostileBytes, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
 import { EtcdClient } from "../src/client.ts";

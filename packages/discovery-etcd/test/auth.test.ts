@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createDiscovery, systemClock } from "@lmserv/discovery-core";
+import { createDiscovery } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-fleet/test/client.ts";

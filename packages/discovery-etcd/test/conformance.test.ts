@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { randomHex, silentLog } from "@lmserv/discovery-core";
+import { randomHex, silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,

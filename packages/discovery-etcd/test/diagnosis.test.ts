@@ -1,4 +1,4 @@
-import { type Check, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type Check, silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { expect, test } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
 import { describeEtcd } from "./describe-etcd.ts";

@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { PlainHost } from "../../discovery-fleet/test/plain-host.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 

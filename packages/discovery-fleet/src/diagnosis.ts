@@ -1,4 +1,4 @@
-import { type Cancellable, type Check, checker, toDiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, type Check, checker, toDiscoveryError } from "@lmserv/discovery-core/transport";
 import { storeChecks } from "./codes.ts";
 import type { Engine, EngineContext } from "./engine.ts";
 

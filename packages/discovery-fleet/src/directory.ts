@@ -1,10 +1,5 @@
-import type {
-  Clock,
-  DiscoveryError,
-  Observation,
-  ObservationSink,
-  SeenAddress,
-} from "@lmserv/discovery-core";
+import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
+import type { Clock, Observation, ObservationSink } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, compareVersions, seenNode } from "@lmserv/discovery-identity";
 import type { Watcher } from "./engine.ts";
 import type { Inspector, Refusal } from "./inspector.ts";

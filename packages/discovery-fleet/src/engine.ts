@@ -1,4 +1,5 @@
-import type { Cancellable, Clock, DiscoveryError, Log } from "@lmserv/discovery-core";
+import type { DiscoveryError, Log } from "@lmserv/discovery-core";
+import type { Cancellable, Clock } from "@lmserv/discovery-core/transport";
 
 /**
  * A store that others run, in which every announcement is one value that does not outlive its announcer.

@@ -1,4 +1,5 @@
-import { DiscoveryError, isLoopback } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { isLoopback } from "@lmserv/discovery-core/transport";
 
 /**
  * The warning that a password goes to other machines as plain text; null when all the servers are on this one.

@@ -1,4 +1,4 @@
-import { type Cancellable, onAbort } from "@lmserv/discovery-core";
+import { type Cancellable, onAbort } from "@lmserv/discovery-core/transport";
 
 interface Waiter {
   readonly version: number;

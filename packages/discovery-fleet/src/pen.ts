@@ -1,4 +1,4 @@
-import { type Announced, randomHex } from "@lmserv/discovery-core";
+import { type Announced, randomHex } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-identity";
 import { keyOf, writeValue } from "./value.ts";
 

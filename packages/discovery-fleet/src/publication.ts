@@ -1,4 +1,4 @@
-import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core";
+import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core/transport";
 import type { EngineConnection, Held } from "./engine.ts";
 import type { Pen, Place } from "./pen.ts";
 import { goodbye } from "./value.ts";

@@ -1,15 +1,15 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
   type BrowseQuery,
   type Cancellable,
-  DiscoveryError,
   type Observation,
   observationStream,
   Reminder,
   type Standing,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type AliveRecord, type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { isSameStack } from "@lmserv/discovery-network";
 import { Directory } from "./directory.ts";

@@ -1,4 +1,9 @@
-import { identityShape, nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
+import {
+  identityShape,
+  nameShape,
+  type OptionShape,
+  type OptionShapes,
+} from "@lmserv/discovery-core/transport";
 import { maxEntries } from "./engine.ts";
 import type { FleetOptions } from "./transport.ts";
 

@@ -1,4 +1,5 @@
-import { type Announced, answeringAmong, type SeenAddress } from "@lmserv/discovery-core";
+import type { SeenAddress } from "@lmserv/discovery-core";
+import { type Announced, answeringAmong } from "@lmserv/discovery-core/transport";
 import type { AliveRecord } from "@lmserv/discovery-identity";
 import {
   isSameStack,

@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   assertOptions,
-  DiscoveryError,
   isLoopback,
   type Transport,
   toDiscoveryError,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { diagnose } from "./diagnosis.ts";

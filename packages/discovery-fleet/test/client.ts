@@ -4,8 +4,8 @@ import {
   type DiscoveryErrorCode,
   type NodeInfo,
   type StandingAnnouncement,
-  type Transport,
 } from "@lmserv/discovery-core";
+import type { Transport } from "@lmserv/discovery-core/transport";
 import { expect, vi } from "vitest";
 
 /** How long is waited for what has to happen, whenever, in ms. */

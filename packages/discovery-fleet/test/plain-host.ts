@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 
 /** A host that announces as the documentation says, without a line of the code under test. */
 export class PlainHost {

@@ -1,5 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import { type Announced, type Discovery, DiscoveryError } from "@lmserv/discovery-core";
+import { type Discovery, DiscoveryError } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

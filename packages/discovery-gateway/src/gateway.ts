@@ -12,7 +12,8 @@ import {
   type Refusal,
   watchNodes,
 } from "@lmserv/discovery-client/forwarding";
-import { type Discovery, type NodeInfo, systemClock } from "@lmserv/discovery-core";
+import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { type AdmissionOptions, admit, hopHeader } from "./admission.ts";
 import { BodyBudget, type TakenBody } from "./body-budget.ts";
 import { Exchange } from "./exchange.ts";

@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { request as requestOverTls, Agent as TlsAgent } from "node:https";
-import { type Clock, formatEndpoint, type Scheme, withoutZone } from "@lmserv/discovery-core";
+import type { Scheme } from "@lmserv/discovery-core";
+import { type Clock, formatEndpoint, withoutZone } from "@lmserv/discovery-core/transport";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
 import { type Body, type Reply, readReply } from "./reply.ts";
 

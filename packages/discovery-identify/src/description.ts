@@ -1,4 +1,5 @@
-import { assertPort, type Clock, type Model, type Scheme } from "@lmserv/discovery-core";
+import type { Model, Scheme } from "@lmserv/discovery-core";
+import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
 import { type Condition, conditionOf, nextOfState } from "./condition.ts";
 import { engines } from "./engines.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";

@@ -1,4 +1,5 @@
-import { type Auth, isNodeId, isPath, isPort, maxInfoBytes, type Scheme } from "@lmserv/discovery-core";
+import type { Auth, Scheme } from "@lmserv/discovery-core";
+import { isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
 import { property } from "./json.ts";
 import { maxModelLength, maxModels } from "./limits.ts";
 import { clean, cutToBytes, readWord, readWords } from "./text.ts";

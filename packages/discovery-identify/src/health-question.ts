@@ -1,4 +1,5 @@
-import type { HealthState, Model, Scheme, ServerDescription } from "@lmserv/discovery-core";
+import type { HealthState, Model, Scheme } from "@lmserv/discovery-core";
+import type { ServerDescription } from "@lmserv/discovery-core/transport";
 import type { Silence } from "./connection.ts";
 
 /** One question about the state of a server. */

@@ -1,11 +1,5 @@
-import {
-  formatEndpoint,
-  type HealthContext,
-  type HealthMonitor,
-  type NodeInfo,
-  type RegistryChange,
-  type Trust,
-} from "@lmserv/discovery-core";
+import type { NodeInfo, RegistryChange, Trust } from "@lmserv/discovery-core";
+import { formatEndpoint, type HealthContext, type HealthMonitor } from "@lmserv/discovery-core/transport";
 import { healthAsker } from "./description.ts";
 import type { AskHealth } from "./health-question.ts";
 import { type Checked, HostTurns } from "./host-turns.ts";

@@ -1,4 +1,4 @@
-import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
+import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import type { Identification } from "./identification.ts";
 import { maxPortsAtOnce } from "./limits.ts";
 import { assertAddress, look } from "./look.ts";

@@ -1,4 +1,5 @@
-import { type Clock, onAbort, type Scheme } from "@lmserv/discovery-core";
+import type { Scheme } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { Connection, type Outcome, type Silence } from "./connection.ts";
 import { documentPath, type ReadDocument, readDocument } from "./document.ts";
 import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { assertPort, type Clock } from "@lmserv/discovery-core";
+import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
 import { interviewEither } from "./interview.ts";
 import { patient, quick } from "./limits.ts";
 import type { Verdict } from "./verdict.ts";

@@ -1,10 +1,5 @@
-import {
-  formatEndpoint,
-  type HealthReport,
-  isoTime,
-  type NodeHealth,
-  type NodeInfo,
-} from "@lmserv/discovery-core";
+import type { NodeHealth, NodeInfo } from "@lmserv/discovery-core";
+import { formatEndpoint, type HealthReport, isoTime } from "@lmserv/discovery-core/transport";
 import type {
   HealthAnswer,
   HealthOutcome,

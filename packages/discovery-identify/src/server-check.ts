@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core";
+import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { type Silence, whyFailed } from "./connection.ts";
 import { assertAddress, look } from "./look.ts";
 import type { Quiet, Stranger, Verdict } from "./verdict.ts";

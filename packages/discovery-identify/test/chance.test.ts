@@ -1,4 +1,4 @@
-import { isPort } from "@lmserv/discovery-core";
+import { isPort } from "@lmserv/discovery-core/transport";
 import {
   array,
   assert,

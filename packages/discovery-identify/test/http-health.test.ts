@@ -1,12 +1,10 @@
+import { createDiscovery, type Discovery, type NodeInfo } from "@lmserv/discovery-core";
 import {
-  createDiscovery,
-  type Discovery,
-  type NodeInfo,
   type ObservationSink,
   observationStream,
   type SeenNode,
   type Transport,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Silence } from "../src/connection.ts";

@@ -9,7 +9,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { type Clock, systemClock } from "@lmserv/discovery-core";
+import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
 import { onTestFinished } from "vitest";
 import { certificate } from "./fixtures/certificate.ts";
 import type { Recording } from "./fixtures/recording.ts";

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { type Clock, systemClock } from "@lmserv/discovery-core";
+import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
 import { hostileBytes, hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc, { type Arbitrary } from "fast-check";
 import { conditionOf } from "../src/condition.ts";

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { systemClock } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { checkServer, type ServerCheck } from "../src/index.ts";

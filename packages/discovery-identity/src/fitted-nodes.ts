@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { maxItems, maxTextBytes } from "./record.ts";
 
 /** Bytes of JSON for the models of all nodes of a record: what escapes them again doubles that, and a record holds more beside. */

@@ -1,5 +1,5 @@
 import { chmod, rename, stat } from "node:fs/promises";
-import { type Identity, type NodeKey, utf8Text } from "@lmserv/discovery-core";
+import { type Identity, type NodeKey, utf8Text } from "@lmserv/discovery-core/transport";
 import { type MachineMark, thisMachine } from "@lmserv/discovery-network";
 import { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 import { ownFiles } from "./key-owner.ts";

@@ -1,4 +1,4 @@
-export type { Identity, NodeKey } from "@lmserv/discovery-core";
+export type { Identity, NodeKey } from "@lmserv/discovery-core/transport";
 export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 export { fittedNodes } from "./fitted-nodes.ts";
 export {

@@ -7,7 +7,7 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from "node:crypto";
-import type { NodeKey } from "@lmserv/discovery-core";
+import type { NodeKey } from "@lmserv/discovery-core/transport";
 import { PublicKeys } from "./public-keys.ts";
 
 export interface SignedMessage {

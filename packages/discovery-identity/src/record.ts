@@ -1,6 +1,6 @@
+import type { Auth, Scheme } from "@lmserv/discovery-core";
 import {
   type Announced,
-  type Auth,
   canonicalAddress,
   isLoopback,
   isNodeId,
@@ -8,8 +8,7 @@ import {
   isPort,
   maxInfoBytes,
   parseAddress,
-  type Scheme,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { isHostAddress, type MachineMark, unknownMachine } from "@lmserv/discovery-network";
 import { readMark } from "./machine-mark.ts";
 import { dictionary, integer, list, matching, object, readObject, ShapeError, text } from "./shape.ts";

@@ -1,4 +1,4 @@
-import type { NodeKey } from "@lmserv/discovery-core";
+import type { NodeKey } from "@lmserv/discovery-core/transport";
 import { readCluster, readCount, readId, type Version } from "./record.ts";
 import { readObject, ShapeError } from "./shape.ts";
 

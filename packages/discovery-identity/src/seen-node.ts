@@ -1,4 +1,5 @@
-import type { Announced, SeenAddress, SeenNode } from "@lmserv/discovery-core";
+import type { SeenAddress } from "@lmserv/discovery-core";
+import type { Announced, SeenNode } from "@lmserv/discovery-core/transport";
 
 /**
  * A node of a record, as it is seen from here.

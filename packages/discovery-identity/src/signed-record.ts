@@ -1,4 +1,4 @@
-import type { NodeKey } from "@lmserv/discovery-core";
+import type { NodeKey } from "@lmserv/discovery-core/transport";
 import { ed25519, type SignatureScheme } from "./node-key.ts";
 import { type MemberRecord, maxRecordBytes, readRecord } from "./record.ts";
 import { ShapeError } from "./shape.ts";

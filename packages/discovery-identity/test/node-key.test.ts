@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { isNodeId } from "@lmserv/discovery-core";
+import { isNodeId } from "@lmserv/discovery-core/transport";
 import { describe, expect, test } from "vitest";
 import {
   generateNodeKey,

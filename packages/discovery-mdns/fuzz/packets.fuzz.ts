@@ -1,5 +1,5 @@
 import { openSync, readdirSync, readFileSync, readSync } from "node:fs";
-import { silentLog } from "@lmserv/discovery-core";
+import { silentLog } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer } from "dns-packet";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import { DiscoveryError, Reminder, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { Reminder, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core/transport";
 import { PacketCache } from "./dns/packet-cache.ts";
 import type { Family, LinkInterface, NetworkInterface } from "./link/interfaces.ts";
 import { type Link, type LinkEvents, type Machine, mdnsPort, type SocketAddress } from "./link/link.ts";

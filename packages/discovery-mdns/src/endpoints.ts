@@ -1,4 +1,5 @@
-import { DiscoveryError, Standstill } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { Standstill } from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import { Endpoint, type EndpointOptions, isPassing } from "./endpoint.ts";
 import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";

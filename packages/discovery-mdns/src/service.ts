@@ -1,4 +1,5 @@
-import { type Announced, type Auth, isNodeId, isPath, type Scheme } from "@lmserv/discovery-core";
+import type { Auth, Scheme } from "@lmserv/discovery-core";
+import { type Announced, isNodeId, isPath } from "@lmserv/discovery-core/transport";
 import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./dns/name.ts";
 import { type Attributes, decodeTxt, encodeTxt } from "./dns/txt.ts";
 

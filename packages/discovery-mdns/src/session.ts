@@ -1,15 +1,15 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
   type BrowseQuery,
   type Cancellable,
-  DiscoveryError,
   type Observation,
   observationStream,
   randomHex,
   type Standing,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { Endpoints } from "./endpoints.ts";
 import type { Machine } from "./link/link.ts";
 import { Browser } from "./querier/browser.ts";

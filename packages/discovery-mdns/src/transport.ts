@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core";
+import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core/transport";
 import { readSystem } from "@lmserv/discovery-network";
 import type { Surroundings } from "./doctor/diagnosis.ts";
 import type { Machine } from "./link/link.ts";

@@ -1,4 +1,4 @@
-import type { Announced, Standing } from "@lmserv/discovery-core";
+import type { Announced, Standing } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";

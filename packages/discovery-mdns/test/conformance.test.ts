@@ -1,4 +1,4 @@
-import { silentLog, supervise } from "@lmserv/discovery-core";
+import { silentLog, supervise } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,

@@ -1,4 +1,4 @@
-import { type Announced, Registry, type Standing } from "@lmserv/discovery-core";
+import { type Announced, Registry, type Standing } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import { type Check, silentLog } from "@lmserv/discovery-core";
+import { type Check, silentLog } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import type { Announced, DiscoveryError } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, joined, openStation, Segment } from "./segment.ts";

@@ -1,4 +1,4 @@
-import { type Observation, Registry } from "@lmserv/discovery-core";
+import { type Observation, Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { fakeService, response } from "@lmserv/test-net/raw-peer";
 import type { Answer } from "dns-packet";

@@ -1,4 +1,4 @@
-import { Registry } from "@lmserv/discovery-core";
+import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import type { TransportSession } from "@lmserv/discovery-core";
+import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet, type Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -4,7 +4,7 @@ import {
   silentLog,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type ListedInterfaces, type System, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Packet, type Question, type RecordType } from "dns-packet";

@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encode, maxPacketBytes } from "../src/dns/encode.ts";

@@ -1,4 +1,5 @@
-import { createDiscovery, Registry, type RegistryChange, type SeenNode } from "@lmserv/discovery-core";
+import { createDiscovery, type RegistryChange } from "@lmserv/discovery-core";
+import { Registry, type SeenNode } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";

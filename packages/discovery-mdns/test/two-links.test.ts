@@ -1,4 +1,4 @@
-import { Registry } from "@lmserv/discovery-core";
+import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import type { TransportSession } from "@lmserv/discovery-core";
+import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";

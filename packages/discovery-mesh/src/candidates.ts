@@ -1,4 +1,5 @@
-import { formatEndpoint, isLoopback, type NodeInfo, type TransportContext } from "@lmserv/discovery-core";
+import type { NodeInfo } from "@lmserv/discovery-core";
+import { formatEndpoint, isLoopback, type TransportContext } from "@lmserv/discovery-core/transport";
 import { defaultMeshPort, type ListenAddress } from "./link/listen-address.ts";
 import { isMeshUrl } from "./link/mesh-url.ts";
 

@@ -5,7 +5,7 @@ import {
   checker,
   type DiagnosisContext,
   randomHex,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { ephemeralIdentity } from "@lmserv/discovery-identity";
 import { checks } from "./codes.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";

@@ -1,11 +1,5 @@
-import type {
-  Alive,
-  Announced,
-  DiscoveryError,
-  Observation,
-  ObservationSink,
-  SeenAddress,
-} from "@lmserv/discovery-core";
+import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
+import type { Alive, Announced, Observation, ObservationSink } from "@lmserv/discovery-core/transport";
 import { seenNode } from "@lmserv/discovery-identity";
 
 /** A member and its nodes, as they are seen here. */

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import { formatEndpoint, isIPv6, type SeenAddress } from "@lmserv/discovery-core";
+import type { SeenAddress } from "@lmserv/discovery-core";
+import { formatEndpoint, isIPv6 } from "@lmserv/discovery-core/transport";
 import type { AliveRecord } from "@lmserv/discovery-identity";
 import {
   isOwnAddress,

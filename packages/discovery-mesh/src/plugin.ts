@@ -1,4 +1,4 @@
-import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { checks } from "./codes.ts";
 import { parseListen } from "./link/listen-address.ts";
 import { type Settings, settings } from "./settings.ts";

@@ -1,4 +1,9 @@
-import { type Announced, answeringAmong, canonicalAddress, isLoopback } from "@lmserv/discovery-core";
+import {
+  type Announced,
+  answeringAmong,
+  canonicalAddress,
+  isLoopback,
+} from "@lmserv/discovery-core/transport";
 import { fittedNodes } from "@lmserv/discovery-identity";
 import { isHostAddress } from "@lmserv/discovery-network";
 import type { ListenAddress } from "./link/listen-address.ts";

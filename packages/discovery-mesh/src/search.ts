@@ -1,4 +1,5 @@
-import { DiscoveryError, type TransportContext } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { TransportContext } from "@lmserv/discovery-core/transport";
 import { followCandidates } from "./candidates.ts";
 import type { Link } from "./link/link.ts";
 import type { Refusal } from "./link/refusal.ts";

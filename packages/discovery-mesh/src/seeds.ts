@@ -1,6 +1,6 @@
 import dns from "node:dns/promises";
 import { isIP } from "node:net";
-import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core";
+import { formatEndpoint, withoutCredentials } from "@lmserv/discovery-core/transport";
 import { lookupAll } from "./link/dialer.ts";
 import { canBeDialled, isMeshUrl, parseMeshUrl } from "./link/mesh-url.ts";
 

@@ -1,8 +1,8 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
   type BrowseQuery,
   type Cancellable,
-  DiscoveryError,
   type Observation,
   type ObservationSink,
   observationStream,
@@ -10,7 +10,7 @@ import {
   type Standing,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type Identity, mendCopy } from "@lmserv/discovery-identity";
 import { attributesOf } from "./candidates.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";

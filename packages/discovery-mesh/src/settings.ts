@@ -1,4 +1,9 @@
-import { identityShape, nameShape, type OptionShape, type OptionShapes } from "@lmserv/discovery-core";
+import {
+  identityShape,
+  nameShape,
+  type OptionShape,
+  type OptionShapes,
+} from "@lmserv/discovery-core/transport";
 import { defaultMeshPort } from "./link/listen-address.ts";
 import type { MeshOptions } from "./transport.ts";
 

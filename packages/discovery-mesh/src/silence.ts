@@ -1,4 +1,4 @@
-import { Reminder } from "@lmserv/discovery-core";
+import { Reminder } from "@lmserv/discovery-core/transport";
 import type { RefusalReason } from "./link/refusal.ts";
 
 interface Miss {

@@ -4,7 +4,7 @@ import {
   type Transport,
   type TransportContext,
   toDiscoveryError,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import {
   assertClusterName,
   ephemeralIdentity,

@@ -1,6 +1,6 @@
 import { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { silentLog } from "@lmserv/discovery-core";
+import { silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,

@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
-import { type Check, type CheckCode, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type Check, type CheckCode, silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
 import { generateKey } from "../src/index.ts";

@@ -1,11 +1,5 @@
-import {
-  type Alive,
-  type Clock,
-  type DiscoveryError,
-  type Log,
-  systemClock,
-  type TransportContext,
-} from "@lmserv/discovery-core";
+import type { DiscoveryError, Log } from "@lmserv/discovery-core";
+import { type Alive, type Clock, systemClock, type TransportContext } from "@lmserv/discovery-core/transport";
 import { type MeshOptions, mesh } from "../src/transport.ts";
 
 /** A member or an observer with real sockets on this machine's loopback, and what it sees and reports. */

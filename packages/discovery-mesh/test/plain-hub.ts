@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { type WebSocket, WebSocketServer } from "ws";
 import { lengthPrefixed, nextMessage, plainIdentity, plainProofs } from "./link/plain-member.ts";
 

@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { type MachineMark, systemOf, unknownMachine } from "@lmserv/discovery-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Platform } from "../src/platform.ts";

@@ -1,4 +1,4 @@
-import type { OptionShape } from "@lmserv/discovery-core";
+import type { OptionShape } from "@lmserv/discovery-core/transport";
 import { type FleetSettings, fleetOptions, serverOptions } from "@lmserv/discovery-fleet/plugin";
 import type { NatsEngineOptions } from "./settings.ts";
 

@@ -1,11 +1,5 @@
-import {
-  type Cancellable,
-  type Clock,
-  DiscoveryError,
-  onAbort,
-  Reminder,
-  sleep,
-} from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, type Clock, onAbort, Reminder, sleep } from "@lmserv/discovery-core/transport";
 import {
   type EngineConnection,
   type EngineContext,

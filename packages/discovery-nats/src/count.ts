@@ -1,4 +1,4 @@
-import { type Cancellable, onAbort } from "@lmserv/discovery-core";
+import { type Cancellable, onAbort } from "@lmserv/discovery-core/transport";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { failure, isBucketMissing } from "./fault.ts";
 import { Link } from "./link.ts";

@@ -1,4 +1,5 @@
-import { type Cancellable, DiscoveryError, onAbort } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Cancellable, onAbort } from "@lmserv/discovery-core/transport";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import {

@@ -1,4 +1,4 @@
-import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core";
+import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { storeChecks, storeWarnings } from "@lmserv/discovery-fleet/plugin";
 import { type Configurable, configurable } from "./configurable.ts";
 

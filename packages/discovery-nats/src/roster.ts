@@ -1,4 +1,4 @@
-import { Deadlines } from "@lmserv/discovery-core";
+import { Deadlines } from "@lmserv/discovery-core/transport";
 import { maxEntries } from "@lmserv/discovery-fleet";
 
 interface Value {

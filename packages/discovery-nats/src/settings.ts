@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { withoutCredentials } from "@lmserv/discovery-core";
+import { withoutCredentials } from "@lmserv/discovery-core/transport";
 
 /** How a NATS system is reached, and who we are to it. */
 export interface NatsEngineOptions {

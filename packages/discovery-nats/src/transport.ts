@@ -1,4 +1,4 @@
-import { assertOptions, type Transport } from "@lmserv/discovery-core";
+import { assertOptions, type Transport } from "@lmserv/discovery-core/transport";
 import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
 import { configurable } from "./configurable.ts";
 import { natsEngine } from "./engine.ts";

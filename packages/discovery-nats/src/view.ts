@@ -1,4 +1,5 @@
-import { type Clock, DiscoveryError } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import type { EngineContext, Watcher } from "@lmserv/discovery-fleet";
 import { SilenceError } from "./fault.ts";
 import type { Link } from "./link.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Announced, randomHex, silentLog } from "@lmserv/discovery-core";
+import { type Announced, randomHex, silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,

@@ -1,4 +1,4 @@
-import { type Check, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type Check, silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import { type DiscoveryError, isDiscoveryError, silentLog, systemClock } from "@lmserv/discovery-core";
+import { type DiscoveryError, isDiscoveryError } from "@lmserv/discovery-core";
+import { silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import type { EngineConnection, EngineContext, Watcher } from "@lmserv/discovery-fleet";
 import { natsEngine } from "../src/engine.ts";
 import type { NatsEngineOptions } from "../src/settings.ts";

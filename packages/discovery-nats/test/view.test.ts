@@ -1,4 +1,4 @@
-import { silentLog } from "@lmserv/discovery-core";
+import { silentLog } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Link } from "../src/link.ts";

@@ -1,4 +1,4 @@
-import { isIPv6 } from "@lmserv/discovery-core";
+import { isIPv6 } from "@lmserv/discovery-core/transport";
 
 /** What one host is given to choose from: an IPv4 address itself, or the /64 of an IPv6 address (RFC 6177). */
 export function addressBlock(address: string): string {

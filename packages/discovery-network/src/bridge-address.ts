@@ -1,4 +1,4 @@
-import { canonicalAddress } from "@lmserv/discovery-core";
+import { canonicalAddress } from "@lmserv/discovery-core/transport";
 
 /**
  * Addresses that software for containers and virtual machines gives its bridge, or its guest behind translation, unless

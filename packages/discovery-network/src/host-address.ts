@@ -1,4 +1,4 @@
-import { isLinkLocal, parseAddress } from "@lmserv/discovery-core";
+import { isLinkLocal, parseAddress } from "@lmserv/discovery-core/transport";
 import { type Network, network, networkContains } from "./network.ts";
 
 /** Networks whose addresses no other host has, by the registries of RFC 6890. */

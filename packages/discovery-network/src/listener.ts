@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalAddress } from "@lmserv/discovery-core";
+import { canonicalAddress } from "@lmserv/discovery-core/transport";
 
 /** A TCP socket of this network namespace that waits for connections. */
 export interface Listener {

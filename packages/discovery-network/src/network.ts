@@ -1,4 +1,4 @@
-import { parseAddress } from "@lmserv/discovery-core";
+import { parseAddress } from "@lmserv/discovery-core/transport";
 
 /** The addresses of one family with a common prefix. */
 export interface Network {

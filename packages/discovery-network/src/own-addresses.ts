@@ -1,4 +1,4 @@
-import { isLinkLocal } from "@lmserv/discovery-core";
+import { isLinkLocal } from "@lmserv/discovery-core/transport";
 import type { InterfaceKind } from "./interface-kind.ts";
 import type { InterfaceAddress, System } from "./system.ts";
 

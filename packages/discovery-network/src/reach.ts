@@ -1,11 +1,11 @@
+import type { SeenAddress } from "@lmserv/discovery-core";
 import {
   canonicalAddress,
   isIPv6,
   isLinkLocal,
   isLoopback,
-  type SeenAddress,
   withoutZone,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "./host-address.ts";
 import { isNobodysNear, isOwnAddress, kindOfSubnet, type System } from "./system.ts";
 

@@ -1,4 +1,4 @@
-import { parseAddress } from "@lmserv/discovery-core";
+import { parseAddress } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "./host-address.ts";
 import { type Network, network, networkContains } from "./network.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core/transport";
 import { type InterfaceKind, type KindEvidence, kindByName, kindOf } from "./interface-kind.ts";
 import { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 import { type LinkTraits, readLinks } from "./sysfs.ts";

@@ -1,4 +1,4 @@
-import type { Clock, ObservationSink, SeenNode } from "@lmserv/discovery-core";
+import type { Clock, ObservationSink, SeenNode } from "@lmserv/discovery-core/transport";
 
 export interface MemoryBrowseOptions {
   readonly via: string;

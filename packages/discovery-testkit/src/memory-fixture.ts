@@ -1,4 +1,4 @@
-import { type Announced, silentLog, type Transport } from "@lmserv/discovery-core";
+import { type Announced, silentLog, type Transport } from "@lmserv/discovery-core/transport";
 import type { Fixture } from "./conformance/fixture.ts";
 import { hostileFrames } from "./hostile-frames.ts";
 import { type MemoryOptions, memory } from "./memory.ts";

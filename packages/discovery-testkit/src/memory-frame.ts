@@ -1,4 +1,4 @@
-import { type Announced, isNodeId, type SeenNode } from "@lmserv/discovery-core";
+import { type Announced, isNodeId, type SeenNode } from "@lmserv/discovery-core/transport";
 import { assertValidNode } from "./conformance/validity.ts";
 
 /** What a frame says of a node; where it is, the receiver learns from the sender's address. */

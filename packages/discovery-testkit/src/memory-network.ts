@@ -1,4 +1,5 @@
-import type { Announced, DiscoveryErrorCode } from "@lmserv/discovery-core";
+import type { DiscoveryErrorCode } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { decodeFrame, encodeFrame, type Frame, type Presence, presenceOf } from "./memory-frame.ts";
 
 /** What a host does with what the network brings. */

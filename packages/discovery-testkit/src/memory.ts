@@ -1,9 +1,9 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
   assertOptions,
   type BrowseQuery,
   type Cancellable,
-  DiscoveryError,
   nameShape,
   type Observation,
   type ObservationSink,
@@ -14,7 +14,7 @@ import {
   type Transport,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { KnownNodes } from "./known-nodes.ts";
 import { MemoryBrowse } from "./memory-browse.ts";
 import { decodeFrame, encodeFrame, type Frame, nameOf, type Presence, presenceOf } from "./memory-frame.ts";

@@ -1,11 +1,11 @@
+import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
-  type DiscoveryError,
   type Observation,
   silentLog,
   type Transport,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { MemoryNetwork, VirtualClock } from "@lmserv/discovery-testkit";
 import { Watch } from "../src/conformance/watch.ts";
 

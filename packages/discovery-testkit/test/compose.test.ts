@@ -1,4 +1,5 @@
-import { compose, DiscoveryError, type Standing, supervise, type Transport } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { compose, type Standing, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Bench, gpuBox, idleSession, never, query } from "./bench.ts";

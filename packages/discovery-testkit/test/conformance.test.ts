@@ -1,4 +1,4 @@
-import { compose, standby, supervise } from "@lmserv/discovery-core";
+import { compose, standby, supervise } from "@lmserv/discovery-core/transport";
 import { MemoryNetwork, memory, memoryFixture, transportConformance } from "@lmserv/discovery-testkit";
 import { describe, test } from "vitest";
 

@@ -6,7 +6,7 @@ import {
   silentLog,
   supervise,
   type Transport,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, expect, test } from "vitest";
 import { Bench, never } from "./bench.ts";

@@ -1,4 +1,5 @@
-import { createDiscovery, supervise } from "@lmserv/discovery-core";
+import { createDiscovery } from "@lmserv/discovery-core";
+import { supervise } from "@lmserv/discovery-core/transport";
 import {
   MemoryNetwork,
   memory,

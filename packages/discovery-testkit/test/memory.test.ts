@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core";
+import type { Announced } from "@lmserv/discovery-core/transport";
 import { hostileFrames, memory, seededRandom } from "@lmserv/discovery-testkit";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import { type Observation, type ObservationSink, observationStream } from "@lmserv/discovery-core";
+import { type Observation, type ObservationSink, observationStream } from "@lmserv/discovery-core/transport";
 import { expect, test } from "vitest";
 import { never } from "./bench.ts";
 

@@ -1,13 +1,11 @@
+import { createDiscovery, DiscoveryError, type LogLevel } from "@lmserv/discovery-core";
 import {
-  createDiscovery,
-  DiscoveryError,
-  type LogLevel,
   type Observation,
   type StandbyOptions,
   standby,
   supervise,
   type Transport,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench, gpuBox, idleSession, laptop, never, query } from "./bench.ts";

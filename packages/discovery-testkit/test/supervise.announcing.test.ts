@@ -1,4 +1,5 @@
-import { DiscoveryError, type Standing, supervise, type Transport } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Standing, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench, gpuBox, never } from "./bench.ts";

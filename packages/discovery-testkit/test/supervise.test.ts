@@ -1,11 +1,11 @@
 import { getEventListeners } from "node:events";
+import { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  DiscoveryError,
   supervise,
   type Transport,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench, gpuBox, idleSession, laptop, never } from "./bench.ts";

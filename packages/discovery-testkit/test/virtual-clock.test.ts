@@ -1,4 +1,4 @@
-import { sleep } from "@lmserv/discovery-core";
+import { sleep } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, expect, test } from "vitest";
 

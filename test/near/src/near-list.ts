@@ -1,13 +1,11 @@
+import { createDiscovery, type Discovery, type HealthState } from "@lmserv/discovery-core";
 import {
-  createDiscovery,
-  type Discovery,
   type HealthContext,
-  type HealthState,
   type ObservationSink,
   observationStream,
   type SeenNode,
   type Transport,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 
 /** A node as it is announced; what is left out is that of a healthy server of OpenAI's API. */
 export interface ListedNode extends Partial<SeenNode> {

@@ -1,4 +1,4 @@
-import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core";
+import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core/transport";
 import type { Identification, Verdict } from "@lmserv/discovery-identify";
 
 /** Server of this machine, as it said itself. */

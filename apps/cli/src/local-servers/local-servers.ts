@@ -1,4 +1,4 @@
-import { type Clock, onAbort, Stream, sleep } from "@lmserv/discovery-core";
+import { type Clock, onAbort, Stream, sleep } from "@lmserv/discovery-core/transport";
 import { type LocalServerChange, type LocalServerOptions, LocalServerWatch } from "./local-server.ts";
 import { type PortWatchOptions, watchPorts } from "./port-watch.ts";
 

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 import type { Listener } from "@lmserv/discovery-network";
 import { type PortChange, PortPresence, type PortSighting } from "./port-presence.ts";
 

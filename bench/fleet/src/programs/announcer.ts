@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { Standing } from "@lmserv/discovery-core";
+import type { Standing } from "@lmserv/discovery-core/transport";
 import { open, say, task, transportOf } from "./task.ts";
 
 // Announces `count` nodes called `name-0` and so on, as fast as the engine takes them, once it is told to "go"; says

@@ -1,4 +1,9 @@
-import { silentLog, systemClock, type Transport, type TransportSession } from "@lmserv/discovery-core";
+import {
+  silentLog,
+  systemClock,
+  type Transport,
+  type TransportSession,
+} from "@lmserv/discovery-core/transport";
 import { type EngineName, engines } from "../engine.ts";
 
 /** What a program of the benchmark is to do. */

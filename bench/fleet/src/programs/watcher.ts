@@ -1,4 +1,4 @@
-import type { Observation } from "@lmserv/discovery-core";
+import type { Observation } from "@lmserv/discovery-core/transport";
 import { open, say, task, transportOf } from "./task.ts";
 
 // Watches with `count` sessions, and says when the last of them lists all nodes, and when the last of them has seen a

@@ -1,6 +1,6 @@
 import { lmserv } from "@lmserv/bench-mdns/lmserv";
 import { drive } from "@lmserv/bench-mdns/program";
-import { observationStream, type Transport } from "@lmserv/discovery-core";
+import { observationStream, type Transport } from "@lmserv/discovery-core/transport";
 import { httpHealth } from "@lmserv/discovery-identify";
 
 // A peer that is told of its nodes: `told.js CHECKS ADDRESSES PORTS`, lists with commas.

@@ -1,4 +1,4 @@
-import { isIPv6, parseAddress } from "@lmserv/discovery-core";
+import { isIPv6, parseAddress } from "@lmserv/discovery-core/transport";
 import { parseIPv6 } from "./ipv6.ts";
 import { joinLabels, maxLabelBytes, maxNameBytes, type Name, splitLabels } from "./name.ts";
 import {

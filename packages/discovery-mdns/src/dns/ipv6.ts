@@ -1,4 +1,4 @@
-import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core/transport";
 
 /** What makes an IPv4 address one of IPv6 (RFC 4291 section 2.5.5.2). */
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

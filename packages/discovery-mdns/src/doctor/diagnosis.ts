@@ -1,4 +1,9 @@
-import { type Cancellable, type Check, checker, type DiagnosisContext } from "@lmserv/discovery-core";
+import {
+  type Cancellable,
+  type Check,
+  checker,
+  type DiagnosisContext,
+} from "@lmserv/discovery-core/transport";
 import { checks } from "../codes.ts";
 import { chooseInterfaces, type InterfaceChoice, listInterfaces, withSiblings } from "../link/interfaces.ts";
 import { type Machine, mdnsPort } from "../link/link.ts";

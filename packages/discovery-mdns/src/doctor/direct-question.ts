@@ -1,5 +1,5 @@
 import { createSocket, type Socket, type SocketType } from "node:dgram";
-import { type Cancellable, type Clock, sleep } from "@lmserv/discovery-core";
+import { type Cancellable, type Clock, sleep } from "@lmserv/discovery-core/transport";
 import { decode } from "../dns/decode.ts";
 import { type Family, families, familyOf } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";

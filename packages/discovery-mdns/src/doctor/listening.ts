@@ -1,4 +1,4 @@
-import { type DiagnosisContext, sleep } from "@lmserv/discovery-core";
+import { type DiagnosisContext, sleep } from "@lmserv/discovery-core/transport";
 import { encode, maxPacketBytes } from "../dns/encode.ts";
 import type { Name } from "../dns/name.ts";
 import { type Question, query, recordTypes } from "../dns/record.ts";

@@ -1,5 +1,5 @@
-import type { Check, DiagnosisContext } from "@lmserv/discovery-core";
-import { isIPv6, isLinkLocal } from "@lmserv/discovery-core";
+import { type Check, type DiagnosisContext, isIPv6, isLinkLocal } from "@lmserv/discovery-core/transport";
+
 import { isOnLink } from "@lmserv/discovery-network";
 import { isOwn, type LinkInterface } from "../link/interfaces.ts";
 import { mdnsGroups, mdnsPort } from "../link/link.ts";

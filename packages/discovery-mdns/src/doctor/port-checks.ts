@@ -1,4 +1,4 @@
-import { type Check, toDiscoveryError } from "@lmserv/discovery-core";
+import { type Check, toDiscoveryError } from "@lmserv/discovery-core/transport";
 import { type Family, familiesOf } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";
 import type { PortHolder } from "./port-holders.ts";

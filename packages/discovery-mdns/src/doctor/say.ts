@@ -1,4 +1,4 @@
-import type { Checker } from "@lmserv/discovery-core";
+import type { Checker } from "@lmserv/discovery-core/transport";
 import type { checks } from "../codes.ts";
 
 export type Say = Checker<keyof typeof checks>;

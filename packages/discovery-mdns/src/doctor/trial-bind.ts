@@ -1,4 +1,4 @@
-import { type Clock, withoutZone } from "@lmserv/discovery-core";
+import { type Clock, withoutZone } from "@lmserv/discovery-core/transport";
 import { type Family, familiesOf, familyOf, type LinkInterface } from "../link/interfaces.ts";
 import type { Link, LinkEvents, Machine } from "../link/link.ts";
 

@@ -1,4 +1,4 @@
-import { isLinkLocal, withoutZone } from "@lmserv/discovery-core";
+import { isLinkLocal, withoutZone } from "@lmserv/discovery-core/transport";
 import {
   type InterfaceAddress,
   type InterfaceKind,

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import type { Family, LinkInterface, NetworkInterface } from "./interfaces.ts";
 

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
-import { isIPv6 } from "@lmserv/discovery-core";
+import { isIPv6 } from "@lmserv/discovery-core/transport";
 import { mdnsPort, type SocketAddress } from "./link.ts";
 import { numericLookup } from "./numeric-lookup.ts";
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:dgram";
-import { type Clock, isLinkLocal } from "@lmserv/discovery-core";
+import { type Clock, isLinkLocal } from "@lmserv/discovery-core/transport";
 import { isOnLink } from "@lmserv/discovery-network";
 import {
   addressesOf,

@@ -1,4 +1,5 @@
-import { DiscoveryError, type ObservationSink } from "@lmserv/discovery-core";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { ObservationSink } from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import type { Name } from "../dns/name.ts";
 import type { Link } from "../link/link.ts";

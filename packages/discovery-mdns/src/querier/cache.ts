@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isLoopback, Room, type Seat } from "@lmserv/discovery-core";
+import { isLoopback, Room, type Seat } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordKey } from "../dns/record.ts";

@@ -1,4 +1,4 @@
-import { isIPv6 } from "@lmserv/discovery-core";
+import { isIPv6 } from "@lmserv/discovery-core/transport";
 import type { ResourceRecord } from "../dns/record.ts";
 import type { Instance } from "./instance.ts";
 

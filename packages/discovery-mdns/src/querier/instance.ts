@@ -1,4 +1,4 @@
-import { isIPv6 } from "@lmserv/discovery-core";
+import { isIPv6 } from "@lmserv/discovery-core/transport";
 import type { Name } from "../dns/name.ts";
 import type { Description } from "../service.ts";
 import { flushGraceMs, goodbyeGraceMs, type Host } from "./host.ts";

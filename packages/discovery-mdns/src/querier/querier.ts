@@ -1,4 +1,10 @@
-import { type Alive, type Clock, Deadlines, type Gone, type SeenNode } from "@lmserv/discovery-core";
+import {
+  type Alive,
+  type Clock,
+  Deadlines,
+  type Gone,
+  type SeenNode,
+} from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";

@@ -1,12 +1,11 @@
+import type { Reach, SeenAddress } from "@lmserv/discovery-core";
 import {
   canonicalAddress,
   compareReach,
   isIPv6,
   isLinkLocal,
   isLoopback,
-  type Reach,
-  type SeenAddress,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import {
   isDefaultBridge,
   isHostAddress,

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { decode } from "../dns/decode.ts";
 import { encode, maxPacketBytes } from "../dns/encode.ts";
 import { type ResourceRecord, response } from "../dns/record.ts";

@@ -1,4 +1,5 @@
-import { type Clock, DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
+import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { type Name, nameKey } from "../dns/name.ts";
 import type { Message } from "../dns/record.ts";
 import type { LinkInterface } from "../link/interfaces.ts";

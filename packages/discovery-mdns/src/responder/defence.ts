@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
 /** How often at most a service is defended: what was taken back lives on for twice as long (RFC 6762 section 10.1). */

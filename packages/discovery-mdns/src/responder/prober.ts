@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@lmserv/discovery-core";
+import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 import { encodeData } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
 import { type Message, query, type ResourceRecord, recordKey, recordTypes, typeCode } from "../dns/record.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 
 /** Direct answers in one second, to one address and to all: askers who ask more get them by multicast, or not at all. */
 const limits = { perAddress: 10, all: 200 };

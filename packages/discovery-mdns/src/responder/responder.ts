@@ -1,4 +1,4 @@
-import { type Clock, sleep, withoutZone } from "@lmserv/discovery-core";
+import { type Clock, sleep, withoutZone } from "@lmserv/discovery-core/transport";
 import { isOnLink } from "@lmserv/discovery-network";
 import { countAdditionals, encode, maxPacketBytes } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";

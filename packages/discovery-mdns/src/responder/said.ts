@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
 /** How long our own words may come back, in ms: from the system, over another interface, through a reflector. */

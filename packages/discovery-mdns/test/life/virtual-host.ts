@@ -1,10 +1,10 @@
 import {
-  type Clock,
   createDiscovery,
   type Discovery,
   type DiscoveryError,
   type RegistryChange,
 } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import type { LinkEvents, Machine } from "../../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";

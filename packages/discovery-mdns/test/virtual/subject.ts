@@ -1,13 +1,12 @@
 import { setMaxListeners } from "node:events";
+import type { Announcement, DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announcement,
-  type DiscoveryError,
   type Observation,
   type SeenNode,
   type Standing,
   silentLog,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { VirtualHost } from "./host.ts";
 import type { Stage } from "./stage.ts";

@@ -1,4 +1,4 @@
-import { onAbort } from "@lmserv/discovery-core";
+import { onAbort } from "@lmserv/discovery-core/transport";
 import type { RawData, WebSocket } from "ws";
 import type { Admission, Handshake } from "./handshake.ts";
 import type { LinkLimits } from "./limits.ts";

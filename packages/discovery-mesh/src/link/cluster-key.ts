@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import { utf8Text } from "@lmserv/discovery-core";
+import { utf8Text } from "@lmserv/discovery-core/transport";
 
 /** What all members of a cluster share. As an object of the runtime it is not printed by accident. */
 export type ClusterKey = KeyObject;

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 
 /** A place among the dials that are under way. */
 export interface DialTurn {

@@ -2,7 +2,13 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { canonicalAddress, formatEndpoint, onAbort, orAborted, withoutZone } from "@lmserv/discovery-core";
+import {
+  canonicalAddress,
+  formatEndpoint,
+  onAbort,
+  orAborted,
+  withoutZone,
+} from "@lmserv/discovery-core/transport";
 import { WebSocket } from "ws";
 import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";

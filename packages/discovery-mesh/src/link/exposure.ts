@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { formatEndpoint, isLoopback } from "@lmserv/discovery-core";
+import { formatEndpoint, isLoopback } from "@lmserv/discovery-core/transport";
 import { isPublic } from "@lmserv/discovery-network";
 
 /** Where connections may do without encryption: nowhere, on private and loopback addresses, or anywhere. */

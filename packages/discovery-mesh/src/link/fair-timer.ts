@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 
 /**
  * Calls back after `delayMs` in which this process was there to hear others; the result cancels it.

@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { scheduleFairly } from "./fair-timer.ts";
 import type { LinkLimits } from "./limits.ts";
 

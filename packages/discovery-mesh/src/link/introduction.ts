@@ -1,4 +1,4 @@
-import { parseAddress } from "@lmserv/discovery-core";
+import { parseAddress } from "@lmserv/discovery-core/transport";
 import { idOf, type NodeKey } from "@lmserv/discovery-identity";
 import type { ClusterKey } from "./cluster-key.ts";
 import type { PeerHello } from "./link.ts";

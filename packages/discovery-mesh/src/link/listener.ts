@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, STATUS_CODES } 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { canonicalAddress, isIPv6, onAbort } from "@lmserv/discovery-core";
+import { canonicalAddress, isIPv6, onAbort } from "@lmserv/discovery-core/transport";
 import { isUnspecified } from "@lmserv/discovery-network";
 import { type WebSocket, WebSocketServer } from "ws";
 import { admit } from "./admission.ts";

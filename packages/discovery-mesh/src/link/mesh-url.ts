@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLoopback, withoutCredentials } from "@lmserv/discovery-core";
+import { isLoopback, withoutCredentials } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
 
 /** Where a member listens: `ws://host:port` or `wss://host:port`, and nothing behind it. */

@@ -1,4 +1,5 @@
-import type { Clock, Log } from "@lmserv/discovery-core";
+import type { Log } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import type { RawData, WebSocket } from "ws";
 import type { Admission } from "./handshake.ts";
 import { Heartbeat, type Pulse } from "./heartbeat.ts";

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { type Clock, onAbort } from "@lmserv/discovery-core";
+import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { Refusal } from "./refusal.ts";
 
 /** RFC 8305 section 5: how long one address is waited for before the next is tried as well. */

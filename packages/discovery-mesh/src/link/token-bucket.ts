@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { addressBlock } from "@lmserv/discovery-network";
 
 export interface Rate {

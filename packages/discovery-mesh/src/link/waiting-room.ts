@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 import { Seats } from "@lmserv/discovery-network";
 import type { LinkLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { canonicalAddress } from "@lmserv/discovery-core";
+import { canonicalAddress } from "@lmserv/discovery-core/transport";
 import { HostBudget } from "@lmserv/discovery-network";
 import { parseMeshUrl } from "../link/mesh-url.ts";
 

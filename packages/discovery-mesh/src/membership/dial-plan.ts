@@ -1,4 +1,4 @@
-import { backoffMs } from "@lmserv/discovery-core";
+import { backoffMs } from "@lmserv/discovery-core/transport";
 import { DialBudget, dialledHost, type Hearsay } from "./dial-budget.ts";
 
 /** What is known of one URL. */

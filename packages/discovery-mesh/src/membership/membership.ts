@@ -1,4 +1,4 @@
-import { Standstill } from "@lmserv/discovery-core";
+import { Standstill } from "@lmserv/discovery-core/transport";
 import type { VerifyOptions } from "@lmserv/discovery-identity";
 import type { Link, LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";

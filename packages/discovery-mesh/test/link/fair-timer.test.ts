@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { systemClock } from "@lmserv/discovery-core";
+import { systemClock } from "@lmserv/discovery-core/transport";
 import { describe, expect, it } from "vitest";
 import { scheduleFairly } from "../../src/link/fair-timer.ts";
 

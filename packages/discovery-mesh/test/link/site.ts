@@ -1,4 +1,4 @@
-import { silentLog, systemClock } from "@lmserv/discovery-core";
+import { silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { generateNodeKey } from "@lmserv/discovery-identity";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
 import { type DialOptions, dial } from "../../src/link/dialer.ts";

@@ -1,4 +1,4 @@
-import { randomHex } from "@lmserv/discovery-core";
+import { randomHex } from "@lmserv/discovery-core/transport";
 import type { AliveRecord, NodeKey } from "@lmserv/discovery-identity";
 import { unknownMachine } from "@lmserv/discovery-network";
 import type { PeerHello } from "../../src/link/link.ts";

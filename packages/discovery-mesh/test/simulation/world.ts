@@ -1,4 +1,4 @@
-import { randomHex } from "@lmserv/discovery-core";
+import { randomHex } from "@lmserv/discovery-core/transport";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { defaultTiming, type Timing } from "../../src/membership/timing.ts";
 import { Agenda } from "./agenda.ts";

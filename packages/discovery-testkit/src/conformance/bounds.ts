@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Alive } from "@lmserv/discovery-core";
+import type { Alive } from "@lmserv/discovery-core/transport";
 import { collectFaults } from "./faults.ts";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { viasOf } from "@lmserv/discovery-core";
+import { viasOf } from "@lmserv/discovery-core/transport";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";
 import { assertValid } from "./validity.ts";

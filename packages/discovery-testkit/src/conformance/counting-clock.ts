@@ -1,4 +1,4 @@
-import type { Clock } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
 
 /** Knows how many of the timers set on it neither fired nor were cancelled. */
 export class CountingClock implements Clock {

@@ -1,4 +1,4 @@
-import type { Announced, Transport, TransportContext } from "@lmserv/discovery-core";
+import type { Announced, Transport, TransportContext } from "@lmserv/discovery-core/transport";
 
 /**
  * A medium to hold a transport against the rules on; every rule gets a fresh one.

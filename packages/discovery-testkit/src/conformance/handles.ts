@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { sleep, systemClock } from "@lmserv/discovery-core";
+import { sleep, systemClock } from "@lmserv/discovery-core/transport";
 
 /** How often it is looked whether a closed socket has left the process; a standstill of the machine takes up one time. */
 const maxLooks = 200;

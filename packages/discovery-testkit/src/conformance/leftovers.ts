@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TransportSession } from "@lmserv/discovery-core";
+import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { collectFaults } from "./faults.ts";
 import { newHandles, openHandles } from "./handles.ts";
 import { rule, type TransportRule } from "./rule.ts";

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
+import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Announced,
   type Cancellable,
-  type DiscoveryError,
   type Observation,
   randomHex,
   type Standing,
   type Transport,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import { CountingClock } from "./counting-clock.ts";
 import type { Capabilities, Fixture } from "./fixture.ts";
 import { Watch } from "./watch.ts";

@@ -7,7 +7,7 @@ import {
   maxInfoBytes,
   type Observation,
   type SeenNode,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 
 /** Throws unless every field is what the contract says. */
 export function assertValid(observation: Observation, vias: readonly string[]): void {

@@ -1,4 +1,4 @@
-import type { Alive, Announced, Clock, Gone, Observation } from "@lmserv/discovery-core";
+import type { Alive, Announced, Clock, Gone, Observation } from "@lmserv/discovery-core/transport";
 
 type Ending =
   | { readonly kind: "running" }

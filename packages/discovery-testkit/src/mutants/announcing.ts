@@ -1,4 +1,5 @@
-import type { DiscoveryError, TransportSession } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { memory } from "../memory.ts";
 import { type Mutant, withSession } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import type { SeenNode, Transport } from "@lmserv/discovery-core";
+import type { SeenNode, Transport } from "@lmserv/discovery-core/transport";
 import { type MemoryOptions, memory } from "../memory.ts";
 import { decodeFrame } from "../memory-frame.ts";
 import { type Mutant, type Step, withAdditions, withSession, withSteps } from "./mutant.ts";

@@ -1,4 +1,4 @@
-import type { Alive, Observation, Transport } from "@lmserv/discovery-core";
+import type { Alive, Observation, Transport } from "@lmserv/discovery-core/transport";
 import { type MemoryOptions, memory } from "../memory.ts";
 import { type Mutant, withAdditions, withObservations, withSession, withSteps } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import type { Observation } from "@lmserv/discovery-core";
+import type { Observation } from "@lmserv/discovery-core/transport";
 import { memory } from "../memory.ts";
 import { type Mutant, withSession, withSteps } from "./mutant.ts";
 

@@ -1,4 +1,5 @@
-import { type DiscoveryError, type Standing, supervise } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
+import { type Standing, supervise } from "@lmserv/discovery-core/transport";
 import { memory } from "../memory.ts";
 import { type Mutant, withObservations, withSession, withSteps } from "./mutant.ts";
 

@@ -8,7 +8,7 @@ import {
   type Transport,
   type TransportContext,
   type TransportSession,
-} from "@lmserv/discovery-core";
+} from "@lmserv/discovery-core/transport";
 import type { Capabilities } from "../conformance/fixture.ts";
 import type { MemoryOptions } from "../memory.ts";
 

@@ -1,4 +1,4 @@
-import type { TransportSession } from "@lmserv/discovery-core";
+import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { memory } from "../memory.ts";
 import { encodeFrame } from "../memory-frame.ts";
 import { type Mutant, withSession, withSteps } from "./mutant.ts";
