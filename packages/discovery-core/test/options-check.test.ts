@@ -15,7 +15,7 @@ const puppet = new Puppet();
 const transports = [puppet];
 
 const known =
-  "known are: ttlMs, health, capacity, waitForNetwork, onWarning, log, clock, random, signal, transports";
+  "known are: ttlMs, health, capacity, waitForNetwork, onWarning, onTransport, log, clock, random, signal, transports";
 
 describe("a wrong argument is named, with its value and what is allowed", () => {
   test.each<[string, readonly unknown[], TypeError | RangeError]>([
