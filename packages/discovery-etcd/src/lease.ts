@@ -38,6 +38,8 @@ interface Lease {
 const renewalsPerCheck = 3;
 /** Renewals of many processes that started together drift apart. */
 const jitter = 0.2;
+/** So many failures in a row may be those of a busy server, or of one that has just left its cluster. */
+const quietFailures = 1;
 /** How long a goodbye may take. */
 const revokeMs = 2_000;
 
@@ -49,6 +51,7 @@ export class EtcdLease implements Held {
   readonly #value: HeldValue;
   #lease: Lease | null = null;
   #renewals = 0;
+  #failures = 0;
   #mayCheck = true;
   #wake: () => void = () => {};
   readonly #running: Promise<void>;
@@ -103,6 +106,7 @@ export class EtcdLease implements Held {
   async #rest(): Promise<void> {
     const { timing, random, on } = this.#options;
     this.#backoff.reset();
+    this.#failures = 0;
     on.kept();
     if (this.#value.isKept) await this.#pause(timing.renewMs * (1 - jitter * random()));
   }
@@ -111,8 +115,9 @@ export class EtcdLease implements Held {
     const { on } = this.#options;
     // Whoever may not announce at all learns it at once, and may go on watching.
     if (!this.#value.wasKept && isFault(fault, "refused")) return this.giveUp(fault);
-    if (!isFault(fault, "rejected") && !isFault(fault, "missing")) return on.lost(fault);
+    const isSilence = isFault(fault, "unreachable") && this.#failures++ < quietFailures;
     if (isFault(fault, "rejected")) on.refused(fault);
+    else if (!isSilence && !isFault(fault, "missing")) return on.lost(fault);
     await this.#pause(this.#backoff.nextMs());
   }
 
