@@ -30,7 +30,7 @@ export function viaOf(slot: string): string {
 
 /** What a report makes of what its source said before. */
 export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: number): Source {
-  const { via, key, node, listed, origin, ttlMs = null, stale = null, relayed = false } = fresh;
+  const { via, key, node, listed, origin, ttlMs = null, relayed = false } = fresh;
   return {
     via,
     key,
@@ -43,7 +43,7 @@ export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: n
     changedMs: before?.node === node ? before.changedMs : nowMs,
     expiresMs: ttlMs === null ? null : nowMs + ttlMs,
     ttlMs,
-    stale,
+    stale: null,
     relayed,
   };
 }

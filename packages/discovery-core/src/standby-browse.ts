@@ -62,7 +62,7 @@ export class StandbyBrowse {
 
   #take(observation: Observation): void {
     this.#options.sink.push(observation);
-    if (observation.kind === "alive" && !observation.stale) {
+    if (observation.kind === "alive") {
       const { key, node, ttlMs } = observation;
       if (!this.#options.isOwn(node)) this.#hear(key, ttlMs);
     } else if (observation.kind === "gone") {

@@ -27,10 +27,8 @@ export class SupervisedBrowse {
     const slot = "key" in observation ? slotOf(observation) : observation.via;
     this.#held.delete(slot);
     const leftMs = patienceMs - this.#clock.now();
-    if (leftMs <= 0 || !isMissing(observation) || this.#held.size >= maxHeld) {
-      this.sink.push(observation);
-      return;
-    }
+    const hasRoom = observation.kind === "settled" || this.#held.size < maxHeld;
+    if (leftMs <= 0 || !isMissing(observation) || !hasRoom) return this.sink.push(observation);
     this.#held.set(slot, observation);
     this.#cancel();
     this.#cancel = this.#clock.schedule(leftMs, () => {

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Check, DiagnosisContext } from "./diagnosis.ts";
-import type { DiscoveryError, DiscoveryErrorCode } from "./errors.ts";
+import type { DiscoveryError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Announcement, NodeInfo, SeenNode } from "./node.ts";
 import type { RegistryChange } from "./registry-change.ts";
@@ -145,8 +145,6 @@ export interface Alive {
    * @default until `gone`, or until the transport is lost
    */
   readonly ttlMs?: number;
-  /** Why the report is second-hand: the medium that told it has failed. */
-  readonly stale?: DiscoveryErrorCode;
   /** Whether the report came by way of another node, for want of a connection to this one. @default false */
   readonly relayed?: boolean;
 }

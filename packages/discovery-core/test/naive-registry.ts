@@ -94,7 +94,7 @@ export class NaiveRegistry {
   }
 
   #applyAlive(report: Alive, nowMs: number): Map<string, DownReason> {
-    const { node: seen, via, key, ttlMs = null, stale = null } = report;
+    const { node: seen, via, key, ttlMs = null } = report;
     const fresh = provenBy(report);
     if (this.#comesLate(report, fresh)) return new Map();
     const owner = seen.id ?? this.#ownerByEndpoint(report);
@@ -114,7 +114,7 @@ export class NaiveRegistry {
       isUnconfirmed: false,
     };
     this.#lines = this.#lines.filter((line) => !saidBy(report, line));
-    this.#lines.push({ owner, via, key, seen, stale, proven, ...times });
+    this.#lines.push({ owner, via, key, seen, stale: null, proven, ...times });
     for (const node of superseded) this.#hand(node, owner, nowMs);
     const down = this.#keepLines(() => true, "superseded");
     this.#return(owner, report, fresh);

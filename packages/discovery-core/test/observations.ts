@@ -27,20 +27,19 @@ export function at(address: string, reach: Reach = "source"): SeenAddress {
 }
 
 export type AliveFields = Partial<SeenNode> &
-  Partial<Pick<Alive, "via" | "key" | "ttlMs" | "stale" | "origin" | "heardMs">>;
+  Partial<Pick<Alive, "via" | "key" | "ttlMs" | "origin" | "heardMs">>;
 
 export function alive({
   via = "mdns",
   key = "box",
   ttlMs = 60_000,
-  stale,
   origin,
   heardMs = 0,
   ...rest
 }: AliveFields = {}): Alive {
   const node = seenNode(rest);
   const from = origin ?? node.addresses[0]?.address ?? "";
-  return { kind: "alive", via, key, origin: from, heardMs, ttlMs, node, ...(stale && { stale }) };
+  return { kind: "alive", via, key, origin: from, heardMs, ttlMs, node };
 }
 
 export function gone({ via = "mdns", key = "box", reason = "goodbye" }: Partial<Gone> = {}): Gone {

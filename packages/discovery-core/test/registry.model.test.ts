@@ -44,13 +44,11 @@ const alive = fc
       { arbitrary: fc.integer({ min: 1, max: 60 }), weight: 9 },
       fc.constantFrom(1_500, undefined),
     ),
-    isStale: fc.boolean(),
     ageMs: fc.constantFrom(0, 0, 0, 8, null),
   })
-  .map(({ isStale, ageMs, ttlMs, ...report }) => (nowMs: number): Observation => {
+  .map(({ ageMs, ttlMs, ...report }) => (nowMs: number): Observation => {
     const heardMs = ageMs === null ? null : nowMs - ageMs;
-    const stale = isStale && { stale: "TRANSPORT_FAILED" as const };
-    return { kind: "alive", origin: report.key, heardMs, ...report, ...(ttlMs && { ttlMs }), ...stale };
+    return { kind: "alive", origin: report.key, heardMs, ...report, ...(ttlMs && { ttlMs }) };
   });
 
 const gone = fc

@@ -19,9 +19,6 @@ describe("a source", () => {
     const registry = new Registry();
     registry.apply(alive(), 0);
     expect(inWords(registry.apply(alive({ info: "gpu" }), 1))).toEqual(["updated box"]);
-    expect(inWords(registry.apply(alive({ info: "gpu", stale: "TRANSPORT_FAILED" }), 2))).toEqual([
-      "updated box",
-    ]);
   });
 
   test("says by which way it was heard last, which is no news by itself", () => {

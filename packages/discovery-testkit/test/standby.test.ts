@@ -1,11 +1,5 @@
 import { createDiscovery, DiscoveryError, type LogLevel } from "@lmserv/discovery-core";
-import {
-  type Observation,
-  type StandbyOptions,
-  standby,
-  supervise,
-  type Transport,
-} from "@lmserv/discovery-core/transport";
+import { type StandbyOptions, standby, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench, gpuBox, idleSession, laptop, never, query } from "./bench.ts";
@@ -137,22 +131,6 @@ describe("the second", () => {
     expect(bench.right.sent).toBe(0);
   });
 
-  test("is not put off by what the first tells from memory", async () => {
-    const transport = first;
-    first = {
-      name: "first",
-      async open(context, options) {
-        const session = await transport.open(context, options);
-        return { ...session, browse: (query, options) => aged(session.browse(query, options)) };
-      },
-    };
-    bench.left.appear(gpuBox);
-    const { watch } = await start();
-    await bench.clock.advance(afterMs);
-    expect(watch.sees(gpuBox)).toBe(true);
-    expect(bench.right.sent).toBe(1);
-  });
-
   test("stops when the browse ends", async () => {
     const ending = new AbortController();
     const { session } = await start();
@@ -260,13 +238,6 @@ test("each browse has a wait of its own", async () => {
   await bench.clock.advance(afterMs);
   expect(bench.right.sent).toBe(2);
 });
-
-/** The reports of a medium that has failed. */
-async function* aged(browse: AsyncIterable<Observation>): AsyncGenerator<Observation> {
-  for await (const seen of browse) {
-    yield seen.kind === "alive" ? { ...seen, stale: "TRANSPORT_FAILED" as const } : seen;
-  }
-}
 
 test("a discovery tells how each of the two fares", async () => {
   const transports = [standby(first, second, { afterMs })];
