@@ -1,8 +1,8 @@
 import { ConfigError } from "./config-error.ts";
 import { parseDuration } from "./duration.ts";
+import { textOf } from "./frame.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path } from "./setting.ts";
-import { textOf } from "./transport-frame.ts";
 
 /** How long mDNS may be silent before such a transport runs, unless it says otherwise. */
 const defaultAfter = "3s";

@@ -1,9 +1,9 @@
 import { ConfigError } from "./config-error.ts";
 import { mendTrust } from "./confinement.ts";
+import { frameKeys } from "./frame.ts";
 import { type JsonSchema, propertiesOf, secretBehind } from "./json-schema.ts";
 import { formatOrigin } from "./origin.ts";
 import type { Group, Path } from "./setting.ts";
-import { frameKeys } from "./transport-frame.ts";
 
 /**
  * Keeps a secret that the user gave, by a flag or in the environment, from where a file that was only found would have

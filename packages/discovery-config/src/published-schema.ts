@@ -1,12 +1,14 @@
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
-import { frameSchemas, type JsonObject } from "./frame.ts";
+import { documentShape, transportShape } from "./frame.ts";
 import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
+import { namePattern } from "./transport-name.ts";
+
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The JSON Schema for editors, with the options of these plug-ins; those of others are left open. */
 export function publishedSchema(plugins: readonly TransportPlugin[]): JsonObject {
-  const { document, transport } = frameSchemas();
-  const frame = transport.properties as JsonObject;
-  const { transports, ...properties } = document.properties as JsonObject;
+  const frame: JsonObject = transportShape.properties;
+  const { transports, ...properties }: JsonObject = documentShape.properties;
   const ref = (type: string): JsonObject => ({ $ref: `#/$defs/${type}` });
   const byType = plugins.map(({ type }) => ({
     if: { required: ["type"], properties: { type: { const: type } } },
@@ -14,12 +16,14 @@ export function publishedSchema(plugins: readonly TransportPlugin[]): JsonObject
     then: ref(type),
   }));
   return {
-    ...document,
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    ...documentShape,
     title: "lmserv.config.jsonc",
     properties: {
       ...properties,
       transports: {
         ...(transports as JsonObject),
+        propertyNames: { pattern: namePattern.source },
         minProperties: 1,
         properties: Object.fromEntries(plugins.map(({ type }) => [type, ref(type)])),
         additionalProperties: ref("other"),

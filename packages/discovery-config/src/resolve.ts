@@ -10,6 +10,7 @@ import {
 import { ConfigError } from "./config-error.ts";
 import { environmentSettings } from "./environment.ts";
 import { type FoundFile, findFile, type ReadFile } from "./file-search.ts";
+import { checkDocument } from "./frame.ts";
 import type { ConfigInput } from "./input.ts";
 import { PluginLoader } from "./plugins.ts";
 import type { ResolvedConfig } from "./resolved.ts";
@@ -83,12 +84,9 @@ export async function foreignPlugins(input: ConfigInput): Promise<readonly Trans
 
 const readFileAsText: ReadFile = (path) => readFileOfSystem(path, "utf8");
 
-/** The parser and the schema are loaded when there is something to read, so that a start without a file is quick. */
+/** The parser is loaded when there is something to read, so that a start without a file is quick. */
 async function readDocument({ file, text }: FoundFile): Promise<Group> {
-  const [{ parseDocument }, { checkDocument }] = await Promise.all([
-    import("./document.ts"),
-    import("./frame.ts"),
-  ]);
+  const { parseDocument } = await import("./document.ts");
   const document = parseDocument(text, file);
   checkDocument(document);
   return document;

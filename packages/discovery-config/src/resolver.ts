@@ -5,6 +5,7 @@ import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, environmentGroup, isSpelling, typedValue } from "./environment.ts";
 import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
 import type { FoundFile, ReadFile } from "./file-search.ts";
+import { checkTransport, frameKeys, textOf, transportShape } from "./frame.ts";
 import type { ConfigInput, FlagOption } from "./input.ts";
 import { type JsonSchema, optionsJsonSchema, propertiesOf, writableKeys } from "./json-schema.ts";
 import { checkOptions, type Files, fillIn } from "./options.ts";
@@ -13,7 +14,8 @@ import { isMissing, isPackageName, PluginLoader, type WantedPlugin } from "./plu
 import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
 import { type Group, groupOf, mergeGroups, nearestAt, type Path, settingOf, without } from "./setting.ts";
 import { listSettings } from "./settings.ts";
-import { frameKeys, frameProperties, textOf } from "./transport-frame.ts";
+
+const frame: JsonSchema = transportShape;
 
 export interface Surroundings {
   readonly readFile: ReadFile;
@@ -53,13 +55,13 @@ export class Resolver {
   async add(name: string, configured: Group): Promise<void> {
     const path = ["transports", name];
     const variables = this.#variables.filter(({ transport }) => isSpelling(transport, name));
-    const framed = overlaid(configured, environmentGroup(variables, { properties: frameProperties }));
+    const framed = overlaid(configured, environmentGroup(variables, frame));
     const wanted = wantedBy(name, framed, path);
     if (this.#input.inspects && !this.#loader.hasOwn(wanted.type)) return this.#list(framed, wanted);
     const plugin = await this.#load(framed, wanted);
     if (!plugin) return;
     const schema = optionsJsonSchema(plugin);
-    const merged = await this.#merge(configured, variables, schema, path);
+    const merged = this.#merge(configured, variables, schema, path);
     const { foundFile } = this.#files;
     if (foundFile !== null) assertOwnSecrets(merged, schema, { path, file: foundFile });
     const options = await fillIn(without(merged, frameKeys), schema, path, this.#files);
@@ -135,18 +137,13 @@ export class Resolver {
     );
   }
 
-  async #merge(
-    configured: Group,
-    variables: readonly EnvironmentSetting[],
-    schema: JsonSchema,
-    path: Path,
-  ): Promise<Group> {
-    const properties = { ...schema.properties, ...frameProperties };
+  #merge(configured: Group, variables: readonly EnvironmentSetting[], schema: JsonSchema, path: Path): Group {
+    const properties = { ...schema.properties, ...frame.properties };
     const environment = environmentGroup(variables, { ...schema, properties });
     const merged = overlaid(overlaid(configured, environment), this.#flagGroup(schema));
     // The file's were checked with the file.
     const isFramed = frameKeys.some((key) => environment?.entries.has(key));
-    if (isFramed) (await import("./frame.ts")).checkTransport(merged, path);
+    if (isFramed) checkTransport(merged, path);
     return merged;
   }
 

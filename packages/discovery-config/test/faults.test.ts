@@ -59,7 +59,7 @@ describe("a file that is no JSON with comments", () => {
     [
       "a mistake behind a byte order mark",
       '\uFEFF{ "version": 2 }',
-      '1: version must be 1; this version reads "version": 1',
+      '1: version must be 1, and is 2; this version reads "version": 1',
     ],
     [
       "an open end",
@@ -74,12 +74,16 @@ describe("a file that is no JSON with comments", () => {
 describe("what cannot be in a file", () => {
   test.each([
     ["an unknown key", doc('  "transprots": {}'), '3: transprots is unknown; did you mean "transports"?'],
-    ["no version", '{ "preset": "lan" }', '1: version must be 1; this version reads "version": 1'],
-    ["another version", '{ "version": 2 }', '1: version must be 1; this version reads "version": 1'],
+    ["no version", '{ "preset": "lan" }', '1: version is missing; this version reads "version": 1'],
+    [
+      "another version",
+      '{ "version": 2 }',
+      '1: version must be 1, and is 2; this version reads "version": 1',
+    ],
     [
       "an unknown preset",
       doc('  "preset": "ofice"'),
-      "3: preset must be one of lan, office, cloud; see the JSON Schema that $schema names",
+      '3: preset must be one of lan, office, cloud, and is "ofice"; see the JSON Schema that $schema names',
     ],
     [
       "no transports",
@@ -89,7 +93,7 @@ describe("what cannot be in a file", () => {
     [
       "a transport that is no object",
       transports('    "mdns": true'),
-      "4: transports.mdns must be an object, such as {}; see the JSON Schema that $schema names",
+      "4: transports.mdns must be an object, and is true; see the JSON Schema that $schema names",
     ],
     [
       "a name that cannot be",
@@ -99,7 +103,7 @@ describe("what cannot be in a file", () => {
     [
       "a wrong duration",
       transports('    "mdns": {},', '    "arp": { "when": "mdns-silent", "after": "soon" }'),
-      '5: transports.arp.after must be a whole number and a unit, such as "500ms", "3s" or "2m"; see the JSON Schema that $schema names',
+      '5: transports.arp.after is "soon", which is no duration of at most 24h; write a whole number and a unit, such as "500ms", "3s" or "2m"',
     ],
     [
       "a type that is no package",
@@ -263,7 +267,7 @@ describe("what cannot be in the environment or on the command line", () => {
     ],
     [
       { env: { LMSERV_TRANSPORTS__MDNS__OPTIONAL: "perhaps" } },
-      "LMSERV_TRANSPORTS__MDNS__OPTIONAL: transports.mdns.optional must be true or false; see the JSON Schema that $schema names",
+      'LMSERV_TRANSPORTS__MDNS__OPTIONAL: transports.mdns.optional must be true or false, and is "perhaps"; see the JSON Schema that $schema names',
     ],
     [
       { flags: { options: [{ flag: "--active", key: "sweep", value: true }] } },

@@ -54,7 +54,7 @@ export { randomHex, systemRandom } from "./random.ts";
 export { Registry, type RegistryOptions } from "./registry.ts";
 export { Reminder } from "./reminder.ts";
 export { Room, type Seat } from "./room.ts";
-export type { Shape } from "./shape.ts";
+export { type GroupShape, issuesOf, type Shape } from "./shape.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export { type StandbyOptions, standby } from "./standby.ts";
 export { Standstill } from "./standstill.ts";

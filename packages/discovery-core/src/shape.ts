@@ -8,6 +8,8 @@ export interface TextShape {
   readonly type: "string";
   readonly enum?: readonly string[];
   readonly minLength?: number;
+  /** For editors: whoever reads the text says what is wrong with it. */
+  readonly pattern?: string;
   /** Relative to what names it; a file must be there. */
   readonly format?: "file" | "path";
   /** A secret, or another text that is kept in a file of its own; no message shows it. */
@@ -38,8 +40,8 @@ export interface GroupShape {
     Record<string, Shape & { readonly description?: string; readonly default?: unknown }>
   >;
   readonly required?: readonly string[];
-  /** Of the other keys, whichever they are. @default there are none */
-  readonly additionalProperties: false | TextShape;
+  /** What other keys may hold; true for anything, false where there are none. */
+  readonly additionalProperties: boolean | Shape;
 }
 
 /** A function, or an object by what it can do; neither has a place in a file. */
@@ -86,6 +88,7 @@ function groupIssues(group: Group, shape: GroupShape, path: Path): readonly Shap
   return [
     ...missing.map((key) => ({ path: [...path, key], message: "is missing", isTypeError: true })),
     ...others.flatMap((key) => {
+      if (additionalProperties === true) return [];
       if (additionalProperties) return issuesOf(group[key], additionalProperties, [...path, key]);
       return [{ path: [...path, key], message: `is unknown; ${mendName(key, names)}`, isTypeError: true }];
     }),
@@ -157,7 +160,7 @@ function describe(shape: Shape, value: unknown): string {
         ? `one of ${shape.enum.join(", ")}`
         : `a text${shape.minLength ? " that is not empty" : ""}`;
     case "integer":
-      return `a whole number ${describeRange(shape)}`;
+      return shape.minimum === shape.maximum ? `${shape.minimum}` : `a whole number ${describeRange(shape)}`;
     case "number":
       return `a number ${describeRange(shape)}`;
     case "boolean":
