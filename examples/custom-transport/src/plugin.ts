@@ -1,11 +1,12 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/transport";
+import { checks } from "./codes.ts";
 import { required, type Settings, settings } from "./settings.ts";
-import { staticHosts } from "./transport.ts";
 
-/** What makes the transport known to a configuration file. */
+/** What makes the transport known to a configuration file and to the command; it loads nothing of the transport. */
 export const plugin: TransportPlugin<Settings> = {
   type: "static",
   announces: false,
+  checks,
   options: optionsSchema<Settings>(settings, required),
-  create: (options, { name }) => staticHosts({ ...options, name }),
+  create: async (options, { name }) => (await import("./transport.ts")).staticHosts({ ...options, name }),
 };

@@ -12,6 +12,7 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     type: "string",
     format: "file",
     minLength: 1,
+    flag: { name: "--hosts-file", value: "file", help: "the file that lists the servers" },
   },
   rereadMs: {
     description: "How often the file is read, in ms.",
@@ -26,5 +27,6 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     minimum: 1,
     maximum: 100_000,
     default: 1_000,
+    flag: { name: "--max-hosts", value: "n", help: "how many lines of it count" },
   },
 };

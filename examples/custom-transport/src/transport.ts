@@ -3,6 +3,7 @@ import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core"
 import {
   assertOptions,
   type BrowseQuery,
+  checker,
   nameShape,
   type ObservationSink,
   observationStream,
@@ -10,6 +11,7 @@ import {
   type TransportContext,
   toDiscoveryError,
 } from "@lmserv/discovery-core/transport";
+import { checks } from "./codes.ts";
 import { type Host, nodeOf, parseHosts } from "./hosts-file.ts";
 import { required, settings } from "./settings.ts";
 
@@ -34,6 +36,14 @@ export function staticHosts(options: StaticOptions): Transport {
   const { hostsFile, rereadMs = 5_000, maxHosts = 1_000, name = "static" } = options;
   return {
     name,
+    async *diagnose() {
+      const say = checker("static", checks, name);
+      const { hosts, dropped } = parseHosts(read(hostsFile, name, "TRANSPORT_UNAVAILABLE"), maxHosts);
+      const message = `${hostsFile} lists ${hosts.length} hosts; lines left out: ${dropped}`;
+      yield hosts.length > 0
+        ? say("hosts-listed", { message })
+        : say("hosts-empty", { message, mend: "write one a line, such as 192.168.1.20 8000 gpu-box-01" });
+    },
     async open(context, { signal }) {
       signal.throwIfAborted();
       read(hostsFile, name, "TRANSPORT_UNAVAILABLE");
@@ -60,6 +70,7 @@ class HostsWatch {
   readonly #closing = new AbortController();
   readonly #browses = new Set<Browse>();
   #listed: ReadonlySet<string> = new Set();
+  #failure: DiscoveryError | null = null;
   #cancelTimer: () => void = () => {};
 
   constructor(options: Required<StaticOptions>, context: TransportContext) {
@@ -75,7 +86,9 @@ class HostsWatch {
   browse(query: BrowseQuery, sink: ObservationSink): () => void {
     const browse: Browse = { query, sink, settled: false };
     this.#browses.add(browse);
-    this.#tell();
+    // A session whose file went stays failed: whoever supervises it opens another.
+    if (this.#failure) sink.fail(this.#failure);
+    else this.#tell();
     return () => this.#browses.delete(browse);
   }
 
@@ -120,6 +133,7 @@ class HostsWatch {
   }
 
   #fail(error: DiscoveryError): void {
+    this.#failure = error;
     this.#cancelTimer();
     if (this.#browses.size === 0) this.#context.report(error);
     for (const { sink } of [...this.#browses]) sink.fail(error);

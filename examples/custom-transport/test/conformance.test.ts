@@ -60,6 +60,7 @@ async function fileFixture(): Promise<Fixture> {
       }
     },
     fail: () => rm(hostsFile),
+    restore: save,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
 }

@@ -1,0 +1,5 @@
+/** What an examination of the file may find. */
+export const checks = {
+  "hosts-listed": ["ok", "The file lists hosts."],
+  "hosts-empty": ["warn", "The file lists no host, or no line of it can be read."],
+} as const;
