@@ -64,6 +64,7 @@ test("nothing that reads files is loaded before there is a file", async () => {
   expect(seen.size).toBeGreaterThan(10);
   expect([...packages].filter((name) => !name.startsWith("node:")).sort()).toEqual([
     "@lmserv/discovery-core",
+    "@lmserv/discovery-core/transport",
     "@lmserv/discovery-network",
   ]);
 });
