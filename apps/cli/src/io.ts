@@ -15,6 +15,7 @@ import {
 } from "@lmserv/discovery-network";
 import type { Child, CommandLine } from "./child.ts";
 import type { ReadText } from "./environment.ts";
+import type { ListenGateway } from "./gateway/server.ts";
 import type { Listen } from "./http.ts";
 import type { SignalName } from "./interruption.ts";
 import { elsewhere, ownPlugins } from "./plugins.ts";
@@ -72,6 +73,7 @@ export interface Io {
   /** Whether stdout goes to a file that others can read. */
   readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
+  readonly listenGateway: ListenGateway;
   readonly claimPort: ClaimPort;
   /** Starts a program on this one's input and output; rejects with a `StartError`. */
   readonly startChild: (command: CommandLine) => Promise<Child>;
@@ -122,6 +124,10 @@ export function systemIo(): Io {
     listen: async (handle, endpoint) => {
       const { listenHttp } = await import("./http.ts");
       return listenHttp(handle, endpoint);
+    },
+    listenGateway: async (gateway, address) => {
+      const { listenGateway } = await import("./gateway/server.ts");
+      return listenGateway(gateway, address);
     },
     claimPort: async (port) => {
       const { claimPort } = await import("./port-claim.ts");

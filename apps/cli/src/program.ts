@@ -1,5 +1,6 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core/transport";
+
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";
@@ -8,6 +9,8 @@ import { discoverCommand } from "./discover-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
 import { asksForMore, foreignPlugins } from "./foreign-flags.ts";
+import type { GatewayRequest } from "./gateway/gateway.ts";
+import { gatewayCommand } from "./gateway/gateway-command.ts";
 import type { Io } from "./io.ts";
 import { keygenCommand } from "./keygen-command.ts";
 import type { AnnounceRequest, DoctorRequest, PrintRequest, RunRequest, SearchRequest } from "./request.ts";
@@ -21,6 +24,7 @@ export interface Actions {
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
   readonly run: (request: RunRequest) => Promise<number>;
+  readonly gateway: (request: GatewayRequest) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
   readonly print: (request: PrintRequest) => Promise<number>;
 }
@@ -36,6 +40,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     });
     announceCommand(program, io, plugins, async (request) => codes.push(await actions.announce(request)));
     runCommand(program, io, plugins, argv, async (request) => codes.push(await actions.run(request)));
+    gatewayCommand(program, io, plugins, async (request) => codes.push(await actions.gateway(request)));
     for (const plugin of plugins) keygenCommand(program, plugin, io);
     doctorCommand(program, io, plugins, async (request) => codes.push(await actions.doctor(request)));
     configCommand(program, io, plugins, async (request) => codes.push(await actions.print(request)));

@@ -1,5 +1,6 @@
 import { type Log, visibleText } from "@lmserv/discovery-core";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
+
 import type { Output } from "./io.ts";
 
 export interface Loudness {

@@ -1,5 +1,6 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
+
 import type { TakeSignals } from "./child-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./interruption.ts";
@@ -29,6 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
       run: async (request) =>
         (await import("./child-server.ts")).runServer(request, io, signal, signals.take),
+      gateway: async (request) => (await import("./gateway/gateway.ts")).serveGateway(request, io, signal),
       print: async (request) => (await import("./print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);

@@ -54,7 +54,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   });
 
   it.each<[readonly string[], readonly string[]]>([
-    [[""], ["discover", "announce", "run", "mesh", "doctor", "config", "completion", "help"]],
+    [[""], ["discover", "announce", "run", "gateway", "mesh", "doctor", "config", "completion", "help"]],
     [["d"], ["discover", "doctor"]],
     [["--v"], ["--version"]],
     [

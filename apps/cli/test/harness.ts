@@ -12,12 +12,16 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
+
+import type { Gateway } from "@lmserv/discovery-gateway";
 import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import { startChild } from "../src/child.ts";
+import type { ListenAddress } from "../src/gateway/listen-address.ts";
+import { type GatewayServer, listenGateway } from "../src/gateway/server.ts";
 import type { Handle } from "../src/http.ts";
 import type { SignalName } from "../src/interruption.ts";
 import type { Io, NetworkInterfaces, PortQuestion } from "../src/io.ts";
@@ -64,6 +68,8 @@ export class Machine {
   readonly connected: string[] = [];
   /** Every endpoint that serves HTTP now. */
   readonly listening: Map<string, Handle> = new Map();
+  /** Port of the system behind each endpoint of a gateway. */
+  readonly gateways: Map<string, number> = new Map();
   /** Why an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
   /** Every port that is claimed for announcing, by the process that has it. */
@@ -141,6 +147,7 @@ export class Machine {
       openIdentity: async () => this.identity,
       health: async () => this.#monitor,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
+      listenGateway: (gateway, address) => this.#listenGateway(gateway, address),
       claimPort: async (port) => this.#claim(port),
       startChild,
       onSignal: (_names, listener) => {
@@ -207,6 +214,16 @@ export class Machine {
         this.listening.delete(endpoint);
       },
     };
+  }
+
+  /** Listens at a free port of the system, whichever was asked for. */
+  async #listenGateway(gateway: Gateway, { address, port }: ListenAddress): Promise<GatewayServer> {
+    const endpoint = `${address} ${port}`;
+    const code = this.taken.get(endpoint);
+    if (code !== undefined) throw Object.assign(new Error(`listen ${code}`), { code });
+    const server = await listenGateway(gateway, { address: "127.0.0.1", port: 0 });
+    this.gateways.set(endpoint, server.port);
+    return server;
   }
 
   #claim(port: number): PortClaim {

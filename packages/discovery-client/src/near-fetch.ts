@@ -1,5 +1,6 @@
 import type { Discovery } from "@lmserv/discovery-core";
 import { type Clock, onAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
+
 import { apiOf, type Call } from "./call.ts";
 import { catalogueAnswer } from "./catalogue-answer.ts";
 import { Connections } from "./connections.ts";

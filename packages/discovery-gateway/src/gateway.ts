@@ -14,6 +14,8 @@ import {
 } from "@lmserv/discovery-client/forwarding";
 import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
 import { systemClock } from "@lmserv/discovery-core/transport";
+
+import type { WellKnownDocument } from "@lmserv/discovery-identify";
 import { type AdmissionOptions, admit, hopHeader } from "./admission.ts";
 import { BodyBudget, type TakenBody } from "./body-budget.ts";
 import { Exchange } from "./exchange.ts";
@@ -133,6 +135,7 @@ class Desk {
     const { method, path } = exchange;
     const route = routeOf(method, path, exchange.header("content-type") ?? "");
     if (route.kind === "greeting") return exchange.text("Ollama is running");
+    if (path === documentPath) return exchange.json(document);
     const known = catalogueAnswer(method, path, this.#discovery.registry.listAlive(), this.#options.aliases);
     if (known !== null) return exchange.json(known);
     const closed = closedReason(route, path, this.#options.manages ?? false);
@@ -204,6 +207,10 @@ function viaOf(exchange: Exchange): string {
 
 type OneNodeRoute = Extract<Route, { readonly kind: "one-node" | "management" }>;
 type OpenRoute = Extract<Route, { readonly api: Api }>;
+
+/** Tells sweeps that this is no LLM server: a gateway is never forwarded to, nor listed. */
+const documentPath = "/.well-known/lmserv.json";
+const document: WellKnownDocument = { schemaVersion: 1, role: "gateway", servers: [] };
 
 const challenge: Readonly<Record<string, string>> = {
   "www-authenticate": 'Basic realm="lmserv", charset="UTF-8"',

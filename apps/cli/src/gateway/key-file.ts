@@ -1,0 +1,31 @@
+import { resolve } from "node:path";
+import { inspectFile } from "@lmserv/discovery-config";
+import { explain } from "../failure.ts";
+import type { Io } from "../io.ts";
+import type { Reporter } from "../reporter.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** A key that can be guessed in a night is none. */
+const pattern = /^[\x21-\x7e]{16,1024}$/;
+
+/**
+ * Reads a key: one line of visible ASCII.
+ *
+ * @throws {UsageError} for a file that another user could have written, that cannot be read, or that holds no key.
+ */
+export async function readKeyFile(name: string, { cwd, readFile }: Io, reporter: Reporter): Promise<string> {
+  const file = resolve(cwd, name);
+  const { refusal, warning } = await inspectFile(file);
+  if (refusal) throw new UsageError(`the key file ${file}, ${refusal.reason}: ${refusal.mend}`);
+  const text = await readFile(file).catch((error: unknown) => {
+    throw new UsageError(`the key file ${file} cannot be read: ${explain(error)}`, { cause: error });
+  });
+  const key = String(text).trim();
+  if (!pattern.test(key)) {
+    throw new UsageError(
+      `the key file ${file} holds no key: one line of 16 to 1024 visible ASCII characters`,
+    );
+  }
+  if (warning) reporter.warn(`the key file ${file}, ${warning.reason}: ${warning.mend}`);
+  return key;
+}

@@ -1,0 +1,16 @@
+import type { Io } from "../io.ts";
+import type { ListenAddress } from "./listen-address.ts";
+
+/** Program that listens at a port of this machine, as far as it can be known. */
+export async function holderOf({ address, port }: ListenAddress, { look, claimPort }: Io): Promise<string> {
+  const claim = await claimPort(port);
+  if (claim.kind === "taken") return claim.pid === null ? "another lmserv" : `lmserv (process ${claim.pid})`;
+  await claim[Symbol.asyncDispose]();
+  const verdict = await look(address, port, AbortSignal.timeout(askMs)).catch(() => null);
+  if (verdict?.kind === "server") return verdict.identification.server ?? "an LLM server";
+  if (verdict?.kind === "document" && verdict.role === "gateway") return "another lmserv gateway";
+  return "another program";
+}
+
+/** A program on this machine answers at once. */
+const askMs = 2_000;

@@ -1,0 +1,48 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onAbort } from "@lmserv/discovery-core/transport";
+import type { Gateway } from "@lmserv/discovery-gateway";
+import type { ListenAddress } from "./listen-address.ts";
+
+const limits = {
+  maxHeaderSize: 65_536,
+  headersTimeout: 10_000,
+  // 64 MiB over a slow Wi-Fi.
+  requestTimeout: 300_000,
+  // Clients of Go keep idle connections for 90 s: the end of one should not meet a request.
+  keepAliveTimeout: 95_000,
+  connectionsCheckingInterval: 5_000,
+};
+/** Streams of a busy household; each takes a descriptor here and one at a node. */
+const maxConnections = 1_024;
+
+/** An endpoint that listens. */
+export interface GatewayServer {
+  readonly port: number;
+  /** Takes no more requests; resolves when those under way have ended, which they do when `signal` aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+/** Listens at one address; rejects with the system's error. */
+export type ListenGateway = (gateway: Gateway, address: ListenAddress) => Promise<GatewayServer>;
+
+export const listenGateway: ListenGateway = async (gateway, { address, port }) => {
+  const server = createServer(limits, (request, response) => void gateway.handle(request, response));
+  server.maxConnections = maxConnections;
+  server.on("upgrade", (request, socket) => gateway.refuseUpgrade(request, socket));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: address, port, ipv6Only: true }, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return { port: bound.port, drain: (signal) => drain(server, signal) };
+};
+
+function drain(server: Server, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    if (signal.aborted) server.closeAllConnections();
+    else onAbort(signal, () => server.closeAllConnections());
+  });
+}

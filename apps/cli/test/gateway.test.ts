@@ -1,0 +1,155 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Machine, type Running, served } from "./harness.ts";
+
+const loopback = "127.0.0.1";
+
+let machine: Machine;
+let running: Running;
+let folder: string;
+
+beforeEach(async () => {
+  machine = new Machine();
+  machine.accepting.add(loopback);
+  machine.servers.set(8_000, served("vllm", { apis: ["openai"], models: ["llama3"] }));
+  folder = await mkdtemp(join(tmpdir(), "lmserv-gateway-"));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+async function start(...argv: string[]): Promise<void> {
+  running = machine.start("gateway", ...argv);
+  await machine.until(() => /serving|lmserv: error/.test(machine.stderr.text));
+}
+
+async function end(): Promise<void> {
+  running.signal("SIGTERM");
+  expect(await running.ended).toBe(0);
+  expect(machine.claims.size).toBe(0);
+}
+
+function url(endpoint: string = "127.0.0.1 8740"): string {
+  return `http://${loopback}:${machine.gateways.get(endpoint)}`;
+}
+
+/** A file with a key, which others cannot write. */
+async function keyFile(text: string, mode: number = 0o600): Promise<string> {
+  const file = join(folder, "gateway.key");
+  await writeFile(file, text);
+  await chmod(file, mode);
+  return file;
+}
+
+describe("lmserv gateway", () => {
+  test("serves the servers of this machine on loopback, and says how to use it", async () => {
+    await start();
+    const list = await (await fetch(`${url()}/v1/models`)).json();
+    expect(list).toMatchObject({ data: [{ id: "llama3", owned_by: "vllm" }] });
+    expect(machine.stderr.text).toContain("listening on http://127.0.0.1:8740\n");
+    expect(machine.stderr.text).toContain("base URL http://127.0.0.1:8740/v1, any key\n");
+    expect(machine.stderr.text).toContain("OLLAMA_HOST=http://127.0.0.1:8740\n");
+    expect(machine.stderr.text).toMatch(/serving llama3 \(.+\)\n/);
+    expect(machine.stdout.text).toBe("");
+    await end();
+  });
+
+  test("says that it is a gateway to whoever sweeps", async () => {
+    await start();
+    const document = await (await fetch(`${url()}/.well-known/lmserv.json`)).json();
+    expect(document).toEqual({ schemaVersion: 1, role: "gateway", servers: [] });
+    await end();
+  });
+
+  test("takes aliases", async () => {
+    await start("--alias", "small=phi", "--alias", "small=llama3");
+    const { data } = (await (await fetch(`${url()}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(["llama3", "small"]);
+    await end();
+  });
+
+  test("tells when a server goes", async () => {
+    await start();
+    machine.accepting.clear();
+    await machine.clock.advance(60_000);
+    await machine.until(() => machine.stderr.text.endsWith("no server can be used yet\n"));
+    await end();
+  });
+
+  test("listens in Ollama's place if that is free, and goes on if not", async () => {
+    await start("--as", "ollama");
+    expect([...machine.gateways.keys()]).toEqual(["127.0.0.1 8740", "127.0.0.1 11434"]);
+    await end();
+    machine = new Machine();
+    machine.accepting.add(loopback);
+    machine.servers.set(11_434, served("ollama", { apis: ["ollama"], models: ["llama3"] }));
+    machine.taken.set("127.0.0.1 11434", "EADDRINUSE");
+    await start("--as", "ollama");
+    expect(machine.stderr.text).toContain("cannot listen on 127.0.0.1:11434: ollama has it");
+    await end();
+  });
+});
+
+describe("lmserv gateway --listen", () => {
+  test("for other machines needs a key", async () => {
+    expect(await machine.start("gateway", "--listen", "0.0.0.0").ended).toBe(2);
+    expect(machine.stderr.text).toMatch(
+      /--listen 0\.0\.0\.0:8740 is for other machines too.*add --key-file FILE/,
+    );
+  });
+
+  test("with a key opens with that alone", async () => {
+    const key = "0123456789abcdef";
+    await start("--listen", "0.0.0.0:9000", "--key-file", await keyFile(`${key}\n`));
+    const models = `${url("0.0.0.0 9000")}/v1/models`;
+    expect((await fetch(models)).status).toBe(401);
+    expect((await fetch(models, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
+    expect(machine.stderr.text).not.toContain(key);
+    await end();
+  });
+
+  test.each([
+    ["", 0o600, /holds no key: one line of 16 to 1024 visible ASCII characters/],
+    ["short", 0o600, /holds no key/],
+    ["0123456789abcdef", 0o666, /group|others/],
+  ])("with a file that holds %j, of mode %o, ends before it listens", async (text, mode, message) => {
+    const file = await keyFile(text, mode);
+    expect(await machine.start("gateway", "--key-file", file).ended).toBe(2);
+    expect(machine.stderr.text).toContain(file);
+    expect(machine.stderr.text).toMatch(message);
+    expect(machine.gateways.size).toBe(0);
+  });
+
+  test.each(["nowhere", "10.0.0.1:0", "10.0.0.1:70000", "[::1", "example.com:80"])(
+    "%s is refused",
+    async (text) => {
+      expect(await machine.start("gateway", "--listen", text).ended).toBe(2);
+      expect(machine.stderr.text).toContain("It is not an address and a port, such as 127.0.0.1:8740");
+    },
+  );
+
+  test("on a port in use names who has it, where that can be known", async () => {
+    machine.taken.set("127.0.0.1 8740", "EADDRINUSE");
+    machine.claims.set(8_740, 4_711);
+    expect(await machine.start("gateway").ended).toBe(2);
+    expect(machine.stderr.text).toContain("cannot listen on 127.0.0.1:8740: lmserv (process 4711) has it");
+    machine.claims.clear();
+    expect(await machine.start("gateway").ended).toBe(2);
+    expect(machine.stderr.text).toContain("cannot listen on 127.0.0.1:8740: another program has it");
+  });
+});
+
+describe("options of lmserv gateway", () => {
+  test.each([
+    [["--alias", "small"], "An alias is like small=phi3"],
+    [["--allow-origin", "chat.example"], "An origin is like https://chat.example"],
+    [["--allow-origin", "https://chat.example/path"], "An origin is like https://chat.example"],
+    [["--node-key", "10.0.0.7:8000"], "It is like 10.0.0.7:8000=box.key"],
+    [["--node-key", "10.0.0.7:8000=/nowhere"], "the key file /nowhere cannot be read"],
+    [["--trust", "some"], "Allowed choices are any, signed"],
+  ])("that are wrong, %j, are refused", async (argv, message) => {
+    expect(await machine.start("gateway", ...argv).ended).toBe(2);
+    expect(machine.stderr.text).toContain(message);
+  });
+});
