@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { NodeKey, PickPolicy } from "@lmserv/discovery-client";
 import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
 import { formatEndpoint, type Transport } from "@lmserv/discovery-core/transport";
+
 import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
 import { configure } from "../configuration.ts";
 import { exitCode } from "../exit-code.ts";
