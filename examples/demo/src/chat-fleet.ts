@@ -18,6 +18,10 @@ const graceMs = 2_000;
 export interface ChatFleet extends AsyncDisposable {
   /** By the identity that each announces. */
   readonly servers: ReadonlyMap<string, Persona>;
+  /** Kills one, which has no time for a goodbye. */
+  readonly kill: (id: string) => void;
+  /** Identities of those that were killed. */
+  readonly killed: ReadonlySet<string>;
   /** Asks all to say goodbye and to end. */
   readonly stop: () => void;
 }
@@ -32,25 +36,33 @@ export interface ChatFleet extends AsyncDisposable {
 export function startFleet(address: string, onLoss: (error: Error) => void): ChatFleet {
   const servers = new Map<string, Persona>(personas.map((persona) => [randomUUID(), persona]));
   let stopping = false;
-  const processes = [...servers].map(([id, { info, model }]) => {
+  const killed = new Set<string>();
+  const processes = new Map<string, ChildProcess>();
+  for (const [id, { info, model }] of servers) {
     const args = ["--address", address, "--id", id, "--info", info, "--model", model];
     const child = fork(program, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     child.once("error", onLoss);
     child.once("exit", (code, signal) => {
-      if (!stopping) onLoss(new Error(`server ${info} ended with ${signal ?? `exit code ${code}`}`));
+      if (!stopping && !killed.has(id))
+        onLoss(new Error(`server ${info} ended with ${signal ?? `exit code ${code}`}`));
     });
-    return child;
-  });
+    processes.set(id, child);
+  }
   const stop = (): void => {
     stopping = true;
-    for (const child of processes) child.kill("SIGTERM");
+    for (const child of processes.values()) child.kill("SIGTERM");
   };
   return {
     servers,
+    killed,
+    kill: (id) => {
+      killed.add(id);
+      processes.get(id)?.kill("SIGKILL");
+    },
     stop,
     async [Symbol.asyncDispose]() {
       stop();
-      await Promise.all(processes.map(ended));
+      await Promise.all([...processes.values()].map(ended));
     },
   };
 }

@@ -1,13 +1,15 @@
 import { createDiscovery } from "@lmserv/discovery-core";
+import { httpHealth } from "@lmserv/discovery-identify";
 import { mdns } from "@lmserv/discovery-mdns";
 import { type ChatFleet, startFleet } from "./chat-fleet.ts";
+import { type Endpoint, openEndpoint } from "./endpoint.ts";
 import { type Scene, Stage } from "./stage.ts";
 
 /** Generous: it takes less than a second. */
 const findMs = 15_000;
 /** Generous: a node is kept for a second after its goodbye (RFC 6762 section 10.1). */
 const goodbyeMs = 5_000;
-const prompt = "Hello!";
+const prompts = { first: "Hello!", second: "Still there?" };
 
 export interface DemoOptions {
   /** Of the interface to use. */
@@ -21,7 +23,7 @@ export interface DemoOptions {
 }
 
 /**
- * Starts chat servers, shows how they are found, and asks one of them.
+ * Starts chat servers, shows how they are found, and talks to them at one address while one of them is killed.
  *
  * @throws {Error} when one of them is not found in time, or fails.
  */
@@ -29,14 +31,16 @@ export async function runDemo({ address, once, show, signal }: DemoOptions): Pro
   const failure = new AbortController();
   const running = AbortSignal.any([signal, failure.signal]);
   await using fleet = startFleet(address, (error) => failure.abort(error));
-  await using discovery = await createDiscovery({ transports: [mdns({ interfaces: [address] })] });
+  const transports = [mdns({ interfaces: [address] })];
+  await using discovery = await createDiscovery({ transports, health: httpHealth() });
+  await using endpoint = await openEndpoint(discovery);
   const stage = new Stage(discovery, fleet, show);
   try {
     const late = setTimeout(() => failure.abort(notFound(fleet, stage)), findMs);
     await find(fleet, stage, running).finally(() => clearTimeout(late));
-    await ask(stage, running);
+    await converse(endpoint, fleet, stage, running);
     if (once) return;
-    stage.update({ status: "Ctrl-C ends the servers." });
+    stage.update({ status: nextSteps(endpoint, address) });
     await stage.until(() => false, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -57,30 +61,59 @@ function notFound({ servers }: ChatFleet, stage: Stage): Error {
   return new Error([`not found within ${findMs / 1_000} s: ${missing.join(", ")}`, ...warnings].join("\n"));
 }
 
-async function ask(stage: Stage, signal: AbortSignal): Promise<void> {
-  const [node] = stage.update().nodes;
-  if (!node?.url) throw new Error(`${node?.info ?? "the server"} has no URL`);
-  let answer = `POST ${node.url} "${prompt}"\n${node.info}: `;
-  stage.update({ status: `Asking ${node.info} ...` });
-  for await (const words of chat(node.url, signal)) {
+/** Talks to whichever server the endpoint picks; the first one is killed in between. */
+async function converse(
+  { url }: Endpoint,
+  fleet: ChatFleet,
+  stage: Stage,
+  signal: AbortSignal,
+): Promise<void> {
+  const first = await ask(url, prompts.first, fleet, stage, signal);
+  fleet.kill(first);
+  stage.update({ answer: `${stage.update().answer}(${nameOf(fleet, first)} is killed)\n` });
+  await ask(url, prompts.second, fleet, stage, signal);
+}
+
+/** Resolves with the identity of the server that answered. */
+async function ask(
+  url: string,
+  prompt: string,
+  fleet: ChatFleet,
+  stage: Stage,
+  signal: AbortSignal,
+): Promise<string> {
+  stage.update({ status: "Asking whoever is there ..." });
+  const body = JSON.stringify({ prompt, max_tokens: 64 });
+  const response = await fetch(url, { method: "POST", body, signal });
+  const id = response.headers.get("x-lmserv-node") ?? "";
+  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
+  let answer = `${stage.update().answer}POST ${url} "${prompt}"\n${nameOf(fleet, id)}: `;
+  for await (const words of response.body.pipeThrough(new TextDecoderStream())) {
     answer += words;
     stage.update({ answer });
   }
+  return id;
 }
 
-async function* chat(url: string, signal: AbortSignal): AsyncIterable<string> {
-  const body = JSON.stringify({ prompt, max_tokens: 64 });
-  const response = await fetch(url, { method: "POST", body, signal });
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
-  yield* response.body.pipeThrough(new TextDecoderStream());
+function nameOf({ servers }: ChatFleet, id: string): string {
+  return servers.get(id)?.info ?? id;
 }
 
-async function dismiss({ stop }: ChatFleet, stage: Stage): Promise<void> {
+function nextSteps({ url }: Endpoint, address: string): string {
+  return [
+    "Next, in another terminal:",
+    `  npx lmserv discover --interface ${address}`,
+    `  curl ${url} -d '{"prompt": "And me?"}'`,
+    "Ctrl-C ends the servers.",
+  ].join("\n");
+}
+
+async function dismiss({ stop, killed }: ChatFleet, stage: Stage): Promise<void> {
   stage.update({ status: "The servers say goodbye ..." });
   stop();
   const patience = new AbortController();
   const late = setTimeout(() => patience.abort(), goodbyeMs);
-  const isEmpty = await stage.until(({ nodes }) => nodes.length === 0, patience.signal);
+  const isEmpty = await stage.until(({ nodes }) => nodes.every(({ id }) => killed.has(id)), patience.signal);
   clearTimeout(late);
   if (!isEmpty) {
     const silent = stage.update().nodes.map(({ info }) => info);

@@ -49,9 +49,10 @@ function troubleOf(node: NodeInfo, keys: NodeKeys): string | null {
   return wantsKey && keys.of(node) === null ? "it wants a key" : null;
 }
 
-/** The Python original announces no API: it is LMServ's. */
+/** An announcement without an API, as the Python original makes it, is LMServ's unless it names another server. */
 function speaks({ apis, server }: NodeInfo, api: Api): boolean {
-  return apis.includes(api) || (api === "lmserv" && apis.length === 0 && server === null);
+  if (apis.includes(api)) return true;
+  return api === "lmserv" && apis.length === 0 && (server === null || server === "lmserv");
 }
 
 /** Name by which a node has a model: as it is, by an alias, or as `NODE/MODEL`; null where it does not have it. */

@@ -10,7 +10,7 @@ import {
 import type { LocalServer, LocalServerChange } from "./local-server.ts";
 
 /** Name of the transport. */
-export const localTransportName = "local";
+const localTransportName = "local";
 
 /** Yields every change of the servers of this machine; rejects when `signal` aborts. */
 type Watch = (signal: AbortSignal) => AsyncIterable<LocalServerChange>;

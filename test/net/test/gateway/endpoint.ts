@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { createLan, type Exit, type Host, type HostProcess, type Lan } from "../../src/index.ts";
+import { createLan, type Exit, type Host, type HostProcess } from "../../src/index.ts";
 import { lmserv } from "../discovery/command.ts";
 
 const modelHost = fileURLToPath(new URL("./model-host.mjs", import.meta.url));
@@ -20,7 +20,6 @@ export interface ModelHost {
 
 /** Two servers, `a` before `b`, and `lmserv gateway` on a third host. */
 export interface Site extends AsyncDisposable {
-  readonly lan: Lan;
   readonly a: ModelHost;
   readonly b: ModelHost;
   readonly gateway: HostProcess;
@@ -47,7 +46,6 @@ export async function openSite(): Promise<Site> {
   const ask = (): Promise<Client> => startClient(hostC);
   const servedBy = async (): Promise<string> => (await (await ask()).answer()).text;
   return {
-    lan,
     a,
     b,
     gateway,
