@@ -1,7 +1,6 @@
 import { transportFlags } from "@lmserv/discovery-config";
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
-
 import { type Configuration, interfacesOf, namesOf } from "./configuration.ts";
 import { staysOnMachine } from "./interfaces.ts";
 import type { Io } from "./io.ts";

@@ -1,6 +1,5 @@
 import type { Announcement, Discovery, StandingAnnouncement } from "@lmserv/discovery-core";
 import { isLoopback, withoutZone } from "@lmserv/discovery-core/transport";
-
 import type { SystemInterface } from "@lmserv/discovery-network";
 import type { LocalServer, LocalServerChange } from "./local-servers/local-server.ts";
 import { rebindingAdvice } from "./local-servers/rebinding.ts";

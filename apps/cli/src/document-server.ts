@@ -1,6 +1,5 @@
 import type { Announcement } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
-
 import { type DocumentedServer, documentHandler } from "@lmserv/discovery-identify";
 import { explain } from "./failure.ts";
 import type { Handle, Listen } from "./http.ts";

@@ -13,7 +13,6 @@ import {
   visibleText,
 } from "@lmserv/discovery-core";
 import type { Check, CheckCode, Verdict } from "@lmserv/discovery-core/transport";
-
 import { explain } from "./failure.ts";
 
 // What `--json` prints, held against `schema/*.schema.json`. Apart from the library's own shapes on

@@ -1,6 +1,5 @@
 import { visibleText } from "@lmserv/discovery-core";
 import type { Check, Verdict } from "@lmserv/discovery-core/transport";
-
 import { paint } from "./terminal.ts";
 
 /** The worst first. */

@@ -1,6 +1,5 @@
 import { visibleText } from "@lmserv/discovery-core";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
-
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { UsageError } from "./usage-error.ts";

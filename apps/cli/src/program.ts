@@ -1,6 +1,5 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core/transport";
-
 import { Command, CommanderError } from "commander";
 import { announceCommand } from "./announce-command.ts";
 import { completionCommand } from "./completion-command.ts";

@@ -1,6 +1,5 @@
 import { type Log, visibleText } from "@lmserv/discovery-core";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
-
 import type { Output } from "./io.ts";
 
 export interface Loudness {

@@ -1,6 +1,5 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
-
 import type { TakeSignals } from "./child-server.ts";
 import { exitCode } from "./exit-code.ts";
 import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./interruption.ts";

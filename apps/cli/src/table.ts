@@ -1,6 +1,5 @@
 import { modelNamesOf, type NodeInfo, type RegistryChange, visibleText } from "@lmserv/discovery-core";
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
-
 import type { UrlKind } from "./request.ts";
 import { paint } from "./terminal.ts";
 

@@ -1,6 +1,5 @@
 import { visibleText } from "@lmserv/discovery-core";
 import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
-
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 import type { NetworkInterfaces } from "./io.ts";
 

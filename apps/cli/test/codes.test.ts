@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { discoveryErrorCodes } from "@lmserv/discovery-core";
 import { sharedChecks } from "@lmserv/discovery-core/transport";
-
 import { expect, test } from "vitest";
 import { hostChecks } from "../src/environment.ts";
 import { ownPlugins } from "../src/plugins.ts";

@@ -1,6 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Transport } from "@lmserv/discovery-core/transport";
-
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DiscoverDocument } from "../src/document.ts";

@@ -147,6 +147,7 @@ describe("options of lmserv gateway", () => {
     [["--allow-origin", "https://chat.example/path"], "An origin is like https://chat.example"],
     [["--node-key", "10.0.0.7:8000"], "It is like 10.0.0.7:8000=box.key"],
     [["--node-key", "10.0.0.7:8000=/nowhere"], "the key file /nowhere cannot be read"],
+    [["--ca-file", "/nowhere.pem"], "the CA file /nowhere.pem cannot be read"],
     [["--trust", "some"], "Allowed choices are any, signed"],
   ])("that are wrong, %j, are refused", async (argv, message) => {
     expect(await machine.start("gateway", ...argv).ended).toBe(2);

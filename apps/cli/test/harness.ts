@@ -12,7 +12,6 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
-
 import type { Gateway } from "@lmserv/discovery-gateway";
 import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { checker } from "@lmserv/discovery-core/transport";
-
 import { memory } from "@lmserv/discovery-testkit";
 import { expect, test } from "vitest";
 import { bashScript } from "../src/completion/bash.ts";

@@ -1,6 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Transport, TransportPlugin } from "@lmserv/discovery-core/transport";
-
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DiscoverDocument, WatchLine } from "../src/document.ts";

@@ -8,7 +8,6 @@ import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
-
 import type { Connections } from "./connections.ts";
 
 /** One request to one node. */

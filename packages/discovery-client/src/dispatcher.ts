@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
-
 import { attempt } from "./attempt.ts";
 import { type Call, CallBody } from "./call.ts";
 import { listModels } from "./catalogue.ts";

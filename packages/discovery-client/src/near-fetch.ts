@@ -1,6 +1,5 @@
 import type { Discovery } from "@lmserv/discovery-core";
 import { type Clock, onAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
-
 import { apiOf, type Call } from "./call.ts";
 import { catalogueAnswer } from "./catalogue-answer.ts";
 import { Connections } from "./connections.ts";
@@ -16,7 +15,7 @@ export interface NearFetchOptions extends PickerOptions {
   readonly waitMs?: number;
   /** How long a connection to a node may take, in ms. @default 1_000 */
   readonly connectMs?: number;
-  /** Certificates that nodes with TLS are verified against, PEM. @default those of Node */
+  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
   readonly ca?: string;
 }
 

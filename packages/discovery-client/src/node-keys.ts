@@ -1,6 +1,5 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
-
 import { isSigned } from "./policy.ts";
 
 /** Key of nodes that want one. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import {
+  certificate,
   json,
   type ModelServer,
   modelServer,
@@ -398,5 +399,26 @@ describe("secrets", () => {
     await near.list({ id: "liar", port: server.port, trust: "signed" });
     await ask(nearFetch(near.discovery, withKey));
     expect(server.requests[0]?.headers.authorization).toBe("Bearer secret");
+  });
+});
+
+describe("a node with TLS", () => {
+  async function secure(ca: string | undefined): Promise<Response> {
+    const server = await modelServer(undefined, certificate);
+    servers.push(server);
+    await near.list({ id: "box", port: server.port, scheme: "https" });
+    return ask(nearFetch(near.discovery, ca === undefined ? {} : { ca }));
+  }
+
+  test("is asked where its certificate is vouched for", async () => {
+    const response = await secure(certificate.ca);
+    expect(await response.json()).toMatchObject({ choices: [{ message: { content: "hello" } }] });
+  });
+
+  test("is not asked otherwise, and that is told", async () => {
+    const response = await secure(undefined);
+    expect(response.status).toBe(503);
+    expect(await response.text()).toMatch(/box: .*certificate/);
+    expect(servers.at(-1)?.requests).toHaveLength(0);
   });
 });

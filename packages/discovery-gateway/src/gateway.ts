@@ -14,7 +14,6 @@ import {
 } from "@lmserv/discovery-client/forwarding";
 import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
 import { systemClock } from "@lmserv/discovery-core/transport";
-
 import type { WellKnownDocument } from "@lmserv/discovery-identify";
 import { type AdmissionOptions, admit, hopHeader } from "./admission.ts";
 import { BodyBudget, type TakenBody } from "./body-budget.ts";
@@ -27,7 +26,7 @@ export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions>
   readonly manages?: boolean;
   /** How long a connection to a node may take, in ms. @default 1_000 */
   readonly connectMs?: number;
-  /** Certificates that nodes with TLS are verified against, PEM. @default those of Node */
+  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
   readonly ca?: string;
   /** Takes what became of each request; never what was in it. */
   readonly onRequest?: (outcome: RequestOutcome) => void;

@@ -1,5 +1,12 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** A request that a server has seen, with its whole body. */
@@ -21,12 +28,19 @@ export interface ModelServer extends AsyncDisposable {
   request(number: number): Promise<SeenRequest>;
 }
 
+/** Certificate and key of a server with TLS, PEM. */
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export async function modelServer(
   answer: (request: SeenRequest) => unknown = (request) => say(request, "hello"),
+  tls: Tls | null = null,
 ): Promise<ModelServer> {
   const requests: SeenRequest[] = [];
   const waiting: (() => void)[] = [];
-  const server: Server = createServer(async (message, response) => {
+  const listener: RequestListener = async (message, response) => {
     const gone = new Promise<void>((resolve) => {
       response.once("close", () => response.writableFinished || resolve());
     });
@@ -43,7 +57,8 @@ export async function modelServer(
     requests.push(seen);
     for (const wake of waiting.splice(0)) wake();
     await answer(seen);
-  });
+  };
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

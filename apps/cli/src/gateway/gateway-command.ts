@@ -16,6 +16,7 @@ interface GatewayFlags extends SharedFlags {
   readonly allowOrigin?: readonly string[];
   readonly prefer?: readonly string[];
   readonly alias?: readonly string[];
+  readonly caFile?: string;
   readonly nodeKey?: readonly string[];
   readonly trust?: "any" | "signed";
 }
@@ -95,6 +96,7 @@ export function gatewayCommand(
         },
       ),
     )
+    .addOption(single("--ca-file <file>", "authorities that vouch for nodes with TLS, PEM", (text) => text))
     .addOption(new Option("--trust <which>", "nodes to use (default: any)").choices(["any", "signed"]));
   const settings = addTransportFlags(addSharedOptions(command, io), plugins);
   command.addHelpText("after", examples).action(async (flags: GatewayFlags) => {
@@ -110,6 +112,7 @@ export function gatewayCommand(
         trust: flags.trust ?? "any",
         aliases: aliasesOf(flags.alias ?? []),
       },
+      caFile: flags.caFile ?? null,
       nodeKeyFiles: flags.nodeKey?.map(nodeKeyOf) ?? [],
     });
   });

@@ -2,7 +2,6 @@ import { hostname } from "node:os";
 import type { NodeKey, PickPolicy } from "@lmserv/discovery-client";
 import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
 import { formatEndpoint, type Transport } from "@lmserv/discovery-core/transport";
-
 import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
 import { configure } from "../configuration.ts";
 import { exitCode } from "../exit-code.ts";
@@ -16,7 +15,7 @@ import { createReporter, type Reporter } from "../reporter.ts";
 import type { Request } from "../request.ts";
 import { UsageError } from "../usage-error.ts";
 import { clientAdvice } from "./client-advice.ts";
-import { readKeyFile } from "./key-file.ts";
+import { readCertificates, readKeyFile } from "./key-file.ts";
 import { endpointUrl, isExposed, type ListenAddress } from "./listen-address.ts";
 import { holderOf } from "./port-holder.ts";
 import { servedModels } from "./served-models.ts";
@@ -32,6 +31,8 @@ export interface GatewayRequest extends Request {
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly policy: PickPolicy;
+  /** File with authorities that vouch for nodes with TLS, or null for Node's own alone. */
+  readonly caFile: string | null;
   readonly nodeKeyFiles: readonly NodeKeyFile[];
 }
 
@@ -51,7 +52,8 @@ export async function serveGateway(request: GatewayRequest, io: Io, signal: Abor
   const reporter = createReporter(io.stderr, request);
   const key = await keyOf(request, io, reporter);
   const nodeKeys = await readNodeKeys(request.nodeKeyFiles, io, reporter);
-  const configuration = await configure(request, io, reporter, { interactive: true });
+  const ca = request.caFile === null ? null : await readCertificates(request.caFile, io);
+  const configuration = await configure(request, io, reporter, { interactive: true, identity: null });
   const watch = (ending: AbortSignal) =>
     machineServers({ ports: portsToWatch(null, []), isNamed: false }, io, ending);
   const own: Transport = localTransport(watch, hostname());
@@ -71,7 +73,7 @@ export async function serveGateway(request: GatewayRequest, io: Io, signal: Abor
     return exitCode.failed;
   }
   try {
-    await serve({ ...request, key, nodeKeys }, discovery, io, reporter, signal);
+    await serve({ ...request, key, nodeKeys, ca }, discovery, io, reporter, signal);
   } finally {
     await close(discovery, reporter);
   }
@@ -105,6 +107,7 @@ async function readNodeKeys(
 interface ServingRequest extends GatewayRequest {
   readonly key: string | null;
   readonly nodeKeys: readonly NodeKey[];
+  readonly ca: string | null;
 }
 
 async function serve(
@@ -114,10 +117,11 @@ async function serve(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { key, allowHosts, allowOrigins, policy, nodeKeys } = request;
+  const { key, allowHosts, allowOrigins, policy, nodeKeys, ca } = request;
   const gateway = createGateway(discovery, {
     ...policy,
     nodeKeys,
+    ...(ca !== null && { ca }),
     key,
     allowHosts,
     allowOrigins,
