@@ -1,10 +1,9 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import type { Cancellable, Clock } from "@lmserv/discovery-core/transport";
+import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
 import { type Held, HeldValue } from "@lmserv/discovery-fleet";
-import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
 import { isFault, isObject, scalarText } from "./fault.ts";
-import type { Timing } from "./timing.ts";
+import { firstPauseMs, type Timing } from "./timing.ts";
 
 export interface LeaseOptions {
   readonly client: EtcdClient;
@@ -47,11 +46,10 @@ const revokeMs = 2_000;
 export class EtcdLease implements Held {
   readonly #options: LeaseOptions;
   readonly #ending = new AbortController();
-  readonly #backoff: Backoff;
+  #failures = 0;
   readonly #value: HeldValue;
   #lease: Lease | null = null;
   #renewals = 0;
-  #failures = 0;
   #mayCheck = true;
   #wake: () => void = () => {};
   readonly #running: Promise<void>;
@@ -60,7 +58,6 @@ export class EtcdLease implements Held {
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#value = new HeldValue(options.value);
-    this.#backoff = new Backoff(options.random, options.timing.maxPauseMs);
     this.#running = this.#run();
   }
 
@@ -105,20 +102,20 @@ export class EtcdLease implements Held {
   /** All is well until the next renewal, unless another value is wanted by now. */
   async #rest(): Promise<void> {
     const { timing, random, on } = this.#options;
-    this.#backoff.reset();
     this.#failures = 0;
     on.kept();
     if (this.#value.isKept) await this.#pause(timing.renewMs * (1 - jitter * random()));
   }
 
   async #mend(fault: unknown): Promise<void> {
-    const { on } = this.#options;
+    const { on, random, timing } = this.#options;
     // Whoever may not announce at all learns it at once, and may go on watching.
     if (!this.#value.wasKept && isFault(fault, "refused")) return this.giveUp(fault);
-    const isSilence = isFault(fault, "unreachable") && this.#failures++ < quietFailures;
+    this.#failures += 1;
+    const isSilence = isFault(fault, "unreachable") && this.#failures <= quietFailures;
     if (isFault(fault, "rejected")) on.refused(fault);
     else if (!isSilence && !isFault(fault, "missing")) return on.lost(fault);
-    await this.#pause(this.#backoff.nextMs());
+    await this.#pause(backoffMs(this.#failures, { firstMs: firstPauseMs, maxMs: timing.maxPauseMs }, random));
   }
 
   /** Does whatever is due. */

@@ -23,3 +23,6 @@ export function timingOf(lifetimeMs: number): Timing {
     maxPauseMs: Math.min(lifetimeMs / 3, 5_000),
   };
 }
+
+/** Ceiling of the first pause after a failure. */
+export const firstPauseMs = 250;

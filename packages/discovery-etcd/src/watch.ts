@@ -1,12 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
+import { backoffMs, type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
 import type { Watcher } from "@lmserv/discovery-fleet";
-import { Backoff } from "./backoff.ts";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdFault, isObject, scalarText } from "./fault.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { type Revision, readSnapshot, revisionOf } from "./snapshot.ts";
-import type { Timing } from "./timing.ts";
+import { firstPauseMs, type Timing } from "./timing.ts";
 
 export interface WatchOptions {
   readonly client: EtcdClient;
@@ -27,24 +26,25 @@ const entriesPerTurn = 32;
 export class EtcdWatch {
   readonly #options: WatchOptions;
   readonly #watcher: Watcher;
-  readonly #backoff: Backoff;
+  #failures = 0;
   #latest: Revision | null = null;
 
   constructor(options: WatchOptions, watcher: Watcher) {
     this.#options = options;
     this.#watcher = watcher;
-    this.#backoff = new Backoff(options.random, options.timing.maxPauseMs);
   }
 
   /** @throws {EtcdFault} when nothing can be read, or another store is there; `signal.reason` itself when aborted. */
   async run(): Promise<never> {
-    const { clock, signal } = this.#options;
+    const { clock, random, signal, timing } = this.#options;
     for (;;) {
       const revision = await this.#read();
       const startedMs = clock.now();
       await this.#follow(revision);
-      if (clock.now() - startedMs >= stableMs) this.#backoff.reset();
-      await sleep(clock, this.#backoff.nextMs(), signal);
+      if (clock.now() - startedMs >= stableMs) this.#failures = 0;
+      this.#failures += 1;
+      const pauses = { firstMs: firstPauseMs, maxMs: timing.maxPauseMs };
+      await sleep(clock, backoffMs(this.#failures, pauses, random), signal);
     }
   }
 

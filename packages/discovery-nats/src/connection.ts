@@ -1,5 +1,12 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { type Cancellable, type Clock, onAbort, Reminder, sleep } from "@lmserv/discovery-core/transport";
+import {
+  backoffMs,
+  type Cancellable,
+  type Clock,
+  onAbort,
+  Reminder,
+  sleep,
+} from "@lmserv/discovery-core/transport";
 import {
   type EngineConnection,
   type EngineContext,
@@ -11,7 +18,7 @@ import { failure, isBucketMissing, isSilence, type Whereabouts } from "./fault.t
 import { type LeaseHost, NatsLease } from "./lease.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
-import { backoffMs } from "./timing.ts";
+import { firstRetryMs } from "./timing.ts";
 import { View } from "./view.ts";
 
 /** A watch and held values, over one link after another, until no server answers. */
@@ -161,9 +168,10 @@ export class NatsConnection implements EngineConnection, LeaseHost {
   async #next({ timing }: Link): Promise<Link | null> {
     const { signal } = this.#closing;
     const endMs = (this.#view?.heardMs ?? this.clock.now()) + timing.noticeMs;
+    const pauses = { firstMs: firstRetryMs, maxMs: timing.retryMs };
     for (let failures = 0; ; failures += 1) {
       try {
-        await sleep(this.clock, backoffMs(failures, timing.retryMs, this.random), signal);
+        await sleep(this.clock, backoffMs(failures + 1, pauses, this.random), signal);
         return await Link.open(this.#settings, this.#context, { signal });
       } catch (error) {
         if (signal.aborted) return null;

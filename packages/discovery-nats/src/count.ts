@@ -1,4 +1,4 @@
-import { type Cancellable, onAbort } from "@lmserv/discovery-core/transport";
+import { type Cancellable, orAborted } from "@lmserv/discovery-core/transport";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { failure, isBucketMissing } from "./fault.ts";
 import { Link } from "./link.ts";
@@ -29,8 +29,7 @@ function countIn(link: Link, signal: AbortSignal): Promise<number> {
   const forget = (key: string): void => {
     keys.delete(key);
   };
-  return new Promise((resolve, reject) => {
-    const ignore = onAbort(signal, () => reject(signal.reason));
+  const counting = new Promise<number>((resolve, reject) => {
     link.ended.then(reject);
     link
       .watch({
@@ -39,12 +38,10 @@ function countIn(link: Link, signal: AbortSignal): Promise<number> {
         delete: forget,
         expired: forget,
         heard: () => {},
-        complete: () => {
-          ignore();
-          resolve(keys.size);
-        },
+        complete: () => resolve(keys.size),
         broken: reject,
       })
       .catch(reject);
   });
+  return orAborted(counting, signal);
 }

@@ -1,8 +1,8 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import type { Cancellable, Clock } from "@lmserv/discovery-core/transport";
+import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
 import { type Held, HeldValue } from "@lmserv/discovery-fleet";
 import type { Acknowledgement, Link } from "./link.ts";
-import { backoffMs } from "./timing.ts";
+import { firstRetryMs } from "./timing.ts";
 
 /** What a value needs of the connection that it is held on. */
 export interface LeaseHost {
@@ -116,7 +116,8 @@ export class NatsLease implements Held {
     // A link that ended says so itself, and the next one wakes us.
     if (link !== this.#host.link) return this.onLink(link);
     this.#acknowledged = null;
-    this.#schedule(backoffMs(this.#failures, link.timing.returnMs, this.#host.random));
+    const pauses = { firstMs: firstRetryMs, maxMs: link.timing.returnMs };
+    this.#schedule(backoffMs(this.#failures + 1, pauses, this.#host.random));
     if (this.#failures > quietFailures || this.#host.isRefusal(error)) {
       this.#host.onFailed(this, error, this.#host.clock.now() - this.#failingMs);
     }

@@ -1,5 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { type Cancellable, onAbort } from "@lmserv/discovery-core/transport";
+import { type Cancellable, onAbort, orAborted } from "@lmserv/discovery-core/transport";
 import type { EngineContext } from "@lmserv/discovery-fleet";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import {
@@ -190,7 +190,7 @@ export class Link implements AsyncDisposable {
 }
 
 /** The client's attempt cannot be called off; one that nobody waits for any more is closed when it succeeds. */
-function dial(
+async function dial(
   settings: Settings,
   { via, cluster, lifetimeMs }: EngineContext,
   signal: AbortSignal,
@@ -211,16 +211,14 @@ function dial(
     ...loginOptions(settings.login),
     ...(tls && { tls: { ...tls } }),
   };
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const ignore = onAbort(signal, () => reject(signal.reason));
-    connect(options)
-      .finally(ignore)
-      .then((connection) => {
-        if (signal.aborted) connection.close();
-        else resolve(connection);
-      }, reject);
-  });
+  signal.throwIfAborted();
+  const connecting = connect(options);
+  // One that comes too late is nobody's.
+  connecting.then(
+    (connection) => (signal.aborted ? connection.close() : undefined),
+    () => {},
+  );
+  return orAborted(connecting, signal);
 }
 
 function loginOptions(login: Login): Pick<ConnectionOptions, "user" | "pass" | "token" | "authenticator"> {

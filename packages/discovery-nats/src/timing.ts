@@ -61,10 +61,5 @@ export function timingOf(lifetimeMs: number): Timing {
   };
 }
 
-/** Full jitter, doubling from here. */
-const firstRetryMs = 100;
-
-/** How long to wait before attempt `failures + 1`, in ms. */
-export function backoffMs(failures: number, mostMs: number, random: () => number): number {
-  return random() * Math.min(mostMs, firstRetryMs * 2 ** Math.min(failures, 30));
-}
+/** Ceiling of the first pause after a failure. */
+export const firstRetryMs = 100;

@@ -2,7 +2,7 @@ import { maxEntries } from "@lmserv/discovery-fleet";
 import { describe, expect, test } from "vitest";
 import { bucketName, isAtLeast } from "../src/bucket.ts";
 import { Roster } from "../src/roster.ts";
-import { backoffMs, timingOf } from "../src/timing.ts";
+import { timingOf } from "../src/timing.ts";
 
 describe("the roster", () => {
   test("tells what is news, and what has run out", () => {
@@ -63,11 +63,4 @@ describe("what is derived", () => {
       expect(deafMs).toBeGreaterThanOrEqual(3 * heartbeatMs);
     },
   );
-
-  test("attempts are spread over a time that doubles up to a bound", () => {
-    const longest = Array.from({ length: 12 }, (_, failures) => backoffMs(failures, 5_000, () => 1));
-    expect(longest.slice(0, 4)).toEqual([100, 200, 400, 800]);
-    expect(longest.at(-1)).toBe(5_000);
-    expect(backoffMs(1_000, 5_000, () => 0.5)).toBe(2_500);
-  });
 });
