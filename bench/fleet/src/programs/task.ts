@@ -24,7 +24,7 @@ export function transportOf({ engine, lifetimeMs }: Task): Transport {
   return engines[engine].transport(lifetimeMs, engine);
 }
 
-/** Opens it as a discovery does: a session that is lost is opened again. */
+/** Opens it as a discovery does: a store that is slow is waited for, and a session that is lost is opened again. */
 export function open(transport: Transport): Promise<TransportSession> {
   const context = {
     clock: systemClock,
@@ -33,7 +33,9 @@ export function open(transport: Transport): Promise<TransportSession> {
     nodes: { listAlive: () => [] },
     report: (error: Error) => say({ event: "fault", name: error.message }),
   };
-  return supervise(transport).open(context, { signal: new AbortController().signal });
+  return supervise(transport, { outlasts: () => true }).open(context, {
+    signal: new AbortController().signal,
+  });
 }
 
 /** What happened, and when, in ms since 1970: all processes of a machine have one clock. */
