@@ -223,6 +223,13 @@ function closedReason(route: Route, path: string, manages: boolean): Refusal | n
       `${path} is no path of this endpoint; there are /v1/..., /api/... and /chat`,
     );
   }
+  if (route.kind === "refused-method") {
+    return refusal(
+      405,
+      "method_not_allowed",
+      `${path} takes GET, HEAD and POST; ask the node itself for more`,
+    );
+  }
   if (route.kind !== "management" || manages) return null;
   return refusal(403, "management_refused", `${path} changes the models of a node; ask that node itself`);
 }

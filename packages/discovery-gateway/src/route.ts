@@ -10,8 +10,12 @@ export type Route =
   | { readonly kind: "one-node"; readonly api: Api; readonly why: string }
   /** Changes the models of a node. */
   | { readonly kind: "management"; readonly api: Api }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "unknown" }
+  /** Nothing is done that way. */
+  | { readonly kind: "refused-method" };
 
+/** Methods of requests that any node may answer: what deletes or replaces means one node. */
+const inferring: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
 const managing = /^\/api\/(?:pull|push|delete|create|copy|blobs)(?:\/|$)/;
 const stateful =
   /^\/v1\/(?:files|batches|fine_tuning|threads|assistants|vector_stores|uploads|responses\/|conversations)/;
@@ -25,5 +29,6 @@ export function routeOf(method: string, path: string, contentType: string): Rout
   if (contentType.startsWith("multipart/")) {
     return { kind: "one-node", api, why: "a form is sent to one node, and its model is not read" };
   }
+  if (!inferring.has(method)) return { kind: "refused-method" };
   return { kind: "inference", api, needsModel: method === "POST" && api !== "lmserv" };
 }

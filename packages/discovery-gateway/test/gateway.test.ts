@@ -108,6 +108,13 @@ describe("a request", () => {
     expect((await send({ path: "/other" })).status).toBe(404);
   });
 
+  test.each(["DELETE", "PUT", "PATCH", "OPTIONS"])("by %s goes to nobody", async (method) => {
+    const server = await lan.serve();
+    const { send } = await lan.before(server);
+    expect((await send({ method, path: "/v1/models/llama3" })).status).toBe(405);
+    expect(server.requests).toHaveLength(0);
+  });
+
   test("to the root is greeted as Ollama greets", async () => {
     const { send } = await lan.open();
     expect(await send({ path: "/" })).toMatchObject({ status: 200, body: "Ollama is running" });
