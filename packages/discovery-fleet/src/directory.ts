@@ -1,5 +1,11 @@
 import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
-import type { Clock, Observation, ObservationSink } from "@lmserv/discovery-core/transport";
+import {
+  type Clock,
+  type Observation,
+  type ObservationSink,
+  Room,
+  type Seat,
+} from "@lmserv/discovery-core/transport";
 import { type AliveRecord, compareVersions, seenNode } from "@lmserv/discovery-identity";
 import type { Watcher } from "./engine.ts";
 import type { Inspector, Refusal } from "./inspector.ts";
@@ -40,11 +46,14 @@ export class Directory implements Watcher {
   readonly #entries = new Map<string, Entry>();
   /** How many are of one member. */
   readonly #counts = new Map<string, number>();
+  /** Where there are too many, the latest of the member with most gives way. */
+  readonly #room: Room;
   readonly #browses = new Set<ObservationSink>();
   #isComplete = false;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#room = new Room(options.maxNodes);
   }
 
   /** Tells a browse of all there is, and then of what changes; the result ends that. */
@@ -108,6 +117,7 @@ export class Directory implements Watcher {
     const refusal = before ? null : this.#refusalOf(record);
     if (refusal !== null) return this.#refuse(refusal, key, value);
     if (!before) this.#count(record.id, 1);
+    this.#room.take(key, seatOf(record));
     this.#entries.set(key, { value, record, contest: null });
     this.#show(key, record);
   }
@@ -118,10 +128,16 @@ export class Directory implements Watcher {
     this.put(key, value);
   }
 
-  /** Why a newcomer cannot be taken, or null. */
-  #refusalOf({ id }: AliveRecord): "full" | "quota" | null {
-    if (this.#entries.size >= this.#options.maxNodes) return "full";
-    return (this.#counts.get(id) ?? 0) >= maxNodesPerMember ? "quota" : null;
+  /** Why a newcomer cannot be taken, or null once there is room for it. */
+  #refusalOf(record: AliveRecord): "full" | "quota" | null {
+    if ((this.#counts.get(record.id) ?? 0) >= maxNodesPerMember) return "quota";
+    const place = this.#room.placeFor(seatOf(record));
+    if (place === "none") return "full";
+    if (place !== "free") {
+      this.#drop(place.insteadOf, "unreachable");
+      this.#options.on.refused("full", place.insteadOf);
+    }
+    return null;
   }
 
   /** What is no announcement leaves the one that it covers as it was, for as long as its owner may put it back. */
@@ -135,6 +151,7 @@ export class Directory implements Watcher {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
+    this.#room.leave(key);
     this.#count(entry.record.id, -1);
     this.#push({ kind: "gone", via: this.#options.via, key, reason });
   }
@@ -163,4 +180,8 @@ export class Directory implements Watcher {
   #push(observation: Observation): void {
     for (const sink of this.#browses) sink.push(observation);
   }
+}
+
+function seatOf({ id: origin }: AliveRecord): Seat {
+  return { trust: "signed", origin };
 }

@@ -261,6 +261,21 @@ describe("room", () => {
     expect(discovery.warnings.map(({ code }) => code)).toEqual(["REGISTRY_FULL"]);
   });
 
+  test("is shared by members: a newcomer gets the latest place of whoever has most", async () => {
+    await open({ maxNodes: 5 });
+    const [small, large] = [new PlainHost(), new PlainHost()];
+    for (const port of [1, 2]) appear(port, small);
+    for (const port of [3, 4, 5]) appear(port, large);
+    await clock.advance(0);
+    appear(6);
+    await clock.advance(0);
+    expect(listed()).toBe("1 2 3 4 6");
+    // Of several that have as many, none gives way.
+    appear(7, small);
+    await clock.advance(0);
+    expect(listed()).toBe("1 2 3 4 6");
+  });
+
   test("of one key is bounded, so that nobody crowds out the rest", async () => {
     await open();
     const flood = new PlainHost();

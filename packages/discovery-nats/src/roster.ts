@@ -1,4 +1,4 @@
-import { Deadlines } from "@lmserv/discovery-core/transport";
+import { Deadlines, Room, type Seat } from "@lmserv/discovery-core/transport";
 import { maxEntries } from "@lmserv/discovery-fleet";
 
 interface Value {
@@ -15,16 +15,32 @@ interface Value {
 export class Roster {
   readonly #values = new Map<string, Value>();
   readonly #deadlines = new Deadlines();
+  /** Where there are too many, the latest of the member with most gives way. */
+  readonly #room = new Room(maxEntries);
   /** Values that found no place: somebody fills the bucket. */
   refused = 0;
+
+  /** Key that gives way to a newcomer, or null where none has to. */
+  loserTo(key: string): string | null {
+    if (this.#values.has(key)) return null;
+    const place = this.#room.placeFor(seatOf(key));
+    return typeof place === "string" ? null : place.insteadOf;
+  }
+
+  /** Takes one out for another's sake. */
+  displace(key: string): void {
+    this.delete(key);
+    this.refused += 1;
+  }
 
   /** Takes a value that runs out at that time; whether that is news. */
   put(key: string, text: string, endMs: number): boolean {
     const before = this.#values.get(key);
-    if (before === undefined && this.#values.size >= maxEntries) {
+    if (before === undefined && this.#room.placeFor(seatOf(key)) !== "free") {
       this.refused += 1;
       return false;
     }
+    this.#room.take(key, seatOf(key));
     this.#values.set(key, { text, endMs });
     this.#deadlines.set(key, endMs);
     return before?.text !== text;
@@ -33,6 +49,7 @@ export class Roster {
   /** Whether there was one. */
   delete(key: string): boolean {
     this.#deadlines.delete(key);
+    this.#room.leave(key);
     return this.#values.delete(key);
   }
 
@@ -72,4 +89,9 @@ export class Roster {
   keys(): Iterable<string> {
     return this.#values.keys();
   }
+}
+
+/** A key begins with the id of its member, as far as its writer is honest. */
+function seatOf(key: string): Seat {
+  return { trust: "signed", origin: key.split(".", 1)[0] ?? key };
 }

@@ -96,7 +96,15 @@ export class View implements WatchSink {
     if (!this.#isFilling && this.#isServerSuspect(key, putMs)) this.#spare(putMs);
     if (!this.#isFilling) this.#putMs = putMs;
     this.#missing.delete(key);
+    this.#makeRoom(key);
     if (this.#roster.put(key, value, this.#endOf(putMs))) this.#watcher.put(key, value);
+  }
+
+  #makeRoom(key: string): void {
+    const loser = this.#roster.loserTo(key);
+    if (loser === null) return;
+    this.#roster.displace(loser);
+    this.#watcher.delete(loser, false);
   }
 
   delete(key: string): void {

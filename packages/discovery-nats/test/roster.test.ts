@@ -36,6 +36,34 @@ describe("the roster", () => {
   });
 });
 
+describe("a full roster", () => {
+  const perMember = 10;
+  function fullRoster(): Roster {
+    const roster = new Roster();
+    for (let index = 0; index < maxEntries; index += 1) {
+      roster.put(`m${index % (maxEntries / perMember)}.${index}`, "1", 1_000);
+    }
+    return roster;
+  }
+
+  test("gives a newcomer the latest place of a member with most", () => {
+    const roster = fullRoster();
+    const loser = roster.loserTo("new.1") ?? "";
+    expect(roster.endOf(loser)).toBe(1_000);
+    roster.displace(loser);
+    expect(roster.put("new.1", "1", 1_000)).toBe(true);
+    expect([roster.has(loser), roster.size, roster.refused]).toEqual([false, maxEntries, 1]);
+  });
+
+  test("gives a member with as many no further place, and its own value the place that it has", () => {
+    const roster = fullRoster();
+    expect(roster.loserTo("m0.x")).toBeNull();
+    expect(roster.put("m0.x", "1", 1_000)).toBe(false);
+    expect(roster.loserTo("m0.0")).toBeNull();
+    expect(roster.put("m0.0", "2", 1_000)).toBe(true);
+  });
+});
+
 describe("what is derived", () => {
   test.each([
     ["default", "lmserv_default"],
