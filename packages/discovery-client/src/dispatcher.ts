@@ -153,7 +153,7 @@ export class Dispatcher {
       });
       reservation.answered();
       const stopGuarding = this.#guard(node, response);
-      response.once("close", () => {
+      onClose(response, () => {
         stopGuarding();
         ignoreClient();
         reservation.release();
@@ -227,9 +227,15 @@ function keep(response: IncomingMessage, clock: Clock, maxMs: number): Promise<B
       else response.destroy();
     });
     response.on("error", () => {});
-    response.once("close", () => {
+    onClose(response, () => {
       cancel();
       resolve(Buffer.concat(chunks));
     });
   });
+}
+
+/** Calls back when an answer has closed, or at once where it has: it may break off at any moment. */
+function onClose(response: IncomingMessage, listener: () => void): void {
+  if (response.closed) listener();
+  else response.once("close", listener);
 }

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import {
-  certificate,
   json,
   type ModelServer,
   modelServer,
@@ -14,7 +13,7 @@ import {
   steady,
 } from "@lmserv/test-near";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type NearFetch, type NearFetchOptions, nearFetch } from "../src/index.ts";
+import { type NearFetch, nearFetch } from "../src/index.ts";
 
 let near: NearList;
 const servers: ModelServer[] = [];
@@ -156,6 +155,10 @@ describe("another node is asked", () => {
     "429": ({ response }) => json(response, 429, {}),
     "502": ({ response }) => json(response, 502, {}),
     "503": ({ response }) => json(response, 503, {}),
+    "503 that breaks off": ({ response }) => {
+      response.writeHead(503, { "content-length": 1_000 }).write("busy");
+      response.socket?.destroySoon();
+    },
     "504": ({ response }) => json(response, 504, {}),
     "404 without the model": ({ response }) => json(response, 404, { error: "model 'llama3' not found" }),
   };
@@ -349,6 +352,31 @@ describe("a stream", () => {
   });
 });
 
+describe("places at a node", () => {
+  test("are given back after answers of every kind", async () => {
+    const kinds = ["whole", "empty", "cancelled", "broken", "refused"];
+    const server = await serve((request) => {
+      const kind = kinds[server.requests.length - 1];
+      const { response } = request;
+      if (kind === "empty") return response.writeHead(204).end();
+      if (kind === "refused") return json(response, 503, {});
+      if (kind === "whole") return say(request, "hello");
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      sayWord(request, "one ");
+      if (kind === "broken") response.socket?.destroySoon();
+    });
+    await near.list({ id: "box", port: server.port });
+    const fetching = nearFetch(near.discovery);
+    for (const kind of kinds) {
+      const response = await ask(fetching, { stream: true });
+      if (kind === "cancelled") await response.body?.cancel();
+      else await response.text().catch(() => {});
+    }
+    const places = (): string => fetching.explain({ model: "llama3" }).candidates[0]?.why ?? "";
+    await expect.poll(places).not.toContain("of ours under way");
+  });
+});
+
 describe("an abort before the answer", () => {
   test("ends the request at the node and asks no other", async () => {
     const [first, second] = [await serve(() => {}), await serve()];
@@ -360,65 +388,5 @@ describe("an abort before the answer", () => {
     await expect(response).rejects.toBe(reason);
     await seen.gone;
     expect(second.requests).toHaveLength(0);
-  });
-});
-
-describe("secrets", () => {
-  const withKey: NearFetchOptions = { nodeKeys: [{ node: "liar", key: "secret" }] };
-
-  test("of the client go to no node", async () => {
-    const server = await serve();
-    await near.list({ id: "box", port: server.port });
-    const headers = { authorization: "Bearer mine", cookie: "a=b", "x-api-key": "mine", "x-other": "passes" };
-    await ask(nearFetch(near.discovery), {}, { headers });
-    const seen = server.requests[0]?.headers;
-    expect(JSON.stringify(seen)).not.toContain("mine");
-    expect(seen).toMatchObject({ "x-other": "passes" });
-    expect(seen).not.toHaveProperty("cookie");
-  });
-
-  test("of a node go to the configured address", async () => {
-    const server = await serve();
-    await near.list({ id: "box", port: server.port, auth: "required" });
-    const fetching = nearFetch(near.discovery, {
-      nodeKeys: [{ node: `127.0.0.1:${server.port}`, key: "secret" }],
-    });
-    await ask(fetching);
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer secret");
-  });
-
-  test("of a node go to nobody who only takes its name", async () => {
-    const server = await serve();
-    await near.list({ id: "liar", port: server.port });
-    await ask(nearFetch(near.discovery, withKey));
-    expect(server.requests[0]?.headers.authorization).toBeUndefined();
-  });
-
-  test("of a signed node go to the node that signs", async () => {
-    const server = await serve();
-    await near.list({ id: "liar", port: server.port, trust: "signed" });
-    await ask(nearFetch(near.discovery, withKey));
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer secret");
-  });
-});
-
-describe("a node with TLS", () => {
-  async function secure(ca: string | undefined): Promise<Response> {
-    const server = await modelServer(undefined, certificate);
-    servers.push(server);
-    await near.list({ id: "box", port: server.port, scheme: "https" });
-    return ask(nearFetch(near.discovery, ca === undefined ? {} : { ca }));
-  }
-
-  test("is asked where its certificate is vouched for", async () => {
-    const response = await secure(certificate.ca);
-    expect(await response.json()).toMatchObject({ choices: [{ message: { content: "hello" } }] });
-  });
-
-  test("is not asked otherwise, and that is told", async () => {
-    const response = await secure(undefined);
-    expect(response.status).toBe(503);
-    expect(await response.text()).toMatch(/box: .*certificate/);
-    expect(servers.at(-1)?.requests).toHaveLength(0);
   });
 });
