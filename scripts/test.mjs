@@ -16,6 +16,7 @@ const alikeEverywhere = [
   "**/conformance/**",
   "**/life/**",
   "**/simulation/**",
+  "**/strangers.test.ts",
   "**/*.model.test.ts",
   "**/cluster.test.ts",
   "**/faults.test.ts",
