@@ -1,51 +1,17 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
-import {
-  json,
-  type ModelServer,
-  modelServer,
-  type NearList,
-  nearList,
-  type SeenRequest,
-  say,
-  sayWord,
-  steady,
-} from "@lmserv/test-near";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { json, type ModelServer, type SeenRequest, say, sayWord, steady } from "@lmserv/test-near";
+import { describe, expect, test } from "vitest";
 import { type NearFetch, nearFetch } from "../src/index.ts";
+import { ask, site } from "./site.ts";
 
-let near: NearList;
-const servers: ModelServer[] = [];
-
-beforeEach(async () => {
-  near = await nearList();
-});
-
-afterEach(async () => {
-  await near[Symbol.asyncDispose]();
-  for (const server of servers.splice(0)) await server[Symbol.asyncDispose]();
-});
-
-async function serve(answer?: (request: SeenRequest) => unknown): Promise<ModelServer> {
-  const server = await modelServer(answer);
-  servers.push(server);
-  return server;
-}
+const lan = site();
 
 /** Two nodes, of which the first is asked first. */
 async function twoNodes(first: ModelServer, second: ModelServer): Promise<NearFetch> {
-  await near.list({ id: "first", port: first.port }, { id: "second", port: second.port });
-  return nearFetch(near.discovery, { prefer: ["first"] });
-}
-
-function ask({ fetch }: NearFetch, body: object = {}, init: RequestInit = {}): Promise<Response> {
-  return fetch("http://lmserv.invalid/v1/chat/completions?x=1", {
-    method: "POST",
-    body: JSON.stringify({ model: "llama3", messages: [{ role: "user", content: "hi" }], ...body }),
-    headers: { "content-type": "application/json" },
-    ...init,
-  });
+  await lan.near.list({ id: "first", port: first.port }, { id: "second", port: second.port });
+  return nearFetch(lan.near.discovery, { prefer: ["first"] });
 }
 
 /** A port of this machine at which nothing listens. */
@@ -60,9 +26,9 @@ async function closedPort(): Promise<number> {
 
 describe("a request", () => {
   test("goes to a node as it is, and says which", async () => {
-    const server = await serve();
-    await near.list({ id: "box", port: server.port });
-    const response = await ask(nearFetch(near.discovery));
+    const server = await lan.serve();
+    await lan.near.list({ id: "box", port: server.port });
+    const response = await ask(nearFetch(lan.near.discovery));
     expect(response.status).toBe(200);
     expect(response.headers.get("x-lmserv-node")).toBe("box");
     expect(response.headers.get("x-lmserv-attempts")).toBe("1");
@@ -73,26 +39,26 @@ describe("a request", () => {
   });
 
   test("to another host goes there", async () => {
-    const server = await serve(({ response }) => response.end("elsewhere"));
-    const response = await nearFetch(near.discovery).fetch(`http://127.0.0.1:${server.port}/v1/models`);
+    const server = await lan.serve(({ response }) => response.end("elsewhere"));
+    const response = await nearFetch(lan.near.discovery).fetch(`http://127.0.0.1:${server.port}/v1/models`);
     expect(await response.text()).toBe("elsewhere");
   });
 
   test("waits for a first node", async () => {
-    const server = await serve();
-    const answer = ask(nearFetch(near.discovery, { waitMs: 240_000 }));
-    await near.list({ id: "box", port: server.port });
+    const server = await lan.serve();
+    const answer = ask(nearFetch(lan.near.discovery, { waitMs: 240_000 }));
+    await lan.near.list({ id: "box", port: server.port });
     expect((await answer).status).toBe(200);
   });
 
   test("without a node in time says what to do", async () => {
-    const error = await ask(nearFetch(near.discovery, { waitMs: 0 })).catch((reason: unknown) => reason);
+    const error = await ask(nearFetch(lan.near.discovery, { waitMs: 0 })).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "NO_NODE", message: expect.stringContaining("lmserv announce") });
   });
 
   test("of an unknown path or model is refused in the dialect of the path", async () => {
-    await near.list({ id: "box", port: 1, models: ["llama3", "phi"], apis: ["openai", "ollama"] });
-    const { fetch } = nearFetch(near.discovery, { waitMs: 0 });
+    await lan.near.list({ id: "box", port: 1, models: ["llama3", "phi"], apis: ["openai", "ollama"] });
+    const { fetch } = nearFetch(lan.near.discovery, { waitMs: 0 });
     const body = JSON.stringify({ model: "nope" });
     const openai = await fetch("http://lmserv.invalid/v1/chat/completions", { method: "POST", body });
     expect(openai.status).toBe(404);
@@ -108,17 +74,17 @@ describe("a request", () => {
   });
 
   test("for models is answered by what is known, without a question", async () => {
-    await near.list({ id: "box", port: 1 }, { id: "other", port: 2, models: ["phi"] });
-    const { fetch } = nearFetch(near.discovery, { aliases: { small: ["phi"] } });
+    await lan.near.list({ id: "box", port: 1 }, { id: "other", port: 2, models: ["phi"] });
+    const { fetch } = nearFetch(lan.near.discovery, { aliases: { small: ["phi"] } });
     const list = await (await fetch("http://lmserv.invalid/v1/models")).json();
     expect(list).toMatchObject({ object: "list", data: [{ id: "llama3" }, { id: "phi" }, { id: "small" }] });
     expect(await (await fetch("http://lmserv.invalid/v1/models/phi")).json()).toMatchObject({ id: "phi" });
   });
 
   test("by an alias names the model as the node does, and changes nothing else", async () => {
-    const server = await serve();
-    await near.list({ id: "box", port: server.port, models: ["meta-llama/Llama-3"] });
-    const { fetch } = nearFetch(near.discovery, { aliases: { llama: ["other", "meta-llama/Llama-3"] } });
+    const server = await lan.serve();
+    await lan.near.list({ id: "box", port: server.port, models: ["meta-llama/Llama-3"] });
+    const { fetch } = nearFetch(lan.near.discovery, { aliases: { llama: ["other", "meta-llama/Llama-3"] } });
     const body = '{ "seed": 9007199254740993, "model" : "llama", "messages": [] }';
     await fetch("http://lmserv.invalid/v1/chat/completions", { method: "POST", body });
     expect(server.requests[0]?.body.toString()).toBe(body.replace('"llama"', '"meta-llama/Llama-3"'));
@@ -126,8 +92,8 @@ describe("a request", () => {
 
   test("of LMServ's and of OpenAI's API goes where the node has it", async () => {
     const ok = ({ response }: SeenRequest): unknown => response.end("ok");
-    const [docker, lmserv] = [await serve(ok), await serve(ok)];
-    await near.list(
+    const [docker, lmserv] = [await lan.serve(ok), await lan.serve(ok)];
+    await lan.near.list(
       {
         id: "docker",
         port: docker.port,
@@ -136,10 +102,10 @@ describe("a request", () => {
       },
       { id: "lmserv", port: lmserv.port, apis: ["lmserv"], path: "/talk" },
     );
-    const { fetch } = nearFetch(near.discovery);
+    const { fetch } = nearFetch(lan.near.discovery);
     await fetch("http://lmserv.invalid/chat?a=b", { method: "POST", body: "hi" });
     expect(lmserv.requests[0]?.url).toBe("/talk?a=b");
-    await ask(nearFetch(near.discovery));
+    await ask(nearFetch(lan.near.discovery));
     expect(docker.requests[0]?.url).toBe("/engines/v1/chat/completions?x=1");
   });
 });
@@ -164,7 +130,7 @@ describe("another node is asked", () => {
   };
   for (const [what, answer] of Object.entries(answers)) {
     test(`after ${what}`, async () => {
-      const [first, second] = [await serve(answer), await serve()];
+      const [first, second] = [await lan.serve(answer), await lan.serve()];
       const response = await ask(await twoNodes(first, second), { stream: true });
       expect(response.headers.get("x-lmserv-node")).toBe("second");
       expect(response.headers.get("x-lmserv-attempts")).toBe("2");
@@ -175,29 +141,29 @@ describe("another node is asked", () => {
   }
 
   test("after a refused connection", async () => {
-    const second = await serve();
-    await near.list({ id: "first", port: await closedPort() }, { id: "second", port: second.port });
-    const fetching = nearFetch(near.discovery, { prefer: ["first"] });
+    const second = await lan.serve();
+    await lan.near.list({ id: "first", port: await closedPort() }, { id: "second", port: second.port });
+    const fetching = nearFetch(lan.near.discovery, { prefer: ["first"] });
     expect((await ask(fetching)).headers.get("x-lmserv-attempts")).toBe("2");
     // The one that failed goes last for a while.
     expect((await ask(fetching)).headers.get("x-lmserv-attempts")).toBe("1");
   });
 
   test.each(["unreachable", "silent"] as const)("when the first falls %s before it answers", async (how) => {
-    const [first, second] = [await serve(() => {}), await serve()];
+    const [first, second] = [await lan.serve(() => {}), await lan.serve()];
     const response = ask(await twoNodes(first, second));
     const seen = await first.request(1);
-    if (how === "silent") await near.check("first", "silent");
-    else await near.lose("first", "unreachable");
+    if (how === "silent") await lan.near.check("first", "silent");
+    else await lan.near.lose("first", "unreachable");
     expect((await response).headers.get("x-lmserv-node")).toBe("second");
     await seen.gone;
   });
 
   test("not while the first says goodbye and goes on", async () => {
-    const [first, second] = [await serve(() => {}), await serve()];
+    const [first, second] = [await lan.serve(() => {}), await lan.serve()];
     const response = ask(await twoNodes(first, second));
     const seen = await first.request(1);
-    await near.lose("first", "goodbye");
+    await lan.near.lose("first", "goodbye");
     say(seen, "still here");
     expect((await response).headers.get("x-lmserv-node")).toBe("first");
     expect(second.requests).toHaveLength(0);
@@ -205,8 +171,8 @@ describe("another node is asked", () => {
 
   test.each([400, 401, 404, 422, 500])("not after %i", async (status) => {
     const [first, second] = [
-      await serve(({ response }) => json(response, status, { detail: "no" })),
-      await serve(),
+      await lan.serve(({ response }) => json(response, status, { detail: "no" })),
+      await lan.serve(),
     ];
     const response = await ask(await twoNodes(first, second));
     expect(response.status).toBe(status);
@@ -216,8 +182,8 @@ describe("another node is asked", () => {
 
   test("not for a stream, which is there once", async () => {
     const [first, second] = [
-      await serve(({ response }) => json(response, 503, { error: "busy" })),
-      await serve(),
+      await lan.serve(({ response }) => json(response, 503, { error: "busy" })),
+      await lan.serve(),
     ];
     const { fetch } = await twoNodes(first, second);
     const form = new FormData();
@@ -234,7 +200,7 @@ describe("another node is asked", () => {
   test("until all have refused: then the last refusal is the answer", async () => {
     const busy = ({ response }: SeenRequest): unknown =>
       response.writeHead(429, { "retry-after": "7" }).end('{"error":"full"}');
-    const [first, second] = [await serve(busy), await serve(busy)];
+    const [first, second] = [await lan.serve(busy), await lan.serve(busy)];
     const response = await ask(await twoNodes(first, second));
     expect(response.status).toBe(429);
     expect(response.headers.get("retry-after")).toBe("7");
@@ -242,8 +208,11 @@ describe("another node is asked", () => {
   });
 
   test("until none is left: then each cause is told", async () => {
-    await near.list({ id: "first", port: await closedPort() }, { id: "second", port: await closedPort() });
-    const response = await ask(nearFetch(near.discovery, { prefer: ["first"] }));
+    await lan.near.list(
+      { id: "first", port: await closedPort() },
+      { id: "second", port: await closedPort() },
+    );
+    const response = await ask(nearFetch(lan.near.discovery, { prefer: ["first"] }));
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("5");
     expect(await response.json()).toMatchObject({
@@ -255,7 +224,7 @@ describe("another node is asked", () => {
   });
 
   test("with the body of a Request too", async () => {
-    const [first, second] = [await serve(({ response }) => json(response, 503, {})), await serve()];
+    const [first, second] = [await lan.serve(({ response }) => json(response, 503, {})), await lan.serve()];
     const { fetch } = await twoNodes(first, second);
     const body = JSON.stringify({ model: "llama3", messages: [] });
     const response = await fetch(
@@ -269,15 +238,15 @@ describe("another node is asked", () => {
 describe("a connection that the server ended while it was idle", () => {
   test("is replaced by a fresh one", async () => {
     let isFirst = true;
-    const server = await serve((request) => {
+    const server = await lan.serve((request) => {
       if (isFirst) {
         isFirst = false;
         say(request, "once");
       } else if (request.response.socket === used) request.response.socket?.resetAndDestroy();
       else say(request, "twice");
     });
-    await near.list({ id: "box", port: server.port });
-    const fetching = nearFetch(near.discovery);
+    await lan.near.list({ id: "box", port: server.port });
+    const fetching = nearFetch(lan.near.discovery);
     await (await ask(fetching)).text();
     const used = server.requests[0]?.response.socket;
     const response = await ask(fetching);
@@ -293,13 +262,13 @@ describe("a stream", () => {
     seen: SeenRequest;
     ending: AbortController;
   }> {
-    const server = await serve((request) => {
+    const server = await lan.serve((request) => {
       request.response.writeHead(200, { "content-type": "text/event-stream" });
       sayWord(request, "one ");
     });
-    await near.list({ id: "box", port: server.port });
+    await lan.near.list({ id: "box", port: server.port });
     const ending = new AbortController();
-    const response = await ask(nearFetch(near.discovery), { stream: true }, { signal: ending.signal });
+    const response = await ask(nearFetch(lan.near.discovery), { stream: true }, { signal: ending.signal });
     return { server, response, seen: await server.request(1), ending };
   }
 
@@ -355,7 +324,7 @@ describe("a stream", () => {
 describe("places at a node", () => {
   test("are given back after answers of every kind", async () => {
     const kinds = ["whole", "empty", "cancelled", "broken", "refused"];
-    const server = await serve((request) => {
+    const server = await lan.serve((request) => {
       const kind = kinds[server.requests.length - 1];
       const { response } = request;
       if (kind === "empty") return response.writeHead(204).end();
@@ -365,8 +334,8 @@ describe("places at a node", () => {
       sayWord(request, "one ");
       if (kind === "broken") response.socket?.destroySoon();
     });
-    await near.list({ id: "box", port: server.port });
-    const fetching = nearFetch(near.discovery);
+    await lan.near.list({ id: "box", port: server.port });
+    const fetching = nearFetch(lan.near.discovery);
     for (const kind of kinds) {
       const response = await ask(fetching, { stream: true });
       if (kind === "cancelled") await response.body?.cancel();
@@ -379,7 +348,7 @@ describe("places at a node", () => {
 
 describe("an abort before the answer", () => {
   test("ends the request at the node and asks no other", async () => {
-    const [first, second] = [await serve(() => {}), await serve()];
+    const [first, second] = [await lan.serve(() => {}), await lan.serve()];
     const ending = new AbortController();
     const response = ask(await twoNodes(first, second), {}, { signal: ending.signal });
     const seen = await first.request(1);
