@@ -27,7 +27,7 @@ export interface ConfigurationOptions {
   readonly inspects?: boolean;
   /** Whether somebody waits for what is found. */
   readonly interactive?: boolean;
-  /** Who announces; null for a command that only looks. @default neither */
+  /** Identity of the announcer, or null for a command that only looks. @default undefined */
   readonly identity?: PluginContext["identity"];
   readonly onProgress?: (progress: PassProgress) => void;
 }
@@ -67,7 +67,7 @@ export async function configure(
   }
 }
 
-/** What flags say, with what surrounds them. */
+/** Joins flags with the environment, the folder and the plug-ins of the command. */
 export function inputOf(flags: ConfigFlags, io: Io): ConfigInput {
   const { cwd, env, from, plugins, elsewhere, readFile } = io;
   const [first = "mdns"] = plugins.keys();

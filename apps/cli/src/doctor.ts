@@ -91,7 +91,7 @@ async function configureNamers(request: DoctorRequest, io: Io): Promise<readonly
   // Flags of the other transports were checked with those, and say nothing to these.
   const options = (request.flags.options ?? []).map((one) => ({ ...one, ifAny: true }));
   const flags = { ...request.flags, transports, options };
-  // What is odd about the configuration was said already.
+  // The warnings of the configuration were printed already.
   const silent = createReporter(io.stderr, { quiet: true, verbose: false });
   return (await configure({ ...request, flags }, io, silent, { interactive: true })).transports;
 }

@@ -18,7 +18,7 @@ export interface Environment {
   readonly firewalls: readonly string[];
 }
 
-/** What an examination of the surroundings may find. */
+/** Findings that an examination of the surroundings can have. */
 export const hostChecks = {
   "default-route": ["ok", "The way out of the local network is an ordinary one."],
   "no-default-route": ["warn", "There is no default route."],

@@ -2,10 +2,10 @@ import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 
-/** Whether a command line has a flag that no transport of the command declares, or asks which there are. */
+/** True of a command line with a flag that no transport of the command declares, or that asks which flags there are. */
 export function asksForMore(argv: readonly string[], program: Command): boolean {
   const [command = ""] = argv;
-  // What is only looked at loads no package.
+  // A configuration that is only printed loads no package.
   if (command === "config") return false;
   const known = new Set(program.commands.flatMap(({ options }) => options.map(({ long }) => long)));
   return command === "completion" || ownWords(argv).some((word) => isFlag(word) && !known.has(nameOf(word)));
