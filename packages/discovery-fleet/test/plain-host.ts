@@ -11,8 +11,9 @@ export class PlainHost {
   constructor() {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     this.#privateKey = privateKey;
-    this.#publicKey = publicKey.export({ format: "jwk" }).x ?? "";
-    this.id = hash(Buffer.from(this.#publicKey, "base64url"));
+    const raw = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+    this.#publicKey = raw.toString("base64url");
+    this.id = hash(raw);
   }
 
   keyOf(node: Announced): string {
