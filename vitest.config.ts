@@ -12,11 +12,12 @@ const project = (name: string, root: string) => ({
   },
 });
 
-/** Starts the tests that wait for real servers first, so that none of them is left alone at the end. */
+/** Starts the tests that mostly wait first, so that none of them is left alone at the end. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const waits = ({ project }: TestSpecification): boolean => ["etcd", "nats"].includes(project.name);
+    const waits = ({ project, moduleId }: TestSpecification): boolean =>
+      ["etcd", "nats"].includes(project.name) || /\/(gateway|loss)\//.test(moduleId);
     return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
   }
 }
