@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run, seconds } from "./command.mjs";
+import { root, run, seconds } from "./command.mjs";
 import { setup } from "./setup.mjs";
 import { countReport } from "./vitest-report.mjs";
 
@@ -49,6 +49,9 @@ const kinds = {
   net: [tests("net", ["--project", "net", "--maxWorkers=4"])],
   nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, nodeTests, on(version))),
 };
+
+/** Several times what a part takes on a busy machine. Time limits of tests do not hold for one that blocks its thread. */
+const deadlineMs = 20 * 60_000;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** Told at the end, where the output of a long run is looked at. */
@@ -111,8 +114,9 @@ function tests(name, options, runner = []) {
         // Into a pipe it writes colours as well.
         const color = process.stdout.isTTY ? [] : ["--no-color"];
         const command = [...runner, "vitest", "run", ...color, ...options, ...reporters];
-        const { code, output } = await run(command, env);
-        return judge(readReport(file), code, output);
+        const deadline = AbortSignal.timeout(deadlineMs);
+        const { code, output } = await run(command, env, root, deadline);
+        return judge(readReport(file), code, output, deadline.aborted);
       } finally {
         rmSync(folder, { recursive: true });
       }
@@ -128,8 +132,9 @@ function readReport(file) {
   }
 }
 
-function judge(vitestReport, code, output) {
+function judge(vitestReport, code, output, isLate) {
   const counts = countReport(vitestReport);
+  if (isLate) return failedBy(`it did not end within ${seconds(deadlineMs)}: a test blocks its thread`);
   if (counts.passed + counts.failed === 0) return failedBy("no test ran");
   if (code !== 0 && counts.failed === 0) return failedBy(`exit code ${code}, by something outside the tests`);
   return counts.failed > 0 ? { ...counts, output } : counts;
