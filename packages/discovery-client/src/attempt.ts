@@ -12,7 +12,7 @@ import type { Connections } from "./connections.ts";
 
 /** One request to one node. */
 export interface AttemptOptions {
-  readonly node: NodeInfo;
+  readonly node: Pick<NodeInfo, "scheme" | "host" | "port">;
   readonly method: string;
   /** Path and query. */
   readonly target: string;

@@ -1,5 +1,6 @@
 // For servers that forward requests, such as discovery-gateway.
 
+export { type AttemptOptions, attempt } from "./attempt.ts";
 export { type Api, apiOf, type Call, CallBody } from "./call.ts";
 export { catalogueAnswer } from "./catalogue-answer.ts";
 export { Connections } from "./connections.ts";
@@ -11,6 +12,6 @@ export {
   type Refused,
   type Reply,
 } from "./dispatcher.ts";
-export { endToEnd, type Headers } from "./headers.ts";
+export { endToEnd, type Headers, requestHeaders } from "./headers.ts";
 export { type NodeWatch, watchNodes } from "./node-watch.ts";
 export { type Refusal, type RefusalAnswer, refusalAnswer } from "./refusal.ts";

@@ -16,6 +16,12 @@ export interface AdmissionOptions {
   readonly hostname: string;
 }
 
+/** What is asked of a request. */
+export interface Admission extends AdmissionOptions {
+  /** Whether the options are flags of `lmserv gateway`, which refusals then name. */
+  readonly hasFlags: boolean;
+}
+
 /** Marks a request that a gateway forwarded; a second one refuses it. */
 export const hopHeader = "x-lmserv-hop";
 /** Name by which a container knows the machine that it runs on. */
@@ -23,16 +29,20 @@ const fromContainer = "host.docker.internal";
 const maxTargetBytes = 8_192;
 
 /** Why a request may not come in, or null. */
-export function admit(request: IncomingMessage, options: AdmissionOptions): Refusal | null {
+export function admit(request: IncomingMessage, options: Admission): Refusal | null {
   const { headers, url = "" } = request;
   if (url.length > maxTargetBytes)
     return refusal(414, "uri_too_long", `a URL has ${maxTargetBytes} bytes at most`);
   return (
     hostRefusal(request, options) ??
     pageRefusal(request, options) ??
-    (headers[hopHeader] === undefined && !/\blmserv\b/.test(headers.via ?? "") ? null : loop) ??
     (options.key === null || carriesKey(headers, options.key) ? null : withoutKey)
   );
+}
+
+/** Why a request that a gateway has forwarded goes no further, or null for any other. */
+export function loopRefusal({ headers }: IncomingMessage): Refusal | null {
+  return headers[hopHeader] === undefined && !/\blmserv\b/.test(headers.via ?? "") ? null : loop;
 }
 
 const loop: Refusal = refusal(
@@ -49,7 +59,7 @@ const withoutKey: Refusal = refusal(
 /** A page whose owner points its name at this machine (DNS rebinding) asks for that name (RFC 9110 section 15.5.20). */
 function hostRefusal(
   { headersDistinct }: IncomingMessage,
-  { allowHosts, hostname }: AdmissionOptions,
+  { allowHosts, hostname, hasFlags }: Admission,
 ): Refusal | null {
   const [header, ...more] = headersDistinct.host ?? [];
   const host = parseHostHeader(header);
@@ -60,21 +70,21 @@ function hostRefusal(
   return refusal(
     421,
     "unknown_host",
-    `${host} is no name of this machine; --allow-host ${host} makes it one`,
+    `${host} is no name of this machine; ${hasFlags ? `--allow-host ${host} makes it one` : "call it by its address"}`,
   );
 }
 
 /** Pages of strangers can send some requests without asking first: CORS alone keeps nothing out. */
 function pageRefusal(
   { headers, method, url }: IncomingMessage,
-  { allowOrigins }: AdmissionOptions,
+  { allowOrigins, hasFlags }: Admission,
 ): Refusal | null {
   const { origin } = headers;
   if (origin !== undefined && !isAllowedOrigin(origin, allowOrigins)) {
     return refusal(
       403,
       "forbidden_origin",
-      `pages of ${origin} may not use this endpoint; --allow-origin lets them`,
+      `pages of ${origin} may not use this endpoint${hasFlags ? "; --allow-origin lets them" : ""}`,
     );
   }
   if (origin !== undefined || headers["sec-fetch-site"] !== "cross-site") return null;

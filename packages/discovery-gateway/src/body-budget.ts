@@ -1,12 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import type { Refusal } from "@lmserv/discovery-client/forwarding";
 
-/** Bodies are kept, so that another node can have them. */
+/** Bounds of bodies that are kept, so that another node or connection can have them. */
 export interface BodyLimits {
   /** Longest body, in bytes. */
   readonly each: number;
   /** Bytes of all bodies at a time. */
   readonly all: number;
 }
+
+/** Images in base64; longest body, and all of them together. */
+export const bodyLimits: BodyLimits = { each: 64 * 1_048_576, all: 256 * 1_048_576 };
 
 /** Body of a request, or why it is not taken. */
 export type TakenBody =
@@ -59,3 +63,19 @@ function refuse(release: () => void, kind: "too-large" | "no-room"): TakenBody {
   release();
   return { kind };
 }
+
+/** Why a body is not taken, for the client. */
+export const bodyRefusals: Readonly<Record<Exclude<TakenBody["kind"], "body">, Refusal>> = {
+  "too-large": {
+    status: 413,
+    code: "body_too_large",
+    message: `a body has ${bodyLimits.each} bytes at most`,
+    retryAfterS: null,
+  },
+  "no-room": {
+    status: 503,
+    code: "no_room",
+    message: `all bodies under way have ${bodyLimits.all} bytes at most`,
+    retryAfterS: 5,
+  },
+};

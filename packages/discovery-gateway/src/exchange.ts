@@ -9,6 +9,9 @@ import {
 } from "@lmserv/discovery-client/forwarding";
 import { corsHeaders, preflightHeaders } from "./origin.ts";
 
+/** An answer that is passed on; its body is paused. */
+export type PassedAnswer = Pick<Answered, "status" | "headers" | "body">;
+
 /** One request of a client, and its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -74,18 +77,22 @@ export class Exchange {
   }
 
   /**
-   * Passes on what a node answered, chunk by chunk; a slow client holds the node back.
+   * Passes on an answer, chunk by chunk; a slow client holds the server back.
    *
    * An answer that breaks off is never ended: clients take a clean end without its last event for complete.
+   *
+   * @param added - Headers of our own.
    */
-  forward({ node, status, headers, body, attempts }: Answered, onBeginning: (chunk: Buffer) => void): void {
+  forward(
+    { status, headers, body }: PassedAnswer,
+    added: Readonly<Record<string, string>> = {},
+    onBeginning: (chunk: Buffer) => void = () => {},
+  ): void {
     const passing = Object.entries(endToEnd(headers)).filter(([name]) => !name.startsWith("access-control-"));
     const all = {
       ...Object.fromEntries(passing),
       ...this.#cors(),
-      via: "1.1 lmserv",
-      "x-lmserv-node": encodeURI(node.id),
-      "x-lmserv-attempts": String(attempts),
+      ...added,
     };
     if (body instanceof Uint8Array) {
       this.#response.writeHead(status, { ...all, "content-length": body.byteLength }).end(body);

@@ -1,7 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import { type Choice, createPicker, type Picker, type PickerOptions } from "@lmserv/discovery-client";
 import {
+  type Answered,
   type Api,
   type Call,
   CallBody,
@@ -15,9 +14,11 @@ import {
 import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
 import { systemClock } from "@lmserv/discovery-core/transport";
 import type { WellKnownDocument } from "@lmserv/discovery-identify";
-import { type AdmissionOptions, admit, hopHeader } from "./admission.ts";
-import { BodyBudget, type TakenBody } from "./body-budget.ts";
+import { type Admission, type AdmissionOptions, hopHeader, loopRefusal } from "./admission.ts";
+import { BodyBudget, bodyLimits, bodyRefusals } from "./body-budget.ts";
+import { isLetIn } from "./entrance.ts";
 import { Exchange } from "./exchange.ts";
+import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
 import { type Route, routeOf } from "./route.ts";
 import { StickyResponses } from "./sticky-responses.ts";
 
@@ -44,17 +45,10 @@ export interface RequestOutcome {
 }
 
 /** One endpoint for all nodes of a discovery. */
-export interface Gateway extends Disposable {
-  /** Handler of `request` events of an HTTP server; never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Handler of `upgrade` events: no protocol but HTTP is forwarded. */
-  refuseUpgrade(request: IncomingMessage, socket: Duplex): void;
+export interface Gateway extends RequestHandler {
   /** Says, for a call, why nodes are chosen or not, in which order. */
   explain(call: Partial<Call>): Choice;
 }
-
-/** Images in base64; longest body, and all of them together. */
-const bodyLimits = { each: 64 * 1_048_576, all: 256 * 1_048_576 };
 
 /**
  * Makes an endpoint that speaks the APIs of OpenAI, Ollama and LMServ, and forwards each request to the best node.
@@ -79,8 +73,7 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
   const desk = new Desk(discovery, picker, dispatcher, options);
   return {
     handle: (request, response) => desk.serve(new Exchange(request, response)),
-    refuseUpgrade: (_, socket) =>
-      void socket.end("HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n"),
+    refuseUpgrade,
     explain: ({ api = "openai", model = null, conversation = null, node = null }) =>
       picker.choose({ api, model, conversation, node }),
     [Symbol.dispose]: () => {
@@ -96,7 +89,7 @@ class Desk {
   readonly #picker: Picker;
   readonly #dispatcher: Dispatcher;
   readonly #options: GatewayOptions;
-  readonly #admission: AdmissionOptions;
+  readonly #admission: Admission;
   readonly #bodies = new BodyBudget(bodyLimits);
   readonly #sticky = new StickyResponses();
 
@@ -106,7 +99,7 @@ class Desk {
     this.#picker = picker;
     this.#dispatcher = dispatcher;
     this.#options = options;
-    this.#admission = { key, allowHosts, allowOrigins, hostname };
+    this.#admission = { key, allowHosts, allowOrigins, hostname, hasFlags: true };
   }
 
   async serve(exchange: Exchange): Promise<void> {
@@ -122,15 +115,9 @@ class Desk {
   }
 
   async #serve(exchange: Exchange, outcome: { node: string | null; attempts: number }): Promise<void> {
-    const origin = exchange.header("origin");
-    const isPreflight = exchange.method === "OPTIONS" && origin !== null;
-    // A preflight carries no key.
-    const refusal = admit(
-      exchange.request,
-      isPreflight ? { ...this.#admission, key: null } : this.#admission,
-    );
-    if (refusal) return exchange.refuse(refusal, refusal.status === 401 ? challenge : {});
-    if (isPreflight) return exchange.preflight(origin);
+    if (!isLetIn(exchange, this.#admission)) return;
+    const loop = loopRefusal(exchange.request);
+    if (loop) return exchange.refuse(loop);
     const { method, path } = exchange;
     const route = routeOf(method, path, exchange.header("content-type") ?? "");
     if (route.kind === "greeting") return exchange.text("Ollama is running");
@@ -148,7 +135,7 @@ class Desk {
     outcome: { node: string | null; attempts: number },
   ): Promise<void> {
     const taken = await this.#bodies.take(exchange.request);
-    if (taken.kind !== "body") return exchange.refuse(refusals[taken.kind]);
+    if (taken.kind !== "body") return exchange.refuse(bodyRefusals[taken.kind]);
     try {
       const body = taken.bytes.length === 0 ? null : new CallBody(taken.bytes);
       const call = this.#callOf(exchange, route, body);
@@ -166,8 +153,9 @@ class Desk {
       });
       outcome.attempts = reply.attempts;
       if (reply.kind === "refused") return exchange.refuse(reply.refusal);
-      outcome.node = reply.node.id;
-      exchange.forward(reply, (beginning) => this.#sticky.note(beginning, reply.node.id));
+      const { id } = reply.node;
+      outcome.node = id;
+      exchange.forward(reply, headersOf(reply), (beginning) => this.#sticky.note(beginning, id));
     } finally {
       taken.release();
     }
@@ -199,6 +187,15 @@ class Desk {
   }
 }
 
+/** Who answered, after how many. */
+function headersOf({ node, attempts }: Answered): Readonly<Record<string, string>> {
+  return {
+    via: "1.1 lmserv",
+    "x-lmserv-node": encodeURI(node.id),
+    "x-lmserv-attempts": String(attempts),
+  };
+}
+
 /** Protocols and names of the hops so far (RFC 9110 section 7.6.3). */
 function viaOf(exchange: Exchange): string {
   return [exchange.header("via"), "1.1 lmserv"].filter((hop) => hop !== null).join(", ");
@@ -210,10 +207,6 @@ type OpenRoute = Extract<Route, { readonly api: Api }>;
 /** Tells sweeps that this is no LLM server: a gateway is never forwarded to, nor listed. */
 const documentPath = "/.well-known/lmserv.json";
 const document: WellKnownDocument = { schemaVersion: 1, role: "gateway", servers: [] };
-
-const challenge: Readonly<Record<string, string>> = {
-  "www-authenticate": 'Basic realm="lmserv", charset="UTF-8"',
-};
 
 function closedReason(route: Route, path: string, manages: boolean): Refusal | null {
   if (route.kind === "unknown") {
@@ -239,14 +232,6 @@ const withoutModel = refusal(
   "missing_model",
   "the request names no model; the body needs a string `model`",
 );
-
-const refusals: Readonly<Record<Exclude<TakenBody["kind"], "body">, Refusal>> = {
-  "too-large": refusal(413, "body_too_large", `a body has ${bodyLimits.each} bytes at most`),
-  "no-room": {
-    ...refusal(503, "no_room", `all bodies under way have ${bodyLimits.all} bytes at most`),
-    retryAfterS: 5,
-  },
-};
 
 function severalNodes(why: string, nodes: readonly NodeInfo[]): Refusal {
   const places = nodes.map(({ info, id, baseUrl }) => `${info || id} at ${baseUrl ?? id}`);

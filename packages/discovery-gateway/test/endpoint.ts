@@ -2,13 +2,21 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Discovery } from "@lmserv/discovery-core";
-import { createGateway, type GatewayOptions, type RequestOutcome } from "../src/index.ts";
+import {
+  createGateway,
+  type GatewayOptions,
+  type RequestHandler,
+  type RequestOutcome,
+} from "../src/index.ts";
 
 /** A gateway that listens on loopback. */
-export interface Endpoint extends AsyncDisposable {
+export interface Endpoint extends Listening {
+  readonly outcomes: readonly RequestOutcome[];
+}
+
+export interface Listening extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  readonly outcomes: readonly RequestOutcome[];
   /** Sends a request whose every header is the test's, as no `fetch` does. */
   send(request: RawRequest): Promise<RawResponse>;
 }
@@ -29,18 +37,22 @@ export interface RawResponse {
 export async function endpoint(discovery: Discovery, options: GatewayOptions = {}): Promise<Endpoint> {
   const outcomes: RequestOutcome[] = [];
   const gateway = createGateway(discovery, { onRequest: (outcome) => outcomes.push(outcome), ...options });
-  const server = createServer((request, response) => void gateway.handle(request, response));
-  server.on("upgrade", (request, socket) => gateway.refuseUpgrade(request, socket));
+  return { ...(await listen(gateway)), outcomes };
+}
+
+/** Listens on loopback, at a free port. */
+export async function listen(handler: RequestHandler): Promise<Listening> {
+  const server = createServer((request, response) => void handler.handle(request, response));
+  server.on("upgrade", (request, socket) => handler.refuseUpgrade(request, socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    outcomes,
     send: (request) => send(port, request),
     [Symbol.asyncDispose]: async () => {
-      gateway[Symbol.dispose]();
+      handler[Symbol.dispose]();
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -16,7 +16,7 @@ export interface Site {
   serve(answer?: (request: SeenRequest) => unknown): Promise<ModelServer>;
   open(options?: GatewayOptions): Promise<Endpoint>;
   /** Lists a server as the node `box`, and opens an endpoint in front of it. */
-  before(server: ModelServer, options?: GatewayOptions): Promise<Endpoint>;
+  before(server: Pick<ModelServer, "port">, options?: GatewayOptions): Promise<Endpoint>;
   /** Takes something that ends with the test. */
   keep<Kind extends AsyncDisposable>(one: Kind): Kind;
 }

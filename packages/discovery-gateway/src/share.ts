@@ -1,0 +1,154 @@
+import {
+  attempt,
+  Connections,
+  type Headers,
+  type Refusal,
+  requestHeaders,
+} from "@lmserv/discovery-client/forwarding";
+import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
+import { type Admission, type AdmissionOptions, hopHeader } from "./admission.ts";
+import { BodyBudget, bodyLimits, bodyRefusals } from "./body-budget.ts";
+import { isLetIn } from "./entrance.ts";
+import { Exchange } from "./exchange.ts";
+import { inferenceMethods } from "./inference-path.ts";
+import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
+
+/** The only server that a share leads to. */
+export interface SharedServer {
+  /** IPv4 or IPv6, such as `127.0.0.1`. */
+  readonly host: string;
+  readonly port: number;
+  /** Path of its chat endpoint where that is no usual one, or null. */
+  readonly path: string | null;
+}
+
+export interface ShareOptions extends Partial<AdmissionOptions> {
+  /** How long a connection to the server may take, in ms. @default 1_000 */
+  readonly connectMs?: number;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** Takes what became of each request; never what was in it. */
+  readonly onRequest?: (outcome: SharedOutcome) => void;
+}
+
+/** What became of a request. */
+export interface SharedOutcome {
+  readonly method: string;
+  readonly path: string;
+  /** HTTP status, or 0 when the client went before there was one. */
+  readonly status: number;
+}
+
+/**
+ * Makes a handler that offers one server to others, for inference only: it picks nothing, and is no gateway.
+ *
+ * What changes a server, or shows what others asked of it, is refused. Requests that came through a gateway are taken.
+ * Keys of clients are the server's, unless the share has one of its own. Where it listens is up to the caller: without a
+ * key, on addresses that the internet does not reach.
+ */
+export function createShare(server: SharedServer, options: ShareOptions = {}): RequestHandler {
+  const desk = new ShareDesk(server, options);
+  return {
+    handle: (request, response) => desk.serve(new Exchange(request, response)),
+    refuseUpgrade,
+    [Symbol.dispose]: () => desk.close(),
+  };
+}
+
+class ShareDesk {
+  readonly #server: SharedServer;
+  readonly #options: ShareOptions;
+  readonly #admission: Admission;
+  readonly #bodies = new BodyBudget(bodyLimits);
+  readonly #connections = new Connections();
+
+  constructor(server: SharedServer, options: ShareOptions) {
+    const { key = null, allowHosts = [], allowOrigins = [], hostname = "" } = options;
+    this.#server = server;
+    this.#options = options;
+    this.#admission = { key, allowHosts, allowOrigins, hostname, hasFlags: false };
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
+
+  async serve(exchange: Exchange): Promise<void> {
+    try {
+      await this.#serve(exchange);
+    } catch {
+      // The client has gone, in the middle of its own request or before the answer.
+      exchange.request.destroy();
+    }
+    const { method, path, status } = exchange;
+    this.#options.onRequest?.({ method, path, status });
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    if (!isLetIn(exchange, this.#admission)) return;
+    const { method, path } = exchange;
+    const methods = inferenceMethods(path, this.#server.path);
+    if (methods === null) return exchange.refuse(closed(path));
+    if (!methods.includes(method)) return exchange.refuse(wrongMethod(path, methods));
+    const taken = await this.#bodies.take(exchange.request);
+    if (taken.kind !== "body") return exchange.refuse(bodyRefusals[taken.kind]);
+    try {
+      await this.#forward(exchange, taken.bytes);
+    } finally {
+      taken.release();
+    }
+  }
+
+  async #forward(exchange: Exchange, bytes: Buffer): Promise<void> {
+    const { connectMs = 1_000, clock = systemClock } = this.#options;
+    const { method, target, gone } = exchange;
+    try {
+      const response = await attempt({
+        node: { ...this.#server, scheme: "http" },
+        method,
+        target,
+        headers: this.#headersOf(exchange),
+        body: bytes.length === 0 && method !== "POST" ? null : bytes,
+        connections: this.#connections,
+        clock,
+        connectMs,
+        signal: gone,
+      });
+      exchange.forward({ status: response.statusCode ?? 502, headers: response.headers, body: response });
+    } catch (error) {
+      if (gone.aborted) throw error;
+      exchange.refuse(unreachable(error));
+    }
+  }
+
+  /** The keys of clients are for the server, where the share has none. */
+  #headersOf({ request }: Exchange): Record<string, string | string[]> {
+    const headers = request.headers as Headers;
+    const passed = this.#admission.key === null ? [hopHeader, ...keyHeaders] : [hopHeader];
+    const kept = passed.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === "string" ? [[name, value] as const] : [];
+    });
+    const via = [headers.via, "1.1 share"].filter((hop) => hop !== undefined).join(", ");
+    return { ...requestHeaders(headers, null), ...Object.fromEntries(kept), via };
+  }
+}
+
+const keyHeaders: readonly string[] = ["authorization", "x-api-key", "api-key"];
+
+function closed(path: string): Refusal {
+  return refusal(404, "not_shared", `${path} is not shared: this server is offered for inference only`);
+}
+
+function wrongMethod(path: string, methods: readonly string[]): Refusal {
+  return refusal(405, "method_not_allowed", `${path} takes ${methods.join(" and ")} here`);
+}
+
+function unreachable(error: unknown): Refusal {
+  const why = error instanceof Error ? error.message : String(error);
+  return refusal(502, "server_unreachable", `the shared server gave no answer: ${why}`);
+}
+
+function refusal(status: number, code: string, message: string): Refusal {
+  return { status, code, message, retryAfterS: null };
+}
