@@ -2,6 +2,7 @@ import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import { type AnnounceFlags, addAnnounceOptions, announceRequest } from "./announce-options.ts";
 import type { Io } from "./io.ts";
+import { single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
 
 const examples = `
@@ -11,6 +12,7 @@ Examples:
   lmserv announce --port 11434 --info "Ollama upstairs"
   lmserv announce --port 8000 --model llama-3.3-70b qwen3-32b
   lmserv announce --port 8000 --document-port   where multicast does not arrive
+  lmserv announce --share                   Ollama's default, 127.0.0.1, for the network too
   lmserv announce --port 8000 --no-check   whether or not a server answers
   lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
   lmserv announce --port 8000 --transport mdns,etcd --endpoint http://10.0.0.1:2379
@@ -31,6 +33,10 @@ export function announceCommand(
   const settings = addAnnounceOptions(command, io, plugins);
   command
     .option("--no-check", "with --port: announce it whether or not it answers")
+    .option("--share", "offer servers that listen on loopback only to the network, for inference only")
+    .addOption(
+      single("--share-key-file <file>", "with --share: key that clients need, in a file", (text) => text),
+    )
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
       await announce(announceRequest(command, flags, settings()));

@@ -4,7 +4,7 @@ import { documentPort } from "@lmserv/discovery-identify/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";
-import type { AnnounceRequest } from "./request.ts";
+import type { AnnounceRequest, ShareRequest } from "./request.ts";
 import { addTransportFlags } from "./transport-flags.ts";
 import { parseInfo, parseName, parsePath, parsePort, parsePorts, parseWord } from "./values.ts";
 
@@ -19,6 +19,8 @@ export interface AnnounceFlags extends SharedFlags {
   /** @default true */
   readonly check?: boolean;
   readonly documentPort?: number;
+  readonly share?: true;
+  readonly shareKeyFile?: string;
 }
 
 /**
@@ -67,7 +69,15 @@ export function announceRequest(
   if (port !== null && port === documentPort)
     command.error(`error: --document-port ${port} is the server's own port`);
   const shared = sharedRequest(flags, settings);
-  return { ...shared, check, port, ports, documentPort, overrides: overridesOf(flags) };
+  const overrides = overridesOf(flags);
+  return { ...shared, check, port, ports, documentPort, overrides, share: shareOf(command, flags) };
+}
+
+function shareOf(command: Command, { share, shareKeyFile, check }: AnnounceFlags): ShareRequest | null {
+  if (share && check === false)
+    command.error("error: option '--share' cannot be used with option '--no-check'");
+  if (!share && shareKeyFile !== undefined) command.error("error: option '--share-key-file' needs --share");
+  return share ? { keyFile: shareKeyFile ?? null } : null;
 }
 
 /** First flag that is about one server and was given without naming it. */

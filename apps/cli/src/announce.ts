@@ -1,7 +1,15 @@
+import { hostname } from "node:os";
 import { rivalText } from "./announcements.ts";
-import { Announcing, type AnnouncingRequest, configureAnnouncing, failureCode } from "./announcing.ts";
+import {
+  Announcing,
+  type AnnouncingRequest,
+  configureAnnouncing,
+  failureCode,
+  linksOf,
+} from "./announcing.ts";
 import { namesOf } from "./configuration.ts";
 import { exitCode } from "./exit-code.ts";
+import { readKeyFile } from "./gateway/key-file.ts";
 import { interruptedCode, isEndedBy } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import type { LocalServerChange } from "./local-servers/local-server.ts";
@@ -9,6 +17,7 @@ import { assumeServer } from "./local-servers/local-servers.ts";
 import { machineServers, portsToWatch } from "./local-servers/machine-servers.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
+import type { Shares } from "./sharing/shares.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Makes servers of this machine known for as long as they answer, until a signal; resolves with the exit code. */
@@ -16,9 +25,10 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   const reporter = createReporter(io.stderr, request);
   const endpoint = (): string => (request.port === null ? "machine" : `${request.port}`);
   const announcing = await configureAnnouncing(request, io, reporter, endpoint);
+  const shares = await sharesOf(announcing, io, reporter);
   const claim = await claimNamed(announcing, io);
   try {
-    await keepAnnounced(announcing, io, reporter, signal);
+    await keepAnnounced(announcing, shares, io, reporter, signal);
   } catch (error) {
     if (!signal.aborted) return failureCode(error, announcing.configuration, reporter);
   } finally {
@@ -31,6 +41,7 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
 /** Announces servers while they answer and says goodbye when they do not; rejects when `signal` aborts. */
 async function keepAnnounced(
   request: AnnouncingRequest,
+  shares: Shares | null,
   io: Io,
   reporter: Reporter,
   signal: AbortSignal,
@@ -40,15 +51,17 @@ async function keepAnnounced(
     request,
     isAwaited: (port) => isNamed || request.ports.includes(port),
     claims: !isNamed,
+    couldShare: request.share === null,
     io,
     reporter,
     signal,
   });
   try {
     reporter.note(waitingText(request));
-    for await (const change of serverChanges(request, io, signal)) await announcing.apply(change);
+    for await (const change of serverChanges(request, io, shares, signal)) await announcing.apply(change);
   } finally {
     await announcing.end();
+    await shares?.[Symbol.asyncDispose]();
   }
 }
 
@@ -77,11 +90,24 @@ function waitingText({ port, check }: AnnounceRequest): string {
     : `announcing port ${port} while a server answers there; stop with Ctrl-C`;
 }
 
+/** Null unless it was asked for. */
+async function sharesOf(request: AnnouncingRequest, io: Io, reporter: Reporter): Promise<Shares | null> {
+  const { share, overrides } = request;
+  if (share === null) return null;
+  const key = share.keyFile === null ? null : await readKeyFile(share.keyFile, io, reporter);
+  const { Shares } = await import("./sharing/shares.ts");
+  const links = () => linksOf(request, io);
+  return new Shares({ links, key, path: overrides.path ?? null, hostname: hostname(), io, reporter });
+}
+
 function serverChanges(
   { check, port, ports }: AnnounceRequest,
   io: Io,
+  shares: Shares | null,
   signal: AbortSignal,
 ): AsyncIterable<LocalServerChange> {
   if (!check && port !== null) return assumeServer(port, io.clock, signal);
-  return machineServers({ ports: portsToWatch(port, ports), isNamed: port !== null }, io, signal);
+  const watched = { ports: portsToWatch(port, ports), isNamed: port !== null };
+  if (!shares) return machineServers(watched, io, signal);
+  return shares.over(machineServers({ ...watched, ...shares.watching() }, io, signal), signal);
 }

@@ -18,6 +18,8 @@ export interface AnnouncementsOptions {
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
+  /** Whether `--share` is an option of the command, and was not given. */
+  readonly couldShare: boolean;
   /** Where announcements go as of now, for messages: `over mdns on every interface`. */
   readonly where: () => string;
   /** Interfaces with other hosts; empty where announcements stay on this machine. */
@@ -216,7 +218,7 @@ export class Announcements {
   #isReachable(server: LocalServer): boolean {
     if (isUnchecked(server)) return true;
     const { port, addresses, identification } = server;
-    const { platform } = this.#options;
+    const { platform, couldShare } = this.#options;
     const links = this.#options.links();
     if (links.length === 0) return true;
     const isReachable = !addresses.every(isLoopback);
@@ -225,7 +227,8 @@ export class Announcements {
     );
     const hosts = isReachable ? `hosts on ${missing.map(({ name }) => name).join(", ")}` : "other hosts";
     const consequence = isReachable ? "" : ", and it is not announced";
-    const advice = rebindingAdvice(identification?.server ?? null, platform);
+    const sharing = !isReachable && couldShare ? "; or have it shared as it is: --share" : "";
+    const advice = `${rebindingAdvice(identification?.server ?? null, platform)}${sharing}`;
     const warning = `the server on port ${port} answers on ${addresses.join(", ")} only, so that ${hosts} cannot reach it${consequence}; ${advice}`;
     this.#warn(port, missing.length === 0 ? null : warning);
     return isReachable;

@@ -55,6 +55,8 @@ export interface AnnouncingOptions {
   readonly isAwaited: (port: number) => boolean;
   /** True when a port is claimed before it is announced. */
   readonly claims: boolean;
+  /** True where `--share` would help with servers on loopback. @default false */
+  readonly couldShare?: boolean;
   readonly io: Io;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -81,7 +83,7 @@ export class Announcing {
 
   /** @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then. */
   static async open(options: AnnouncingOptions): Promise<Announcing> {
-    const { request, isAwaited, claims, io, reporter, signal } = options;
+    const { request, isAwaited, claims, couldShare, io, reporter, signal } = options;
     const ids = await NodeIds.open(await request.identity());
     const discovery = await open(request, io, reporter, signal);
     const announcements = new Announcements({
@@ -91,6 +93,7 @@ export class Announcing {
       isAwaited,
       hostname: hostname(),
       platform: process.platform,
+      couldShare: couldShare ?? false,
       where: () => whereOf(request, io),
       links: () => linksOf(request, io),
       ...(claims && { claimPort: io.claimPort }),
@@ -150,7 +153,7 @@ async function documentServer(
 }
 
 /** Links with other hosts that announcements reach; none where they stay on this machine. */
-function linksOf(
+export function linksOf(
   { interfaces }: AnnouncingRequest,
   { networkInterfaces, readSystem }: Io,
 ): readonly SystemInterface[] {

@@ -51,6 +51,14 @@ export interface AnnounceRequest extends Request {
   readonly check: boolean;
   /** Where to serve the document about what is announced, or null not to. */
   readonly documentPort: number | null;
+  /** Whether servers that listen on loopback only are offered to others, and how; null for not at all. */
+  readonly share: ShareRequest | null;
+}
+
+/** `--share` */
+export interface ShareRequest {
+  /** File with the key that clients need, or null for none. */
+  readonly keyFile: string | null;
 }
 
 /** `lmserv run` */

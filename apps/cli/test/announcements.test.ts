@@ -136,7 +136,7 @@ describe("a server that other hosts cannot reach", () => {
   it("is not announced, with the words that help, until it is bound elsewhere", async () => {
     await announce();
     expect(news()).toEqual([
-      "warning: the server on port 8000 answers on 127.0.0.1 only, so that other hosts cannot reach it, and it is not announced; start it with: vllm serve --host 0.0.0.0",
+      "warning: the server on port 8000 answers on 127.0.0.1 only, so that other hosts cannot reach it, and it is not announced; start it with: vllm serve --host 0.0.0.0; or have it shared as it is: --share",
     ]);
     expect(machine.network.sent).toBe(0);
     machine.accepting.add(lan);

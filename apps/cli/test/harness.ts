@@ -12,7 +12,7 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
-import type { Gateway } from "@lmserv/discovery-gateway";
+import type { RequestHandler } from "@lmserv/discovery-gateway";
 import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
@@ -146,7 +146,7 @@ export class Machine {
       openIdentity: async () => this.identity,
       health: async () => this.#monitor,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
-      listenGateway: (gateway, address) => this.#listenGateway(gateway, address),
+      listenGateway: (handler, address) => this.#listenGateway(handler, address),
       claimPort: async (port) => this.#claim(port),
       startChild,
       onSignal: (_names, listener) => {
@@ -216,11 +216,11 @@ export class Machine {
   }
 
   /** Listens at a free port of the system, whichever was asked for. */
-  async #listenGateway(gateway: Gateway, { address, port }: ListenAddress): Promise<GatewayServer> {
+  async #listenGateway(handler: RequestHandler, { address, port }: ListenAddress): Promise<GatewayServer> {
     const endpoint = `${address} ${port}`;
     const code = this.taken.get(endpoint);
     if (code !== undefined) throw Object.assign(new Error(`listen ${code}`), { code });
-    const server = await listenGateway(gateway, { address: "127.0.0.1", port: 0 });
+    const server = await listenGateway(handler, { address: "127.0.0.1", port: 0 });
     this.gateways.set(endpoint, server.port);
     return server;
   }

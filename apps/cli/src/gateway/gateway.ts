@@ -19,7 +19,7 @@ import { readCertificates, readKeyFile } from "./key-file.ts";
 import { endpointUrl, isExposed, type ListenAddress } from "./listen-address.ts";
 import { holderOf } from "./port-holder.ts";
 import { servedModels } from "./served-models.ts";
-import type { GatewayServer } from "./server.ts";
+import { drainAll, type GatewayServer } from "./server.ts";
 
 /** `lmserv gateway` */
 export interface GatewayRequest extends Request {
@@ -43,8 +43,6 @@ export interface NodeKeyFile {
   readonly file: string;
 }
 
-/** How long answers under way may take once the command was told to end, in ms. */
-const drainMs = 30_000;
 const ollamaAddress: ListenAddress = { address: "127.0.0.1", port: 11_434 };
 
 /** Serves all nodes at one endpoint until a signal; resolves with the exit code. */
@@ -142,7 +140,7 @@ async function serve(
     for (const line of clientAdvice(request.listen, key !== null, io.readSystem())) reporter.note(line);
     if (policy.trust === "signed") reporter.note(trustNote);
     await tellChanges(discovery, request, reporter, signal);
-    await drainAll(servers, io);
+    await drainAll(servers, io.clock);
   } finally {
     for (const claim of claims) await claim[Symbol.asyncDispose]();
     gateway[Symbol.dispose]();
@@ -202,12 +200,4 @@ async function tellChanges(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-/** Lets answers under way end. */
-async function drainAll(servers: readonly GatewayServer[], { clock }: Io): Promise<void> {
-  const ending = new AbortController();
-  const cancel = clock.schedule(drainMs, () => ending.abort());
-  await Promise.all(servers.map((server) => server.drain(ending.signal)));
-  cancel();
 }

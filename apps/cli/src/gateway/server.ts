@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { onAbort } from "@lmserv/discovery-core/transport";
-import type { Gateway } from "@lmserv/discovery-gateway";
+import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
+import type { RequestHandler } from "@lmserv/discovery-gateway";
 import type { ListenAddress } from "./listen-address.ts";
 
 const limits = {
@@ -16,6 +16,9 @@ const limits = {
 /** Streams of a busy household; each takes a descriptor here and one at a node. */
 const maxConnections = 1_024;
 
+/** How long answers under way may take once the command was told to end, in ms. */
+const drainMs = 30_000;
+
 /** An endpoint that listens. */
 export interface GatewayServer {
   readonly port: number;
@@ -24,12 +27,12 @@ export interface GatewayServer {
 }
 
 /** Listens at one address; rejects with the system's error. */
-export type ListenGateway = (gateway: Gateway, address: ListenAddress) => Promise<GatewayServer>;
+export type ListenGateway = (handler: RequestHandler, address: ListenAddress) => Promise<GatewayServer>;
 
-export const listenGateway: ListenGateway = async (gateway, { address, port }) => {
-  const server = createServer(limits, (request, response) => void gateway.handle(request, response));
+export const listenGateway: ListenGateway = async (handler, { address, port }) => {
+  const server = createServer(limits, (request, response) => void handler.handle(request, response));
   server.maxConnections = maxConnections;
-  server.on("upgrade", (request, socket) => gateway.refuseUpgrade(request, socket));
+  server.on("upgrade", (request, socket) => handler.refuseUpgrade(request, socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: address, port, ipv6Only: true }, resolve);
@@ -37,6 +40,14 @@ export const listenGateway: ListenGateway = async (gateway, { address, port }) =
   const bound = server.address() as AddressInfo;
   return { port: bound.port, drain: (signal) => drain(server, signal) };
 };
+
+/** Lets answers under way end. */
+export async function drainAll(servers: readonly GatewayServer[], clock: Clock): Promise<void> {
+  const ending = new AbortController();
+  const cancel = clock.schedule(drainMs, () => ending.abort());
+  await Promise.all(servers.map((server) => server.drain(ending.signal)));
+  cancel();
+}
 
 function drain(server: Server, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

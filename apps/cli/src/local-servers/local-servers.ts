@@ -13,7 +13,7 @@ export function watchLocalServers(options: LocalServersOptions): AsyncIterable<L
   return new Stream<LocalServerChange>({
     signal: options.signal,
     closed: new AbortController().signal,
-    enqueue: (waiting, change) => waiting.set(keyOf(change), change),
+    enqueue: (waiting, change) => waiting.set(keyOfChange(change), change),
     start: (sink) => {
       const watches = new Map<number, LocalServerWatch>();
       const ending = new AbortController();
@@ -44,7 +44,7 @@ export async function* assumeServer(
 const idleMs = 3_600_000;
 
 /** The latest change of a port is the one that counts, but for its end, without which a new server would be the old. */
-function keyOf(change: LocalServerChange): string {
+export function keyOfChange(change: LocalServerChange): string {
   return "server" in change ? `${change.server.port}` : `${change.port} ${change.kind}`;
 }
 

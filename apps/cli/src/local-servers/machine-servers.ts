@@ -6,7 +6,7 @@ import { type LocalServersOptions, watchLocalServers } from "./local-servers.ts"
 
 /** Ports to watch, and what tells that they are open. */
 export type MachineServersOptions = Pick<LocalServersOptions, "ports" | "isNamed" | "isAccepted"> &
-  Partial<Pick<LocalServersOptions, "readListeners">>;
+  Partial<Pick<LocalServersOptions, "readListeners" | "answering">>;
 
 /** Ports on which LLM servers listen unless told otherwise; the port of documents is our own. */
 const serverPorts = defaultPorts.filter((port) => port !== documentPort);

@@ -1,0 +1,24 @@
+import { createServer } from "node:http";
+
+// A server as Ollama is one, on loopback alone; says, one JSON document a line, what is asked of it by other methods than GET.
+
+const answers = {
+  "GET /": "Ollama is running",
+  "GET /api/version": { version: "0.12.3" },
+  "GET /api/tags": { models: [{ name: "llama3", size: 1, digest: "d" }] },
+  "GET /api/ps": { models: [] },
+  "GET /v1/models": { object: "list", data: [{ id: "llama3", object: "model", owned_by: "library" }] },
+};
+
+const server = createServer(async (request, response) => {
+  const { method, url, headers } = request;
+  const known = answers[`${method} ${url}`];
+  await request.toArray();
+  if (method !== "GET")
+    console.log(JSON.stringify({ method, url, host: headers.host, hop: headers["x-lmserv-hop"] }));
+  const message = { role: "assistant", content: "hello from loopback" };
+  const body = known ?? { model: "llama3", message, done: true };
+  if (typeof body === "string") return response.end(body);
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+});
+server.listen(11_434, "127.0.0.1", () => console.log("listening"));
