@@ -1,8 +1,7 @@
-import { sleep } from "@lmserv/discovery-core/transport";
+import { explain, sleep } from "@lmserv/discovery-core/transport";
 import { ignoredText } from "./announcements.ts";
 import { Announcing, type AnnouncingRequest, configureAnnouncing, failureCode } from "./announcing.ts";
 import { type Child, StartError } from "./child.ts";
-import { explain } from "./failure.ts";
 import { interruptedCode, type SignalName } from "./interruption.ts";
 import type { Io } from "./io.ts";
 import { ChildPorts } from "./local-servers/child-ports.ts";

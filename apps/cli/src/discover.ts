@@ -1,13 +1,13 @@
 import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
-import { advise } from "./advice.ts";
-import { type Configuration, configure, firstPassMs } from "./configuration.ts";
 import {
   type DiscoverDocument,
   formatVersion,
   nodeDocument,
   toJsonLine,
   warningDocument,
-} from "./document.ts";
+} from "@lmserv/discovery-gateway/document";
+import { advise } from "./advice.ts";
+import { type Configuration, configure, firstPassMs } from "./configuration.ts";
 import { formatDuration } from "./duration.ts";
 import { exitCode, judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";

@@ -3,16 +3,17 @@ import {
   type Check,
   checker,
   type DiagnosisContext,
+  explain,
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
+import { formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
 import { readSystem } from "@lmserv/discovery-network";
 import { interfaceFlags, thoroughness } from "./advice.ts";
 import { configure } from "./configuration.ts";
-import { checkDocument, type DoctorDocument, formatVersion, toJsonLine } from "./document.ts";
+import { checkDocument, type DoctorDocument } from "./document.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
 import { exitCode } from "./exit-code.ts";
-import { explain } from "./failure.ts";
 import { formatFindings, worstOf } from "./findings.ts";
 import { interruptedCode } from "./interruption.ts";
 import type { Io } from "./io.ts";

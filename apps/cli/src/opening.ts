@@ -1,6 +1,6 @@
 import { createDiscovery, type Discovery, type DiscoveryOptions } from "@lmserv/discovery-core";
+import { explain } from "@lmserv/discovery-core/transport";
 import type { Configuration } from "./configuration.ts";
-import { explain } from "./failure.ts";
 import type { Io } from "./io.ts";
 import type { Reporter } from "./reporter.ts";
 

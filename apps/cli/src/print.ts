@@ -1,7 +1,7 @@
 import { formatOrigin, formatSettings } from "@lmserv/discovery-config";
 import { visibleLines } from "@lmserv/discovery-core";
+import { formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
 import { configure } from "./configuration.ts";
-import { formatVersion, toJsonLine } from "./document.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { createReporter } from "./reporter.ts";

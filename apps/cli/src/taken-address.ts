@@ -1,6 +1,6 @@
 import { ConfigError, listeningOption, type ResolvedConfig } from "@lmserv/discovery-config";
 import type { DiscoveryError } from "@lmserv/discovery-core";
-import { explain } from "./failure.ts";
+import { explain } from "@lmserv/discovery-core/transport";
 
 /** That an address to listen on is somebody else's, as the mistake in the option that it is; null if that is not so. */
 export function takenAddress(

@@ -1,8 +1,14 @@
 import { once } from "node:events";
 import type { Discovery, DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
+import {
+  formatVersion,
+  nodeDocument,
+  toJsonLine,
+  type WatchLine,
+  warningDocument,
+} from "@lmserv/discovery-gateway/document";
 import { advise } from "./advice.ts";
 import { type Configuration, configure } from "./configuration.ts";
-import { formatVersion, nodeDocument, toJsonLine, type WatchLine, warningDocument } from "./document.ts";
 import { judge } from "./exit-code.ts";
 import { describeFailure, failuresOf, outages } from "./failure.ts";
 import { FilteredChanges } from "./filtered-changes.ts";

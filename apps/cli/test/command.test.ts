@@ -5,8 +5,8 @@ import { createServer, type Server } from "node:http";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { WatchLine } from "@lmserv/discovery-gateway/document";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { WatchLine } from "../src/document.ts";
 import { closed } from "./schemas.ts";
 
 // The built command, as it is installed, on the loopback interface of this machine.

@@ -1,8 +1,8 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Transport } from "@lmserv/discovery-core/transport";
+import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { DiscoverDocument } from "../src/document.ts";
 import { Machine } from "./harness.ts";
 import { closed, published } from "./schemas.ts";
 

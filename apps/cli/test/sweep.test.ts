@@ -1,8 +1,8 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Transport, TransportPlugin } from "@lmserv/discovery-core/transport";
+import type { DiscoverDocument, WatchLine } from "@lmserv/discovery-gateway/document";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { DiscoverDocument, WatchLine } from "../src/document.ts";
 import { Machine } from "./harness.ts";
 
 const box = { id: "box-1", port: 8000, info: "gpu-box-01" };

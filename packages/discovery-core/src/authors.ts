@@ -30,6 +30,7 @@ export {
 } from "./diagnosis.ts";
 export { discoveryShapes } from "./discovery-shapes.ts";
 export { toDiscoveryError, type WarningCodes } from "./errors.ts";
+export { explain } from "./explanation.ts";
 export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";
 export type { Identity, NodeKey } from "./identity.ts";
 export { silentLog } from "./log.ts";

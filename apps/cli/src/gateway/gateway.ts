@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import type { NodeKey, PickPolicy } from "@lmserv/discovery-client";
 import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
-import { formatEndpoint, type Transport } from "@lmserv/discovery-core/transport";
+import { explain, formatEndpoint, type Transport } from "@lmserv/discovery-core/transport";
 import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
 import { configure } from "../configuration.ts";
 import { exitCode } from "../exit-code.ts";
-import { describeFailure, explain, failuresOf } from "../failure.ts";
+import { describeFailure, failuresOf } from "../failure.ts";
 import { interruptedCode, isEndedBy } from "../interruption.ts";
 import type { Io } from "../io.ts";
 import { localTransport } from "../local-servers/local-transport.ts";

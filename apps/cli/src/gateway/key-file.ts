@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { inspectFile } from "@lmserv/discovery-config";
-import { explain } from "../failure.ts";
+import { explain } from "@lmserv/discovery-core/transport";
 import type { Io } from "../io.ts";
 import type { Reporter } from "../reporter.ts";
 import { UsageError } from "../usage-error.ts";
