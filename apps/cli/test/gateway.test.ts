@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Machine, type Running, served } from "./harness.ts";
+import { closed } from "./schemas.ts";
 
 const loopback = "127.0.0.1";
 
@@ -42,6 +43,18 @@ async function keyFile(text: string, mode: number = 0o600): Promise<string> {
   return file;
 }
 
+/** The lines of the first events of a stream; those that follow are for nobody. */
+async function firstEvents({ body }: Response, count: number): Promise<readonly unknown[]> {
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += Buffer.from(chunk).toString();
+    const lines = [...text.matchAll(/^data: (.*)$/gm)].map(([, line = ""]) => line);
+    if (lines.length >= count && text.endsWith("\n\n"))
+      return lines.slice(0, count).map((line) => JSON.parse(line));
+  }
+  throw new Error("the stream has ended");
+}
+
 describe("lmserv gateway", () => {
   test("serves the servers of this machine on loopback, and says how to use it", async () => {
     await start();
@@ -52,6 +65,28 @@ describe("lmserv gateway", () => {
     expect(machine.stderr.text).toContain("OLLAMA_HOST=http://127.0.0.1:8740\n");
     expect(machine.stderr.text).toMatch(/serving llama3 \(.+\)\n/);
     expect(machine.stdout.text).toBe("");
+    await end();
+  });
+
+  test("tells its list as `discover --json` does", async () => {
+    await start();
+    const answer = await fetch(`${url()}/lmserv/nodes`);
+    const document = await answer.json();
+    expect(closed.discover(document), JSON.stringify(closed.discover.errors)).toBe(true);
+    expect(document).toMatchObject({ nodes: [{ server: "vllm", health: { state: "healthy" } }] });
+    const events = await fetch(`${url()}/lmserv/events`);
+    const [reset, up] = await firstEvents(events, 2);
+    expect(closed.watch(reset)).toBe(true);
+    expect(closed.watch(up), JSON.stringify(closed.watch.errors)).toBe(true);
+    expect(up).toMatchObject({ type: "up", node: { server: "vllm" } });
+    await end();
+  });
+
+  test("is ready once this machine and the network were looked at", async () => {
+    await start();
+    expect((await fetch(`${url()}/readyz`)).status).toBe(503);
+    await machine.clock.advance(5_000);
+    expect((await fetch(`${url()}/readyz`)).status).toBe(200);
     await end();
   });
 

@@ -12,6 +12,13 @@ import { corsHeaders, preflightHeaders } from "./origin.ts";
 /** An answer that is passed on; its body is paused. */
 export type PassedAnswer = Pick<Answered, "status" | "headers" | "body">;
 
+/** Proxies must neither keep nor hold back an event. */
+const eventHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no",
+};
+
 /** One request of a client, and its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -55,11 +62,40 @@ export class Exchange {
   }
 
   json(value: unknown): void {
-    this.#send(200, { "content-type": "application/json" }, JSON.stringify(value));
+    this.send(200, { "content-type": "application/json" }, JSON.stringify(value));
   }
 
   text(value: string): void {
-    this.#send(200, { "content-type": "text/plain; charset=utf-8" }, value);
+    this.send(200, { "content-type": "text/plain; charset=utf-8" }, value);
+  }
+
+  /** Answers with a text as a whole. */
+  send(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    // Of 304 it would be that of the whole answer (RFC 9110 section 8.6).
+    const length = status === 304 ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    this.#response.writeHead(status, { ...headers, ...length, ...this.#cors() });
+    this.#response.end(this.method === "HEAD" ? undefined : body);
+  }
+
+  /**
+   * Answers with a stream of events (HTML, "Server-sent events") that has no end of its own.
+   *
+   * @param begin - Takes the response and the last event that the client has; false where it takes none.
+   * @returns What `begin` says; when false, nothing was sent.
+   */
+  stream(begin: (response: ServerResponse, lastId: string | null) => boolean): boolean {
+    if (this.method === "HEAD") {
+      this.#response.writeHead(200, { ...eventHeaders, ...this.#cors() }).end();
+      return true;
+    }
+    for (const [name, value] of Object.entries({ ...eventHeaders, ...this.#cors() })) {
+      this.#response.setHeader(name, value);
+    }
+    const hasBegun = begin(this.#response, this.header("last-event-id"));
+    if (hasBegun) this.#response.flushHeaders();
+    else for (const name of Object.keys(eventHeaders)) this.#response.removeHeader(name);
+    return hasBegun;
   }
 
   /** Refuses in the dialect of the path; what is left of the request is not read. */
@@ -67,7 +103,7 @@ export class Exchange {
     const answer = refusalAnswer(refusal, apiOf(this.path), this.path);
     const isRead = this.request.complete;
     const ending: Readonly<Record<string, string>> = isRead ? {} : { connection: "close" };
-    this.#send(answer.status, { ...answer.headers, ...headers, ...ending }, answer.body);
+    this.send(answer.status, { ...answer.headers, ...headers, ...ending }, answer.body);
   }
 
   /** Answers a preflight (Fetch, "CORS-preflight request"). */
@@ -102,13 +138,6 @@ export class Exchange {
     body.once("data", onBeginning);
     // Either side that fails takes the other along.
     pipeline(body, this.#response, () => {});
-  }
-
-  #send(status: number, headers: Readonly<Record<string, string>>, body: string): void {
-    if (this.#response.destroyed || this.#response.headersSent) return;
-    const length = { "content-length": String(Buffer.byteLength(body)) };
-    this.#response.writeHead(status, { ...headers, ...length, ...this.#cors() });
-    this.#response.end(this.method === "HEAD" ? undefined : body);
   }
 
   #cors(): Readonly<Record<string, string>> {

@@ -11,8 +11,8 @@ import {
   type Refusal,
   watchNodes,
 } from "@lmserv/discovery-client/forwarding";
-import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
-import { systemClock } from "@lmserv/discovery-core/transport";
+import type { Discovery, DiscoveryError, NodeInfo, TransportStatus } from "@lmserv/discovery-core";
+import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
 import type { WellKnownDocument } from "@lmserv/discovery-identify";
 import { type Admission, type AdmissionOptions, hopHeader, loopRefusal } from "./admission.ts";
 import { BodyBudget, bodyLimits, bodyRefusals } from "./body-budget.ts";
@@ -21,6 +21,8 @@ import { Exchange } from "./exchange.ts";
 import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
 import { type Route, routeOf } from "./route.ts";
 import { StickyResponses } from "./sticky-responses.ts";
+import { keylessPath, Surface } from "./surface/surface.ts";
+import { noNode } from "./surface/traffic.ts";
 
 export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions> {
   /** Whether `/api/pull`, `/api/delete` and the like reach a node. @default false */
@@ -29,6 +31,8 @@ export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions>
   readonly connectMs?: number;
   /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
   readonly ca?: string;
+  /** Version of the program, for its metrics. @default "unknown" */
+  readonly version?: string;
   /** Takes what became of each request; never what was in it. */
   readonly onRequest?: (outcome: RequestOutcome) => void;
 }
@@ -48,6 +52,12 @@ export interface RequestOutcome {
 export interface Gateway extends RequestHandler {
   /** Says, for a call, why nodes are chosen or not, in which order. */
   explain(call: Partial<Call>): Choice;
+  /** Tells readers of `/lmserv/events` that a transport was lost or is back: for `onTransport` of the discovery. */
+  transportChanged(status: TransportStatus): void;
+  /** Tells them of a fault: for `onWarning` of the discovery. */
+  warn(warning: DiscoveryError): void;
+  /** Ends the streams of events, and is not ready any more; requests under way go on. */
+  drain(): void;
 }
 
 /**
@@ -70,12 +80,22 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
     ...(options.aliases && { aliases: options.aliases }),
     ...(options.connectMs !== undefined && { connectMs: options.connectMs }),
   });
-  const desk = new Desk(discovery, picker, dispatcher, options);
+  const surface = new Surface({
+    discovery,
+    picker,
+    clock: options.clock ?? systemClock,
+    version: options.version ?? "unknown",
+    signal: ending.signal,
+  });
+  const desk = new Desk({ discovery, picker, dispatcher, surface }, options);
   return {
     handle: (request, response) => desk.serve(new Exchange(request, response)),
     refuseUpgrade,
     explain: ({ api = "openai", model = null, conversation = null, node = null }) =>
       picker.choose({ api, model, conversation, node }),
+    transportChanged: (status) => surface.transport(status),
+    warn: (warning) => surface.warn(warning),
+    drain: () => surface.end(),
     [Symbol.dispose]: () => {
       ending.abort();
       connections.close();
@@ -83,21 +103,32 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
   };
 }
 
+interface DeskParts {
+  readonly discovery: Discovery;
+  readonly picker: Picker;
+  readonly dispatcher: Dispatcher;
+  readonly surface: Surface;
+}
+
 /** Serves one request after the other. */
 class Desk {
   readonly #discovery: Discovery;
   readonly #picker: Picker;
   readonly #dispatcher: Dispatcher;
+  readonly #surface: Surface;
+  readonly #clock: Pick<Clock, "now">;
   readonly #options: GatewayOptions;
   readonly #admission: Admission;
   readonly #bodies = new BodyBudget(bodyLimits);
   readonly #sticky = new StickyResponses();
 
-  constructor(discovery: Discovery, picker: Picker, dispatcher: Dispatcher, options: GatewayOptions) {
+  constructor({ discovery, picker, dispatcher, surface }: DeskParts, options: GatewayOptions) {
     const { key = null, allowHosts = [], allowOrigins = [], hostname = "" } = options;
     this.#discovery = discovery;
     this.#picker = picker;
     this.#dispatcher = dispatcher;
+    this.#surface = surface;
+    this.#clock = options.clock ?? systemClock;
     this.#options = options;
     this.#admission = { key, allowHosts, allowOrigins, hostname, hasFlags: true };
   }
@@ -115,12 +146,14 @@ class Desk {
   }
 
   async #serve(exchange: Exchange, outcome: { node: string | null; attempts: number }): Promise<void> {
-    if (!isLetIn(exchange, this.#admission)) return;
+    // Supervisors of processes have no key.
+    const isKeyless = exchange.path === keylessPath;
+    if (!isLetIn(exchange, isKeyless ? { ...this.#admission, key: null } : this.#admission)) return;
     const loop = loopRefusal(exchange.request);
     if (loop) return exchange.refuse(loop);
+    if (this.#surface.answer(exchange)) return;
     const { method, path } = exchange;
     const route = routeOf(method, path, exchange.header("content-type") ?? "");
-    if (route.kind === "greeting") return exchange.text("Ollama is running");
     if (path === documentPath) return exchange.json(document);
     const known = catalogueAnswer(method, path, this.#discovery.registry.listAlive(), this.#options.aliases);
     if (known !== null) return exchange.json(known);
@@ -141,6 +174,7 @@ class Desk {
       const call = this.#callOf(exchange, route, body);
       if (isRefusal(call)) return exchange.refuse(call);
       const { method, target, gone } = exchange;
+      const sentMs = this.#clock.now();
       const headers: Headers = { ...(exchange.request.headers as Headers), via: viaOf(exchange) };
       const reply = await this.#dispatcher.dispatch({
         method,
@@ -152,9 +186,15 @@ class Desk {
         signal: gone,
       });
       outcome.attempts = reply.attempts;
-      if (reply.kind === "refused") return exchange.refuse(reply.refusal);
+      const { traffic } = this.#surface;
+      if (reply.kind === "refused") {
+        traffic.count(noNode, reply.refusal.status);
+        return exchange.refuse(reply.refusal);
+      }
       const { id } = reply.node;
       outcome.node = id;
+      traffic.count(id, reply.status);
+      traffic.firstByte.observe((this.#clock.now() - sentMs) / 1_000);
       exchange.forward(reply, headersOf(reply), (beginning) => this.#sticky.note(beginning, id));
     } finally {
       taken.release();

@@ -2,8 +2,6 @@ import { type Api, apiOf } from "@lmserv/discovery-client/forwarding";
 
 /** What becomes of a request, by its method and path. */
 export type Route =
-  /** A greeting: clients ask `/` whether an Ollama is there. */
-  | { readonly kind: "greeting" }
   /** Any node that has the model will do. */
   | { readonly kind: "inference"; readonly api: Api; readonly needsModel: boolean }
   /** Only the node that has the state will do. */
@@ -21,7 +19,6 @@ const stateful =
   /^\/v1\/(?:files|batches|fine_tuning|threads|assistants|vector_stores|uploads|responses\/|conversations)/;
 
 export function routeOf(method: string, path: string, contentType: string): Route {
-  if (path === "/") return method === "GET" || method === "HEAD" ? { kind: "greeting" } : { kind: "unknown" };
   const api = apiOf(path);
   if (api === null) return { kind: "unknown" };
   if (managing.test(path)) return { kind: "management", api };

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import type { Discovery } from "@lmserv/discovery-core";
 import {
   createGateway,
+  type Gateway,
   type GatewayOptions,
   type RequestHandler,
   type RequestOutcome,
@@ -11,12 +13,15 @@ import {
 
 /** A gateway that listens on loopback. */
 export interface Endpoint extends Listening {
+  readonly gateway: Gateway;
   readonly outcomes: readonly RequestOutcome[];
 }
 
 export interface Listening extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
+  /** Connections that are open at the server. */
+  connections(): Promise<number>;
   /** Sends a request whose every header is the test's, as no `fetch` does. */
   send(request: RawRequest): Promise<RawResponse>;
 }
@@ -37,7 +42,7 @@ export interface RawResponse {
 export async function endpoint(discovery: Discovery, options: GatewayOptions = {}): Promise<Endpoint> {
   const outcomes: RequestOutcome[] = [];
   const gateway = createGateway(discovery, { onRequest: (outcome) => outcomes.push(outcome), ...options });
-  return { ...(await listen(gateway)), outcomes };
+  return { ...(await listen(gateway)), gateway, outcomes };
 }
 
 /** Listens on loopback, at a free port. */
@@ -50,6 +55,7 @@ export async function listen(handler: RequestHandler): Promise<Listening> {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    connections: () => promisify(server.getConnections.bind(server))(),
     send: (request) => send(port, request),
     [Symbol.asyncDispose]: async () => {
       handler[Symbol.dispose]();

@@ -22,6 +22,8 @@ export interface NearList extends AsyncDisposable {
   /** What a check of a node finds; resolves once it is known. */
   check(id: string, state: HealthState, loaded?: readonly string[]): Promise<void>;
   lose(id: string, reason: "goodbye" | "unreachable"): Promise<void>;
+  /** Ends the first look, before whatever is listed next. */
+  settle(): void;
 }
 
 export async function nearList(): Promise<NearList> {
@@ -91,6 +93,9 @@ export async function nearList(): Promise<NearList> {
       const told = changed(id);
       for (const sink of sinks) sink.push({ kind: "gone", via: "list", key: id, reason });
       await told;
+    },
+    settle() {
+      for (const sink of sinks) sink.push({ kind: "settled", via: "list" });
     },
     [Symbol.asyncDispose]: async () => {
       await changes.return?.();

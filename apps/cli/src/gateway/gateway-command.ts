@@ -5,7 +5,8 @@ import type { Io } from "../io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "../options.ts";
 import { addTransportFlags } from "../transport-flags.ts";
 import { parseWord } from "../values.ts";
-import type { GatewayRequest, NodeKeyFile } from "./gateway.ts";
+import type { NodeKeyFile } from "./endpoint.ts";
+import type { GatewayRequest } from "./gateway.ts";
 import { defaultPort, type ListenAddress, parseListenAddress } from "./listen-address.ts";
 
 interface GatewayFlags extends SharedFlags {

@@ -12,6 +12,9 @@ import type { LocalServer, LocalServerChange } from "./local-server.ts";
 /** Name of the transport. */
 const localTransportName = "local";
 
+/** Within so long a server of this machine was asked, and has answered, in ms. */
+const settledMs = 2_000;
+
 /** Yields every change of the servers of this machine; rejects when `signal` aborts. */
 type Watch = (signal: AbortSignal) => AsyncIterable<LocalServerChange>;
 
@@ -32,10 +35,16 @@ export function localTransport(watch: Watch, hostname: string): Transport {
             closed: closing.signal,
             start: (sink) => {
               const ending = new AbortController();
+              const cancel = context.clock.schedule(settledMs, () => {
+                sink.push({ kind: "settled", via: localTransportName });
+              });
               report(watch(ending.signal), sink, context, hostname).catch((error: unknown) => {
                 if (!ending.signal.aborted) sink.fail(error);
               });
-              return () => ending.abort();
+              return () => {
+                cancel();
+                ending.abort();
+              };
             },
           }),
         [Symbol.asyncDispose]: async () => closing.abort(),

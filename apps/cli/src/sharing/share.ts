@@ -1,7 +1,7 @@
 import type { Log } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
+import { explain } from "@lmserv/discovery-core/transport";
 import { createShare, type RequestHandler, type SharedServer } from "@lmserv/discovery-gateway";
-import { explain } from "../failure.ts";
 import { drainAll, type GatewayServer, type ListenGateway } from "../gateway/server.ts";
 
 export interface ShareOptions {

@@ -1,0 +1,82 @@
+import type { ServerResponse } from "node:http";
+import { formatVersion } from "../document.ts";
+import { type EventLog, eventText, lineOf } from "./event-log.ts";
+
+/** A browser that was cut off comes back after so long, in ms. */
+const retryMs = 1_000;
+
+/**
+ * One reader of the events. It holds a place in the log and no queue: who does not read is left behind, and dropped once
+ * the log has moved on.
+ */
+export class EventReader {
+  readonly #log: EventLog;
+  readonly #response: ServerResponse;
+  /** What is still to be written of the list, before the events after `#at`. */
+  #snapshot: Iterator<string> | null;
+  #at: number;
+  #isBlocked = false;
+  /** Whether nothing has left since the last beat. */
+  #isStalled = false;
+
+  constructor(log: EventLog, response: ServerResponse, lastId: string | null) {
+    this.#log = log;
+    this.#response = response;
+    const resumed = log.resume(lastId);
+    this.#at = resumed ?? log.last;
+    this.#snapshot = resumed === null ? snapshotOf(log) : null;
+    response.on("drain", () => {
+      this.#isBlocked = false;
+      this.#isStalled = false;
+      this.pump();
+    });
+  }
+
+  /** Writes what is there, as far as the client takes it. */
+  pump(): void {
+    while (!this.#isBlocked && !this.#response.destroyed) {
+      const text = this.#next();
+      if (text === null) break;
+      this.#isBlocked = !this.#response.write(text);
+    }
+    // The client comes back, and gets the whole list.
+    if (this.#isLeftBehind) this.#response.destroy();
+  }
+
+  /** Shows the client, and all between, that the stream is alive; ends one that took nothing since the last beat. */
+  beat(): void {
+    if (this.#isStalled) this.#response.destroy();
+    else if (this.#isBlocked) this.#isStalled = true;
+    else this.#isBlocked = !this.#response.write(": \n\n");
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** Whether the log has moved on beyond the next event. */
+  get #isLeftBehind(): boolean {
+    return this.#at < this.#log.last && this.#log.textOf(this.#at + 1) === null;
+  }
+
+  #next(): string | null {
+    const listed = this.#snapshot?.next();
+    if (listed && !listed.done) return listed.value;
+    this.#snapshot = null;
+    const text = this.#log.textOf(this.#at + 1);
+    if (text !== null) this.#at += 1;
+    return text;
+  }
+}
+
+/** The whole list. Only its end has an id: a reader that is cut off before it begins anew. */
+function* snapshotOf(log: EventLog): Generator<string> {
+  const { nodes, last } = log;
+  const id = `id: ${log.idOf(last)}\n`;
+  const isEmpty = nodes.length === 0;
+  const reset = `retry: ${retryMs}\nevent: reset\n${isEmpty ? id : "id\n"}`;
+  yield eventText({ type: "version", formatVersion }, reset);
+  for (const [index, node] of nodes.entries()) {
+    yield eventText(lineOf({ kind: "up", node }), index === nodes.length - 1 ? id : "");
+  }
+}

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import type { Picker } from "@lmserv/discovery-client";
+import type { Refusal } from "@lmserv/discovery-client/forwarding";
+import type { Discovery, DiscoveryError, TransportStatus } from "@lmserv/discovery-core";
+import type { Clock } from "@lmserv/discovery-core/transport";
+import {
+  type DiscoverDocument,
+  formatVersion,
+  nodeDocument,
+  toJsonLine,
+  warningDocument,
+} from "../document.ts";
+import type { Exchange } from "../exchange.ts";
+import { Events } from "./events.ts";
+import { exposition, expositionType } from "./exposition.ts";
+import { Metrics } from "./metrics.ts";
+import { unreadyReason } from "./readiness.ts";
+import { targetsOf } from "./targets.ts";
+import { noNode, type Traffic } from "./traffic.ts";
+
+export interface SurfaceOptions {
+  readonly discovery: Discovery;
+  readonly picker: Picker;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+/** Answers that are open to everybody who may connect, also where a key is needed. */
+export const keylessPath = "/livez";
+
+type Answer = (exchange: Exchange) => void;
+
+/** What the endpoint says of itself and of the list: documents, events, and metrics. */
+export class Surface {
+  readonly #options: SurfaceOptions;
+  readonly #events: Events;
+  readonly #metrics: Metrics;
+  #isEnding = false;
+
+  readonly #answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+    ["/", (exchange) => exchange.text("Ollama is running")],
+    [keylessPath, (exchange) => exchange.text("alive")],
+    ["/readyz", (exchange) => this.#tellReadiness(exchange)],
+    ["/metrics", (exchange) => this.#send(exchange, expositionType, exposition(this.#metrics.collect()))],
+    ["/lmserv/nodes", (exchange) => this.#listNodes(exchange)],
+    ["/lmserv/events", (exchange) => this.#streamEvents(exchange)],
+    ["/lmserv/targets", (exchange) => this.#listTargets(exchange)],
+    ["/lmserv/traffic", (exchange) => this.#send(exchange, json, JSON.stringify(this.#trafficDocument()))],
+  ]);
+
+  constructor(options: SurfaceOptions) {
+    this.#options = options;
+    this.#metrics = new Metrics(options);
+    this.#events = new Events({ ...options, onChange: (change) => this.#metrics.take(change) });
+  }
+
+  get traffic(): Traffic {
+    return this.#metrics.traffic;
+  }
+
+  /** Answers a request for one of its paths; false for any other path. */
+  answer(exchange: Exchange): boolean {
+    const answer = this.#answers.get(exchange.path);
+    if (!answer) return false;
+    const { method, path } = exchange;
+    if (method === "GET" || method === "HEAD") answer(exchange);
+    else exchange.refuse(refusal(405, "method_not_allowed", `${path} takes GET`), { allow: "GET, HEAD" });
+    return true;
+  }
+
+  transport(status: TransportStatus): void {
+    this.#events.transport(status);
+  }
+
+  warn(warning: DiscoveryError): void {
+    this.#events.warn(warning);
+  }
+
+  /** Ends the streams of events, and is not ready any more. */
+  end(): void {
+    this.#isEnding = true;
+    this.#events.end();
+  }
+
+  #send(
+    exchange: Exchange,
+    type: string,
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    exchange.send(200, { "content-type": type, "x-content-type-options": "nosniff", ...headers }, body);
+  }
+
+  #tellReadiness(exchange: Exchange): void {
+    const reason = this.#unreadyReason;
+    if (reason === null) exchange.text("ready");
+    else exchange.send(503, { "content-type": "text/plain; charset=utf-8" }, reason);
+  }
+
+  #listNodes(exchange: Exchange): void {
+    const document = this.#nodesDocument();
+    const body = toJsonLine(document);
+    const etag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+    const headers = { etag, "cache-control": "no-cache" };
+    if (exchange.header("if-none-match") === etag) exchange.send(304, headers, "");
+    else this.#send(exchange, json, body, headers);
+  }
+
+  /** Prometheus keeps its list where this fails, and believes an empty one. */
+  #listTargets(exchange: Exchange): void {
+    const { discovery } = this.#options;
+    const reason = this.#unreadyReason;
+    if (reason === null) {
+      this.#send(exchange, json, JSON.stringify(targetsOf(discovery.registry.listAlive())));
+    } else {
+      exchange.refuse({ ...refusal(503, "not_ready", reason), retryAfterS: 5 });
+    }
+  }
+
+  #streamEvents(exchange: Exchange): void {
+    const isRead = exchange.stream((response, lastId) => this.#events.read(response, lastId));
+    if (isRead) return;
+    const tooMany = refusal(503, "too_many_readers", "too many streams of events are open, or it is ending");
+    exchange.refuse({ ...tooMany, retryAfterS: 5 });
+  }
+
+  get #unreadyReason(): string | null {
+    return this.#isEnding ? "it is ending" : unreadyReason(this.#options.discovery);
+  }
+
+  #nodesDocument(): DiscoverDocument {
+    const { registry, transports, warnings } = this.#options.discovery;
+    return {
+      formatVersion,
+      complete: transports.every(({ settled, lost }) => settled && lost === null),
+      durationMs: 0,
+      nodes: registry.listAlive().map(nodeDocument),
+      warnings: warnings.map(warningDocument),
+    };
+  }
+
+  /** What was sent to each node, and how fast it answered. */
+  #trafficDocument(): unknown {
+    const { discovery, picker } = this.#options;
+    const nodes = discovery.registry.listAlive().map((node) => {
+      const { inFlight, firstByteMs } = picker.loadOf(node);
+      return { id: node.id, requests: this.traffic.answeredBy(node.id), inFlight, firstByteMs };
+    });
+    return { formatVersion, refused: this.traffic.answeredBy(noNode), nodes };
+  }
+}
+
+const json = "application/json";
+
+function refusal(status: number, code: string, message: string): Refusal {
+  return { status, code, message, retryAfterS: null };
+}
