@@ -2,6 +2,7 @@ import { formatOrigin, formatSettings } from "@lmserv/discovery-config";
 import { visibleLines } from "@lmserv/discovery-core";
 import { formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
 import { configure } from "./configuration.ts";
+import type { ConfigDocument } from "./document.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { createReporter } from "./reporter.ts";
@@ -18,7 +19,8 @@ export async function print(request: PrintRequest, io: Io): Promise<number> {
       secret: isSecret,
       origin: formatOrigin(origin),
     }));
-    io.stdout.write(toJsonLine({ formatVersion, file, settings: values }));
+    const document: ConfigDocument = { formatVersion, file, settings: values };
+    io.stdout.write(toJsonLine(document));
   } else {
     io.stdout.write(visibleLines(formatSettings(settings)));
   }
