@@ -8,11 +8,17 @@ import { discoverCommand } from "./discover-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exitCode } from "./exit-code.ts";
 import { asksForMore, foreignPlugins } from "./foreign-flags.ts";
-import type { GatewayRequest } from "./gateway/gateway.ts";
 import { gatewayCommand } from "./gateway/gateway-command.ts";
 import type { Io } from "./io.ts";
 import { keygenCommand } from "./keygen-command.ts";
-import type { AnnounceRequest, DoctorRequest, PrintRequest, RunRequest, SearchRequest } from "./request.ts";
+import type {
+  AnnounceRequest,
+  DoctorRequest,
+  PrintRequest,
+  Request,
+  RunRequest,
+  SearchRequest,
+} from "./request.ts";
 import { runCommand } from "./run-command.ts";
 import { UsageError } from "./usage-error.ts";
 import { readVersion } from "./version.ts";
@@ -23,7 +29,7 @@ export interface Actions {
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
   readonly run: (request: RunRequest) => Promise<number>;
-  readonly gateway: (request: GatewayRequest) => Promise<number>;
+  readonly gateway: (request: Request) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
   readonly print: (request: PrintRequest) => Promise<number>;
 }

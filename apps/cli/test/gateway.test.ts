@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function start(...argv: string[]): Promise<void> {
   running = machine.start("gateway", ...argv);
-  await machine.until(() => /serving|lmserv: error/.test(machine.stderr.text));
+  await machine.until(() => /serving|no server can|lmserv: error/.test(machine.stderr.text));
 }
 
 async function end(): Promise<void> {
@@ -130,7 +130,7 @@ describe("lmserv gateway --listen", () => {
   test("for other machines needs a key", async () => {
     expect(await machine.start("gateway", "--listen", "0.0.0.0").ended).toBe(2);
     expect(machine.stderr.text).toMatch(
-      /--listen 0\.0\.0\.0:8740 is for other machines too.*add --key-file FILE/,
+      /--listen: gateway\.listen holds 0\.0\.0\.0:8740, which is for other machines too.*add --key-file FILE/,
     );
   });
 
@@ -145,13 +145,13 @@ describe("lmserv gateway --listen", () => {
   });
 
   test.each([
-    ["", 0o600, /holds no key: one line of 16 to 1024 visible ASCII characters/],
-    ["short", 0o600, /holds no key/],
+    ["", 0o600, /is empty/],
+    ["short", 0o600, /holds no key; a key is one line of 16 to 1024 visible ASCII characters/],
     ["0123456789abcdef", 0o666, /group|others/],
   ])("with a file that holds %j, of mode %o, ends before it listens", async (text, mode, message) => {
     const file = await keyFile(text, mode);
     expect(await machine.start("gateway", "--key-file", file).ended).toBe(2);
-    expect(machine.stderr.text).toContain(file);
+    expect(machine.stderr.text).toContain("--key-file: gateway.keyFile");
     expect(machine.stderr.text).toMatch(message);
     expect(machine.gateways.size).toBe(0);
   });
@@ -181,11 +181,105 @@ describe("options of lmserv gateway", () => {
     [["--allow-origin", "chat.example"], "An origin is like https://chat.example"],
     [["--allow-origin", "https://chat.example/path"], "An origin is like https://chat.example"],
     [["--node-key", "10.0.0.7:8000"], "It is like 10.0.0.7:8000=box.key"],
-    [["--node-key", "10.0.0.7:8000=/nowhere"], "the key file /nowhere cannot be read"],
-    [["--ca-file", "/nowhere.pem"], "the CA file /nowhere.pem cannot be read"],
+    [
+      ["--node-key", "10.0.0.7:8000=/nowhere"],
+      "--node-key: gateway.nodeKeys.10.0.0.7:8000 names the file /nowhere, which cannot be read",
+    ],
+    [
+      ["--ca-file", "/nowhere.pem"],
+      "--ca-file: gateway.caFile names the file /nowhere.pem, which cannot be read",
+    ],
     [["--trust", "some"], "Allowed choices are any, signed"],
   ])("that are wrong, %j, are refused", async (argv, message) => {
     expect(await machine.start("gateway", ...argv).ended).toBe(2);
     expect(machine.stderr.text).toContain(message);
+  });
+});
+
+describe("the section of the local endpoint in the configuration file", () => {
+  const place = "/etc/lmserv/lmserv.config.jsonc";
+  const configure = (gateway: unknown, file: string = place): void => {
+    machine.files.set(file, JSON.stringify({ version: 1, gateway }, null, 2));
+  };
+
+  test("has the keys of the flags, which go over it", async () => {
+    const key = "0123456789abcdef";
+    configure({
+      listen: ["127.0.0.1:9001", "0.0.0.0:9002"],
+      as: "ollama",
+      keyFile: await keyFile(key),
+      allowHost: ["chat.lan"],
+      allowOrigin: ["https://chat.example"],
+      alias: { small: ["phi", "llama3"], other: ["llama3"] },
+    });
+    await start("--listen", "127.0.0.1:9003", "--alias", "other=phi");
+    expect([...machine.gateways.keys()]).toEqual(["127.0.0.1 9003", "127.0.0.1 11434"]);
+    const models = `${url("127.0.0.1 9003")}/v1/models`;
+    expect((await fetch(models)).status).toBe(401);
+    const headers = { authorization: `Bearer ${key}`, origin: "https://chat.example" };
+    const { data } = (await (await fetch(models, { headers })).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(["llama3", "small"]);
+    expect(machine.stderr.text).not.toContain(key);
+    await end();
+  });
+
+  test("decides where nothing else does", async () => {
+    configure({ listen: ["127.0.0.1:9001"], trust: "signed" });
+    await start();
+    expect([...machine.gateways.keys()]).toEqual(["127.0.0.1 9001"]);
+    expect(machine.stderr.text).toContain("only nodes that sign their announcements are used");
+    await end();
+  });
+
+  test.each([
+    [{ listen: ["nowhere"] }, /json.*:4:5: gateway\.listen holds "nowhere"; It is not an address and a port/],
+    [
+      { listen: ["0.0.0.0"] },
+      /json.*:4:5: gateway\.listen holds 0\.0\.0\.0:8740, which is for other machines/,
+    ],
+    [{ listen: "127.0.0.1" }, /:4:5: gateway\.listen must be a list/],
+    [{ lisen: [] }, /:4:5: gateway\.lisen is unknown; did you mean "listen"/],
+    [{ key: "0123456789abcdef" }, /:4:5: gateway\.key is unknown/],
+    [{ keyFile: "/nowhere" }, /:4:5: gateway\.keyFile names the file \/nowhere, which cannot be read/],
+    [{ caFile: "/nowhere" }, /:4:5: gateway\.caFile names the file \/nowhere, which cannot be read/],
+    [{ nodeKeys: { box: "/nowhere" } }, /:5:7: gateway\.nodeKeys\.box names the file \/nowhere/],
+    [{ allowOrigin: ["chat"] }, /:4:5: gateway\.allowOrigin holds "chat"; An origin is like/],
+    [{ trust: "some" }, /:4:5: gateway\.trust must be one of any, signed/],
+    [{ alias: { small: [] } }, /:5:7: gateway\.alias\.small must be a list of 1 to 64/],
+  ])("with a mistake, %j, ends the command with its place", async (gateway, message) => {
+    configure(gateway);
+    expect(await machine.start("gateway").ended).toBe(2);
+    expect(machine.stderr.text).toMatch(message);
+    expect(machine.gateways.size).toBe(0);
+  });
+
+  test.each([
+    { listen: ["0.0.0.0:9000"] },
+    { allowHost: ["evil.example"] },
+    { allowOrigin: ["https://evil.example"] },
+    { caFile: "evil.pem" },
+  ])("of a file that was only found in the working folder opens nothing: %j", async (gateway) => {
+    configure({ keyFile: "evil.key", ...gateway }, "/home/me/lmserv.config.jsonc");
+    expect(await machine.start("gateway").ended).toBe(2);
+    expect(machine.stderr.text).toMatch(
+      /decides who may use the endpoint or whom it believes.*name the file: --config/,
+    );
+  });
+
+  test("is read in the environment too", async () => {
+    machine.env.LMSERV_GATEWAY__LISTEN = "0.0.0.0:9000";
+    machine.env.LMSERV_GATEWAY__KEY = "0123456789abcdef";
+    await start();
+    expect((await fetch(`${url("0.0.0.0 9000")}/v1/models`)).status).toBe(401);
+    await end();
+  });
+
+  test("is nothing to other commands, but for its form", async () => {
+    configure({ keyFile: "/nowhere" });
+    expect(await machine.run(3_000, "discover")).toBe(1);
+    machine.stdout.text = "";
+    expect(await machine.run(0, "config", "print")).toBe(0);
+    expect(machine.stdout.text).toMatch(/gateway\.keyFile = "\/nowhere" +# .*:4:5\n/);
+    expect(machine.stdout.text).toMatch(/gateway\.trust = "any" +# default\n/);
   });
 });

@@ -14,6 +14,7 @@ export interface EnvironmentSetting {
 }
 
 const prefix = "LMSERV_TRANSPORTS__";
+const gatewayPrefix = "LMSERV_GATEWAY__";
 
 /**
  * The settings of transports among the variables.
@@ -29,12 +30,26 @@ export function environmentSettings(env: Environment): readonly EnvironmentSetti
   });
 }
 
+/**
+ * The settings of the local endpoint among them: `LMSERV_GATEWAY__LISTEN`.
+ *
+ * @throws {ConfigError} for a variable that names none.
+ */
+export function gatewaySettings(env: Environment): readonly EnvironmentSetting[] {
+  return Object.entries(env).flatMap(([variable, text]) => {
+    if (text === undefined || !variable.startsWith(gatewayPrefix)) return [];
+    const keys = variable.slice(gatewayPrefix.length).split("__");
+    if (keys.includes("")) throw halfName(variable);
+    return [{ variable, transport: "", keys, text }];
+  });
+}
+
 function halfName(variable: string): ConfigError {
   return new ConfigError({
     origin: { kind: "environment", variable },
     path: [],
-    reason: "the variable names no option of a transport",
-    mend: `write it as ${prefix}ARP__SWEEP`,
+    reason: "the variable names no option",
+    mend: `write it as ${prefix}ARP__SWEEP or ${gatewayPrefix}LISTEN`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { type GroupShape, issuesOf } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "./config-error.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
+import { gatewayShape } from "./gateway-shape.ts";
 import { presetNames } from "./preset.ts";
 import { type Group, nearestAt, type Path, plain } from "./setting.ts";
 import { isTransportName, nameRule } from "./transport-name.ts";
@@ -56,6 +57,7 @@ export const documentShape: GroupShape = {
       additionalProperties: transportShape,
       description: "The transports, by name.",
     },
+    gateway: gatewayShape,
   },
   required: ["version"],
   additionalProperties: false,
@@ -86,6 +88,17 @@ export function checkDocument(file: Group): void {
     if (one.kind === "group") checkDuration(one, path);
   }
 }
+
+/** @throws {ConfigError} for the first thing in the section of the local endpoint that cannot be. */
+export function checkGateway(group: Group): void {
+  check(gatewayInUse, group, ["gateway"]);
+}
+
+/** A variable may hold the key itself. */
+const gatewayInUse: GroupShape = {
+  ...gatewayShape,
+  properties: { ...gatewayShape.properties, key: { type: "string", minLength: 1, writeOnly: true } },
+};
 
 /** @throws {ConfigError} for what every transport has and this one has wrong. */
 export function checkTransport(group: Group, path: Path): void {

@@ -4,6 +4,7 @@ export { type DiscoveryFromConfigOptions, discoveryFromConfig } from "./discover
 export { inspectFile, type Safety, type SafetyFault } from "./file-safety.ts";
 export type { Environment, ReadFile } from "./file-search.ts";
 export { listeningOption, type TransportFlag, transportFlags } from "./flags.ts";
+export type { GatewayConfig, ResolvedGateway } from "./gateway.ts";
 export type { ConfigFlags, ConfigInput, FlagOption } from "./input.ts";
 export { formatOrigin, type Origin } from "./origin.ts";
 export type { PluginTable } from "./plugins.ts";

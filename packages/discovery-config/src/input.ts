@@ -16,6 +16,8 @@ export interface ConfigFlags {
   readonly transports?: readonly string[];
   /** Flags that set an option of every chosen transport that has it. */
   readonly options?: readonly FlagOption[];
+  /** Flags of the local endpoint; absent where none is served, so that its files are not read. */
+  readonly gateway?: readonly FlagOption[];
 }
 
 export interface FlagOption {

@@ -34,10 +34,18 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
     if (secret !== null) entries.set(secret, await secretFrom(setting, at, files));
     else if (property?.writeOnly) entries.set(key, checkHidden(setting, at));
     else if (property) entries.set(key, await fillInOne(setting, property, at, files));
+    else if (holdsSecrets(schema)) entries.set(key, await secretFrom(setting, at, files));
     else if (schema.additionalProperties === false) throw unknownKey(setting, at, schema);
     else entries.set(key, setting);
   }
   return { ...group, entries };
+}
+
+/** Whether each further key is a name of somebody, with the file of a secret. */
+function holdsSecrets({ additionalProperties }: JsonSchema): boolean {
+  return typeof additionalProperties === "object" && additionalProperties !== null
+    ? "writeOnly" in additionalProperties && additionalProperties.writeOnly === true
+    : false;
 }
 
 /** A secret in the environment goes before the name of its file, unless that is a flag. */

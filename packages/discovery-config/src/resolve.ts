@@ -1,4 +1,5 @@
 import { readFile as readFileOfSystem } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import {
   assertKnown,
@@ -11,11 +12,15 @@ import { ConfigError } from "./config-error.ts";
 import { environmentSettings } from "./environment.ts";
 import { type FoundFile, findFile, type ReadFile } from "./file-search.ts";
 import { checkDocument } from "./frame.ts";
+import { gatewayGroup, resolveGateway } from "./gateway.ts";
+import { gatewaySchema } from "./gateway-shape.ts";
 import type { ConfigInput } from "./input.ts";
+import type { Files } from "./options.ts";
 import { PluginLoader } from "./plugins.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { Resolver, wantedBy } from "./resolver.ts";
 import type { Group } from "./setting.ts";
+import { listSettings } from "./settings.ts";
 
 /**
  * Makes one configuration of flags, environment, file, preset and defaults, the first of which wins.
@@ -39,26 +44,45 @@ async function resolveFound(
   found: FoundFile | null,
   input: ConfigInput & Required<Pick<ConfigInput, "env" | "readFile">>,
 ): Promise<ResolvedConfig> {
-  const { env, readFile } = input;
-  const { configured, choice } = await readChoice(found, input);
+  const { env, flags = {} } = input;
+  const { document, configured, choice } = await readChoice(found, input);
   const variables = environmentSettings(env);
   assertKnown(variables, configured, choice);
-  const resolver = new Resolver(input, { readFile, found, variables });
+  const warnings: string[] = [];
+  const files = filesOf(found, input, warnings);
+  const resolver = new Resolver(input, { files, found, variables, warnings });
   for (const name of choice.names) {
     await resolver.add(name, configuredGroup(configured, name, choice.origin));
   }
-  return { file: found?.file ?? null, ...resolver.finish(choice) };
+  const section = gatewayGroup(document, env);
+  const gateway = flags.gateway ? await resolveGateway(section, flags.gateway, files) : null;
+  const resolved = resolver.finish(choice);
+  const listed = section ? listSettings(section, gatewaySchema, ["gateway"]) : [];
+  return { ...resolved, file: found?.file ?? null, gateway, settings: [...resolved.settings, ...listed] };
+}
+
+function filesOf(
+  found: FoundFile | null,
+  { cwd, readFile }: ConfigInput & Required<Pick<ConfigInput, "readFile">>,
+  warnings: string[],
+): Files {
+  return {
+    readFile,
+    folderOf: (origin) => (origin.kind === "file" ? dirname(origin.file) : cwd),
+    foundFile: found?.isTrusted === false ? found.file : null,
+    warn: (message) => warnings.push(message),
+  };
 }
 
 /** What is configured, and what is chosen of it. */
 async function readChoice(
   found: FoundFile | null,
   { flags = {}, env, defaultTransport = "mdns" }: ConfigInput & Required<Pick<ConfigInput, "env">>,
-): Promise<{ readonly configured: Group; readonly choice: Choice }> {
+): Promise<{ readonly document: Group | null; readonly configured: Group; readonly choice: Choice }> {
   const document = found && (await readDocument(found));
   const wishes = { preset: flags.preset, transports: flags.transports, otherwise: defaultTransport };
   const configured = configuredTransports(document, wishes, env);
-  return { configured, choice: chooseTransports(configured, wishes, env) };
+  return { document, configured, choice: chooseTransports(configured, wishes, env) };
 }
 
 /**

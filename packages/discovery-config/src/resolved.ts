@@ -4,6 +4,7 @@ import {
   type TransportPlugin,
   withoutCredentials,
 } from "@lmserv/discovery-core/transport";
+import type { ResolvedGateway } from "./gateway.ts";
 import { formatOrigin, type Origin } from "./origin.ts";
 
 /** A configuration that was checked, with everything made and nothing started. */
@@ -12,6 +13,8 @@ export interface ResolvedConfig {
   readonly file: string | null;
   /** In the order in which they were named; at least one. */
   readonly transports: readonly ResolvedTransport[];
+  /** The local endpoint; null unless its flags were given. */
+  readonly gateway: ResolvedGateway | null;
   /** Everything that is set, and every default that is known. */
   readonly settings: readonly ResolvedSetting[];
   /** Why optional transports were left out. */

@@ -1,10 +1,9 @@
-import { dirname } from "node:path";
 import type { PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Choice } from "./choice.ts";
 import { ConfigError } from "./config-error.ts";
 import { type EnvironmentSetting, environmentGroup, isSpelling, typedValue } from "./environment.ts";
 import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
-import type { FoundFile, ReadFile } from "./file-search.ts";
+import type { FoundFile } from "./file-search.ts";
 import { checkTransport, frameKeys, textOf, transportShape } from "./frame.ts";
 import type { ConfigInput, FlagOption } from "./input.ts";
 import { type JsonSchema, optionsJsonSchema, propertiesOf, writableKeys } from "./json-schema.ts";
@@ -18,10 +17,12 @@ import { listSettings } from "./settings.ts";
 const frame: JsonSchema = transportShape;
 
 export interface Surroundings {
-  readonly readFile: ReadFile;
+  readonly files: Files;
   /** The configuration file, or null when there is none. */
   readonly found: FoundFile | null;
   readonly variables: readonly EnvironmentSetting[];
+  /** Takes what is no mistake, and may be one. */
+  readonly warnings: string[];
 }
 
 /** Resolves one transport after the other, and looks at them together at the end. */
@@ -34,21 +35,16 @@ export class Resolver {
   readonly #settings: ResolvedSetting[] = [];
   /** Optional ones that are not installed. */
   readonly #left: { readonly type: string; readonly error: ConfigError }[] = [];
-  readonly #warnings: string[] = [];
+  readonly #warnings: string[];
   readonly #usedFlags = new Set<string>();
   readonly #loader: PluginLoader;
 
-  constructor(input: ConfigInput, { readFile, found, variables }: Surroundings) {
-    const { cwd } = input;
+  constructor(input: ConfigInput, { files, found, variables, warnings }: Surroundings) {
     this.#input = input;
     this.#variables = variables;
     this.#loader = new PluginLoader(input, found);
-    this.#files = {
-      readFile,
-      folderOf: (origin) => (origin.kind === "file" ? dirname(origin.file) : cwd),
-      foundFile: found?.isTrusted === false ? found.file : null,
-      warn: (message) => this.#warnings.push(message),
-    };
+    this.#files = files;
+    this.#warnings = warnings;
   }
 
   /** Resolves one transport and makes it. */
@@ -85,7 +81,7 @@ export class Resolver {
     });
   }
 
-  finish(choice: Choice): Omit<ResolvedConfig, "file"> {
+  finish(choice: Choice): Omit<ResolvedConfig, "file" | "gateway"> {
     const [left] = this.#left;
     if (left && this.#transports.length === 0) throw left.error;
     const unused = this.#input.flags?.options?.find(

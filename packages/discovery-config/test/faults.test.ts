@@ -255,7 +255,7 @@ describe("what cannot be in the environment or on the command line", () => {
     ],
     [
       { env: { LMSERV_TRANSPORTS__MDNS: "{}" } },
-      "LMSERV_TRANSPORTS__MDNS: the variable names no option of a transport; write it as LMSERV_TRANSPORTS__ARP__SWEEP",
+      "LMSERV_TRANSPORTS__MDNS: the variable names no option; write it as LMSERV_TRANSPORTS__ARP__SWEEP or LMSERV_GATEWAY__LISTEN",
     ],
     [
       { env: { LMSERV_TRANSPORTS__MDNS__SUB_TIPE: "x" } },

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import type { NodeKey, PickPolicy } from "@lmserv/discovery-client";
+import { isConfigError } from "@lmserv/discovery-config";
 import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
-import { explain, formatEndpoint } from "@lmserv/discovery-core/transport";
+import { explain } from "@lmserv/discovery-core/transport";
 import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
+import type { Configuration } from "../configuration.ts";
 import { describeFailure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import type { OpeningOptions } from "../opening.ts";
@@ -10,69 +11,48 @@ import type { Loudness, Reporter } from "../reporter.ts";
 import { UsageError } from "../usage-error.ts";
 import { readVersion } from "../version.ts";
 import { clientAdvice } from "./client-advice.ts";
-import { readCertificates, readKeyFile } from "./key-file.ts";
-import { endpointUrl, isExposed, type ListenAddress } from "./listen-address.ts";
+import { type GatewaySettings, gatewaySettings } from "./gateway-settings.ts";
+import { endpointUrl, type ListenAddress } from "./listen-address.ts";
 import { holderOf } from "./port-holder.ts";
 import { servedModels } from "./served-models.ts";
 import { drainAll, type GatewayServer } from "./server.ts";
 
-/** What a command line says of the local endpoint. */
-export interface EndpointRequest extends Loudness {
-  readonly listen: readonly ListenAddress[];
-  /** Whether it also listens where Ollama does, if that is free. */
-  readonly asOllama: boolean;
-  /** File with the key that clients need, or null for none. */
-  readonly keyFile: string | null;
-  readonly allowHosts: readonly string[];
-  readonly allowOrigins: readonly string[];
-  readonly policy: PickPolicy;
-  /** File with authorities that vouch for nodes with TLS, or null for Node's own alone. */
-  readonly caFile: string | null;
-  readonly nodeKeyFiles: readonly NodeKeyFile[];
-}
-
-/** File with the key of a node. */
-export interface NodeKeyFile {
-  /** `host:port` of the node, or the id of a signed one. */
-  readonly node: string;
-  readonly file: string;
-}
-
 const ollamaAddress: ListenAddress = { address: "127.0.0.1", port: 11_434 };
-
-/** What the files that a command line names hold. */
-interface EndpointSecrets {
-  readonly key: string | null;
-  readonly nodeKeys: readonly NodeKey[];
-  readonly ca: string | null;
-}
 
 /** The local endpoint of a command, from its options to its end. */
 export class Endpoint {
-  readonly #request: EndpointRequest;
-  readonly #secrets: EndpointSecrets;
+  readonly #settings: GatewaySettings;
+  readonly #isVerbose: boolean;
   readonly #io: Io;
   readonly #reporter: Reporter;
   /** The one that is served now. */
   #gateway: Gateway | null = null;
 
-  private constructor(request: EndpointRequest, secrets: EndpointSecrets, io: Io, reporter: Reporter) {
-    this.#request = request;
-    this.#secrets = secrets;
+  private constructor(settings: GatewaySettings, isVerbose: boolean, io: Io, reporter: Reporter) {
+    this.#settings = settings;
+    this.#isVerbose = isVerbose;
     this.#io = io;
     this.#reporter = reporter;
   }
 
   /**
-   * Reads the files that it needs; nothing is opened.
+   * Reads what is configured; nothing is opened.
    *
-   * @throws {UsageError} for a file that cannot be used, and for an endpoint that others reach without a key.
+   * @throws {UsageError} for a mistake there, and for an endpoint that others reach without a key.
    */
-  static async prepare(request: EndpointRequest, io: Io, reporter: Reporter): Promise<Endpoint> {
-    const key = await keyOf(request, io, reporter);
-    const nodeKeys = await readNodeKeys(request.nodeKeyFiles, io, reporter);
-    const ca = request.caFile === null ? null : await readCertificates(request.caFile, io);
-    return new Endpoint(request, { key, nodeKeys, ca }, io, reporter);
+  static async prepare(
+    { gateway }: Configuration,
+    { verbose }: Loudness,
+    io: Io,
+    reporter: Reporter,
+  ): Promise<Endpoint> {
+    if (!gateway) throw new TypeError("the section of the local endpoint was not resolved");
+    try {
+      return new Endpoint(await gatewaySettings(gateway, io.readFile), verbose, io, reporter);
+    } catch (error) {
+      if (isConfigError(error)) throw new UsageError(error.message, { cause: error });
+      throw error;
+    }
   }
 
   /** How the discovery that it serves is opened. */
@@ -85,7 +65,7 @@ export class Endpoint {
       onWarning: (warning: DiscoveryError) => {
         this.#gateway?.warn(warning);
         // The log holds it already.
-        if (!this.#request.verbose) warn(describeFailure(warning));
+        if (!this.#isVerbose) warn(describeFailure(warning));
       },
       signal,
     };
@@ -103,7 +83,7 @@ export class Endpoint {
     try {
       const servers = await this.#listenAll(gateway);
       // By its claim, a process that finds the port taken knows this one.
-      for (const { port } of this.#request.listen) {
+      for (const { port } of this.#settings.listen) {
         const claim = await this.#io.claimPort(port);
         if (claim.kind === "held") claims.push(claim);
       }
@@ -120,8 +100,7 @@ export class Endpoint {
   }
 
   #open(discovery: Discovery): Gateway {
-    const { policy, allowHosts, allowOrigins } = this.#request;
-    const { key, nodeKeys, ca } = this.#secrets;
+    const { policy, allowHosts, allowOrigins, key, nodeKeys, ca } = this.#settings;
     this.#gateway = createGateway(discovery, {
       ...policy,
       nodeKeys,
@@ -140,7 +119,7 @@ export class Endpoint {
   }
 
   async #listenAll(gateway: Gateway): Promise<readonly GatewayServer[]> {
-    const { listen, asOllama } = this.#request;
+    const { listen, asOllama } = this.#settings;
     const { note, warn } = this.#reporter;
     const servers: GatewayServer[] = [];
     for (const address of listen) {
@@ -169,9 +148,9 @@ export class Endpoint {
   }
 
   #advise(): void {
-    const { listen, policy } = this.#request;
+    const { listen, policy, key } = this.#settings;
     const system = this.#io.readSystem();
-    for (const line of clientAdvice(listen, this.#secrets.key !== null, system)) this.#reporter.note(line);
+    for (const line of clientAdvice(listen, key !== null, system)) this.#reporter.note(line);
     if (policy.trust === "signed") this.#reporter.note(trustNote);
   }
 
@@ -180,7 +159,7 @@ export class Endpoint {
     let told = "";
     try {
       for await (const _ of discovery.watch({ signal })) {
-        const text = servedModels(discovery.registry.listAlive(), this.#request.policy);
+        const text = servedModels(discovery.registry.listAlive(), this.#settings.policy);
         if (text !== told) this.#reporter.note(text);
         told = text;
       }
@@ -192,27 +171,3 @@ export class Endpoint {
 
 const trustNote =
   "only nodes that sign their announcements are used: over mesh, etcd and nats; mDNS and ARP sign nothing";
-
-/** @throws {UsageError} for an endpoint that others reach without a key. */
-async function keyOf(
-  { keyFile, listen }: EndpointRequest,
-  io: Io,
-  reporter: Reporter,
-): Promise<string | null> {
-  const [exposed] = listen.filter(isExposed);
-  if (keyFile !== null) return readKeyFile(keyFile, io, reporter);
-  if (!exposed) return null;
-  throw new UsageError(
-    `--listen ${formatEndpoint(exposed.address, exposed.port)} is for other machines too, and whoever reaches it could use every server: add --key-file FILE, or listen on 127.0.0.1`,
-  );
-}
-
-async function readNodeKeys(
-  files: readonly NodeKeyFile[],
-  io: Io,
-  reporter: Reporter,
-): Promise<readonly NodeKey[]> {
-  return Promise.all(
-    files.map(async ({ node, file }) => ({ node, key: await readKeyFile(file, io, reporter) })),
-  );
-}

@@ -1,13 +1,14 @@
+import type { FlagOption } from "@lmserv/discovery-config";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Io } from "../io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "../options.ts";
+import type { Request } from "../request.ts";
 import { addTransportFlags } from "../transport-flags.ts";
 import { parseWord } from "../values.ts";
-import type { NodeKeyFile } from "./endpoint.ts";
-import type { GatewayRequest } from "./gateway.ts";
-import { defaultPort, type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { parseOrigin } from "./gateway-settings.ts";
+import { defaultPort, parseListenAddress } from "./listen-address.ts";
 
 interface GatewayFlags extends SharedFlags {
   readonly listen?: readonly string[];
@@ -22,8 +23,6 @@ interface GatewayFlags extends SharedFlags {
   readonly trust?: "any" | "signed";
 }
 
-const defaultListen: readonly ListenAddress[] = [{ address: "127.0.0.1", port: defaultPort }];
-
 const examples = `
 Examples:
   lmserv gateway                            http://127.0.0.1:${defaultPort}/v1 in every client
@@ -31,7 +30,7 @@ Examples:
   lmserv gateway --prefer gpu-box --alias small=phi3 --alias small=gemma2
   lmserv gateway --listen 127.0.0.1 --listen 172.17.0.1 --key-file gateway.key   for containers, too
 
-Transports are chosen as for lmserv discover. --key-file, --ca-file and --listen are the endpoint's own here; those of
+The section "gateway" of the configuration file has the same keys. Transports are chosen as for lmserv discover. --key-file, --ca-file and --listen are the endpoint's own here; those of
 transports stand in the configuration file.
 
 Exit status: 0 ended by SIGTERM, 128 + N by another signal N (130 by SIGINT), 2 usage, 3 every chosen transport
@@ -42,7 +41,7 @@ export function gatewayCommand(
   program: Command,
   io: Io,
   plugins: readonly TransportPlugin[],
-  serve: (request: GatewayRequest) => Promise<unknown>,
+  serve: (request: Request) => Promise<unknown>,
 ): void {
   const command = program
     .command("gateway")
@@ -101,28 +100,30 @@ export function gatewayCommand(
     .addOption(new Option("--trust <which>", "nodes to use (default: any)").choices(["any", "signed"]));
   const settings = addTransportFlags(addSharedOptions(command, io), plugins);
   command.addHelpText("after", examples).action(async (flags: GatewayFlags) => {
-    await serve({
-      ...sharedRequest(flags, settings()),
-      listen: flags.listen?.map(parseListenAddress) ?? defaultListen,
-      asOllama: flags.as === "ollama",
-      keyFile: flags.keyFile ?? null,
-      allowHosts: flags.allowHost ?? [],
-      allowOrigins: flags.allowOrigin ?? [],
-      policy: {
-        prefer: flags.prefer ?? [],
-        trust: flags.trust ?? "any",
-        aliases: aliasesOf(flags.alias ?? []),
-      },
-      caFile: flags.caFile ?? null,
-      nodeKeyFiles: flags.nodeKey?.map(nodeKeyOf) ?? [],
-    });
+    const request = sharedRequest(flags, settings());
+    await serve({ ...request, flags: { ...request.flags, gateway: gatewayOptions(flags) } });
   });
 }
 
-function parseOrigin(text: string): string {
-  if (URL.canParse(text) && (new URL(text).origin === text || /^[a-z][a-z0-9+.-]*:\/\/[^/]*$/.test(text)))
-    return text;
-  throw new RangeError("An origin is like https://chat.example or http://10.0.0.1:3000, without a path.");
+/** The flags as keys of the configuration file, over which they go. */
+function gatewayOptions(flags: GatewayFlags): readonly FlagOption[] {
+  const options: readonly FlagOption[] = [
+    { flag: "--listen", key: "listen", value: flags.listen },
+    { flag: "--as", key: "as", value: flags.as },
+    { flag: "--key-file", key: "keyFile", value: flags.keyFile },
+    { flag: "--allow-host", key: "allowHost", value: flags.allowHost },
+    { flag: "--allow-origin", key: "allowOrigin", value: flags.allowOrigin },
+    { flag: "--prefer", key: "prefer", value: flags.prefer },
+    { flag: "--alias", key: "alias", value: flags.alias && aliasesOf(flags.alias) },
+    { flag: "--trust", key: "trust", value: flags.trust },
+    { flag: "--ca-file", key: "caFile", value: flags.caFile },
+    {
+      flag: "--node-key",
+      key: "nodeKeys",
+      value: flags.nodeKey && Object.fromEntries(flags.nodeKey.map(nodeKeyOf)),
+    },
+  ];
+  return options.filter(({ value }) => value !== undefined);
 }
 
 function parseAlias(text: string): string {
@@ -132,9 +133,9 @@ function parseAlias(text: string): string {
 }
 
 /** A path may hold `=` itself. */
-function nodeKeyOf(text: string): NodeKeyFile {
+function nodeKeyOf(text: string): readonly [node: string, file: string] {
   const at = text.indexOf("=");
-  if (at > 0 && at < text.length - 1) return { node: text.slice(0, at), file: text.slice(at + 1) };
+  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
   throw new RangeError("It is like 10.0.0.7:8000=box.key: a node, and the file with its key.");
 }
 

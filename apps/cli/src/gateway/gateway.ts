@@ -10,16 +10,13 @@ import { machineServers, portsToWatch } from "../local-servers/machine-servers.t
 import { close, openDiscovery } from "../opening.ts";
 import { createReporter } from "../reporter.ts";
 import type { Request } from "../request.ts";
-import { Endpoint, type EndpointRequest } from "./endpoint.ts";
-
-/** `lmserv gateway` */
-export interface GatewayRequest extends Request, EndpointRequest {}
+import { Endpoint } from "./endpoint.ts";
 
 /** Serves all nodes at one endpoint until a signal; resolves with the exit code. */
-export async function serveGateway(request: GatewayRequest, io: Io, signal: AbortSignal): Promise<number> {
+export async function serveGateway(request: Request, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
-  const endpoint = await Endpoint.prepare(request, io, reporter);
   const configuration = await configure(request, io, reporter, { interactive: true, identity: null });
+  const endpoint = await Endpoint.prepare(configuration, request, io, reporter);
   const own = localTransport(
     (ending) => machineServers({ ports: portsToWatch(null, []), isNamed: false }, io, ending),
     hostname(),

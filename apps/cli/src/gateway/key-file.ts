@@ -17,7 +17,7 @@ export async function readKeyFile(name: string, { cwd, readFile }: Io, reporter:
   const file = resolve(cwd, name);
   const { refusal, warning } = await inspectFile(file);
   if (refusal) throw new UsageError(`the key file ${file}, ${refusal.reason}: ${refusal.mend}`);
-  const key = (await readText(file, "key", readFile)).trim();
+  const key = (await readText(file, readFile)).trim();
   if (!pattern.test(key)) {
     throw new UsageError(
       `the key file ${file} holds no key: one line of 16 to 1024 visible ASCII characters`,
@@ -27,20 +27,10 @@ export async function readKeyFile(name: string, { cwd, readFile }: Io, reporter:
   return key;
 }
 
-/** @throws {UsageError} for a file that cannot be read, or holds no certificate. */
-export async function readCertificates(name: string, { cwd, readFile }: Io): Promise<string> {
-  const file = resolve(cwd, name);
-  const text = await readText(file, "CA", readFile);
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new UsageError(
-    `the CA file ${file} holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----`,
-  );
-}
-
-async function readText(file: string, kind: string, readFile: Io["readFile"]): Promise<string> {
+async function readText(file: string, readFile: Io["readFile"]): Promise<string> {
   try {
     return String(await readFile(file));
   } catch (error) {
-    throw new UsageError(`the ${kind} file ${file} cannot be read: ${explain(error)}`, { cause: error });
+    throw new UsageError(`the key file ${file} cannot be read: ${explain(error)}`, { cause: error });
   }
 }

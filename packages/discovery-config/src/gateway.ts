@@ -1,0 +1,101 @@
+import { ConfigError } from "./config-error.ts";
+import { mendTrust } from "./confinement.ts";
+import { environmentGroup, gatewaySettings } from "./environment.ts";
+import type { Environment } from "./file-search.ts";
+import { checkGateway } from "./frame.ts";
+import { gatewaySchema } from "./gateway-shape.ts";
+import type { FlagOption } from "./input.ts";
+import { type Files, fillIn } from "./options.ts";
+import type { Origin } from "./origin.ts";
+import { type Group, groupOf, mergeGroups, nearestAt, type Path, plain, settingOf } from "./setting.ts";
+
+/** What flags, environment and file say of the local endpoint, by the keys of the file. */
+export interface GatewayConfig {
+  readonly listen?: readonly string[];
+  readonly as?: "ollama";
+  /** What `keyFile` holds. */
+  readonly key?: string;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
+  readonly prefer?: readonly string[];
+  readonly alias?: Readonly<Record<string, readonly string[]>>;
+  readonly trust?: "any" | "signed";
+  /** A file that can be read. */
+  readonly caFile?: string;
+  /** What the files of `nodeKeys` hold. */
+  readonly nodeKeys?: Readonly<Record<string, string>>;
+}
+
+/** The section with where each value comes from. */
+export interface ResolvedGateway {
+  readonly values: GatewayConfig;
+  /**
+   * Makes the error for a value that cannot be: `/etc/lmserv/lmserv.config.jsonc:7:5: gateway.listen ...`.
+   *
+   * @param key - Key of the value within the section, such as `["listen"]` or `["nodeKeys", "10.0.0.7:8000"]`.
+   */
+  readonly fault: (key: Path, reason: string, mend: string) => ConfigError;
+}
+
+const path: Path = ["gateway"];
+
+/** The section of file and environment; null where neither has one. Secrets are the names of their files. */
+export function gatewayGroup(document: Group | null, env: Environment): Group | null {
+  const setting = document?.entries.get("gateway");
+  const configured = setting?.kind === "group" ? setting : null;
+  const environment = environmentGroup(gatewaySettings(env), gatewaySchema);
+  return configured && environment ? mergeGroups(configured, environment) : (configured ?? environment);
+}
+
+/**
+ * Joins the section with the flags of `lmserv gateway`, and reads the files that it names.
+ *
+ * @throws {ConfigError} for the first mistake, and for what a file that was only found has no say in.
+ */
+export async function resolveGateway(
+  configured: Group | null,
+  flags: readonly FlagOption[],
+  files: Files,
+): Promise<ResolvedGateway> {
+  const group = withFlags(configured, flags);
+  checkGateway(group);
+  if (files.foundFile !== null) assertClosed(group, files.foundFile);
+  const filled = await fillIn(group, gatewaySchema, path, files);
+  return {
+    values: plain(filled) as GatewayConfig,
+    fault: (key, reason, mend) => {
+      const held = key[0] === "keyFile" ? ["key"] : key;
+      return new ConfigError({
+        origin: nearestAt(filled, held).origin,
+        path: [...path, ...key],
+        reason,
+        mend,
+      });
+    },
+  };
+}
+
+function withFlags(configured: Group | null, flags: readonly FlagOption[]): Group {
+  const given = flags.map(({ flag, key, value }) => [key, settingOf(value, { kind: "flag", flag })] as const);
+  const origin: Origin = configured?.origin ?? { kind: "default" };
+  const group = groupOf(given, origin);
+  return configured ? mergeGroups(configured, group) : group;
+}
+
+/** Keys that decide who may use the endpoint, or whom it believes. */
+const opening = ["allowHost", "allowOrigin", "caFile"];
+const onLoopback = /^(?:127\.|localhost(?::|$)|\[::1\])/;
+
+/** A file that was only found may be a stranger's, who would let himself in. */
+function assertClosed({ entries }: Group, file: string): void {
+  for (const [key, { origin, ...setting }] of entries) {
+    if (origin.kind !== "file") continue;
+    const listens = "value" in setting && Array.isArray(setting.value) ? setting.value.map(String) : [];
+    const isOpening =
+      key === "listen" ? !listens.every((one) => onLoopback.test(one)) : opening.includes(key);
+    if (!isOpening) continue;
+    const reason =
+      "decides who may use the endpoint or whom it believes, and stands in a file that was only found in the working folder";
+    throw new ConfigError({ origin, path: [...path, key], reason, mend: mendTrust(file) });
+  }
+}
