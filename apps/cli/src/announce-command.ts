@@ -1,8 +1,12 @@
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
-import { type AnnounceFlags, addAnnounceOptions, announceRequest } from "./announce-options.ts";
+import {
+  type AnnounceFlags,
+  addAnnounceOptions,
+  addShareOptions,
+  announceRequest,
+} from "./announce-options.ts";
 import type { Io } from "./io.ts";
-import { single } from "./options.ts";
 import type { AnnounceRequest } from "./request.ts";
 
 const examples = `
@@ -31,12 +35,8 @@ export function announceCommand(
     .command("announce")
     .description("Announce the LLM servers of this machine for as long as they answer.");
   const settings = addAnnounceOptions(command, io, plugins);
-  command
+  addShareOptions(command)
     .option("--no-check", "with --port: announce it whether or not it answers")
-    .option("--share", "offer servers that listen on loopback only to the network, for inference only")
-    .addOption(
-      single("--share-key-file <file>", "with --share: key that clients need, in a file", (text) => text),
-    )
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
       await announce(announceRequest(command, flags, settings()));

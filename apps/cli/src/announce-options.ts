@@ -33,7 +33,12 @@ export function addAnnounceOptions(
   io: Io,
   plugins: readonly TransportPlugin[],
 ): () => readonly FlagOption[] {
-  command
+  return addTransportFlags(addSharedOptions(addServerOptions(command), io), plugins, "announcing");
+}
+
+/** Adds the options about the servers of this machine. */
+export function addServerOptions(command: Command): Command {
+  return command
     .addOption(single("--port <port>", "announce the server on this port only", parsePort))
     .addOption(single("--ports <ports>", "further ports to look for servers on, comma-separated", parsePorts))
     .addOption(single("--info <text>", "name of the server for people (default: the host name)", parseInfo))
@@ -54,7 +59,15 @@ export function addAnnounceOptions(
         parsePort,
       ).preset(String(documentPort)),
     );
-  return addTransportFlags(addSharedOptions(command, io), plugins, "announcing");
+}
+
+/** Adds the options about servers that listen on loopback only. */
+export function addShareOptions(command: Command): Command {
+  return command
+    .option("--share", "offer servers that listen on loopback only to the network, for inference only")
+    .addOption(
+      single("--share-key-file <file>", "with --share: key that clients need, in a file", (text) => text),
+    );
 }
 
 /** Reads the options into a request; a mistake among them ends the command line. */

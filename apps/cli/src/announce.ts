@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Discovery } from "@lmserv/discovery-core";
 import { rivalText } from "./announcements.ts";
 import {
   Announcing,
@@ -28,7 +29,8 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   const shares = await sharesOf(announcing, io, reporter);
   const claim = await claimNamed(announcing, io);
   try {
-    await keepAnnounced(announcing, shares, io, reporter, signal);
+    const changes = serverChanges(announcing, io, shares, signal);
+    await keepAnnounced({ request: announcing, shares, changes, io, reporter, signal });
   } catch (error) {
     if (!signal.aborted) return failureCode(error, announcing.configuration, reporter);
   } finally {
@@ -38,27 +40,32 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
 }
 
+/** What is announced, and how. */
+export interface KeptAnnouncements {
+  readonly request: AnnouncingRequest;
+  /** Null where none is shared. */
+  readonly shares: Shares | null;
+  readonly changes: AsyncIterable<LocalServerChange>;
+  /** Open transports that others use too. @default it opens its own */
+  readonly discovery?: Discovery;
+  readonly io: Io;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
 /** Announces servers while they answer and says goodbye when they do not; rejects when `signal` aborts. */
-async function keepAnnounced(
-  request: AnnouncingRequest,
-  shares: Shares | null,
-  io: Io,
-  reporter: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
+export async function keepAnnounced(kept: KeptAnnouncements): Promise<void> {
+  const { request, shares, changes, reporter } = kept;
   const isNamed = request.port !== null;
   const announcing = await Announcing.open({
-    request,
+    ...kept,
     isAwaited: (port) => isNamed || request.ports.includes(port),
     claims: !isNamed,
     couldShare: request.share === null,
-    io,
-    reporter,
-    signal,
   });
   try {
     reporter.note(waitingText(request));
-    for await (const change of serverChanges(request, io, shares, signal)) await announcing.apply(change);
+    for await (const change of changes) await announcing.apply(change);
   } finally {
     await announcing.end();
     await shares?.[Symbol.asyncDispose]();
@@ -70,7 +77,7 @@ async function keepAnnounced(
  *
  * @throws {UsageError} when another process announces it: each would hide the other.
  */
-async function claimNamed(
+export async function claimNamed(
   { port, configuration }: AnnouncingRequest,
   { claimPort }: Io,
 ): Promise<AsyncDisposable | null> {
@@ -91,7 +98,11 @@ function waitingText({ port, check }: AnnounceRequest): string {
 }
 
 /** Null unless it was asked for. */
-async function sharesOf(request: AnnouncingRequest, io: Io, reporter: Reporter): Promise<Shares | null> {
+export async function sharesOf(
+  request: AnnouncingRequest,
+  io: Io,
+  reporter: Reporter,
+): Promise<Shares | null> {
   const { share, overrides } = request;
   if (share === null) return null;
   const key = share.keyFile === null ? null : await readKeyFile(share.keyFile, io, reporter);
@@ -100,7 +111,8 @@ async function sharesOf(request: AnnouncingRequest, io: Io, reporter: Reporter):
   return new Shares({ links, key, path: overrides.path ?? null, hostname: hostname(), io, reporter });
 }
 
-function serverChanges(
+/** Changes of the servers that a request is about. */
+export function serverChanges(
   { check, port, ports }: AnnounceRequest,
   io: Io,
   shares: Shares | null,

@@ -11,7 +11,7 @@ import { chosenAddresses, everywhere, staysOnMachine } from "./interfaces.ts";
 import type { Io } from "./io.ts";
 import type { LocalServerChange } from "./local-servers/local-server.ts";
 import { NodeIds } from "./node-ids.ts";
-import { close, openDiscovery } from "./opening.ts";
+import { close, type OpeningOptions, openDiscovery } from "./opening.ts";
 import { type Reporter, withFile } from "./reporter.ts";
 import type { AnnounceRequest } from "./request.ts";
 import { takenAddress } from "./taken-address.ts";
@@ -57,6 +57,8 @@ export interface AnnouncingOptions {
   readonly claims: boolean;
   /** True where `--share` would help with servers on loopback. @default false */
   readonly couldShare?: boolean;
+  /** Open transports that others use too. @default it opens its own */
+  readonly discovery?: Discovery;
   readonly io: Io;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -64,13 +66,14 @@ export interface AnnouncingOptions {
 
 /** Open transports, with the announcements and the document of servers of this machine. */
 export class Announcing {
-  readonly #discovery: Discovery;
+  /** What ends with the announcements; null where others use the transports too. */
+  readonly #discovery: Discovery | null;
   readonly #announcements: Announcements;
   readonly #documents: DocumentServer | null;
   readonly #reporter: Reporter;
 
   private constructor(
-    discovery: Discovery,
+    discovery: Discovery | null,
     announcements: Announcements,
     documents: DocumentServer | null,
     reporter: Reporter,
@@ -85,7 +88,7 @@ export class Announcing {
   static async open(options: AnnouncingOptions): Promise<Announcing> {
     const { request, isAwaited, claims, couldShare, io, reporter, signal } = options;
     const ids = await NodeIds.open(await request.identity());
-    const discovery = await open(request, io, reporter, signal);
+    const discovery = options.discovery ?? (await open(request, io, reporter, signal));
     const announcements = new Announcements({
       discovery,
       ids,
@@ -101,7 +104,8 @@ export class Announcing {
       signal,
     });
     const documents = await documentServer(announcements, request, io, reporter);
-    return new Announcing(discovery, announcements, documents, reporter);
+    const owned = options.discovery ? null : discovery;
+    return new Announcing(owned, announcements, documents, reporter);
   }
 
   /** Brings announcements and document in line with a change; rejects when nothing can be announced at all. */
@@ -111,15 +115,15 @@ export class Announcing {
     else await this.#documents?.stop();
   }
 
-  /** Says goodbye for all servers and closes the transports. */
+  /** Says goodbye for all servers, and closes transports that it opened. */
   async end(): Promise<void> {
     await this.#documents?.stop();
     await this.#announcements.end();
-    await close(this.#discovery, this.#reporter);
+    if (this.#discovery) await close(this.#discovery, this.#reporter);
   }
 }
 
-async function open(
+function open(
   { configuration, verbose }: AnnouncingRequest,
   io: Io,
   reporter: Reporter,
@@ -129,7 +133,20 @@ async function open(
     // The log holds it already.
     if (!verbose && !takenAddress([warning], configuration)) reporter.warn(describeFailure(warning));
   };
-  const options = { log: reporter.log, signal, onWarning };
+  return openAnnouncing(configuration, io, reporter, { log: reporter.log, signal, onWarning });
+}
+
+/**
+ * Opens the transports of an announcer.
+ *
+ * @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then.
+ */
+export async function openAnnouncing(
+  configuration: Configuration,
+  io: Io,
+  reporter: Reporter,
+  options: OpeningOptions,
+): Promise<Discovery> {
   const discovery = await openDiscovery(configuration, io, options);
   const taken = takenAddress(discovery.warnings, configuration);
   if (!taken) return discovery;

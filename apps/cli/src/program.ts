@@ -20,11 +20,13 @@ import type {
   SearchRequest,
 } from "./request.ts";
 import { runCommand } from "./run-command.ts";
+import { upCommand } from "./up/up-command.ts";
 import { UsageError } from "./usage-error.ts";
 import { readVersion } from "./version.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
 export interface Actions {
+  readonly up: (request: AnnounceRequest) => Promise<number>;
   readonly discover: (request: SearchRequest) => Promise<number>;
   readonly watch: (request: SearchRequest) => Promise<number>;
   readonly announce: (request: AnnounceRequest) => Promise<number>;
@@ -39,6 +41,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
   const codes: number[] = [];
   const build = (plugins: readonly TransportPlugin[]): Command => {
     const program = newProgram(io);
+    upCommand(program, io, plugins, async (request) => codes.push(await actions.up(request)));
     discoverCommand(program, io, plugins, {
       discover: async (request) => codes.push(await actions.discover(request)),
       watch: async (request) => codes.push(await actions.watch(request)),

@@ -29,6 +29,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
       run: async (request) =>
         (await import("./child-server.ts")).runServer(request, io, signal, signals.take),
+      up: async (request) => (await import("./up/up.ts")).up(request, io, signal),
       gateway: async (request) => (await import("./gateway/gateway.ts")).serveGateway(request, io, signal),
       print: async (request) => (await import("./print.ts")).print(request, io),
     });

@@ -54,7 +54,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   });
 
   it.each<[readonly string[], readonly string[]]>([
-    [[""], ["discover", "announce", "run", "gateway", "mesh", "doctor", "config", "completion", "help"]],
+    [
+      [""],
+      ["up", "discover", "announce", "run", "gateway", "mesh", "doctor", "config", "completion", "help"],
+    ],
     [["d"], ["discover", "doctor"]],
     [["--v"], ["--version"]],
     [
@@ -110,7 +113,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   });
 
   it("offers every option that the help tells of", async () => {
-    for (const command of ["discover", "announce", "run", "doctor"]) {
+    for (const command of ["up", "discover", "announce", "run", "doctor"]) {
       await machine.start(command, "--help").ended;
       const told = [...machine.stdout.text.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, name]) => name);
       machine.stdout.text = "";

@@ -15,7 +15,7 @@ import {
 import type { RequestHandler } from "@lmserv/discovery-gateway";
 import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
-import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
+import { type ListedInterfaces, type Listener, systemOf } from "@lmserv/discovery-network";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import { startChild } from "../src/child.ts";
@@ -85,6 +85,10 @@ export class Machine {
   };
   /** State of every node at a check, or null where checks find nothing out. */
   health: HealthState | null = "healthy";
+  /** Listening sockets that the system tells of, or null where it does not. */
+  listeners: readonly Listener[] | null = null;
+  /** Inodes of the sockets of processes, as far as the system tells. */
+  readonly sockets: Map<number, ReadonlySet<string>> = new Map();
   isTerminal = false;
   /** Whether stdout goes to a file that others can read. */
   isStdoutShared = false;
@@ -140,8 +144,8 @@ export class Machine {
       check: (question) => this.#check(question),
       look: (address, port) => this.#look(address, port),
       // What only connections show is shown by them.
-      readListeners: async () => null,
-      readSocketsBelow: async () => null,
+      readListeners: async () => this.listeners,
+      readSocketsBelow: async (pid) => this.sockets.get(pid) ?? null,
       readSystem: () => systemOf(this.interfaces as ListedInterfaces),
       openIdentity: async () => this.identity,
       health: async () => this.#monitor,
