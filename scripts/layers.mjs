@@ -4,15 +4,15 @@ import { basename } from "node:path";
 const mayUse = {
   core: [],
   network: ["core"],
-  identify: ["core", "network"],
-  identity: ["core", "network"],
+  fingerprint: ["core", "network"],
+  signing: ["core", "network"],
   testkit: ["core"],
-  fleet: ["core", "network", "identify", "identity"],
-  transport: ["core", "network", "identify", "identity", "fleet"],
-  config: ["core", "network", "identify", "identity", "fleet", "transport"],
+  store: ["core", "network", "fingerprint", "signing"],
+  transport: ["core", "network", "fingerprint", "signing", "store"],
+  config: ["core", "network", "fingerprint", "signing", "store", "transport"],
   client: ["core"],
-  gateway: ["core", "network", "identify", "client"],
-  app: ["core", "network", "identify", "identity", "fleet", "transport", "config", "client", "gateway"],
+  gateway: ["core", "network", "fingerprint", "client"],
+  app: ["core", "network", "fingerprint", "signing", "store", "transport", "config", "client", "gateway"],
 };
 
 /** A package without a place of its own is a transport, which is held to the most. */

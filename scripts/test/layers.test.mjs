@@ -13,14 +13,14 @@ describe("arrows", () => {
     manifest: { dependencies: Object.fromEntries(used.map((name) => [name, "workspace:^"])) },
   });
   const core = packageOf("packages/discovery-core");
-  const identify = packageOf("packages/discovery-identify", core.name);
+  const fingerprint = packageOf("packages/discovery-fingerprint", core.name);
   const mdns = packageOf("packages/discovery-mdns", core.name, "multicast-dns");
   const config = packageOf("packages/discovery-config", core.name, mdns.name);
   const testkit = packageOf("packages/discovery-testkit", core.name);
   const cli = packageOf("apps/cli", config.name, mdns.name, core.name);
-  const fleet = packageOf("packages/discovery-fleet", core.name, identify.name);
-  const etcd = packageOf("packages/discovery-etcd", core.name, fleet.name);
-  const good = [core, identify, mdns, fleet, etcd, config, testkit, cli];
+  const store = packageOf("packages/discovery-store", core.name, fingerprint.name);
+  const etcd = packageOf("packages/discovery-etcd", core.name, store.name);
+  const good = [core, fingerprint, mdns, store, etcd, config, testkit, cli];
 
   test("downwards is allowed", () => {
     expect(wrongArrows(good)).toEqual([]);
@@ -31,9 +31,9 @@ describe("arrows", () => {
     ["a transport that uses another", packageOf("packages/discovery-mesh", mdns.name)],
     ["a transport that uses the configuration", packageOf("packages/discovery-mesh", config.name)],
     ["a package that ships the test kit", packageOf("packages/discovery-mesh", testkit.name)],
-    ["what engines share that uses one of them", packageOf("packages/discovery-fleet", etcd.name)],
+    ["what engines share that uses one of them", packageOf("packages/discovery-store", etcd.name)],
     ["a test kit that uses a transport", packageOf("packages/discovery-testkit", mdns.name)],
-    ["identification that uses a transport", packageOf("packages/discovery-identify", mdns.name)],
+    ["identification that uses a transport", packageOf("packages/discovery-fingerprint", mdns.name)],
     ["a package that uses an app", packageOf("packages/discovery-config", cli.name)],
   ])("%s is found", (_, wrong) => {
     const others = good.filter(({ name }) => name !== wrong.name);

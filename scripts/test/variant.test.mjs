@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../../packages/discovery-fleet/test/free-port.ts";
+import { freePort } from "../../packages/discovery-store/test/free-port.ts";
 import { root, run } from "../command.mjs";
 import { buildVariant, variantNames } from "../variants.mjs";
 import { readPackages } from "../workspace.mjs";

@@ -1,6 +1,6 @@
 import type { FlagOption } from "@lmserv/discovery-config";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
-import { documentPort } from "@lmserv/discovery-identify/document";
+import { documentPort } from "@lmserv/discovery-fingerprint/document";
 import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import { addSharedOptions, repeatable, type SharedFlags, sharedRequest, single } from "./options.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Announcement, Discovery, DiscoveryError } from "@lmserv/discovery-core";
-import type { Identity } from "@lmserv/discovery-identity";
 import type { SystemInterface } from "@lmserv/discovery-network";
+import type { Identity } from "@lmserv/discovery-signing";
 import { Announcements } from "./announcements.ts";
 import { type Configuration, configure, interfacesOf, namesOf } from "./configuration.ts";
 import type { DocumentServer } from "./document-server.ts";

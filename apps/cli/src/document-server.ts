@@ -1,7 +1,7 @@
 import type { Announcement } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { explain } from "@lmserv/discovery-core/transport";
-import { type DocumentedServer, documentHandler } from "@lmserv/discovery-identify";
+import { type DocumentedServer, documentHandler } from "@lmserv/discovery-fingerprint";
 import type { Handle, Listen } from "./http.ts";
 import type { Reporter } from "./reporter.ts";
 

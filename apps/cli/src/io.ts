@@ -4,8 +4,7 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
-import type { ServerCheck, Verdict } from "@lmserv/discovery-identify";
-import type { Identity } from "@lmserv/discovery-identity";
+import type { ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
 import {
   type Listener,
   readListeners,
@@ -13,6 +12,7 @@ import {
   readSystem,
   type System,
 } from "@lmserv/discovery-network";
+import type { Identity } from "@lmserv/discovery-signing";
 import type { Child, CommandLine } from "./child.ts";
 import type { ReadText } from "./environment.ts";
 import type { ListenGateway } from "./gateway/server.ts";
@@ -103,22 +103,22 @@ export function systemIo(): Io {
     createSecret: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
     isStdoutShared: () => isSharedFile(process.stdout.fd),
     check: async ({ address: host, ...question }) => {
-      const { checkServer } = await import("@lmserv/discovery-identify");
+      const { checkServer } = await import("@lmserv/discovery-fingerprint");
       return checkServer({ clock: systemClock, host, ...question });
     },
     look: async (host, port, signal) => {
-      const { look } = await import("@lmserv/discovery-identify");
+      const { look } = await import("@lmserv/discovery-fingerprint");
       return look({ host, port, signal, clock: systemClock, patient: true });
     },
     readListeners: () => readListeners(),
     readSocketsBelow: (pid) => readSocketsBelow(pid),
     readSystem: () => readSystem(),
     health: async () => {
-      const { httpHealth } = await import("@lmserv/discovery-identify");
+      const { httpHealth } = await import("@lmserv/discovery-fingerprint");
       return httpHealth();
     },
     openIdentity: async (endpoint, onWarning) => {
-      const { openIdentity } = await import("@lmserv/discovery-identity");
+      const { openIdentity } = await import("@lmserv/discovery-signing");
       return openIdentity({ endpoint, wall: () => systemClock.wall(), onWarning });
     },
     listen: async (handle, endpoint) => {

@@ -1,4 +1,4 @@
-import type { Identity } from "@lmserv/discovery-identity";
+import type { Identity } from "@lmserv/discovery-signing";
 
 /**
  * Identities of the servers that one process announces: the key's own for the first, `<key id>.<port>` for the
@@ -19,7 +19,7 @@ export class NodeIds {
   static async open(identity: Identity): Promise<NodeIds> {
     const { keyFile } = identity;
     if (keyFile === null) return new NodeIds(identity, null, async () => {});
-    const { readIfThere, replaceFile } = await import("@lmserv/discovery-identity");
+    const { readIfThere, replaceFile } = await import("@lmserv/discovery-signing");
     const file = `${keyFile}.first`;
     const saved = Number(await readIfThere(file).catch(() => null));
     const first = Number.isInteger(saved) && saved > 0 ? saved : null;

@@ -50,7 +50,7 @@ async function addressOf(port: number): Promise<string> {
   const name = `lmserv-announce-${port}`;
   if (process.platform === "linux") return `\0${name}`;
   if (process.platform === "win32") return `\\\\.\\pipe\\${name}`;
-  const { stateDirectory } = await import("@lmserv/discovery-identity");
+  const { stateDirectory } = await import("@lmserv/discovery-signing");
   return join(stateDirectory(), `${name}.sock`);
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Verdict } from "@lmserv/discovery-identify";
+import type { Verdict } from "@lmserv/discovery-fingerprint";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endingSignals, type SignalName } from "../src/interruption.ts";

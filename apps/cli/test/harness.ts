@@ -12,10 +12,10 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
+import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
 import type { RequestHandler } from "@lmserv/discovery-gateway";
-import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-identify";
-import { ephemeralIdentity, type Identity } from "@lmserv/discovery-identity";
 import { type ListedInterfaces, type Listener, systemOf } from "@lmserv/discovery-network";
+import { ephemeralIdentity, type Identity } from "@lmserv/discovery-signing";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import { startChild } from "../src/child.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { systemClock } from "@lmserv/discovery-core/transport";
-import { look } from "@lmserv/discovery-identify";
+import { look } from "@lmserv/discovery-fingerprint";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Announcing, lan } from "./announcing.ts";
 

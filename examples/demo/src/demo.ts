@@ -1,5 +1,5 @@
 import { createDiscovery } from "@lmserv/discovery-core";
-import { httpHealth } from "@lmserv/discovery-identify";
+import { httpHealth } from "@lmserv/discovery-fingerprint";
 import { mdns } from "@lmserv/discovery-mdns";
 import { type ChatFleet, startFleet } from "./chat-fleet.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
-import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
+import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
 import type { Machine } from "./machine.ts";
 
 /** More ports of one host at the same time look like an attack. */

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type LookOptions, look, type Verdict } from "@lmserv/discovery-identify";
+import { type LookOptions, look, type Verdict } from "@lmserv/discovery-fingerprint";
 import { readSystem, type System } from "@lmserv/discovery-network";
 import { loadArpA, type ReadArpA } from "./arp-a.ts";
 import {

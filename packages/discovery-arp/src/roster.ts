@@ -7,7 +7,7 @@ import {
   Room,
   type SeenNode,
 } from "@lmserv/discovery-core/transport";
-import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-identify";
+import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
 
 /** A server that answered, and answers still as far as is known. */
 interface Listed {

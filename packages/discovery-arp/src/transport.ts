@@ -5,7 +5,7 @@ import {
   nameShape,
   type Transport,
 } from "@lmserv/discovery-core/transport";
-import { defaultPorts } from "@lmserv/discovery-identify";
+import { defaultPorts } from "@lmserv/discovery-fingerprint";
 import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";

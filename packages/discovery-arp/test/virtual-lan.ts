@@ -1,5 +1,5 @@
 import { isIPv6, onAbort, silentLog, type TransportContext } from "@lmserv/discovery-core/transport";
-import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-fingerprint";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import { parseProcNetArp } from "../src/formats.ts";

@@ -23,7 +23,7 @@ export interface HealthReport {
   readonly missingPath: string | null;
 }
 
-/** Source of the nodes' health, such as `httpHealth` of discovery-identify. */
+/** Source of the nodes' health, such as `httpHealth` of discovery-fingerprint. */
 export interface HealthMonitor {
   /**
    * Begins to check the listed nodes; nothing is sent before the first look at the registry.

@@ -1,6 +1,6 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import { type Cancellable, Reminder } from "@lmserv/discovery-core/transport";
-import type { EngineConnection, EngineContext, Held, Watcher } from "@lmserv/discovery-fleet";
+import type { Held, StoreConnection, StoreContext, Watcher } from "@lmserv/discovery-store";
 import type { EtcdClient } from "./client.ts";
 import type { Complaint } from "./complaint.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -9,9 +9,9 @@ import { type Timing, timingOf } from "./timing.ts";
 import { EtcdWatch } from "./watch.ts";
 
 /** One process at etcd: a watch, and a lease for each value that it keeps; until no server of it answers. */
-export class EtcdConnection implements EngineConnection {
+export class EtcdConnection implements StoreConnection {
   readonly lost: Promise<DiscoveryError>;
-  readonly #context: EngineContext;
+  readonly #context: StoreContext;
   readonly #client: EtcdClient;
   readonly #keyspace: Keyspace;
   readonly #complaint: Complaint;
@@ -26,7 +26,7 @@ export class EtcdConnection implements EngineConnection {
   #watching: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
-  constructor(context: EngineContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
+  constructor(context: StoreContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
     this.#context = context;
     this.#client = client;
     this.#keyspace = keyspace;

@@ -1,4 +1,4 @@
-import { maxValueBytes } from "@lmserv/discovery-fleet";
+import { maxValueBytes } from "@lmserv/discovery-store";
 import { isObject } from "./fault.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

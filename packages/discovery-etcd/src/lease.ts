@@ -1,6 +1,6 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
-import { type Held, HeldValue } from "@lmserv/discovery-fleet";
+import { type Held, HeldValue } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
 import { isFault, isObject, scalarText } from "./fault.ts";
 import { firstPauseMs, type Timing } from "./timing.ts";

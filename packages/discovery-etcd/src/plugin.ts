@@ -1,5 +1,5 @@
 import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/transport";
-import { storeChecks, storeWarnings } from "@lmserv/discovery-fleet/plugin";
+import { storeChecks, storeWarnings } from "@lmserv/discovery-store/plugin";
 import { type Settings, settings } from "./settings.ts";
 
 /** What a configuration file chooses as `etcd`. */

@@ -1,14 +1,14 @@
 import type { OptionShape } from "@lmserv/discovery-core/transport";
 import {
-  type FleetSettings,
-  fleetOptions,
   type ServerSettings,
+  type StoreSettings,
   serverOptions,
-} from "@lmserv/discovery-fleet/plugin";
+  storeOptions,
+} from "@lmserv/discovery-store/plugin";
 import type { EtcdOptions } from "./transport.ts";
 
 /** The options that a configuration file may set. */
-export interface Settings extends FleetSettings, ServerSettings, Pick<EtcdOptions, "prefix"> {}
+export interface Settings extends StoreSettings, ServerSettings, Pick<EtcdOptions, "prefix"> {}
 
 export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
   ...serverOptions("etcd", "http://10.0.0.1:2379 or https://etcd.example:2379"),
@@ -18,5 +18,5 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     minLength: 1,
     default: "/lmserv/",
   },
-  ...fleetOptions,
+  ...storeOptions,
 };

@@ -1,4 +1,4 @@
-import { maxEntries } from "@lmserv/discovery-fleet";
+import { maxEntries } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdFault, isFault, isObject, scalarText } from "./fault.ts";
 import { type Keyspace, type KeyValue, keyAfter } from "./keyspace.ts";

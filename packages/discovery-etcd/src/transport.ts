@@ -1,9 +1,9 @@
 import { assertOptions, type Transport, withoutCredentials } from "@lmserv/discovery-core/transport";
-import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
-import { EtcdEngine } from "./engine.ts";
+import { type StoreOptions, storeShapes, storeTransport } from "@lmserv/discovery-store";
 import { settings } from "./settings.ts";
+import { EtcdStore } from "./store.ts";
 
-export interface EtcdOptions extends FleetOptions {
+export interface EtcdOptions extends StoreOptions {
   /** `http://host:port` or `https://host:port` of each server, asked in turn. @default `["http://127.0.0.1:2379"]` */
   readonly endpoints?: readonly string[];
   /** Who we are, where etcd asks for it. @default nobody */
@@ -26,7 +26,7 @@ const defaultPort = "2379";
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function etcd(options: EtcdOptions = {}): Transport {
-  assertOptions("etcd", options, { ...fleetShapes, ...settings });
+  assertOptions("etcd", options, { ...storeShapes, ...settings });
   const { endpoints = [defaultServer], user, password, ca, tls, prefix = "/lmserv/", ...shared } = options;
   if ((user === undefined) !== (password === undefined)) {
     throw new TypeError("user and password are given together, or neither");
@@ -36,13 +36,13 @@ export function etcd(options: EtcdOptions = {}): Transport {
       `prefix ${JSON.stringify(prefix)} must be visible ASCII characters that end with "/"`,
     );
   }
-  const engine = new EtcdEngine({
+  const store = new EtcdStore({
     endpoints: endpoints.map(parseServer),
     credentials: user === undefined || password === undefined ? null : { user, password },
     tls: { ...(ca !== undefined && { ca }), ...tls },
     prefix,
   });
-  return fleet(engine, shared);
+  return storeTransport(store, shared);
 }
 
 /** @throws {RangeError} unless it is the URL of a server, and nothing more. */

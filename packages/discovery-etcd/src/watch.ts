@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { backoffMs, type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
-import type { Watcher } from "@lmserv/discovery-fleet";
+import type { Watcher } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdFault, isObject, scalarText } from "./fault.ts";
 import type { Keyspace } from "./keyspace.ts";

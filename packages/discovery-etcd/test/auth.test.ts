@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createDiscovery } from "@lmserv/discovery-core";
 import { systemClock } from "@lmserv/discovery-core/transport";
-import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import { ephemeralIdentity } from "@lmserv/discovery-signing";
 import { expect, test, vi } from "vitest";
-import { patience } from "../../discovery-fleet/test/client.ts";
+import { patience } from "../../discovery-store/test/client.ts";
 import { etcd } from "../src/transport.ts";
 import { describeEtcd } from "./describe-etcd.ts";
 import type { EtcdServer } from "./etcd-server.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { patience } from "../../discovery-fleet/test/client.ts";
+import { patience } from "../../discovery-store/test/client.ts";
 import { describeEtcd } from "./describe-etcd.ts";
 import { EtcdCluster } from "./etcd-cluster.ts";
 import { PlainFleet } from "./plain-fleet.ts";

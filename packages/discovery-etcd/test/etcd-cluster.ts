@@ -1,4 +1,4 @@
-import { freePort } from "../../discovery-fleet/test/free-port.ts";
+import { freePort } from "../../discovery-store/test/free-port.ts";
 import { EtcdServer } from "./etcd-server.ts";
 
 /** Three servers of etcd that keep one store together. */

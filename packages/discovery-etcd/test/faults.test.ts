@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { patience } from "../../discovery-fleet/test/client.ts";
+import { patience } from "../../discovery-store/test/client.ts";
 import { describeEtcd } from "./describe-etcd.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";

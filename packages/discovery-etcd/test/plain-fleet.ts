@@ -1,5 +1,5 @@
 import type { Announced } from "@lmserv/discovery-core/transport";
-import { PlainHost } from "../../discovery-fleet/test/plain-host.ts";
+import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 
 /** The nodes of independent hosts, in one cluster of a real etcd. */

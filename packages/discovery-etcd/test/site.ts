@@ -1,4 +1,4 @@
-import { allList, allWarned, Client } from "../../discovery-fleet/test/client.ts";
+import { allList, allWarned, Client } from "../../discovery-store/test/client.ts";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { EtcdServer, type ServerOptions } from "./etcd-server.ts";

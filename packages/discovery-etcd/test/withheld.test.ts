@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, test, vi } from "vitest";
-import { patience } from "../../discovery-fleet/test/client.ts";
+import { patience } from "../../discovery-store/test/client.ts";
 import { describeEtcd } from "./describe-etcd.ts";
 import { Scene } from "./site.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "@lmserv/discovery-client/forwarding";
 import type { Discovery, DiscoveryError, NodeInfo, TransportStatus } from "@lmserv/discovery-core";
 import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
-import type { WellKnownDocument } from "@lmserv/discovery-identify";
+import type { WellKnownDocument } from "@lmserv/discovery-fingerprint";
 import { type Admission, type AdmissionOptions, hopHeader, loopRefusal } from "./admission.ts";
 import { BodyBudget, bodyLimits, bodyRefusals } from "./body-budget.ts";
 import { isLetIn } from "./entrance.ts";

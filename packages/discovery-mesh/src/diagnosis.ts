@@ -6,7 +6,7 @@ import {
   type DiagnosisContext,
   randomHex,
 } from "@lmserv/discovery-core/transport";
-import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import { ephemeralIdentity } from "@lmserv/discovery-signing";
 import { checks } from "./codes.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { dial } from "./link/dialer.ts";

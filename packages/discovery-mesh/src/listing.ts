@@ -1,6 +1,6 @@
 import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
 import type { Alive, Announced, Observation, ObservationSink } from "@lmserv/discovery-core/transport";
-import { seenNode } from "@lmserv/discovery-identity";
+import { seenNode } from "@lmserv/discovery-signing";
 
 /** A member and its nodes, as they are seen here. */
 export interface SeenMember {

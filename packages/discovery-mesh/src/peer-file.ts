@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isKeyId, isMemberUrl, readIfThere, replaceFile } from "@lmserv/discovery-identity";
+import { isKeyId, isMemberUrl, readIfThere, replaceFile } from "@lmserv/discovery-signing";
 
 /** Where a member was to be found. */
 export interface KnownPeer {

@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import type { SeenAddress } from "@lmserv/discovery-core";
 import { formatEndpoint, isIPv6 } from "@lmserv/discovery-core/transport";
-import type { AliveRecord } from "@lmserv/discovery-identity";
 import {
   isOwnAddress,
   isSameMachine,
@@ -14,6 +13,7 @@ import {
   type System,
   thisMachine,
 } from "@lmserv/discovery-network";
+import type { AliveRecord } from "@lmserv/discovery-signing";
 import type { ListenAddress } from "./link/listen-address.ts";
 
 /** What is asked of the operating system. */

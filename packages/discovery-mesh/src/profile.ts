@@ -4,8 +4,8 @@ import {
   canonicalAddress,
   isLoopback,
 } from "@lmserv/discovery-core/transport";
-import { fittedNodes } from "@lmserv/discovery-identity";
 import { isHostAddress } from "@lmserv/discovery-network";
+import { fittedNodes } from "@lmserv/discovery-signing";
 import type { ListenAddress } from "./link/listen-address.ts";
 import type { SeenMember } from "./listing.ts";
 import type { Statement } from "./membership/local-record.ts";

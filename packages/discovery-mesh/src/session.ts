@@ -11,7 +11,7 @@ import {
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
-import { type Identity, mendCopy } from "@lmserv/discovery-identity";
+import { type Identity, mendCopy } from "@lmserv/discovery-signing";
 import { attributesOf } from "./candidates.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { DialPace } from "./link/dial-pace.ts";

@@ -5,14 +5,14 @@ import {
   type TransportContext,
   toDiscoveryError,
 } from "@lmserv/discovery-core/transport";
+import { readSystem } from "@lmserv/discovery-network";
 import {
   assertClusterName,
   ephemeralIdentity,
   type Identity,
   openIdentity,
   stateDirectory,
-} from "@lmserv/discovery-identity";
-import { readSystem } from "@lmserv/discovery-network";
+} from "@lmserv/discovery-signing";
 import { diagnose } from "./diagnosis.ts";
 import { parseKeys } from "./link/cluster-key.ts";
 import type { Plain } from "./link/exposure.ts";

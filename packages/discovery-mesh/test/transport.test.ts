@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import type { TransportContext } from "@lmserv/discovery-core/transport";
-import { ephemeralIdentity } from "@lmserv/discovery-identity";
+import { ephemeralIdentity } from "@lmserv/discovery-signing";
 import { decode, encode } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateKey } from "../src/index.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { allList, allWarned, downsOf } from "../../discovery-fleet/test/client.ts";
+import { allList, allWarned, downsOf } from "../../discovery-store/test/client.ts";
 import { CountingProxy } from "../test/counting-proxy.ts";
 import { describeNats } from "../test/describe-nats.ts";
 import { join } from "../test/fleet.ts";

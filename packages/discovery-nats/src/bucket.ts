@@ -1,5 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { maxValueBytes } from "@lmserv/discovery-fleet";
+import { maxValueBytes } from "@lmserv/discovery-store";
 import { JetStreamApiError, type JetStreamClient, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { millis } from "@nats-io/transport-node";

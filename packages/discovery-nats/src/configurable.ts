@@ -1,9 +1,9 @@
 import type { OptionShape } from "@lmserv/discovery-core/transport";
-import { type FleetSettings, fleetOptions, serverOptions } from "@lmserv/discovery-fleet/plugin";
-import type { NatsEngineOptions } from "./settings.ts";
+import { type StoreSettings, serverOptions, storeOptions } from "@lmserv/discovery-store/plugin";
+import type { NatsStoreOptions } from "./settings.ts";
 
 /** The options that a configuration file may set. */
-export type Configurable = FleetSettings & NatsEngineOptions;
+export type Configurable = StoreSettings & NatsStoreOptions;
 
 const text = { type: "string", minLength: 1 } as const;
 const secret = { ...text, writeOnly: true } as const;
@@ -25,5 +25,5 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
     ...text,
     default: "_INBOX",
   },
-  ...fleetOptions,
+  ...storeOptions,
 };

@@ -8,12 +8,12 @@ import {
   sleep,
 } from "@lmserv/discovery-core/transport";
 import {
-  type EngineConnection,
-  type EngineContext,
   type Held,
   passwordExposed,
+  type StoreConnection,
+  type StoreContext,
   type Watcher,
-} from "@lmserv/discovery-fleet";
+} from "@lmserv/discovery-store";
 import { failure, isBucketMissing, isSilence, type Whereabouts } from "./fault.ts";
 import { type LeaseHost, NatsLease } from "./lease.ts";
 import { Link } from "./link.ts";
@@ -22,13 +22,13 @@ import { firstRetryMs } from "./timing.ts";
 import { View } from "./view.ts";
 
 /** A watch and held values, over one link after another, until no server answers. */
-export class NatsConnection implements EngineConnection, LeaseHost {
+export class NatsConnection implements StoreConnection, LeaseHost {
   readonly lost: Promise<DiscoveryError>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly via: string;
   readonly #settings: Settings;
-  readonly #context: EngineContext;
+  readonly #context: StoreContext;
   readonly #whereabouts: Whereabouts;
   readonly #closing = new AbortController();
   readonly #leases = new Set<NatsLease>();
@@ -41,10 +41,10 @@ export class NatsConnection implements EngineConnection, LeaseHost {
   #loss: DiscoveryError | null = null;
   #ended: Promise<void> = Promise.resolve();
 
-  /** @throws {DiscoveryError} as `Engine.connect`. */
+  /** @throws {DiscoveryError} as `Store.connect`. */
   static async open(
     settings: Settings,
-    context: EngineContext,
+    context: StoreContext,
     { signal }: Cancellable,
   ): Promise<NatsConnection> {
     const connection = new NatsConnection(settings, context);
@@ -59,7 +59,7 @@ export class NatsConnection implements EngineConnection, LeaseHost {
     return connection;
   }
 
-  private constructor(settings: Settings, context: EngineContext) {
+  private constructor(settings: Settings, context: StoreContext) {
     this.#settings = settings;
     this.#context = context;
     this.clock = context.clock;

@@ -1,5 +1,5 @@
 import { type Cancellable, orAborted } from "@lmserv/discovery-core/transport";
-import type { EngineContext } from "@lmserv/discovery-fleet";
+import type { StoreContext } from "@lmserv/discovery-store";
 import { failure, isBucketMissing } from "./fault.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
@@ -7,11 +7,11 @@ import type { Settings } from "./settings.ts";
 /**
  * Watches until all that there is has been told, and leaves. A bucket that nobody has made yet is empty.
  *
- * @throws {DiscoveryError} as `Engine.count`.
+ * @throws {DiscoveryError} as `Store.count`.
  */
 export async function countValues(
   settings: Settings,
-  context: EngineContext,
+  context: StoreContext,
   { signal }: Cancellable,
 ): Promise<number> {
   try {

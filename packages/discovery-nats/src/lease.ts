@@ -1,6 +1,6 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
-import { type Held, HeldValue } from "@lmserv/discovery-fleet";
+import { type Held, HeldValue } from "@lmserv/discovery-store";
 import type { Acknowledgement, Link } from "./link.ts";
 import { firstRetryMs } from "./timing.ts";
 

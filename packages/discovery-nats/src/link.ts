@@ -1,6 +1,6 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { type Cancellable, onAbort, orAborted } from "@lmserv/discovery-core/transport";
-import type { EngineContext } from "@lmserv/discovery-fleet";
+import type { StoreContext } from "@lmserv/discovery-store";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import {
   type Authenticator,
@@ -59,7 +59,7 @@ export class Link implements AsyncDisposable {
   #end: (reason: unknown) => void = () => {};
 
   /** @throws whatever the client does; `signal.reason` itself when aborted. */
-  static async open(settings: Settings, context: EngineContext, options: LinkOptions): Promise<Link> {
+  static async open(settings: Settings, context: StoreContext, options: LinkOptions): Promise<Link> {
     const { signal, mayMakeBucket = true } = options;
     const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
     const insistence = { clock: context.clock, everyMs: againMs, forMs: insistMs };
@@ -192,7 +192,7 @@ export class Link implements AsyncDisposable {
 /** The client's attempt cannot be called off; one that nobody waits for any more is closed when it succeeds. */
 async function dial(
   settings: Settings,
-  { via, cluster, lifetimeMs }: EngineContext,
+  { via, cluster, lifetimeMs }: StoreContext,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
   const { connectMs, pingMs } = timingOf(lifetimeMs);

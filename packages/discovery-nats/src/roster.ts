@@ -1,5 +1,5 @@
 import { Deadlines, Room, type Seat } from "@lmserv/discovery-core/transport";
-import { maxEntries } from "@lmserv/discovery-fleet";
+import { maxEntries } from "@lmserv/discovery-store";
 
 interface Value {
   readonly text: string;

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
 
 /** How a NATS system is reached, and who we are to it. */
-export interface NatsEngineOptions {
+export interface NatsStoreOptions {
   /**
    * The servers of one NATS system, 1 to 16: `nats://host:port`, `tls://host:port` (only encrypted) or `host:port`. Of a
    * name all addresses are tried.
@@ -59,7 +59,7 @@ const defaultServer = "nats://127.0.0.1:4222";
 const defaultPort = 4_222;
 
 /** @throws {TypeError | RangeError} for what cannot be; the message never holds a secret. */
-export function readSettings(options: NatsEngineOptions): Settings {
+export function readSettings(options: NatsStoreOptions): Settings {
   const { endpoints = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
   if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas ${replicas} must be 1, 3 or 5`);
   if (!/^[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}$/.test(inboxPrefix)) {
@@ -100,7 +100,7 @@ function readServer(text: string): { readonly address: string; readonly isEncryp
   return { address: `${hostname}:${port === "" ? defaultPort : port}`, isEncrypted: scheme === "tls" };
 }
 
-function readLogin({ credentials, nkey, user, password, token }: NatsEngineOptions): Login {
+function readLogin({ credentials, nkey, user, password, token }: NatsStoreOptions): Login {
   const ways = { credentials, nkey, user, token };
   const given = Object.entries(ways).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given.length > 1) throw new TypeError(`${given.join(" and ")} exclude each other: one way to log in`);
@@ -128,7 +128,7 @@ function readCredentials(text: string): string {
   );
 }
 
-function readTls({ ca, tls }: NatsEngineOptions, isDemanded: boolean): Tls | null {
+function readTls({ ca, tls }: NatsStoreOptions, isDemanded: boolean): Tls | null {
   check("ca", ca, (pem) => new X509Certificate(pem));
   check("tls.cert", tls?.cert, (pem) => new X509Certificate(pem));
   check("tls.key", tls?.key, (pem) => createPrivateKey(pem));

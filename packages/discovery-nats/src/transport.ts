@@ -1,10 +1,10 @@
 import { assertOptions, type Transport } from "@lmserv/discovery-core/transport";
-import { type FleetOptions, fleet, fleetShapes } from "@lmserv/discovery-fleet";
+import { type StoreOptions, storeShapes, storeTransport } from "@lmserv/discovery-store";
 import { configurable } from "./configurable.ts";
-import { natsEngine } from "./engine.ts";
-import type { NatsEngineOptions } from "./settings.ts";
+import type { NatsStoreOptions } from "./settings.ts";
+import { natsStore } from "./store.ts";
 
-export interface NatsOptions extends FleetOptions, NatsEngineOptions {}
+export interface NatsOptions extends StoreOptions, NatsStoreOptions {}
 
 /**
  * Fleets of some thousand: finds and announces nodes through NATS 2.9 or newer, in a bucket of JetStream for each
@@ -15,8 +15,8 @@ export interface NatsOptions extends FleetOptions, NatsEngineOptions {}
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function nats(options: NatsOptions = {}): Transport {
-  assertOptions("nats", options, { ...fleetShapes, ...configurable });
+  assertOptions("nats", options, { ...storeShapes, ...configurable });
   const { endpoints, credentials, nkey, user, password, token, ca, tls, replicas, inboxPrefix, ...shared } =
     options;
-  return fleet(natsEngine(options), shared);
+  return storeTransport(natsStore(options), shared);
 }

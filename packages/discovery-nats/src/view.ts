@@ -1,6 +1,6 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
-import type { EngineContext, Watcher } from "@lmserv/discovery-fleet";
+import type { StoreContext, Watcher } from "@lmserv/discovery-store";
 import { SilenceError } from "./fault.ts";
 import type { Link } from "./link.ts";
 import { Roster } from "./roster.ts";
@@ -22,7 +22,7 @@ const doubtLifetimes = 2;
 
 /** What is seen of the bucket, over one link after another. */
 export class View implements WatchSink {
-  readonly #context: EngineContext;
+  readonly #context: StoreContext;
   readonly #clock: Clock;
   readonly #watcher: Watcher;
   readonly #host: ViewHost;
@@ -43,7 +43,7 @@ export class View implements WatchSink {
   #stopWatch: () => void = () => {};
   readonly #timers = new Set<() => void>();
 
-  constructor(context: EngineContext, watcher: Watcher, host: ViewHost) {
+  constructor(context: StoreContext, watcher: Watcher, host: ViewHost) {
     this.#context = context;
     this.#clock = context.clock;
     this.#watcher = watcher;

@@ -1,4 +1,4 @@
-import { maxValueBytes } from "@lmserv/discovery-fleet";
+import { maxValueBytes } from "@lmserv/discovery-store";
 import {
   AckPolicy,
   type ConsumerInfo,

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { allList, patience } from "../../discovery-fleet/test/client.ts";
+import { allList, patience } from "../../discovery-store/test/client.ts";
 import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { close, join, names, openFleet } from "./fleet.ts";

@@ -1,7 +1,7 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { vi } from "vitest";
-import { freePort } from "../../discovery-fleet/test/free-port.ts";
+import { freePort } from "../../discovery-store/test/free-port.ts";
 import { NatsServer } from "./server.ts";
 import { patience } from "./site.ts";
 

@@ -8,7 +8,7 @@ import {
   VirtualClock,
 } from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { PlainHost } from "../../discovery-fleet/test/plain-host.ts";
+import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import { bucketName } from "../src/bucket.ts";
 import { nats } from "../src/transport.ts";
 import { CountingProxy } from "./counting-proxy.ts";

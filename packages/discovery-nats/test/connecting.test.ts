@@ -6,10 +6,10 @@ import type { DiscoveryError } from "@lmserv/discovery-core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, nkeys } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
-import { freePort } from "../../discovery-fleet/test/free-port.ts";
 import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
-import { natsEngine } from "../src/engine.ts";
-import type { NatsEngineOptions } from "../src/settings.ts";
+import { freePort } from "../../discovery-store/test/free-port.ts";
+import type { NatsStoreOptions } from "../src/settings.ts";
+import { natsStore } from "../src/store.ts";
 import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { operatorMode } from "./operator-mode.ts";
@@ -17,10 +17,10 @@ import { NatsServer } from "./server.ts";
 import { contextOf, openSite } from "./site.ts";
 
 /** What connecting fails with. */
-async function refusal(options: NatsEngineOptions): Promise<DiscoveryError> {
-  const engine = natsEngine(options);
+async function refusal(options: NatsStoreOptions): Promise<DiscoveryError> {
+  const store = natsStore(options);
   const signal = new AbortController().signal;
-  const outcome = await engine
+  const outcome = await store
     .connect(
       contextOf(12_000, () => {}),
       { signal },
@@ -152,7 +152,7 @@ describeNats("connecting", { concurrent: true }, () => {
     await using server = await NatsServer.start();
     const reason = new Error("called off");
     const calling = new AbortController();
-    const opening = natsEngine({ endpoints: [server.url] }).connect(
+    const opening = natsStore({ endpoints: [server.url] }).connect(
       contextOf(12_000, () => {}),
       calling,
     );

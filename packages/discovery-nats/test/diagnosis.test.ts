@@ -2,7 +2,7 @@ import { type Check, silentLog, systemClock } from "@lmserv/discovery-core/trans
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
-import { freePort } from "../../discovery-fleet/test/free-port.ts";
+import { freePort } from "../../discovery-store/test/free-port.ts";
 import { type NatsOptions, nats } from "../src/transport.ts";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";

@@ -8,7 +8,7 @@ import { openSite } from "./site.ts";
 const lifetimeMs = 3_000;
 const signal = new AbortController().signal;
 
-describeNats("the engine on a real server", { concurrent: true }, () => {
+describeNats("the store on a real server", { concurrent: true }, () => {
   test("tells others of a value, of another in its place, and of its end", async () => {
     await using server = await NatsServer.start();
     const options = { endpoints: [server.url], lifetimeMs };

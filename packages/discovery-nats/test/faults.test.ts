@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test, vi } from "vitest";
-import { allList, allWarned, type Client, downsOf } from "../../discovery-fleet/test/client.ts";
+import { allList, allWarned, type Client, downsOf } from "../../discovery-store/test/client.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { describeNats } from "./describe-nats.ts";
 import { close, join, names, openFleet, stale } from "./fleet.ts";

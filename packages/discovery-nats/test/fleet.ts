@@ -1,4 +1,4 @@
-import { allList, Client } from "../../discovery-fleet/test/client.ts";
+import { allList, Client } from "../../discovery-store/test/client.ts";
 import { type NatsOptions, nats } from "../src/transport.ts";
 
 export const names: readonly string[] = ["a", "b", "c"];

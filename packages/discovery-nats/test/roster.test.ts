@@ -1,4 +1,4 @@
-import { maxEntries } from "@lmserv/discovery-fleet";
+import { maxEntries } from "@lmserv/discovery-store";
 import { describe, expect, test } from "vitest";
 import { bucketName, isAtLeast } from "../src/bucket.ts";
 import { Roster } from "../src/roster.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { freePort } from "../../discovery-fleet/test/free-port.ts";
+import { freePort } from "../../discovery-store/test/free-port.ts";
 import { serverProgram } from "./describe-nats.ts";
 
 export interface ServerOptions {

@@ -1,8 +1,8 @@
 import { type DiscoveryError, isDiscoveryError } from "@lmserv/discovery-core";
 import { silentLog, systemClock } from "@lmserv/discovery-core/transport";
-import type { EngineConnection, EngineContext, Watcher } from "@lmserv/discovery-fleet";
-import { natsEngine } from "../src/engine.ts";
-import type { NatsEngineOptions } from "../src/settings.ts";
+import type { StoreConnection, StoreContext, Watcher } from "@lmserv/discovery-store";
+import type { NatsStoreOptions } from "../src/settings.ts";
+import { natsStore } from "../src/store.ts";
 
 /** What tests wait at most for what must happen, in ms. */
 const patienceMs = 240_000;
@@ -10,13 +10,13 @@ const patienceMs = 240_000;
 export const patience = { timeout: patienceMs, interval: 100 };
 
 export interface Site extends AsyncDisposable {
-  readonly connection: EngineConnection;
-  /** What the engine reported. */
+  readonly connection: StoreConnection;
+  /** What the store reported. */
   readonly reports: readonly DiscoveryError[];
   readonly view: View;
 }
 
-export interface SiteOptions extends NatsEngineOptions {
+export interface SiteOptions extends NatsStoreOptions {
   /** @default 2_000 */
   readonly lifetimeMs?: number;
 }
@@ -31,21 +31,18 @@ export async function openSite({ lifetimeMs = 2_000, ...options }: SiteOptions):
   return { connection, reports, view, [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose]() };
 }
 
-async function connectSomeTime(
-  options: NatsEngineOptions,
-  context: EngineContext,
-): Promise<EngineConnection> {
+async function connectSomeTime(options: NatsStoreOptions, context: StoreContext): Promise<StoreConnection> {
   const signal = AbortSignal.timeout(2 * patienceMs);
   for (;;) {
     try {
-      return await natsEngine(options).connect(context, { signal });
+      return await natsStore(options).connect(context, { signal });
     } catch (error) {
       if (!isDiscoveryError(error) || error.code !== "MEDIUM_UNREACHABLE") throw error;
     }
   }
 }
 
-export function contextOf(lifetimeMs: number, report: (error: DiscoveryError) => void): EngineContext {
+export function contextOf(lifetimeMs: number, report: (error: DiscoveryError) => void): StoreContext {
   return {
     via: "nats",
     cluster: "tests",

@@ -1,4 +1,4 @@
-import { maxValueBytes } from "@lmserv/discovery-fleet";
+import { maxValueBytes } from "@lmserv/discovery-store";
 import { expect, test, vi } from "vitest";
 import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";

@@ -1,5 +1,5 @@
 import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core/transport";
-import type { Identification, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, Verdict } from "@lmserv/discovery-fingerprint";
 
 /** Server of this machine, as it said itself. */
 export interface LocalServer {

@@ -1,4 +1,4 @@
-import { defaultPorts, documentPort } from "@lmserv/discovery-identify";
+import { defaultPorts, documentPort } from "@lmserv/discovery-fingerprint";
 import { ownAddresses } from "../interfaces.ts";
 import type { Io } from "../io.ts";
 import type { LocalServerChange } from "./local-server.ts";

@@ -1,4 +1,4 @@
-import type { Identification, Verdict } from "@lmserv/discovery-identify";
+import type { Identification, Verdict } from "@lmserv/discovery-fingerprint";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalServerChange } from "../../src/local-servers/local-server.ts";

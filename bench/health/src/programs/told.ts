@@ -1,7 +1,7 @@
 import { lmserv } from "@lmserv/bench-mdns/lmserv";
 import { drive } from "@lmserv/bench-mdns/program";
 import { observationStream, type Transport } from "@lmserv/discovery-core/transport";
-import { httpHealth } from "@lmserv/discovery-identify";
+import { httpHealth } from "@lmserv/discovery-fingerprint";
 
 // A peer that is told of its nodes: `told.js CHECKS ADDRESSES PORTS`, lists with commas.
 

@@ -1,4 +1,4 @@
-import { httpHealth } from "@lmserv/discovery-identify";
+import { httpHealth } from "@lmserv/discovery-fingerprint";
 import { lmserv } from "../lmserv.ts";
 import { drive } from "../program.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { verifySignature } from "@lmserv/discovery-identity";
+import { verifySignature } from "@lmserv/discovery-signing";
 import { type ClusterKey, openKey } from "./cluster-key.ts";
 import { malformed, type Party, readIntroduction, readRecord, writeIntroduction } from "./introduction.ts";
 import type { PeerHello } from "./link.ts";

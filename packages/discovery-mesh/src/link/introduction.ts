@@ -1,5 +1,5 @@
 import { parseAddress } from "@lmserv/discovery-core/transport";
-import { idOf, type NodeKey } from "@lmserv/discovery-identity";
+import { idOf, type NodeKey } from "@lmserv/discovery-signing";
 import type { ClusterKey } from "./cluster-key.ts";
 import type { PeerHello } from "./link.ts";
 import { isMeshUrl } from "./mesh-url.ts";

@@ -1,5 +1,5 @@
-import type { AliveRecord, MemberRecord, SignedRecord, SignedRenewal } from "@lmserv/discovery-identity";
-import { compareVersions } from "@lmserv/discovery-identity";
+import type { AliveRecord, MemberRecord, SignedRecord, SignedRenewal } from "@lmserv/discovery-signing";
+import { compareVersions } from "@lmserv/discovery-signing";
 import type { Moment } from "./message.ts";
 
 /** What is known of another member: the latest that it signed, and whether that still holds. */

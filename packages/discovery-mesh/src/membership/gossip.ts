@@ -7,7 +7,7 @@ import {
   type SignatureScheme,
   type VerifyOptions,
   verifyRecord,
-} from "@lmserv/discovery-identity";
+} from "@lmserv/discovery-signing";
 import type { Link } from "../link/link.ts";
 import type { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";

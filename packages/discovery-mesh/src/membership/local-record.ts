@@ -1,3 +1,4 @@
+import { unknownMachine } from "@lmserv/discovery-network";
 import {
   type AliveRecord,
   compareVersions,
@@ -9,8 +10,7 @@ import {
   signRecord,
   signRenewal,
   type Version,
-} from "@lmserv/discovery-identity";
-import { unknownMachine } from "@lmserv/discovery-network";
+} from "@lmserv/discovery-signing";
 import type { LinkBook } from "./link-book.ts";
 import type { Moment } from "./message.ts";
 import type { Timing } from "./timing.ts";

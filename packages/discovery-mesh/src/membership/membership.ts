@@ -1,5 +1,5 @@
 import { Standstill } from "@lmserv/discovery-core/transport";
-import type { VerifyOptions } from "@lmserv/discovery-identity";
+import type { VerifyOptions } from "@lmserv/discovery-signing";
 import type { Link, LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, Directory, isAlive } from "./directory.ts";

@@ -1,4 +1,4 @@
-import { isKeyId, type SignedRecord, type SignedRenewal, type Version } from "@lmserv/discovery-identity";
+import { isKeyId, type SignedRecord, type SignedRenewal, type Version } from "@lmserv/discovery-signing";
 
 /** How recent a member's latest sign of life is; a later start, record or renewal is greater. */
 export interface Moment extends Version {

@@ -1,4 +1,4 @@
-import { compareVersions } from "@lmserv/discovery-identity";
+import { compareVersions } from "@lmserv/discovery-signing";
 import { type Directory, type Entry, isAlive, momentOf } from "./directory.ts";
 import type { LinkBook } from "./link-book.ts";
 import type { LocalRecord } from "./local-record.ts";

@@ -1,5 +1,5 @@
 import { silentLog, systemClock } from "@lmserv/discovery-core/transport";
-import { generateNodeKey } from "@lmserv/discovery-identity";
+import { generateNodeKey } from "@lmserv/discovery-signing";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
 import { type DialOptions, dial } from "../../src/link/dialer.ts";
 import { Pulse } from "../../src/link/heartbeat.ts";

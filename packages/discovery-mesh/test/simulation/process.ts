@@ -1,6 +1,6 @@
 import { randomHex } from "@lmserv/discovery-core/transport";
-import type { AliveRecord, NodeKey } from "@lmserv/discovery-identity";
 import { unknownMachine } from "@lmserv/discovery-network";
+import type { AliveRecord, NodeKey } from "@lmserv/discovery-signing";
 import type { PeerHello } from "../../src/link/link.ts";
 import { type DialFailure, Membership } from "../../src/membership/membership.ts";
 import type { World } from "./world.ts";

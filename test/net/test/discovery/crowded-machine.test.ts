@@ -4,9 +4,9 @@ import { expect } from "vitest";
 import { createLan, type Host, type HostProcess, type Lan } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import type { Check } from "../doctor/examine.ts";
-import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
 import { addContainers, addVpn, withOwnSysfs } from "../network/machine-network.ts";
+import { EtcdHosts } from "../store/etcd-host.ts";
 import { type Listing, lmserv } from "./command.ts";
 import { addBridge, ip, plug, unplug } from "./wiring.ts";
 

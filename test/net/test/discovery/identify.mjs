@@ -1,5 +1,5 @@
 import { systemClock } from "../../../../packages/discovery-core/dist/bundle-transport.js";
-import { defaultPorts, identify, look } from "../../../../packages/discovery-identify/dist/index.js";
+import { defaultPorts, identify, look } from "../../../../packages/discovery-fingerprint/dist/index.js";
 
 // identify.mjs HOST [PORT]: what answers there, on the default ports or on that one.
 

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { createLan, type Host, type HostProcess } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { discover, type ListedNode, lmserv } from "../discovery/command.ts";
-import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { EtcdHosts } from "../store/etcd-host.ts";
 
 const meshKey = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk\n";
 

@@ -5,8 +5,8 @@ import { createLan, type Host } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { discover, lmserv } from "../discovery/command.ts";
 import { serve } from "../discovery/look-alike.ts";
-import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { EtcdHosts } from "../store/etcd-host.ts";
 
 const meshKey = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk\n";
 const servers = [

@@ -4,8 +4,8 @@ import { runOrThrow } from "../../src/place.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { announce, watch } from "../discovery/command.ts";
 import { lists, watchedList } from "../discovery/watched-list.ts";
-import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { EtcdHosts } from "../store/etcd-host.ts";
 import { isStaleBy, lossesOf } from "./events.ts";
 
 const test = needsPeers(["etcd"]);

@@ -4,9 +4,9 @@ import { describe, expect } from "vitest";
 import { createLan, type Host, type Place } from "../../src/index.ts";
 import { describeNet, needsPeers } from "../../src/vitest.ts";
 import { type Listing, lmserv } from "../discovery/command.ts";
-import { EtcdHosts } from "../fleet/etcd-host.ts";
 import { moveBehind } from "../mesh/subnets.ts";
 import { temporaryFolder } from "../mesh/temporary-folder.ts";
+import { EtcdHosts } from "../store/etcd-host.ts";
 import { addContainers, addVpn, withOwnSysfs } from "./machine-network.ts";
 
 // Each machine has a bridge of containers and a VPN, whose addresses are the same on both. Names say nothing.

@@ -1,0 +1,52 @@
+import { type Announced, randomHex } from "@lmserv/discovery-core/transport";
+import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-signing";
+import { keyOf, writeValue } from "./value.ts";
+
+/** Which record of a start it is, counted for all sessions that share an identity. */
+const written = new WeakMap<Identity, number>();
+
+/** Where a node answers. */
+export type Place = Pick<AliveRecord, "addresses" | "machine">;
+
+export interface PenOptions {
+  readonly identity: Identity;
+  readonly cluster: string;
+  readonly lifetimeMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Time of day, in ms since 1970. */
+  readonly wall: () => number;
+}
+
+/** Writes what one member announces, each time as a newer version. */
+export class Pen {
+  readonly #options: PenOptions;
+  /** Tells two processes with one key apart. */
+  readonly instance: string;
+
+  constructor(options: PenOptions) {
+    this.#options = options;
+    this.instance = randomHex(options.random, 64);
+  }
+
+  get id(): string {
+    return this.#options.identity.key.id;
+  }
+
+  keyOf({ id }: Announced): string {
+    return keyOf(this.id, id);
+  }
+
+  /** @throws {RangeError | TypeError} for a node that no record has room for. */
+  write({ addresses: _, ...node }: Announced, place: Place): string {
+    const { identity, cluster, lifetimeMs, wall } = this.#options;
+    const seq = (written.get(identity) ?? 0) + 1;
+    const { key, epoch } = identity;
+    const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
+    const signedMs = Math.max(1, Math.floor(wall()));
+    const body = { signedMs, instance: this.instance, ...place, urls: [], nodes: fittedNodes([node]) };
+    const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
+    written.set(identity, seq);
+    return value;
+  }
+}

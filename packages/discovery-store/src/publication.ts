@@ -1,0 +1,75 @@
+import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core/transport";
+import type { Pen, Place } from "./pen.ts";
+import type { Held, StoreConnection } from "./store.ts";
+import { goodbye } from "./value.ts";
+import { isRenewalDue } from "./word-age.ts";
+
+export interface PublicationOptions {
+  readonly clock: Clock;
+  readonly pen: Pen;
+  readonly connection: StoreConnection;
+  /** Where a node answers, at the moment. */
+  readonly placeOf: (node: Announced) => Place;
+  readonly onWithdrawn: () => void;
+}
+
+/** How long a goodbye may take; without it the node is gone all the same, as if it had crashed. */
+const farewellMs = 1_000;
+
+/** A node that this process announces, kept in the store until it is withdrawn. */
+export class Publication implements Standing {
+  readonly #options: PublicationOptions;
+  #node: Announced;
+  #held: Held | null = null;
+  #signedMs = 0;
+  #withdrawn: Promise<void> | null = null;
+
+  constructor(node: Announced, options: PublicationOptions) {
+    this.#node = node;
+    this.#options = options;
+  }
+
+  /** Resolves when the store has it. */
+  async open({ signal }: Cancellable): Promise<void> {
+    const { connection, pen } = this.#options;
+    this.#held = await connection.hold(pen.keyOf(this.#node), this.#write(this.#node), { signal });
+  }
+
+  async update(changed: Announced, options: Cancellable): Promise<void> {
+    const node = { ...changed, id: this.#node.id };
+    const value = this.#write(node);
+    this.#node = node;
+    await this.#held?.put(value, options);
+  }
+
+  /** Whether what lies in the store is to be signed anew. */
+  get isDue(): boolean {
+    return isRenewalDue(this.#signedMs, this.#options.clock.wall());
+  }
+
+  /** Says the same of other addresses, or anew. */
+  async repeat(options: Cancellable): Promise<void> {
+    if (this.#held) await this.update(this.#node, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#withdrawn ??= this.#withdraw();
+    return this.#withdrawn;
+  }
+
+  async #withdraw(): Promise<void> {
+    const held = this.#held;
+    this.#options.onWithdrawn();
+    if (!held) return;
+    const ending = new AbortController();
+    const cancel = this.#options.clock.schedule(farewellMs, () => ending.abort());
+    await held.put(goodbye, ending).catch(() => {});
+    cancel();
+    await held[Symbol.asyncDispose]();
+  }
+
+  #write(node: Announced): string {
+    this.#signedMs = this.#options.clock.wall();
+    return this.#options.pen.write(node, this.#options.placeOf(node));
+  }
+}

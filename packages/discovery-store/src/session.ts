@@ -1,0 +1,203 @@
+import { DiscoveryError } from "@lmserv/discovery-core";
+import {
+  type Announced,
+  type BrowseQuery,
+  type Cancellable,
+  type Observation,
+  observationStream,
+  Reminder,
+  type Standing,
+  type TransportContext,
+  type TransportSession,
+} from "@lmserv/discovery-core/transport";
+import { isSameStack } from "@lmserv/discovery-network";
+import { type AliveRecord, type Identity, mendCopy } from "@lmserv/discovery-signing";
+import { Directory } from "./directory.ts";
+import { Inspector, type Refusal } from "./inspector.ts";
+import { Pen } from "./pen.ts";
+import { Publication } from "./publication.ts";
+import type { StoreConnection } from "./store.ts";
+import { type Machine, Surroundings } from "./surroundings.ts";
+
+export interface SessionOptions {
+  readonly name: string;
+  readonly cluster: string;
+  readonly lifetimeMs: number;
+  readonly identity: Identity;
+  /** Null for those that are found out. */
+  readonly addresses: readonly string[] | null;
+  readonly maxNodes: number;
+}
+
+/** How often this machine's addresses, and what lies in the store, are looked at. */
+const lookAroundMs = 15_000;
+/** Announcers that were away as we were try again every 5 s at least. */
+const minAbsenceMs = 10_000;
+/** A rack of servers behind one gateway; more from one process wants several sessions. */
+const maxPublications = 1_000;
+
+/** One process in a fleet, for as long as its store is there: reads what that has, and keeps in it what is announced. */
+export class StoreSession implements TransportSession {
+  /** An announcer that was away as we were has announced again by then. */
+  readonly absenceMs: number;
+  readonly #context: TransportContext;
+  readonly #options: SessionOptions;
+  readonly #connection: StoreConnection;
+  readonly #surroundings: Surroundings;
+  readonly #directory: Directory;
+  readonly #pen: Pen;
+  readonly #closing = new AbortController();
+  readonly #publications = new Map<string, Publication>();
+  readonly #refusals = new Map<Refusal, number>();
+  /** Other processes that announce with our key. */
+  readonly #rivals = new Reminder();
+  readonly #hostname: string;
+  #isWatching = false;
+  #failure: DiscoveryError | null = null;
+  #lookingAround: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    context: TransportContext,
+    options: SessionOptions,
+    connection: StoreConnection,
+    machine: Machine,
+  ) {
+    const { clock, random } = context;
+    const { name: via, cluster, lifetimeMs, identity, addresses, maxNodes } = options;
+    const wall = (): number => clock.wall();
+    this.absenceMs = Math.max(lifetimeMs, minAbsenceMs);
+    this.#context = context;
+    this.#options = options;
+    this.#connection = connection;
+    this.#surroundings = new Surroundings(machine, addresses);
+    this.#hostname = machine.hostname();
+    this.#pen = new Pen({ identity, cluster, lifetimeMs, random, wall });
+    this.#directory = new Directory({
+      ...{ via, clock, maxNodes, lifetimeMs, inspector: new Inspector(cluster, wall) },
+      rankOf: (record) => this.#surroundings.rankOf(record),
+      on: {
+        record: (record) => this.#compareWithOwn(record),
+        refused: (why, key) => this.#countRefusal(why, key),
+      },
+    });
+    connection.lost.then((error) => this.#fail(error));
+  }
+
+  browse(_: BrowseQuery, { signal }: Cancellable): AsyncIterable<Observation> {
+    return observationStream({
+      signal,
+      closed: this.#closing.signal,
+      start: (sink) => {
+        if (this.#failure) {
+          sink.fail(this.#failure);
+          return () => {};
+        }
+        const leave = this.#directory.tell(sink);
+        if (!this.#isWatching) this.#connection.watch(this.#directory);
+        this.#isWatching = true;
+        this.#watchSurroundings();
+        return leave;
+      },
+    });
+  }
+
+  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+    signal.throwIfAborted();
+    if (this.#publications.size >= maxPublications) {
+      throw new RangeError(`a session announces ${maxPublications} nodes at most; this would be one more`);
+    }
+    const publication = this.#publish(node);
+    try {
+      await publication.open({ signal });
+    } catch (error) {
+      await publication[Symbol.asyncDispose]();
+      signal.throwIfAborted();
+      throw this.#failure ?? error;
+    }
+    this.#watchSurroundings();
+    return publication;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #publish(node: Announced): Publication {
+    const key = this.#pen.keyOf(node);
+    if (this.#publications.has(key)) throw new RangeError(`the node ${node.id} is announced already`);
+    const publication = new Publication(
+      { hostname: this.#hostname, ...node },
+      {
+        clock: this.#context.clock,
+        pen: this.#pen,
+        connection: this.#connection,
+        placeOf: (said) => this.#surroundings.placeOf(said),
+        onWithdrawn: () => this.#publications.delete(key),
+      },
+    );
+    this.#publications.set(key, publication);
+    return publication;
+  }
+
+  /** The store is lost, and so is what it kept for us. */
+  #fail(cause: DiscoveryError): void {
+    if (this.#closed) return;
+    const { name: via } = this.#options;
+    this.#failure = new DiscoveryError("TRANSPORT_FAILED", cause.message, { via, cause });
+    this.#lookingAround?.();
+    if (this.#directory.fail(this.#failure) === 0) this.#context.report(this.#failure);
+  }
+
+  /** Another start with our key, and not one from before ours, is a copy of this machine. */
+  #compareWithOwn({ id, instance, epoch, machine, nodes, addresses }: AliveRecord): void {
+    const { identity, name: via } = this.#options;
+    if (id !== this.#pen.id || instance === this.#pen.instance || epoch < identity.epoch) return;
+    const [node] = nodes;
+    if (!node || !this.#publications.has(this.#pen.keyOf({ ...node }))) return;
+    if (!this.#rivals.isDue(instance, this.#context.clock.now())) return;
+    const where = isSameStack(machine, this.#surroundings.mark)
+      ? "of this machine"
+      : `on ${node.hostname ?? "another machine"} (${addresses.join(", ")})`;
+    const message = `another process ${where} announces with our key; the later start is listed; ${mendCopy(identity)}`;
+    this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via }));
+  }
+
+  #countRefusal(why: Refusal, key: string): void {
+    const count = (this.#refusals.get(why) ?? 0) + 1;
+    this.#refusals.set(why, count);
+    this.#context.log("debug", "a value in the store is ignored", { why, key, count });
+    if (why !== "full" || count > 1) return;
+    const { maxNodes, name: via } = this.#options;
+    const message = `the store has more than ${maxNodes} nodes, which is the limit; newcomers are not listed`;
+    this.#context.report(new DiscoveryError("REGISTRY_FULL", message, { via }));
+  }
+
+  #watchSurroundings(): void {
+    if (this.#failure || this.#closing.signal.aborted) return;
+    this.#lookingAround ??= this.#context.clock.schedule(lookAroundMs, () => this.#lookAround());
+  }
+
+  /** Where this machine is decides where its nodes are, and what leads to those of others. */
+  #lookAround(): void {
+    this.#lookingAround = null;
+    this.#watchSurroundings();
+    this.#directory.review();
+    const isElsewhere = this.#surroundings.look();
+    if (isElsewhere) this.#directory.repeat();
+    for (const publication of this.#publications.values()) {
+      if (!isElsewhere && !publication.isDue) continue;
+      publication.repeat(this.#closing).catch((error: unknown) => {
+        this.#context.log("debug", "what changed was not announced", { error });
+      });
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#publications.values()].map((one) => one[Symbol.asyncDispose]()));
+    this.#closing.abort();
+    this.#lookingAround?.();
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  identityShape,
+  nameShape,
+  type OptionShape,
+  type OptionShapes,
+} from "@lmserv/discovery-core/transport";
+import { maxEntries } from "./store.ts";
+import type { StoreOptions } from "./transport.ts";
+
+/** What a configuration file can say of a fleet, on whichever store. */
+export type StoreSettings = Pick<StoreOptions, "cluster" | "lifetimeMs" | "addresses">;
+
+/** The same, as the options of a plug-in. */
+export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShape } = {
+  cluster: {
+    description: "Name of the fleet, where a store serves several.",
+    type: "string",
+    minLength: 1,
+    default: "default",
+    flag: { name: "--cluster", value: "name", help: "its name (default: default)" },
+  },
+  lifetimeMs: {
+    description: "How long others list a node that died, in ms.",
+    type: "integer",
+    // etcd grants no lease that is shorter.
+    minimum: 2_000,
+    maximum: 86_400_000,
+    default: 30_000,
+  },
+  addresses: {
+    description: "Where the nodes of this machine answer; its own addresses unless given.",
+    type: "array",
+    items: { type: "string", minLength: 1 },
+    minItems: 1,
+    // A record has room for so many.
+    maxItems: 16,
+  },
+};
+
+/** What only a program can give a fleet, as well. */
+export const storeShapes: OptionShapes<StoreOptions> = {
+  ...storeOptions,
+  identity: identityShape,
+  maxNodes: { type: "integer", minimum: 1, maximum: maxEntries },
+  name: nameShape,
+};
+
+const text = { type: "string", minLength: 1 } as const;
+const secret = { ...text, writeOnly: true } as const;
+
+/** How a store's servers are reached, as a configuration file can say it of every store. */
+export interface ServerSettings {
+  readonly endpoints?: readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * The same, as the options of a plug-in.
+ *
+ * @param store - What its users call it, such as `etcd`.
+ * @param examples - URLs of servers.
+ */
+export function serverOptions(
+  store: string,
+  examples: string,
+): { readonly [Key in keyof ServerSettings]-?: OptionShape } {
+  return {
+    endpoints: {
+      description: `Servers of one ${store}, such as ${examples}.`,
+      type: "array",
+      items: text,
+      minItems: 1,
+      maxItems: 16,
+      flag: { name: "--endpoint", value: "url", help: "where it is, such as http://10.0.0.1:2379" },
+    },
+    user: { description: `Who we are, where ${store} asks for it.`, ...text },
+    password: { description: "The user's password.", ...secret },
+    ca: { description: "PEM of the authority of the servers' certificates.", ...secret },
+    tls: {
+      description: `Our certificate and its key, both PEM, where ${store} asks for one.`,
+      type: "object",
+      properties: {
+        cert: { description: "The certificate.", ...secret },
+        key: { description: "Its private key.", ...secret },
+      },
+      required: ["cert", "key"],
+      additionalProperties: false,
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { SeenAddress } from "@lmserv/discovery-core";
+import { type Announced, answeringAmong } from "@lmserv/discovery-core/transport";
+import {
+  isSameStack,
+  type MachineMark,
+  ownAddresses,
+  rankAddresses,
+  type System,
+} from "@lmserv/discovery-network";
+import type { AliveRecord } from "@lmserv/discovery-signing";
+import type { Place } from "./pen.ts";
+
+/** What a session takes from the machine that it runs on. */
+export interface Machine {
+  system(): System;
+  hostname(): string;
+  mark(): MachineMark;
+}
+
+/** Where this machine is, and how far others are from it. */
+export class Surroundings {
+  readonly #machine: Machine;
+  readonly #chosen: readonly string[] | null;
+  #system: System;
+  #mark: MachineMark;
+  #own: readonly string[];
+
+  /** @param chosen - Addresses to announce, or null for those of the machine. */
+  constructor(machine: Machine, chosen: readonly string[] | null) {
+    this.#machine = machine;
+    this.#chosen = chosen;
+    this.#system = machine.system();
+    this.#mark = machine.mark();
+    this.#own = ownAddresses(this.#system);
+  }
+
+  /** Tells nodes of this machine from others. */
+  get mark(): MachineMark {
+    return this.#mark;
+  }
+
+  /** Where a node of this machine answers: where it was told to be found, or else at the machine's own addresses. */
+  placeOf({ addresses }: Announced): Place {
+    return { addresses: this.#chosen ?? answeringAmong(this.#own, addresses), machine: this.#mark };
+  }
+
+  /** Looks again; tells whether anything is different. */
+  look(): boolean {
+    const system = this.#machine.system();
+    if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
+    this.#system = system;
+    this.#mark = this.#machine.mark();
+    this.#own = ownAddresses(system);
+    return true;
+  }
+
+  /** How the addresses of a record are expected to answer from here; none when nothing leads to its nodes. */
+  rankOf(record: AliveRecord): readonly SeenAddress[] {
+    const local = isSameStack(record.machine, this.#mark);
+    return rankAddresses(record.addresses, { from: null, local, system: this.#system });
+  }
+}

@@ -1,0 +1,99 @@
+import { hostname } from "node:os";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import {
+  assertOptions,
+  isLoopback,
+  type Transport,
+  toDiscoveryError,
+} from "@lmserv/discovery-core/transport";
+import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
+import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-signing";
+import { diagnose } from "./diagnosis.ts";
+import { StoreSession } from "./session.ts";
+import { storeShapes } from "./settings.ts";
+import { maxEntries, type Store, type StoreConnection } from "./store.ts";
+import type { Machine } from "./surroundings.ts";
+
+/** What a fleet is told, on whichever store. */
+export interface StoreOptions {
+  /** Which fleet, where a store serves several: 1..64 visible ASCII characters. @default "default" */
+  readonly cluster?: string;
+  /**
+   * How long others list a node that died, in ms, 2_000..86_400_000. The store hears of every node about three
+   * times in that.
+   *
+   * @default 30_000
+   */
+  readonly lifetimeMs?: number;
+  /** Who signs: a node whose id is that of the key is proven to be it. @default one that ends with the session */
+  readonly identity?: Identity | (() => Promise<Identity>);
+  /** Where the nodes of this process answer, at most 16. @default the addresses of this machine */
+  readonly addresses?: readonly string[];
+  /** How many nodes are followed, 1..10_000. @default 10_000 */
+  readonly maxNodes?: number;
+  /** Name in a composition. @default the store's type */
+  readonly name?: string;
+}
+
+const defaultLifetimeMs = 30_000;
+
+const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine };
+
+/**
+ * Finds and announces nodes through a store that others run.
+ *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ */
+export function storeTransport(store: Store, options: StoreOptions = {}): Transport {
+  return storeTransportOn(ownMachine, store, options);
+}
+
+/** The same on any machine, such as one that a test makes. */
+export function storeTransportOn(machine: Machine, store: Store, options: StoreOptions = {}): Transport {
+  assertOptions("store", options, storeShapes);
+  const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
+  const { name = store.type, addresses = null } = options;
+  assertClusterName(cluster);
+  if (addresses) assertAddresses(addresses);
+  const shared = { name, cluster, lifetimeMs, maxNodes, addresses };
+  return {
+    name,
+    diagnose({ clock, random, log }, cancellable) {
+      const report = (): void => {};
+      return diagnose(store, { via: name, cluster, lifetimeMs, clock, random, log, report }, cancellable);
+    },
+    async open(context, { signal }) {
+      signal.throwIfAborted();
+      const { clock, random, log } = context;
+      const own = typeof options.identity === "function" ? await options.identity() : options.identity;
+      const identity = own ?? ephemeralIdentity(clock.wall());
+      const report = (error: DiscoveryError): void => context.report(withMend(error, identity));
+      const connection = await store
+        .connect({ via: name, cluster, lifetimeMs, clock, random, log, report }, { signal })
+        .catch((error: unknown): StoreConnection => {
+          if (signal.aborted) throw signal.reason;
+          throw toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", name);
+        });
+      if (signal.aborted) {
+        await connection[Symbol.asyncDispose]();
+        throw signal.reason;
+      }
+      return new StoreSession(context, { ...shared, identity }, connection, machine);
+    },
+  };
+}
+
+/** A store sees that a value was overwritten, and knows nothing of keys. */
+function withMend(error: DiscoveryError, identity: Identity): DiscoveryError {
+  const { code, message, via, cause } = error;
+  if (code !== "NAME_CONFLICT") return error;
+  return new DiscoveryError(code, `${message}; ${mendCopy(identity)}`, { via, cause });
+}
+
+function assertAddresses(addresses: readonly string[]): void {
+  const wrong = addresses.find(
+    (address) => address.includes("%") || !(isHostAddress(address) || isLoopback(address)),
+  );
+  if (wrong === undefined) return;
+  throw new RangeError(`addresses holds ${JSON.stringify(wrong)}, which is no address that a host can have`);
+}
