@@ -73,7 +73,7 @@ describe("lmserv gateway", () => {
     const answer = await fetch(`${url()}/lmserv/nodes`);
     const document = await answer.json();
     expect(closed.discover(document), JSON.stringify(closed.discover.errors)).toBe(true);
-    expect(document).toMatchObject({ nodes: [{ server: "vllm", health: { state: "healthy" } }] });
+    expect(document).toMatchObject({ nodes: [{ server: "vllm", self: true, health: { state: "healthy" } }] });
     const events = await fetch(`${url()}/lmserv/events`);
     const [reset, up] = await firstEvents(events, 2);
     expect(closed.watch(reset)).toBe(true);
@@ -88,6 +88,19 @@ describe("lmserv gateway", () => {
     await machine.clock.advance(5_000);
     expect((await fetch(`${url()}/readyz`)).status).toBe(200);
     await end();
+  });
+
+  test("asks the network, and announces nothing there", async () => {
+    const kinds: string[] = [];
+    const receive = (frame: Uint8Array): void => {
+      kinds.push(JSON.parse(new TextDecoder().decode(frame)).kind);
+    };
+    machine.network.join({ receive, failed: () => {} });
+    await start();
+    await machine.clock.advance(60_000);
+    await end();
+    expect(kinds.length).toBeGreaterThan(0);
+    expect(kinds).not.toContain("presence");
   });
 
   test("says that it is a gateway to whoever sweeps", async () => {

@@ -44,7 +44,7 @@ export function mergeSources(
     auth: firstKnown(agreeing, (node) => node.auth),
     attributes,
     health: null,
-    self,
+    self: self || sources.some(({ own }) => own),
     sources: ranked.map((source) => describeSource(source, isoTime)),
   };
 }

@@ -150,7 +150,7 @@ export interface NodeInfo {
   readonly attributes: Readonly<Record<string, string>>;
   /** Last check, or null when there was none, or no monitor is in use. */
   readonly health: NodeHealth | null;
-  /** Whether this process announced it. */
+  /** Whether this process announced it, or found it among the servers of its own machine. */
   readonly self: boolean;
   /** Best first; never empty. */
   readonly sources: readonly NodeSource[];

@@ -16,6 +16,8 @@ export interface Source extends Claim {
   readonly ttlMs: number | null;
   readonly stale: DiscoveryErrorCode | null;
   readonly relayed: boolean;
+  /** Whether it is a server of this machine. */
+  readonly own: boolean;
 }
 
 /** What tells sources apart: `(via, key)` in one string. */
@@ -30,7 +32,7 @@ export function viaOf(slot: string): string {
 
 /** What a report makes of what its source said before. */
 export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: number): Source {
-  const { via, key, node, listed, origin, ttlMs = null, relayed = false } = fresh;
+  const { via, key, node, listed, origin, ttlMs = null, relayed = false, own = false } = fresh;
   return {
     via,
     key,
@@ -45,5 +47,6 @@ export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: n
     ttlMs,
     stale: null,
     relayed,
+    own,
   };
 }

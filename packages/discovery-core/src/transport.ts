@@ -147,6 +147,8 @@ export interface Alive {
   readonly ttlMs?: number;
   /** Whether the report came by way of another node, for want of a connection to this one. @default false */
   readonly relayed?: boolean;
+  /** Whether the transport knows by itself that the server is one of this machine. @default false */
+  readonly own?: boolean;
 }
 
 export interface Gone {

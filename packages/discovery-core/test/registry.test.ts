@@ -271,6 +271,17 @@ test("a node of this process is marked", () => {
   expect(registry.listAlive().map((node) => node.self)).toEqual([true, false]);
 });
 
+test("a node of this machine is marked, also by one transport of several, until that loses it", () => {
+  const registry = new Registry();
+  registry.apply(alive(), 0);
+  expect(inWords(registry.apply({ ...alive({ key: "own", id: null }), via: "local", own: true }, 1))).toEqual(
+    ["updated box"],
+  );
+  expect(registry.get("box")?.self).toBe(true);
+  registry.apply({ kind: "gone", via: "local", key: "own", reason: "unreachable" }, 2);
+  expect(registry.get("box")?.self).toBe(false);
+});
+
 test("`settled` changes nothing", () => {
   expect(new Registry().apply({ kind: "settled", via: "mdns" }, 0)).toEqual([]);
 });

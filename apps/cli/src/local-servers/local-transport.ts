@@ -68,7 +68,7 @@ async function report(
     }
     const node = seenNode(change.server, hostname);
     const key = `${change.server.port}`;
-    if (node) sink.push({ kind: "alive", via, key, origin: via, heardMs: clock.now(), node });
+    if (node) sink.push({ kind: "alive", via, key, origin: via, heardMs: clock.now(), own: true, node });
   }
 }
 
