@@ -1,25 +1,52 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
-import { listModels, ollamaLoaded, ollamaTags, openaiModel, openaiModels } from "./catalogue.ts";
+import type { Api } from "./call.ts";
+import {
+  listModels,
+  ollamaLoaded,
+  ollamaTags,
+  ollamaVersion,
+  openaiModel,
+  openaiModels,
+} from "./catalogue.ts";
+import type { Picker } from "./picker.ts";
 
 const modelPrefix = "/v1/models/";
 
 /**
- * Answer to a question about models, out of what is known of all nodes, or null for any other question.
+ * Answer to a question about models or versions, out of what is known of the nodes that can be used, or null for any
+ * other question.
  *
- * A model that is not there is left to the nodes: it is refused with the names that are.
+ * A model that is not there is left to the nodes: it is refused with the names that are. So is a version that none tells.
  */
 export function catalogueAnswer(
   method: string,
   path: string,
-  nodes: readonly NodeInfo[],
+  picker: Pick<Picker, "choose">,
   aliases?: Readonly<Record<string, readonly string[]>>,
 ): unknown {
   if (method !== "GET") return null;
-  if (path === "/v1/models") return openaiModels(listModels(nodes, "openai", aliases));
-  if (path === "/api/tags") return ollamaTags(listModels(nodes, "ollama", aliases));
-  if (path === "/api/ps") return ollamaLoaded(listModels(nodes, "ollama", aliases));
-  if (!path.startsWith(modelPrefix)) return null;
-  const wanted = decodeURIComponent(path.slice(modelPrefix.length));
-  const model = listModels(nodes, "openai", aliases).find(({ name }) => name === wanted);
+  const models = (api: Api) => listModels(usableNodes(picker, api), api, aliases);
+  if (path === "/v1/models") return openaiModels(models("openai"));
+  if (path === "/api/tags") return ollamaTags(models("ollama"));
+  if (path === "/api/ps") return ollamaLoaded(models("ollama"));
+  if (path === "/api/version") return ollamaVersion(usableNodes(picker, "ollama"));
+  const wanted = wantedModel(path);
+  const model = models("openai").find(({ name }) => name === wanted);
   return model ? openaiModel(model) : null;
+}
+
+/** Name in a path about one model; null for any other path, and where its escapes make no text. */
+function wantedModel(path: string): string | null {
+  if (!path.startsWith(modelPrefix)) return null;
+  try {
+    return decodeURIComponent(path.slice(modelPrefix.length));
+  } catch {
+    return null;
+  }
+}
+
+/** Nodes to which a request may go, in the order of their ids: the best one changes with each request. */
+function usableNodes(picker: Pick<Picker, "choose">, api: Api): readonly NodeInfo[] {
+  const { candidates } = picker.choose({ api, model: null, conversation: null, node: null });
+  return candidates.map(({ node }) => node).sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
 }

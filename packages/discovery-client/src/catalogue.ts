@@ -65,6 +65,31 @@ export function ollamaLoaded(models: readonly ListedModel[]): unknown {
   return { models: models.filter(({ loadedBy }) => loadedBy.length > 0).map(ollamaModel) };
 }
 
+const versionPattern = /^(\d{1,9}(?:\.\d{1,9}){0,3})(-[\w.-]{1,40})?$/;
+
+/**
+ * Ollama's version, as `GET /api/version` answers: the lowest of all, since clients conclude from it what they may ask.
+ *
+ * Other kinds that speak Ollama's API make up theirs. Null where no node tells one.
+ */
+export function ollamaVersion(nodes: readonly NodeInfo[]): unknown {
+  const versions = nodes
+    .flatMap(({ server, health }) => (server === "ollama" ? (health?.version ?? []) : []))
+    .filter((version) => versionPattern.test(version));
+  const [lowest] = versions.sort(byVersion);
+  return lowest === undefined ? null : { version: lowest };
+}
+
+/** Number by number; what leads up to a version comes before it. */
+function byVersion(a: string, b: string): number {
+  const [, numbersA = "", leadA = "~"] = versionPattern.exec(a) ?? [];
+  const [, numbersB = "", leadB = "~"] = versionPattern.exec(b) ?? [];
+  const [left, right] = [numbersA, numbersB].map((numbers) => numbers.split(".").map(Number));
+  const at = [0, 1, 2, 3].find((index) => (left?.[index] ?? 0) !== (right?.[index] ?? 0));
+  if (at !== undefined) return (left?.[at] ?? 0) - (right?.[at] ?? 0);
+  return leadA < leadB ? -1 : Number(leadA > leadB);
+}
+
 function ollamaModel({ name, size, digest }: ListedModel): unknown {
   return {
     name,

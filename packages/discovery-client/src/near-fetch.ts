@@ -76,7 +76,7 @@ export function nearFetch(discovery: Discovery, options: NearFetchOptions = {}):
     const untilMs = nodes().length > 0 ? startMs + waitMs : clock.now() + waitMs;
     await waitForNode({ picker, call, watch, clock, untilMs, signal: request.signal });
     if (nodes().length === 0) throw new NoNodeError(absence(discovery, waitMs));
-    const known = catalogueAnswer(request.method, path, nodes(), aliases);
+    const known = catalogueAnswer(request.method, path, picker, aliases);
     if (known !== null) return Response.json(known);
     const reply = await dispatcher.dispatch({
       ...request,

@@ -23,6 +23,8 @@ export interface NodeHealth {
   readonly models: readonly Model[];
   /** Names of the models in memory; empty when unknown. */
   readonly loaded: readonly string[];
+  /** Version of the server; absent where it does not tell. */
+  readonly version?: string;
   /** Time of the last answer in ms, or null when none came. */
   readonly latencyMs: number | null;
   /** Time of the check, ISO 8601 in UTC. */

@@ -166,13 +166,19 @@ async function askLists(held: Interview, question: HealthQuestion): Promise<Serv
   if (verdict.kind === "silent") return null;
   if (verdict.kind !== "server") return nothing;
   const { identification } = verdict;
-  const { server, path, apis, auth } = identification;
+  const { server, path, apis, auth, version } = identification;
   const lists = await askModels(held, identification, vitalsOf(server));
   const isPathMissing = await askPath(held, question.path, identification);
-  return { ...lists, description: { server, path, apis, auth }, isPathMissing };
+  return { ...lists, description: { server, path, apis, auth }, version, isPathMissing };
 }
 
-const nothing: ServerLists = { models: [], loaded: [], description: null, isPathMissing: false };
+const nothing: ServerLists = {
+  models: [],
+  loaded: [],
+  description: null,
+  version: null,
+  isPathMissing: false,
+};
 
 /** Chat endpoints that are known: a GET of one generates nothing. A path that anybody may announce is not asked for. */
 const askable: ReadonlySet<string> = new Set(engines.map(({ chat }) => chat));

@@ -32,6 +32,8 @@ export interface ServerLists {
   /** Names of the models in memory. */
   readonly loaded: readonly string[];
   readonly description: ServerDescription | null;
+  /** Version of the server, or null where it does not tell. */
+  readonly version: string | null;
   /** Whether the announced path answered 404. */
   readonly isPathMissing: boolean;
 }

@@ -155,11 +155,11 @@ export class NodeCheck {
 
   #report(state: NodeHealth["state"], reason: string | null, latencyMs: number | null): HealthReport {
     this.#state = state;
-    const { models = [], loaded = [], description = null } = this.#lists ?? {};
+    const { models = [], loaded = [], description = null, version = null } = this.#lists ?? {};
     const checkedAt = isoTime(this.#time, this.#time.now());
     return {
       endpoint: this.#endpoint,
-      health: { state, models, loaded, latencyMs, checkedAt, reason },
+      health: { state, models, loaded, ...(version !== null && { version }), latencyMs, checkedAt, reason },
       description,
       missingPath: this.#missingPath,
     };

@@ -252,6 +252,11 @@ describe("the lists of a check", () => {
     });
   });
 
+  it("tell the version", async () => {
+    const { outcome } = await ask(named("Ollama 0.12"), { server: "ollama" });
+    expect(outcome).toMatchObject({ lists: { version: "0.12.3" } });
+  });
+
   it("are of the server on the very port", async () => {
     const document = json({ schemaVersion: 1, servers: [{ server: "vllm", port: 1, models: ["a"] }] });
     const recording = { title: "", otherwise: notFound, expected: null, questions: 0 };

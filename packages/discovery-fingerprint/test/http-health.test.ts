@@ -343,6 +343,7 @@ describe("lists", () => {
     models: [{ name: "llama3" }],
     loaded: ["llama3"],
     description: { server: "ollama", path: "/api/chat", apis: ["ollama"], auth: "none" },
+    version: "0.12.3",
     isPathMissing: true,
   } as const;
   const listing = ({ lists: wanted }: HealthQuestion): HealthAnswer => ({
@@ -356,7 +357,7 @@ describe("lists", () => {
     await clock.advance(105_000);
     const times = asked.filter((question) => question.lists).map(({ atMs }) => atMs);
     expect(times).toHaveLength(4);
-    expect(listed()?.health).toMatchObject({ models: lists.models, loaded: lists.loaded });
+    expect(listed()?.health).toMatchObject({ models: lists.models, loaded: lists.loaded, version: "0.12.3" });
   });
 
   test("are asked for within 33 s, whatever chance makes of the interval of checks", async () => {

@@ -65,6 +65,7 @@ interface HealthDocument {
   readonly state: HealthState;
   readonly models: readonly Model[];
   readonly loaded: readonly string[];
+  readonly version?: string;
   readonly latencyMs: number | null;
   readonly checkedAt: string;
   readonly reason: string | null;
@@ -115,8 +116,9 @@ export function nodeDocument(node: NodeInfo): NodeDocument {
   };
 }
 
-function healthDocument({ state, models, loaded, latencyMs, checkedAt, reason }: NodeHealth): HealthDocument {
-  return { state, models, loaded, latencyMs, checkedAt, reason };
+function healthDocument(health: NodeHealth): HealthDocument {
+  const { state, models, loaded, version, latencyMs, checkedAt, reason } = health;
+  return { state, models, loaded, ...(version !== undefined && { version }), latencyMs, checkedAt, reason };
 }
 
 function sourceDocument(source: NodeSource): SourceDocument {

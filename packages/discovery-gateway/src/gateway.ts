@@ -87,7 +87,7 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
     version: options.version ?? "unknown",
     signal: ending.signal,
   });
-  const desk = new Desk({ discovery, picker, dispatcher, surface }, options);
+  const desk = new Desk({ picker, dispatcher, surface }, options);
   return {
     handle: (request, response) => desk.serve(new Exchange(request, response)),
     refuseUpgrade,
@@ -104,7 +104,6 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
 }
 
 interface DeskParts {
-  readonly discovery: Discovery;
   readonly picker: Picker;
   readonly dispatcher: Dispatcher;
   readonly surface: Surface;
@@ -112,7 +111,6 @@ interface DeskParts {
 
 /** Serves one request after the other. */
 class Desk {
-  readonly #discovery: Discovery;
   readonly #picker: Picker;
   readonly #dispatcher: Dispatcher;
   readonly #surface: Surface;
@@ -122,9 +120,8 @@ class Desk {
   readonly #bodies = new BodyBudget(bodyLimits);
   readonly #sticky = new StickyResponses();
 
-  constructor({ discovery, picker, dispatcher, surface }: DeskParts, options: GatewayOptions) {
+  constructor({ picker, dispatcher, surface }: DeskParts, options: GatewayOptions) {
     const { key = null, allowHosts = [], allowOrigins = [], hostname = "" } = options;
-    this.#discovery = discovery;
     this.#picker = picker;
     this.#dispatcher = dispatcher;
     this.#surface = surface;
@@ -155,7 +152,7 @@ class Desk {
     const { method, path } = exchange;
     const route = routeOf(method, path, exchange.header("content-type") ?? "");
     if (path === documentPath) return exchange.json(document);
-    const known = catalogueAnswer(method, path, this.#discovery.registry.listAlive(), this.#options.aliases);
+    const known = catalogueAnswer(method, path, this.#picker, this.#options.aliases);
     if (known !== null) return exchange.json(known);
     const closed = closedReason(route, path, this.#options.manages ?? false);
     if (closed) return exchange.refuse(closed);

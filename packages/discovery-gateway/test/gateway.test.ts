@@ -163,6 +163,53 @@ describe("a request", () => {
   });
 });
 
+describe("what is known of all nodes", () => {
+  const ollama = { server: "ollama", apis: ["ollama", "openai"] };
+
+  test("is Ollama's version: the lowest of the nodes that can be used", async () => {
+    const server = await lan.serve(({ response }) => json(response, 200, { version: "9" }));
+    const ids = ["new", "old", "early", "silent", "keyed", "other"];
+    await lan.near.list(...ids.map((id, index) => ({ ...ollama, id, port: index + 1 })), {
+      ...ollama,
+      id: "kobold",
+      port: server.port,
+      server: "koboldcpp",
+    });
+    const versions = {
+      new: "0.12.10",
+      old: "0.12.9",
+      early: "0.12.9-rc1",
+      silent: "0.1.0",
+      keyed: "0.2.0",
+      other: "x",
+    };
+    const { send } = await lan.open();
+    const version = async (): Promise<unknown> => JSON.parse((await send({ path: "/api/version" })).body);
+    expect(await version()).toEqual({ version: "9" });
+    await lan.near.check("new", "healthy", [], versions.new);
+    expect(await version()).toEqual({ version: "0.12.10" });
+    for (const id of ["old", "other"] as const) await lan.near.check(id, "busy", [], versions[id]);
+    await lan.near.check("silent", "silent", [], versions.silent);
+    await lan.near.check("keyed", "auth", [], versions.keyed);
+    expect(await version()).toEqual({ version: "0.12.9" });
+    await lan.near.check("early", "loading", [], versions.early);
+    expect(await version()).toEqual({ version: "0.12.9-rc1" });
+  });
+
+  test("is none of a node that is never used", async () => {
+    await lan.near.list({ ...ollama, id: "stranger", port: 1, models: ["theirs"] });
+    const { send } = await lan.open({ trust: "signed" });
+    expect(JSON.parse((await send({ path: "/v1/models" })).body)).toEqual({ object: "list", data: [] });
+    expect(JSON.parse((await send({ path: "/api/tags" })).body)).toEqual({ models: [] });
+  });
+
+  test("is asked for a model by its name, whose escapes may make no text", async () => {
+    const { send } = await lan.before(await lan.serve(({ response }) => json(response, 404, {})));
+    expect((await send({ path: "/v1/models/llama3" })).status).toBe(200);
+    expect((await send({ path: "/v1/models/%" })).status).toBe(404);
+  });
+});
+
 describe("what one node keeps", () => {
   const file = { method: "GET", path: "/v1/files/1" };
 

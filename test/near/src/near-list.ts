@@ -20,7 +20,7 @@ export interface NearList extends AsyncDisposable {
   /** Lists nodes; a node that is listed says something else. */
   list(...nodes: readonly ListedNode[]): Promise<void>;
   /** What a check of a node finds; resolves once it is known. */
-  check(id: string, state: HealthState, loaded?: readonly string[]): Promise<void>;
+  check(id: string, state: HealthState, loaded?: readonly string[], version?: string): Promise<void>;
   lose(id: string, reason: "goodbye" | "unreachable"): Promise<void>;
   /** Ends the first look, before whatever is listed next. */
   settle(): void;
@@ -79,11 +79,19 @@ export async function nearList(): Promise<NearList> {
         await told;
       }
     },
-    async check(id, state, loaded = []) {
+    async check(id, state, loaded = [], version) {
       const told = changed(id);
       health?.report(id, {
         endpoint: `127.0.0.1:${ports.get(id)}`,
-        health: { state, models: [], loaded, latencyMs: 1, checkedAt: "", reason: null },
+        health: {
+          state,
+          models: [],
+          loaded,
+          ...(version && { version }),
+          latencyMs: 1,
+          checkedAt: "",
+          reason: null,
+        },
         description: null,
         missingPath: null,
       });
