@@ -30,7 +30,7 @@ export async function bundle(target, { modules = {} } = {}) {
     resolve: { mainFields: ["module", "main"] },
     // Compiled code is one machine's; who wants it goes on without.
     external: [/\.node$/],
-    plugins: [replacing(replaced), requiring(), loadingNodeLate(), noting(used, graph)],
+    plugins: [replacing(replaced), requiring(), inlining(), loadingNodeLate(), noting(used, graph)],
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`);
     },
@@ -72,6 +72,18 @@ function replacing(modules) {
 function requiring() {
   const pattern = /^const require = createRequire\(import\.meta\.url\);$/m;
   return { name: "requiring", transform: (code) => (pattern.test(code) ? code.replace(pattern, "") : null) };
+}
+
+/** A file beside one of our modules that it reads at its start is bundled as its text. */
+function inlining() {
+  const pattern = /\breadFileSync\(new URL\("([^"]+\.html)", import\.meta\.url\), "utf8"\)/;
+  const transform = (code, id) => {
+    const [read, name] = code.match(pattern) ?? [];
+    if (!read) return null;
+    const text = readFileSync(join(id, "..", name), "utf8");
+    return code.replace(read, () => JSON.stringify(text));
+  };
+  return { name: "inlining", transform };
 }
 
 /** Node's own modules take long to start: one that only late modules import is started with the first of these. */

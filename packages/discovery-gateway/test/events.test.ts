@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { DiscoveryError } from "@lmserv/discovery-core";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
 import { EventLog } from "../src/surface/event-log.ts";
@@ -75,12 +76,24 @@ describe("a stream of events", () => {
     expect(last?.id).toMatch(/^[0-9a-z]+-2$/);
   });
 
-  test("tells of transports and of faults", async () => {
-    const endpoint = await lan.open();
-    const { next } = await listen(endpoint.port);
-    await next();
-    endpoint.gateway.transportChanged({ name: "mdns", settled: true, error: null, lost: null });
-    expect((await next()).line).toEqual({ type: "recovered", transport: "mdns" });
+  test("tells of transports, and at its beginning of those that are lost", async () => {
+    const { port, gateway } = await lan.open();
+    const lost = new DiscoveryError("TRANSPORT_FAILED", "the cable is out", { via: "mdns" });
+    const first = await listen(port);
+    await first.next();
+    gateway.transportChanged({ name: "mdns", settled: true, error: lost, lost });
+    gateway.warn(lost);
+    const line = { code: "TRANSPORT_FAILED", transport: "mdns", message: "the cable is out" };
+    expect((await first.take(2)).map((event) => event.line)).toEqual([
+      { type: "lost", ...line },
+      { type: "warning", ...line },
+    ]);
+    const second = await listen(port);
+    expect((await second.take(2)).map(({ line: { type } }) => type)).toEqual(["version", "lost"]);
+    gateway.transportChanged({ name: "mdns", settled: true, error: lost, lost: null });
+    expect((await second.next()).line).toEqual({ type: "recovered", transport: "mdns" });
+    const third = await listen(port);
+    expect((await third.next()).id).not.toBe("");
   });
 
   test("shows every 15 s that it lives, and one that is not read ends after two of these", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
 import type { Endpoint } from "./endpoint.ts";
@@ -166,5 +167,32 @@ describe("/metrics", () => {
     expect(line.length).toBeLessThan(600);
     expect(line).not.toContain("\u001b");
     expect(line).not.toContain("\u202e");
+  });
+});
+
+describe("the root", () => {
+  const html = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+  test("greets clients of Ollama, and shows browsers the page", async () => {
+    const { send } = await lan.open();
+    expect(await send({ path: "/" })).toMatchObject({ status: 200, body: "Ollama is running" });
+    const { headers, body } = await send({ path: "/", headers: html });
+    expect(headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(body).toMatch(/^<!doctype html>/);
+  });
+
+  test("is a page whose policy allows its own script and style only", async () => {
+    const { send } = await lan.open();
+    const { headers, body } = await send({ path: "/", headers: html });
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    for (const element of ["script", "style"]) {
+      const [, content = ""] = body.split(new RegExp(`<${element}[^>]*>|</${element}>`));
+      const hash = createHash("sha256").update(content).digest("base64");
+      expect(policy).toContain(`${element}-src 'sha256-${hash}'`);
+    }
+    expect(body).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\bon[a-z]+="|https?:\/\/(?!127|localhost)/,
+    );
   });
 });

@@ -19,6 +19,8 @@ export class EventLog {
   readonly #start: string;
   readonly #kept: LoggedEvent[] = [];
   readonly #nodes = new Map<string, NodeInfo>();
+  /** Transports that are lost, each with what told so. */
+  readonly #lost = new Map<string, WatchLine>();
   #bytes = 0;
   #last = 0;
 
@@ -37,9 +39,9 @@ export class EventLog {
     return this.#kept.length;
   }
 
-  /** Nodes that are listed after the latest event. */
-  get nodes(): readonly NodeInfo[] {
-    return [...this.#nodes.values()];
+  /** What the events so far add up to: each listed node and each lost transport, a line at a time. */
+  state(): Iterable<WatchLine> {
+    return linesOf([...this.#nodes.values()], [...this.#lost.values()]);
   }
 
   take(change: RegistryChange): void {
@@ -50,6 +52,8 @@ export class EventLog {
   }
 
   note(line: WatchLine): void {
+    if (line.type === "lost") this.#lost.set(line.transport ?? "", line);
+    if (line.type === "recovered") this.#lost.delete(line.transport);
     this.#last += 1;
     const text = eventText(line, `id: ${this.idOf(this.#last)}\n`);
     const bytes = Buffer.byteLength(text);
@@ -78,7 +82,13 @@ export class EventLog {
   }
 }
 
-export function lineOf(change: RegistryChange): WatchLine {
+/** Lines are made as they are read: a list may be long. */
+function* linesOf(nodes: readonly NodeInfo[], lost: readonly WatchLine[]): Generator<WatchLine> {
+  for (const node of nodes) yield lineOf({ kind: "up", node });
+  yield* lost;
+}
+
+function lineOf(change: RegistryChange): WatchLine {
   const node = nodeDocument(change.node);
   if (change.kind === "down") return { type: "down", reason: change.reason, node };
   return { type: change.kind, node };

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { formatVersion } from "../document.ts";
-import { type EventLog, eventText, lineOf } from "./event-log.ts";
+import { formatVersion, type WatchLine } from "../document.ts";
+import { type EventLog, eventText } from "./event-log.ts";
 
 /** A browser that was cut off comes back after so long, in ms. */
 const retryMs = 1_000;
@@ -71,12 +71,15 @@ export class EventReader {
 
 /** The whole list. Only its end has an id: a reader that is cut off before it begins anew. */
 function* snapshotOf(log: EventLog): Generator<string> {
-  const { nodes, last } = log;
-  const id = `id: ${log.idOf(last)}\n`;
-  const isEmpty = nodes.length === 0;
-  const reset = `retry: ${retryMs}\nevent: reset\n${isEmpty ? id : "id\n"}`;
-  yield eventText({ type: "version", formatVersion }, reset);
-  for (const [index, node] of nodes.entries()) {
-    yield eventText(lineOf({ kind: "up", node }), index === nodes.length - 1 ? id : "");
+  const id = `id: ${log.idOf(log.last)}\n`;
+  const reset = {
+    line: { type: "version", formatVersion } as const,
+    fields: `retry: ${retryMs}\nevent: reset\n`,
+  };
+  let waiting: { readonly line: WatchLine; readonly fields: string } = reset;
+  for (const line of log.state()) {
+    yield eventText(waiting.line, waiting === reset ? `${reset.fields}id\n` : "");
+    waiting = { line, fields: "" };
   }
+  yield eventText(waiting.line, `${waiting.fields}${id}`);
 }

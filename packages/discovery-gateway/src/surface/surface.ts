@@ -14,6 +14,7 @@ import type { Exchange } from "../exchange.ts";
 import { Events } from "./events.ts";
 import { exposition, expositionType } from "./exposition.ts";
 import { Metrics } from "./metrics.ts";
+import { type Page, readPage } from "./page.ts";
 import { unreadyReason } from "./readiness.ts";
 import { targetsOf } from "./targets.ts";
 import { noNode, type Traffic } from "./traffic.ts";
@@ -31,15 +32,16 @@ export const keylessPath = "/livez";
 
 type Answer = (exchange: Exchange) => void;
 
-/** What the endpoint says of itself and of the list: documents, events, and metrics. */
+/** What the endpoint says of itself and of the list: documents, events, metrics and the page. */
 export class Surface {
   readonly #options: SurfaceOptions;
   readonly #events: Events;
   readonly #metrics: Metrics;
+  readonly #page: Page = readPage();
   #isEnding = false;
 
   readonly #answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
-    ["/", (exchange) => exchange.text("Ollama is running")],
+    ["/", (exchange) => this.#greet(exchange)],
     [keylessPath, (exchange) => exchange.text("alive")],
     ["/readyz", (exchange) => this.#tellReadiness(exchange)],
     ["/metrics", (exchange) => this.#send(exchange, expositionType, exposition(this.#metrics.collect()))],
@@ -90,6 +92,13 @@ export class Surface {
     headers: Readonly<Record<string, string>> = {},
   ): void {
     exchange.send(200, { "content-type": type, "x-content-type-options": "nosniff", ...headers }, body);
+  }
+
+  /** Clients of Ollama look for its greeting. */
+  #greet(exchange: Exchange): void {
+    const isBrowser = exchange.header("accept")?.includes("text/html") ?? false;
+    if (isBrowser) exchange.send(200, this.#page.headers, this.#page.html);
+    else exchange.text("Ollama is running");
   }
 
   #tellReadiness(exchange: Exchange): void {

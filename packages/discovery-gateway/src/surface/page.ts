@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** The page and the headers that hold it to itself. */
+export interface Page {
+  readonly html: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Reads the page; it is one file, and its script and style run only as they stand there. */
+export function readPage(): Page {
+  const html = readFileSync(new URL("../../src/surface/page.html", import.meta.url), "utf8");
+  const policy = [
+    "default-src 'none'",
+    "connect-src 'self'",
+    `script-src '${hashOf(html, "script")}'`,
+    `style-src '${hashOf(html, "style")}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ];
+  return {
+    html,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy.join("; "),
+      "referrer-policy": "no-referrer",
+      "cache-control": "no-cache",
+      vary: "accept",
+    },
+  };
+}
+
+/** Hash of the only element of its kind (CSP level 3, section 2.3.1). */
+function hashOf(html: string, element: "script" | "style"): string {
+  const opening = html.indexOf(`<${element}`);
+  const content = html.slice(html.indexOf(">", opening) + 1, html.indexOf(`</${element}>`, opening));
+  return `sha256-${createHash("sha256").update(content).digest("base64")}`;
+}
