@@ -16,7 +16,7 @@ async function transportsOf(variant) {
 
 /** Those of the built command: what it brings along, the variant `full` has. */
 async function allTransports() {
-  const { ownPlugins } = await import(pathToFileURL(join(root, "apps/cli/dist/plugins.js")));
+  const { ownPlugins } = await import(pathToFileURL(join(root, "apps/cli/dist/config/plugins.js")));
   return [...ownPlugins.keys()];
 }
 
@@ -30,7 +30,7 @@ export async function buildVariant(variant, folder) {
   const file = join(folder, fileOf(variant));
   const [transports, all] = [await transportsOf(variant), await allTransports()];
   const others = all.filter((type) => !transports.includes(type));
-  const modules = { "plugins.js": pluginsModule(variant, transports, others) };
+  const modules = { "config/plugins.js": pluginsModule(variant, transports, others) };
   await bundle(file, { modules });
   return { variant, file, transports, bytes: statSync(file).size };
 }

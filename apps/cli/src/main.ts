@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { isatty } from "node:tty";
 import { exitCode } from "./exit-code.ts";
-import { systemIo } from "./io.ts";
+import { systemIo } from "./io/io.ts";
 import { run } from "./run.ts";
 
 const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));

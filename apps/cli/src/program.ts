@@ -1,16 +1,18 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { type TransportPlugin, withoutCredentials } from "@lmserv/discovery-core/transport";
 import { Command, CommanderError } from "commander";
-import { announceCommand } from "./announce-command.ts";
-import { completionCommand } from "./completion-command.ts";
-import { configCommand } from "./config-command.ts";
-import { discoverCommand } from "./discover-command.ts";
-import { doctorCommand } from "./doctor-command.ts";
+import { announceCommand } from "./commands/announce.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config.ts";
+import { discoverCommand } from "./commands/discover.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
+import { keygenCommand } from "./commands/keygen.ts";
+import { runCommand } from "./commands/run.ts";
+import { upCommand } from "./commands/up.ts";
 import { exitCode } from "./exit-code.ts";
-import { asksForMore, foreignPlugins } from "./foreign-flags.ts";
-import { gatewayCommand } from "./gateway/gateway-command.ts";
-import type { Io } from "./io.ts";
-import { keygenCommand } from "./keygen-command.ts";
+import type { Io } from "./io/io.ts";
+import { asksForMore, foreignPlugins } from "./options/foreign-flags.ts";
 import type {
   AnnounceRequest,
   DoctorRequest,
@@ -18,10 +20,8 @@ import type {
   Request,
   RunRequest,
   SearchRequest,
-} from "./request.ts";
-import { runCommand } from "./run-command.ts";
-import { upCommand } from "./up/up-command.ts";
-import { UsageError } from "./usage-error.ts";
+} from "./options/request.ts";
+import { UsageError } from "./options/usage-error.ts";
 import { readVersion } from "./version.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */

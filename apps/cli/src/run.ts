@@ -1,9 +1,9 @@
 import { visibleLines, visibleText } from "@lmserv/discovery-core";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
-import type { TakeSignals } from "./child-server.ts";
+import type { TakeSignals } from "./announce/child-server.ts";
 import { exitCode } from "./exit-code.ts";
-import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./interruption.ts";
-import type { Io, Output } from "./io.ts";
+import { endingSignals, Interruption, interruptedCode, isEndedBy, passedSignals } from "./io/interruption.ts";
+import type { Io, Output } from "./io/io.ts";
 import { execute } from "./program.ts";
 
 /** npm passes on the Ctrl-C that the terminal gave its child already: two signals this close are one. */
@@ -23,15 +23,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   };
   const finish = async (): Promise<number> => {
     const code = await execute(argv, io, {
-      discover: (request) => read(async () => (await import("./discover.ts")).discover(request, io, signal)),
-      watch: (request) => read(async () => (await import("./watch.ts")).watch(request, io, signal)),
-      doctor: (request) => read(async () => (await import("./doctor.ts")).doctor(request, io, signal)),
-      announce: async (request) => (await import("./announce.ts")).announce(request, io, signal),
+      discover: (request) =>
+        read(async () => (await import("./discover/discover.ts")).discover(request, io, signal)),
+      watch: (request) => read(async () => (await import("./discover/watch.ts")).watch(request, io, signal)),
+      doctor: (request) => read(async () => (await import("./doctor/doctor.ts")).doctor(request, io, signal)),
+      announce: async (request) => (await import("./announce/announce.ts")).announce(request, io, signal),
       run: async (request) =>
-        (await import("./child-server.ts")).runServer(request, io, signal, signals.take),
+        (await import("./announce/child-server.ts")).runServer(request, io, signal, signals.take),
       up: async (request) => (await import("./up/up.ts")).up(request, io, signal),
       gateway: async (request) => (await import("./gateway/gateway.ts")).serveGateway(request, io, signal),
-      print: async (request) => (await import("./print.ts")).print(request, io),
+      print: async (request) => (await import("./config/print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);
     return outputCode() ?? code;

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Verdict } from "@lmserv/discovery-fingerprint";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { endingSignals, type SignalName } from "../src/interruption.ts";
+import { endingSignals, type SignalName } from "../src/io/interruption.ts";
 import { Announcing, hangAtGoodbye, lan, loopback } from "./announcing.ts";
 import { info, type Machine, served } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 import type { Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SignalName } from "../src/interruption.ts";
+import type { SignalName } from "../src/io/interruption.ts";
 import { Announcing, lan, loopback } from "./announcing.ts";
 import { info, type Machine, served } from "./harness.ts";
 

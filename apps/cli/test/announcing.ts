@@ -1,7 +1,7 @@
 import type { Standing, Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
-import type { SignalName } from "../src/interruption.ts";
+import type { SignalName } from "../src/io/interruption.ts";
 import { Machine, type Running } from "./harness.ts";
 
 /** Frame that another host of the network hears. */

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SignalName } from "../src/interruption.ts";
+import type { SignalName } from "../src/io/interruption.ts";
 import { Announcing, hangAtGoodbye, lan, loopback } from "./announcing.ts";
 import { type Machine, type Running, served } from "./harness.ts";
 

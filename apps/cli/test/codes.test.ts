@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { discoveryErrorCodes } from "@lmserv/discovery-core";
 import { sharedChecks } from "@lmserv/discovery-core/transport";
 import { expect, test } from "vitest";
-import { hostChecks } from "../src/environment.ts";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
+import { hostChecks } from "../src/doctor/environment.ts";
 
 const plugins = [...ownPlugins.values()];
 

@@ -1,7 +1,7 @@
 import { plugin as mesh } from "@lmserv/discovery-mesh";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
 import { Machine } from "./harness.ts";
 import { closed, published } from "./schemas.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDuration } from "../src/duration.ts";
+import { formatDuration, parseDuration } from "../src/options/duration.ts";
 
 const range = { leastMs: 1, mostMs: 86_400_000 };
 

@@ -1,6 +1,6 @@
 import type { System } from "@lmserv/discovery-network";
 import { expect, it } from "vitest";
-import { environmentChecks, readEnvironment } from "../src/environment.ts";
+import { environmentChecks, readEnvironment } from "../src/doctor/environment.ts";
 
 type Files = Readonly<Record<string, string>>;
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
 import { Machine } from "./harness.ts";
 
 const file = "/home/me/lmserv.config.jsonc";

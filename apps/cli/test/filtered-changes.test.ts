@@ -2,7 +2,7 @@ import type { NodeInfo, RegistryChange } from "@lmserv/discovery-core";
 import { Registry } from "@lmserv/discovery-core/transport";
 
 import { expect, test } from "vitest";
-import { FilteredChanges } from "../src/filtered-changes.ts";
+import { FilteredChanges } from "../src/discover/filtered-changes.ts";
 
 function node(id: string, models: readonly string[]): NodeInfo {
   const registry = new Registry();

@@ -18,13 +18,13 @@ import { type ListedInterfaces, type Listener, systemOf } from "@lmserv/discover
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-signing";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
-import { startChild } from "../src/child.ts";
+import type { PortClaim } from "../src/announce/port-claim.ts";
 import type { ListenAddress } from "../src/gateway/listen-address.ts";
 import { type GatewayServer, listenGateway } from "../src/gateway/server.ts";
-import type { Handle } from "../src/http.ts";
-import type { SignalName } from "../src/interruption.ts";
-import type { Io, NetworkInterfaces, PortQuestion } from "../src/io.ts";
-import type { PortClaim } from "../src/port-claim.ts";
+import { startChild } from "../src/io/child.ts";
+import type { Handle } from "../src/io/http.ts";
+import type { SignalName } from "../src/io/interruption.ts";
+import type { Io, NetworkInterfaces, PortQuestion } from "../src/io/io.ts";
 import { run } from "../src/run.ts";
 
 type Shapes = Readonly<Record<string, OptionShape>>;

@@ -6,9 +6,9 @@ import { look } from "@lmserv/discovery-fingerprint";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freePort } from "../../../packages/discovery-store/test/free-port.ts";
-import { DocumentServer } from "../src/document-server.ts";
-import { type Listen, listenHttp } from "../src/http.ts";
-import { createReporter } from "../src/reporter.ts";
+import { DocumentServer } from "../src/announce/document-server.ts";
+import { type Listen, listenHttp } from "../src/io/http.ts";
+import { createReporter } from "../src/output/reporter.ts";
 import { Capture } from "./harness.ts";
 
 const address = "127.0.0.1";

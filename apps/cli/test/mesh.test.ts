@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { systemIo } from "../src/io.ts";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
+import { systemIo } from "../src/io/io.ts";
 import { Machine } from "./harness.ts";
 
 let machine: Machine;

@@ -8,8 +8,8 @@ import { toJsonLine } from "@lmserv/discovery-gateway/document";
 import { memory } from "@lmserv/discovery-testkit";
 import { expect, test } from "vitest";
 import { bashScript } from "../src/completion/bash.ts";
-import { formatFindings } from "../src/findings.ts";
-import { createReporter } from "../src/reporter.ts";
+import { formatFindings } from "../src/doctor/findings.ts";
+import { createReporter } from "../src/output/reporter.ts";
 import { Capture, Machine } from "./harness.ts";
 
 /** One of each sort of what is not to be seen, then what is: Chinese, Arabic, Persian, emoji, accents. */
@@ -70,34 +70,41 @@ interface Way {
 }
 
 const ways: Readonly<Record<string, Way>> = {
-  table: { by: ["discover.ts"], print: () => run(besideStranger(), "discover", "--no-check") },
+  table: { by: ["discover/discover.ts"], print: () => run(besideStranger(), "discover", "--no-check") },
   urls: {
-    by: ["discover.ts"],
+    by: ["discover/discover.ts"],
     print: () => run(besideStranger(), "discover", "--print", "url"),
     shows: "/%E2%80%8B模型",
   },
-  json: { by: ["discover.ts"], print: () => run(besideStranger(), "discover", "--json"), isJson: true },
-  watch: { by: ["watch.ts"], print: () => run(besideStranger(), "discover", "--watch", "--timeout", "2s") },
+  json: {
+    by: ["discover/discover.ts"],
+    print: () => run(besideStranger(), "discover", "--json"),
+    isJson: true,
+  },
+  watch: {
+    by: ["discover/watch.ts"],
+    print: () => run(besideStranger(), "discover", "--watch", "--timeout", "2s"),
+  },
   "watch as JSON": {
-    by: ["watch.ts"],
+    by: ["discover/watch.ts"],
     print: () => run(besideStranger(), "discover", "--watch", "--json", "--timeout", "2s"),
     isJson: true,
   },
-  findings: { by: ["doctor.ts"], print: () => formatFindings([finding], false) },
+  findings: { by: ["doctor/doctor.ts"], print: () => formatFindings([finding], false) },
   "findings as JSON": {
-    by: ["doctor.ts"],
+    by: ["doctor/doctor.ts"],
     print: () => toJsonLine({ formatVersion: "1.1", verdict: "fail", durationMs: 1, checks: [finding] }),
     isJson: true,
   },
-  configuration: { by: ["print.ts"], print: () => run(configured(), "config", "print") },
+  configuration: { by: ["config/print.ts"], print: () => run(configured(), "config", "print") },
   "configuration as JSON": {
-    by: ["print.ts"],
+    by: ["config/print.ts"],
     print: () => run(configured(), "config", "print", "--json"),
     isJson: true,
   },
-  errors: { by: ["reporter.ts"], print: () => reported(({ error }) => error(text)) },
-  warnings: { by: ["reporter.ts"], print: () => reported(({ warn }) => warn(text)) },
-  log: { by: ["reporter.ts"], print: () => reported(({ log }) => log("info", text, { from: text })) },
+  errors: { by: ["output/reporter.ts"], print: () => reported(({ error }) => error(text)) },
+  warnings: { by: ["output/reporter.ts"], print: () => reported(({ warn }) => warn(text)) },
+  log: { by: ["output/reporter.ts"], print: () => reported(({ log }) => log("info", text, { from: text })) },
   "echoed option": { by: ["program.ts"], print: () => run(new Machine(), "discover", `--${text}`) },
   "echoed value": { by: ["program.ts"], print: () => run(new Machine(), "discover", "--timeout", text) },
   "echoed command": { by: ["program.ts"], print: () => run(new Machine(), text) },
@@ -118,7 +125,7 @@ const ways: Readonly<Record<string, Way>> = {
     },
   },
   "new key": {
-    by: ["keygen-command.ts"],
+    by: ["commands/keygen.ts"],
     print: () => {
       const machine = new Machine();
       const radio = memory({ network: machine.network, name: "radio" });
@@ -128,7 +135,7 @@ const ways: Readonly<Record<string, Way>> = {
     },
   },
   completion: {
-    by: ["completion-command.ts"],
+    by: ["commands/completion.ts"],
     print: () => run(new Machine(), "completion", "bash"),
     // Its words are the command's own.
     shows: "lmserv",
@@ -154,7 +161,7 @@ test("there are no other ways out", () => {
   });
   const known = new Set(Object.values(ways).flatMap(({ by }) => by));
   // Frames and a text of its own.
-  known.add("spinner.ts");
+  known.add("output/spinner.ts");
   expect(files.filter((file) => !known.has(file))).toEqual([]);
 });
 

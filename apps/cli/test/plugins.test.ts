@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
 
 // Programs without types call the factories themselves, and have no schema to look them over.
 

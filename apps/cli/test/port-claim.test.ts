@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { systemClock } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { claimPort, type PortClaim } from "../src/port-claim.ts";
+import { claimPort, type PortClaim } from "../src/announce/port-claim.ts";
 
 let folder: string;
 let port: number;

@@ -1,7 +1,7 @@
 import { checker, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ownPlugins } from "../src/plugins.ts";
+import { ownPlugins } from "../src/config/plugins.ts";
 import { Machine } from "./harness.ts";
 
 let machine: Machine;

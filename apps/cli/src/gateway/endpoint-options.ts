@@ -1,7 +1,7 @@
 import type { FlagOption } from "@lmserv/discovery-config";
 import { type Command, Option } from "commander";
-import { repeatable, single } from "../options.ts";
-import { parseWord } from "../values.ts";
+import { repeatable, single } from "../options/options.ts";
+import { parseWord } from "../options/values.ts";
 import { parseOrigin } from "./gateway-settings.ts";
 import { defaultPort, parseListenAddress } from "./listen-address.ts";
 

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
 import type { Discovery } from "@lmserv/discovery-core";
-import { configure } from "../configuration.ts";
+import { configure } from "../config/configuration.ts";
+import { close, openDiscovery } from "../discover/opening.ts";
 import { exitCode } from "../exit-code.ts";
-import { describeFailure, failuresOf } from "../failure.ts";
-import { interruptedCode, isEndedBy } from "../interruption.ts";
-import type { Io } from "../io.ts";
+import { interruptedCode, isEndedBy } from "../io/interruption.ts";
+import type { Io } from "../io/io.ts";
 import { localTransport } from "../local-servers/local-transport.ts";
 import { machineServers, portsToWatch } from "../local-servers/machine-servers.ts";
-import { close, openDiscovery } from "../opening.ts";
-import { createReporter } from "../reporter.ts";
-import type { Request } from "../request.ts";
+import type { Request } from "../options/request.ts";
+import { describeFailure, failuresOf } from "../output/failure.ts";
+import { createReporter } from "../output/reporter.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** Serves all nodes at one endpoint until a signal; resolves with the exit code. */

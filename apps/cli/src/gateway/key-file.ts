@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { inspectFile } from "@lmserv/discovery-config";
 import { explain } from "@lmserv/discovery-core/transport";
-import type { Io } from "../io.ts";
-import type { Reporter } from "../reporter.ts";
-import { UsageError } from "../usage-error.ts";
+import type { Io } from "../io/io.ts";
+import { UsageError } from "../options/usage-error.ts";
+import type { Reporter } from "../output/reporter.ts";
 
 /** A key that can be guessed in a night is none. */
 const pattern = /^[\x21-\x7e]{16,1024}$/;

@@ -1,4 +1,4 @@
-import type { Io } from "../io.ts";
+import type { Io } from "../io/io.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
 /** Program that listens at a port of this machine, as far as it can be known. */

@@ -1,6 +1,6 @@
 import { defaultPorts, documentPort } from "@lmserv/discovery-fingerprint";
-import { ownAddresses } from "../interfaces.ts";
-import type { Io } from "../io.ts";
+import type { Io } from "../io/io.ts";
+import { ownAddresses } from "../options/interfaces.ts";
 import type { LocalServerChange } from "./local-server.ts";
 import { type LocalServersOptions, watchLocalServers } from "./local-servers.ts";
 

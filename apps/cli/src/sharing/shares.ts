@@ -1,10 +1,10 @@
 import { type Clock, isLoopback, Stream, withoutZone } from "@lmserv/discovery-core/transport";
 import type { SystemInterface } from "@lmserv/discovery-network";
-import type { Io } from "../io.ts";
+import type { Io } from "../io/io.ts";
 import type { LocalServer, LocalServerChange } from "../local-servers/local-server.ts";
 import { keyOfChange, type LocalServersOptions } from "../local-servers/local-servers.ts";
 import { answeringAt } from "../local-servers/machine-servers.ts";
-import type { Reporter } from "../reporter.ts";
+import type { Reporter } from "../output/reporter.ts";
 import { Share } from "./share.ts";
 import { shareAddresses } from "./share-addresses.ts";
 

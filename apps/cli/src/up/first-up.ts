@@ -1,5 +1,5 @@
 import { endpointUrl, type ListenAddress } from "../gateway/listen-address.ts";
-import type { Io } from "../io.ts";
+import type { Io } from "../io/io.ts";
 
 /** Name of the claim that `lmserv up` holds for the whole machine: no server listens there. */
 export const upClaim = 0;

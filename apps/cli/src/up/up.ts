@@ -1,20 +1,25 @@
 import { hostname } from "node:os";
 import type { Discovery } from "@lmserv/discovery-core";
 import { onAbort } from "@lmserv/discovery-core/transport";
-import { claimNamed, keepAnnounced, serverChanges, sharesOf } from "../announce.ts";
-import { type AnnouncingRequest, configureAnnouncing, failureCode, openAnnouncing } from "../announcing.ts";
+import { claimNamed, keepAnnounced, serverChanges, sharesOf } from "../announce/announce.ts";
+import {
+  type AnnouncingRequest,
+  configureAnnouncing,
+  failureCode,
+  openAnnouncing,
+} from "../announce/announcing.ts";
+import { close } from "../discover/opening.ts";
 import { exitCode } from "../exit-code.ts";
 import { Endpoint } from "../gateway/endpoint.ts";
-import { interruptedCode, isEndedBy } from "../interruption.ts";
-import type { Io } from "../io.ts";
+import { interruptedCode, isEndedBy } from "../io/interruption.ts";
+import type { Io } from "../io/io.ts";
 import { LocalServerFeed } from "../local-servers/local-server-feed.ts";
 import { localTransport } from "../local-servers/local-transport.ts";
 import { machineServers, portsToWatch } from "../local-servers/machine-servers.ts";
-import { close } from "../opening.ts";
-import { createReporter, type Reporter } from "../reporter.ts";
-import type { AnnounceRequest } from "../request.ts";
+import type { AnnounceRequest } from "../options/request.ts";
+import { UsageError } from "../options/usage-error.ts";
+import { createReporter, type Reporter } from "../output/reporter.ts";
 import type { Shares } from "../sharing/shares.ts";
-import { UsageError } from "../usage-error.ts";
 import { endpointOf, upClaim } from "./first-up.ts";
 
 /**

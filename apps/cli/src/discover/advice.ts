@@ -1,0 +1,52 @@
+import { transportFlags } from "@lmserv/discovery-config";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import type { TransportPlugin } from "@lmserv/discovery-core/transport";
+import { type Configuration, interfacesOf, namesOf } from "../config/configuration.ts";
+import type { Io } from "../io/io.ts";
+import { staysOnMachine } from "../options/interfaces.ts";
+import type { Request } from "../options/request.ts";
+
+/** The switch of a transport that looks harder, with what it does. */
+interface Thoroughness {
+  readonly type: string;
+  readonly option: string;
+  readonly flag: string;
+  readonly does: string;
+}
+
+/** Transports of the command that can look harder than they are told to. */
+export function thoroughness(plugins: Iterable<TransportPlugin>): readonly Thoroughness[] {
+  return [...plugins].flatMap((plugin) => {
+    const { type, thorough } = plugin;
+    const flag = transportFlags([plugin]).find(({ keys }) => thorough && keys.includes(thorough.option));
+    return thorough && flag ? [{ type, ...thorough, flag: flag.name }] : [];
+  });
+}
+
+/** The warning that nobody answered, with the command that finds servers all the same; others as they are. */
+export function advise(
+  warning: DiscoveryError,
+  configuration: Configuration,
+  request: Request,
+  io: Io,
+): DiscoveryError {
+  const interfaces = interfacesOf(configuration, request);
+  const [harder] = thoroughness(io.plugins.values());
+  if (warning.code !== "NO_ANSWER" || !harder || staysOnMachine(interfaces, io.networkInterfaces()))
+    return warning;
+  const { type, option, flag, does } = harder;
+  if (isOn(option, configuration)) return warning;
+  const names = [...new Set([...namesOf(configuration), type])].join(",");
+  const command = `lmserv discover --transport ${names} ${flag}${interfaceFlags(interfaces)}`;
+  const message = `${warning.message}; to ${does} instead: ${command}`;
+  return new DiscoveryError(warning.code, message, { via: warning.via, cause: warning.cause });
+}
+
+/** ` --interface eth0` */
+export function interfaceFlags(interfaces: readonly string[]): string {
+  return interfaces.map((name) => ` --interface ${name}`).join("");
+}
+
+function isOn(option: string, { settings }: Configuration): boolean {
+  return settings.some(({ path, value }) => path.endsWith(`.${option}`) && value === true);
+}

@@ -1,0 +1,151 @@
+import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
+import {
+  type DiscoverDocument,
+  formatVersion,
+  nodeDocument,
+  toJsonLine,
+  warningDocument,
+} from "@lmserv/discovery-gateway/document";
+import { type Configuration, configure, firstPassMs } from "../config/configuration.ts";
+import { exitCode, judge } from "../exit-code.ts";
+import { interruptedCode } from "../io/interruption.ts";
+import type { Io } from "../io/io.ts";
+import { formatDuration } from "../options/duration.ts";
+import type { SearchRequest } from "../options/request.ts";
+import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { createProgress } from "../output/progress.ts";
+import { createReporter, type Reporter } from "../output/reporter.ts";
+import { startSpinner } from "../output/spinner.ts";
+import { formatTable, formatUrls } from "../output/table.ts";
+import { hasColor } from "../output/terminal.ts";
+import { advise } from "./advice.ts";
+import { close, openDiscovery } from "./opening.ts";
+
+/** Unless the transports take longer for their first pass. */
+const defaultTimeoutMs = 3_000;
+
+interface Findings {
+  readonly nodes: readonly NodeInfo[];
+  readonly complete: boolean;
+  readonly warnings: readonly DiscoveryError[];
+  /** Why every transport failed; empty when one of them worked. */
+  readonly failures: readonly DiscoveryError[];
+}
+
+/** Sockets open within milliseconds; a transport that takes this long never will, unless there is more time to look. */
+const leastOpeningMs = 10_000;
+
+/** A search that knows what it takes. */
+interface Search extends SearchRequest {
+  readonly timeoutMs: number;
+  readonly configuration: Configuration;
+}
+
+/** Looks for nodes for a while and prints those there are; resolves with the exit code. */
+export async function discover(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  const startedMs = io.clock.now();
+  const progress = createProgress();
+  const configuration = await configure(request, io, reporter, {
+    interactive: true,
+    identity: null,
+    onProgress: progress.follow,
+  });
+  const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
+  const search: Search = { ...request, configuration, timeoutMs };
+  const isSilent = request.quiet || request.verbose;
+  const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
+  const findings = await find(search, io, reporter, signal).finally(stopSpinner);
+  if (request.json) io.stdout.write(toJsonLine(documentOf(findings, startedMs, io)));
+  else if (request.print !== null) io.stdout.write(formatUrls(findings.nodes, request.print));
+  else if (findings.nodes.length > 0) {
+    const color = hasColor(io.stdout, io.env);
+    io.stdout.write(formatTable(findings.nodes, { color, states: request.check }));
+  }
+  if (signal.aborted) return interruptedCode(signal);
+  const count = findings.nodes.length;
+  const code = judge({ count, wanted: request.atLeast ?? 1, failures: findings.failures });
+  explainOutcome(code, findings, search, reporter);
+  return code;
+}
+
+async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSignal): Promise<Findings> {
+  let discovery: Discovery;
+  try {
+    discovery = await open(search, io, reporter, signal);
+  } catch (error) {
+    const failures = signal.aborted ? [] : failuresOf(error);
+    return { nodes: [], complete: false, warnings: failures, failures };
+  }
+  const nodes = await look(discovery, search, signal);
+  const isEarly = signal.aborted || (search.atLeast !== null && nodes.length >= search.atLeast);
+  const isSound = discovery.transports.every(({ settled, error }) => settled && error === null);
+  const warnings = discovery.warnings.map((warning) => advise(warning, search.configuration, search, io));
+  const failures = outages(discovery);
+  await close(discovery, reporter);
+  return { nodes, complete: isSound && !isEarly, warnings, failures };
+}
+
+/** A one-shot run does not wait for a network, nor for a transport that hangs. */
+async function open(
+  { configuration, ttlMs, timeoutMs, check }: Search,
+  io: Io,
+  { log }: Reporter,
+  signal: AbortSignal,
+): Promise<Discovery> {
+  const hang = new AbortController();
+  const openingMs = Math.max(leastOpeningMs, timeoutMs);
+  const cancel = io.clock.schedule(openingMs, () => {
+    const message = `no transport opened within ${formatDuration(openingMs)}`;
+    hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
+  });
+  const opening = AbortSignal.any([signal, hang.signal]);
+  const health = check ? { health: await io.health() } : {};
+  const options = { ttlMs, log, waitForNetwork: false, signal: opening, ...health };
+  return openDiscovery(configuration, io, options).finally(cancel);
+}
+
+/** What is listed when the time is up, or when a signal ends it. */
+async function look(
+  discovery: Discovery,
+  { timeoutMs, atLeast, filter }: Search,
+  signal: AbortSignal,
+): Promise<readonly NodeInfo[]> {
+  try {
+    return await discovery.discover({ ...filter, timeoutMs, signal, ...(atLeast !== null && { atLeast }) });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return discovery.registry.listAlive().filter((node) => matches(node, filter));
+  }
+}
+
+function documentOf(
+  { nodes, complete, warnings }: Findings,
+  startedMs: number,
+  { clock }: Io,
+): DiscoverDocument {
+  return {
+    formatVersion,
+    complete,
+    durationMs: Math.round(clock.now() - startedMs),
+    nodes: nodes.map(nodeDocument),
+    warnings: warnings.map(warningDocument),
+  };
+}
+
+/** Says on stderr why less was found than asked for, and what went wrong on the way. */
+function explainOutcome(
+  code: number,
+  { nodes, warnings, failures }: Findings,
+  { json, verbose, atLeast, timeoutMs }: Search,
+  reporter: Reporter,
+): void {
+  const isFailed = code === exitCode.failed;
+  if (isFailed) for (const failure of failures) reporter.error(describeFailure(failure));
+  // The document and the log hold them already.
+  else if (!json && !verbose) for (const warning of warnings) reporter.warn(describeFailure(warning));
+  if (code !== exitCode.none) return;
+  const time = formatDuration(timeoutMs);
+  if (atLeast === null || nodes.length === 0) reporter.note(`no LLM server found within ${time}`);
+  else reporter.note(`found ${nodes.length} of ${atLeast} LLM servers within ${time}`);
+}

@@ -1,0 +1,31 @@
+import { createDiscovery, type Discovery, type DiscoveryOptions } from "@lmserv/discovery-core";
+import { explain } from "@lmserv/discovery-core/transport";
+import type { Configuration } from "../config/configuration.ts";
+import type { Io } from "../io/io.ts";
+import type { Reporter } from "../output/reporter.ts";
+
+export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "random">;
+
+/** Opens discovery over what is configured, and says when each transport runs. */
+export function openDiscovery(
+  { transports, composed }: Configuration,
+  { clock, random }: Io,
+  options: OpeningOptions,
+): Promise<Discovery> {
+  for (const { name, afterMs } of transports) {
+    const when = afterMs === null ? "always" : `while mDNS is silent, for ${afterMs} ms at least`;
+    options.log?.("info", `${name} runs ${when}`, { via: name });
+  }
+  return createDiscovery({ ...options, clock, random, transports: composed });
+}
+
+/** Closes what was opened and tells whether that worked; what was found until then counts in any case. */
+export async function close(resource: AsyncDisposable, { warn }: Reporter): Promise<boolean> {
+  try {
+    await resource[Symbol.asyncDispose]();
+    return true;
+  } catch (error) {
+    warn(`could not close: ${explain(error)}`);
+    return false;
+  }
+}

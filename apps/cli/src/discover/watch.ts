@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import type { Discovery, DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
+import {
+  formatVersion,
+  nodeDocument,
+  toJsonLine,
+  type WatchLine,
+  warningDocument,
+} from "@lmserv/discovery-gateway/document";
+import { type Configuration, configure } from "../config/configuration.ts";
+import { judge } from "../exit-code.ts";
+import { interruptedCode } from "../io/interruption.ts";
+import type { Io } from "../io/io.ts";
+import type { SearchRequest } from "../options/request.ts";
+import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { createReporter, type Reporter } from "../output/reporter.ts";
+import { formatChange } from "../output/table.ts";
+import { hasColor } from "../output/terminal.ts";
+import { advise } from "./advice.ts";
+import { FilteredChanges } from "./filtered-changes.ts";
+import { close, openDiscovery } from "./opening.ts";
+
+/** How a watch looks from outside. */
+interface View {
+  readonly begin: () => void;
+  readonly change: (change: RegistryChange) => string;
+  readonly warn: (warning: DiscoveryError) => void;
+  readonly transport: (status: TransportStatus) => void;
+}
+
+/** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
+export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  const configuration = await configure(request, io, reporter, {
+    interactive: true,
+    identity: null,
+  });
+  const view = request.json ? jsonView(io) : textView(io, request, reporter);
+  const timeUp = new AbortController();
+  const { timeoutMs } = request;
+  const cancel = timeoutMs === null ? () => {} : io.clock.schedule(timeoutMs, () => timeUp.abort());
+  const ending = AbortSignal.any([signal, timeUp.signal]);
+  view.begin();
+  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending).finally(cancel);
+  if (signal.aborted) return interruptedCode(signal);
+  for (const failure of failures) reporter.error(describeFailure(failure));
+  return judge({ count: peak, wanted: request.atLeast ?? 1, failures });
+}
+
+interface Outcome {
+  /** The most nodes that were listed at once. */
+  readonly peak: number;
+  /** Why every transport failed; empty when one of them worked, or something was found. */
+  readonly failures: readonly DiscoveryError[];
+}
+
+async function follow(
+  request: SearchRequest,
+  configuration: Configuration,
+  io: Io,
+  view: View,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let discovery: Discovery;
+  try {
+    const { ttlMs, check } = request;
+    const options = {
+      ttlMs,
+      ...(check && { health: await io.health() }),
+      log: reporter.log,
+      onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
+      onTransport: view.transport,
+      signal,
+    };
+    discovery = await openDiscovery(configuration, io, options);
+  } catch (error) {
+    const failures = signal.aborted ? [] : failuresOf(error);
+    for (const failure of failures) view.warn(failure);
+    return { peak: 0, failures };
+  }
+  const enough = request.atLeast ?? Number.POSITIVE_INFINITY;
+  const changes = new FilteredChanges(request.filter);
+  const peak = await printChanges(discovery, changes, enough, view, io, signal).finally(() =>
+    close(discovery, reporter),
+  );
+  return { peak, failures: peak === 0 ? outages(discovery) : [] };
+}
+
+const steps = { up: 1, updated: 0, down: -1 } as const;
+
+/** Prints until the watch ends or `enough` nodes are listed; resolves with the most that were. */
+async function printChanges(
+  discovery: Discovery,
+  changes: FilteredChanges,
+  enough: number,
+  view: View,
+  { stdout }: Io,
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  let peak = 0;
+  try {
+    for await (const told of discovery.watch({ signal })) {
+      const change = changes.take(told);
+      if (!change) continue;
+      count += steps[change.kind];
+      peak = Math.max(peak, count);
+      // A slow reader holds up the watch, which keeps the sum of what it misses.
+      if (!stdout.write(view.change(change))) await once(stdout, "drain", { signal });
+      if (peak >= enough) break;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return peak;
+}
+
+function jsonView({ stdout }: Io): View {
+  const write = (line: WatchLine): void => {
+    // A reader that does not keep up loses warnings, so that they cannot pile up; it loses no change.
+    if (!stdout.writableNeedDrain) stdout.write(toJsonLine(line));
+  };
+  return {
+    begin: () => write({ type: "version", formatVersion }),
+    warn: (warning) => write({ type: "warning", ...warningDocument(warning) }),
+    transport: ({ name: transport, lost }) => {
+      if (lost) write({ type: "lost", ...warningDocument(lost), transport });
+      else write({ type: "recovered", transport });
+    },
+    change: (change) => {
+      const node = nodeDocument(change.node);
+      if (change.kind === "down") return toJsonLine({ type: "down", reason: change.reason, node });
+      return toJsonLine({ type: change.kind, node });
+    },
+  };
+}
+
+function textView({ stdout, env }: Io, { verbose, check }: SearchRequest, reporter: Reporter): View {
+  const color = hasColor(stdout, env);
+  return {
+    begin: () => reporter.note("watching for LLM servers; stop with Ctrl-C"),
+    change: (change) => formatChange(change, { color, states: check }),
+    transport: ({ name, lost }) => {
+      reporter.note(lost ? `${name} is lost, and its nodes are stale: ${lost.message}` : `${name} is back`);
+    },
+    warn: (warning) => {
+      // The log holds it already.
+      if (!verbose) reporter.warn(describeFailure(warning));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { visibleText } from "@lmserv/discovery-core";
+import type { Check, Verdict } from "@lmserv/discovery-core/transport";
+import { paint } from "../output/terminal.ts";
+
+/** The worst first. */
+const order: readonly Verdict[] = ["fail", "warn", "skip", "ok"];
+const colors = { ok: "green", warn: "yellow", fail: "red", skip: null } as const;
+const surroundings = "this machine";
+
+/** The verdict on everything: whether something fails, or may matter. */
+export function worstOf(checks: readonly Check[]): Exclude<Verdict, "skip"> {
+  const has = (verdict: Verdict): boolean => checks.some((one) => one.verdict === verdict);
+  if (has("fail")) return "fail";
+  return has("warn") ? "warn" : "ok";
+}
+
+/** Checks for people, by transport, each with what to do about it; the sum comes last. */
+export function formatFindings(checks: readonly Check[], color: boolean): string {
+  const groups = [...new Set(checks.map(({ transport }) => transport))];
+  const parts = groups.map((transport) => {
+    const lines = checks.filter((one) => one.transport === transport).flatMap((one) => linesOf(one, color));
+    const title = visibleText(transport ?? surroundings);
+    return [color ? paint("bold", title) : title, ...lines].join("\n");
+  });
+  return `${[...parts, summary(checks)].join("\n\n")}\n`;
+}
+
+function linesOf({ verdict, code, message, mend }: Check, color: boolean): readonly string[] {
+  const mark = verdict.padEnd("warn".length);
+  const hue = colors[verdict];
+  const line = `  ${color && hue ? paint(hue, mark) : mark}  ${visibleText(message)}`;
+  if (verdict === "ok") return [line];
+  return [`${line} [${code}]`, ...(mend === null ? [] : [`        ${visibleText(mend)}`])];
+}
+
+function summary(checks: readonly Check[]): string {
+  return order
+    .map((verdict) => ({ verdict, count: checks.filter((one) => one.verdict === verdict).length }))
+    .filter(({ verdict, count }) => count > 0 || verdict === "fail")
+    .map(({ verdict, count }) => `${count} ${verdict}`)
+    .join(", ");
+}

@@ -1,0 +1,153 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
+import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
+import type { ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
+import {
+  type Listener,
+  readListeners,
+  readSocketsBelow,
+  readSystem,
+  type System,
+} from "@lmserv/discovery-network";
+import type { Identity } from "@lmserv/discovery-signing";
+import type { ClaimPort } from "../announce/port-claim.ts";
+import { elsewhere, ownPlugins } from "../config/plugins.ts";
+import type { ReadText } from "../doctor/environment.ts";
+import type { ListenGateway } from "../gateway/server.ts";
+import type { Child, CommandLine } from "./child.ts";
+import type { Listen } from "./http.ts";
+import type { SignalName } from "./interruption.ts";
+import { watchReader } from "./reader.ts";
+import { isSharedFile } from "./shared-file.ts";
+
+export type Output = Writable & { readonly isTTY?: boolean };
+
+export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+/** Question to a port of this machine. */
+export interface PortQuestion {
+  readonly address: string;
+  readonly port: number;
+  /** True to ask it over HTTP; otherwise it is only connected to. */
+  readonly ask: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Everything the command touches outside itself; tests bring their own. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Where relative paths start and the first configuration file is looked for. */
+  readonly cwd: string;
+  /** Reads the configuration and the files that it names. */
+  readonly readFile: ReadFile;
+  /** The transports that come along with the command. */
+  readonly plugins: PluginTable;
+  /** Where those are that do not, as an advice for each type. */
+  readonly elsewhere: ReadonlyMap<string, string>;
+  /** Folders in whose packages others are looked for. */
+  readonly from: readonly string[];
+  readonly networkInterfaces: () => NetworkInterfaces;
+  readonly readText: ReadText;
+  /** State of a port of this machine; rejects only when the signal aborts. */
+  readonly check: (question: PortQuestion) => Promise<ServerCheck>;
+  /** Asks which LLM server answers at a port. */
+  readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
+  /** Listening sockets of this machine, or null where the system does not tell. */
+  readonly readListeners: () => Promise<readonly Listener[] | null>;
+  /** Inodes of the sockets of a process and of all below it, or null where the system does not tell. */
+  readonly readSocketsBelow: (pid: number) => Promise<ReadonlySet<string> | null>;
+  readonly readSystem: () => System;
+  /** Asks listed servers how they are. */
+  readonly health: () => Promise<HealthMonitor>;
+  /** Identity of what this machine announces; it is the same at the next start. */
+  readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
+  /** Makes a new file that nobody but this user can read; rejects with EEXIST when it is there. */
+  readonly createSecret: (path: string, text: string) => Promise<void>;
+  /** Whether stdout goes to a file that others can read. */
+  readonly isStdoutShared: () => boolean;
+  readonly listen: Listen;
+  readonly listenGateway: ListenGateway;
+  readonly claimPort: ClaimPort;
+  /** Starts a program on this one's input and output; rejects with a `StartError`. */
+  readonly startChild: (command: CommandLine) => Promise<Child>;
+  /** Calls back at each of these signals, in place of the system's own reaction; the result undoes that. */
+  readonly onSignal: (names: readonly SignalName[], listener: (name: SignalName) => void) => () => void;
+  /** Calls back when nobody reads stdout any more, where the system tells; the result undoes that. */
+  readonly onReaderGone: (listener: () => void) => () => void;
+  /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
+  readonly onFault: (listener: (error: unknown) => void) => () => void;
+}
+
+/** The process and the machine that it runs on. */
+export function systemIo(): Io {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    cwd: process.cwd(),
+    readFile: (path) => readFile(path, "utf8"),
+    plugins: ownPlugins,
+    elsewhere,
+    from: [fileURLToPath(new URL(".", import.meta.url))],
+    networkInterfaces,
+    readText: (path) => readFile(path, "utf8").catch(() => null),
+    createSecret: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
+    isStdoutShared: () => isSharedFile(process.stdout.fd),
+    check: async ({ address: host, ...question }) => {
+      const { checkServer } = await import("@lmserv/discovery-fingerprint");
+      return checkServer({ clock: systemClock, host, ...question });
+    },
+    look: async (host, port, signal) => {
+      const { look } = await import("@lmserv/discovery-fingerprint");
+      return look({ host, port, signal, clock: systemClock, patient: true });
+    },
+    readListeners: () => readListeners(),
+    readSocketsBelow: (pid) => readSocketsBelow(pid),
+    readSystem: () => readSystem(),
+    health: async () => {
+      const { httpHealth } = await import("@lmserv/discovery-fingerprint");
+      return httpHealth();
+    },
+    openIdentity: async (endpoint, onWarning) => {
+      const { openIdentity } = await import("@lmserv/discovery-signing");
+      return openIdentity({ endpoint, wall: () => systemClock.wall(), onWarning });
+    },
+    listen: async (handle, endpoint) => {
+      const { listenHttp } = await import("./http.ts");
+      return listenHttp(handle, endpoint);
+    },
+    listenGateway: async (gateway, address) => {
+      const { listenGateway } = await import("../gateway/server.ts");
+      return listenGateway(gateway, address);
+    },
+    claimPort: async (port) => {
+      const { claimPort } = await import("../announce/port-claim.ts");
+      return claimPort(port, systemClock);
+    },
+    startChild: async (command) => {
+      const { startChild } = await import("./child.ts");
+      return startChild(command);
+    },
+    onSignal: (names, listener) => {
+      const known = names.filter((name) => name in constants.signals);
+      for (const name of known) process.on(name, listener);
+      return () => {
+        for (const name of known) process.off(name, listener);
+      };
+    },
+    onReaderGone: (listener) => watchReader(process.stdout.fd, systemClock, listener),
+    onFault: (listener) => {
+      process.on("uncaughtException", listener);
+      return () => process.off("uncaughtException", listener);
+    },
+  };
+}

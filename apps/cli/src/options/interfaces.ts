@@ -1,0 +1,60 @@
+import type { System } from "@lmserv/discovery-network";
+import type { NetworkInterfaces } from "../io/io.ts";
+
+const loopback: readonly string[] = ["127.0.0.1", "::1"];
+/** As many as an announcement may name: what is not asked is not announced. */
+const maxOwnAddresses = 256;
+
+/** Whether `choice` names an interface of this machine, or is one of its addresses. */
+export function isKnownInterface(choice: string, interfaces: NetworkInterfaces): boolean {
+  return Object.keys(interfaces).includes(choice) || addressesOf(interfaces).includes(choice);
+}
+
+/** `lo (127.0.0.1, ::1), eth0 (192.0.2.7)` */
+export function listInterfaces(interfaces: NetworkInterfaces): string {
+  const entries = Object.keys(interfaces).map(
+    (name) => `${name} (${addressesOf(interfaces, [name]).join(", ")})`,
+  );
+  return entries.join(", ") || "no interface with an address";
+}
+
+/** Every address on which a server of this machine may listen, loopback first. */
+export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
+  return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
+}
+
+/** Where what is said on every interface is heard. */
+export function everywhere({ interfaces }: System): string {
+  if (interfaces.some(({ kind }) => kind !== "loopback")) return "every interface";
+  const names = interfaces.map(({ name }) => name).join(", ");
+  return `${names || "no interface"}, which other machines do not hear: this one has no other network interface`;
+}
+
+/** The addresses of the chosen interfaces, as of now; an address stands for itself. */
+export function chosenAddresses(
+  choices: readonly string[],
+  interfaces: NetworkInterfaces,
+): readonly string[] {
+  const names = choices.filter((choice) => Object.hasOwn(interfaces, choice));
+  const addresses = addressesOf(interfaces).filter((address) => choices.includes(address));
+  return [...new Set([...addressesOf(interfaces, names), ...addresses])];
+}
+
+/** Whether announcements on the chosen interfaces (none: on all) stay on this machine. */
+export function staysOnMachine(choices: readonly string[], interfaces: NetworkInterfaces): boolean {
+  const chosen = Object.entries(interfaces).filter(
+    ([name]) =>
+      choices.length === 0 ||
+      choices.some((choice) => isKnownInterface(choice, { [name]: interfaces[name] })),
+  );
+  return chosen.every(([, infos]) => infos?.every((info) => info.internal));
+}
+
+/** IPv6 link-local addresses carry the zone that makes them usable. */
+function addressesOf(interfaces: NetworkInterfaces, names = Object.keys(interfaces)): readonly string[] {
+  return names.flatMap((name) =>
+    (interfaces[name] ?? []).map((info) =>
+      info.family === "IPv6" && info.scopeid > 0 ? `${info.address}%${name}` : info.address,
+    ),
+  );
+}

@@ -1,0 +1,101 @@
+import type { ConfigFlags, FlagOption } from "@lmserv/discovery-config";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Io } from "../io/io.ts";
+import type { Request } from "./request.ts";
+import { parseInterface } from "./values.ts";
+
+/** An option that may be given once. */
+export function single<T>(flags: string, description: string, parse: (text: string) => T): Option {
+  let isGiven = false;
+  return new Option(flags, description).argParser((text: string): T => {
+    if (isGiven) throw new InvalidArgumentError("It may be given only once.");
+    isGiven = true;
+    return checked(() => parse(text));
+  });
+}
+
+/** An option that may be given several times, with different values; they become one list. */
+export function repeatable(
+  flags: string,
+  description: string,
+  parse: (text: string) => readonly string[],
+): Option {
+  const values: string[] = [];
+  return new Option(flags, description).argParser((text: string): readonly string[] => {
+    for (const value of checked(() => parse(text))) {
+      if (values.includes(value)) throw new InvalidArgumentError(`${JSON.stringify(value)} is given twice.`);
+      values.push(value);
+    }
+    return values;
+  });
+}
+
+/** Lets commander name the option and the value that a parser complains of. */
+function checked<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+export interface SharedFlags {
+  readonly config?: string;
+  readonly preset?: string;
+  readonly transport?: readonly string[];
+  readonly interface?: readonly string[];
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+/** The options that every command has. */
+export function addSharedOptions(command: Command, { networkInterfaces }: Io): Command {
+  return command
+    .addOption(
+      single(
+        "--config <file>",
+        "the configuration file (default: lmserv.config.jsonc, if any)",
+        (text) => text,
+      ),
+    )
+    .addOption(single("--preset <name>", "transports for a network: lan, office or cloud", (text) => text))
+    .addOption(
+      repeatable(
+        "--transport <names>",
+        "how, with commas between (default: as configured, or mdns)",
+        (text) => text.split(","),
+      ),
+    )
+    .addOption(
+      repeatable("--interface <name>", "where, by name or address; repeatable (default: all)", (text) => [
+        parseInterface(text, networkInterfaces()),
+      ]),
+    )
+    .addOption(new Option("-q, --quiet", "print nothing on stderr but errors").conflicts("verbose"))
+    .option("-v, --verbose", "print on stderr what the transports do");
+}
+
+/** @param options - What flags of the command set of its transports, with the values that were given. */
+export function sharedRequest(flags: SharedFlags, options: readonly FlagOption[] = []): Request {
+  return {
+    flags: configFlags(flags, options),
+    interfaces: flags.interface ?? [],
+    quiet: flags.quiet ?? false,
+    verbose: flags.verbose ?? false,
+  };
+}
+
+function configFlags(
+  { config, preset, transport, interface: interfaces }: SharedFlags,
+  options: readonly FlagOption[],
+): ConfigFlags {
+  const shared = { flag: "--interface", key: "interfaces", value: interfaces, ifAny: true };
+  const all = [shared, ...options];
+  return {
+    ...(config !== undefined && { config }),
+    ...(preset !== undefined && { preset }),
+    ...(transport && { transports: transport }),
+    options: all.filter(({ value }) => value !== undefined),
+  };
+}
