@@ -4,7 +4,7 @@ import { hasProgram } from "../program.ts";
 import { python } from "../script.ts";
 
 /** A foreign program that tests talk to; `python` is what the packet tap and gun run on. */
-export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats";
+export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats" | "prometheus";
 
 const run = promisify(execFile);
 
@@ -20,6 +20,7 @@ const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise
   "python-zeroconf": [["python3-zeroconf", () => pythonRuns("import zeroconf.asyncio")]],
   etcd: [["etcd-server", () => hasProgram("etcd")]],
   nats: [["nats-server", () => hasProgram("nats-server")]],
+  prometheus: [["prometheus", () => hasProgram("prometheus") && hasProgram("promtool")]],
   avahi: [
     ["avahi-daemon", () => hasProgram("avahi-daemon")],
     ["avahi-utils", () => hasProgram("avahi-browse") && hasProgram("avahi-publish")],
