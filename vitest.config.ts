@@ -1,14 +1,14 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const project = (name: string, root: string) => ({
+const project = (name: string, root: string, include = ["test/**/*.test.{ts,mjs}"]) => ({
   extends: true as const,
   test: {
     // No module keeps state, so that the files of a package can share one load of it.
     isolate: false,
     name,
     root,
-    include: ["test/**/*.test.{ts,mjs}"],
+    include,
   },
 });
 
@@ -51,7 +51,7 @@ export default defineConfig({
       project("demo", "examples/demo"),
       project("custom-transport", "examples/custom-transport"),
       project("scripts", "scripts"),
-      project("net", "test/net"),
+      project("e2e", "test", ["{e2e,netlab/test}/**/*.test.ts"]),
     ],
   },
 });

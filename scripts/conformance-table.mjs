@@ -8,9 +8,9 @@ import { setup } from "./setup.mjs";
 // results against the page.
 
 const env = await setup();
-const { findingOf } = await import("../test/net/dist/conformance/finding.js");
-const { renderTable } = await import("../test/net/dist/conformance/table.js");
-const { testFolders, tablePath } = await import("../test/net/dist/conformance/page.js");
+const { findingOf } = await import("../test/netlab/dist/conformance/finding.js");
+const { renderTable } = await import("../test/netlab/dist/conformance/table.js");
+const { testFolders, tablePath } = await import("../test/netlab/dist/conformance/page.js");
 
 const folder = mkdtempSync(join(tmpdir(), "lmserv-conformance-"));
 try {

@@ -8,7 +8,7 @@ import { countReport } from "./vitest-report.mjs";
 // Sets up, then runs every check and every test, or only those that are asked for.
 
 // On two cores vitest would take one; a third uses the time in which tests wait for real servers.
-const unitTests = ["--project", "!net", "--maxWorkers=3"];
+const unitTests = ["--project", "!e2e", "--maxWorkers=3"];
 
 // What runs on sockets, files, processes and the modules of Node differs from version to version. What is pure, or
 // played on a virtual clock, is JavaScript alone; in the trials of servers that fail, most time passes in the servers.
@@ -46,7 +46,7 @@ const kinds = {
   ],
   unit: [tests("unit", unitTests)],
   // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
-  net: [tests("net", ["--project", "net", "--maxWorkers=4"])],
+  e2e: [tests("e2e", ["--project", "e2e", "--maxWorkers=4"])],
   nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, nodeTests, on(version))),
 };
 

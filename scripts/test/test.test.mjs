@@ -8,6 +8,6 @@ test("a mistake in the arguments is a failure, and the summary is the last line"
   const { status, stdout } = spawnSync(process.execPath, [program, "--only", "luck"], { encoding: "utf8" });
   expect(status).toBe(1);
   const [message, summary] = stdout.split("\n").slice(-3);
-  expect(message).toBe("--only luck is not understood; there is: --only check|unit|net|nodes");
+  expect(message).toBe("--only luck is not understood; there is: --only check|unit|e2e|nodes");
   expect(summary).toBe("0 passed, 1 failed, 0 skipped");
 });

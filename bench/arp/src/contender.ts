@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Command } from "@lmserv/test-net";
+import type { Command } from "@lmserv/test-netlab";
 
 /** A command that looks for the hosts of a subnet. */
 export interface Contender {

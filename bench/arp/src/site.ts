@@ -1,4 +1,4 @@
-import { createLan, type Host, type Lan } from "@lmserv/test-net";
+import { createLan, type Host, type Lan } from "@lmserv/test-netlab";
 
 /** Answers as an Ollama of today does, as far as anybody asks before a chat. */
 const ollama = `

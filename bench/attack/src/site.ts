@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, createLan, type Host, type HostProcess, type Lan } from "@lmserv/test-net";
+import { type Command, createLan, type Host, type HostProcess, type Lan } from "@lmserv/test-netlab";
 import { WatchedNodes } from "./watched-nodes.ts";
 
 const program = fileURLToPath(new URL("../../../apps/cli/bin/lmserv.mjs", import.meta.url));

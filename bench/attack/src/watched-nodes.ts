@@ -1,4 +1,4 @@
-import type { HostProcess } from "@lmserv/test-net";
+import type { HostProcess } from "@lmserv/test-netlab";
 
 interface Node {
   readonly id: string;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type EventLog, eventLog } from "@lmserv/bench-mdns/event-log";
 import { type Server, startServer } from "@lmserv/bench-mdns/server";
-import type { Command, Host } from "@lmserv/test-net";
+import type { Command, Host } from "@lmserv/test-netlab";
 
 /** Port on which Ollama listens. */
 export const port = 11_434;

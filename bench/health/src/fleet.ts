@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventLog, Stamped } from "@lmserv/bench-mdns/event-log";
 import { turnstile } from "@lmserv/bench-mdns/turnstile";
-import { createLan, type Lan } from "@lmserv/test-net";
+import { createLan, type Lan } from "@lmserv/test-netlab";
 import { type Machine, startMachine, startWatch, type WatchEvent } from "./command.ts";
 
 /** Two cores that start dozens of programs at once finish none in time. */

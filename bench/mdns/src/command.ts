@@ -1,4 +1,4 @@
-import { lanSupport } from "@lmserv/test-net";
+import { lanSupport } from "@lmserv/test-netlab";
 
 /** A benchmark as a command. */
 export interface Command<Options> {

@@ -1,4 +1,4 @@
-import type { HostProcess } from "@lmserv/test-net";
+import type { HostProcess } from "@lmserv/test-netlab";
 
 /** An event and when its line was read, in ms of this process. */
 export type Stamped<Event> = Event & { readonly atMs: number };

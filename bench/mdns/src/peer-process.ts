@@ -1,5 +1,5 @@
 import { stderr } from "node:process";
-import type { HostProcess } from "@lmserv/test-net";
+import type { HostProcess } from "@lmserv/test-netlab";
 import type { PeerCommand, PeerEvent } from "./protocol.ts";
 
 const startTimeoutMs = 20_000;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Command, type Host, missingPeers, startAvahi } from "@lmserv/test-net";
+import { type Command, type Host, missingPeers, startAvahi } from "@lmserv/test-netlab";
 import { type PeerProcess, peerProcess } from "./peer-process.ts";
 import { turnstile } from "./turnstile.ts";
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Host, HostProcess } from "@lmserv/test-net";
+import type { Host, HostProcess } from "@lmserv/test-netlab";
 
 /** A running server that shows what Ollama shows. */
 export interface Server {

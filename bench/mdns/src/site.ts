@@ -1,4 +1,4 @@
-import { createLan, type Lan } from "@lmserv/test-net";
+import { createLan, type Lan } from "@lmserv/test-netlab";
 import { type PeerHost, type PeerName, settle } from "./peer.ts";
 
 /** A LAN with one host per peer. Disposal ends all that runs there. */

@@ -1,4 +1,4 @@
-import type { Place } from "@lmserv/test-net";
+import type { Place } from "@lmserv/test-netlab";
 
 /** Ethernet frames, and their bytes, headers and all. */
 export interface Frames {

@@ -1,4 +1,4 @@
-import type { Packet } from "@lmserv/test-net";
+import type { Packet } from "@lmserv/test-netlab";
 import dnsPacket, { type Packet as Message } from "dns-packet";
 
 /** The message of a packet, read with a codec that is not ours; null if it cannot be. */

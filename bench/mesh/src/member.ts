@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { eventLog, type Search } from "@lmserv/bench-mdns/event-log";
-import type { Host, HostProcess } from "@lmserv/test-net";
+import type { Host, HostProcess } from "@lmserv/test-netlab";
 import type { Peer, Sighting } from "./peer.ts";
 
 /** A running program. */

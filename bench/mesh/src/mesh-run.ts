@@ -6,7 +6,7 @@ import { type Figure, figure } from "@lmserv/bench-mdns/figure";
 import { cpuMs, memoryOf } from "@lmserv/bench-mdns/proc";
 import { framesOfHosts } from "@lmserv/bench-mdns/traffic";
 import { turnstile } from "@lmserv/bench-mdns/turnstile";
-import { createLan, type Host, type Lan } from "@lmserv/test-net";
+import { createLan, type Host, type Lan } from "@lmserv/test-netlab";
 import { machineTimes } from "./machine-times.ts";
 import { type Member, type Mesh, startMember } from "./member.ts";
 import type { Options } from "./options.ts";

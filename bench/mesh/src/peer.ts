@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Command } from "@lmserv/test-net";
+import type { Command } from "@lmserv/test-netlab";
 
 export type PeerName = "lmserv" | "serf";
 export const peerNames: readonly PeerName[] = ["lmserv", "serf"];

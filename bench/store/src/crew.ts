@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Host, HostProcess } from "@lmserv/test-net";
+import type { Host, HostProcess } from "@lmserv/test-netlab";
 import type { Saying, Task } from "./programs/task.ts";
 
 /** A running program of the benchmark. */

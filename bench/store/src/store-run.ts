@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Figure, figure } from "@lmserv/bench-mdns/figure";
 import { cpuMs, memoryOf } from "@lmserv/bench-mdns/proc";
-import { createLan, type Host } from "@lmserv/test-net";
+import { createLan, type Host } from "@lmserv/test-netlab";
 import { type Hand, startHand } from "./crew.ts";
 import type { Options } from "./options.ts";
 import { type StoreName, startStore } from "./store.ts";

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Transport } from "@lmserv/discovery-core/transport";
 import { etcd } from "@lmserv/discovery-etcd";
 import { nats } from "@lmserv/discovery-nats";
-import type { Command, Host, HostProcess } from "@lmserv/test-net";
+import type { Command, Host, HostProcess } from "@lmserv/test-netlab";
 
 export type StoreName = "etcd" | "nats";
 export const storeNames: readonly StoreName[] = ["etcd", "nats"];

@@ -1,6 +1,6 @@
 import { type Observation, Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
-import { fakeService, response } from "@lmserv/test-net/raw-peer";
+import { fakeService, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, openStation, Segment } from "./segment.ts";

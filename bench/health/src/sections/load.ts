@@ -8,7 +8,7 @@ import { type Server, startServer } from "@lmserv/bench-mdns/server";
 import { openSite, type Site } from "@lmserv/bench-mdns/site";
 import type { Cell } from "@lmserv/bench-mdns/table";
 import { framesOfHosts } from "@lmserv/bench-mdns/traffic";
-import type { Host } from "@lmserv/test-net";
+import type { Host } from "@lmserv/test-netlab";
 import type { Load, Options } from "../options.ts";
 
 /** Hosts that the nodes are on. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type PacketTap, packetTap } from "@lmserv/test-net";
+import { type PacketTap, packetTap } from "@lmserv/test-netlab";
 import { figure } from "../figure.ts";
 import type { Options } from "../options.ts";
 import { shuffled } from "../order.ts";

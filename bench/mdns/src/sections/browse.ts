@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { startAvahi } from "@lmserv/test-net";
+import { startAvahi } from "@lmserv/test-netlab";
 import { type Figure, figure } from "../figure.ts";
 import type { Options } from "../options.ts";
 import { rounds } from "../order.ts";

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Command, createLan, type Host, startAvahi } from "@lmserv/test-net";
+import { type Command, createLan, type Host, startAvahi } from "@lmserv/test-netlab";
 import { figure, median } from "../figure.ts";
 import type { Options } from "../options.ts";
 import { rounds } from "../order.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Packet, packetTap } from "@lmserv/test-net";
+import { type Packet, packetTap } from "@lmserv/test-netlab";
 import { figure } from "../figure.ts";
 import type { Options } from "../options.ts";
 import type { PeerHost, PeerName } from "../peer.ts";

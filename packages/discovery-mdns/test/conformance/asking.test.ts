@@ -1,5 +1,5 @@
-import { conformance } from "@lmserv/test-net/conformance";
-import { fakeService, type Heard, query, response, withTtl } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { fakeService, type Heard, query, response, withTtl } from "@lmserv/test-netlab/raw-peer";
 import { expect } from "vitest";
 import { transitMs } from "../segment.ts";
 import type { VirtualPeer } from "../virtual/peer.ts";

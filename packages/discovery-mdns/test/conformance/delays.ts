@@ -1,4 +1,4 @@
-import { type Heard, query } from "@lmserv/test-net/raw-peer";
+import { type Heard, query } from "@lmserv/test-netlab/raw-peer";
 import type { RecordType } from "dns-packet";
 
 /** A question for the pointers of a name. */

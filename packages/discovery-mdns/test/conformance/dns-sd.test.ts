@@ -1,5 +1,5 @@
-import { conformance } from "@lmserv/test-net/conformance";
-import { type Heard, itemsOf, nameIn, nameInData, query } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { type Heard, itemsOf, nameIn, nameInData, query } from "@lmserv/test-netlab/raw-peer";
 import { expect } from "vitest";
 import {
   announce,

@@ -1,5 +1,5 @@
-import { conformance } from "@lmserv/test-net/conformance";
-import { fakeService, type Heard, query, response } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { fakeService, type Heard, query, response } from "@lmserv/test-netlab/raw-peer";
 import { expect } from "vitest";
 import { announce, multicasts } from "../virtual/service.ts";
 import { type Stage, serviceType, staged } from "../virtual/stage.ts";

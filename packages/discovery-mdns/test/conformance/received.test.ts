@@ -1,6 +1,6 @@
 import { seededRandom } from "@lmserv/discovery-testkit";
-import { conformance } from "@lmserv/test-net/conformance";
-import { type FakeService, fakeService, headerBits, query, response } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { type FakeService, fakeService, headerBits, query, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 import { expect } from "vitest";
 import { type Stage, serviceType, staged } from "../virtual/stage.ts";

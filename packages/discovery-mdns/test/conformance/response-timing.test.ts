@@ -1,5 +1,5 @@
-import { conformance } from "@lmserv/test-net/conformance";
-import { type Heard, headerBits, query } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { type Heard, headerBits, query } from "@lmserv/test-netlab/raw-peer";
 import { expect } from "vitest";
 import { transitMs } from "../segment.ts";
 import { lastAnnouncement, multicasts, rested } from "../virtual/service.ts";

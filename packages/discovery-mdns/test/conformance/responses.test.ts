@@ -1,4 +1,4 @@
-import { conformance } from "@lmserv/test-net/conformance";
+import { conformance } from "@lmserv/test-netlab/conformance";
 import {
   type Heard,
   headerBits,
@@ -7,7 +7,7 @@ import {
   query,
   type Received,
   response,
-} from "@lmserv/test-net/raw-peer";
+} from "@lmserv/test-netlab/raw-peer";
 import { expect } from "vitest";
 import { quietService, rested, type Service } from "../virtual/service.ts";
 import { type Stage, serviceType, staged } from "../virtual/stage.ts";

@@ -1,4 +1,4 @@
-import { type Heard, query, type Received, response } from "@lmserv/test-net/raw-peer";
+import { type Heard, query, type Received, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 
 /** Whether a packet probes for a name: a question of type ANY, and records of that name in Authority. */

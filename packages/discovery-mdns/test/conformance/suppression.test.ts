@@ -1,5 +1,5 @@
-import { conformance } from "@lmserv/test-net/conformance";
-import { type Heard, headerBits, query, response } from "@lmserv/test-net/raw-peer";
+import { conformance } from "@lmserv/test-netlab/conformance";
+import { type Heard, headerBits, query, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 import { expect } from "vitest";
 import type { VirtualPeer } from "../virtual/peer.ts";

@@ -1,5 +1,5 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
-import { fakeService, response } from "@lmserv/test-net/raw-peer";
+import { fakeService, response } from "@lmserv/test-netlab/raw-peer";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Segment } from "../segment.ts";
 import { announceOn, comingsAndGoings, hostOn, type VirtualHost, watchOn } from "./virtual-host.ts";

@@ -1,4 +1,4 @@
-import { headerBits, query, response } from "@lmserv/test-net/raw-peer";
+import { headerBits, query, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 import type { Segment } from "../segment.ts";
 

@@ -1,5 +1,5 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
-import { fakeService, response } from "@lmserv/test-net/raw-peer";
+import { fakeService, response } from "@lmserv/test-netlab/raw-peer";
 import { expect, test } from "vitest";
 import { joined, Segment } from "../segment.ts";
 import { comingsAndGoings, hostOn, VirtualHost, watchOn } from "./virtual-host.ts";

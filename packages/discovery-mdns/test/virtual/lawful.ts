@@ -5,7 +5,7 @@ import {
   type Message,
   nameInData,
   type Received,
-} from "@lmserv/test-net/raw-peer";
+} from "@lmserv/test-netlab/raw-peer";
 import type { VirtualHost } from "./host.ts";
 import type { VirtualPeer } from "./peer.ts";
 

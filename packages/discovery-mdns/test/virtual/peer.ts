@@ -1,4 +1,4 @@
-import { type Heard, read } from "@lmserv/test-net/raw-peer";
+import { type Heard, read } from "@lmserv/test-netlab/raw-peer";
 import { mdnsGroups, mdnsPort } from "../../src/link/link.ts";
 import type { Heard as Carried, Segment } from "../segment.ts";
 import type { VirtualHost } from "./host.ts";

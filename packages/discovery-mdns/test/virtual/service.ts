@@ -4,7 +4,7 @@ import {
   type Discovery,
   type StandingAnnouncement,
 } from "@lmserv/discovery-core";
-import type { Heard } from "@lmserv/test-net/raw-peer";
+import type { Heard } from "@lmserv/test-netlab/raw-peer";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { VirtualHost } from "./host.ts";
 import type { VirtualPeer } from "./peer.ts";

@@ -1,0 +1,125 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createLan, type Host, type HostProcess } from "@lmserv/test-netlab";
+import { describeNet, needsPeers } from "@lmserv/test-netlab/vitest";
+import { expect, test } from "vitest";
+import { type Listing, lmserv, type WatchEvent } from "../command/command.ts";
+
+const program = fileURLToPath(new URL("./ollama-host.mjs", import.meta.url));
+const root = "http://127.0.0.1:8740";
+
+/** An Ollama that has one model, on loopback alone or on every address. */
+async function startOllama(host: Host, model: string, address: string = "127.0.0.1"): Promise<HostProcess> {
+  const server = await host.spawn([process.execPath, program, model, address]);
+  await server.line((line) => line === "listening");
+  return server;
+}
+
+async function curl(host: Host, path: string): Promise<string> {
+  return (await host.run(["curl", "--silent", "--fail", "--max-time", "60", `${root}${path}`])).stdout;
+}
+
+/** The events of the endpoint of a host, as a browser there has them. */
+async function events(host: Host): Promise<(fits: (event: WatchEvent) => boolean) => Promise<WatchEvent>> {
+  const process = await host.spawn(["curl", "--silent", "--no-buffer", `${root}/lmserv/events`]);
+  const read = (line: string): WatchEvent | null =>
+    line.startsWith("data: ") ? JSON.parse(line.slice(6)) : null;
+  return async (fits) => {
+    const line = await process.line((text) => {
+      const event = read(text);
+      return event !== null && fits(event);
+    });
+    return read(line) as WatchEvent;
+  };
+}
+
+const prometheusConfig = `
+global: { scrape_interval: 1s, scrape_timeout: 1s }
+scrape_configs:
+  - { job_name: lmserv, static_configs: [{ targets: ["127.0.0.1:8740"] }] }
+  - { job_name: servers, http_sd_configs: [{ url: "${root}/lmserv/targets", refresh_interval: 1s }] }
+`;
+
+describeNet("lmserv up", () => {
+  test("on three hosts has the same models at one address on each, and follows a box that leaves and returns", async () => {
+    await using lan = await createLan({ hosts: 3 });
+    const [a, b, c] = lan.hosts;
+    await startOllama(a, "phi3", "0.0.0.0");
+    await startOllama(b, "llama3");
+    const ups = await Promise.all([a, b, c].map((host) => host.spawn(lmserv("up"))));
+    const [, upB] = ups;
+    for (const up of ups) await up.stderrLine((line) => /serving .*phi3/.test(line));
+    await upB?.stderrLine((line) => /serving .*llama3 .*phi3/.test(line));
+    await upB?.stderrLine((line) => /cannot reach it.*OLLAMA_HOST=0\.0\.0\.0.*--share/.test(line));
+    const models = async (host: Host): Promise<readonly string[]> =>
+      JSON.parse(await curl(host, "/v1/models")).data.map(({ id }: { id: string }) => id);
+    expect(await models(a)).toEqual(["phi3"]);
+    expect(await models(b)).toEqual(["llama3", "phi3"]);
+    expect(await models(c)).toEqual(["phi3"]);
+    // What is announced and what this machine sees of itself are one node.
+    const { nodes }: Listing = JSON.parse(await curl(a, "/lmserv/nodes"));
+    expect(nodes).toHaveLength(1);
+    expect(nodes[0]?.sources.map(({ transport }) => transport).sort()).toEqual(["local", "mdns"]);
+
+    const seen = await events(c);
+    await seen(({ type }) => type === "up");
+    ups[0]?.kill("SIGTERM");
+    expect((await ups[0]?.exited)?.code).toBe(0);
+    await seen(({ type, reason }) => type === "down" && reason === "goodbye");
+    let times = 0;
+    await a.spawn(lmserv("up"));
+    await seen(({ type }) => type === "up" && ++times === 2);
+    expect(await models(c)).toEqual(["phi3"]);
+    // A second one on a host says where the first is.
+    const second = await c.run(lmserv("up"));
+    expect(second.code).toBe(2);
+    expect(second.stderr).toMatch(/already, as process \d+; its endpoint is http:\/\/127\.0\.0\.1:8740$/m);
+  });
+
+  needsPeers(["prometheus"])(
+    "is scraped by Prometheus, which finds targets at it and keeps them",
+    async () => {
+      await using lan = await createLan({ hosts: 1 });
+      const [a] = lan.hosts;
+      const folder = await mkdtemp(join(tmpdir(), "lmserv-prometheus-"));
+      try {
+        await startOllama(a, "phi3", "0.0.0.0");
+        const start = async (): Promise<HostProcess> => {
+          const up = await a.spawn(lmserv("up", "--port", "11434", "--server", "vllm"));
+          await up.stderrLine((line) => line.includes("serving phi3"));
+          return up;
+        };
+        const up = await start();
+        const metrics = join(folder, "metrics");
+        await writeFile(metrics, await curl(a, "/metrics"));
+        const judged = await a.run(["sh", "-c", `promtool check metrics < ${metrics}`]);
+        expect(judged).toMatchObject({ code: 0, stdout: "", stderr: "" });
+
+        const config = join(folder, "prometheus.yml");
+        await writeFile(config, prometheusConfig);
+        const options = [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`];
+        await a.spawn(["prometheus", ...options, "--web.listen-address=127.0.0.1:9090"]);
+        const api = "http://127.0.0.1:9090";
+        /** Resolves as soon as Prometheus says so. */
+        const told = async (path: string, wanted: RegExp): Promise<void> => {
+          const retry = ["--retry", "20", "--retry-connrefused", "--retry-delay", "1"];
+          while (!wanted.test((await a.run(["curl", "--silent", ...retry, `${api}${path}`])).stdout));
+        };
+        const nodeUp = encodeURIComponent('lmserv_node_up{server="vllm"}');
+        await told(`/api/v1/query?query=${nodeUp}`, /"value":\[[\d.]+,"1"\]/);
+        const isTarget = new RegExp(`"instance":"${a.address}:11434"`);
+        await told("/api/v1/targets?state=active", isTarget);
+        // Neither an endpoint that is gone nor one that begins empties the list.
+        up.kill("SIGKILL");
+        await told("/metrics", /^prometheus_sd_http_failures_total [1-9]/m);
+        await start();
+        const { stdout } = await a.run(["curl", "--silent", `${api}/api/v1/targets?state=active`]);
+        expect(stdout).toMatch(isTarget);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
+});

@@ -1,0 +1,10 @@
+import type { Host } from "@lmserv/test-netlab";
+
+/** The filter by which nothing passes between the two, in either direction, and nobody is told. */
+export function gapBetween(left: readonly Host[], right: readonly Host[]): string {
+  const set = (hosts: readonly Host[]): string => `{ ${hosts.map(({ name }) => `"${name}"`).join(", ")} }`;
+  return [
+    `iifname ${set(left)} oifname ${set(right)} drop`,
+    `iifname ${set(right)} oifname ${set(left)} drop`,
+  ].join("\n");
+}
