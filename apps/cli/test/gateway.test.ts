@@ -188,6 +188,29 @@ describe("lmserv gateway --listen", () => {
   });
 });
 
+describe("the key of a node", () => {
+  const box = { id: "box", info: "box", port: 8_000, server: "vllm", apis: ["openai"], models: ["phi"] };
+
+  test("that goes over plain HTTP is told of, once", async () => {
+    machine.network.appear(box);
+    const file = await keyFile("k");
+    await start("--node-key", `198.18.0.1:8000=${file}`);
+    await machine.until(() => machine.stderr.text.includes("phi (box)"));
+    expect(
+      machine.stderr.text.match(/the key of box goes to 198\.18\.0\.1:8000 over plain HTTP/g),
+    ).toHaveLength(1);
+    await end();
+  });
+
+  test("that wants TLS does not go without", async () => {
+    machine.network.appear(box);
+    await start("--node-key", `https://198.18.0.1:8000=${await keyFile("k")}`);
+    await machine.until(() => machine.stderr.text.includes("phi (box)"));
+    expect(machine.stderr.text).not.toContain("over plain HTTP");
+    await end();
+  });
+});
+
 describe("options of lmserv gateway", () => {
   test.each([
     [["--alias", "small"], "An alias is like small=phi3"],

@@ -13,5 +13,6 @@ export {
   type Reply,
 } from "./dispatcher.ts";
 export { endToEnd, type Headers, requestHeaders } from "./headers.ts";
+export { NodeKeys } from "./node-keys.ts";
 export { type NodeWatch, watchNodes } from "./node-watch.ts";
 export { type Refusal, type RefusalAnswer, refusalAnswer } from "./refusal.ts";

@@ -38,6 +38,33 @@ function health(
   return { state, loaded, models: named, latencyMs: 1, checkedAt: "", reason: null };
 }
 
+describe("the key of a node", () => {
+  const at = { host: "fd00::7", port: 8000 };
+  const signed = { sources: [{ trust: "signed" }] } as unknown as Partial<NodeInfo>;
+  const keyOf = (name: string, fields: Partial<NodeInfo>): string | null =>
+    createPicker({ listAlive: () => [] }, { nodeKeys: [{ node: name, key: "k" }] }).keyOf(
+      node("box", fields),
+    );
+
+  test.each<[string, Partial<NodeInfo>]>([
+    ["[fd00::7]:8000", at],
+    ["[FD00:0:0::7]:8000", at],
+    ["10.0.0.1:8000", {}],
+    ["https://10.0.0.1:8000", { scheme: "https" }],
+    ["http://10.0.0.1:8000", {}],
+    ["box", signed],
+  ])("by %s is that of %j", (name, fields) => expect(keyOf(name, fields)).toBe("k"));
+
+  test.each<[string, Partial<NodeInfo>]>([
+    ["10.0.0.1:8001", {}],
+    ["10.0.0.1", {}],
+    ["https://10.0.0.1:8000", {}],
+    ["box", {}],
+    ["10.0.0.2:8000", { addresses: ["10.0.0.1", "10.0.0.2"] }],
+    ["gpu", { info: "gpu", hostname: "gpu", ...signed }],
+  ])("by %s is not that of %j", (name, fields) => expect(keyOf(name, fields)).toBeNull());
+});
+
 const call: Call = { api: "openai", model: "llama3", conversation: null, node: null };
 
 function choose(nodes: readonly NodeInfo[], wanted: Partial<Call> = {}, options: PickerOptions = {}): Choice {

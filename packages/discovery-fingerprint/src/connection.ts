@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { request as requestOverTls, Agent as TlsAgent } from "node:https";
+import { rootCertificates } from "node:tls";
 import type { Scheme } from "@lmserv/discovery-core";
 import { type Clock, formatEndpoint, withoutZone } from "@lmserv/discovery-core/transport";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
@@ -21,6 +22,8 @@ export type Silence =
   | "foreign"
   /** The answer to plain HTTP was an alert of TLS. */
   | "encrypted"
+  /** Nobody that is trusted vouches for its certificate, and a key was to be sent. */
+  | "untrusted"
   /** This machine has no room for another connection: nothing was learnt. */
   | "unasked";
 
@@ -35,8 +38,12 @@ export interface ConnectionOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
-  /** Over TLS any certificate will do: nothing is sent that is not for everybody. @default "http" */
+  /** Over TLS any certificate will do, where nothing is sent that is not for everybody. @default "http" */
   readonly scheme?: Scheme;
+  /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
+  readonly key?: string | null;
+  /** Authorities beside Node's own, PEM. @default none */
+  readonly ca?: string;
   readonly patience: Patience;
   readonly clock: Clock;
   /** GET requests at most. @default 4 */
@@ -118,7 +125,10 @@ export class Connection {
 
   #newAgent(keepAlive: boolean): Agent {
     const options = { keepAlive, maxSockets: 1 };
-    return this.#isOverTls ? new TlsAgent({ ...options, rejectUnauthorized: false }) : new Agent(options);
+    if (!this.#isOverTls) return new Agent(options);
+    const { key, ca } = this.#options;
+    const trusted = { ...(ca !== undefined && { ca: [...rootCertificates, ca] }) };
+    return new TlsAgent({ ...options, ...trusted, rejectUnauthorized: (key ?? null) !== null });
   }
 
   get #isOverTls(): boolean {
@@ -126,7 +136,7 @@ export class Connection {
   }
 
   #send(path: string): ClientRequest {
-    const { host, port } = this.#options;
+    const { host, port, key = null } = this.#options;
     const send = this.#isOverTls ? requestOverTls : request;
     return send({
       agent: this.#agent,
@@ -139,6 +149,7 @@ export class Connection {
         accept: "application/json, text/plain;q=0.9, */*;q=0.1",
         "accept-encoding": "identity",
         "user-agent": "lmserv-discovery",
+        ...(key !== null && { authorization: `Bearer ${key}` }),
       },
     });
   }
@@ -169,7 +180,9 @@ export function whyFailed(error: NodeJS.ErrnoException): Silence {
   const { code = "" } = error;
   if (code.startsWith("HPE_")) return isTlsAlert(error) ? "encrypted" : "foreign";
   // What is behind the port does not speak TLS as anybody does, or lets nobody in without a certificate.
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "untrusted";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return "foreign";
+  if (certificateFaults.test(code)) return "untrusted";
   return meanings[code] ?? "no-route";
 }
 
@@ -178,6 +191,10 @@ function isTlsAlert(error: object): boolean {
   const packet = "rawPacket" in error ? error.rawPacket : null;
   return packet instanceof Uint8Array && packet[0] === 21 && packet[1] === 3;
 }
+
+/** Results of X509_verify_cert(3), as Node names them. */
+const certificateFaults =
+  /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/;
 
 const meanings: Readonly<Record<string, Silence>> = {
   ECONNREFUSED: "refused",

@@ -118,9 +118,20 @@ export async function checkHealth({
   return healthAsker(clock)({ host, port, scheme, server, path: null, lists: false }, signal);
 }
 
-/** Asks over HTTP, or TLS whoever vouches for the certificate, and without a key. */
-export function healthAsker(clock: Clock): AskHealth {
-  return ({ host, port, scheme, ...question }, signal) => {
+/** How servers are asked. */
+export interface AskingOptions {
+  /** Time for all questions of a check, in ms. @default 4_000 */
+  readonly timeoutMs?: number;
+  /** Authorities beside Node's own that may vouch for servers with TLS that are sent a key, PEM. @default none */
+  readonly ca?: string;
+}
+
+/** Asks over HTTP, or over TLS, where only a question with a key wants a certificate that is vouched for. */
+export function healthAsker(
+  clock: Clock,
+  { timeoutMs = patient.totalMs, ca }: AskingOptions = {},
+): AskHealth {
+  return ({ host, port, scheme, key = null, ...question }, signal) => {
     const maxQuestions = question.lists ? maxDescriptionQuestions : 2;
     const options = {
       host,
@@ -128,7 +139,9 @@ export function healthAsker(clock: Clock): AskHealth {
       scheme,
       clock,
       signal,
-      patience: checkPatience,
+      key,
+      ...(ca !== undefined && { ca }),
+      patience: { connectMs: timeoutMs, totalMs: timeoutMs },
       maxQuestions,
       maxBodyBytes: maxListBytes,
     };

@@ -14,6 +14,8 @@ export interface HealthQuestion {
   readonly path: string | null;
   /** Whether models and description are asked for as well. */
   readonly lists: boolean;
+  /** Bearer token, which goes nowhere but to this endpoint, or null for none. @default null */
+  readonly key?: string | null;
 }
 
 /** What the server told of itself. */

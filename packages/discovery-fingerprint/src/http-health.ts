@@ -1,15 +1,20 @@
 import type { NodeInfo, RegistryChange, Trust } from "@lmserv/discovery-core";
-import { formatEndpoint, type HealthContext, type HealthMonitor } from "@lmserv/discovery-core/transport";
+import {
+  assertOptions,
+  formatEndpoint,
+  functionShape,
+  type HealthContext,
+  type HealthMonitor,
+  type OptionShapes,
+} from "@lmserv/discovery-core/transport";
 import { healthAsker } from "./description.ts";
 import type { AskHealth } from "./health-question.ts";
+import { type HealthTiming, usualTiming } from "./health-timing.ts";
 import { type Checked, HostTurns } from "./host-turns.ts";
 import { NodeCheck, type Pace } from "./node-check.ts";
 
-/** Shortest interval of the checks of a node that answers, in ms. */
-const leastIntervalMs = 5_000;
 /** Checks a second, all nodes together, from 200 nodes on. */
 const checksPerSecond = 40;
-const silentIntervalMs = 1_000;
 /** Part of an interval by which checks are spread, so that watchers do not fall into step. */
 const spread = 0.1;
 /** Checks under way at a time: a descriptor each. */
@@ -20,27 +25,59 @@ const maxSilentAtOnce = maxAtOnce / 2;
 const leastWaitMs = 100;
 const ranks: Readonly<Record<Trust, number>> = { signed: 2, announced: 1, identified: 0 };
 
+export interface HttpHealthOptions extends Partial<HealthTiming> {
+  /** Time for all questions of a check, in ms, 1 to 60,000. @default 4_000: three SYNs, or a server that is slow */
+  readonly timeoutMs?: number;
+  /**
+   * Key of a node that wants one, or null; it is sent as a bearer token to the endpoint of the node.
+   *
+   * Over TLS it is sent only where the certificate is vouched for; a node with another one is silent then.
+   *
+   * @default none is sent
+   */
+  readonly keyOf?: (node: NodeInfo) => string | null;
+  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
+  readonly ca?: string;
+}
+
+const shapes: OptionShapes<HttpHealthOptions> = {
+  intervalMs: { type: "number", minimum: 1, maximum: 86_400_000 },
+  silentIntervalMs: { type: "number", minimum: 1, maximum: 86_400_000 },
+  listsIntervalMs: { type: "number", minimum: 1, maximum: 86_400_000 },
+  timeoutMs: { type: "number", minimum: 1, maximum: 60_000 },
+  keyOf: functionShape,
+  ca: { type: "string", minLength: 1 },
+};
+
 /**
- * Checks listed nodes with GET requests that neither load a model nor generate, without a key.
+ * Checks listed nodes with GET requests that neither load a model nor generate.
  *
  * Each node every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30 s. Of nodes that name
  * one host, those that have not answered are checked in turns, signed ones first, from the fifth on.
+ *
+ * @throws {TypeError | RangeError} for a mistake in the options; the message names the value.
  */
-export function httpHealth(): HealthMonitor {
-  return { start: (context) => monitorWith(healthAsker(context.clock)).start(context) };
+export function httpHealth(options: HttpHealthOptions = {}): HealthMonitor {
+  assertOptions("httpHealth", options, shapes);
+  const { timeoutMs, ca, ...rest } = options;
+  const asking = { ...(timeoutMs !== undefined && { timeoutMs }), ...(ca !== undefined && { ca }) };
+  return { start: (context) => monitorWith(healthAsker(context.clock, asking), rest).start(context) };
 }
 
+/** What is decided for each node: when it is asked, and with which key. */
+export type MonitorOptions = Omit<HttpHealthOptions, "timeoutMs" | "ca">;
+
 /** Checks listed nodes; how a server is asked is up to `ask`. */
-export function monitorWith(ask: AskHealth): HealthMonitor {
-  return { start: (context) => new Rounds(ask, context).start() };
+export function monitorWith(ask: AskHealth, options: MonitorOptions = {}): HealthMonitor {
+  return { start: (context) => new Rounds(ask, context, options).start() };
 }
 
 /** Interval of the checks of one node among several, in ms. */
-export function intervalMs(pace: Pace, nodes: number): number {
+export function intervalMs(pace: Pace, nodes: number, timing: HealthTiming = usualTiming): number {
   if (pace === "at-once") return 0;
   return pace === "while-silent"
-    ? silentIntervalMs
-    : Math.max(leastIntervalMs, (nodes / checksPerSecond) * 1_000);
+    ? timing.silentIntervalMs
+    : Math.max(timing.intervalMs, (nodes / checksPerSecond) * 1_000);
 }
 
 function rankOf({ sources }: NodeInfo): number {
@@ -65,6 +102,8 @@ interface Queue {
 class Rounds {
   readonly #ask: AskHealth;
   readonly #context: HealthContext;
+  readonly #keyOf: (node: NodeInfo) => string | null;
+  readonly #timing: HealthTiming;
   readonly #rounds = new Map<string, Round>();
   /** Ids whose check is due and waits for a place. */
   readonly #due = new Set<string>();
@@ -74,9 +113,11 @@ class Rounds {
   #underWay = 0;
   #silentUnderWay = 0;
 
-  constructor(ask: AskHealth, context: HealthContext) {
+  constructor(ask: AskHealth, context: HealthContext, { keyOf = () => null, ...timing }: MonitorOptions) {
     this.#ask = ask;
     this.#context = context;
+    this.#keyOf = keyOf;
+    this.#timing = { ...usualTiming, ...timing };
   }
 
   start(): () => void {
@@ -103,7 +144,7 @@ class Rounds {
 
   #begin(node: NodeInfo): void {
     const { id, host, port } = node;
-    const check = new NodeCheck(node, this.#context.clock);
+    const check = new NodeCheck(node, this.#context.clock, this.#timing, this.#keyOf);
     const endpoint = formatEndpoint(host, port);
     const round = { id, host, endpoint, check, rank: rankOf(node), cancel: () => {} };
     this.#rounds.set(id, round);
@@ -198,7 +239,7 @@ class Rounds {
   #schedule(id: string, round: Round, pace: Pace): void {
     const { clock, random } = this.#context;
     const jitter = 1 + spread * (2 * random() - 1);
-    const delayMs = intervalMs(pace, this.#rounds.size) * jitter;
+    const delayMs = intervalMs(pace, this.#rounds.size, this.#timing) * jitter;
     if (delayMs === 0) return this.#enqueue(id);
     round.cancel = clock.schedule(delayMs, () => this.#enqueue(id));
   }

@@ -1,5 +1,6 @@
 export type { Condition } from "./condition.ts";
 export {
+  type AskingOptions,
   type CheckHealthOptions,
   checkHealth,
   type DescribeOptions,
@@ -17,7 +18,8 @@ export type {
   HealthSilence,
   ServerLists,
 } from "./health-question.ts";
-export { httpHealth, monitorWith } from "./http-health.ts";
+export type { HealthTiming } from "./health-timing.ts";
+export { type HttpHealthOptions, httpHealth, type MonitorOptions, monitorWith } from "./http-health.ts";
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look } from "./look.ts";

@@ -14,6 +14,10 @@ export interface InterviewOptions extends AskedPort {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly patience: Patience;
+  /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
+  readonly key?: string | null;
+  /** Authorities beside Node's own, PEM. @default none */
+  readonly ca?: string;
   /** GET requests at most. @default 4 */
   readonly maxQuestions?: number;
   /** Of one body; of a longer one, what was read counts. @default 65_536 */
@@ -131,7 +135,8 @@ export class Interview {
     if (this.#document) return verdictOf(this.#document, asked);
     const engine = recognise(replies);
     if (engine) return { kind: "server", identification: fromReplies(engine, replies, asked), others: [] };
-    if (silence === "foreign" || silence === "encrypted") return { kind: "other", is: "foreign" };
+    if (silence === "foreign" || silence === "encrypted" || silence === "untrusted")
+      return { kind: "other", is: "foreign" };
     if (silence !== null) return { kind: "silent", why: silence };
     return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
   }

@@ -7,6 +7,7 @@ import type {
   HealthSilence,
   ServerLists,
 } from "./health-question.ts";
+import type { HealthTiming } from "./health-timing.ts";
 
 /** Kinds of server that answer while they generate: one that does not is in trouble. */
 const answersWhileGenerating: ReadonlySet<string> = new Set([
@@ -21,10 +22,8 @@ const answersWhileGenerating: ReadonlySet<string> = new Set([
 ]);
 /** Failed checks in a row until a node is silent: one may be a lost packet. */
 const failuresUntilSilent = 2;
-/** Interval of the questions for models and description, in ms. */
-const listsMs = 30_000;
-/** How much earlier they are asked, so that the check nearest to their time takes them along, in ms. */
-const listsSlackMs = 2_500;
+/** Part of an interval by which lists are asked for earlier, so that the check nearest to their time takes them along. */
+const listsSlack = 0.5;
 /** Silences of an endpoint that nothing came back from, or only a refusal. */
 const unreached: ReadonlySet<HealthSilence["why"]> = new Set(["refused", "no-route", "no-connection"]);
 
@@ -48,6 +47,8 @@ interface Time {
 /** Checks of one endpoint of one node: questions out, outcomes in, conclusions out. */
 export class NodeCheck {
   readonly #time: Time;
+  readonly #timing: HealthTiming;
+  readonly #keyOf: (node: NodeInfo) => string | null;
   readonly #endpoint: string;
   #node: NodeInfo;
   /** As announced. */
@@ -61,7 +62,9 @@ export class NodeCheck {
   #listsDueMs = 0;
   #state: NodeHealth["state"] | null = null;
 
-  constructor(node: NodeInfo, time: Time) {
+  constructor(node: NodeInfo, time: Time, timing: HealthTiming, keyOf: (node: NodeInfo) => string | null) {
+    this.#timing = timing;
+    this.#keyOf = keyOf;
     this.#node = node;
     this.#path = node.path;
     this.#time = time;
@@ -86,13 +89,15 @@ export class NodeCheck {
 
   question(): HealthQuestion {
     const { host, port, scheme } = this.#node;
+    const { intervalMs } = this.#timing;
     return {
       host,
       port,
       scheme,
       path: this.#path,
       server: this.#kind(),
-      lists: this.#time.now() >= this.#listsDueMs - listsSlackMs,
+      lists: this.#time.now() >= this.#listsDueMs - intervalMs * listsSlack,
+      key: this.#keyOf(this.#node),
     };
   }
 
@@ -112,7 +117,7 @@ export class NodeCheck {
     if (lists) {
       this.#lists = lists;
       this.#missingPath = lists.isPathMissing ? this.#path : null;
-      this.#listsDueMs = this.#time.now() + listsMs;
+      this.#listsDueMs = this.#time.now() + this.#timing.listsIntervalMs;
     } else if (state !== this.#state) {
       this.#listsDueMs = 0;
     }
@@ -174,6 +179,7 @@ const reasons: Readonly<Record<HealthSilence["why"], string>> = {
   closed: "it closes the connection without an answer",
   foreign: "it does not speak HTTP",
   encrypted: "it speaks TLS, and not plain HTTP",
+  untrusted: "nobody that is trusted vouches for its certificate",
   unasked: "it was not asked",
   failing: "it answers with errors of its own",
 };

@@ -54,7 +54,7 @@ function checkOf(verdict: Verdict): ServerCheck {
 }
 
 function checkOfSilence(why: Silence): ServerCheck {
-  return why === "encrypted" ? "foreign" : why;
+  return why === "encrypted" || why === "untrusted" ? "foreign" : why;
 }
 
 async function watchConnection({

@@ -28,4 +28,4 @@ export function serversOf(verdict: Verdict): readonly Identification[] {
 export type Stranger = "http" | "failing" | "foreign";
 
 /** Why a port gave no complete reply. */
-export type Quiet = Exclude<Silence, "foreign" | "encrypted">;
+export type Quiet = Exclude<Silence, "foreign" | "encrypted" | "untrusted">;

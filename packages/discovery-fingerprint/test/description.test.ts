@@ -1,4 +1,5 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
+import { certificate } from "@lmserv/test-near";
 import { describe, expect, it } from "vitest";
 import { checkHealth, describeServer, type HealthQuestion, healthAsker } from "../src/index.ts";
 import { json, notFound, openaiList, type Recording, text } from "./fixtures/recording.ts";
@@ -203,6 +204,37 @@ describe("a check", () => {
     const options = { host, port: there.port, server: null, clock: leisurelyClock, signal: ending.signal };
     await expect(checkHealth(options)).rejects.toBe(reason);
     await expect.poll(there.open).toBe(0);
+  });
+});
+
+describe("a key", () => {
+  const question: Omit<HealthQuestion, "port"> = {
+    ...{ host, scheme: "http", server: "ollama", path: null, lists: true, key: "secret" },
+  };
+  const recording = answerAs(named("Ollama 0.12"));
+
+  it("is sent with each question, and none is sent without one", async () => {
+    const there = await serveHttp(recording);
+    const ask = healthAsker(leisurelyClock);
+    await ask({ ...question, port: there.port }, signal);
+    expect(new Set(there.requests.map(({ headers }) => headers.authorization))).toEqual(
+      new Set(["Bearer secret"]),
+    );
+    const before = there.requests.length;
+    await ask({ ...question, port: there.port, key: null }, signal);
+    expect(there.requests.slice(before).every(({ headers }) => !("authorization" in headers))).toBe(true);
+  });
+
+  it("is sent over TLS only where the certificate is vouched for", async () => {
+    const there = await serveHttps(recording);
+    const secure = { ...question, scheme: "https", port: there.port } as const;
+    expect(await healthAsker(leisurelyClock)(secure, signal)).toEqual({ kind: "silence", why: "untrusted" });
+    expect(there.requests).toHaveLength(0);
+    const { ca } = certificate;
+    expect(await healthAsker(leisurelyClock, { ca })(secure, signal)).toMatchObject({ state: "healthy" });
+    expect(await healthAsker(leisurelyClock)({ ...secure, key: null }, signal)).toMatchObject({
+      state: "healthy",
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Silence } from "../src/connection.ts";
 import type { HealthAnswer, HealthOutcome, HealthQuestion } from "../src/health-question.ts";
-import { httpHealth, intervalMs, monitorWith } from "../src/http-health.ts";
+import { httpHealth, intervalMs, type MonitorOptions, monitorWith } from "../src/http-health.ts";
 import { ollama } from "./fixtures/ollama.ts";
 import { host, replay } from "./loopback.ts";
 
@@ -36,14 +36,17 @@ beforeEach(async () => {
   reconfirmed = [];
   sink = null;
   answer = () => healthy;
+  await open();
+});
+
+async function open(options: MonitorOptions = {}, random: () => number = seededRandom(1)): Promise<void> {
   const health = monitorWith(async (question, signal) => {
     asked.push({ ...question, atMs: clock.now(), signal });
     return answer(question);
-  });
-  const random = seededRandom(1);
+  }, options);
   discovery = await createDiscovery({ transports: [scripted()], clock, random, health, ttlMs: 86_400_000 });
   discovery.registry.listAlive();
-});
+}
 
 afterEach(async () => {
   await discovery[Symbol.asyncDispose]();
@@ -335,6 +338,36 @@ describe("the transports are asked", () => {
     answer = () => outcomes.shift() ?? healthy;
     await clock.advance(5_500);
     expect([reconfirmed, stateOf()]).toEqual([["box"], "healthy"]);
+  });
+});
+
+describe("options", () => {
+  test("have the checks come at a twentieth of the time", async () => {
+    await discovery[Symbol.asyncDispose]();
+    await open({ intervalMs: 250, silentIntervalMs: 50, listsIntervalMs: 1_500 }, () => 0.5);
+    await appear("box");
+    await clock.advance(1_500);
+    expect(asked.map(({ atMs }) => atMs)).toEqual([0, 250, 500, 750, 1_000, 1_250, 1_500]);
+    answer = () => silent("no-connection");
+    await clock.advance(300);
+    expect(stateOf()).toBe("silent");
+    expect(asked.slice(-3).map(({ atMs }) => atMs)).toEqual([1_750, 1_750, 1_800]);
+  });
+
+  test("give each node its key, as it is known then", async () => {
+    await discovery[Symbol.asyncDispose]();
+    await open({
+      keyOf: ({ port, sources }) => (sources[0]?.trust === "signed" ? `key of ${port}` : null),
+    });
+    await appear("box");
+    await appear("box", { trust: "signed" });
+    await clock.advance(5_500);
+    expect(asked.map(({ key }) => key)).toEqual([null, "key of 8000"]);
+  });
+
+  test("that cannot be are refused", () => {
+    expect(() => httpHealth({ intervalMs: 0 })).toThrow(RangeError);
+    expect(() => httpHealth({ keyOf: "secret" } as never)).toThrow(TypeError);
   });
 });
 

@@ -10,8 +10,8 @@ import {
   type Socket,
 } from "node:net";
 import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
+import { certificate } from "@lmserv/test-near";
 import { onTestFinished } from "vitest";
-import { certificate } from "./fixtures/certificate.ts";
 import type { Recording } from "./fixtures/recording.ts";
 
 export const host = "127.0.0.1";

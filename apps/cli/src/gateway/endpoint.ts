@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
+import { NodeKeys } from "@lmserv/discovery-client/forwarding";
 import { isConfigError } from "@lmserv/discovery-config";
-import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
+import type { Discovery, DiscoveryError, NodeInfo } from "@lmserv/discovery-core";
 import { explain } from "@lmserv/discovery-core/transport";
 import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
 import type { Configuration } from "../config/configuration.ts";
@@ -13,6 +14,7 @@ import { readVersion } from "../version.ts";
 import { clientAdvice } from "./client-advice.ts";
 import { type GatewaySettings, gatewaySettings } from "./gateway-settings.ts";
 import { endpointUrl, type ListenAddress } from "./listen-address.ts";
+import { PlainKeys } from "./plain-keys.ts";
 import { holderOf } from "./port-holder.ts";
 import { servedModels } from "./served-models.ts";
 import { drainAll, type GatewayServer } from "./server.ts";
@@ -25,12 +27,15 @@ export class Endpoint {
   readonly #isVerbose: boolean;
   readonly #io: Io;
   readonly #reporter: Reporter;
+  readonly #keyOf: (node: NodeInfo) => string | null;
   /** The one that is served now. */
   #gateway: Gateway | null = null;
 
   private constructor(settings: GatewaySettings, isVerbose: boolean, io: Io, reporter: Reporter) {
     this.#settings = settings;
     this.#isVerbose = isVerbose;
+    const keys = new NodeKeys(settings.nodeKeys);
+    this.#keyOf = (node) => keys.of(node);
     this.#io = io;
     this.#reporter = reporter;
   }
@@ -58,8 +63,9 @@ export class Endpoint {
   /** How the discovery that it serves is opened. */
   async openingOptions(signal: AbortSignal): Promise<OpeningOptions> {
     const { log, warn } = this.#reporter;
+    const { ca } = this.#settings;
     return {
-      health: await this.#io.health(),
+      health: await this.#io.health({ keyOf: this.#keyOf, ...(ca !== null && { ca }) }),
       log,
       onTransport: (status) => this.#gateway?.transportChanged(status),
       onWarning: (warning: DiscoveryError) => {
@@ -89,7 +95,7 @@ export class Endpoint {
       }
       this.#advise();
       onListening();
-      await this.#tellChanges(discovery, signal);
+      await this.#tellChanges(gateway, discovery, signal);
       gateway.drain();
       await drainAll(servers, this.#io.clock);
     } finally {
@@ -155,11 +161,13 @@ export class Endpoint {
   }
 
   /** Notes what can be served, at every change, until a signal. */
-  async #tellChanges(discovery: Discovery, signal: AbortSignal): Promise<void> {
+  async #tellChanges(gateway: Gateway, discovery: Discovery, signal: AbortSignal): Promise<void> {
+    const plainKeys = new PlainKeys(this.#keyOf, this.#reporter.warn);
     let told = "";
     try {
       for await (const _ of discovery.watch({ signal })) {
-        const text = servedModels(discovery.registry.listAlive(), this.#settings.policy);
+        plainKeys.look(discovery.registry.listAlive());
+        const text = servedModels(gateway);
         if (text !== told) this.#reporter.note(text);
         told = text;
       }

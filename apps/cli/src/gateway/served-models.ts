@@ -1,15 +1,13 @@
-import type { PickPolicy } from "@lmserv/discovery-client";
 import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import type { Gateway } from "@lmserv/discovery-gateway";
 
 /** Models that one line names. */
 const maxModels = 12;
+const apis = ["openai", "ollama", "lmserv"] as const;
 
 /** `serving llama3 (gpu-box, laptop), phi (laptop)` */
-export function servedModels(nodes: readonly NodeInfo[], { trust }: PickPolicy): string {
-  const usable = nodes.filter(({ health, sources }) => {
-    if (trust === "signed" && !sources.some((source) => source.trust === "signed")) return false;
-    return health !== null && health.state !== "silent" && health.state !== "auth";
-  });
+export function servedModels(gateway: Pick<Gateway, "explain">): string {
+  const usable = usableNodes(gateway);
   if (usable.length === 0) return "no server can be used yet";
   const models = [...new Set(usable.flatMap(modelNamesOf))].sort();
   if (models.length === 0) return `${usable.length} of the servers can be used; none lists a model`;
@@ -19,4 +17,12 @@ export function servedModels(nodes: readonly NodeInfo[], { trust }: PickPolicy):
   });
   const more = models.length > maxModels ? `, and ${models.length - maxModels} more` : "";
   return `serving ${named.join(", ")}${more}`;
+}
+
+/** Nodes that were checked and can be chosen, in the order of their ids: the best one changes with each request. */
+function usableNodes(gateway: Pick<Gateway, "explain">): readonly NodeInfo[] {
+  const chosen = apis.flatMap((api) => gateway.explain({ api }).candidates.map(({ node }) => node));
+  const checked = chosen.filter(({ health }) => health !== null);
+  const unique = [...new Map(checked.map((node) => [node.id, node])).values()];
+  return unique.sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
 }

@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
-import type { ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
+import type { HttpHealthOptions, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
 import {
   type Listener,
   readListeners,
@@ -65,7 +65,7 @@ export interface Io {
   readonly readSocketsBelow: (pid: number) => Promise<ReadonlySet<string> | null>;
   readonly readSystem: () => System;
   /** Asks listed servers how they are. */
-  readonly health: () => Promise<HealthMonitor>;
+  readonly health: (options?: HttpHealthOptions) => Promise<HealthMonitor>;
   /** Identity of what this machine announces; it is the same at the next start. */
   readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
   /** Makes a new file that nobody but this user can read; rejects with EEXIST when it is there. */
@@ -113,9 +113,9 @@ export function systemIo(): Io {
     readListeners: () => readListeners(),
     readSocketsBelow: (pid) => readSocketsBelow(pid),
     readSystem: () => readSystem(),
-    health: async () => {
+    health: async (options) => {
       const { httpHealth } = await import("@lmserv/discovery-fingerprint");
-      return httpHealth();
+      return httpHealth(options);
     },
     openIdentity: async (endpoint, onWarning) => {
       const { openIdentity } = await import("@lmserv/discovery-signing");
