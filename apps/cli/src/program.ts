@@ -6,11 +6,15 @@ import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { discoverCommand } from "./commands/discover.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { envCommand } from "./commands/env.ts";
+import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { runCommand } from "./commands/run.ts";
 import { upCommand } from "./commands/up.ts";
 import { exitCode } from "./exit-code.ts";
+import type { EnvRequest } from "./export/env.ts";
+import type { ExportRequest } from "./export/export.ts";
 import type { Io } from "./io/io.ts";
 import { asksForMore, foreignPlugins } from "./options/foreign-flags.ts";
 import type {
@@ -32,6 +36,8 @@ export interface Actions {
   readonly announce: (request: AnnounceRequest) => Promise<number>;
   readonly run: (request: RunRequest) => Promise<number>;
   readonly gateway: (request: Request) => Promise<number>;
+  readonly export: (request: ExportRequest) => Promise<number>;
+  readonly env: (request: EnvRequest) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
   readonly print: (request: PrintRequest) => Promise<number>;
 }
@@ -49,6 +55,8 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     announceCommand(program, io, plugins, async (request) => codes.push(await actions.announce(request)));
     runCommand(program, io, plugins, argv, async (request) => codes.push(await actions.run(request)));
     gatewayCommand(program, io, plugins, async (request) => codes.push(await actions.gateway(request)));
+    exportCommand(program, io, plugins, async (request) => codes.push(await actions.export(request)));
+    envCommand(program, io, plugins, async (request) => codes.push(await actions.env(request)));
     for (const plugin of plugins) keygenCommand(program, plugin, io);
     doctorCommand(program, io, plugins, async (request) => codes.push(await actions.doctor(request)));
     configCommand(program, io, plugins, async (request) => codes.push(await actions.print(request)));

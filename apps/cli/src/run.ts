@@ -32,6 +32,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         (await import("./announce/child-server.ts")).runServer(request, io, signal, signals.take),
       up: async (request) => (await import("./up/up.ts")).up(request, io, signal),
       gateway: async (request) => (await import("./gateway/gateway.ts")).serveGateway(request, io, signal),
+      export: async (request) => (await import("./export/export.ts")).exportNodes(request, io, signal),
+      env: async (request) => (await import("./export/env.ts")).printEnvironment(request, io, signal),
       print: async (request) => (await import("./config/print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);

@@ -56,7 +56,20 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   it.each<[readonly string[], readonly string[]]>([
     [
       [""],
-      ["up", "discover", "announce", "run", "gateway", "mesh", "doctor", "config", "completion", "help"],
+      [
+        "up",
+        "discover",
+        "announce",
+        "run",
+        "gateway",
+        "export",
+        "env",
+        "mesh",
+        "doctor",
+        "config",
+        "completion",
+        "help",
+      ],
     ],
     [["d"], ["discover", "doctor"]],
     [["--v"], ["--version"]],

@@ -19,6 +19,8 @@ import { ephemeralIdentity, type Identity } from "@lmserv/discovery-signing";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { PortClaim } from "../src/announce/port-claim.ts";
+import { replaceFile } from "../src/export/export-file.ts";
+import { runHook } from "../src/export/hook.ts";
 import type { ListenAddress } from "../src/gateway/listen-address.ts";
 import { type GatewayServer, listenGateway } from "../src/gateway/server.ts";
 import { startChild } from "../src/io/child.ts";
@@ -139,6 +141,8 @@ export class Machine {
         if (this.files.has(path)) throw Object.assign(new Error("EEXIST"), { code: "EEXIST" });
         this.files.set(path, text);
       },
+      replaceFile,
+      runHook: (command, limitMs) => runHook(command, limitMs, clock),
       isStdoutShared: () => this.isStdoutShared,
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),

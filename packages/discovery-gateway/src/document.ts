@@ -17,6 +17,9 @@ import { explain } from "@lmserv/discovery-core/transport";
 // Documents about the list, held against the schemas of the command. Apart from the library's own shapes on
 // purpose, so that those can change: a minor version adds keys, nothing else changes.
 
+export { unreadyReason } from "./surface/readiness.ts";
+export { type Target, targetsOf } from "./surface/targets.ts";
+
 export const formatVersion = "1.1";
 
 export interface DiscoverDocument {

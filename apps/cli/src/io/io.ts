@@ -16,6 +16,7 @@ import type { Identity } from "@lmserv/discovery-signing";
 import type { ClaimPort } from "../announce/port-claim.ts";
 import { elsewhere, ownPlugins } from "../config/plugins.ts";
 import type { ReadText } from "../doctor/environment.ts";
+import type { RunHook } from "../export/hook.ts";
 import type { ListenGateway } from "../gateway/server.ts";
 import type { Child, CommandLine } from "./child.ts";
 import type { Listen } from "./http.ts";
@@ -70,6 +71,9 @@ export interface Io {
   readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
   /** Makes a new file that nobody but this user can read; rejects with EEXIST when it is there. */
   readonly createSecret: (path: string, text: string) => Promise<void>;
+  /** Puts a text in the place of a file, as a whole; rejects with the system's error. */
+  readonly replaceFile: (path: string, text: string) => Promise<void>;
+  readonly runHook: RunHook;
   /** Whether stdout goes to a file that others can read. */
   readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
@@ -101,6 +105,14 @@ export function systemIo(): Io {
     networkInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     createSecret: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
+    replaceFile: async (path, text) => {
+      const { replaceFile } = await import("../export/export-file.ts");
+      return replaceFile(path, text);
+    },
+    runHook: async (command, limitMs) => {
+      const { runHook } = await import("../export/hook.ts");
+      return runHook(command, limitMs, systemClock);
+    },
     isStdoutShared: () => isSharedFile(process.stdout.fd),
     check: async ({ address: host, ...question }) => {
       const { checkServer } = await import("@lmserv/discovery-fingerprint");

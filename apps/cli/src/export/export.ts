@@ -1,0 +1,167 @@
+import { resolve } from "node:path";
+import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
+import { explain } from "@lmserv/discovery-core/transport";
+import { unreadyReason } from "@lmserv/discovery-gateway/document";
+import { configure, firstPassMs } from "../config/configuration.ts";
+import { close, openDiscovery } from "../discover/opening.ts";
+import { exitCode, judge } from "../exit-code.ts";
+import { interruptedCode, isEndedBy } from "../io/interruption.ts";
+import type { Io } from "../io/io.ts";
+import type { Request } from "../options/request.ts";
+import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { createReporter, type Reporter } from "../output/reporter.ts";
+import { exported, faceOfExport } from "./export-format.ts";
+import type { ExportFormat } from "./export-formats.ts";
+import { QuietPeriod } from "./quiet-period.ts";
+
+/** `lmserv export` */
+export interface ExportRequest extends Request {
+  readonly format: ExportFormat;
+  /** Whether it goes on with every change. */
+  readonly watch: boolean;
+  /** File to write, or null for stdout. */
+  readonly out: string | null;
+  /** Command line to run after the file was written, or null. */
+  readonly exec: string | null;
+  /** Null for as long as it takes. */
+  readonly timeoutMs: number | null;
+}
+
+const defaultTimeoutMs = 3_000;
+/** A command that loads a configuration anew takes moments. */
+const hookMs = 30_000;
+/** Until a file that could not be written is tried again, in ms. */
+const retryMs = 10_000;
+/** Between looks at whether the first look is over, in ms. */
+const unreadyMs = 1_000;
+
+/** Writes the list for another program, once or at every change; resolves with the exit code. */
+export async function exportNodes(request: ExportRequest, io: Io, signal: AbortSignal): Promise<number> {
+  const reporter = createReporter(io.stderr, request);
+  const configuration = await configure(request, io, reporter, { interactive: true, identity: null });
+  const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
+  let discovery: Discovery;
+  try {
+    discovery = await openDiscovery(configuration, io, {
+      health: await io.health(),
+      log: reporter.log,
+      onWarning: (warning) => reporter.warn(describeFailure(warning)),
+      waitForNetwork: request.watch,
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) return interruptedCode(signal);
+    for (const failure of failuresOf(error)) reporter.error(describeFailure(failure));
+    return exitCode.failed;
+  }
+  try {
+    const exporter = new Exporter(request, discovery, io, reporter);
+    if (request.watch) return await exporter.watch(signal);
+    return await exporter.once(timeoutMs, signal);
+  } finally {
+    await close(discovery, reporter);
+  }
+}
+
+class Exporter {
+  readonly #request: ExportRequest;
+  readonly #discovery: Discovery;
+  readonly #io: Io;
+  readonly #reporter: Reporter;
+  readonly #file: string | null;
+  /** What was written last, without times. */
+  #written: string | null = null;
+  /** Why the last attempt failed. */
+  #trouble = "";
+
+  constructor(request: ExportRequest, discovery: Discovery, io: Io, reporter: Reporter) {
+    this.#request = request;
+    this.#discovery = discovery;
+    this.#io = io;
+    this.#reporter = reporter;
+    this.#file = request.out === null ? null : resolve(io.cwd, request.out);
+  }
+
+  async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
+    let nodes: readonly NodeInfo[];
+    try {
+      nodes = await this.#discovery.discover({ timeoutMs, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return interruptedCode(signal);
+    }
+    const failures = outages(this.#discovery);
+    const code = judge({ count: nodes.length, wanted: 1, failures });
+    for (const failure of failures) this.#reporter.error(describeFailure(failure));
+    // A list that nobody could look at replaces none.
+    if (code === exitCode.failed) return code;
+    if (await this.#write(nodes)) return code;
+    return exitCode.broken;
+  }
+
+  async watch(signal: AbortSignal): Promise<number> {
+    let turn: Promise<unknown> = Promise.resolve();
+    const quiet = new QuietPeriod(this.#io.clock, () => {
+      turn = turn.then(() => this.#adjust(quiet));
+    });
+    quiet.touch();
+    try {
+      for await (const _ of this.#discovery.watch({ signal })) quiet.touch();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      quiet.stop();
+      await turn;
+      quiet.stop();
+    }
+    // That is the regular end of a service.
+    return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
+  }
+
+  /** Brings the file in line with the list, once that is worth something. */
+  async #adjust(quiet: QuietPeriod): Promise<void> {
+    if (unreadyReason(this.#discovery) !== null) return quiet.after(unreadyMs);
+    const nodes = this.#discovery.registry.listAlive();
+    if (faceOfExport(this.#request.format, nodes) === this.#written) return;
+    if (!(await this.#write(nodes))) quiet.after(retryMs);
+  }
+
+  /** False when the file could not be written; the old one is there then. */
+  async #write(nodes: readonly NodeInfo[]): Promise<boolean> {
+    const { format, exec } = this.#request;
+    const text = exported(format, nodes);
+    if (this.#file === null) {
+      this.#io.stdout.write(text);
+    } else if (!(await this.#replace(this.#file, text))) {
+      return false;
+    }
+    this.#written = faceOfExport(format, nodes);
+    if (exec !== null) await this.#run(exec);
+    return true;
+  }
+
+  async #replace(file: string, text: string): Promise<boolean> {
+    try {
+      await this.#io.replaceFile(file, text);
+    } catch (error) {
+      this.#tell(`cannot write ${file}, which stays as it was: ${explain(error)}`);
+      return false;
+    }
+    if (this.#trouble !== "") this.#reporter.note(`wrote ${file}`);
+    this.#trouble = "";
+    return true;
+  }
+
+  /** Each trouble once. */
+  #tell(trouble: string): void {
+    if (trouble !== this.#trouble) this.#reporter.warn(trouble);
+    this.#trouble = trouble;
+  }
+
+  async #run(command: string): Promise<void> {
+    const failure = await this.#io.runHook(command, hookMs);
+    if (failure === null) this.#reporter.log("info", `ran ${command}`);
+    else
+      this.#reporter.warn(`--exec ${JSON.stringify(command)}: ${failure}; it runs again at the next change`);
+  }
+}
