@@ -11,6 +11,7 @@ import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { keygenCommand } from "./commands/keygen.ts";
 import { runCommand } from "./commands/run.ts";
+import { serviceCommand } from "./commands/service.ts";
 import { upCommand } from "./commands/up.ts";
 import { exitCode } from "./exit-code.ts";
 import type { EnvRequest } from "./export/env.ts";
@@ -26,6 +27,7 @@ import type {
   SearchRequest,
 } from "./options/request.ts";
 import { UsageError } from "./options/usage-error.ts";
+import type { ServiceRequest } from "./service/service.ts";
 import { readVersion } from "./version.ts";
 
 /** What a command line can ask for; each resolves with the exit code. */
@@ -38,6 +40,7 @@ export interface Actions {
   readonly gateway: (request: Request) => Promise<number>;
   readonly export: (request: ExportRequest) => Promise<number>;
   readonly env: (request: EnvRequest) => Promise<number>;
+  readonly service: (request: ServiceRequest) => Promise<number>;
   readonly doctor: (request: DoctorRequest) => Promise<number>;
   readonly print: (request: PrintRequest) => Promise<number>;
 }
@@ -57,6 +60,7 @@ export async function execute(argv: readonly string[], io: Io, actions: Actions)
     gatewayCommand(program, io, plugins, async (request) => codes.push(await actions.gateway(request)));
     exportCommand(program, io, plugins, async (request) => codes.push(await actions.export(request)));
     envCommand(program, io, plugins, async (request) => codes.push(await actions.env(request)));
+    serviceCommand(program, async (request) => codes.push(await actions.service(request)));
     for (const plugin of plugins) keygenCommand(program, plugin, io);
     doctorCommand(program, io, plugins, async (request) => codes.push(await actions.doctor(request)));
     configCommand(program, io, plugins, async (request) => codes.push(await actions.print(request)));

@@ -34,6 +34,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       gateway: async (request) => (await import("./gateway/gateway.ts")).serveGateway(request, io, signal),
       export: async (request) => (await import("./export/export.ts")).exportNodes(request, io, signal),
       env: async (request) => (await import("./export/env.ts")).printEnvironment(request, io, signal),
+      service: async (request) => (await import("./service/service.ts")).manageService(request, io),
       print: async (request) => (await import("./config/print.ts")).print(request, io),
     });
     await Promise.all([flush(io.stdout), flush(io.stderr)]);

@@ -64,6 +64,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
         "gateway",
         "export",
         "env",
+        "service",
         "mesh",
         "doctor",
         "config",

@@ -28,6 +28,7 @@ import type { Handle } from "../src/io/http.ts";
 import type { SignalName } from "../src/io/interruption.ts";
 import type { Io, NetworkInterfaces, PortQuestion } from "../src/io/io.ts";
 import { run } from "../src/run.ts";
+import { removeServiceFile, type ServiceHost, writeServiceFile } from "../src/service/service-host.ts";
 
 type Shapes = Readonly<Record<string, OptionShape>>;
 
@@ -87,6 +88,18 @@ export class Machine {
   };
   /** State of every node at a check, or null where checks find nothing out. */
   health: HealthState | null = "healthy";
+  /** The system as a service is installed on it; it has no manager. */
+  serviceHost: ServiceHost = {
+    platform: "linux",
+    uid: 1_000,
+    userName: "me",
+    home: "/home/me",
+    node: "/usr/bin/node",
+    script: "/usr/lib/node_modules/@lmserv/cli/bin/lmserv.mjs",
+    run: async ([program]) => ({ code: 127, output: `there is no ${program}` }),
+    write: writeServiceFile,
+    remove: removeServiceFile,
+  };
   /** Listening sockets that the system tells of, or null where it does not. */
   listeners: readonly Listener[] | null = null;
   /** Inodes of the sockets of processes, as far as the system tells. */
@@ -143,6 +156,7 @@ export class Machine {
       },
       replaceFile,
       runHook: (command, limitMs) => runHook(command, limitMs, clock),
+      serviceHost: async () => this.serviceHost,
       isStdoutShared: () => this.isStdoutShared,
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),

@@ -21,7 +21,7 @@ const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u202e\u2066\u200b\ufeff\u{e0041}\u3164\u2800
 
 const box = {
   ...{ id: "box", info: "box", host: "198.51.100.8", addresses: ["198.51.100.8"], port: 8_000 },
-  ...{ server: "vllm", path: "/chat", hostname: "box", models: ["a"] },
+  ...{ server: "vllm", path: "/chat", hostname: "box", models: ["a"], apis: ["openai"] },
 };
 
 /** A machine near which a stranger announces such texts. */
@@ -89,6 +89,25 @@ const ways: Readonly<Record<string, Way>> = {
     by: ["discover/watch.ts"],
     print: () => run(besideStranger(), "discover", "--watch", "--json", "--timeout", "2s"),
     isJson: true,
+  },
+  export: {
+    by: ["export/export.ts"],
+    print: () => run(besideStranger(), "export", "json"),
+    isJson: true,
+  },
+  variables: {
+    by: ["export/env.ts"],
+    print: () => run(besideStranger(), "env"),
+    // An address and a port are all that strangers choose of it.
+    shows: "OPENAI_BASE_URL=http://198.18.0.1:8000/v1",
+  },
+  "service as it is": {
+    by: ["service/service.ts"],
+    print: () => {
+      const machine = new Machine();
+      machine.serviceHost = { ...machine.serviceHost, run: async () => ({ code: 0, output: text }) };
+      return run(machine, "service", "status", "up");
+    },
   },
   findings: { by: ["doctor/doctor.ts"], print: () => formatFindings([finding], false) },
   "findings as JSON": {

@@ -18,6 +18,7 @@ import { elsewhere, ownPlugins } from "../config/plugins.ts";
 import type { ReadText } from "../doctor/environment.ts";
 import type { RunHook } from "../export/hook.ts";
 import type { ListenGateway } from "../gateway/server.ts";
+import type { ServiceHost } from "../service/service-host.ts";
 import type { Child, CommandLine } from "./child.ts";
 import type { Listen } from "./http.ts";
 import type { SignalName } from "./interruption.ts";
@@ -74,6 +75,7 @@ export interface Io {
   /** Puts a text in the place of a file, as a whole; rejects with the system's error. */
   readonly replaceFile: (path: string, text: string) => Promise<void>;
   readonly runHook: RunHook;
+  readonly serviceHost: () => Promise<ServiceHost>;
   /** Whether stdout goes to a file that others can read. */
   readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
@@ -112,6 +114,10 @@ export function systemIo(): Io {
     runHook: async (command, limitMs) => {
       const { runHook } = await import("../export/hook.ts");
       return runHook(command, limitMs, systemClock);
+    },
+    serviceHost: async () => {
+      const { systemServiceHost } = await import("../service/service-host.ts");
+      return systemServiceHost();
     },
     isStdoutShared: () => isSharedFile(process.stdout.fd),
     check: async ({ address: host, ...question }) => {

@@ -1,0 +1,92 @@
+import { visibleLines } from "@lmserv/discovery-core";
+import { explain } from "@lmserv/discovery-core/transport";
+import { exitCode } from "../exit-code.ts";
+import type { Io } from "../io/io.ts";
+import { UsageError } from "../options/usage-error.ts";
+import { createReporter, type Reporter } from "../output/reporter.ts";
+import { launchdService } from "./launchd.ts";
+import type { ServiceHost } from "./service-host.ts";
+import { isInNpxCache, type ServicePlan, type ServiceSpec, type Step } from "./service-plan.ts";
+import { systemdService } from "./systemd.ts";
+
+/** `lmserv service` */
+export interface ServiceRequest extends ServiceSpec {
+  readonly action: "install" | "uninstall" | "status";
+  /** Whether the file is only shown. */
+  readonly print: boolean;
+}
+
+/** Has the system run a command from its start on, or undoes that; resolves with the exit code. */
+export async function manageService(request: ServiceRequest, io: Io): Promise<number> {
+  const host = await io.serviceHost();
+  const plan = planOf(request, host);
+  const reporter = createReporter(io.stderr, { quiet: false, verbose: false });
+  if (request.print) {
+    io.stdout.write(visibleLines(plan.text));
+    for (const note of plan.notes) reporter.note(note);
+    return exitCode.found;
+  }
+  if (request.action === "status") {
+    const { code, output } = await host.run(plan.status);
+    io.stdout.write(`${visibleLines(output)}\n`);
+    return code === 0 ? exitCode.found : exitCode.none;
+  }
+  return request.action === "install" ? install(plan, host, reporter) : uninstall(plan, host, reporter);
+}
+
+/** @throws {UsageError} where there is no such manager, or the command is about to vanish. */
+function planOf(request: ServiceRequest, host: ServiceHost): ServicePlan {
+  if (request.action === "install" && isInNpxCache(host.script)) {
+    throw new UsageError(
+      `${host.script} is in the cache of npx, which is emptied: install the command first, with npm install --global @lmserv/cli`,
+    );
+  }
+  const odd = request.args.find((word) => /\p{Cc}/u.test(word));
+  if (odd !== undefined) {
+    throw new UsageError(`${JSON.stringify(odd)} holds a control character, which no service file can hold`);
+  }
+  if (host.platform === "linux") return systemdService(request, host);
+  if (host.platform === "darwin") return launchdService(request, host);
+  throw new UsageError(
+    `there is no service for ${host.platform}: systemd on Linux and launchd on macOS are known`,
+  );
+}
+
+async function install(plan: ServicePlan, host: ServiceHost, reporter: Reporter): Promise<number> {
+  try {
+    await host.write(plan.file, plan.text);
+  } catch (error) {
+    reporter.error(`cannot write ${plan.file}: ${explain(error)}; as root, or with --user`);
+    return exitCode.broken;
+  }
+  reporter.note(`wrote ${plan.file}`);
+  for (const step of plan.install) {
+    if (await take(step, host, reporter)) continue;
+    reporter.note(`${plan.file} stays: repair what is wrong and install it again, or uninstall it`);
+    return exitCode.broken;
+  }
+  for (const note of plan.notes) reporter.note(note);
+  return exitCode.found;
+}
+
+async function uninstall(plan: ServicePlan, host: ServiceHost, reporter: Reporter): Promise<number> {
+  // What does not run, or was never there, is no reason to leave its file.
+  for (const step of plan.stop) await take(step, host, reporter);
+  try {
+    const isRemoved = await host.remove(plan.file);
+    reporter.note(isRemoved ? `removed ${plan.file}` : `there is no ${plan.file}`);
+  } catch (error) {
+    reporter.error(`cannot remove ${plan.file}: ${explain(error)}; as root, or with --user`);
+    return exitCode.broken;
+  }
+  for (const step of plan.clean) if (!(await take(step, host, reporter))) return exitCode.broken;
+  return exitCode.found;
+}
+
+/** Runs a program of the system, and tells so; false when it fails. */
+async function take(step: Step, { run }: ServiceHost, reporter: Reporter): Promise<boolean> {
+  const { code, output } = await run(step);
+  if (code === 0) reporter.note(`ran ${step.join(" ")}`);
+  else reporter.warn(`${step.join(" ")} ended with ${code}: ${output}`);
+  return code === 0;
+}
