@@ -20,7 +20,7 @@ describe("a mistake in the command line", () => {
     [["discover", "--wait", "10001"], /'10001'.*from 1 to 10000/],
     [["discover", "--wait", "two"], /'two'/],
     [["discover", "--wait", "2", "--first"], /--first.*cannot be used with.*--wait/],
-    [["discover", "--timeout", "3"], /--timeout.*'3'.*500ms, 3s or 2m/],
+    [["discover", "--timeout", "3d"], /--timeout.*'3d'.*500ms, 3s, 2m or 1h/],
     [["discover", "--timeout", "0s"], /'0s'.*from 1ms to 1440m/],
     [["discover", "--ttl", "500ms"], /--ttl.*'500ms'.*from 1s to 1440m/],
     [["discover", "--timeout", "1s", "--timeout", "2s"], /--timeout.*'2s'.*only once/],

@@ -2,11 +2,11 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const dayMs = 86_400_000;
 
 /** What `parseDuration` reads; the JSON Schema shows it. */
-export const durationPattern: RegExp = /^(\d{1,9})(ms|s|m|h)$/;
+export const durationPattern: RegExp = /^(\d{1,9})(ms|s|m|h)?$/;
 
-/** Reads `500ms`, `3s`, `2m` or `1h`, at most 24h, in ms; null for anything else. */
+/** Reads `500ms`, `3s`, `2m`, `1h`, or a number of seconds, at most 24h, in ms; null for anything else. */
 export function parseDuration(text: string): number | null {
-  const [, digits, unit = ""] = durationPattern.exec(text) ?? [];
+  const [, digits, unit = "s"] = durationPattern.exec(text) ?? [];
   const ms = Number(digits) * (unitsMs[unit] ?? Number.NaN);
   return ms <= dayMs ? ms : null;
 }

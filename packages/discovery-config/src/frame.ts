@@ -111,7 +111,7 @@ function checkDuration(group: Group, path: Path): void {
   if (after === null || parseDuration(after) !== null) return;
   const { origin } = nearestAt(group, ["after"]);
   const reason = `is ${JSON.stringify(after)}, which is no duration of at most 24h`;
-  const mend = 'write a whole number and a unit, such as "500ms", "3s" or "2m"';
+  const mend = 'write seconds, or a whole number and a unit, such as "500ms", "3s" or "2m"';
   throw new ConfigError({ origin, path: [...path, "after"], reason, mend });
 }
 

@@ -1,6 +1,7 @@
 export { composeConfigured } from "./composition.ts";
 export { ConfigError, isConfigError } from "./config-error.ts";
 export { type DiscoveryFromConfigOptions, discoveryFromConfig } from "./discovery.ts";
+export { parseDuration } from "./duration.ts";
 export { inspectFile, type Safety, type SafetyFault } from "./file-safety.ts";
 export type { Environment, ReadFile } from "./file-search.ts";
 export { listeningOption, type TransportFlag, transportFlags } from "./flags.ts";

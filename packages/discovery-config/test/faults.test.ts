@@ -103,7 +103,7 @@ describe("what cannot be in a file", () => {
     [
       "a wrong duration",
       transports('    "mdns": {},', '    "arp": { "when": "mdns-silent", "after": "soon" }'),
-      '5: transports.arp.after is "soon", which is no duration of at most 24h; write a whole number and a unit, such as "500ms", "3s" or "2m"',
+      '5: transports.arp.after is "soon", which is no duration of at most 24h; write seconds, or a whole number and a unit, such as "500ms", "3s" or "2m"',
     ],
     [
       "a type that is no package",

@@ -1,7 +1,7 @@
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { type Command, Option } from "commander";
 import type { Io } from "../io/io.ts";
-import { parseDuration } from "../options/duration.ts";
+import { parseDurationIn } from "../options/duration.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "../options/options.ts";
 import type { SearchRequest, UrlKind } from "../options/request.ts";
 import { addTransportFlags } from "../options/transport-flags.ts";
@@ -66,12 +66,12 @@ export function discoverCommand(
       single(
         "--timeout <duration>",
         "how long to look (default: 3s, or as long as a sweep takes; with --watch: no end)",
-        (text) => parseDuration(text, timeoutRange),
+        (text) => parseDurationIn(text, timeoutRange),
       ),
     )
     .addOption(
       single("--ttl <duration>", "drop a server that was not heard of for so long (default: 60s)", (text) =>
-        parseDuration(text, ttlRange),
+        parseDurationIn(text, ttlRange),
       ),
     )
     .option("--no-check", "do not ask the servers how they are")

@@ -3,7 +3,7 @@ import { Argument, type Command } from "commander";
 import type { ExportRequest } from "../export/export.ts";
 import { type ExportFormat, exportFormats } from "../export/export-formats.ts";
 import type { Io } from "../io/io.ts";
-import { parseDuration } from "../options/duration.ts";
+import { parseDurationIn } from "../options/duration.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "../options/options.ts";
 import { addTransportFlags } from "../options/transport-flags.ts";
 
@@ -50,7 +50,7 @@ export function exportCommand(
     .addOption(single("--exec <command>", "with --out: command to run after each write", (text) => text))
     .addOption(
       single("--timeout <duration>", "without --watch: how long to look (default: 3s)", (text) =>
-        parseDuration(text, timeoutRange),
+        parseDurationIn(text, timeoutRange),
       ),
     );
   const settings = addTransportFlags(addSharedOptions(command, io), plugins);
