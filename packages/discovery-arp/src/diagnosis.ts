@@ -1,12 +1,12 @@
 import { type Cancellable, type Check, type Checker, checker } from "@lmserv/discovery-core/transport";
 import { checks } from "./codes.ts";
-import { reserve, type TableLoad } from "./headroom.ts";
 import { listLinks, type NetworkLink } from "./links.ts";
-import type { Machine } from "./machine.ts";
-import { Neighborhood } from "./neighborhood.ts";
+import { OnLinkFilter } from "./on-link-filter.ts";
 import type { Omission } from "./plan.ts";
+import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
 import { planOf } from "./sweeper.ts";
+import { reserve, type TableLoad } from "./table-capacity.ts";
 
 /** The kernel refuses entries a little before its count says so: seen from 1,017 of 1,024 on. */
 const fullWithin = 16;
@@ -16,7 +16,7 @@ type Say = Checker<keyof typeof checks>;
 /** Looks for what keeps the neighbour table from leading to servers. */
 export async function* diagnose(
   settings: Settings,
-  machine: Machine,
+  machine: Platform,
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
   const say = checker("arp", checks, settings.via);
@@ -25,9 +25,9 @@ export async function* diagnose(
   yield roomCheck(await machine.tableLoad(signal), say);
 }
 
-function* linkChecks(settings: Settings, machine: Machine, say: Say): Generator<Check, void> {
+function* linkChecks(settings: Settings, machine: Platform, say: Say): Generator<Check, void> {
   const links = listLinks(machine.system());
-  const used = new Neighborhood(links, settings).links;
+  const used = new OnLinkFilter(links, settings).links;
   const { ranges, omissions } = planOf(settings, machine);
   for (const name of used) {
     const swept = ranges
@@ -56,7 +56,7 @@ function omissionCheck(
     : say("INTERFACE_LEFT_OUT", { interface: on, message });
 }
 
-async function readerCheck(machine: Machine, signal: AbortSignal, say: Say): Promise<Check> {
+async function readerCheck(machine: Platform, signal: AbortSignal, say: Say): Promise<Check> {
   const table = machine.openTable();
   try {
     const { length } = await table.read(signal);

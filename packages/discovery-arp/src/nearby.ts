@@ -1,7 +1,7 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
-import type { Machine } from "./machine.ts";
-import { Neighborhood } from "./neighborhood.ts";
+import { OnLinkFilter } from "./on-link-filter.ts";
+import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
 import { sweep } from "./sweep.ts";
 import { planOf } from "./sweeper.ts";
@@ -9,7 +9,7 @@ import { planOf } from "./sweeper.ts";
 /** Addresses of the hosts that the table knows on the links in use, zones included; none where it cannot be read. */
 export async function findNeighbors(
   settings: Settings,
-  machine: Machine,
+  machine: Platform,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -21,7 +21,7 @@ export async function findNeighbors(
         pace: settings.firstPace,
         clock,
         signal,
-        knock: machine.knock,
+        triggerArp: machine.triggerArp,
         tableLoad: machine.tableLoad,
         readTable: (during) => table.read(during),
         onAnswer: () => {},
@@ -29,7 +29,7 @@ export async function findNeighbors(
       });
     }
     const [ipv4, ipv6] = [await table.read(signal), await table.readIPv6(signal)];
-    const near = new Neighborhood(listLinks(machine.system()), settings);
+    const near = new OnLinkFilter(listLinks(machine.system()), settings);
     return [...near.hosts(ipv4), ...near.hostsOverIPv6(ipv6, ipv4)];
   } catch {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { Headroom, type TableLoad } from "./headroom.ts";
+import { TableCapacity, type TableLoad } from "./table-capacity.ts";
 
 /** `prompt`: as fast as the kernel's table has room for. `gentle`: 80 addresses a second. */
 export type Pace = "prompt" | "gentle";
@@ -19,7 +19,7 @@ const usualRoom = 448;
 /** How many addresses may be asked, so that neither the link nor the kernel's table suffers. */
 export class Pacer {
   readonly #pace: Pace;
-  readonly #headroom = new Headroom();
+  readonly #capacity = new TableCapacity();
   #credit = maxCredit;
   #creditMs: number;
 
@@ -31,7 +31,7 @@ export class Pacer {
   /** How many may be asked now; where the table's load is not known, the gentle pace has to do. */
   quota(nowMs: number, unresolved: number, load: TableLoad | null): number {
     this.#earn(nowMs);
-    const free = load ? this.#headroom.room(load, nowMs) : maxUnresolved;
+    const free = load ? this.#capacity.room(load, nowMs) : maxUnresolved;
     const room = Math.min(maxUnresolved - unresolved, free);
     const allowed = this.#pace === "prompt" && load ? room : Math.min(room, this.#credit);
     return Math.max(Math.floor(allowed), 0);

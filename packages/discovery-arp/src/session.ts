@@ -9,9 +9,9 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
-import type { Machine } from "./machine.ts";
-import { Neighborhood } from "./neighborhood.ts";
-import type { Browse } from "./roster.ts";
+import type { Browse } from "./neighbor-cache.ts";
+import { OnLinkFilter } from "./on-link-filter.ts";
+import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
 import { Sweeper } from "./sweeper.ts";
 import type { NeighborTable } from "./table.ts";
@@ -21,7 +21,7 @@ import { Watch } from "./watch.ts";
 export class ArpSession implements TransportSession {
   readonly #context: TransportContext;
   readonly #settings: Settings;
-  readonly #machine: Machine;
+  readonly #machine: Platform;
   readonly #table: NeighborTable;
   readonly #sweeper: Sweeper;
   readonly #closing = new AbortController();
@@ -29,7 +29,7 @@ export class ArpSession implements TransportSession {
   #failure: DiscoveryError | null = null;
   #reportedSilence = false;
 
-  constructor(context: TransportContext, settings: Settings, machine: Machine) {
+  constructor(context: TransportContext, settings: Settings, machine: Platform) {
     this.#context = context;
     this.#settings = settings;
     this.#machine = machine;
@@ -42,7 +42,7 @@ export class ArpSession implements TransportSession {
     signal.throwIfAborted();
     const { via } = this.#settings;
     const links = listLinks(this.#machine.system());
-    const used = new Neighborhood(links, this.#settings).links;
+    const used = new OnLinkFilter(links, this.#settings).links;
     if (used.length === 0) throw this.#noInterface(links.map(({ name }) => name));
     // An abort is told apart here, so that no listener stays behind on a signal that lives on.
     const neighbors = await this.#table.read(this.#closing.signal).catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import { type Clock, sleep } from "@lmserv/discovery-core/transport";
-import type { TableLoad } from "./headroom.ts";
-import type { SendReport } from "./machine.ts";
 import type { Neighbor } from "./neighbor.ts";
 import { type Pace, Pacer, resolutionMs } from "./pace.ts";
 import type { Target } from "./plan.ts";
+import type { SendReport } from "./platform.ts";
+import type { TableLoad } from "./table-capacity.ts";
 
 export interface SweepProgress {
   /** How many addresses are to be asked. */
@@ -18,7 +18,7 @@ export interface SweepOptions {
   readonly pace: Pace;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly knock: (targets: readonly Target[]) => Promise<SendReport>;
+  readonly triggerArp: (targets: readonly Target[]) => Promise<SendReport>;
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;
   readonly readTable: (signal: AbortSignal) => Promise<readonly Neighbor[]>;
   /** Takes each address the moment that it is known to be somebody's. */
@@ -89,14 +89,14 @@ class Sweep {
   }
 
   async #ask(): Promise<void> {
-    const { clock, signal, tableLoad, knock, onProgress } = this.#options;
+    const { clock, signal, tableLoad, triggerArp, onProgress } = this.#options;
     const load = await tableLoad(signal);
     const quota = this.#pacer.quota(clock.now(), this.#unresolved(), load);
     const targets = this.#queue.splice(0, quota);
     this.#isStalled = targets.length === 0;
     if (this.#isStalled) return;
     this.#pacer.spend(targets.length);
-    const { failure } = await knock(targets);
+    const { failure } = await triggerArp(targets);
     this.#failure ??= failure;
     // The system has no room for more at the moment.
     this.#isStalled = failure?.code === "ENOBUFS";

@@ -1,10 +1,10 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { TransportContext } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
-import type { Machine } from "./machine.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";
 import type { Pace } from "./pace.ts";
 import { planSweep, type SweepPlan } from "./plan.ts";
+import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
 import { type SweepOptions, type SweepOutcome, sweep } from "./sweep.ts";
 
@@ -20,12 +20,12 @@ export interface SweepTable {
 export class Sweeper {
   readonly #context: TransportContext;
   readonly #settings: Settings;
-  readonly #machine: Machine;
+  readonly #machine: Platform;
   readonly #reported = new Set<string>();
   #nextMs: number;
   #pace: Pace;
 
-  constructor(context: TransportContext, settings: Settings, machine: Machine) {
+  constructor(context: TransportContext, settings: Settings, machine: Platform) {
     this.#context = context;
     this.#settings = settings;
     this.#machine = machine;
@@ -52,7 +52,7 @@ export class Sweeper {
       pace: this.#pace,
       clock,
       signal,
-      knock: this.#machine.knock,
+      triggerArp: this.#machine.triggerArp,
       tableLoad: this.#machine.tableLoad,
       readTable: table.read,
       onAnswer: (fresh, all) => {
@@ -122,7 +122,7 @@ export class Sweeper {
 }
 
 /** What a sweep with these settings would ask now. */
-export function planOf({ interfaces, subnets, exclude }: Settings, machine: Machine): SweepPlan {
+export function planOf({ interfaces, subnets, exclude }: Settings, machine: Platform): SweepPlan {
   const links = listLinks(machine.system());
   return planSweep({ links, wanted: interfaces, subnets, exclude });
 }

@@ -9,9 +9,9 @@ import { defaultPorts } from "@lmserv/discovery-fingerprint";
 import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";
-import { type Machine, thisMachine } from "./machine.ts";
 import { findNeighbors } from "./nearby.ts";
 import { type Pace, sweepMs } from "./pace.ts";
+import { type Platform, thisPlatform } from "./platform.ts";
 import { ArpSession } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { SweepProgress } from "./sweep.ts";
@@ -75,11 +75,11 @@ const looksMs = 1_500 + 4_000;
  * @throws {TypeError | RangeError} for options that cannot be.
  */
 export function arp(options: ArpOptions = {}): ArpTransport {
-  return arpOn(thisMachine, options);
+  return arpOn(thisPlatform, options);
 }
 
 /** The same on any machine, such as one that a test makes. */
-export function arpOn(machine: Machine, options: ArpOptions = {}): ArpTransport {
+export function arpOn(machine: Platform, options: ArpOptions = {}): ArpTransport {
   const settings = settingsOf(options);
   return {
     name: settings.via,

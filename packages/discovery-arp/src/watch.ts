@@ -1,13 +1,13 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core/transport";
 import { HostBudget } from "@lmserv/discovery-network";
-import { Acquaintances } from "./acquaintances.ts";
-import { Inquirer, type Inquiry } from "./inquirer.ts";
 import { listLinks } from "./links.ts";
-import type { Machine } from "./machine.ts";
 import type { Neighbor } from "./neighbor.ts";
-import { Neighborhood } from "./neighborhood.ts";
-import { type Browse, Roster } from "./roster.ts";
+import { type Browse, NeighborCache } from "./neighbor-cache.ts";
+import { OnLinkFilter } from "./on-link-filter.ts";
+import type { Platform } from "./platform.ts";
+import { RecheckSchedule } from "./recheck-schedule.ts";
+import { type Scan, Scanner } from "./scanner.ts";
 import type { Settings } from "./settings.ts";
 import type { Sweeper } from "./sweeper.ts";
 import type { NeighborTable } from "./table.ts";
@@ -27,7 +27,7 @@ const hearsay = { burst: 4, restMs: 15_000, maxRestMs: 300_000 };
 export interface WatchParts {
   readonly context: TransportContext;
   readonly settings: Settings;
-  readonly machine: Machine;
+  readonly machine: Platform;
   readonly table: NeighborTable;
   readonly sweeper: Sweeper;
   /** Of all the hosts that are known none runs a server. */
@@ -42,12 +42,12 @@ export interface WatchParts {
 export class Watch {
   readonly #parts: WatchParts;
   readonly #ending = new AbortController();
-  readonly #acquaintances = new Acquaintances();
+  readonly #rechecks = new RecheckSchedule();
   readonly #hearsay = new HostBudget(hearsay);
-  readonly #inquirer: Inquirer;
+  readonly #scanner: Scanner;
   /** For what others named, which takes no time of the neighbors'. */
-  readonly #named: Inquirer;
-  readonly #roster: Roster;
+  readonly #named: Scanner;
+  readonly #neighborCache: NeighborCache;
   readonly #startedMs: number;
   #passing: Promise<number> | null = null;
   #cancelPoll: () => void = () => {};
@@ -62,44 +62,44 @@ export class Watch {
     const { signal } = this.#ending;
     this.#parts = parts;
     this.#startedMs = context.clock.now();
-    this.#inquirer = new Inquirer(machine, context.clock, signal, maxLooks);
-    this.#named = new Inquirer(machine, context.clock, signal, maxNamedLooks);
-    this.#roster = new Roster({
+    this.#scanner = new Scanner(machine, context.clock, signal, maxLooks);
+    this.#named = new Scanner(machine, context.clock, signal, maxNamedLooks);
+    this.#neighborCache = new NeighborCache({
       ...settings,
       clock: context.clock,
       random: context.random,
       macOf: (host) => table.macOf(host),
-      look: (host, port, patient) => this.#inquirer.look(host, port, patient),
-      onGone: (host) => this.#acquaintances.startAnew(host, context.clock.now()),
+      look: (host, port, patient) => this.#scanner.look(host, port, patient),
+      onGone: (host) => this.#rechecks.startAnew(host, context.clock.now()),
       onFull: () => this.#reportFullness(),
     });
   }
 
   /** Tells a browse of servers until the result is called: those that are known, and when all were asked. */
   add(browse: Browse): () => void {
-    const remove = this.#roster.add(browse);
+    const remove = this.#neighborCache.add(browse);
     this.#settle().then(
       () => browse.sink.push({ kind: "settled", via: this.#parts.settings.via }),
       (error: unknown) => this.#fail(error),
     );
     return () => {
       remove();
-      if (this.#roster.isIdle) this.#parts.onIdle();
+      if (this.#neighborCache.isIdle) this.#parts.onIdle();
     };
   }
 
   reconfirm(key: string): void {
-    this.#roster.reconfirm(key);
+    this.#neighborCache.reconfirm(key);
   }
 
   stop(): void {
     this.#ending.abort();
     this.#cancelPoll();
-    this.#roster.stop();
+    this.#neighborCache.stop();
   }
 
   fail(error: DiscoveryError): void {
-    this.#roster.fail(error);
+    this.#neighborCache.fail(error);
   }
 
   #fail(error: unknown): void {
@@ -109,10 +109,10 @@ export class Watch {
   /** Asks everybody who is due; resolves when whoever is there had the time to answer, be it slowly. Rejects when stopped. */
   async #settle(): Promise<void> {
     const hosts = await this.#pass();
-    await Promise.all([this.#inquirer.ended(), this.#named.isCrowded || this.#named.ended()]);
-    await this.#joinTwins(this.#neighborhood());
+    await Promise.all([this.#scanner.ended(), this.#named.isCrowded || this.#named.ended()]);
+    await this.#joinTwins(this.#onLinkFilter());
     this.#ending.signal.throwIfAborted();
-    if (this.#roster.size === 0) this.#parts.onSilence(hosts);
+    if (this.#neighborCache.size === 0) this.#parts.onSilence(hosts);
   }
 
   /** Asks everybody who is due; resolves, after a first look at each, with how many hosts there are. Rejects when stopped. */
@@ -128,35 +128,35 @@ export class Watch {
     const { signal } = this.#ending;
     const { sweeper, table } = this.#parts;
     this.#cancelPoll();
-    const neighborhood = this.#neighborhood();
+    const onLinkFilter = this.#onLinkFilter();
     const ipv4 = await table.read(signal);
-    this.#askAll(neighborhood.hosts(ipv4));
-    this.#askKnownNodes(neighborhood);
-    if (sweeper.isDue) await this.#sweep(neighborhood);
-    await this.#askOverIPv6(neighborhood);
-    this.#acquaintances.retain(new Set([...this.#hosts, ...this.#askKnownNodes(neighborhood)]));
+    this.#askAll(onLinkFilter.hosts(ipv4));
+    this.#askKnownNodes(onLinkFilter);
+    if (sweeper.isDue) await this.#sweep(onLinkFilter);
+    await this.#askOverIPv6(onLinkFilter);
+    this.#rechecks.retain(new Set([...this.#hosts, ...this.#askKnownNodes(onLinkFilter)]));
     await this.#firstLooks();
-    await this.#joinTwins(neighborhood);
+    await this.#joinTwins(onLinkFilter);
     signal.throwIfAborted();
     return this.#hosts.size;
   }
 
-  async #sweep(neighborhood: Neighborhood): Promise<void> {
+  async #sweep(onLinkFilter: OnLinkFilter): Promise<void> {
     const { sweeper, table } = this.#parts;
     const read = (signal: AbortSignal): Promise<readonly Neighbor[]> => {
       // A sweep takes seconds, in which other transports find nodes.
-      this.#askKnownNodes(neighborhood);
+      this.#askKnownNodes(onLinkFilter);
       return table.read(signal);
     };
     const onAnswer = (fresh: readonly Neighbor[], all: readonly Neighbor[]): void => {
       const addresses = new Set(fresh.map(({ address }) => address));
-      this.#askAll(neighborhood.hosts(all).filter((host) => addresses.has(host)));
+      this.#askAll(onLinkFilter.hosts(all).filter((host) => addresses.has(host)));
     };
     await sweeper.run({ read, onAnswer }, this.#ending.signal);
   }
 
   /** After IPv4 has had its answers, because a host that is known there is not asked twice. */
-  async #askOverIPv6(neighborhood: Neighborhood): Promise<void> {
+  async #askOverIPv6(onLinkFilter: OnLinkFilter): Promise<void> {
     const { context, table } = this.#parts;
     const { signal } = this.#ending;
     await this.#firstLooks();
@@ -165,35 +165,35 @@ export class Watch {
       this.#ipv6 = await table.readIPv6(signal);
     }
     const ipv4 = await table.read(signal);
-    const overIPv6 = neighborhood.hostsOverIPv6(this.#ipv6, ipv4);
+    const overIPv6 = onLinkFilter.hostsOverIPv6(this.#ipv6, ipv4);
     this.#askAll(overIPv6);
-    const hosts = new Set([...neighborhood.hosts(ipv4), ...overIPv6]);
+    const hosts = new Set([...onLinkFilter.hosts(ipv4), ...overIPv6]);
     this.#hasNewcomers = [...hosts].some((host) => !this.#hosts.has(host));
     this.#hosts = hosts;
   }
 
   async #firstLooks(): Promise<void> {
-    await Promise.all([this.#inquirer.firstLooks(), this.#named.firstLooks()]);
+    await Promise.all([this.#scanner.firstLooks(), this.#named.firstLooks()]);
   }
 
   /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
-  async #joinTwins(neighborhood: Neighborhood): Promise<void> {
-    if (!this.#roster.hosts().some(isIPv6)) return;
+  async #joinTwins(onLinkFilter: OnLinkFilter): Promise<void> {
+    if (!this.#neighborCache.hosts().some(isIPv6)) return;
     const ipv4 = await this.#parts.table.read(this.#ending.signal);
-    for (const [host, twin] of neighborhood.twins(this.#ipv6, ipv4)) this.#roster.join(host, twin);
+    for (const [host, twin] of onLinkFilter.twins(this.#ipv6, ipv4)) this.#neighborCache.join(host, twin);
   }
 
   /**
    * What other transports found is asked too, at the very port: it becomes one node with two sources. What is known
    * from members only that pass it on is hearsay, and anybody may name the ports of a host: both turn nobody on it.
    */
-  #askKnownNodes(neighborhood: Neighborhood): Set<string> {
+  #askKnownNodes(onLinkFilter: OnLinkFilter): Set<string> {
     const endpoints = new Set<string>();
     for (const { host, port, sources } of this.#parts.context.nodes.listAlive()) {
-      if (!neighborhood.isOnLink(host) || sources.every(({ relayed }) => relayed)) continue;
+      if (!onLinkFilter.isOnLink(host) || sources.every(({ relayed }) => relayed)) continue;
       const endpoint = formatEndpoint(host, port);
       endpoints.add(endpoint);
-      if (!this.#roster.has(endpoint)) this.#askNamed(host, port);
+      if (!this.#neighborCache.has(endpoint)) this.#askNamed(host, port);
     }
     return endpoints;
   }
@@ -201,23 +201,23 @@ export class Watch {
   #askNamed(host: string, port: number): void {
     const endpoint = formatEndpoint(host, port);
     const nowMs = this.#parts.context.clock.now();
-    if (!this.#acquaintances.mayBeAsked(endpoint, nowMs) || !this.#hearsay.take(host, nowMs)) return;
+    if (!this.#rechecks.mayBeAsked(endpoint, nowMs) || !this.#hearsay.take(host, nowMs)) return;
     if (this.#isDue(endpoint)) this.#ask(this.#named, host, [port], () => this.#hearsay.giveBack(host));
   }
 
   #askAll(hosts: readonly string[]): void {
     const { ports } = this.#parts.settings;
-    for (const host of hosts) if (this.#isDue(host)) this.#ask(this.#inquirer, host, ports);
+    for (const host of hosts) if (this.#isDue(host)) this.#ask(this.#scanner, host, ports);
   }
 
   #isDue(name: string): boolean {
-    return this.#acquaintances.isDue(name, this.#parts.context.clock.now());
+    return this.#rechecks.isDue(name, this.#parts.context.clock.now());
   }
 
-  #ask(by: Inquirer, host: string, ports: readonly number[], onFound: () => void = () => {}): void {
-    const onServer: Inquiry["onServer"] = (identification, askedPort) => {
+  #ask(by: Scanner, host: string, ports: readonly number[], onFound: () => void = () => {}): void {
+    const onServer: Scan["onServer"] = (identification, askedPort) => {
       onFound();
-      this.#roster.take(host, askedPort, identification);
+      this.#neighborCache.take(host, askedPort, identification);
     };
     by.search({ host, ports, onServer });
   }
@@ -226,16 +226,16 @@ export class Watch {
     const { clock } = this.#parts.context;
     if (this.#ending.signal.aborted) return;
     const ageMs = clock.now() - this.#startedMs;
-    const isBusy = this.#hasNewcomers || this.#inquirer.isCrowded;
+    const isBusy = this.#hasNewcomers || this.#scanner.isCrowded;
     const pollMs = isBusy ? firstPollMs : Math.min(Math.max(ageMs / 5, firstPollMs), lastPollMs);
     this.#cancelPoll = clock.schedule(pollMs, () => {
       this.#pass().catch((error: unknown) => this.#fail(error));
     });
   }
 
-  #neighborhood(): Neighborhood {
+  #onLinkFilter(): OnLinkFilter {
     const { machine, settings } = this.#parts;
-    return new Neighborhood(listLinks(machine.system()), settings);
+    return new OnLinkFilter(listLinks(machine.system()), settings);
   }
 
   /** Said once: somebody runs more servers than a LAN has hosts. */

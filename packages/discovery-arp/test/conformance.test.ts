@@ -35,7 +35,7 @@ async function lanFixture(): Promise<Fixture> {
       const host = lan.hosts.get(addressOf(port));
       if (host) host.up = false;
     },
-    sent: () => lan.looks.length + lan.knocks.length,
+    sent: () => lan.looks.length + lan.arpTriggers.length,
     advance: (ms) => clock.advance(ms),
     fail: async () => {
       lan.failure = new Error("the table is gone");

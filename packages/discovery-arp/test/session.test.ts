@@ -246,7 +246,7 @@ describe("a sweep", () => {
   it("is not made unless it is asked for", async () => {
     await browse();
     await clock.advance(3_600_000);
-    expect(lan.knocks).toEqual([]);
+    expect(lan.arpTriggers).toEqual([]);
   });
 
   it("is announced by one line, and asks whoever answers", async () => {
@@ -267,12 +267,12 @@ describe("a sweep", () => {
     lan.interfaces = { eth0: [info("10.0.0.1/28")] };
     const { session } = await browse({ sweep: true, pace: "prompt" });
     await clock.advance(5_000);
-    const first = lan.knocks.length;
+    const first = lan.arpTriggers.length;
     session.browse({ ttlMs: 60_000 }, new AbortController())[Symbol.asyncIterator]().next();
     await clock.advance(400_000);
-    expect(lan.knocks.length).toBe(first);
+    expect(lan.arpTriggers.length).toBe(first);
     await clock.advance(400_000);
-    expect(lan.knocks.length).toBe(2 * first);
+    expect(lan.arpTriggers.length).toBe(2 * first);
   });
 
   it("warns of what a user would expect to be swept", async () => {

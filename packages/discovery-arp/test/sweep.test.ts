@@ -43,7 +43,7 @@ async function run(
     pace,
     clock,
     signal,
-    knock: machine.knock,
+    triggerArp: machine.triggerArp,
     tableLoad: machine.tableLoad,
     readTable: (signal) => table.read(signal),
     onAnswer: (fresh: readonly Neighbor[]) => {
@@ -66,7 +66,7 @@ async function run(
 /** The kernel throws out entries that failed, every fifteen seconds. */
 function clearPeriodically(): void {
   clock.schedule(15_000, () => {
-    for (const { address, atMs } of lan.knocks) {
+    for (const { address, atMs } of lan.arpTriggers) {
       if (!lan.hosts.has(address) && clock.now() - atMs > 3_000) lan.entries.delete(address);
     }
     clearPeriodically();
@@ -78,7 +78,7 @@ describe("a prompt sweep", () => {
     for (const last of [3, 77, 250]) lan.add(`10.0.1.${last}`, { known: false });
     const { outcome, ms } = await run(253);
     expect(outcome).toEqual({ addresses: 253, asked: 253, answered: 3, halt: null, failure: null });
-    expect(new Set(lan.knocks.map(({ atMs }) => atMs))).toEqual(new Set([0]));
+    expect(new Set(lan.arpTriggers.map(({ atMs }) => atMs))).toEqual(new Set([0]));
     expect(answers.map(({ address }) => address)).toEqual(["10.0.1.3", "10.0.1.77", "10.0.1.250"]);
     for (const { atMs } of answers) expect(atMs).toBeLessThanOrEqual(10);
     expect(ms).toBeGreaterThanOrEqual(3_100);
@@ -164,7 +164,7 @@ describe("a gentle sweep", () => {
     expect(ms - 3_100).toBeGreaterThan(4_500);
     expect(ms - 3_100).toBeLessThan(5_500);
     for (let fromMs = 0; fromMs < 5_000; fromMs += 500) {
-      const count = lan.knocks.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 1_000).length;
+      const count = lan.arpTriggers.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 1_000).length;
       expect(count).toBeLessThanOrEqual(120);
     }
   });

@@ -2,8 +2,8 @@ import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
 import { loadArpA } from "../src/arp-a.ts";
 import { parseArpAn, parseGetNetNeighbor, parseIpNeigh, parseProcNetArp } from "../src/formats.ts";
-import { parseArpCacheStat, parseNtable } from "../src/headroom.ts";
 import { maxNeighbors } from "../src/neighbor.ts";
+import { parseArpCacheStat, parseNtable } from "../src/table-capacity.ts";
 
 const limits = { softLimit: 512, hardLimit: 1_024 };
 

@@ -3,11 +3,11 @@ import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discov
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import { parseProcNetArp } from "../src/formats.ts";
-import type { TableLoad } from "../src/headroom.ts";
-import type { Machine } from "../src/machine.ts";
 import type { Neighbor } from "../src/neighbor.ts";
 import type { Target } from "../src/plan.ts";
+import type { Platform } from "../src/platform.ts";
 import { NeighborTable } from "../src/table.ts";
+import type { TableLoad } from "../src/table-capacity.ts";
 import { info } from "./lan.ts";
 
 /** How long an answer takes, in ms. */
@@ -59,7 +59,7 @@ export class VirtualLan {
   readonly hosts: Map<string, VirtualHost> = new Map();
   readonly looks: Look[] = [];
   /** When each address was asked for by ARP, in order. */
-  readonly knocks: { readonly atMs: number; readonly address: string }[] = [];
+  readonly arpTriggers: { readonly atMs: number; readonly address: string }[] = [];
   /** Addresses with an entry in the table, and since when they hold; Infinity for those that never will. */
   readonly entries: Map<string, number> = new Map();
   readonly #clock: VirtualClock;
@@ -98,7 +98,7 @@ export class VirtualLan {
     this.neighborsOverIPv6.push({ address, mac: host.mac, link: "eth0" });
   }
 
-  machine(): Machine {
+  machine(): Platform {
     return {
       system: () => systemOf(this.interfaces),
       openTable: () =>
@@ -108,7 +108,7 @@ export class VirtualLan {
           loadArpA: () => null,
         }),
       tableLoad: async () => this.load && { ...this.load, entries: this.load.entries + this.entries.size },
-      knock: async (targets) => this.#knock(targets),
+      triggerArp: async (targets) => this.#triggerArp(targets),
       look: (options) => this.#look(options),
     };
   }
@@ -142,17 +142,17 @@ export class VirtualLan {
     return parseProcNetArp(this.forged ?? this.tableText());
   }
 
-  #knock(targets: readonly Target[]) {
+  #triggerArp(targets: readonly Target[]) {
     if (this.knockFailure) return { sent: 0, failure: this.knockFailure };
     const atMs = this.#clock.now();
     if (this.isPressed && this.load) this.load = { ...this.load, clearings: this.load.clearings + 1 };
     for (const { address } of targets) {
-      this.knocks.push({ atMs, address });
+      this.arpTriggers.push({ atMs, address });
       const isThere = this.hosts.get(address)?.up ?? false;
       this.entries.set(address, isThere ? atMs + answerMs : Number.POSITIVE_INFINITY);
     }
-    const unresolved = this.knocks.filter(
-      (knock) => atMs - knock.atMs < resolutionMs && !this.hosts.get(knock.address)?.up,
+    const unresolved = this.arpTriggers.filter(
+      (sent) => atMs - sent.atMs < resolutionMs && !this.hosts.get(sent.address)?.up,
     );
     this.mostUnresolved = Math.max(this.mostUnresolved, unresolved.length);
     this.mostEntries = Math.max(this.mostEntries, this.entries.size);

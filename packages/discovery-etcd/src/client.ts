@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "@lmserv/discovery-core/transport";
-import { EtcdFault, isFault, isObject } from "./fault.ts";
+import { EtcdError, isErrorKind, isObject } from "./etcd-error.ts";
 import { Gateway, type TlsOptions } from "./gateway.ts";
 import type { Timing } from "./timing.ts";
 
@@ -78,7 +78,7 @@ export class EtcdClient {
     try {
       return await ask(token);
     } catch (error) {
-      if (!isFault(error, "token")) throw error;
+      if (!isErrorKind(error, "token")) throw error;
       this.#assertKnown();
       this.#forget(token);
       return ask(await this.#tokenAt(server, signal));
@@ -99,7 +99,7 @@ export class EtcdClient {
         if (isObject(result)) yield result;
       }
     } catch (error) {
-      if (isFault(error, "token")) this.#forget(token);
+      if (isErrorKind(error, "token")) this.#forget(token);
       throw error;
     }
   }
@@ -111,7 +111,7 @@ export class EtcdClient {
       signal,
     );
     if (typeof answer.etcdserver === "string") return answer.etcdserver;
-    throw new EtcdFault("rejected", "what answers there is no etcd");
+    throw new EtcdError("rejected", "what answers there is no etcd");
   }
 
   close(): void {
@@ -127,8 +127,8 @@ export class EtcdClient {
       try {
         return await ask(server);
       } catch (error) {
-        const isLeaderless = isFault(error, "leaderless");
-        if (!isLeaderless && !isFault(error, "unreachable")) throw error;
+        const isLeaderless = isErrorKind(error, "leaderless");
+        if (!isLeaderless && !isErrorKind(error, "unreachable")) throw error;
         this.leave(server);
         if (isLeaderless && clock.now() < endMs) {
           left = endpoints.length;
@@ -172,11 +172,11 @@ export class EtcdClient {
 
   #assertKnown(): void {
     if (this.#options.credentials) return;
-    throw new EtcdFault("refused", "it wants a user and a password");
+    throw new EtcdError("refused", "it wants a user and a password");
   }
 }
 
 function read(answer: unknown): Result {
   if (isObject(answer)) return answer;
-  throw new EtcdFault("rejected", "what answers there is no etcd");
+  throw new EtcdError("rejected", "what answers there is no etcd");
 }

@@ -2,7 +2,7 @@ import type { DiscoveryError } from "@lmserv/discovery-core";
 import { type Cancellable, Reminder } from "@lmserv/discovery-core/transport";
 import type { Held, StoreConnection, StoreContext, Watcher } from "@lmserv/discovery-store";
 import type { EtcdClient } from "./client.ts";
-import type { Complaint } from "./complaint.ts";
+import type { ErrorMapping } from "./error-mapping.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { EtcdLease } from "./lease.ts";
 import { type Timing, timingOf } from "./timing.ts";
@@ -14,7 +14,7 @@ export class EtcdConnection implements StoreConnection {
   readonly #context: StoreContext;
   readonly #client: EtcdClient;
   readonly #keyspace: Keyspace;
-  readonly #complaint: Complaint;
+  readonly #errorMapping: ErrorMapping;
   readonly #timing: Timing;
   readonly #closing = new AbortController();
   readonly #leases = new Set<EtcdLease>();
@@ -26,11 +26,11 @@ export class EtcdConnection implements StoreConnection {
   #watching: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
-  constructor(context: StoreContext, client: EtcdClient, keyspace: Keyspace, complaint: Complaint) {
+  constructor(context: StoreContext, client: EtcdClient, keyspace: Keyspace, errorMapping: ErrorMapping) {
     this.#context = context;
     this.#client = client;
     this.#keyspace = keyspace;
-    this.#complaint = complaint;
+    this.#errorMapping = errorMapping;
     this.#timing = timingOf(context.lifetimeMs);
     this.lost = new Promise((resolve) => {
       this.#tellLoss = resolve;
@@ -59,7 +59,7 @@ export class EtcdConnection implements StoreConnection {
     } catch (error) {
       await lease[Symbol.asyncDispose]();
       options.signal.throwIfAborted();
-      throw this.#complaint.of(error, "SEND_FAILED");
+      throw this.#errorMapping.of(error, "SEND_FAILED");
     }
     return lease;
   }
@@ -76,7 +76,7 @@ export class EtcdConnection implements StoreConnection {
       ...{ clock, random, timing: this.#timing, key: this.#keyspace.keyOf(key), value },
       on: {
         kept: () => this.#faults.clear(),
-        refused: (fault) => this.#report(this.#complaint.of(fault, "SEND_FAILED")),
+        refused: (fault) => this.#report(this.#errorMapping.of(fault, "SEND_FAILED")),
         overwritten: () => this.#reportOverwritten(key),
         lost: (fault) => this.#lose(fault),
         ended: () => this.#leases.delete(lease),
@@ -87,12 +87,12 @@ export class EtcdConnection implements StoreConnection {
 
   /** Why nothing can be held any more. */
   get #ending(): DiscoveryError {
-    return this.#loss ?? this.#complaint.say("TRANSPORT_FAILED", "the connection was closed");
+    return this.#loss ?? this.#errorMapping.say("TRANSPORT_FAILED", "the connection was closed");
   }
 
   #lose(fault: unknown): void {
     if (this.#closing.signal.aborted) return;
-    this.#loss = this.#complaint.of(fault, "MEDIUM_UNREACHABLE");
+    this.#loss = this.#errorMapping.of(fault, "MEDIUM_UNREACHABLE");
     this.#tellLoss(this.#loss);
     this.#closing.abort();
     for (const lease of this.#leases) lease.giveUp(this.#loss);
@@ -107,7 +107,7 @@ export class EtcdConnection implements StoreConnection {
     if (!this.#conflicts.isDue(key, this.#context.clock.now())) return;
     const { prefix } = this.#keyspace;
     const text = `another process wrote over ${prefix}${key}, which this one announces: it is put back`;
-    this.#context.report(this.#complaint.say("NAME_CONFLICT", text));
+    this.#context.report(this.#errorMapping.say("NAME_CONFLICT", text));
   }
 
   async #close(): Promise<void> {

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { EtcdFault, faultIn, faultOf, isReset, noTls } from "./fault.ts";
+import { EtcdError, errorIn, faultOf, isReset, noTls } from "./etcd-error.ts";
 
 export interface TlsOptions {
   /** PEM of the authority of the servers' certificates. @default those that Node knows */
@@ -68,7 +68,7 @@ export class Gateway {
         ending.relax();
         yield resultOf(line, response.statusCode ?? 0);
       }
-      throw new EtcdFault("unreachable", "it ended the watch");
+      throw new EtcdError("unreachable", "it ended the watch");
     } catch (error) {
       throw ending.reasonFor(error);
     } finally {
@@ -116,7 +116,7 @@ export class Gateway {
           return resolve(this.#send(server, path, body, token, ending));
         }
         const isHandshake = isSecure && sending.socket !== null && !this.#secured.has(sending.socket);
-        reject(isHandshake && isReset(error) ? new EtcdFault("untrusted", noTls, error) : error);
+        reject(isHandshake && isReset(error) ? new EtcdError("untrusted", noTls, error) : error);
       });
       ending.onEnd((reason) => sending.destroy(reason));
       sending.end(text ?? undefined);
@@ -133,13 +133,13 @@ class Ending {
   readonly #signal: AbortSignal;
   readonly #cancel: () => void;
   readonly #ignore: () => void;
-  #timeout: EtcdFault | null = null;
+  #timeout: EtcdError | null = null;
   #destroy: (reason?: Error) => void = () => {};
 
   constructor(clock: Clock, timeoutMs: number, signal: AbortSignal) {
     this.#signal = signal;
     this.#cancel = clock.schedule(timeoutMs, () => {
-      this.#timeout = new EtcdFault("unreachable", `it does not answer within ${Math.round(timeoutMs)} ms`);
+      this.#timeout = new EtcdError("unreachable", `it does not answer within ${Math.round(timeoutMs)} ms`);
       this.end();
     });
     this.#ignore = onAbort(signal, () => this.end());
@@ -178,7 +178,7 @@ async function readAll(response: IncomingMessage): Promise<string> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBodyBytes)
-      throw new EtcdFault("oversized", `it answers with more than ${maxBodyBytes} bytes`);
+      throw new EtcdError("oversized", `it answers with more than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -197,7 +197,7 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string, voi
     chunks.push(chunk.subarray(start));
     size += chunk.length - start;
     if (size > maxLineBytes)
-      throw new EtcdFault("oversized", `it sends more than ${maxLineBytes} bytes at once`);
+      throw new EtcdError("oversized", `it sends more than ${maxLineBytes} bytes at once`);
   }
   const rest = Buffer.concat(chunks).toString("utf8");
   if (rest.trim() !== "") yield rest;
@@ -205,11 +205,11 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string, voi
 
 /** @throws {EtcdFault} for what is no result. */
 function resultOf(text: string, status: number): unknown {
-  if (wantsTls.test(text)) throw new EtcdFault("untrusted", "it speaks TLS: use https://");
+  if (wantsTls.test(text)) throw new EtcdError("untrusted", "it speaks TLS: use https://");
   const body = parse(text);
-  const fault = faultIn(body, status);
+  const fault = errorIn(body, status);
   if (fault) throw fault;
-  if (body === undefined) throw new EtcdFault("rejected", "what answers there is no etcd");
+  if (body === undefined) throw new EtcdError("rejected", "what answers there is no etcd");
   return body;
 }
 

@@ -1,5 +1,5 @@
 import { maxValueBytes } from "@lmserv/discovery-store";
-import { isObject } from "./fault.ts";
+import { isObject } from "./etcd-error.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** What `maxValueBytes` take as base64. */

@@ -2,7 +2,7 @@ import { DiscoveryError } from "@lmserv/discovery-core";
 import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
 import { type Held, HeldValue } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
-import { isFault, isObject, scalarText } from "./fault.ts";
+import { isErrorKind, isObject, scalarText } from "./etcd-error.ts";
 import { firstPauseMs, type Timing } from "./timing.ts";
 
 export interface LeaseOptions {
@@ -110,11 +110,11 @@ export class EtcdLease implements Held {
   async #mend(fault: unknown): Promise<void> {
     const { on, random, timing } = this.#options;
     // Whoever may not announce at all learns it at once, and may go on watching.
-    if (!this.#value.wasKept && isFault(fault, "refused")) return this.giveUp(fault);
+    if (!this.#value.wasKept && isErrorKind(fault, "refused")) return this.giveUp(fault);
     this.#failures += 1;
-    const isSilence = isFault(fault, "unreachable") && this.#failures <= quietFailures;
-    if (isFault(fault, "rejected")) on.refused(fault);
-    else if (!isSilence && !isFault(fault, "missing")) return on.lost(fault);
+    const isSilence = isErrorKind(fault, "unreachable") && this.#failures <= quietFailures;
+    if (isErrorKind(fault, "rejected")) on.refused(fault);
+    else if (!isSilence && !isErrorKind(fault, "missing")) return on.lost(fault);
     await this.#pause(backoffMs(this.#failures, { firstMs: firstPauseMs, maxMs: timing.maxPauseMs }, random));
   }
 
@@ -152,7 +152,7 @@ export class EtcdLease implements Held {
       lease.revision = isObject(header) ? scalarText(header.revision) : "";
       this.#value.keep(version);
     } catch (fault) {
-      if (isFault(fault, "missing")) this.#lease = null;
+      if (isErrorKind(fault, "missing")) this.#lease = null;
       throw fault;
     }
   }
@@ -171,7 +171,7 @@ export class EtcdLease implements Held {
       lease.revision = null;
     } catch (fault) {
       // Who may only write cannot look.
-      if (!isFault(fault, "refused")) throw fault;
+      if (!isErrorKind(fault, "refused")) throw fault;
       this.#mayCheck = false;
     }
   }

@@ -1,6 +1,6 @@
 import { maxEntries } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
-import { EtcdFault, isFault, isObject, scalarText } from "./fault.ts";
+import { EtcdError, isErrorKind, isObject, scalarText } from "./etcd-error.ts";
 import { type Keyspace, type KeyValue, keyAfter } from "./keyspace.ts";
 
 /** Which state of the store something was read from. */
@@ -40,7 +40,7 @@ export async function readSnapshot(
     keys += page.kvs.length;
     if (!page.more || entries.length >= maxEntries || keys >= maxKeys) break;
     const next = keyAfter(page.kvs.at(-1));
-    if (compareKeys(next, key) <= 0) throw new EtcdFault("rejected", "its keys do not ascend: it is no etcd");
+    if (compareKeys(next, key) <= 0) throw new EtcdError("rejected", "its keys do not ascend: it is no etcd");
     key = next;
   }
   return { revision, entries: entries.slice(0, maxEntries) };
@@ -87,7 +87,7 @@ async function readPage(
         limit: Math.max(size, 1),
       };
     } catch (error) {
-      if (!isFault(error, "oversized") || size === 0) throw error;
+      if (!isErrorKind(error, "oversized") || size === 0) throw error;
     }
   }
 }

@@ -6,9 +6,9 @@ import {
   type StoreContext,
 } from "@lmserv/discovery-store";
 import { type Credentials, EtcdClient } from "./client.ts";
-import { Complaint } from "./complaint.ts";
 import { EtcdConnection } from "./connection.ts";
-import { scalarText } from "./fault.ts";
+import { ErrorMapping } from "./error-mapping.ts";
+import { scalarText } from "./etcd-error.ts";
 import type { TlsOptions } from "./gateway.ts";
 import { Keyspace } from "./keyspace.ts";
 import { timingOf } from "./timing.ts";
@@ -28,7 +28,7 @@ const oldest = [3, 4] as const;
 interface Entrance {
   readonly client: EtcdClient;
   readonly keyspace: Keyspace;
-  readonly complaint: Complaint;
+  readonly errorMapping: ErrorMapping;
   /** How many values there are of the cluster. */
   readonly count: number;
 }
@@ -49,8 +49,8 @@ export class EtcdStore implements Store {
     const plain = endpoints.filter(({ protocol }) => protocol === "http:").map(({ hostname }) => hostname);
     const exposed = credentials && passwordExposed({ type: "etcd", via: context.via }, plain, "https");
     if (exposed) context.report(exposed);
-    const { client, keyspace, complaint } = await this.#enter(context, options);
-    return new EtcdConnection(context, client, keyspace, complaint);
+    const { client, keyspace, errorMapping } = await this.#enter(context, options);
+    return new EtcdConnection(context, client, keyspace, errorMapping);
   }
 
   async count(context: StoreContext, options: Cancellable): Promise<number> {
@@ -65,12 +65,12 @@ export class EtcdStore implements Store {
     const timing = timingOf(lifetimeMs);
     const client = new EtcdClient({ clock, random, endpoints, credentials, tls, timing });
     const keyspace = new Keyspace(prefix, cluster);
-    const complaint = new Complaint(via, this.place, credentials?.user ?? null, keyspace.prefix);
+    const errorMapping = new ErrorMapping(via, this.place, credentials?.user ?? null, keyspace.prefix);
     try {
       const version = await client.version(signal);
       if (isOld(version)) {
         const text = `it is version ${version}, which is too old: 3.4 or newer is needed`;
-        throw complaint.say("TRANSPORT_UNAVAILABLE", text);
+        throw errorMapping.say("TRANSPORT_UNAVAILABLE", text);
       }
       // Whether it lets us in.
       const { count = 0 } = await client.call(
@@ -78,11 +78,11 @@ export class EtcdStore implements Store {
         { ...keyspace.range, count_only: true },
         signal,
       );
-      return { client, keyspace, complaint, count: Number(scalarText(count)) };
+      return { client, keyspace, errorMapping, count: Number(scalarText(count)) };
     } catch (error) {
       client.close();
       if (signal.aborted) throw signal.reason;
-      throw complaint.of(error, "TRANSPORT_UNAVAILABLE");
+      throw errorMapping.of(error, "TRANSPORT_UNAVAILABLE");
     }
   }
 }

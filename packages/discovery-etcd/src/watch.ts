@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { backoffMs, type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
 import type { Watcher } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
-import { EtcdFault, isObject, scalarText } from "./fault.ts";
+import { EtcdError, isObject, scalarText } from "./etcd-error.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { type Revision, readSnapshot, revisionOf } from "./snapshot.ts";
 import { firstPauseMs, type Timing } from "./timing.ts";
@@ -51,7 +51,7 @@ export class EtcdWatch {
   async #read(): Promise<Revision> {
     const { client, keyspace, signal } = this.#options;
     const { revision, entries } = await readSnapshot(client, keyspace, signal);
-    if (this.#isOther(revision)) throw new EtcdFault("unreachable", "it came back without what it knew");
+    if (this.#isOther(revision)) throw new EtcdError("unreachable", "it came back without what it knew");
     this.#latest = revision;
     for (const [index, { key, value }] of entries.entries()) {
       this.#watcher.put(key, value);
@@ -105,7 +105,7 @@ export class EtcdWatch {
 
   #take(answer: Result): void {
     if (answer.canceled === true) {
-      throw new EtcdFault("rejected", scalarText(answer.cancel_reason) || "it ended the watch");
+      throw new EtcdError("rejected", scalarText(answer.cancel_reason) || "it ended the watch");
     }
     const events = Array.isArray(answer.events) ? answer.events : [];
     for (const event of events) this.#pass(event);

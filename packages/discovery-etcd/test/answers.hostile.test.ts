@@ -3,7 +3,7 @@ import { systemClock } from "@lmserv/discovery-core/transport";
 import { hostileBytes, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
 import { EtcdClient } from "../src/client.ts";
-import { EtcdFault } from "../src/fault.ts";
+import { EtcdError } from "../src/etcd-error.ts";
 import { Keyspace } from "../src/keyspace.ts";
 import { readSnapshot } from "../src/snapshot.ts";
 
@@ -106,6 +106,6 @@ async function refused(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (!(error instanceof EtcdFault)) throw error;
+    if (!(error instanceof EtcdError)) throw error;
   }
 }

@@ -11,8 +11,8 @@ import { checks } from "./codes.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { dial } from "./link/dialer.ts";
 import type { Plain } from "./link/exposure.ts";
-import { Pulse } from "./link/heartbeat.ts";
-import type { Party } from "./link/introduction.ts";
+import type { Party } from "./link/handshake-hello.ts";
+import { PingSchedule } from "./link/heartbeat.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { LinkHost } from "./link/peer-link.ts";
 import { Refusal, type RefusalReason } from "./link/refusal.ts";
@@ -116,8 +116,8 @@ async function visit(
   signal: AbortSignal,
 ): Promise<Visit> {
   const handler: LinkHost["handler"] = () => ({ message: () => {}, closed: () => {} });
-  const pulse = new Pulse(clock, defaultLimits.pingIntervalMs);
-  const host = { clock, log, limits: defaultLimits, pulse, handler };
+  const pings = new PingSchedule(clock, defaultLimits.pingIntervalMs);
+  const host = { clock, log, limits: defaultLimits, pings, handler };
   try {
     const link = await dial({ url, party, host, signal, plain, ...(ca !== undefined && { ca }) });
     await link.close("leaving");

@@ -17,8 +17,8 @@ import type { ClusterKey } from "./link/cluster-key.ts";
 import { DialPace } from "./link/dial-pace.ts";
 import { dial } from "./link/dialer.ts";
 import type { Plain } from "./link/exposure.ts";
-import { Pulse } from "./link/heartbeat.ts";
-import type { Party } from "./link/introduction.ts";
+import type { Party } from "./link/handshake-hello.ts";
+import { PingSchedule } from "./link/heartbeat.ts";
 import { defaultLimits } from "./link/limits.ts";
 import type { Link, LinkEvents } from "./link/link.ts";
 import type { ListenAddress } from "./link/listen-address.ts";
@@ -26,11 +26,11 @@ import { type Listener, listen } from "./link/listener.ts";
 import type { LinkHost } from "./link/peer-link.ts";
 import { Refusal, type RefusalReason } from "./link/refusal.ts";
 import { Listing, type SeenMember } from "./listing.ts";
+import { LocalMember } from "./local-member.ts";
 import type { AliveEntry } from "./membership/directory.ts";
 import { type DialFailure, Membership, type Problem } from "./membership/membership.ts";
 import { defaultTiming } from "./membership/timing.ts";
 import { Platform } from "./platform.ts";
-import { Profile } from "./profile.ts";
 import { type Act, Search, type SearchOptions } from "./search.ts";
 
 export interface SessionOptions extends SearchOptions {
@@ -64,7 +64,7 @@ export class MeshSession implements TransportSession {
   readonly #host: LinkHost;
   readonly #pace: DialPace;
   readonly #platform = new Platform();
-  readonly #profile: Profile;
+  readonly #localMember: LocalMember;
   readonly #listing: Listing;
   readonly #search: Search;
   readonly #unsettled = new Set<ObservationSink>();
@@ -93,7 +93,7 @@ export class MeshSession implements TransportSession {
     this.#context = context;
     this.#options = options;
     this.#listing = new Listing(name);
-    this.#profile = new Profile({
+    this.#localMember = new LocalMember({
       id: key.id,
       platform: this.#platform,
       advertise,
@@ -138,7 +138,7 @@ export class MeshSession implements TransportSession {
       clock,
       log,
       limits: defaultLimits,
-      pulse: new Pulse(clock, defaultLimits.pingIntervalMs),
+      pings: new PingSchedule(clock, defaultLimits.pingIntervalMs),
       handler: (link) => this.#adopt(link),
     };
     if (role === "member") this.announce = (node, cancellable) => this.#announce(node, cancellable);
@@ -146,7 +146,7 @@ export class MeshSession implements TransportSession {
 
   get attributes(): Readonly<Record<string, string>> {
     const { candidates, tls } = this.#options;
-    return candidates ? attributesOf(this.#profile.listening, tls !== undefined) : {};
+    return candidates ? attributesOf(this.#localMember.listening, tls !== undefined) : {};
   }
 
   /**
@@ -167,7 +167,7 @@ export class MeshSession implements TransportSession {
         refused: (refusal) => this.#search.refused(refusal),
         failed: (error) => this.#fail(error),
       });
-      this.#profile.listening = this.#listener.addresses;
+      this.#localMember.listening = this.#listener.addresses;
     }
     this.#say();
     this.#repeat();
@@ -183,7 +183,7 @@ export class MeshSession implements TransportSession {
       start: (sink) => {
         if (this.#failure) throw this.#failure;
         const others = this.#membership.members().map((entry) => this.#seen(entry));
-        const remove = this.#listing.add(sink, [this.#profile.seen(), ...others]);
+        const remove = this.#listing.add(sink, [this.#localMember.seen(), ...others]);
         this.#unsettled.add(sink);
         if (this.#isSettled) this.#settle();
         else this.#join();
@@ -204,13 +204,13 @@ export class MeshSession implements TransportSession {
     signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
     const { id } = node;
-    const put = (changed: Announced): void => this.#profile.put(changed, () => this.#say());
+    const put = (changed: Announced): void => this.#localMember.put(changed, () => this.#say());
     put(node);
     this.#join();
     return {
       update: async (changed) => put({ ...changed, id }),
       [Symbol.asyncDispose]: async () => {
-        if (this.#profile.remove(id) && !this.#ending.signal.aborted) this.#say();
+        if (this.#localMember.remove(id) && !this.#ending.signal.aborted) this.#say();
       },
     };
   }
@@ -230,7 +230,7 @@ export class MeshSession implements TransportSession {
     this.#act((nowMs) => this.#membership.linkUp(link, nowMs));
     this.#search.met(link);
     this.#settleIn(settleMs.linked);
-    if (observedAddress !== null && this.#profile.observe(observedAddress)) this.#say();
+    if (observedAddress !== null && this.#localMember.observe(observedAddress)) this.#say();
     return {
       message: (text) => this.#act((nowMs) => this.#membership.received(link, text, nowMs)),
       closed: (end) => {
@@ -299,13 +299,13 @@ export class MeshSession implements TransportSession {
   /** Says what we are, if that has changed. @throws {RangeError} when it takes more than a record may. */
   #say(): void {
     if (this.#options.role === "observer") return;
-    const statement = this.#profile.statement();
+    const statement = this.#localMember.statement();
     const text = JSON.stringify(statement);
     if (text === this.#statement) return;
     this.#urls = statement.urls;
     this.#act(() => this.#membership.say(statement));
     this.#statement = text;
-    this.#listing.show(this.#profile.seen());
+    this.#listing.show(this.#localMember.seen());
   }
 
   #repeat(): void {
@@ -313,7 +313,7 @@ export class MeshSession implements TransportSession {
       this.#listener?.check();
       this.#platform.look();
       this.#say();
-      this.#listing.show(this.#profile.seen());
+      this.#listing.show(this.#localMember.seen());
       this.#repeat();
     });
   }

@@ -3,8 +3,8 @@ import { maxValueBytes } from "@lmserv/discovery-store";
 import { JetStreamApiError, type JetStreamClient, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { millis } from "@nats-io/transport-node";
-import { isBucketMissing } from "./fault.ts";
-import { type Insistence, insist } from "./insist.ts";
+import { isBucketMissing } from "./error-mapping.ts";
+import { type HedgedRetryOptions, hedgedRetry } from "./hedged-retry.ts";
 
 /** Where the values of one cluster are kept. */
 export interface Bucket {
@@ -56,7 +56,7 @@ export async function openBucket(
   js: JetStreamClient,
   plan: BucketPlan,
   serverVersion: string,
-  insistence: Insistence,
+  retry: HedgedRetryOptions,
 ): Promise<Bucket> {
   const name = bucketName(plan.cluster);
   const manager = await js.jetstreamManager(false);
@@ -71,7 +71,7 @@ export async function openBucket(
         throw refusal && isBucketMissing(still) ? refusal : still;
       });
     });
-  const { config } = await insist(lookOrMake, insistence);
+  const { config } = await hedgedRetry(lookOrMake, retry);
   const lifetimeMs = millis(config.max_age);
   if (lifetimeMs === 0) {
     const mend = `delete it (nats kv del ${name}), or give it an age (nats stream edit KV_${name} --max-age 30s)`;

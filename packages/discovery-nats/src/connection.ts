@@ -14,9 +14,9 @@ import {
   type StoreContext,
   type Watcher,
 } from "@lmserv/discovery-store";
-import { failure, isBucketMissing, isSilence, type Whereabouts } from "./fault.ts";
+import { failure, isBucketMissing, isNoAnswer, type Whereabouts } from "./error-mapping.ts";
 import { type LeaseHost, NatsLease } from "./lease.ts";
-import { Link } from "./link.ts";
+import { ServerConnection } from "./server-connection.ts";
 import type { Settings } from "./settings.ts";
 import { firstRetryMs } from "./timing.ts";
 import { View } from "./view.ts";
@@ -36,7 +36,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   readonly #failing = new Set<NatsLease>();
   readonly #told = new Reminder();
   #view: View | null = null;
-  #link: Link | null = null;
+  #link: ServerConnection | null = null;
   #tellLoss: (error: DiscoveryError) => void = () => {};
   #loss: DiscoveryError | null = null;
   #ended: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   ): Promise<NatsConnection> {
     const connection = new NatsConnection(settings, context);
     try {
-      const link = await Link.open(settings, context, { signal });
+      const link = await ServerConnection.open(settings, context, { signal });
       connection.#warnOfExposure(link);
       connection.#ended = connection.#live(link);
     } catch (error) {
@@ -72,7 +72,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   }
 
   /** The client takes TLS wherever the server has it. */
-  #warnOfExposure({ isEncrypted }: Link): void {
+  #warnOfExposure({ isEncrypted }: ServerConnection): void {
     const { endpoints, login } = this.#settings;
     if (isEncrypted || !(login.kind === "password" || login.kind === "token")) return;
     const hosts = endpoints.map((endpoint) => endpoint.replace(/:\d+$/, ""));
@@ -80,7 +80,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
     if (exposed) this.#context.report(exposed);
   }
 
-  get link(): Link | null {
+  get link(): ServerConnection | null {
     return this.#link;
   }
 
@@ -127,7 +127,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
     if (found.code === "TRANSPORT_UNAVAILABLE") {
       return this.#tell(failure(error, this.#whereabouts, "SEND_FAILED"));
     }
-    const isLasting = isSilence(error) && forMs >= (this.#link?.timing.noticeMs ?? 0);
+    const isLasting = isNoAnswer(error) && forMs >= (this.#link?.timing.noticeMs ?? 0);
     if (found.code === "PERMISSION_DENIED" || isLasting) this.#lose(found);
   }
 
@@ -143,12 +143,12 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   }
 
   /** Goes from one link to the next until the connection is lost or disposed. */
-  async #live(first: Link): Promise<void> {
+  async #live(first: ServerConnection): Promise<void> {
     const { signal } = this.#closing;
     const closed = new Promise<void>((resolve) => {
       onAbort(signal, resolve);
     });
-    for (let link: Link | null = first; link; link = await this.#next(link)) {
+    for (let link: ServerConnection | null = first; link; link = await this.#next(link)) {
       this.#link = link;
       for (const lease of this.#leases) lease.onLink(link);
       this.#view?.follow(link);
@@ -165,14 +165,14 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   }
 
   /** Another link, where some server gives one before it has to be known that none does; null where none does. */
-  async #next({ timing }: Link): Promise<Link | null> {
+  async #next({ timing }: ServerConnection): Promise<ServerConnection | null> {
     const { signal } = this.#closing;
     const endMs = (this.#view?.heardMs ?? this.clock.now()) + timing.noticeMs;
     const pauses = { firstMs: firstRetryMs, maxMs: timing.retryMs };
     for (let failures = 0; ; failures += 1) {
       try {
         await sleep(this.clock, backoffMs(failures + 1, pauses, this.random), signal);
-        return await Link.open(this.#settings, this.#context, { signal });
+        return await ServerConnection.open(this.#settings, this.#context, { signal });
       } catch (error) {
         if (signal.aborted) return null;
         const found = failure(error, this.#whereabouts, "MEDIUM_UNREACHABLE");
@@ -188,7 +188,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
    * several is gone, the others are there, or busy with that.
    */
   #mayPass({ code, cause }: DiscoveryError): boolean {
-    return isSilence(cause) || (code === "MEDIUM_UNREACHABLE" && this.#settings.endpoints.length > 1);
+    return isNoAnswer(cause) || (code === "MEDIUM_UNREACHABLE" && this.#settings.endpoints.length > 1);
   }
 
   #lose(error: DiscoveryError): void {

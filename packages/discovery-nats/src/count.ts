@@ -1,7 +1,7 @@
 import { type Cancellable, orAborted } from "@lmserv/discovery-core/transport";
 import type { StoreContext } from "@lmserv/discovery-store";
-import { failure, isBucketMissing } from "./fault.ts";
-import { Link } from "./link.ts";
+import { failure, isBucketMissing } from "./error-mapping.ts";
+import { ServerConnection } from "./server-connection.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function countValues(
   { signal }: Cancellable,
 ): Promise<number> {
   try {
-    await using link = await Link.open(settings, context, { signal, mayMakeBucket: false });
+    await using link = await ServerConnection.open(settings, context, { signal, mayMakeBucket: false });
     return await countIn(link, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -24,7 +24,7 @@ export async function countValues(
   }
 }
 
-function countIn(link: Link, signal: AbortSignal): Promise<number> {
+function countIn(link: ServerConnection, signal: AbortSignal): Promise<number> {
   const keys = new Set<string>();
   const forget = (key: string): void => {
     keys.delete(key);

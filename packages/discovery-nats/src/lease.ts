@@ -1,7 +1,7 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { backoffMs, type Cancellable, type Clock } from "@lmserv/discovery-core/transport";
 import { type Held, HeldValue } from "@lmserv/discovery-store";
-import type { Acknowledgement, Link } from "./link.ts";
+import type { Acknowledgement, ServerConnection } from "./server-connection.ts";
 import { firstRetryMs } from "./timing.ts";
 
 /** What a value needs of the connection that it is held on. */
@@ -10,7 +10,7 @@ export interface LeaseHost {
   readonly random: () => number;
   readonly via: string;
   /** Null while there is none. */
-  readonly link: Link | null;
+  readonly link: ServerConnection | null;
   /** Whether an attempt failed because we may not. */
   isRefusal(error: unknown): boolean;
   onAcknowledged(lease: NatsLease, replacedAnother: boolean): void;
@@ -33,7 +33,11 @@ export class NatsLease implements Held {
   /** Since when no attempt succeeded. */
   #failingMs = 0;
   /** What the server has of us, on which link and since when. */
-  #acknowledged: { readonly link: Link; readonly sequence: number; readonly atMs: number } | null = null;
+  #acknowledged: {
+    readonly link: ServerConnection;
+    readonly sequence: number;
+    readonly atMs: number;
+  } | null = null;
   #isBusy = false;
   #isReleased = false;
   #cancelTimer: () => void = () => {};
@@ -57,7 +61,7 @@ export class NatsLease implements Held {
   }
 
   /** There is a new link; everybody else has one too. */
-  onLink({ timing }: Link): void {
+  onLink({ timing }: ServerConnection): void {
     this.#schedule(this.#value.isKept ? this.#host.random() * timing.returnMs : 0);
   }
 
@@ -98,7 +102,7 @@ export class NatsLease implements Held {
     if (this.#value.version !== version && this.#failures === 0) this.#schedule(0);
   }
 
-  #accept(link: Link, version: number, { sequence, replacedAnother }: Acknowledgement): void {
+  #accept(link: ServerConnection, version: number, { sequence, replacedAnother }: Acknowledgement): void {
     if (this.#isReleased) return;
     this.#failures = 0;
     this.#acknowledged = { link, sequence, atMs: this.#host.clock.now() };
@@ -107,7 +111,7 @@ export class NatsLease implements Held {
     this.#schedule(link.timing.renewMs * (1 - jitter / 2 + jitter * this.#host.random()));
   }
 
-  #fail(link: Link, error: unknown): void {
+  #fail(link: ServerConnection, error: unknown): void {
     if (this.#isReleased) return;
     // Whoever may not announce at all learns it at once, and may go on watching.
     if (!this.#value.wasKept && this.#host.isRefusal(error)) return this.giveUp(error);
@@ -124,7 +128,7 @@ export class NatsLease implements Held {
   }
 
   /** The number that our value should have; null where it may have run out. */
-  #previousOn(link: Link): number | null {
+  #previousOn(link: ServerConnection): number | null {
     if (this.#acknowledged?.link !== link) return null;
     const ageMs = this.#host.clock.now() - this.#acknowledged.atMs;
     return ageMs < 0.8 * link.bucket.lifetimeMs ? this.#acknowledged.sequence : null;

@@ -1,9 +1,9 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
 import type { StoreContext, Watcher } from "@lmserv/discovery-store";
-import { SilenceError } from "./fault.ts";
-import type { Link } from "./link.ts";
-import { Roster } from "./roster.ts";
+import { NoAnswerError } from "./error-mapping.ts";
+import { NodeTable } from "./node-table.ts";
+import type { ServerConnection } from "./server-connection.ts";
 import type { WatchSink } from "./watch.ts";
 
 export interface ViewHost {
@@ -26,8 +26,8 @@ export class View implements WatchSink {
   readonly #clock: Clock;
   readonly #watcher: Watcher;
   readonly #host: ViewHost;
-  readonly #roster = new Roster();
-  #link: Link | null = null;
+  readonly #nodeTable = new NodeTable();
+  #link: ServerConnection | null = null;
   /** What was listed over the link before, and this one did not tell of yet. */
   #missing = new Set<string>();
   #heardMs: number;
@@ -58,10 +58,10 @@ export class View implements WatchSink {
   }
 
   /** Reads everything over a link, then what changes. */
-  async follow(link: Link): Promise<void> {
+  async follow(link: ServerConnection): Promise<void> {
     this.#link = link;
     this.#isFilling = true;
-    this.#missing = new Set(this.#roster.keys());
+    this.#missing = new Set(this.#nodeTable.keys());
     this.#heardMs = this.#clock.now();
     this.#watchSilence(link.timing.deafMs);
     this.#reconcileLater();
@@ -87,7 +87,7 @@ export class View implements WatchSink {
     this.#anchor = { serverMs, localMs: this.#clock.now() };
     this.#reachedMs = this.#anchor.localMs;
     // Announcers were away as we were.
-    if (this.#roster.size > 0) this.#spare(this.#reachedMs);
+    if (this.#nodeTable.size > 0) this.#spare(this.#reachedMs);
   }
 
   put(key: string, value: string, serverMs: number): void {
@@ -97,24 +97,24 @@ export class View implements WatchSink {
     if (!this.#isFilling) this.#putMs = putMs;
     this.#missing.delete(key);
     this.#makeRoom(key);
-    if (this.#roster.put(key, value, this.#endOf(putMs))) this.#watcher.put(key, value);
+    if (this.#nodeTable.put(key, value, this.#endOf(putMs))) this.#watcher.put(key, value);
   }
 
   #makeRoom(key: string): void {
-    const loser = this.#roster.loserTo(key);
+    const loser = this.#nodeTable.loserTo(key);
     if (loser === null) return;
-    this.#roster.displace(loser);
+    this.#nodeTable.displace(loser);
     this.#watcher.delete(loser, false);
   }
 
   delete(key: string): void {
     this.#missing.delete(key);
-    if (this.#roster.delete(key)) this.#watcher.delete(key, true);
+    if (this.#nodeTable.delete(key)) this.#watcher.delete(key, true);
   }
 
   expired(key: string): void {
     this.#missing.delete(key);
-    this.#roster.age(key, this.#reachedMs);
+    this.#nodeTable.age(key, this.#reachedMs);
   }
 
   complete(): void {
@@ -124,7 +124,7 @@ export class View implements WatchSink {
     if (this.#hasForgotten()) {
       return this.#host.lose(this.#error("was made anew; what it kept may be missing"));
     }
-    this.#watcher.complete(this.#roster);
+    this.#watcher.complete(this.#nodeTable);
   }
 
   heard(serverMs: number | null): void {
@@ -159,10 +159,10 @@ export class View implements WatchSink {
    * renewals later.
    */
   #expire(): void {
-    const due = this.#roster.firstDue();
+    const due = this.#nodeTable.firstDue();
     if (due === null || due.atMs > this.#reachedMs || this.#reachedMs < this.#graceMs) return;
     if (this.#isServerSuspect(due.key, this.#reachedMs) && this.#doubt()) return;
-    for (const key of this.#roster.expire(this.#reachedMs)) this.#watcher.delete(key, false);
+    for (const key of this.#nodeTable.expire(this.#reachedMs)) this.#watcher.delete(key, false);
   }
 
   #spare(fromMs: number): void {
@@ -172,8 +172,8 @@ export class View implements WatchSink {
   /** Whoever left has a marker, and who died is missing once the life of its value is over: not before that. */
   #hasForgotten(): boolean {
     const { heartbeatMs = 0 } = this.#link?.timing ?? {};
-    if (this.#roster.refused > 0) return false;
-    return [...this.#missing].some((key) => this.#roster.endOf(key) > this.#reachedMs + heartbeatMs);
+    if (this.#nodeTable.refused > 0) return false;
+    return [...this.#missing].some((key) => this.#nodeTable.endOf(key) > this.#reachedMs + heartbeatMs);
   }
 
   /** The server's time on our clock: differences of its own, which may have been set meanwhile, and never the future. */
@@ -187,7 +187,7 @@ export class View implements WatchSink {
    */
   #isServerSuspect(key: string, nowMs: number): boolean {
     if (nowMs - this.#putMs <= (this.#link?.timing.muteMs ?? 0)) return false;
-    return this.#roster.size >= severalValues || this.#host.holds(key);
+    return this.#nodeTable.size >= severalValues || this.#host.holds(key);
   }
 
   /** Nobody renews anything any more, which says more of the server than of all announcers: for a while nothing runs out. */
@@ -211,7 +211,7 @@ export class View implements WatchSink {
   }
 
   #giveUp(silentMs: number): void {
-    this.broken(new SilenceError(new Error(`nothing was heard for ${Math.round(silentMs)} ms`)));
+    this.broken(new NoAnswerError(new Error(`nothing was heard for ${Math.round(silentMs)} ms`)));
   }
 
   #watchSilence(delayMs: number): void {
@@ -232,14 +232,14 @@ export class View implements WatchSink {
   }
 
   /** Begins anew where something is listed that is not in the bucket. */
-  async #reconcile(link: Link): Promise<void> {
+  async #reconcile(link: ServerConnection): Promise<void> {
     try {
       const keys = await link.look();
-      const missing = [...this.#roster.keys()].filter((key) => !keys.has(key));
+      const missing = [...this.#nodeTable.keys()].filter((key) => !keys.has(key));
       if (missing.length === 0 || link !== this.#link) return;
       // Those that ran out just now are dropped by then.
       this.#after(link.timing.deafMs, () => {
-        if (missing.some((key) => this.#roster.has(key)))
+        if (missing.some((key) => this.#nodeTable.has(key)))
           this.broken(new Error("values were taken out unseen"));
       });
     } catch (error) {

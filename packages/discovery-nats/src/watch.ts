@@ -10,7 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { createInbox, nanos } from "@nats-io/transport-node";
 import { type Bucket, keyPrefix } from "./bucket.ts";
-import { type Insistence, insist } from "./insist.ts";
+import { type HedgedRetryOptions, hedgedRetry } from "./hedged-retry.ts";
 
 /** Takes what a watch sees, in order. */
 export interface WatchSink {
@@ -34,7 +34,7 @@ export interface WatchOptions {
   readonly bucket: Bucket;
   readonly inboxPrefix: string;
   readonly heartbeatMs: number;
-  readonly insistence: Insistence;
+  readonly retry: HedgedRetryOptions;
 }
 
 /** A consumer whose watcher is gone without a word is removed after this time: none is deleted, so that none leaks. */
@@ -82,9 +82,9 @@ export async function watchBucket(options: WatchOptions, sink: WatchSink): Promi
 function makeConsumer(
   manager: JetStreamManager,
   subject: string,
-  { bucket, inboxPrefix, heartbeatMs, insistence }: WatchOptions,
+  { bucket, inboxPrefix, heartbeatMs, retry }: WatchOptions,
 ): Promise<{ readonly consumer: ConsumerInfo; readonly inbox: string }> {
-  return insist(async () => {
+  return hedgedRetry(async () => {
     const inbox = createInbox(inboxPrefix);
     const consumer = await manager.consumers.add(bucket.stream, {
       deliver_policy: DeliverPolicy.LastPerSubject,
@@ -97,7 +97,7 @@ function makeConsumer(
       num_replicas: 1,
     });
     return { consumer, inbox };
-  }, insistence);
+  }, retry);
 }
 
 type Messages = Awaited<ReturnType<PushConsumer["consume"]>>;

@@ -1,7 +1,7 @@
 import { silentLog } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Link } from "../src/link.ts";
+import type { ServerConnection } from "../src/server-connection.ts";
 import { timingOf } from "../src/timing.ts";
 import { View } from "../src/view.ts";
 
@@ -31,7 +31,7 @@ beforeEach(() => {
       watch: () => Promise.resolve(() => {}),
       look: async () => new Set(present),
       fail: (reason: Error) => failures.push(reason.message),
-    }) as unknown as Link; // As much of one as a view uses.
+    }) as unknown as ServerConnection; // As much of one as a view uses.
   const context = {
     via: "nats",
     cluster: "tests",

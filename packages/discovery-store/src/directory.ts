@@ -7,14 +7,14 @@ import {
   type Seat,
 } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, compareVersions, seenNode } from "@lmserv/discovery-signing";
-import type { Inspector, Refusal } from "./inspector.ts";
+import type { RecordVerifier, Refusal } from "./record-verifier.ts";
 import type { Watcher } from "./store.ts";
 import { goodbye } from "./value.ts";
 
 export interface DirectoryOptions {
   readonly via: string;
   readonly clock: Clock;
-  readonly inspector: Inspector;
+  readonly verifier: RecordVerifier;
   readonly maxNodes: number;
   /** How long a value outlives its silent announcer, in ms. */
   readonly lifetimeMs: number;
@@ -100,18 +100,18 @@ export class Directory implements Watcher {
 
   /** Drops what nobody signs anew or puts back: whoever may write to the store can keep a value there, or cover it. */
   review(): void {
-    const { inspector, clock, lifetimeMs } = this.#options;
+    const { verifier, clock, lifetimeMs } = this.#options;
     const lateMs = clock.now() - contestLifetimes * lifetimeMs;
     for (const [key, { record, contest }] of [...this.#entries]) {
-      if (inspector.isOutdated(record)) this.#drop(key, "unreachable");
+      if (verifier.isOutdated(record)) this.#drop(key, "unreachable");
       else if (contest && contest.sinceMs <= lateMs) this.#replace(key, contest.value);
     }
   }
 
   #read(key: string, value: string, before: Entry | undefined): void {
-    const inspection = this.#options.inspector.inspect(key, value);
-    if (inspection.kind === "refused") return this.#refuse(inspection.why, key, value);
-    const { record } = inspection;
+    const verification = this.#options.verifier.verify(key, value);
+    if (verification.kind === "refused") return this.#refuse(verification.why, key, value);
+    const { record } = verification;
     this.#options.on.record(record);
     if (before && compareVersions(record, before.record) <= 0) return this.#refuse("not-newer", key, value);
     const refusal = before ? null : this.#refusalOf(record);

@@ -13,11 +13,11 @@ import {
 import { isSameStack } from "@lmserv/discovery-network";
 import { type AliveRecord, type Identity, mendCopy } from "@lmserv/discovery-signing";
 import { Directory } from "./directory.ts";
-import { Inspector, type Refusal } from "./inspector.ts";
-import { Pen } from "./pen.ts";
-import { Publication } from "./publication.ts";
+import { LocalNetwork, type Platform } from "./local-network.ts";
+import { PublishedNode } from "./published-node.ts";
+import { RecordSigner } from "./record-signer.ts";
+import { RecordVerifier, type Refusal } from "./record-verifier.ts";
 import type { StoreConnection } from "./store.ts";
-import { type Machine, Surroundings } from "./surroundings.ts";
 
 export interface SessionOptions {
   readonly name: string;
@@ -30,11 +30,11 @@ export interface SessionOptions {
 }
 
 /** How often this machine's addresses, and what lies in the store, are looked at. */
-const lookAroundMs = 15_000;
+const refreshMs = 15_000;
 /** Announcers that were away as we were try again every 5 s at least. */
 const minAbsenceMs = 10_000;
 /** A rack of servers behind one gateway; more from one process wants several sessions. */
-const maxPublications = 1_000;
+const maxPublishedNodes = 1_000;
 
 /** One process in a fleet, for as long as its store is there: reads what that has, and keeps in it what is announced. */
 export class StoreSession implements TransportSession {
@@ -43,25 +43,25 @@ export class StoreSession implements TransportSession {
   readonly #context: TransportContext;
   readonly #options: SessionOptions;
   readonly #connection: StoreConnection;
-  readonly #surroundings: Surroundings;
+  readonly #localNetwork: LocalNetwork;
   readonly #directory: Directory;
-  readonly #pen: Pen;
+  readonly #signer: RecordSigner;
   readonly #closing = new AbortController();
-  readonly #publications = new Map<string, Publication>();
+  readonly #publishedNodes = new Map<string, PublishedNode>();
   readonly #refusals = new Map<Refusal, number>();
   /** Other processes that announce with our key. */
   readonly #rivals = new Reminder();
   readonly #hostname: string;
   #isWatching = false;
   #failure: DiscoveryError | null = null;
-  #lookingAround: (() => void) | null = null;
+  #cancelRefresh: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(
     context: TransportContext,
     options: SessionOptions,
     connection: StoreConnection,
-    machine: Machine,
+    machine: Platform,
   ) {
     const { clock, random } = context;
     const { name: via, cluster, lifetimeMs, identity, addresses, maxNodes } = options;
@@ -70,12 +70,12 @@ export class StoreSession implements TransportSession {
     this.#context = context;
     this.#options = options;
     this.#connection = connection;
-    this.#surroundings = new Surroundings(machine, addresses);
+    this.#localNetwork = new LocalNetwork(machine, addresses);
     this.#hostname = machine.hostname();
-    this.#pen = new Pen({ identity, cluster, lifetimeMs, random, wall });
+    this.#signer = new RecordSigner({ identity, cluster, lifetimeMs, random, wall });
     this.#directory = new Directory({
-      ...{ via, clock, maxNodes, lifetimeMs, inspector: new Inspector(cluster, wall) },
-      rankOf: (record) => this.#surroundings.rankOf(record),
+      ...{ via, clock, maxNodes, lifetimeMs, verifier: new RecordVerifier(cluster, wall) },
+      rankOf: (record) => this.#localNetwork.rankOf(record),
       on: {
         record: (record) => this.#compareWithOwn(record),
         refused: (why, key) => this.#countRefusal(why, key),
@@ -104,19 +104,19 @@ export class StoreSession implements TransportSession {
 
   async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
     signal.throwIfAborted();
-    if (this.#publications.size >= maxPublications) {
-      throw new RangeError(`a session announces ${maxPublications} nodes at most; this would be one more`);
+    if (this.#publishedNodes.size >= maxPublishedNodes) {
+      throw new RangeError(`a session announces ${maxPublishedNodes} nodes at most; this would be one more`);
     }
-    const publication = this.#publish(node);
+    const publishedNode = this.#publish(node);
     try {
-      await publication.open({ signal });
+      await publishedNode.open({ signal });
     } catch (error) {
-      await publication[Symbol.asyncDispose]();
+      await publishedNode[Symbol.asyncDispose]();
       signal.throwIfAborted();
       throw this.#failure ?? error;
     }
     this.#watchSurroundings();
-    return publication;
+    return publishedNode;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -124,21 +124,21 @@ export class StoreSession implements TransportSession {
     return this.#closed;
   }
 
-  #publish(node: Announced): Publication {
-    const key = this.#pen.keyOf(node);
-    if (this.#publications.has(key)) throw new RangeError(`the node ${node.id} is announced already`);
-    const publication = new Publication(
+  #publish(node: Announced): PublishedNode {
+    const key = this.#signer.keyOf(node);
+    if (this.#publishedNodes.has(key)) throw new RangeError(`the node ${node.id} is announced already`);
+    const publishedNode = new PublishedNode(
       { hostname: this.#hostname, ...node },
       {
         clock: this.#context.clock,
-        pen: this.#pen,
+        signer: this.#signer,
         connection: this.#connection,
-        placeOf: (said) => this.#surroundings.placeOf(said),
-        onWithdrawn: () => this.#publications.delete(key),
+        placeOf: (said) => this.#localNetwork.placeOf(said),
+        onWithdrawn: () => this.#publishedNodes.delete(key),
       },
     );
-    this.#publications.set(key, publication);
-    return publication;
+    this.#publishedNodes.set(key, publishedNode);
+    return publishedNode;
   }
 
   /** The store is lost, and so is what it kept for us. */
@@ -146,18 +146,18 @@ export class StoreSession implements TransportSession {
     if (this.#closed) return;
     const { name: via } = this.#options;
     this.#failure = new DiscoveryError("TRANSPORT_FAILED", cause.message, { via, cause });
-    this.#lookingAround?.();
+    this.#cancelRefresh?.();
     if (this.#directory.fail(this.#failure) === 0) this.#context.report(this.#failure);
   }
 
   /** Another start with our key, and not one from before ours, is a copy of this machine. */
   #compareWithOwn({ id, instance, epoch, machine, nodes, addresses }: AliveRecord): void {
     const { identity, name: via } = this.#options;
-    if (id !== this.#pen.id || instance === this.#pen.instance || epoch < identity.epoch) return;
+    if (id !== this.#signer.id || instance === this.#signer.instance || epoch < identity.epoch) return;
     const [node] = nodes;
-    if (!node || !this.#publications.has(this.#pen.keyOf({ ...node }))) return;
+    if (!node || !this.#publishedNodes.has(this.#signer.keyOf({ ...node }))) return;
     if (!this.#rivals.isDue(instance, this.#context.clock.now())) return;
-    const where = isSameStack(machine, this.#surroundings.mark)
+    const where = isSameStack(machine, this.#localNetwork.mark)
       ? "of this machine"
       : `on ${node.hostname ?? "another machine"} (${addresses.join(", ")})`;
     const message = `another process ${where} announces with our key; the later start is listed; ${mendCopy(identity)}`;
@@ -176,28 +176,28 @@ export class StoreSession implements TransportSession {
 
   #watchSurroundings(): void {
     if (this.#failure || this.#closing.signal.aborted) return;
-    this.#lookingAround ??= this.#context.clock.schedule(lookAroundMs, () => this.#lookAround());
+    this.#cancelRefresh ??= this.#context.clock.schedule(refreshMs, () => this.#lookAround());
   }
 
   /** Where this machine is decides where its nodes are, and what leads to those of others. */
   #lookAround(): void {
-    this.#lookingAround = null;
+    this.#cancelRefresh = null;
     this.#watchSurroundings();
     this.#directory.review();
-    const isElsewhere = this.#surroundings.look();
+    const isElsewhere = this.#localNetwork.look();
     if (isElsewhere) this.#directory.repeat();
-    for (const publication of this.#publications.values()) {
-      if (!isElsewhere && !publication.isDue) continue;
-      publication.repeat(this.#closing).catch((error: unknown) => {
+    for (const publishedNode of this.#publishedNodes.values()) {
+      if (!isElsewhere && !publishedNode.isDue) continue;
+      publishedNode.repeat(this.#closing).catch((error: unknown) => {
         this.#context.log("debug", "what changed was not announced", { error });
       });
     }
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([...this.#publications.values()].map((one) => one[Symbol.asyncDispose]()));
+    await Promise.allSettled([...this.#publishedNodes.values()].map((one) => one[Symbol.asyncDispose]()));
     this.#closing.abort();
-    this.#lookingAround?.();
+    this.#cancelRefresh?.();
     await this.#connection[Symbol.asyncDispose]();
   }
 }

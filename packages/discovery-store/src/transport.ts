@@ -9,10 +9,10 @@ import {
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
 import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-signing";
 import { diagnose } from "./diagnosis.ts";
+import type { Platform } from "./local-network.ts";
 import { StoreSession } from "./session.ts";
 import { storeShapes } from "./settings.ts";
 import { maxEntries, type Store, type StoreConnection } from "./store.ts";
-import type { Machine } from "./surroundings.ts";
 
 /** What a fleet is told, on whichever store. */
 export interface StoreOptions {
@@ -37,7 +37,7 @@ export interface StoreOptions {
 
 const defaultLifetimeMs = 30_000;
 
-const ownMachine: Machine = { system: readSystem, hostname, mark: thisMachine };
+const ownMachine: Platform = { system: readSystem, hostname, mark: thisMachine };
 
 /**
  * Finds and announces nodes through a store that others run.
@@ -49,7 +49,7 @@ export function storeTransport(store: Store, options: StoreOptions = {}): Transp
 }
 
 /** The same on any machine, such as one that a test makes. */
-export function storeTransportOn(machine: Machine, store: Store, options: StoreOptions = {}): Transport {
+export function storeTransportOn(machine: Platform, store: Store, options: StoreOptions = {}): Transport {
   assertOptions("store", options, storeShapes);
   const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
   const { name = store.type, addresses = null } = options;

@@ -15,7 +15,7 @@ import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure, type Plain, type Protection } from "./exposure.ts";
 import { scheduleFairly } from "./fair-timer.ts";
 import { dialerHandshake } from "./handshake.ts";
-import type { Party } from "./introduction.ts";
+import type { Party } from "./handshake-hello.ts";
 import { webSocketOptions } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { canBeDialled, type MeshUrl, meshPath, meshSubprotocol, parseMeshUrl } from "./mesh-url.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { verifySignature } from "@lmserv/discovery-signing";
 import { type ClusterKey, openKey } from "./cluster-key.ts";
-import { malformed, type Party, readIntroduction, readRecord, writeIntroduction } from "./introduction.ts";
+import { malformed, type Party, readHello, readRecord, writeHello } from "./handshake-hello.ts";
 import type { PeerHello } from "./link.ts";
 import { checkProof, type Proof, prove, type Stage, signable, type Transcript } from "./proof.ts";
 import { Refusal } from "./refusal.ts";
@@ -48,7 +48,7 @@ export function* listenerHandshake(party: Party, channel: Channel): Handshake {
   const exchange = exchangeOf(party, channel, opening.nonce, listenerNonce);
   checkProof(keysOf(party), exchange("dialer opens", []), opening.proof);
 
-  const own = writeIntroduction(party, channel.remoteAddress);
+  const own = writeHello(party, channel.remoteAddress);
   const mine = exchange("listener introduces itself", [own]);
   const answer = readIntroduced(yield introduce(party, mine, own));
   const theirs = exchange("dialer introduces itself", [own, answer.introduction]);
@@ -65,7 +65,7 @@ export function* dialerHandshake(party: Party, channel: Channel): Handshake {
   const theirs = exchange("listener introduces itself", [answer.introduction]);
   const admission = { ...accept(party, theirs, answer), lastWord: null };
 
-  const own = writeIntroduction(party, channel.remoteAddress);
+  const own = writeHello(party, channel.remoteAddress);
   const mine = exchange("dialer introduces itself", [answer.introduction, own]);
   const end = readRecord(yield introduce(party, mine, own));
   if (end.admitted !== true) throw malformed("no word of admission");
@@ -85,7 +85,7 @@ function accept(
   { introduction, proof, signature }: Introduced,
 ): Omit<Admission, "lastWord"> {
   const keyIndex = checkProof(keysOf(party), transcript, proof);
-  const { hello, observed } = readIntroduction(introduction);
+  const { hello, observed } = readHello(introduction);
   if (!verifySignature({ publicKey: hello.publicKey, bytes: signable(transcript), signature })) {
     throw new Refusal("identity", `it did not sign with the key of ${hello.id}`);
   }

@@ -5,7 +5,7 @@ import type { LinkLimits } from "./limits.ts";
 export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly limits: Pick<LinkLimits, "pingIntervalMs" | "pongMs">;
-  readonly pulse: Pulse;
+  readonly pings: PingSchedule;
   /** Whether it is for this side to ask, and for the other one only when it hears nothing. */
   readonly leads: boolean;
   /** Sends a ping; `sent` is called when it has left this process: what waits before it is not the peer's fault. */
@@ -35,7 +35,7 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#heardMs = options.clock.now();
-    this.#leave = options.pulse.join((isFull) => this.#beat(isFull));
+    this.#leave = options.pings.join((isFull) => this.#beat(isFull));
   }
 
   /** When something came from the peer last. */
@@ -93,7 +93,7 @@ export type Beat = (isFull: boolean) => void;
 const beatsPerInterval = 10;
 
 /** One timer for all links of a host: what they have to do, they do together, and wake the process once for it. */
-export class Pulse {
+export class PingSchedule {
   readonly #clock: Clock;
   readonly #beatMs: number;
   readonly #beats = new Set<Beat>();

@@ -10,15 +10,15 @@ import { admit } from "./admission.ts";
 import { channelBinding, minTlsVersion } from "./channel-binding.ts";
 import { exposure, type Plain, type Protection } from "./exposure.ts";
 import { listenerHandshake } from "./handshake.ts";
-import type { Party } from "./introduction.ts";
+import type { Party } from "./handshake-hello.ts";
 import { webSocketOptions } from "./limits.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { meshSubprotocol } from "./mesh-url.ts";
 import { type LinkHost, PeerLink } from "./peer-link.ts";
+import { type PendingHandshake, PendingHandshakes } from "./pending-handshakes.ts";
 import { Refusal } from "./refusal.ts";
 import { AcceptQuota, type TokenBucket } from "./token-bucket.ts";
 import { type HttpRefusal, requestRefusal, upgradeRefusal } from "./upgrade-gate.ts";
-import { type Visitor, WaitingRoom } from "./waiting-room.ts";
 
 export interface ListenOptions {
   readonly addresses: readonly ListenAddress[];
@@ -36,7 +36,7 @@ export interface ListenOptions {
 
 /** One connection on its way to be a link. */
 interface Arrival {
-  readonly visitor: Visitor;
+  readonly pendingHandshake: PendingHandshake;
   readonly bucket: TokenBucket;
   readonly remoteAddress: string;
 }
@@ -65,7 +65,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 /** Leads connections through TLS, HTTP and the handshake to a link, or out again. */
 export class Listener {
   readonly #options: ListenOptions;
-  readonly #room: WaitingRoom;
+  readonly #room: PendingHandshakes;
   readonly #quota: AcceptQuota;
   readonly #arrivals = new WeakMap<Duplex, Arrival>();
   readonly #secureContext: SecureContext | null;
@@ -80,7 +80,7 @@ export class Listener {
   constructor(options: ListenOptions) {
     const { clock, limits } = options.host;
     this.#options = options;
-    this.#room = new WaitingRoom(clock, limits);
+    this.#room = new PendingHandshakes(clock, limits);
     this.#quota = new AcceptQuota(clock, { burst: limits.acceptBurst, perSecond: limits.acceptsPerSecond });
     this.#secureContext = options.tls
       ? createSecureContext({ ...options.tls, minVersion: minTlsVersion })
@@ -150,11 +150,11 @@ export class Listener {
       raw.destroy();
       return;
     }
-    const visitor = this.#room.enter(raw, remoteAddress);
-    onAbort(visitor.signal, () => this.#count(visitor.signal.reason, raw));
+    const pendingHandshake = this.#room.enter(raw, remoteAddress);
+    onAbort(pendingHandshake.signal, () => this.#count(pendingHandshake.signal.reason, raw));
     const secureContext = this.#secureContext;
     const connection = secureContext ? new TLSSocket(raw, { isServer: true, secureContext }) : raw;
-    this.#arrivals.set(connection, { visitor, bucket, remoteAddress });
+    this.#arrivals.set(connection, { pendingHandshake, bucket, remoteAddress });
     this.#http.emit("connection", connection);
   }
 
@@ -175,19 +175,19 @@ export class Listener {
   #admit(webSocket: WebSocket, connection: Duplex): void {
     const arrival = this.#arrivals.get(connection);
     if (!arrival) return webSocket.terminate();
-    const { visitor, bucket, remoteAddress } = arrival;
+    const { pendingHandshake, bucket, remoteAddress } = arrival;
     const { party, host } = this.#options;
     const channel = { binding: channelBinding(connection), remoteAddress };
     admit(webSocket, listenerHandshake(party, channel), {
       limits: host.limits,
-      signal: visitor.signal,
+      signal: pendingHandshake.signal,
       admitted: (admission) => {
-        visitor.leave();
+        pendingHandshake.leave();
         bucket.giveBack();
         new PeerLink(webSocket, admission, { dialed: false, url: null, remoteAddress }, host);
       },
       refused: (refusal) => {
-        if (!visitor.signal.aborted) this.#count(refusal, connection);
+        if (!pendingHandshake.signal.aborted) this.#count(refusal, connection);
       },
     });
   }

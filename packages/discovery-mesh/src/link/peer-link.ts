@@ -2,7 +2,7 @@ import type { Log } from "@lmserv/discovery-core";
 import type { Clock } from "@lmserv/discovery-core/transport";
 import type { RawData, WebSocket } from "ws";
 import type { Admission } from "./handshake.ts";
-import { Heartbeat, type Pulse } from "./heartbeat.ts";
+import { Heartbeat, type PingSchedule } from "./heartbeat.ts";
 import type { LinkLimits } from "./limits.ts";
 import {
   closeCode,
@@ -14,7 +14,7 @@ import {
   type LinkHandler,
   type PeerHello,
 } from "./link.ts";
-import { Outbox } from "./outbox.ts";
+import { SendQueue } from "./send-queue.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** What links need of their host. */
@@ -23,7 +23,7 @@ export interface LinkHost {
   readonly log: Log;
   readonly limits: LinkLimits;
   /** That of all its links. */
-  readonly pulse: Pulse;
+  readonly pings: PingSchedule;
   readonly handler: LinkHandler;
 }
 
@@ -48,7 +48,7 @@ export class PeerLink implements Link {
   readonly observedAddress: string | null;
   readonly #socket: WebSocket;
   readonly #host: LinkHost;
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #intake: TokenBucket;
   readonly #gone: Promise<void>;
@@ -57,7 +57,7 @@ export class PeerLink implements Link {
   #end: LinkEnd | null = null;
 
   constructor(socket: WebSocket, admission: Admission, origin: LinkOrigin, host: LinkHost) {
-    const { clock, limits, pulse } = host;
+    const { clock, limits, pings } = host;
     this.peer = admission.peer;
     this.observedAddress = admission.observedAddress;
     this.dialed = origin.dialed;
@@ -66,7 +66,7 @@ export class PeerLink implements Link {
     this.#socket = socket;
     this.#host = host;
     this.#intake = new TokenBucket(clock, { burst: limits.frameBurst, perSecond: limits.framesPerSecond });
-    this.#outbox = new Outbox({
+    this.#sendQueue = new SendQueue({
       clock,
       limits,
       pipe: {
@@ -80,9 +80,9 @@ export class PeerLink implements Link {
     this.#heartbeat = new Heartbeat({
       clock,
       limits,
-      pulse,
+      pings,
       leads: origin.dialed,
-      ping: (sent) => socket.ping("", undefined, this.#outbox.sending(sent)),
+      ping: (sent) => socket.ping("", undefined, this.#sendQueue.sending(sent)),
       silent: () =>
         this.#cut({ kind: "silent", detail: `no answer to a ping in ${limits.pongMs} ms, twice` }),
     });
@@ -97,7 +97,7 @@ export class PeerLink implements Link {
   }
 
   send(message: string, coalesceKey?: string): void {
-    if (this.#end === null) this.#outbox.send(message, coalesceKey);
+    if (this.#end === null) this.#sendQueue.send(message, coalesceKey);
   }
 
   close(code: LinkClose): Promise<void> {
@@ -156,7 +156,7 @@ export class PeerLink implements Link {
     if (this.#end !== null) return;
     this.#end = end;
     this.#heartbeat.stop();
-    if (end.kind !== "closed" || end.code !== "leaving") this.#outbox.drop();
+    if (end.kind !== "closed" || end.code !== "leaving") this.#sendQueue.drop();
   }
 
   async #flush(): Promise<void> {
@@ -165,13 +165,13 @@ export class PeerLink implements Link {
       const cancel = clock.schedule(limits.flushMs, resolve);
       this.#gone.then(cancel);
     });
-    await Promise.race([this.#outbox.emptied(), late, this.#gone]);
+    await Promise.race([this.#sendQueue.emptied(), late, this.#gone]);
   }
 
   /** A peer that does not answer the close frame is not waited for any longer than for the flush. */
   #finish(code: LinkClose): void {
     const { clock, limits } = this.#host;
-    this.#outbox.drop();
+    this.#sendQueue.drop();
     this.#socket.close(closeCode(code));
     const cancel = clock.schedule(limits.flushMs, () => this.#socket.terminate());
     this.#gone.then(cancel);

@@ -11,21 +11,21 @@ import {
 import type { Link } from "../link/link.ts";
 import type { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, type Directory, type Entry, isAlive } from "./directory.ts";
-import type { Evidence } from "./evidence.ts";
-import { Introductions } from "./introductions.ts";
+import type { FailureDetector } from "./failure-detector.ts";
+import type { IndirectAcks } from "./indirect-acks.ts";
+import { JoinBroadcast } from "./join-broadcast.ts";
 import type { LinkBook } from "./link-book.ts";
 import type { LocalRecord } from "./local-record.ts";
 import type { MembershipEffects } from "./membership.ts";
 import type { Digest, Message, Renewed, Told } from "./message.ts";
 import { keyOf, lacksUs, passedOn, questionAbout, unknownTo, wholeDigest } from "./sync.ts";
 import { maxHops } from "./timing.ts";
-import type { Vouching } from "./vouching.ts";
 
 export interface GossipOptions extends Pick<VerifyOptions, "cluster" | "scheme"> {
   readonly directory: Directory;
   readonly links: LinkBook;
-  readonly vouching: Vouching;
-  readonly evidence: Evidence;
+  readonly indirectAcks: IndirectAcks;
+  readonly failureDetector: FailureDetector;
   readonly plan: DialPlan;
   /** Null for an observer. */
   readonly local: LocalRecord | null;
@@ -48,7 +48,7 @@ const echoes = 5;
 export class Gossip {
   readonly #options: GossipOptions;
   readonly #scheme: SignatureScheme;
-  readonly #introductions = new Introductions();
+  readonly #joinBroadcast = new JoinBroadcast();
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -94,7 +94,7 @@ export class Gossip {
   }
 
   takeRenewal(link: Link, { signed, hops, ageMs }: Renewed, nowMs: number): void {
-    const { cluster, directory, evidence, onForged } = this.#options;
+    const { cluster, directory, failureDetector, onForged } = this.#options;
     const from = link.peer.id;
     const renewal = readRenewal(signed, cluster);
     if (!renewal) return onForged(from);
@@ -107,7 +107,7 @@ export class Gossip {
     const entry = directory.get(id);
     if (!isAlive(entry)) return;
     if (known.state === "lost") {
-      evidence.told(id, from, nowMs);
+      failureDetector.told(id, from, nowMs);
       this.#welcome(entry, from, nowMs);
     } else this.#options.effects.alive(entry);
     this.#spread(entry, from, () => false, nowMs);
@@ -115,17 +115,17 @@ export class Gossip {
 
   /** A member is there no more: it said goodbye, or nothing says any longer that it is there. */
   remove(id: string, why: "goodbye" | "unreachable"): void {
-    const { evidence, plan, links, vouching, effects } = this.#options;
-    evidence.release(id);
+    const { failureDetector, plan, links, indirectAcks, effects } = this.#options;
+    failureDetector.release(id);
     if (why === "goodbye") plan.forget(id);
-    else links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => vouching.wants(peer, id));
+    else links.send({ type: "lost", ids: [id] }, `lost ${id}`, (peer) => indirectAcks.wants(peer, id));
     effects.gone(id, why);
   }
 
   /** The link to a member broke: some may know of it by us alone, and have nothing of their own that breaks. */
   unlinked(id: string, nowMs: number): void {
     const { directory, links } = this.#options;
-    if (!isAlive(directory.get(id)) || !this.#introductions.isRecent(id, nowMs)) return;
+    if (!isAlive(directory.get(id)) || !this.#joinBroadcast.isRecent(id, nowMs)) return;
     links.send({ type: "lost", ids: [id] }, `lost ${id}`);
   }
 
@@ -140,17 +140,17 @@ export class Gossip {
 
   /** Takes in a record that counts. */
   #admit(record: MemberRecord, { signed, hops, ageMs }: Told, from: string, nowMs: number): void {
-    const { directory, vouching, evidence } = this.#options;
+    const { directory, indirectAcks, failureDetector } = this.#options;
     const { id } = record;
     const before = directory.get(id);
     const entry = directory.tell(record, signed, { nowMs, hops, ageMs });
     const isNew = isAlive(entry) && (!isAlive(before) || before.record.instance !== entry.record.instance);
-    if (isNew) evidence.told(id, from, nowMs);
+    if (isNew) failureDetector.told(id, from, nowMs);
     if (isAlive(entry)) this.#welcome(entry, from, nowMs);
     else if (isAlive(before)) this.remove(id, isGoodbyeOf(before, record) ? "goodbye" : "unreachable");
-    if (isNew && from === id) this.#introductions.begin(id, nowMs);
+    if (isNew && from === id) this.#joinBroadcast.begin(id, nowMs);
     // Who has no link to the one from whom it came has it from us.
-    this.#spread(entry, from, (peer) => isNew && vouching.wants(peer, from), nowMs);
+    this.#spread(entry, from, (peer) => isNew && indirectAcks.wants(peer, from), nowMs);
     if (entry.state === "left") this.#echo(entry, from, nowMs);
   }
 
@@ -206,7 +206,7 @@ export class Gossip {
   /** Tells those of a member whom it does not know, and so does not tell itself: all, if it only just came. */
   #tellOf(id: string, { entries }: Digest, nowMs: number): void {
     const entry = this.#options.directory.get(id);
-    if (!isAlive(entry) || !this.#introductions.tell(id)) return;
+    if (!isAlive(entry) || !this.#joinBroadcast.tell(id)) return;
     const known = new Set(entries.map(([member]) => member));
     this.#spread(entry, id, (peer) => !known.has(peer), nowMs);
   }
@@ -214,7 +214,7 @@ export class Gossip {
   /** A goodbye: one who left soon after it came had not yet met everybody. */
   #echo(entry: Entry, from: string, nowMs: number): void {
     const { links, random } = this.#options;
-    const isAllOurs = this.#introductions.isRecent(entry.id, nowMs);
+    const isAllOurs = this.#joinBroadcast.isRecent(entry.id, nowMs);
     if (isAllOurs) return this.#spread(entry, from, () => true, nowMs);
     if (from !== entry.id) return;
     const peers = [...links.peers.keys()];
@@ -225,11 +225,11 @@ export class Gossip {
 
   /** Passes on the latest of a member, to those who want it and to those to whom it is news. */
   #spread(entry: Entry, from: string, isNews: (peer: string) => boolean, nowMs: number): void {
-    const { links, vouching } = this.#options;
+    const { links, indirectAcks } = this.#options;
     if (entry.state === "lost" || entry.hops >= maxHops) return;
     const [record, renewal] = passedOn(entry, links, nowMs);
     const isMeant = (peer: string): boolean => peer !== from && peer !== entry.id;
-    const isWanted = (peer: string): boolean => isMeant(peer) && vouching.wants(peer, entry.id);
+    const isWanted = (peer: string): boolean => isMeant(peer) && indirectAcks.wants(peer, entry.id);
     // Whoever wants a member has its record.
     const latest = renewal ?? record;
     if (latest) links.send(latest, keyOf(latest, entry.id), isWanted);

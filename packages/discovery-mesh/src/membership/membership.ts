@@ -3,13 +3,13 @@ import type { VerifyOptions } from "@lmserv/discovery-signing";
 import type { Link, LinkClose, LinkEnd } from "../link/link.ts";
 import { DialPlan } from "./dial-plan.ts";
 import { type AliveEntry, Directory, isAlive } from "./directory.ts";
-import { Evidence } from "./evidence.ts";
+import { FailureDetector } from "./failure-detector.ts";
 import { Gossip } from "./gossip.ts";
+import { IndirectAcks } from "./indirect-acks.ts";
 import { LinkBook } from "./link-book.ts";
 import { type LocalIdentity, LocalRecord, type Statement } from "./local-record.ts";
 import { type Message, readMessage } from "./message.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
-import { Vouching } from "./vouching.ts";
 
 export interface MembershipOptions extends Pick<VerifyOptions, "cluster" | "scheme"> {
   /** Ours; of an observer's key when `own` is null. */
@@ -67,8 +67,8 @@ export class Membership {
   readonly #timing: Timing;
   readonly #directory: Directory;
   readonly #links: LinkBook;
-  readonly #vouching = new Vouching();
-  readonly #evidence: Evidence;
+  readonly #indirectAcks = new IndirectAcks();
+  readonly #failureDetector: FailureDetector;
   readonly #plan: DialPlan;
   readonly #gossip: Gossip;
   readonly #local: LocalRecord | null;
@@ -89,7 +89,7 @@ export class Membership {
     this.#syncMs = startMs + timing.syncMs * random();
     const directory = new Directory({ maxMembers: own ? maxPeers - 1 : maxPeers, graveMs: timing.graveMs });
     const links = new LinkBook(id);
-    const vouching = this.#vouching;
+    const indirectAcks = this.#indirectAcks;
     this.#directory = directory;
     this.#links = links;
     this.#plan = new DialPlan({
@@ -99,15 +99,21 @@ export class Membership {
       isSated: () => this.#hasLeft || (own === null && links.peers.size >= observerLinks),
     });
     const onConflict = (isOn: boolean): void => this.#problem("conflict", isOn);
-    const isWantedBy = (peer: string): boolean => vouching.wants(peer, id);
+    const isWantedBy = (peer: string): boolean => indirectAcks.wants(peer, id);
     this.#local = own && new LocalRecord({ ...options, ...own, links, timing, isWantedBy, onConflict });
-    this.#evidence = new Evidence({ directory, links, vouching, timing, asks: own !== null });
+    this.#failureDetector = new FailureDetector({
+      directory,
+      links,
+      indirectAcks,
+      timing,
+      asks: own !== null,
+    });
     this.#gossip = new Gossip({
       ...options,
       directory,
       links,
-      vouching,
-      evidence: this.#evidence,
+      indirectAcks,
+      failureDetector: this.#failureDetector,
       plan: this.#plan,
       local: this.#local,
       yieldMs: timing.yieldMs,
@@ -173,7 +179,7 @@ export class Membership {
     if (this.#refuses(link, nowMs)) return;
     for (const ending of this.#links.add(link)) ending.link.close(ending.why);
     if (!this.#links.holds(link)) return;
-    this.#evidence.linked(id);
+    this.#failureDetector.linked(id);
     this.#local?.introduce(id, nowMs);
     this.#gossip.compare(id, false);
     this.#settle(nowMs);
@@ -191,7 +197,7 @@ export class Membership {
     this.#plan.unlinked(id, nowMs);
     if (reason === "full") this.#problem("full", true);
     if (reason === "full" && link.url) this.#plan.failed(link.url, nowMs, refusedMs);
-    this.#evidence.unlinked(id, end.kind === "silent", nowMs);
+    this.#failureDetector.unlinked(id, end.kind === "silent", nowMs);
     this.#gossip.unlinked(id, nowMs);
     this.#settle(nowMs);
   }
@@ -200,7 +206,8 @@ export class Membership {
     this.#noticeStall(nowMs);
     if (why === "own") return this.#plan.isOwn(url);
     this.#plan.failed(url, nowMs);
-    if (why === "refused") for (const id of this.#plan.membersAt(url)) this.#evidence.refused(id, nowMs);
+    if (why === "refused")
+      for (const id of this.#plan.membersAt(url)) this.#failureDetector.refused(id, nowMs);
   }
 
   received(link: Link, text: string, nowMs: number): void {
@@ -211,7 +218,7 @@ export class Membership {
     if (!message) return this.#drop(link.peer.id);
     this.#take(link, message, nowMs);
     // Most messages are signs of life, which change nothing unless others have them from us.
-    if (message.type !== "renewal" || this.#vouching.isWanted) this.#settle(nowMs);
+    if (message.type !== "renewal" || this.#indirectAcks.isWanted) this.#settle(nowMs);
   }
 
   /** Does what is due. `wallMs` tells whether the host slept, which monotonic time does not. */
@@ -221,7 +228,7 @@ export class Membership {
     if (this.#hasLeft) return;
     this.#gossip.listen(nowMs);
     for (const id of this.#directory.expire(nowMs)) this.#gossip.remove(id, "unreachable");
-    for (const id of this.#evidence.take(nowMs)) {
+    for (const id of this.#failureDetector.take(nowMs)) {
       this.#directory.lose(id, nowMs);
       this.#gossip.remove(id, "unreachable");
     }
@@ -239,7 +246,7 @@ export class Membership {
       this.#settleMs,
       this.#local?.nextMs() ?? Number.POSITIVE_INFINITY,
       this.#directory.nextMs(),
-      this.#evidence.nextMs(),
+      this.#failureDetector.nextMs(),
       this.#plan.nextMs(),
     );
     // What was put off until it is needed may have been due long ago.
@@ -258,13 +265,13 @@ export class Membership {
       case "digest":
         return this.#gossip.takeDigest(link, message, nowMs);
       case "relay":
-        this.#vouching.want(peer, message.ids, nowMs);
+        this.#indirectAcks.want(peer, message.ids, nowMs);
         if (message.ids.includes(this.#options.id)) this.#local?.assure(peer, nowMs);
         return;
       case "vouching":
-        return this.#evidence.vouched(peer, message.ids);
+        return this.#failureDetector.vouched(peer, message.ids);
       case "lost":
-        return this.#evidence.lost(peer, message.ids, nowMs);
+        return this.#failureDetector.lost(peer, message.ids, nowMs);
     }
   }
 
@@ -277,7 +284,7 @@ export class Membership {
   #settleNow(nowMs: number): void {
     this.#settledMs = nowMs;
     this.#settleMs = Number.POSITIVE_INFINITY;
-    this.#evidence.settle(nowMs);
+    this.#failureDetector.settle(nowMs);
   }
 
   /** Closes a link that cannot be; the other side learns why. */
@@ -329,7 +336,7 @@ export class Membership {
 
   #grant(nowMs: number): void {
     this.#directory.grant(nowMs);
-    this.#evidence.grant(nowMs);
+    this.#failureDetector.grant(nowMs);
     for (const entry of this.members()) this.#options.effects.alive(entry);
   }
 

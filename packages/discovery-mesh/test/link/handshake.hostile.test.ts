@@ -1,7 +1,7 @@
 import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
 import { dialerHandshake, listenerHandshake } from "../../src/link/handshake.ts";
-import { readIntroduction } from "../../src/link/introduction.ts";
+import { readHello } from "../../src/link/handshake-hello.ts";
 import { Refusal } from "../../src/link/refusal.ts";
 import { lengthPrefixed, plainIdentity, plainProofs } from "./plain-member.ts";
 import { keyText, party } from "./site.ts";
@@ -53,7 +53,7 @@ function read(input: { readonly said: string; readonly introduction: string }): 
     dialer.next(input.said);
   });
   refused(() => insider(input.introduction));
-  refused(() => readIntroduction(input.introduction));
+  refused(() => readHello(input.introduction));
 }
 
 /** Goes as far as the last message, in which whoever has the key says what it likes. */

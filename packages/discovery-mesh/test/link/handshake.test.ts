@@ -7,7 +7,7 @@ import {
   type Handshake,
   listenerHandshake,
 } from "../../src/link/handshake.ts";
-import type { Party } from "../../src/link/introduction.ts";
+import type { Party } from "../../src/link/handshake-hello.ts";
 import { keyText, party } from "./site.ts";
 
 const plain: Channel = { binding: new Uint8Array(), remoteAddress: "10.0.0.7" };

@@ -1,15 +1,15 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { Heartbeat, Pulse } from "../../src/link/heartbeat.ts";
+import { Heartbeat, PingSchedule } from "../../src/link/heartbeat.ts";
 import { defaultLimits } from "../../src/link/limits.ts";
 
 interface Side {
   readonly clock: VirtualClock;
-  readonly pulse: Pulse;
+  readonly pings: PingSchedule;
 }
 
 /** One side of a link, alone with a clock unless it has one already. */
-function watched(leads: boolean, { clock, pulse }: Side = side()) {
+function watched(leads: boolean, { clock, pings }: Side = side()) {
   const pingsMs: number[] = [];
   const silentMs: number[] = [];
   /** What happens with a ping; by default it leaves at once. */
@@ -17,7 +17,7 @@ function watched(leads: boolean, { clock, pulse }: Side = side()) {
   const heartbeat = new Heartbeat({
     clock,
     limits: defaultLimits,
-    pulse,
+    pings,
     leads,
     ping(sent) {
       pingsMs.push(clock.now());
@@ -30,7 +30,7 @@ function watched(leads: boolean, { clock, pulse }: Side = side()) {
 
 function side(): Side {
   const clock = new VirtualClock();
-  return { clock, pulse: new Pulse(clock, defaultLimits.pingIntervalMs) };
+  return { clock, pings: new PingSchedule(clock, defaultLimits.pingIntervalMs) };
 }
 
 describe("a heartbeat", () => {

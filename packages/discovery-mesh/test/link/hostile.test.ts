@@ -2,7 +2,7 @@ import { parseHostHeader } from "@lmserv/discovery-network";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dialerHandshake, type Handshake, listenerHandshake } from "../../src/link/handshake.ts";
-import { readIntroduction } from "../../src/link/introduction.ts";
+import { readHello } from "../../src/link/handshake-hello.ts";
 import { isMeshUrl } from "../../src/link/mesh-url.ts";
 import { Refusal } from "../../src/link/refusal.ts";
 import { party } from "./site.ts";
@@ -57,7 +57,7 @@ describe("what a stranger says", () => {
           const handshake = stage();
           expectRefusal(() => handshake.next(text));
         }
-        expectRefusal(() => readIntroduction(text));
+        expectRefusal(() => readHello(text));
       }),
     );
   });

@@ -2,8 +2,8 @@ import { silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { generateNodeKey } from "@lmserv/discovery-signing";
 import { generateKey, parseKeys } from "../../src/link/cluster-key.ts";
 import { type DialOptions, dial } from "../../src/link/dialer.ts";
-import { Pulse } from "../../src/link/heartbeat.ts";
-import type { Party } from "../../src/link/introduction.ts";
+import type { Party } from "../../src/link/handshake-hello.ts";
+import { PingSchedule } from "../../src/link/heartbeat.ts";
 import { defaultLimits, type LinkLimits } from "../../src/link/limits.ts";
 import type { Link, LinkEnd } from "../../src/link/link.ts";
 import { type ListenOptions, listen } from "../../src/link/listener.ts";
@@ -79,7 +79,7 @@ export function site(
     clock: systemClock,
     log: silentLog,
     limits: { ...patient, ...limits },
-    pulse: new Pulse(systemClock, { ...patient, ...limits }.pingIntervalMs),
+    pings: new PingSchedule(systemClock, { ...patient, ...limits }.pingIntervalMs),
     handler(link) {
       const messages: string[] = [];
       let end: (why: LinkEnd) => void = () => {};

@@ -1,12 +1,12 @@
 import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core/transport";
-import type { Pen, Place } from "./pen.ts";
+import { isRenewalDue } from "./record-age.ts";
+import type { Place, RecordSigner } from "./record-signer.ts";
 import type { Held, StoreConnection } from "./store.ts";
 import { goodbye } from "./value.ts";
-import { isRenewalDue } from "./word-age.ts";
 
-export interface PublicationOptions {
+export interface PublishedNodeOptions {
   readonly clock: Clock;
-  readonly pen: Pen;
+  readonly signer: RecordSigner;
   readonly connection: StoreConnection;
   /** Where a node answers, at the moment. */
   readonly placeOf: (node: Announced) => Place;
@@ -14,25 +14,25 @@ export interface PublicationOptions {
 }
 
 /** How long a goodbye may take; without it the node is gone all the same, as if it had crashed. */
-const farewellMs = 1_000;
+const goodbyeMs = 1_000;
 
 /** A node that this process announces, kept in the store until it is withdrawn. */
-export class Publication implements Standing {
-  readonly #options: PublicationOptions;
+export class PublishedNode implements Standing {
+  readonly #options: PublishedNodeOptions;
   #node: Announced;
   #held: Held | null = null;
   #signedMs = 0;
   #withdrawn: Promise<void> | null = null;
 
-  constructor(node: Announced, options: PublicationOptions) {
+  constructor(node: Announced, options: PublishedNodeOptions) {
     this.#node = node;
     this.#options = options;
   }
 
   /** Resolves when the store has it. */
   async open({ signal }: Cancellable): Promise<void> {
-    const { connection, pen } = this.#options;
-    this.#held = await connection.hold(pen.keyOf(this.#node), this.#write(this.#node), { signal });
+    const { connection, signer } = this.#options;
+    this.#held = await connection.hold(signer.keyOf(this.#node), this.#write(this.#node), { signal });
   }
 
   async update(changed: Announced, options: Cancellable): Promise<void> {
@@ -62,7 +62,7 @@ export class Publication implements Standing {
     this.#options.onWithdrawn();
     if (!held) return;
     const ending = new AbortController();
-    const cancel = this.#options.clock.schedule(farewellMs, () => ending.abort());
+    const cancel = this.#options.clock.schedule(goodbyeMs, () => ending.abort());
     await held.put(goodbye, ending).catch(() => {});
     cancel();
     await held[Symbol.asyncDispose]();
@@ -70,6 +70,6 @@ export class Publication implements Standing {
 
   #write(node: Announced): string {
     this.#signedMs = this.#options.clock.wall();
-    return this.#options.pen.write(node, this.#options.placeOf(node));
+    return this.#options.signer.write(node, this.#options.placeOf(node));
   }
 }

@@ -12,7 +12,7 @@ interface Value {
  * A server drops a value that is not renewed without a word (one of 2.11 and later may tell), so that whoever watches
  * has to count along. Synchronous, without a clock: times are monotonic ms.
  */
-export class Roster {
+export class NodeTable {
   readonly #values = new Map<string, Value>();
   readonly #deadlines = new Deadlines();
   /** Where there are too many, the latest of the member with most gives way. */

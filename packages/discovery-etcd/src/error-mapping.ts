@@ -1,8 +1,8 @@
 import { DiscoveryError, type DiscoveryErrorCode, isDiscoveryError } from "@lmserv/discovery-core";
-import { type EtcdFault, type FaultKind, faultOf } from "./fault.ts";
+import { type EtcdError, type EtcdErrorKind, faultOf } from "./etcd-error.ts";
 
 /** What users are told of etcd's faults, with the place and the mend. */
-export class Complaint {
+export class ErrorMapping {
   readonly #via: string;
   readonly #place: string;
   readonly #user: string | null;
@@ -19,7 +19,7 @@ export class Complaint {
   of(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
     if (isDiscoveryError(error)) return error;
     const fault = faultOf(error);
-    const codes: Readonly<Partial<Record<FaultKind, DiscoveryErrorCode>>> = {
+    const codes: Readonly<Partial<Record<EtcdErrorKind, DiscoveryErrorCode>>> = {
       unreachable: "MEDIUM_UNREACHABLE",
       leaderless: "MEDIUM_UNREACHABLE",
       refused: "PERMISSION_DENIED",
@@ -32,7 +32,7 @@ export class Complaint {
     return new DiscoveryError(code, `etcd at ${this.#place}: ${text}`, { via: this.#via, cause });
   }
 
-  #explain({ kind, message }: EtcdFault): string {
+  #explain({ kind, message }: EtcdError): string {
     if (kind === "unreachable") return `no answer: ${message}; start it, or correct the address`;
     if (kind === "leaderless")
       return `no leader: ${message}; start the servers of its cluster that are missing`;

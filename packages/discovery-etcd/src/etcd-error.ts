@@ -5,7 +5,7 @@
  * does not let us. `token`: ours is no longer good. `missing`: what we named is not there. `oversized`: more than we
  * take at once. `rejected`: anything else, such as no space.
  */
-export type FaultKind =
+export type EtcdErrorKind =
   | "unreachable"
   | "leaderless"
   | "untrusted"
@@ -15,22 +15,22 @@ export type FaultKind =
   | "oversized"
   | "rejected";
 
-export class EtcdFault extends Error {
+export class EtcdError extends Error {
   override readonly name = "EtcdFault";
-  readonly kind: FaultKind;
+  readonly kind: EtcdErrorKind;
 
-  constructor(kind: FaultKind, message: string, cause?: unknown) {
+  constructor(kind: EtcdErrorKind, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
   }
 }
 
-export function isFault(error: unknown, kind: FaultKind): boolean {
-  return error instanceof EtcdFault && error.kind === kind;
+export function isErrorKind(error: unknown, kind: EtcdErrorKind): boolean {
+  return error instanceof EtcdError && error.kind === kind;
 }
 
 /** The codes of gRPC that a gateway passes on (google.rpc.Code). */
-const kinds: Readonly<Record<number, FaultKind>> = {
+const kinds: Readonly<Record<number, EtcdErrorKind>> = {
   1: "unreachable",
   4: "unreachable",
   5: "missing",
@@ -40,7 +40,7 @@ const kinds: Readonly<Record<number, FaultKind>> = {
 };
 
 /** Those that came with a code that says less (etcd 3.4 `rpctypes/error.go`). */
-const telling: readonly (readonly [RegExp, FaultKind])[] = [
+const telling: readonly (readonly [RegExp, EtcdErrorKind])[] = [
   [/invalid auth token|revision of auth store is old|user name is empty/, "token"],
   [/authentication failed|user name not found/, "refused"],
   [/no leader|leader changed|request timed out/, "leaderless"],
@@ -48,16 +48,16 @@ const telling: readonly (readonly [RegExp, FaultKind])[] = [
 ];
 
 /** What the gateway says instead of a result; null for a result. */
-export function faultIn(body: unknown, status: number): EtcdFault | null {
+export function errorIn(body: unknown, status: number): EtcdError | null {
   const { error, message, code } = errorOf(body);
   const text = scalarText(message) || scalarText(error);
   if (status === 200 && text === "") return null;
   if (text === "") {
-    return new EtcdFault(status >= 500 ? "unreachable" : "rejected", `it answers with HTTP ${status}`);
+    return new EtcdError(status >= 500 ? "unreachable" : "rejected", `it answers with HTTP ${status}`);
   }
   const told = telling.find(([pattern]) => pattern.test(text))?.[1];
   const kind = told ?? kinds[Number(scalarText(code))] ?? (status >= 500 ? "unreachable" : "rejected");
-  return new EtcdFault(kind, text.replace(/^etcdserver: /, ""));
+  return new EtcdError(kind, text.replace(/^etcdserver: /, ""));
 }
 
 interface GatewayError {
@@ -77,7 +77,7 @@ function errorOf(body: unknown): GatewayError {
 export const noTls = "it speaks no TLS, or not with us: try http://";
 
 /** What Node and OpenSSL say of a connection, with the mend where there is one. */
-const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
+const reasons: readonly (readonly [RegExp, EtcdErrorKind, string])[] = [
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/, "untrusted", noTls],
   [
     /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
@@ -95,13 +95,13 @@ const reasons: readonly (readonly [RegExp, FaultKind, string])[] = [
   ],
 ];
 
-export function faultOf(error: unknown): EtcdFault {
-  if (error instanceof EtcdFault) return error;
+export function faultOf(error: unknown): EtcdError {
+  if (error instanceof EtcdError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const known = reasons.find(([pattern]) => pattern.test(code) || pattern.test(message));
-  if (known) return new EtcdFault(known[1], known[2], error);
-  return new EtcdFault("unreachable", message === "" ? code : message, error);
+  if (known) return new EtcdError(known[1], known[2], error);
+  return new EtcdError("unreachable", message === "" ? code : message, error);
 }
 
 /** The other side closed the connection with our words unread. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Headroom, parseArpCacheStat, parseNtable, type TableLoad } from "../src/headroom.ts";
+import { parseArpCacheStat, parseNtable, TableCapacity, type TableLoad } from "../src/table-capacity.ts";
 
 const stat = `entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast periodic_gc_runs forced_gc_runs unresolved_discards table_fulls
 00000024 0002898b 000254d2 00000007   00034fb0 0000138f 00000530   00000000         00000000         000002f4         00000001       00000000            00000000
@@ -58,39 +58,39 @@ describe("the load of the kernel's table", () => {
 
 describe("the room in the kernel's table", () => {
   it("is what is left below the limit, less what others may need", () => {
-    expect(new Headroom().room(load(0), 0)).toBe(480);
-    expect(new Headroom().room(load(200), 0)).toBe(280);
+    expect(new TableCapacity().room(load(0), 0)).toBe(480);
+    expect(new TableCapacity().room(load(200), 0)).toBe(280);
   });
 
   it("is none beyond the limit at first, where our own failed entries are the reason", () => {
-    const headroom = new Headroom();
-    expect(headroom.room(load(100), 0)).toBe(380);
-    expect(headroom.room(load(480), 10)).toBe(0);
-    expect(headroom.room(load(480), 15_000)).toBe(0);
-    expect(headroom.room(load(100), 15_100)).toBe(380);
+    const capacity = new TableCapacity();
+    expect(capacity.room(load(100), 0)).toBe(380);
+    expect(capacity.room(load(480), 10)).toBe(0);
+    expect(capacity.room(load(480), 15_000)).toBe(0);
+    expect(capacity.room(load(100), 15_100)).toBe(380);
   });
 
   it("is a few at a time where the table stays full although ours must be gone", () => {
-    const headroom = new Headroom();
-    headroom.room(load(100), 0);
-    expect(headroom.room(load(900), 10)).toBe(0);
-    expect(headroom.room(load(900), 16_011)).toBe(32);
+    const capacity = new TableCapacity();
+    capacity.room(load(100), 0);
+    expect(capacity.room(load(900), 10)).toBe(0);
+    expect(capacity.room(load(900), 16_011)).toBe(32);
   });
 
   it("is a few at a time beyond the limit, where permanent entries may be the reason", () => {
-    const headroom = new Headroom();
-    expect(headroom.room(load(2_500), 0)).toBe(32);
-    expect(headroom.room(load(2_532), 10)).toBe(32);
+    const capacity = new TableCapacity();
+    expect(capacity.room(load(2_500), 0)).toBe(32);
+    expect(capacity.room(load(2_532), 10)).toBe(32);
   });
 
   it.each([
     ["cleared it", load(800, 1)],
     ["refused an entry", load(800, 0, 1)],
   ])("is none for five seconds after the kernel %s", (_, pressed) => {
-    const headroom = new Headroom();
-    headroom.room(load(800), 0);
-    expect(headroom.room(pressed, 1_000)).toBe(0);
-    expect(headroom.room(pressed, 6_000)).toBe(0);
-    expect(headroom.room(pressed, 6_001)).toBe(32);
+    const capacity = new TableCapacity();
+    capacity.room(load(800), 0);
+    expect(capacity.room(pressed, 1_000)).toBe(0);
+    expect(capacity.room(pressed, 6_000)).toBe(0);
+    expect(capacity.room(pressed, 6_001)).toBe(32);
   });
 });

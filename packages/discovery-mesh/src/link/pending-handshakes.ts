@@ -5,7 +5,7 @@ import type { LinkLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection that has proven nothing yet. */
-export interface Visitor {
+export interface PendingHandshake {
   /** Aborted, with a `Refusal`, when its time or its place is up; its connection is destroyed with it. */
   readonly signal: AbortSignal;
   /** It has proven itself. */
@@ -13,7 +13,7 @@ export interface Visitor {
 }
 
 /** Bounds how many connections wait and how long. */
-export class WaitingRoom {
+export class PendingHandshakes {
   readonly #clock: Clock;
   readonly #limits: Pick<LinkLimits, "maxUnadmitted" | "admissionMs">;
   readonly #seats: Seats;
@@ -25,7 +25,7 @@ export class WaitingRoom {
     this.#seats = new Seats({ all: limits.maxUnadmitted });
   }
 
-  enter(connection: Duplex, address: string): Visitor {
+  enter(connection: Duplex, address: string): PendingHandshake {
     const { maxUnadmitted, admissionMs } = this.#limits;
     const over = new AbortController();
     const dismiss = (refusal: Refusal): void => {

@@ -12,8 +12,8 @@ import {
   RequestError,
 } from "@nats-io/transport-node";
 import { type Bucket, isAtLeast, keyPrefix, openBucket } from "./bucket.ts";
-import { isBucketMissing, isOtherSequence, isUnheard, SilenceError } from "./fault.ts";
-import type { Insistence } from "./insist.ts";
+import { isBucketMissing, isOtherSequence, isUnheard, NoAnswerError } from "./error-mapping.ts";
+import type { HedgedRetryOptions } from "./hedged-retry.ts";
 import type { Login, Settings } from "./settings.ts";
 import { type Timing, timingOf } from "./timing.ts";
 import { type WatchSink, watchBucket } from "./watch.ts";
@@ -28,7 +28,7 @@ export interface Acknowledgement {
   readonly replacedAnother: boolean;
 }
 
-export interface LinkOptions extends Cancellable {
+export interface ServerConnectionOptions extends Cancellable {
   /** Whether the bucket is made where there is none. @default true */
   readonly mayMakeBucket?: boolean;
 }
@@ -38,14 +38,14 @@ interface LinkParts {
   readonly js: JetStreamClient;
   readonly bucket: Bucket;
   readonly inboxPrefix: string;
-  readonly insistence: Insistence;
+  readonly retry: HedgedRetryOptions;
 }
 
 /**
  * One connection to one server, with its bucket. Nothing in it is mended: whatever breaks ends it, and its successor
  * starts from the beginning, with names resolved and the bucket looked for anew.
  */
-export class Link implements AsyncDisposable {
+export class ServerConnection implements AsyncDisposable {
   readonly bucket: Bucket;
   readonly timing: Timing;
   readonly isEncrypted: boolean;
@@ -54,15 +54,19 @@ export class Link implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #inboxPrefix: string;
-  readonly #insistence: Insistence;
+  readonly #retry: HedgedRetryOptions;
   #isLooking = false;
   #end: (reason: unknown) => void = () => {};
 
   /** @throws whatever the client does; `signal.reason` itself when aborted. */
-  static async open(settings: Settings, context: StoreContext, options: LinkOptions): Promise<Link> {
+  static async open(
+    settings: Settings,
+    context: StoreContext,
+    options: ServerConnectionOptions,
+  ): Promise<ServerConnection> {
     const { signal, mayMakeBucket = true } = options;
     const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
-    const insistence = { clock: context.clock, everyMs: againMs, forMs: insistMs };
+    const retry = { clock: context.clock, everyMs: againMs, forMs: insistMs };
     const connection = await dial(settings, context, signal);
     const ignore = onAbort(signal, () => connection.close());
     try {
@@ -74,24 +78,24 @@ export class Link implements AsyncDisposable {
       const { cluster, lifetimeMs, via } = context;
       const { replicas } = settings;
       const plan = { cluster, lifetimeMs, replicas, place, via, mayMake: mayMakeBucket };
-      const bucket = await openBucket(js, plan, version, insistence);
-      return new Link({ connection, js, bucket, inboxPrefix: settings.inboxPrefix, insistence });
+      const bucket = await openBucket(js, plan, version, retry);
+      return new ServerConnection({ connection, js, bucket, inboxPrefix: settings.inboxPrefix, retry });
     } catch (error) {
       const isCut = connection.isClosed();
       await connection.close();
       signal.throwIfAborted();
       // A server that stalls may close the connection instead of an answer.
-      throw isCut && error instanceof RequestError ? new SilenceError(error) : SilenceError.of(error);
+      throw isCut && error instanceof RequestError ? new NoAnswerError(error) : NoAnswerError.of(error);
     } finally {
       ignore();
     }
   }
 
-  private constructor({ connection, js, bucket, inboxPrefix, insistence }: LinkParts) {
+  private constructor({ connection, js, bucket, inboxPrefix, retry }: LinkParts) {
     this.#connection = connection;
     this.#js = js;
     this.#inboxPrefix = inboxPrefix;
-    this.#insistence = insistence;
+    this.#retry = retry;
     this.bucket = bucket;
     const { tls_required: isDemanded = false, tls_available: isOffered = false } = connection.info ?? {};
     this.isEncrypted = isDemanded || isOffered;
@@ -128,8 +132,8 @@ export class Link implements AsyncDisposable {
 
   watch(sink: WatchSink): Promise<() => void> {
     const { heartbeatMs } = this.timing;
-    const [bucket, inboxPrefix, insistence] = [this.bucket, this.#inboxPrefix, this.#insistence];
-    const options = { js: this.#js, bucket, inboxPrefix, heartbeatMs, insistence };
+    const [bucket, inboxPrefix, retry] = [this.bucket, this.#inboxPrefix, this.#retry];
+    const options = { js: this.#js, bucket, inboxPrefix, heartbeatMs, retry };
     return this.#ask(() => watchBucket(options, sink));
   }
 
@@ -159,7 +163,7 @@ export class Link implements AsyncDisposable {
       return await ask();
     } catch (error) {
       if (isBucketMissing(error) || isUnheard(error)) this.fail(error);
-      throw SilenceError.of(error);
+      throw NoAnswerError.of(error);
     }
   }
 
@@ -168,9 +172,9 @@ export class Link implements AsyncDisposable {
     try {
       return await change();
     } catch (error) {
-      if (!isUnheard(error)) throw SilenceError.of(error);
+      if (!isUnheard(error)) throw NoAnswerError.of(error);
       this.#lookForBucket();
-      throw new SilenceError(error);
+      throw new NoAnswerError(error);
     }
   }
 

@@ -8,7 +8,7 @@ const written = new WeakMap<Identity, number>();
 /** Where a node answers. */
 export type Place = Pick<AliveRecord, "addresses" | "machine">;
 
-export interface PenOptions {
+export interface RecordSignerOptions {
   readonly identity: Identity;
   readonly cluster: string;
   readonly lifetimeMs: number;
@@ -19,12 +19,12 @@ export interface PenOptions {
 }
 
 /** Writes what one member announces, each time as a newer version. */
-export class Pen {
-  readonly #options: PenOptions;
+export class RecordSigner {
+  readonly #options: RecordSignerOptions;
   /** Tells two processes with one key apart. */
   readonly instance: string;
 
-  constructor(options: PenOptions) {
+  constructor(options: RecordSignerOptions) {
     this.#options = options;
     this.instance = randomHex(options.random, 64);
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
-import type { Machine } from "./machine.ts";
+import type { Platform } from "./platform.ts";
 
 /** More ports of one host at the same time look like an attack. */
 const maxPortsAtOnce = 8;
@@ -9,7 +9,7 @@ const crowd = 64;
 /** Ports of a host that are asked first in a crowd: it is not there unless one of them shows it. */
 const maxGreeted = 3;
 
-export interface Inquiry {
+export interface Scan {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly ports: readonly number[];
@@ -43,8 +43,8 @@ interface Search {
  * A crowd of new neighbors is mostly nobody: made-up entries of the table, which would keep real hosts waiting for
  * minutes. While it lasts, a host that is silent at its first ports is left until its next turn.
  */
-export class Inquirer {
-  readonly #machine: Pick<Machine, "look">;
+export class Scanner {
+  readonly #machine: Pick<Platform, "look">;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   /** Under way. Each host that is due is searched once, and is not due again for a while. */
@@ -60,7 +60,7 @@ export class Inquirer {
    * @param signal - Aborting it ends every question; answers are dropped then.
    * @param maxLooks - Ports that are asked at the same time, of all hosts together.
    */
-  constructor(machine: Pick<Machine, "look">, clock: Clock, signal: AbortSignal, maxLooks: number) {
+  constructor(machine: Pick<Platform, "look">, clock: Clock, signal: AbortSignal, maxLooks: number) {
     this.#machine = machine;
     this.#clock = clock;
     this.#signal = signal;
@@ -68,10 +68,10 @@ export class Inquirer {
   }
 
   /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */
-  search(inquiry: Inquiry): void {
-    const ports = [...new Set(inquiry.ports)];
-    const firstLooks = this.isCrowded ? this.#greet(inquiry, ports) : this.#askPorts(inquiry, ports, false);
-    const whole = firstLooks.then((slow) => this.#askPorts(inquiry, slow, true));
+  search(scan: Scan): void {
+    const ports = [...new Set(scan.ports)];
+    const firstLooks = this.isCrowded ? this.#greet(scan, ports) : this.#askPorts(scan, ports, false);
+    const whole = firstLooks.then((slow) => this.#askPorts(scan, slow, true));
     const search: Search = { firstLooks, whole: whole.finally(() => this.#searches.delete(search)) };
     this.#searches.add(search);
   }
@@ -99,16 +99,16 @@ export class Inquirer {
   }
 
   /** A first look at each port, but of a host that is silent at the first of them. */
-  async #greet(inquiry: Inquiry, ports: readonly number[]): Promise<readonly number[]> {
+  async #greet(scan: Scan, ports: readonly number[]): Promise<readonly number[]> {
     const greeted = ports.slice(0, maxGreeted);
-    const slow = await this.#askPorts(inquiry, greeted, false);
+    const slow = await this.#askPorts(scan, greeted, false);
     if (slow.length === greeted.length) return [];
-    return [...slow, ...(await this.#askPorts(inquiry, ports.slice(maxGreeted), false))];
+    return [...slow, ...(await this.#askPorts(scan, ports.slice(maxGreeted), false))];
   }
 
   /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
   async #askPorts(
-    { host, onServer }: Inquiry,
+    { host, onServer }: Scan,
     ports: readonly number[],
     patient: boolean,
   ): Promise<readonly number[]> {

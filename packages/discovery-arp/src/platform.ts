@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { type LookOptions, look, type Verdict } from "@lmserv/discovery-fingerprint";
 import { readSystem, type System } from "@lmserv/discovery-network";
 import { loadArpA, type ReadArpA } from "./arp-a.ts";
+import { triggerArp } from "./arp-trigger.ts";
 import {
   getNetNeighborScript,
   parseArpAn,
@@ -11,10 +12,9 @@ import {
   parseIpNeigh,
   parseProcNetArp,
 } from "./formats.ts";
-import { parseArpCacheStat, parseNtable, type TableLoad } from "./headroom.ts";
-import { knock } from "./knock.ts";
 import type { Target } from "./plan.ts";
 import { NeighborTable, type TableReader } from "./table.ts";
+import { parseArpCacheStat, parseNtable, type TableLoad } from "./table-capacity.ts";
 
 /** What sending came to; an address that could not be asked is no reason to stop. */
 export interface SendReport {
@@ -24,13 +24,13 @@ export interface SendReport {
 }
 
 /** What a session needs of its machine. */
-export interface Machine {
+export interface Platform {
   readonly system: () => System;
   readonly openTable: () => NeighborTable;
   /** How full the table is; null where the system does not tell. */
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;
   /** Has the system ask for each address by ARP; never rejects. */
-  readonly knock: (targets: readonly Target[]) => Promise<SendReport>;
+  readonly triggerArp: (targets: readonly Target[]) => Promise<SendReport>;
   readonly look: (options: LookOptions) => Promise<Verdict>;
 }
 
@@ -40,11 +40,11 @@ const maxOutputBytes = 4 * 1_024 * 1_024;
 const maxRunMs = 10_000;
 
 /** The machine that this process runs on. */
-export const thisMachine: Machine = {
+export const thisPlatform: Platform = {
   system: readSystem,
   openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
   tableLoad: readTableLoad,
-  knock,
+  triggerArp,
   look,
 };
 

@@ -8,7 +8,7 @@ interface Acquaintance {
 }
 
 /** When each neighbour is to be asked: at once when it is new, then ever more seldom. */
-export class Acquaintances {
+export class RecheckSchedule {
   /** No more than were retained last, and those that came since: as many as the neighbour table holds. */
   readonly #known = new Map<string, Acquaintance>();
 

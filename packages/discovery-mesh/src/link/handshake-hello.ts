@@ -20,7 +20,7 @@ export interface Party {
 }
 
 /** What one side says of itself, and of the other. */
-export interface Introduction {
+export interface HandshakeHello {
   readonly hello: PeerHello;
   /** The address of whoever reads it, as its author sees it, or null. */
   readonly observed: string | null;
@@ -29,7 +29,7 @@ export interface Introduction {
 /** Interfaces of one host, times two families. */
 const maxAdvertised = 8;
 
-export function writeIntroduction(party: Party, observed: string): string {
+export function writeHello(party: Party, observed: string): string {
   const { nodeKey, epoch, instance, role } = party;
   const advertise = party.advertise.slice(0, maxAdvertised);
   return JSON.stringify({
@@ -44,7 +44,7 @@ export function writeIntroduction(party: Party, observed: string): string {
 }
 
 /** @throws {Refusal} `malformed`, or `identity` when the id is not that of the public key. */
-export function readIntroduction(text: string): Introduction {
+export function readHello(text: string): HandshakeHello {
   const { id, publicKey, epoch, instance, role, advertise, observed } = readRecord(text);
   if (typeof id !== "string" || typeof publicKey !== "string") throw malformed("no id or public key");
   if (id !== idOf(publicKey)) throw new Refusal("identity", "its id is not that of its public key");

@@ -12,7 +12,7 @@ import type { Statement } from "./membership/local-record.ts";
 import { defaultTiming } from "./membership/timing.ts";
 import { type Platform, urlsOf } from "./platform.ts";
 
-export interface ProfileOptions {
+export interface LocalMemberOptions {
   /** Of our key. */
   readonly id: string;
   readonly platform: Platform;
@@ -31,13 +31,13 @@ const maxAnswering = 8;
 const maxObserved = 2;
 
 /** What there is to say of ourselves: our nodes, and where we are. */
-export class Profile {
-  readonly #options: ProfileOptions;
+export class LocalMember {
+  readonly #options: LocalMemberOptions;
   readonly #nodes = new Map<string, Announced>();
   readonly #observed = new Set<string>();
   listening: readonly ListenAddress[] = [];
 
-  constructor(options: ProfileOptions) {
+  constructor(options: LocalMemberOptions) {
     this.#options = options;
   }
 

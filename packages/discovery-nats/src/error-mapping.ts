@@ -12,9 +12,9 @@ import {
  * A server that let us in does not answer, or tells nothing: it is choosing a leader, or will never answer. Which of the
  * two only time tells.
  */
-export class SilenceError extends Error {
+export class NoAnswerError extends Error {
   static of(error: unknown): unknown {
-    return error instanceof TimeoutError || isLeaderless(error) ? new SilenceError(error) : error;
+    return error instanceof TimeoutError || isLeaderless(error) ? new NoAnswerError(error) : error;
   }
 
   constructor(cause: unknown) {
@@ -22,8 +22,8 @@ export class SilenceError extends Error {
   }
 }
 
-export function isSilence(error: unknown): boolean {
-  return SilenceError.of(error) instanceof SilenceError;
+export function isNoAnswer(error: unknown): boolean {
+  return NoAnswerError.of(error) instanceof NoAnswerError;
 }
 
 /** What a cluster says that has noticed that nobody leads it, or the bucket: not available, not leader, offline. */
@@ -100,7 +100,7 @@ function explain(error: unknown): Explanation {
   if (chain.some((cause) => cause instanceof AuthorizationError)) {
     return refusal("refuses us: check the user and password, the token, the NKey or the credentials file");
   }
-  if (error instanceof SilenceError) {
+  if (error instanceof NoAnswerError) {
     return absence(
       "lets us in, and its JetStream is silent: the disk may be full, the cluster without a leader",
     );

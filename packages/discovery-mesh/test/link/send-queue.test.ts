@@ -1,6 +1,6 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { Outbox } from "../../src/link/outbox.ts";
+import { SendQueue } from "../../src/link/send-queue.ts";
 
 const limits = { holdBytes: 100, evictBytes: 400, stallMs: 10_000 };
 
@@ -10,7 +10,7 @@ function posted() {
   const overflows: string[] = [];
   const inPipe: { message: string; sent: () => void }[] = [];
   const delivered: string[] = [];
-  const outbox = new Outbox({
+  const sendQueue = new SendQueue({
     clock,
     limits,
     pipe: {
@@ -27,15 +27,15 @@ function posted() {
       sent();
     }
   };
-  return { clock, outbox, overflows, delivered, inPipe, take };
+  return { clock, sendQueue, overflows, delivered, inPipe, take };
 }
 
 const long = (text: string): string => text.padEnd(90, ".");
 
 describe("an outbox", () => {
   it("holds what the socket has no room for and sends it in order", () => {
-    const { outbox, inPipe, take, delivered } = posted();
-    for (const text of ["a", "b", "c"]) outbox.send(long(text));
+    const { sendQueue, inPipe, take, delivered } = posted();
+    for (const text of ["a", "b", "c"]) sendQueue.send(long(text));
     expect(inPipe).toHaveLength(1);
     take();
     take();
@@ -44,27 +44,27 @@ describe("an outbox", () => {
   });
 
   it("sends only the last of those with one key", () => {
-    const { outbox, take, delivered } = posted();
-    outbox.send(long("first"), "k");
-    for (let version = 0; version < 100; version += 1) outbox.send(long(`k${version}`), "k");
-    outbox.send("other");
+    const { sendQueue, take, delivered } = posted();
+    sendQueue.send(long("first"), "k");
+    for (let version = 0; version < 100; version += 1) sendQueue.send(long(`k${version}`), "k");
+    sendQueue.send("other");
     take();
     take(2);
     expect(delivered).toEqual([long("first"), long("k99"), "other"]);
   });
 
   it("gives up when too much waits, which one key never is", () => {
-    const { outbox, overflows } = posted();
-    outbox.send(long("a"));
-    for (let version = 0; version < 1_000; version += 1) outbox.send(long(`${version}`), "k");
+    const { sendQueue, overflows } = posted();
+    sendQueue.send(long("a"));
+    for (let version = 0; version < 1_000; version += 1) sendQueue.send(long(`${version}`), "k");
     expect(overflows).toEqual([]);
-    for (const text of ["b", "c", "d"]) outbox.send(long(text));
+    for (const text of ["b", "c", "d"]) sendQueue.send(long(text));
     expect(overflows).toEqual(["450 bytes wait for it, more than 400"]);
   });
 
   it("gives up when nothing is taken for 10 s, not when little is", async () => {
-    const { clock, outbox, overflows, take } = posted();
-    for (const text of ["a", "b", "c"]) outbox.send(long(text));
+    const { clock, sendQueue, overflows, take } = posted();
+    for (const text of ["a", "b", "c"]) sendQueue.send(long(text));
     await clock.advance(9_000);
     take();
     await clock.advance(9_000);
@@ -76,11 +76,11 @@ describe("an outbox", () => {
   });
 
   it("watches nothing when everything is taken, and can be told when that is", async () => {
-    const { clock, outbox, overflows, take } = posted();
-    outbox.send(long("a"));
-    outbox.send(long("b"));
+    const { clock, sendQueue, overflows, take } = posted();
+    sendQueue.send(long("a"));
+    sendQueue.send(long("b"));
     let isEmpty = false;
-    const emptied = outbox.emptied().then(() => {
+    const emptied = sendQueue.emptied().then(() => {
       isEmpty = true;
     });
     take();

@@ -1,7 +1,7 @@
 import { type AliveRecord, type Rejection, verifyRecord } from "@lmserv/discovery-signing";
+import { isOutdated } from "./record-age.ts";
 import { maxValueBytes } from "./store.ts";
 import { keyOf, readValue } from "./value.ts";
-import { isOutdated } from "./word-age.ts";
 
 /**
  * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `full`: there
@@ -9,7 +9,7 @@ import { isOutdated } from "./word-age.ts";
  */
 export type Refusal = Rejection | "key" | "quota" | "full" | "address" | "age";
 
-export type Inspection =
+export type Verification =
   | { readonly kind: "record"; readonly record: AliveRecord }
   | { readonly kind: "refused"; readonly why: Refusal };
 
@@ -17,7 +17,7 @@ export type Inspection =
  * Decides whether what lies in a store is an announcement. Nobody vouches for what is found there: only the
  * signature counts, and that the record is where it belongs, and no older than a day.
  */
-export class Inspector {
+export class RecordVerifier {
   readonly #cluster: string;
   readonly #wall: () => number;
 
@@ -27,7 +27,7 @@ export class Inspector {
     this.#wall = wall;
   }
 
-  inspect(key: string, value: string): Inspection {
+  verify(key: string, value: string): Verification {
     const signed = value.length > maxValueBytes ? null : readValue(value);
     if (!signed) return refuse("shape");
     const verdict = verifyRecord(signed, { cluster: this.#cluster });
@@ -46,6 +46,6 @@ export class Inspector {
   }
 }
 
-function refuse(why: Refusal): Inspection {
+function refuse(why: Refusal): Verification {
   return { kind: "refused", why };
 }

@@ -10,7 +10,7 @@ export interface Pipe {
   send(message: string, sent: () => void): void;
 }
 
-export interface OutboxOptions {
+export interface SendQueueOptions {
   readonly clock: Clock;
   readonly limits: Pick<LinkLimits, "holdBytes" | "evictBytes" | "stallMs">;
   readonly pipe: Pipe;
@@ -24,8 +24,8 @@ export interface OutboxOptions {
  * While the socket has room messages pass right through. Then they wait, the later one of a kind in the place
  * of the earlier, since what members tell each other is state and only the last of it counts.
  */
-export class Outbox {
-  readonly #options: OutboxOptions;
+export class SendQueue {
+  readonly #options: SendQueueOptions;
   readonly #waiting = new Map<string | symbol, string>();
   #waitingBytes = 0;
   #sending = 0;
@@ -33,7 +33,7 @@ export class Outbox {
   #cancelWatch: (() => void) | null = null;
   #emptied: () => void = () => {};
 
-  constructor(options: OutboxOptions) {
+  constructor(options: SendQueueOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
-import type { SendReport } from "./machine.ts";
 import type { Target } from "./plan.ts";
+import type { SendReport } from "./platform.ts";
 
 /** The discard port (RFC 863): nobody listens, and whoever does throws it away. */
 const discardPort = 9;
@@ -12,7 +12,7 @@ const maxPerSocket = 128;
  *
  * With a hop limit of 1, so that none leaves the link even if the routes say otherwise.
  */
-export async function knock(targets: readonly Target[]): Promise<SendReport> {
+export async function triggerArp(targets: readonly Target[]): Promise<SendReport> {
   const groups = groupBy(targets, ({ from }) => from);
   const batches = groups.flatMap((group) => chunks(group, maxPerSocket));
   const reports = await Promise.all(batches.map(knockFromOne));

@@ -36,7 +36,7 @@ interface Want {
  * Peers are asked in turn, first of all the one that told us of the member, until two vouch: they have a link to it, or
  * hear of it by one who has.
  */
-export class Vouching {
+export class IndirectAcks {
   /** Who vouches to us, by member. */
   readonly #vouchers = new Map<string, Set<string>>();
   /** Who told us of each member that has no link. */

@@ -25,7 +25,7 @@ const leftoversMs = 16_000;
 const clearingEveryMs = 5_000;
 
 /** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */
-export class Headroom {
+export class TableCapacity {
   #latest: TableLoad | null = null;
   /** Until when the kernel is left alone, because it cleared the table; twice as long at each time. */
   #restUntilMs = Number.NEGATIVE_INFINITY;

@@ -1,7 +1,7 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
-import { isSilence } from "./fault.ts";
+import { isNoAnswer } from "./error-mapping.ts";
 
-export interface Insistence {
+export interface HedgedRetryOptions {
   readonly clock: Clock;
   /** Between one asking and the next, in ms. */
   readonly everyMs: number;
@@ -18,7 +18,10 @@ export interface Insistence {
  * @param ask - May be running several times at once.
  * @throws the first failure that is more than silence; silence when the last asking ended with it.
  */
-export function insist<T>(ask: () => Promise<T>, { clock, everyMs, forMs }: Insistence): Promise<T> {
+export function hedgedRetry<T>(
+  ask: () => Promise<T>,
+  { clock, everyMs, forMs }: HedgedRetryOptions,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const lastMs = clock.now() + forMs - everyMs;
     let running = 0;
@@ -35,7 +38,7 @@ export function insist<T>(ask: () => Promise<T>, { clock, everyMs, forMs }: Insi
         },
         (error: unknown) => {
           running -= 1;
-          if (isSilence(error) && !(isLast && running === 0)) return;
+          if (isNoAnswer(error) && !(isLast && running === 0)) return;
           cancel();
           reject(error);
         },

@@ -8,25 +8,25 @@ import {
   type System,
 } from "@lmserv/discovery-network";
 import type { AliveRecord } from "@lmserv/discovery-signing";
-import type { Place } from "./pen.ts";
+import type { Place } from "./record-signer.ts";
 
 /** What a session takes from the machine that it runs on. */
-export interface Machine {
+export interface Platform {
   system(): System;
   hostname(): string;
   mark(): MachineMark;
 }
 
 /** Where this machine is, and how far others are from it. */
-export class Surroundings {
-  readonly #machine: Machine;
+export class LocalNetwork {
+  readonly #machine: Platform;
   readonly #chosen: readonly string[] | null;
   #system: System;
   #mark: MachineMark;
   #own: readonly string[];
 
   /** @param chosen - Addresses to announce, or null for those of the machine. */
-  constructor(machine: Machine, chosen: readonly string[] | null) {
+  constructor(machine: Platform, chosen: readonly string[] | null) {
     this.#machine = machine;
     this.#chosen = chosen;
     this.#system = machine.system();

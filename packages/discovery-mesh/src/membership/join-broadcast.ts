@@ -10,7 +10,7 @@ const recentMs = 10_000;
 const maxNewcomers = 256;
 
 /** Members that came to us before anybody told us of them: it is for us to tell the others. */
-export class Introductions {
+export class JoinBroadcast {
   /** The first to come first. */
   readonly #newcomers = new Map<string, Newcomer>();
 

@@ -32,7 +32,7 @@ export interface Browse {
   readonly sink: ObservationSink;
 }
 
-export interface RosterOptions {
+export interface NeighborCacheOptions {
   /** Name of the transport. */
   readonly via: string;
   readonly clock: Clock;
@@ -72,14 +72,14 @@ const findings: Readonly<Record<Quiet, Finding>> = {
 };
 
 /** The servers that were found, each asked again for as long as it answers. */
-export class Roster {
-  readonly #options: RosterOptions;
+export class NeighborCache {
+  readonly #options: NeighborCacheOptions;
   readonly #listed = new Map<string, Listed>();
   /** Of each machine, so that one that has many takes no place of others'. */
   readonly #room: Room;
   readonly #browses = new Set<Browse>();
 
-  constructor(options: RosterOptions) {
+  constructor(options: NeighborCacheOptions) {
     this.#options = options;
     this.#room = new Room(options.maxNodes);
   }

@@ -1,38 +1,38 @@
 import { type Directory, isAlive } from "./directory.ts";
+import type { IndirectAcks } from "./indirect-acks.ts";
 import type { LinkBook } from "./link-book.ts";
 import { Suspicion } from "./suspicion.ts";
 import { passTo } from "./sync.ts";
 import { maxHops, type Timing } from "./timing.ts";
-import type { Vouching } from "./vouching.ts";
 
-export interface EvidenceOptions {
+export interface FailureDetectorOptions {
   readonly directory: Directory;
   readonly links: LinkBook;
-  readonly vouching: Vouching;
+  readonly indirectAcks: IndirectAcks;
   readonly timing: Timing;
   /** Whether others are asked to vouch; an observer has its peers tell it everything. */
   readonly asks: boolean;
 }
 
 /** Why members are believed to be there: by a link, or by a peer that vouches for them. Whoever has neither is doubted. */
-export class Evidence {
-  readonly #options: EvidenceOptions;
+export class FailureDetector {
+  readonly #options: FailureDetectorOptions;
   readonly #suspicion: Suspicion;
   #settledMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: EvidenceOptions) {
+  constructor(options: FailureDetectorOptions) {
     this.#options = options;
     this.#suspicion = new Suspicion(options.timing.askAfterMs);
   }
 
   /** We heard of a member that we did not know to be there. */
   told(id: string, from: string, nowMs: number): void {
-    const { links, vouching } = this.#options;
+    const { links, indirectAcks } = this.#options;
     if (links.has(id)) return;
     this.#suspicion.clear(id);
-    vouching.hear(id, from);
+    indirectAcks.hear(id, from);
     // Its own time runs out by itself.
-    if (!vouching.isVouchedFor(id)) this.#suspicion.add(id, nowMs, Number.POSITIVE_INFINITY);
+    if (!indirectAcks.isVouchedFor(id)) this.#suspicion.add(id, nowMs, Number.POSITIVE_INFINITY);
   }
 
   linked(id: string): void {
@@ -42,9 +42,9 @@ export class Evidence {
 
   /** The last link to a member ended, and with it what that one vouched for. */
   unlinked(id: string, isSilent: boolean, nowMs: number): void {
-    const { vouching, timing } = this.#options;
+    const { indirectAcks, timing } = this.#options;
     this.#doubt([id], nowMs, isSilent ? timing.silentGraceMs : timing.graceMs);
-    this.#doubt(vouching.drop(id), nowMs, timing.graceMs);
+    this.#doubt(indirectAcks.drop(id), nowMs, timing.graceMs);
   }
 
   /** The machine at which a member said it answers says that nobody listens there. */
@@ -55,23 +55,23 @@ export class Evidence {
 
   /** A peer vouches for members from now on. */
   vouched(peer: string, ids: readonly string[]): void {
-    const { links, vouching } = this.#options;
+    const { links, indirectAcks } = this.#options;
     const unlinked = ids.filter((id) => !links.has(id));
-    vouching.vouch(peer, unlinked);
+    indirectAcks.vouch(peer, unlinked);
     for (const id of unlinked) this.#suspicion.clear(id);
   }
 
   /** A peer vouches for them no longer. */
   lost(peer: string, ids: readonly string[], nowMs: number): void {
-    const { vouching, timing } = this.#options;
-    vouching.withdraw(peer, ids);
+    const { indirectAcks, timing } = this.#options;
+    indirectAcks.withdraw(peer, ids);
     this.#doubt(ids, nowMs, timing.silentGraceMs);
   }
 
   /** Nobody needs to vouch for a member: it has a link, or is gone. */
   release(id: string): void {
     this.#suspicion.clear(id);
-    this.#options.vouching.release(id);
+    this.#options.indirectAcks.release(id);
   }
 
   /** Takes out the members of which nobody says any more that they are there. */
@@ -86,17 +86,22 @@ export class Evidence {
 
   /** Asks peers to vouch for members, and vouches to them, where that has changed. */
   settle(nowMs: number): void {
-    const { asks, links, vouching, directory } = this.#options;
+    const { asks, links, indirectAcks, directory } = this.#options;
     this.#settledMs = nowMs;
     const isFresh = (id: string): boolean => this.#isFresh(id, nowMs);
     if (asks) {
-      for (const { peer, message } of vouching.asks(this.#members(), this.#needy(nowMs), isFresh, nowMs)) {
+      for (const { peer, message } of indirectAcks.asks(
+        this.#members(),
+        this.#needy(nowMs),
+        isFresh,
+        nowMs,
+      )) {
         links.sendTo(peer, message, "relay");
       }
     }
     const vouchable = (id: string, to: string): boolean => this.#canVouch(id, to, nowMs);
     const known = (): readonly string[] => directory.alive().map(({ id }) => id);
-    for (const { peer, message } of vouching.promises(vouchable, known)) {
+    for (const { peer, message } of indirectAcks.promises(vouchable, known)) {
       if (message.type === "vouching") passTo(peer, message.ids, directory, links, nowMs);
       // Each names others: none may take the place of another.
       links.sendTo(peer, message, `${message.type} ${message.ids.join()}`);
@@ -105,9 +110,9 @@ export class Evidence {
 
   /** When there is something to take, somebody to ask, or a member that we can vouch for no longer, next. */
   nextMs(): number {
-    const { directory, vouching, timing } = this.#options;
+    const { directory, indirectAcks, timing } = this.#options;
     let next = this.#suspicion.nextMs();
-    if (!vouching.isWanted) return next;
+    if (!indirectAcks.isWanted) return next;
     for (const { state, bornMs } of directory.all()) {
       const staleMs = bornMs + timing.freshMs;
       if (state === "alive" && staleMs > this.#settledMs) next = Math.min(next, staleMs);
@@ -117,10 +122,11 @@ export class Evidence {
 
   /** Members that have neither a link nor a peer to vouch for them are not believed for long. */
   #doubt(ids: readonly string[], nowMs: number, graceMs: number): void {
-    const { directory, links, vouching } = this.#options;
+    const { directory, links, indirectAcks } = this.#options;
     for (const id of ids) {
       const isKnown = isAlive(directory.get(id));
-      if (isKnown && !links.has(id) && !vouching.isVouchedFor(id)) this.#suspicion.add(id, nowMs, graceMs);
+      if (isKnown && !links.has(id) && !indirectAcks.isVouchedFor(id))
+        this.#suspicion.add(id, nowMs, graceMs);
     }
   }
 
@@ -133,18 +139,18 @@ export class Evidence {
 
   /** For whom others are to vouch: who has no link for a while, and who was lost and may be there after all. */
   #needy(nowMs: number): string[] {
-    const { directory, links, vouching } = this.#options;
-    const ids = new Set([...this.#suspicion.asked(nowMs), ...vouching.vouchedFor(), ...directory.lost()]);
+    const { directory, links, indirectAcks } = this.#options;
+    const ids = new Set([...this.#suspicion.asked(nowMs), ...indirectAcks.vouchedFor(), ...directory.lost()]);
     return [...ids].filter((id) => !links.has(id));
   }
 
   /** Whether we have it from the member itself, or from one who has, and not from who asks. */
   #canVouch(id: string, to: string, nowMs: number): boolean {
-    const { directory, links, vouching } = this.#options;
+    const { directory, links, indirectAcks } = this.#options;
     const entry = directory.get(id);
     if (!isAlive(entry) || entry.hops >= maxHops) return false;
     // Who has a link signs as soon as it is asked.
-    return links.has(id) || (this.#isFresh(id, nowMs) && vouching.isVouchedForBesides(id, to));
+    return links.has(id) || (this.#isFresh(id, nowMs) && indirectAcks.isVouchedForBesides(id, to));
   }
 
   /** Whether what a member signed last is young enough to be passed on. */

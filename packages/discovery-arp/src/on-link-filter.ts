@@ -6,7 +6,7 @@ import { type Neighbor, proxiesAmong } from "./neighbor.ts";
 import type { Settings } from "./settings.ts";
 
 /** Which neighbours may be asked: those on this machine's own private LANs, or on links that were named. */
-export class Neighborhood {
+export class OnLinkFilter {
   readonly #links: readonly NetworkLink[];
   readonly #isNamed: boolean;
   readonly #exclude: readonly Subnet[];

@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { TimeoutError } from "@nats-io/transport-node";
 import { beforeEach, describe, expect, test } from "vitest";
-import { insist } from "../src/insist.ts";
+import { hedgedRetry } from "../src/hedged-retry.ts";
 
 const everyMs = 1_000;
 const forMs = 3_000;
@@ -23,7 +23,7 @@ beforeEach(() => {
     new Promise((answer, fail) => {
       askings.push({ atMs: clock.now(), answer, fail });
     });
-  outcome = insist(ask, { clock, everyMs, forMs });
+  outcome = hedgedRetry(ask, { clock, everyMs, forMs });
   outcome.catch(() => {});
 });
 
