@@ -9,7 +9,7 @@ const texts = { type: "array", items: text, maxItems } as const;
 /** The section of the local endpoint, whose keys are those of the flags of `lmserv gateway`. */
 export const gatewayShape: GroupShape & { readonly description: string } = {
   type: "object",
-  description: "The local endpoint that `lmserv gateway` serves.",
+  description: "The local endpoint that `lmserv gateway` and `lmserv up` serve.",
   properties: {
     listen: {
       ...texts,

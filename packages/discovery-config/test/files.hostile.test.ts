@@ -15,6 +15,13 @@ const files: readonly string[] = [
     "second": { "type": "mesh", "optional": true, "seeds": ["ws://h:1"], "key": "k", "tls": { "certFile": "c", "key": "k" } }
   }
 }`,
+  `{
+  "version": 1,
+  "gateway": {
+    "listen": ["127.0.0.1:8740"], "as": "ollama", "keyFile": "gateway.key", "allowHost": ["h"], "allowOrigin": ["app://x"],
+    "prefer": ["box"], "alias": { "small": ["phi3"] }, "trust": "any", "caFile": "ca.pem", "nodeKeys": { "10.0.0.7:8000": "k" }
+  }
+}`,
 ];
 
 /** More than the transports of one file: each is made once. */
@@ -27,7 +34,7 @@ readsHostile("configuration files", {
     kept: () => made.length,
     read: async (text) => {
       try {
-        await resolveFile(text);
+        await resolveFile(text, { flags: { gateway: [] } });
       } catch (error) {
         if (!isConfigError(error)) throw error;
       }
