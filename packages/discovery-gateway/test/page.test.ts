@@ -1,0 +1,120 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { DiscoveryError } from "@lmserv/discovery-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { site } from "./site.ts";
+
+const lan = site();
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Pictures of the page, for people to look at. */
+const pictures = fileURLToPath(new URL("../node_modules/.cache/page/", import.meta.url));
+
+/** What a stranger may announce. */
+const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\u202e\u001b[31m${"x".repeat(10_000)}`;
+
+function browserPath(): string | null {
+  try {
+    return execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).trim();
+  } catch {
+    return null;
+  }
+}
+
+const path = browserPath();
+/** Set in CI, where a skipped test would be a hole that nobody sees. */
+const isRequired = process.env.LMSERV_REQUIRE_PEERS === "1";
+
+describe.runIf(path !== null || isRequired)("the page in a browser", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true });
+    browser = await chromium.launch({ executablePath: path ?? "chromium", args: ["--no-sandbox"] });
+  });
+
+  afterAll(() => browser?.close());
+
+  /** Opens it; whatever it complains of, or asks elsewhere for, is noted. */
+  async function open(url: string, complaints: string[], options: object = {}): Promise<Page> {
+    const context = await browser.newContext(options);
+    lan.keep({ [Symbol.asyncDispose]: () => context.close() });
+    const page = await context.newPage();
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith("data:"))
+        complaints.push(request.url());
+    });
+    await page.goto(url);
+    return page;
+  }
+
+  test("shows why a node is listed, and follows one that leaves and returns", async () => {
+    const { url } = await lan.open();
+    await lan.near.list({ id: "box", port: 8_000, info: "gpu-box-01", models: ["llama3", "phi3"] });
+    await lan.near.check("box", "healthy", ["phi3"]);
+    const complaints: string[] = [];
+    const page = await open(url, complaints);
+    const name = page.getByRole("heading", { name: "gpu-box-01" });
+    await name.waitFor();
+    // By the keyboard alone.
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const card = page.locator("details[open]");
+    await card.getByText("list (announced)").waitFor();
+    expect(await card.textContent()).toMatch(
+      /ready.*llama3, phi3 \(loaded\).*127\.0\.0\.1:8000.*nothing yet/s,
+    );
+    await page.getByText("1 server: 1 ready").waitFor();
+    await lan.near.lose("box", "goodbye");
+    await name.waitFor({ state: "detached" });
+    await page.getByText("No server yet").waitFor();
+    await lan.near.list({ id: "box", port: 8_000, info: "gpu-box-01" });
+    await name.waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("does nothing that a stranger writes", async () => {
+    const { url } = await lan.open();
+    await lan.near.list({ id: "evil", port: 8_000, info: hostile, models: [hostile], server: hostile });
+    const complaints: string[] = [];
+    const page = await open(url, complaints);
+    await page.getByText("<img src=x").first().waitFor();
+    await page.locator("summary").click();
+    expect(await page.title()).toBe("LLM servers nearby");
+    expect(await page.locator("img, main script").count()).toBe(0);
+    expect(((await page.locator("main").textContent()) ?? "").length).toBeLessThan(2_000);
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    [360, "light"],
+    [1_280, "dark"],
+  ] as const)("%i px wide and %s has room, and nothing against it from axe", async (width, colorScheme) => {
+    const { url, gateway } = await lan.open();
+    await lan.near.list(
+      { id: "box", port: 8_000, info: "gpu-box-01", models: ["llama3", "m".repeat(200)] },
+      { id: "pc", port: 8_001, info: "gaming-pc", server: "ollama" },
+    );
+    await lan.near.check("box", "healthy", ["llama3"]);
+    await lan.near.check("pc", "silent");
+    gateway.transportChanged({
+      name: "mdns",
+      settled: true,
+      error: null,
+      lost: new DiscoveryError("TRANSPORT_FAILED", "the cable is out", { via: "mdns" }),
+    });
+    // What axe brings along is not of the page.
+    const page = await open(url, [], { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+    await page.getByText("gpu-box-01").click();
+    await page.getByText("mdns is lost").waitFor();
+    await page.evaluate(axe);
+    const found = await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))");
+    expect(found).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    await page.screenshot({ path: `${pictures}${width}-${colorScheme}.png`, fullPage: true });
+  });
+});
