@@ -5,9 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createLan, type Host } from "@lmserv/test-netlab";
 import { type Figure, figure } from "../harness/figure.ts";
 import { cpuMs, memoryOf } from "../harness/proc.ts";
-import { type Hand, startHand } from "./crew.ts";
 import type { Options } from "./options.ts";
 import { type StoreName, startStore } from "./store.ts";
+import { startWorker, type Worker } from "./worker.ts";
 
 /** What was measured of one store with one number of nodes. */
 export interface StoreRun {
@@ -57,8 +57,8 @@ async function measureOn(
 ): Promise<StoreRun> {
   const lifetimeMs = lifetimeS * 1_000;
   await using server = await startStore(store, host, folder);
-  const start = (program: "announcer" | "watcher", count: number, name: string): Promise<Hand> =>
-    startHand(host, program, { store, lifetimeMs, count, nodes, name });
+  const start = (program: "announcer" | "watcher", count: number, name: string): Promise<Worker> =>
+    startWorker(host, program, { store, lifetimeMs, count, nodes, name });
   const share = Math.ceil(watchers / watcherProcesses);
   const looking = await Promise.all(shares(watchers, share).map((count) => start("watcher", count, "")));
   const residents = await Promise.all(
@@ -66,7 +66,7 @@ async function measureOn(
       start("announcer", count, `node${index}`),
     ),
   );
-  const newcomer = async (index: number): Promise<Hand> => {
+  const newcomer = async (index: number): Promise<Worker> => {
     const visitor = await start("announcer", 1, `visitor-${index}`);
     return visitor;
   };
@@ -118,8 +118,8 @@ async function measureOn(
 
 /** From when the visitor calls until the last watcher has seen it. */
 async function untilAll(
-  visitor: Hand,
-  looking: readonly Hand[],
+  visitor: Worker,
+  looking: readonly Worker[],
   event: "up" | "down",
   name: string,
   visitorName: string,

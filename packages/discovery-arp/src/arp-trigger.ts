@@ -15,12 +15,12 @@ const maxPerSocket = 128;
 export async function triggerArp(targets: readonly Target[]): Promise<SendReport> {
   const groups = groupBy(targets, ({ from }) => from);
   const batches = groups.flatMap((group) => chunks(group, maxPerSocket));
-  const reports = await Promise.all(batches.map(knockFromOne));
+  const reports = await Promise.all(batches.map(triggerFromOneSocket));
   const sent = reports.reduce((sum, report) => sum + report.sent, 0);
   return { sent, failure: reports.find(({ failure }) => failure !== null)?.failure ?? null };
 }
 
-async function knockFromOne(targets: readonly Target[]): Promise<SendReport> {
+async function triggerFromOneSocket(targets: readonly Target[]): Promise<SendReport> {
   const socket = createSocket("udp4");
   let sent = 0;
   let failure: NodeJS.ErrnoException | null = null;

@@ -72,12 +72,12 @@ interface Candidate {
  */
 export function planSweep(options: PlanOptions): SweepPlan {
   const { links, exclude = [] } = options;
-  const surveys = links.map((link) => survey(link, options));
-  const omissions = [...surveys.flatMap((found) => found.omissions), ...strayRanges(options)];
+  const perLink = links.map((link) => candidatesOn(link, options));
+  const omissions = [...perLink.flatMap((found) => found.omissions), ...strayRanges(options)];
   const own = new Set(links.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   const chosen = new Map<string, Target>();
   const ranges: PlannedRange[] = [];
-  for (const { link, from, subnet } of surveys.flatMap(({ candidates }) => candidates)) {
+  for (const { link, from, subnet } of perLink.flatMap(({ candidates }) => candidates)) {
     const before = chosen.size;
     const cut = fill(
       chosen,
@@ -109,12 +109,12 @@ function fill(
   return false;
 }
 
-interface Survey {
+interface LinkCandidates {
   readonly candidates: readonly Candidate[];
   readonly omissions: readonly Omission[];
 }
 
-function survey(link: NetworkLink, options: PlanOptions): Survey {
+function candidatesOn(link: NetworkLink, options: PlanOptions): LinkCandidates {
   const against = reasonAgainst(link, options.wanted);
   if (against) return { candidates: [], omissions: [{ what: link.name, ...against }] };
   const chosen = link.subnets.map((own) => ({ own, ...chooseFrom(own, options) }));

@@ -2,7 +2,7 @@
 const firstRestMs = 15_000;
 const lastRestMs = 300_000;
 
-interface Acquaintance {
+interface Recheck {
   restMs: number;
   dueMs: number;
 }
@@ -10,7 +10,7 @@ interface Acquaintance {
 /** When each neighbour is to be asked: at once when it is new, then ever more seldom. */
 export class RecheckSchedule {
   /** No more than were retained last, and those that came since: as many as the neighbour table holds. */
-  readonly #known = new Map<string, Acquaintance>();
+  readonly #known = new Map<string, Recheck>();
 
   /** Whether a host is due; counts it as asked if so. */
   isDue(host: string, nowMs: number): boolean {

@@ -137,14 +137,14 @@ describe("a prompt sweep", () => {
   });
 
   it("goes on where the system refuses to send, and tells what it said", async () => {
-    lan.knockFailure = Object.assign(new Error("send EPERM"), { code: "EPERM" });
+    lan.triggerFailure = Object.assign(new Error("send EPERM"), { code: "EPERM" });
     const { outcome } = await run(20);
     expect(outcome).toMatchObject({ asked: 20, answered: 0, failure: { code: "EPERM" } });
   });
 
   it("waits where the system has no room for what it sends", async () => {
     lan.load = { entries: 2_500, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
-    lan.knockFailure = Object.assign(new Error("send ENOBUFS"), { code: "ENOBUFS" });
+    lan.triggerFailure = Object.assign(new Error("send ENOBUFS"), { code: "ENOBUFS" });
     const { outcome, ms } = await run(96);
     expect(outcome).toMatchObject({ asked: 96, failure: { code: "ENOBUFS" } });
     expect(ms).toBeGreaterThanOrEqual(1_000 + 3_100);

@@ -72,7 +72,7 @@ export class VirtualLan {
   failure: Error | null = null;
   /** How often the table cannot be read, from now on. */
   failures = 0;
-  knockFailure: NodeJS.ErrnoException | null = null;
+  triggerFailure: NodeJS.ErrnoException | null = null;
   /** What comes of a look at a port on which no server listens. */
   withoutServer: Quiet = "refused";
   /** Whether the kernel clears its table at every new entry. */
@@ -143,7 +143,7 @@ export class VirtualLan {
   }
 
   #triggerArp(targets: readonly Target[]) {
-    if (this.knockFailure) return { sent: 0, failure: this.knockFailure };
+    if (this.triggerFailure) return { sent: 0, failure: this.triggerFailure };
     const atMs = this.#clock.now();
     if (this.isPressed && this.load) this.load = { ...this.load, clearings: this.load.clearings + 1 };
     for (const { address } of targets) {

@@ -109,7 +109,7 @@ class Supervisor {
     };
     const report = (error: DiscoveryError): void => {
       if (error.code !== "TRANSPORT_FAILED") this.#context.report(error);
-      else if (life.session) this.#bury(life.session, error);
+      else if (life.session) this.#discard(life.session, error);
       else life.death = error;
     };
     const session = await this.#transport.open({ ...this.#context, report }, { signal });
@@ -185,7 +185,7 @@ class Supervisor {
       });
     } catch (error) {
       if (stopping.signal.aborted) return;
-      this.#bury(session, toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
+      this.#discard(session, toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name));
     }
   }
 
@@ -213,7 +213,7 @@ class Supervisor {
     try {
       await standing?.update(changed, options);
     } catch (error) {
-      if (isLoss(error) && session) return this.#bury(session, error);
+      if (isLoss(error) && session) return this.#discard(session, error);
       if (replayed.node === changed) replayed.node = node;
       throw error;
     }
@@ -240,7 +240,7 @@ class Supervisor {
     } catch (error) {
       signal.throwIfAborted();
       if (isMistake(error)) throw error;
-      if (isLoss(error)) this.#bury(session, error);
+      if (isLoss(error)) this.#discard(session, error);
       if (session !== this.#current) return null;
       throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
     }
@@ -257,7 +257,7 @@ class Supervisor {
     } catch (error) {
       if (this.#closing.signal.aborted || session !== this.#current) return;
       const failure = toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
-      if (failure.code === "TRANSPORT_FAILED") this.#bury(session, failure);
+      if (failure.code === "TRANSPORT_FAILED") this.#discard(session, failure);
       else this.#context.report(failure);
     }
   }
@@ -280,7 +280,7 @@ class Supervisor {
     });
   }
 
-  #bury(session: TransportSession, error: DiscoveryError): void {
+  #discard(session: TransportSession, error: DiscoveryError): void {
     if (session !== this.#current) return;
     const { clock } = this.#context;
     this.#current = null;

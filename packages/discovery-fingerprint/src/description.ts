@@ -1,7 +1,6 @@
 import type { Model, Scheme } from "@lmserv/discovery-core";
 import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
 import { type Condition, conditionOf, nextOfState } from "./condition.ts";
-import { engines } from "./engines.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
 import type { Identification } from "./identification.ts";
 import { type Interview, interview, interviewEither } from "./interview.ts";
@@ -9,6 +8,7 @@ import { maxListBytes, patient } from "./limits.ts";
 import { assertAddress } from "./look.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
 import type { Reply } from "./reply.ts";
+import { serverKinds } from "./server-kinds.ts";
 import type { Verdict } from "./verdict.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
@@ -194,7 +194,7 @@ const nothing: ServerLists = {
 };
 
 /** Chat endpoints that are known: a GET of one generates nothing. A path that anybody may announce is not asked for. */
-const askable: ReadonlySet<string> = new Set(engines.map(({ chat }) => chat));
+const askable: ReadonlySet<string> = new Set(serverKinds.map(({ chat }) => chat));
 /** Chat endpoints of the APIs; several servers answer 404 to a GET of one that they have. */
 const pathsOfApis: Readonly<Record<string, readonly string[]>> = {
   lmserv: ["/chat"],

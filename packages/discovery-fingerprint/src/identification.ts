@@ -1,9 +1,9 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
 import type { ReadServer } from "./document.ts";
-import { type Engine, isShown, type ModelList, readSign } from "./engine.ts";
 import { valueAt } from "./json.ts";
 import { maxModelLength, maxModels } from "./limits.ts";
 import type { Reply } from "./reply.ts";
+import { isShown, type ModelList, readSign, type ServerKind } from "./server-kind.ts";
 import { readWord, readWords } from "./text.ts";
 
 /** An LLM server that answered, validated. */
@@ -46,7 +46,7 @@ export function fromDocument(server: ReadServer, asked: AskedPort): Identificati
 
 /** What the replies of a recognised engine say. */
 export function fromReplies(
-  engine: Engine,
+  serverKind: ServerKind,
   replies: readonly Reply[],
   { port, scheme }: AskedPort,
 ): Identification {
@@ -55,12 +55,12 @@ export function fromReplies(
     scheme,
     id: null,
     info: "",
-    server: engine.server,
-    version: engine.version && readWord(readSign(engine.version, replies)),
-    path: engine.chat,
-    apis: engine.apis,
-    ...readModels(engine.models, replies),
-    auth: readAuth(engine, replies),
+    server: serverKind.server,
+    version: serverKind.version && readWord(readSign(serverKind.version, replies)),
+    path: serverKind.chat,
+    apis: serverKind.apis,
+    ...readModels(serverKind.models, replies),
+    auth: readAuth(serverKind, replies),
     document: false,
   };
 }
@@ -85,7 +85,7 @@ function readModels(
   return { models: [], modelsCut: false };
 }
 
-function readAuth({ auth }: Engine, replies: readonly Reply[]): Auth | null {
+function readAuth({ auth }: ServerKind, replies: readonly Reply[]): Auth | null {
   if (replies.some(({ status }) => status === 401 || status === 403)) return "required";
   if (typeof auth === "string") return auth;
   if (isShown(auth.required ?? [], replies)) return "required";

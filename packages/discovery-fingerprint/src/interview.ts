@@ -133,8 +133,9 @@ export class Interview {
   #verdict(): Verdict {
     const [replies, silence, asked] = [this.#replies, this.#silence, this.#asked];
     if (this.#document) return verdictOf(this.#document, asked);
-    const engine = recognise(replies);
-    if (engine) return { kind: "server", identification: fromReplies(engine, replies, asked), others: [] };
+    const serverKind = recognise(replies);
+    if (serverKind)
+      return { kind: "server", identification: fromReplies(serverKind, replies, asked), others: [] };
     if (silence === "foreign" || silence === "encrypted" || silence === "untrusted")
       return { kind: "other", is: "foreign" };
     if (silence !== null) return { kind: "silent", why: silence };

@@ -1,8 +1,8 @@
 import { documentPath } from "./document.ts";
-import { type Engine, isShown, readSign, type Signs } from "./engine.ts";
-import { engines, modelsPath, openaiList } from "./engines.ts";
 import { maxQuestions } from "./limits.ts";
 import type { Reply } from "./reply.ts";
+import { isShown, readSign, type ServerKind, type Signs } from "./server-kind.ts";
+import { modelsPath, openaiList, serverKinds } from "./server-kinds.ts";
 
 /** What every server is asked until it is recognised. */
 const common: readonly string[] = [documentPath, "/", modelsPath];
@@ -21,13 +21,13 @@ export function nextQuestion(
 }
 
 /** The engine that the replies prove, or null. */
-export function recognise(replies: readonly Reply[]): Engine | null {
-  return engines.find(({ proofs }) => isShown(proofs, replies)) ?? null;
+export function recognise(replies: readonly Reply[]): ServerKind | null {
+  return serverKinds.find(({ proofs }) => isShown(proofs, replies)) ?? null;
 }
 
 /** The question that settles the likeliest engine. */
 function decisiveQuestion(replies: readonly Reply[], port: number): string | null {
-  const leads = engines.flatMap(({ proofs, ports }) => {
+  const leads = serverKinds.flatMap(({ proofs, ports }) => {
     const home = ports.includes(port) ? weights.home : 0;
     return proofs.flatMap((signs) => {
       const path = questionLeft(signs, replies);

@@ -1,7 +1,7 @@
-import type { Evidence } from "./engine.ts";
-import { modelsPath } from "./engines.ts";
 import { property } from "./json.ts";
 import type { Reply } from "./reply.ts";
+import type { Evidence } from "./server-kind.ts";
+import { modelsPath } from "./server-kinds.ts";
 
 /** A list that describes models. Each field is a pointer within an entry (RFC 6901). */
 export interface ModelDetails {

@@ -42,8 +42,8 @@ test("whatever is answered, something is made of it or nothing", () => {
     property(array(reply, { maxLength: 4 }), constantFrom(...defaultPorts), (replies, port) => {
       const question = nextQuestion(replies, port);
       if (question !== null && replies.some(({ path }) => path === question)) throw new Error("asked twice");
-      const engine = recognise(replies);
-      const models = engine ? fromReplies(engine, replies, { port, scheme: "http" }).models : [];
+      const serverKind = recognise(replies);
+      const models = serverKind ? fromReplies(serverKind, replies, { port, scheme: "http" }).models : [];
       if (models.some((model) => /\p{Cc}/u.test(model) || model.length > 256)) throw new Error("not cleaned");
     }),
   );

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { engines } from "../src/engines.ts";
 import { fromReplies } from "../src/identification.ts";
 import { defaultPorts, documentPath, type Identification, look } from "../src/index.ts";
 import { nextQuestion, recognise } from "../src/plan.ts";
 import { type Reply, readReply } from "../src/reply.ts";
+import { serverKinds } from "../src/server-kinds.ts";
 import { noLlmServers } from "./fixtures/no-llm-server.ts";
 import type { Recording } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";
@@ -28,8 +28,8 @@ function replyOf({ answers, otherwise, headers = {} }: Recording, path: string):
 }
 
 function identificationOf(replies: readonly Reply[], port: number): Identification | null {
-  const engine = recognise(replies);
-  return engine && fromReplies(engine, replies, { port, scheme: "http" });
+  const serverKind = recognise(replies);
+  return serverKind && fromReplies(serverKind, replies, { port, scheme: "http" });
 }
 
 describe.each(recordings)("$title", (recording) => {
@@ -81,5 +81,5 @@ it("asks for the document first, and nothing twice", () => {
 
 it("has a recording of every engine", () => {
   const recorded = new Set(recordings.map(({ expected }) => expected?.server));
-  expect([...recorded].sort()).toEqual([...new Set(engines.map(({ server }) => server))].sort());
+  expect([...recorded].sort()).toEqual([...new Set(serverKinds.map(({ server }) => server))].sort());
 });

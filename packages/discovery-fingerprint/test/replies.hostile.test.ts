@@ -56,8 +56,8 @@ readsHostile("fingerprint answers", {
       kept: () => kept,
       read: ([said, port]) => {
         nextQuestion(said, port);
-        const engine = recognise(said);
-        const found = engine && fromReplies(engine, said, { port, scheme: "http" });
+        const serverKind = recognise(said);
+        const found = serverKind && fromReplies(serverKind, said, { port, scheme: "http" });
         const read = said.flatMap(({ json, isCut }) => readDocument(json, isCut)?.servers ?? []);
         kept = Math.max(
           read.length,

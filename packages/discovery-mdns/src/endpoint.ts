@@ -43,7 +43,7 @@ export class Endpoint {
   #mendAtMs = 0;
   #mends = 0;
   /** Of each family that cannot be used, why, as it was reported. */
-  readonly #hampered = new Map<Family, string>();
+  readonly #degraded = new Map<Family, string>();
   readonly #sendFailures = new Reminder();
   /** Packets and records that could not be read, or came from where they must not. */
   #dropped = 0;
@@ -123,7 +123,7 @@ export class Endpoint {
     const { context, browser, announcers, said } = this.#options;
     this.#link = link;
     this.keepOut(all);
-    for (const family of link.families) this.#hampered.delete(family);
+    for (const family of link.families) this.#degraded.delete(family);
     this.responder = new Responder(link, context.clock, context.random, said);
     this.#querier = browser.join(link, this.#querier);
     for (const announcer of announcers) announcer.join(this.responder);
@@ -133,7 +133,7 @@ export class Endpoint {
     return {
       packet: (bytes, from) => this.#take(bytes, from),
       sendFailed: (error) => this.#reportSendFailure(error),
-      hampered: (family, error) => this.#reportHampered(family, error),
+      degraded: (family, error) => this.#reportDegraded(family, error),
       died: (error) => {
         this.#reportSendFailure(error);
         // The next look at the interfaces opens it anew, if it is still there.
@@ -176,11 +176,11 @@ export class Endpoint {
   }
 
   /** Says once why a family cannot be used, and again when the reason changes. */
-  #reportHampered(family: Family, error: unknown): void {
+  #reportDegraded(family: Family, error: unknown): void {
     const { via, context } = this.#options;
     const { code, message } = this.#unusable(`${this.#name} over ${family}`, error);
-    if (this.#hampered.get(family) === message) return;
-    this.#hampered.set(family, message);
+    if (this.#degraded.get(family) === message) return;
+    this.#degraded.set(family, message);
     const hope = `${message}; the other family goes on, and this one is tried again`;
     context.report(new DiscoveryError(code, hope, { via, cause: error }));
   }

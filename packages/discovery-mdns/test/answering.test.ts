@@ -2,7 +2,7 @@ import type { Announced, Standing } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, joined, openStation, Segment, type Station } from "./segment.ts";
+import { collect, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
 // A server that answers only at some of its machine's addresses.
 
@@ -12,7 +12,7 @@ let clock: VirtualClock;
 /** Two links; the machine is 10.0.0.1 on the first and 10.0.1.1 on the second. */
 let left: Segment;
 let right: Segment;
-let station: Station;
+let endpoint: OpenEndpoint;
 
 beforeEach(async () => {
   clock = new VirtualClock();
@@ -22,11 +22,11 @@ beforeEach(async () => {
     left.machine("10.0.0.1", { name: "eth0", ipv6: "fe80::1" }),
     right.machine("10.0.1.1", { name: "eth1", ipv6: "fe80::2" }),
   );
-  station = await openStation(machine, clock);
+  endpoint = await openEndpoint(machine, clock);
 });
 
 async function announce(addresses?: readonly string[]): Promise<Standing> {
-  const standing = await station.session.announce?.({ ...node, ...(addresses && { addresses }) }, never);
+  const standing = await endpoint.session.announce?.({ ...node, ...(addresses && { addresses }) }, never);
   if (!standing) throw new Error("cannot announce");
   return standing;
 }
@@ -54,13 +54,13 @@ describe("an announcement", () => {
       ["10.0.0.1", "fe80::1"],
       ["10.0.1.1", "fe80::2"],
     ]);
-    expect(station.reports).toEqual([]);
+    expect(endpoint.reports).toEqual([]);
   });
 
   test("names on a link those at which the server answers", async () => {
     await announce(["10.0.0.1", "fe80::2%eth1"]);
     expect([addressesOn(left), addressesOn(right)]).toEqual([["10.0.0.1"], ["fe80::2"]]);
-    expect(station.reports).toEqual([]);
+    expect(endpoint.reports).toEqual([]);
   });
 
   test("is not made on a link where it answers at none; a warning names the interface", async () => {
@@ -68,7 +68,7 @@ describe("an announcement", () => {
     await clock.advance(10_000);
     expect(addressesOn(left)).toEqual(["10.0.0.1"]);
     expect(right.heard).toEqual([]);
-    expect(station.reports).toEqual([
+    expect(endpoint.reports).toEqual([
       {
         code: "SERVER_UNREACHABLE",
         message:
@@ -81,12 +81,12 @@ describe("an announcement", () => {
     const later = right.machine("10.0.1.1", { name: "eth1" });
     const { interfaces } = later;
     later.interfaces = () => ({});
-    station = await openStation(joined(left.machine("10.0.0.1"), later), clock);
+    endpoint = await openEndpoint(joined(left.machine("10.0.0.1"), later), clock);
     await announce(["10.0.0.1"]);
     later.interfaces = interfaces;
     await clock.advance(4_000);
     const about = expect.stringContaining("not announced on eth1");
-    expect(station.reports.map(({ message }) => message)).toEqual([about]);
+    expect(endpoint.reports.map(({ message }) => message)).toEqual([about]);
   });
 
   test("does not take an address with another interface's zone for its own", async () => {
@@ -114,7 +114,7 @@ describe("a server that answers elsewhere from now on", () => {
     expect(addressesOn(right)).toEqual(["10.0.1.1"]);
     expect(goodbyesOn(right)).toEqual([]);
     expect(new Set(goodbyesOn(left))).toEqual(new Set(["PTR", "SRV", "TXT", "A"]));
-    expect(station.reports.map(({ message }) => message.split(" so that ")[1])).toEqual([
+    expect(endpoint.reports.map(({ message }) => message.split(" so that ")[1])).toEqual([
       expect.stringContaining("not announced on eth1"),
       expect.stringContaining("not announced on eth0"),
     ]);
@@ -135,7 +135,7 @@ describe("a server that answers elsewhere from now on", () => {
       left.machine("10.0.0.2", { name: "eth0" }),
       right.machine("10.0.1.2", { name: "eth1" }),
     );
-    const watcher = await openStation(machine, clock);
+    const watcher = await openEndpoint(machine, clock);
     const { seen } = collect(watcher.session, clock);
     const standing = await announce();
     await clock.advance(1_000);

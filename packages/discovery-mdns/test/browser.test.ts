@@ -1,7 +1,7 @@
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, openStation, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const asker = "10.0.0.1";
@@ -79,7 +79,7 @@ const timesOf = (wanted: string): number[] =>
 
 describe("asking", () => {
   test("a caller's first question leaves at once, then intervals double", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     expect(segment.heard).toHaveLength(0);
     collect(session, clock);
     await clock.advance(20_000);
@@ -87,7 +87,7 @@ describe("asking", () => {
   });
 
   test("what is known is not asked for again", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     collect(session, clock);
     await clock.advance(10);
     say();
@@ -97,7 +97,7 @@ describe("asking", () => {
   });
 
   test("what a response lacks is asked for at once, and given up after five questions", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     segment.inject(response([records().ptr]), peer);
     await clock.advance(60_000);
@@ -106,7 +106,7 @@ describe("asking", () => {
   });
 
   test("a service whose records come one by one is reported when SRV and TXT are there", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     const { ptr, srv, txt, a } = records();
     for (const record of [ptr, srv, txt, a]) {
@@ -123,7 +123,7 @@ describe("asking", () => {
   });
 
   test("a second caller makes the question go out again", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     collect(session, clock);
     await clock.advance(10_000);
     collect(session, clock);
@@ -134,7 +134,7 @@ describe("asking", () => {
 
 describe("signs of life", () => {
   test("a node is asked for its SRV record from three quarters of its time on, and reported again", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     keepAnswering();
@@ -147,7 +147,7 @@ describe("signs of life", () => {
   });
 
   test("eight questions are asked before a silent node is given up", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(120_000);
@@ -160,7 +160,7 @@ describe("signs of life", () => {
   });
 
   test("a fifth of all packets lost takes no node down in ten minutes", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     keepAnswering();
@@ -178,7 +178,7 @@ describe("signs of life", () => {
   });
 
   test("a short lifetime on the wire counts, not ours", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ ttl: 10 });
     await clock.advance(5);
@@ -186,7 +186,7 @@ describe("signs of life", () => {
   });
 
   test("a doubted node that does not answer is gone within 10 s, one that answers stays", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(5_000);
@@ -205,7 +205,7 @@ describe("signs of life", () => {
 
 describe("goodbyes", () => {
   test("count after one second", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(5_000);
@@ -217,7 +217,7 @@ describe("goodbyes", () => {
   });
 
   test("are taken back by a new announcement within that second", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(5_000);
@@ -229,7 +229,7 @@ describe("goodbyes", () => {
   });
 
   test("of what nobody knows are nothing", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ ttl: 0 });
     await clock.advance(1_500);
@@ -245,7 +245,7 @@ describe("the Python original", () => {
   };
 
   test("may point SRV at the instance itself", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say(original);
     await clock.advance(5);
@@ -255,7 +255,7 @@ describe("the Python original", () => {
   });
 
   test("may announce its loopback address: the packet's source stands in", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ ...original, address: "127.0.0.1" });
     await clock.advance(5);
@@ -263,7 +263,7 @@ describe("the Python original", () => {
   });
 
   test("may announce a bridge's address: the packet's source goes first", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ ...original, address: "172.17.0.1" });
     await clock.advance(5);
@@ -283,7 +283,7 @@ describe("what does not count", () => {
     ["a response from another port", () => say({}), 5354],
     ["an error response", () => segment.inject({ ...response([records().ptr]), flags: 0x403 }, peer), 5353],
   ])("%s", async (_, act, port) => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     if (port === 5353) act();
     else segment.inject(response(Object.values(records())), peer, port);
@@ -292,7 +292,7 @@ describe("what does not count", () => {
   });
 
   test("other service types, a port of 0, names that are no instance", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ instance: "printer._ipp._tcp.local" });
     say({ port: 0 });
@@ -302,7 +302,7 @@ describe("what does not count", () => {
   });
 
   test("rubbish", async () => {
-    const { session } = await openStation(segment.machine(asker), clock);
+    const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     for (let length = 0; length < 64; length += 1) segment.inject(new Uint8Array(length).fill(0xc0), peer);
     say();
@@ -313,7 +313,7 @@ describe("what does not count", () => {
 
 describe("silence has a reason", () => {
   test("nothing heard at all", async () => {
-    const { session, reports } = await openStation(segment.machine(asker), clock);
+    const { session, reports } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     await clock.advance(2_000);
     expect(seen).toEqual([{ kind: "settled", via: "mdns", atMs: 1_600 }]);
@@ -326,7 +326,7 @@ describe("silence has a reason", () => {
   });
 
   test("others heard, but no node", async () => {
-    const { session, reports } = await openStation(segment.machine(asker), clock);
+    const { session, reports } = await openEndpoint(segment.machine(asker), clock);
     collect(session, clock);
     say({ instance: "printer._ipp._tcp.local" });
     await clock.advance(2_000);
@@ -334,7 +334,7 @@ describe("silence has a reason", () => {
   });
 
   test("no network but loopback", async () => {
-    const { session, reports } = await openStation(segment.machine("127.0.0.1", { name: "lo" }), clock);
+    const { session, reports } = await openEndpoint(segment.machine("127.0.0.1", { name: "lo" }), clock);
     collect(session, clock);
     await clock.advance(2_000);
     expect(reports).toEqual([
@@ -348,14 +348,14 @@ describe("silence has a reason", () => {
 
   test("no network but loopback, as it was asked for", async () => {
     const machine = segment.machine("127.0.0.1", { name: "lo" });
-    const { session, reports } = await openStation(machine, clock, seededRandom(1), { interfaces: ["lo"] });
+    const { session, reports } = await openEndpoint(machine, clock, seededRandom(1), { interfaces: ["lo"] });
     collect(session, clock);
     await clock.advance(2_000);
     expect(reports).toMatchObject([{ code: "NO_ANSWER" }]);
   });
 
   test("no network but loopback, and a node there: none", async () => {
-    const { session, reports } = await openStation(segment.machine("127.0.0.1", { name: "lo" }), clock);
+    const { session, reports } = await openEndpoint(segment.machine("127.0.0.1", { name: "lo" }), clock);
     const { seen } = collect(session, clock);
     say({ address: "127.0.0.2" }, "127.0.0.2");
     await clock.advance(2_000);
@@ -364,7 +364,7 @@ describe("silence has a reason", () => {
   });
 
   test("a node heard: none", async () => {
-    const { session, reports } = await openStation(segment.machine(asker), clock);
+    const { session, reports } = await openEndpoint(segment.machine(asker), clock);
     collect(session, clock);
     say();
     await clock.advance(2_000);
@@ -376,7 +376,7 @@ describe("interfaces", () => {
   test("one that goes takes its nodes along, one that comes is asked on", async () => {
     const machine = segment.machine(asker);
     const present = machine.interfaces;
-    const { session } = await openStation(machine, clock);
+    const { session } = await openEndpoint(machine, clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(5_000);
@@ -394,7 +394,7 @@ describe("interfaces", () => {
 
   test("none at all cannot be opened, and the message lists what there is", async () => {
     const machine = { ...segment.machine(asker), interfaces: () => ({}) };
-    await expect(openStation(machine, clock)).rejects.toMatchObject({
+    await expect(openEndpoint(machine, clock)).rejects.toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       cause: { code: "NO_INTERFACE", message: expect.stringContaining("up: none") },
     });
@@ -403,7 +403,7 @@ describe("interfaces", () => {
   test("a port that is taken cannot be opened either", async () => {
     const refused = Object.assign(new Error("bind EADDRINUSE"), { code: "EADDRINUSE", syscall: "bind" });
     const machine = { ...segment.machine(asker), openLink: () => Promise.reject(refused) };
-    await expect(openStation(machine, clock)).rejects.toMatchObject({
+    await expect(openEndpoint(machine, clock)).rejects.toMatchObject({
       code: "TRANSPORT_UNAVAILABLE",
       message: expect.stringContaining("5353"),
       cause: { code: "ADDRESS_IN_USE", cause: refused },
@@ -414,7 +414,7 @@ describe("interfaces", () => {
 test("ten hosts that know one node ask for it about as often as one", async () => {
   const hosts = await Promise.all(
     Array.from({ length: 10 }, (_, index) =>
-      openStation(segment.machine(`10.0.0.${10 + index}`), clock, seededRandom(index)),
+      openEndpoint(segment.machine(`10.0.0.${10 + index}`), clock, seededRandom(index)),
     ),
   );
   for (const { session } of hosts) collect(session, clock);

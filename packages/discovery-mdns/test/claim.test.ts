@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { anyOf, type Heard, openStation, Segment, type Station } from "./segment.ts";
+import { anyOf, type Heard, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";
@@ -12,16 +12,16 @@ const never = new AbortController();
 
 let clock: VirtualClock;
 let segment: Segment;
-let station: Station;
+let endpoint: OpenEndpoint;
 
 beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
-  station = await openStation(segment.machine(own), clock);
+  endpoint = await openEndpoint(segment.machine(own), clock);
 });
 
 function announce(): Promise<AsyncDisposable | undefined> {
-  return station.session.announce?.(node, never) ?? Promise.reject(new Error("cannot announce"));
+  return endpoint.session.announce?.(node, never) ?? Promise.reject(new Error("cannot announce"));
 }
 
 const sentBy = (address: string): Heard[] => segment.heard.filter(({ from }) => from.address === address);
@@ -86,7 +86,7 @@ describe("a chosen name", () => {
     await clock.advance(5_000);
     await announced;
     expect(announcedNames()).toEqual([`studio (2).${type}`]);
-    expect(station.reports).toEqual([
+    expect(endpoint.reports).toEqual([
       { code: "NAME_CONFLICT", message: expect.stringContaining('announced as "studio (2)"') },
     ]);
   });
@@ -100,7 +100,7 @@ describe("a chosen name", () => {
   });
 
   test("that two hosts claim at once goes to one of them, and the other takes the next", async () => {
-    const rival = await openStation(segment.machine(peer), clock);
+    const rival = await openEndpoint(segment.machine(peer), clock);
     const announced = [announce(), rival.session.announce?.({ ...node, id: "rival", port: 8001 }, never)];
     await clock.advance(10_000);
     await Promise.all(announced);
@@ -152,7 +152,7 @@ describe("a chosen name", () => {
       segment.inject({ type: "response", flags: 0x400, answers: [location(9_999, question.name)] }, peer);
     });
     const stopping = new AbortController();
-    const announced = station.session.announce?.(node, stopping) ?? Promise.resolve();
+    const announced = endpoint.session.announce?.(node, stopping) ?? Promise.resolve();
     const outcome = announced.then(
       () => "announced",
       (reason: unknown) => reason,
@@ -206,7 +206,7 @@ describe("a name that is announced", () => {
 });
 
 test("a name that nobody chose is not probed", async () => {
-  await station.session.announce?.({ id: "box", info: "gpu-box-01", port: 8000 }, never);
+  await endpoint.session.announce?.({ id: "box", info: "gpu-box-01", port: 8000 }, never);
   expect(probes()).toEqual([]);
   expect(announcements()).toHaveLength(1);
 });

@@ -2,7 +2,7 @@ import { type Announced, Registry, type Standing } from "@lmserv/discovery-core/
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, joined, openStation, Segment, type Station } from "./segment.ts";
+import { collect, type Heard, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
 // Somebody on the link speaks in the name of a node that is announced there.
 
@@ -13,7 +13,7 @@ const node: Announced = { id: "box", info: "gpu", port: 8_000 };
 
 let clock: VirtualClock;
 let segment: Segment;
-let station: Station;
+let endpoint: OpenEndpoint;
 let seen: ReturnType<typeof collect>["seen"];
 /** What nobody but the test sent. */
 let forged: Set<Heard>;
@@ -22,15 +22,15 @@ beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
   forged = new Set();
-  station = await openStation(segment.machine(own), clock);
-  const watcher = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2));
+  endpoint = await openEndpoint(segment.machine(own), clock);
+  const watcher = await openEndpoint(segment.machine("10.0.0.2"), clock, seededRandom(2));
   ({ seen } = collect(watcher.session, clock, 120_000));
   await clock.advance(0);
 });
 
 /** Announces the node, and gives what it said once its announcements are over. */
 async function announced(changes: Partial<Announced> = {}): Promise<Answer[]> {
-  const announcing = station.session.announce?.({ ...node, ...changes }, never);
+  const announcing = endpoint.session.announce?.({ ...node, ...changes }, never);
   await clock.advance(10_000);
   await announcing;
   const [first] = segment.heard.filter(isFromOwner);
@@ -100,7 +100,7 @@ describe("a goodbye in its name", () => {
   });
 
   test("right after it spoke is, too", async () => {
-    const announcing = station.session.announce?.(node, never);
+    const announcing = endpoint.session.announce?.(node, never);
     await announcing;
     await clock.advance(1);
     const [first] = segment.heard.filter(isFromOwner);
@@ -233,7 +233,7 @@ describe("another place in its name", () => {
 
 describe("our own words", () => {
   test("that come back when we left are not contradicted", async () => {
-    const standing = await station.session.announce?.(node, never);
+    const standing = await endpoint.session.announce?.(node, never);
     await clock.advance(10_000);
     const leaving = standing?.[Symbol.asyncDispose]();
     await clock.advance(260);
@@ -249,7 +249,7 @@ describe("our own words", () => {
   });
 
   test("that come back before an update are not contradicted", async () => {
-    const standing = await station.session.announce?.(node, never);
+    const standing = await endpoint.session.announce?.(node, never);
     await clock.advance(10_000);
     segment.heard.length = 0;
     await standing?.update({ ...node, info: "other" }, never);
@@ -263,7 +263,7 @@ describe("our own words", () => {
   test("do not go round for ever where a reflector joins two links of ours", async () => {
     const other = new Segment(clock);
     const machine = joined(segment.machine("10.0.0.3"), other.machine("10.0.1.3", { name: "eth1" }));
-    const both = await openStation(machine, clock, seededRandom(3));
+    const both = await openEndpoint(machine, clock, seededRandom(3));
     const fromRouter = new Set<string>();
     const reflect = (to: Segment, router: string) => (packet: Packet) => {
       const bytes = JSON.stringify(packet.answers);
@@ -284,7 +284,7 @@ describe("our own words", () => {
   });
 
   test("of leaving end when we come back meanwhile", async () => {
-    const standing = (await station.session.announce?.(node, never)) as Standing;
+    const standing = (await endpoint.session.announce?.(node, never)) as Standing;
     await clock.advance(10_000);
     await standing.update({ ...node, addresses: ["10.9.9.9"] }, never);
     await clock.advance(50);

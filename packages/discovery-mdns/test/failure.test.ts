@@ -2,7 +2,7 @@ import type { DiscoveryError } from "@lmserv/discovery-core";
 import type { Announced } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, joined, openStation, Segment } from "./segment.ts";
+import { collect, type Heard, joined, openEndpoint, Segment } from "./segment.ts";
 
 // The sockets of a host are taken away: they can be opened anew, or cannot.
 
@@ -34,7 +34,7 @@ function isGoodbye({ packet }: Heard): boolean {
 
 describe("a session whose sockets die", () => {
   test("opens them anew, asks and announces again", async () => {
-    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    const { session, reports } = await openEndpoint(segment.machine("10.0.0.1"), clock);
     await session.announce?.(node, never);
     const { seen } = collect(session, clock);
     await clock.advance(10_000);
@@ -49,7 +49,7 @@ describe("a session whose sockets die", () => {
   });
 
   test("fails when none can be opened, with the reason", async () => {
-    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    const { session, reports } = await openEndpoint(segment.machine("10.0.0.1"), clock);
     const end = endOf(session.browse({ ttlMs: 60_000 }, never));
     await clock.advance(10_000);
     segment.fail();
@@ -64,7 +64,7 @@ describe("a session whose sockets die", () => {
   });
 
   test("never opens any again once it failed", async () => {
-    const { session, reports } = await openStation(segment.machine("10.0.0.1"), clock);
+    const { session, reports } = await openEndpoint(segment.machine("10.0.0.1"), clock);
     segment.fail();
     await clock.advance(lookMs);
     expect(reports.map(({ code }) => code)).toEqual(["SEND_FAILED", "TRANSPORT_FAILED"]);
@@ -76,7 +76,7 @@ describe("a session whose sockets die", () => {
   });
 
   test("takes its announcements along without a goodbye, also those under way", async () => {
-    const { session } = await openStation(segment.machine("10.0.0.1"), clock);
+    const { session } = await openEndpoint(segment.machine("10.0.0.1"), clock);
     const standing = await session.announce?.(node, never);
     segment.fail();
     await clock.advance(lookMs - 500);
@@ -96,7 +96,7 @@ describe("a session goes on", () => {
   test("while there is no interface, and says no goodbye to nobody", async () => {
     const machine = segment.machine("10.0.0.1");
     const { interfaces } = machine;
-    const { session, reports } = await openStation(machine, clock);
+    const { session, reports } = await openEndpoint(machine, clock);
     await session.announce?.(node, never);
     machine.interfaces = () => ({});
     segment.fail();
@@ -112,7 +112,7 @@ describe("a session goes on", () => {
   test("while an address is still being checked", async () => {
     const machine = segment.machine("10.0.0.1");
     const { openLink } = machine;
-    const { session, reports } = await openStation(
+    const { session, reports } = await openEndpoint(
       {
         ...machine,
         system: () => machine.system(),
@@ -127,7 +127,7 @@ describe("a session goes on", () => {
     await clock.advance(60_000);
     expect(reports.map(({ code }) => code)).toContain("INTERFACE_UNUSABLE");
     isChecked = true;
-    const other = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2));
+    const other = await openEndpoint(segment.machine("10.0.0.2"), clock, seededRandom(2));
     await other.session.announce?.(node, never);
     await clock.advance(10_000);
     expect(seen.map(({ kind }) => kind)).toContain("alive");
@@ -136,7 +136,7 @@ describe("a session goes on", () => {
   test("while one of two interfaces has its sockets", async () => {
     const other = new Segment(clock);
     const machine = joined(segment.machine("10.0.0.1"), other.machine("10.0.1.1", { name: "eth1" }));
-    const { session, reports } = await openStation(machine, clock);
+    const { session, reports } = await openEndpoint(machine, clock);
     await session.announce?.(node, never);
     segment.fail();
     await clock.advance(60_000);

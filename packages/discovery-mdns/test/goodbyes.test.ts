@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, openStation, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "./segment.ts";
 
 // A goodbye ends the record with its data, and no other (RFC 6762 section 10.1).
 
@@ -19,7 +19,7 @@ let seen: ReturnType<typeof collect>["seen"];
 beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
-  const { session } = await openStation(segment.machine("10.0.0.1"), clock);
+  const { session } = await openEndpoint(segment.machine("10.0.0.1"), clock);
   ({ seen } = collect(session, clock));
   await clock.advance(0);
 });

@@ -2,7 +2,7 @@ import type { Announced } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, openStation, Segment, type Station } from "./segment.ts";
+import { collect, type Heard, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
 // Another program has UDP port 5353 of one family for itself, and lets it go.
 
@@ -16,8 +16,8 @@ beforeEach(() => {
   segment = new Segment(clock);
 });
 
-async function open(): Promise<Station> {
-  return openStation(segment.machine("10.0.0.1", { ipv6: "fe80::1" }), clock);
+async function open(): Promise<OpenEndpoint> {
+  return openEndpoint(segment.machine("10.0.0.1", { ipv6: "fe80::1" }), clock);
 }
 
 /** The seconds at which packets of a kind left over IPv4. */
@@ -60,10 +60,10 @@ describe("a family whose port is held", () => {
     segment.held.add("IPv4");
     const { session } = await open();
     const { seen } = collect(session, clock);
-    const other = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2)).catch(() => null);
+    const other = await openEndpoint(segment.machine("10.0.0.2"), clock, seededRandom(2)).catch(() => null);
     expect(other).toBeNull();
     segment.held.delete("IPv4");
-    const { session: announcer } = await openStation(segment.machine("10.0.0.2"), clock, seededRandom(2));
+    const { session: announcer } = await openEndpoint(segment.machine("10.0.0.2"), clock, seededRandom(2));
     await announcer.announce?.(node, never);
     await clock.advance(2_000);
     expect(seen.filter(({ kind }) => kind === "alive")).toEqual([]);
@@ -75,7 +75,7 @@ describe("a family whose port is held", () => {
     segment.held.add("IPv6");
     const attempts: number[] = [];
     const machine = segment.machine("10.0.0.1", { ipv6: "fe80::1" });
-    await openStation(
+    await openEndpoint(
       {
         ...machine,
         openLink: (on, events, its) =>
@@ -83,9 +83,9 @@ describe("a family whose port is held", () => {
             on,
             {
               ...events,
-              hampered: (family, error) => {
+              degraded: (family, error) => {
                 attempts.push(Math.round(clock.now() / 1_000));
-                events.hampered(family, error);
+                events.degraded(family, error);
               },
             },
             its,
@@ -120,7 +120,7 @@ describe("an interface that comes later", () => {
     const first = segment.machine("10.0.9.1", { name: "eth9" });
     const found = { ...first.interfaces() };
     const owner = (name: string): typeof machine => (name === "eth9" ? first : machine);
-    const station = await openStation(
+    const endpoint = await openEndpoint(
       {
         ...machine,
         system: () => systemOf(found),
@@ -128,13 +128,13 @@ describe("an interface that comes later", () => {
       },
       clock,
     );
-    await station.session.announce?.(node, never);
+    await endpoint.session.announce?.(node, never);
     await clock.advance(10_000);
     segment.held.add("IPv4");
     Object.assign(found, interfaces());
     await clock.advance(10_000);
     expect(overIPv4("response")).toEqual([]);
-    expect(station.reports).toHaveLength(1);
+    expect(endpoint.reports).toHaveLength(1);
     segment.held.delete("IPv4");
     await clock.advance(10_000);
     expect(overIPv4("response").length).toBeGreaterThan(0);
@@ -145,7 +145,7 @@ describe("an interface that comes later", () => {
     const { interfaces } = machine;
     let isUp = true;
     const loopback = segment.machine("10.0.9.1", { name: "eth9" });
-    const station = await openStation(
+    const endpoint = await openEndpoint(
       {
         ...machine,
         system: () => systemOf({ ...loopback.interfaces(), ...(isUp && interfaces()) }),
@@ -153,13 +153,13 @@ describe("an interface that comes later", () => {
       },
       clock,
     );
-    expect(station.reports).toEqual([]);
+    expect(endpoint.reports).toEqual([]);
     for (const up of [false, true]) {
       isUp = up;
       segment.held.add("IPv4");
       await clock.advance(4_000);
     }
-    expect(station.reports).toHaveLength(1);
+    expect(endpoint.reports).toHaveLength(1);
     segment.held.delete("IPv4");
     await clock.advance(4_000);
     for (const up of [false, true]) {
@@ -167,6 +167,6 @@ describe("an interface that comes later", () => {
       segment.held.add("IPv4");
       await clock.advance(4_000);
     }
-    expect(station.reports).toHaveLength(2);
+    expect(endpoint.reports).toHaveLength(2);
   });
 });

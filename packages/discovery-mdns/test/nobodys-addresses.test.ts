@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";
-import { collect, openStation, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "./segment.ts";
 
 // A node announces addresses that no host has.
 
@@ -18,7 +18,7 @@ let seen: ReturnType<typeof collect>["seen"];
 beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
-  const { session } = await openStation(segment.machine("10.0.0.1"), clock);
+  const { session } = await openEndpoint(segment.machine("10.0.0.1"), clock);
   ({ seen } = collect(session, clock));
   await clock.advance(0);
 });

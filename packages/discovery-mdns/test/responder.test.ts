@@ -2,7 +2,7 @@ import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet, type Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { anyOf, collect, type Heard, openStation, Segment } from "./segment.ts";
+import { anyOf, collect, type Heard, openEndpoint, Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";
@@ -16,7 +16,7 @@ let session: TransportSession;
 beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
-  ({ session } = await openStation(segment.machine(own), clock));
+  ({ session } = await openEndpoint(segment.machine(own), clock));
 });
 
 const announce = (info: string, port = 8000): Promise<AsyncDisposable> =>
@@ -310,7 +310,7 @@ test("a session finds what it announces itself", async () => {
 });
 
 test("two sessions find each other, and the goodbye of one", async () => {
-  const other = await openStation(segment.machine(peer), clock);
+  const other = await openEndpoint(segment.machine(peer), clock);
   const handle = await announce("gpu-box-01");
   await clock.advance(10_000);
   const { seen } = collect(other.session, clock);

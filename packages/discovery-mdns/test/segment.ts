@@ -71,7 +71,7 @@ export class Segment {
         const open = new Set(present.filter((family) => !this.held.has(family)));
         const missing = (): Family[] => present.filter((family) => !open.has(family));
         const hamper = (): void => {
-          for (const family of missing()) events.hampered(family, inUse(family));
+          for (const family of missing()) events.degraded(family, inUse(family));
         };
         if (open.size === 0) throw inUse("IPv4");
         hamper();
@@ -219,18 +219,18 @@ export function anyOf(name: string): Question {
   return { name, type: "ANY" as RecordType };
 }
 
-export interface Station {
+export interface OpenEndpoint {
   readonly session: TransportSession;
   readonly reports: readonly { readonly code: string; readonly message: string }[];
 }
 
 /** An open session of the transport on a virtual machine. */
-export async function openStation(
+export async function openEndpoint(
   machine: Machine,
   clock: VirtualClock,
   random = seededRandom(1),
   options: MdnsOptions = {},
-): Promise<Station> {
+): Promise<OpenEndpoint> {
   const reports: { code: string; message: string }[] = [];
   const context: TransportContext = {
     clock,

@@ -34,7 +34,7 @@ async function open(): Promise<{ readonly socket: MdnsSocket; readonly heard: st
   const socket = await openSocket(loopbackAs(1), "IPv4", {
     packet: (bytes) => heard.push(Buffer.from(bytes).toString()),
     sendFailed: (error) => expect.unreachable(String(error)),
-    hampered: (_, error) => expect.unreachable(String(error)),
+    degraded: (_, error) => expect.unreachable(String(error)),
     died: (error) => expect.unreachable(String(error)),
   });
   onTestFinished(() => socket.close());

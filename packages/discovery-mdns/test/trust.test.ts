@@ -4,7 +4,7 @@ import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";
 import { mdnsOn } from "../src/transport.ts";
-import { collect, openStation, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "./segment.ts";
 
 // Strangers on the link against nodes that are signed, or on other transports, or simply there.
 
@@ -50,7 +50,7 @@ function hear(registry: Registry, via: string, fields: Pick<SeenNode, "id" | "tr
 }
 
 test("forty instances with the identity of a signed node neither move it nor describe it", async () => {
-  const watcher = await openStation(segment.machine("10.0.0.2"), clock);
+  const watcher = await openEndpoint(segment.machine("10.0.0.2"), clock);
   const { seen } = collect(watcher.session, clock);
   await clock.advance(0);
   for (let n = 0; n < 40; n += 1) {
@@ -68,7 +68,7 @@ test("forty instances with the identity of a signed node neither move it nor des
 });
 
 test("another identity in packets with a node's address hides it for the time of an answer", async () => {
-  const owner = await openStation(segment.machine(victim), clock, seededRandom(2));
+  const owner = await openEndpoint(segment.machine(victim), clock, seededRandom(2));
   await using discovery = await createDiscovery({
     transports: [mdnsOn(segment.machine("10.0.0.2"))],
     clock,
@@ -98,9 +98,9 @@ test("another identity in packets with a node's address hides it for the time of
 });
 
 test("14,500 made-up nodes hide no newcomer, on whichever transport", async () => {
-  const watcher = await openStation(segment.machine("10.0.0.2", { prefix: 8 }), clock);
+  const watcher = await openEndpoint(segment.machine("10.0.0.2", { prefix: 8 }), clock);
   const { seen } = collect(watcher.session, clock, 600_000);
-  const owner = await openStation(segment.machine(victim, { prefix: 8 }), clock, seededRandom(2));
+  const owner = await openEndpoint(segment.machine(victim, { prefix: 8 }), clock, seededRandom(2));
   const announce = async (id: string): Promise<void> => {
     const announcing = owner.session.announce?.({ id, info: "gpu", port: 8_000 }, never);
     await clock.advance(5_000);

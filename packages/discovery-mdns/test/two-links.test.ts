@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, joined, openStation, Segment } from "./segment.ts";
+import { collect, joined, openEndpoint, Segment } from "./segment.ts";
 
 // A host on two links answers on each with its address there, as a responder does that sets no identity.
 
@@ -41,7 +41,7 @@ beforeEach(() => {
 async function listed(second: Service = {}): Promise<unknown> {
   const [left, right] = links;
   const machine = joined(left.machine("10.0.0.1"), right.machine("10.0.1.1", { name: "eth1" }));
-  const { session } = await openStation(machine, clock);
+  const { session } = await openEndpoint(machine, clock);
   const { seen } = collect(session, clock);
   await clock.advance(500);
   left.inject(response("10.0.0.2"), "10.0.0.2");

@@ -2,7 +2,7 @@ import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, openStation, Segment } from "./segment.ts";
+import { collect, type Heard, openEndpoint, Segment } from "./segment.ts";
 
 // Somebody tells of many nodes that are not there.
 
@@ -18,7 +18,7 @@ let seen: ReturnType<typeof collect>["seen"];
 beforeEach(async () => {
   clock = new VirtualClock();
   segment = new Segment(clock);
-  ({ session } = await openStation(segment.machine(own, { ipv6: "fe80::1" }), clock));
+  ({ session } = await openEndpoint(segment.machine(own, { ipv6: "fe80::1" }), clock));
   ({ seen } = collect(session, clock, 60_000));
   await clock.advance(0);
 });

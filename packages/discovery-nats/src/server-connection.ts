@@ -65,8 +65,8 @@ export class ServerConnection implements AsyncDisposable {
     options: ServerConnectionOptions,
   ): Promise<ServerConnection> {
     const { signal, mayMakeBucket = true } = options;
-    const { requestMs, againMs, insistMs } = timingOf(context.lifetimeMs);
-    const retry = { clock: context.clock, everyMs: againMs, forMs: insistMs };
+    const { requestMs, againMs, retryForMs } = timingOf(context.lifetimeMs);
+    const retry = { clock: context.clock, everyMs: againMs, forMs: retryForMs };
     const connection = await dial(settings, context, signal);
     const ignore = onAbort(signal, () => connection.close());
     try {

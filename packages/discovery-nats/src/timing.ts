@@ -15,7 +15,7 @@ export interface Timing {
   /** A question that somebody else may answer is asked again so often. */
   readonly againMs: number;
   /** For how long: servers take 4 to 9 s to choose a leader. */
-  readonly insistMs: number;
+  readonly retryForMs: number;
   readonly connectMs: number;
   /** Between questions whether a connection without a watch still stands; it is given up after three. */
   readonly pingMs: number;
@@ -51,7 +51,7 @@ export function timingOf(lifetimeMs: number): Timing {
     deafMs: share(0.3, 3 * heartbeatMs, 10_000),
     requestMs,
     againMs: share(1 / 30, 250, 1_000),
-    insistMs: share(0.4, 500, 10_000),
+    retryForMs: share(0.4, 500, 10_000),
     connectMs: share(1 / 4, 1_000, 5_000),
     pingMs: share(1 / 6, 500, 20_000),
     retryMs,

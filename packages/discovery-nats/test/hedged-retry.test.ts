@@ -27,7 +27,7 @@ beforeEach(() => {
   outcome.catch(() => {});
 });
 
-describe("who insists", () => {
+describe("a hedged retry", () => {
   test("asks again while nobody answers, and for so long", async () => {
     await clock.advance(10 * forMs);
     expect(askings.map(({ atMs }) => atMs)).toEqual([0, 1_000, 2_000]);

@@ -4,7 +4,7 @@ import { bucketName, isAtLeast } from "../src/bucket.ts";
 import { NodeTable } from "../src/node-table.ts";
 import { timingOf } from "../src/timing.ts";
 
-describe("the roster", () => {
+describe("the node table", () => {
   test("tells what is news, and what has run out", () => {
     const nodeTable = new NodeTable();
     expect(nodeTable.put("a", "1", 1_000)).toBe(true);
@@ -36,9 +36,9 @@ describe("the roster", () => {
   });
 });
 
-describe("a full roster", () => {
+describe("a full node table", () => {
   const perMember = 10;
-  function fullRoster(): NodeTable {
+  function fullTable(): NodeTable {
     const nodeTable = new NodeTable();
     for (let index = 0; index < maxEntries; index += 1) {
       nodeTable.put(`m${index % (maxEntries / perMember)}.${index}`, "1", 1_000);
@@ -47,7 +47,7 @@ describe("a full roster", () => {
   }
 
   test("gives a newcomer the latest place of a member with most", () => {
-    const nodeTable = fullRoster();
+    const nodeTable = fullTable();
     const loser = nodeTable.loserTo("new.1") ?? "";
     expect(nodeTable.endOf(loser)).toBe(1_000);
     nodeTable.displace(loser);
@@ -56,7 +56,7 @@ describe("a full roster", () => {
   });
 
   test("gives a member with as many no further place, and its own value the place that it has", () => {
-    const nodeTable = fullRoster();
+    const nodeTable = fullTable();
     expect(nodeTable.loserTo("m0.x")).toBeNull();
     expect(nodeTable.put("m0.x", "1", 1_000)).toBe(false);
     expect(nodeTable.loserTo("m0.0")).toBeNull();

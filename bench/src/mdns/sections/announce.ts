@@ -5,9 +5,9 @@ import { shuffled } from "../../harness/order.ts";
 import type { Section } from "../../harness/section.ts";
 import type { Cell, Table } from "../../harness/table.ts";
 import type { Options } from "../options.ts";
+import { participants } from "../participants.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
-import { roster } from "../roster.ts";
 import { openSite } from "../site.ts";
 import { locates } from "../wire.ts";
 
@@ -53,7 +53,7 @@ export const announce: Section<Options> = {
   measures: "announce call -> visible at a running browser",
   quick: true,
   async run({ repeat }) {
-    const peers = await roster(entrants.map(({ peer }) => peer));
+    const peers = await participants(entrants.map(({ peer }) => peer));
     const present = entrants.filter(({ peer }) => !peers.absent.has(peer));
     await using site = await openSite(["lmserv", ...present.map(({ peer }) => peer)]);
     const [stand, ...hosts] = site.hosts;

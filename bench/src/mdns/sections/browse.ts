@@ -5,8 +5,8 @@ import { rounds } from "../../harness/order.ts";
 import type { Section } from "../../harness/section.ts";
 import type { Cell, Table } from "../../harness/table.ts";
 import type { Options } from "../options.ts";
+import { type Participants, participants } from "../participants.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
-import { type Roster, roster } from "../roster.ts";
 import { openSites, type Site } from "../site.ts";
 
 const announcerNames = ["lmserv", "bonjour-service", "ciao", "python-zeroconf", "avahi"] as const;
@@ -58,8 +58,8 @@ async function measure(
   repeat: number,
   equip: (host: PeerHost) => Promise<unknown>,
 ): Promise<readonly Table[]> {
-  const announcers = await roster(announcerNames);
-  const browsers = await roster(browserNames);
+  const announcers = await participants(announcerNames);
+  const browsers = await participants(browserNames);
   const plan = [...announcers.present, ...browsers.present];
   await using sites = await openSites(Array.from({ length: siteCount }, () => plan));
   const browsing = sites.all.flatMap(({ hosts }) => hosts.slice(announcers.present.length));
@@ -118,8 +118,8 @@ function tableOf(
   title: string,
   browserNames: readonly BrowserName[],
   outcomes: readonly Outcome[],
-  announcers: Roster,
-  browsers: Roster,
+  announcers: Participants,
+  browsers: Participants,
 ): Table {
   const of = (browser: PeerName): Outcome[] => outcomes.filter((outcome) => outcome.browser === browser);
   const resolved = (browser: PeerName, announcer: PeerName): Figure =>

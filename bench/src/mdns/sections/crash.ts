@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Figure, figure } from "../../harness/figure.ts";
 import type { Table } from "../../harness/table.ts";
+import { participants } from "../participants.ts";
 import type { PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
-import { roster } from "../roster.ts";
 import { openSites, type Site } from "../site.ts";
 
 const browserNames = ["lmserv", "dnssd", "bonjour-service", "python-zeroconf", "avahi"] as const;
@@ -18,7 +18,7 @@ const missedMs = 150_000;
 
 /** Kills announcers of ours, a LAN per browser, so that what one asks does not serve the others. */
 export async function measureCrashes(): Promise<Table> {
-  const { present, absent } = await roster(browserNames);
+  const { present, absent } = await participants(browserNames);
   const plan = (browser: PeerName): PeerName[] => [browser, ...Array<PeerName>(crashes).fill("lmserv")];
   await using sites = await openSites([...present, "lmserv" as const].map(plan));
   const figures = await Promise.all(sites.all.map((site, index) => crashAll(site, index === present.length)));

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Figure, figure } from "../../harness/figure.ts";
 import { shuffled } from "../../harness/order.ts";
 import type { Table } from "../../harness/table.ts";
+import { participants } from "../participants.ts";
 import type { PeerHost, PeerName } from "../peer.ts";
 import type { PeerProcess } from "../peer-process.ts";
-import { roster } from "../roster.ts";
 import { openSite } from "../site.ts";
 
 const announcerNames = ["lmserv", "bonjour-service", "ciao", "dnssd", "python-zeroconf", "avahi"] as const;
@@ -28,8 +28,8 @@ interface Actor {
 }
 
 export async function measureGoodbyes(times: number): Promise<Table> {
-  const announcers = await roster(announcerNames);
-  const browsers = await roster(browserNames);
+  const announcers = await participants(announcerNames);
+  const browsers = await participants(browserNames);
   await using site = await openSite([...browsers.present, ...announcers.present]);
   const browsing = await Promise.all(site.hosts.slice(0, browsers.present.length).map(startActor));
   for (const { program } of browsing) program.tell({ command: "browse" });

@@ -3,8 +3,8 @@ import { figure } from "../../harness/figure.ts";
 import { type Memory, memoryOf } from "../../harness/proc.ts";
 import type { Section } from "../../harness/section.ts";
 import type { Options } from "../options.ts";
+import { participants } from "../participants.ts";
 import type { PeerName } from "../peer.ts";
-import { roster } from "../roster.ts";
 import { openSites, type Site } from "../site.ts";
 
 const peerNames = [
@@ -26,7 +26,7 @@ export const memory: Section<Options> = {
   measures: "memory of a process that announces and browses",
   quick: true,
   async run() {
-    const { present, absent } = await roster(peerNames);
+    const { present, absent } = await participants(peerNames);
     await using sites = await openSites(present.map((peer) => Array<PeerName>(processes).fill(peer)));
     const readings = await Promise.all(sites.all.map(weigh));
     const found = new Map(present.map((peer, index) => [peer, readings[index] ?? []]));

@@ -75,7 +75,7 @@ export class TrialBind {
         this.#changed();
       },
       sendFailed,
-      hampered: (family, error) => this.refusals.set(family, error),
+      degraded: (family, error) => this.refusals.set(family, error),
       died: sendFailed,
     };
   }

@@ -41,7 +41,7 @@ export interface LinkEvents {
   /** A packet could not be sent; the link goes on. */
   readonly sendFailed: (error: Error) => void;
   /** One of two families cannot be used, for now; the link goes on with the other. */
-  readonly hampered: (family: Family, error: unknown) => void;
+  readonly degraded: (family: Family, error: unknown) => void;
   /** The link is of no more use. */
   readonly died: (error: Error) => void;
 }

@@ -27,7 +27,7 @@ export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clo
   const failures = await link.openMissing();
   for (const [family, failure] of failures) {
     if (link.families.length === 0) throw failure;
-    events.hampered(family, failure);
+    events.degraded(family, failure);
   }
   // Whoever opens a link is about to ask, and need not wait for this then.
   await link.invite();
@@ -60,7 +60,7 @@ class WireLink implements Link {
   async mend(): Promise<readonly Family[]> {
     const { missing } = this;
     const failures = await this.openMissing();
-    for (const [family, failure] of failures) if (!this.#closed) this.#events.hampered(family, failure);
+    for (const [family, failure] of failures) if (!this.#closed) this.#events.degraded(family, failure);
     return missing.filter((family) => this.#sockets.has(family));
   }
 

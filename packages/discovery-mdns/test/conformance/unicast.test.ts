@@ -45,7 +45,7 @@ const isDirect = ({ dst, message }: Heard): boolean => message.response && !isMu
 conformance("Answers to one host", (requirement) => {
   requirement(
     29,
-    "answers a QU question at once to the asker alone when the link heard the record lately",
+    "answers a QU question at once to the asker alone when the link heard the record recently",
     {
       mirrors: ["python-zeroconf test_qu_response", "OpenThread TestQuery", "matter.js MdnsServerTest"],
     },

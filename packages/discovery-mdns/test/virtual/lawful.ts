@@ -17,8 +17,8 @@ export function faultsOf(peer: VirtualPeer, host: VirtualHost): readonly string[
       .map((bytes) => `cannot be read: ${Buffer.from(bytes).toString("hex")}`);
     const packets = peer.heard(source);
     const faults = packets.flatMap((heard, index) => {
-      const lately = packets.slice(0, index).filter(({ tMs }) => heard.tMs - tMs < restMs);
-      return faultsIn(heard, lately).map((fault) => describe(fault, heard));
+      const recently = packets.slice(0, index).filter(({ tMs }) => heard.tMs - tMs < restMs);
+      return faultsIn(heard, recently).map((fault) => describe(fault, heard));
     });
     return [...mangled, ...faults];
   });
@@ -39,11 +39,11 @@ const uniqueTypes = new Set(["A", "AAAA", "SRV", "TXT", "NSEC"]);
 const hostTypes = new Set(["A", "AAAA", "SRV", "NSEC"]);
 
 /** @param lately - What the host said in the second before. */
-function faultsIn(heard: Heard, lately: readonly Heard[]): string[] {
+function faultsIn(heard: Heard, recently: readonly Heard[]): string[] {
   const isResponse = heard.message.response;
   return [
     ...envelopeFaults(heard),
-    ...(isResponse ? [...responseFaults(heard), ...missing(heard, lately)] : queryFaults(heard)),
+    ...(isResponse ? [...responseFaults(heard), ...missing(heard, recently)] : queryFaults(heard)),
   ];
 }
 
@@ -106,10 +106,10 @@ function repeated(records: readonly Received[]): string[] {
 }
 
 /** What RFC 6763 section 12 wants beside an answer: in the same packet, unless it takes several, or just before. */
-function missing({ message, payload }: Heard, lately: readonly Heard[]): string[] {
+function missing({ message, payload }: Heard, recently: readonly Heard[]): string[] {
   const records = recordsOf(message);
   if (payload.length > 1_000 || records.some(({ ttlS }) => ttlS === 0)) return [];
-  const known = [...records, ...lately.flatMap((before) => recordsOf(before.message))];
+  const known = [...records, ...recently.flatMap((before) => recordsOf(before.message))];
   const has = (type: string, name: string | undefined): boolean =>
     known.some((record) => record.type === type && record.name === name);
   return message.answers.flatMap(({ name, type, target }) => {

@@ -3,7 +3,7 @@ import type { Host, HostProcess } from "@lmserv/test-netlab";
 import type { Saying, Task } from "./programs/task.ts";
 
 /** A running program of the benchmark. */
-export interface Hand extends AsyncDisposable {
+export interface Worker extends AsyncDisposable {
   readonly process: HostProcess;
   readonly tell: (word: "go" | "leave") => void;
   /** When it said so, in ms since 1970; null when it does not in time. */
@@ -14,7 +14,7 @@ export interface Hand extends AsyncDisposable {
   readonly warnings: () => readonly string[];
 }
 
-export async function startHand(host: Host, program: "announcer" | "watcher", task: Task): Promise<Hand> {
+export async function startWorker(host: Host, program: "announcer" | "watcher", task: Task): Promise<Worker> {
   const file = fileURLToPath(import.meta.resolve(`@lmserv/bench/store/programs/${program}`));
   const process_ = await host.spawn([process.execPath, file, JSON.stringify(task)]);
   return {

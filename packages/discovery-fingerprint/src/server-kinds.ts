@@ -1,5 +1,5 @@
 import { documentPath } from "./document.ts";
-import type { AuthEvidence, Engine, ModelList, Sign, Signs } from "./engine.ts";
+import type { AuthEvidence, ModelList, ServerKind, Sign, Signs } from "./server-kind.ts";
 
 /** What most servers answer: the list of models of the OpenAI API. */
 export const modelsPath = "/v1/models";
@@ -31,7 +31,7 @@ function json(path: string, at: string, like: RegExp): Sign {
 const litellmVersion: Sign = json("/health/readiness", "/litellm_version", /^\d.*/);
 const tgiInfo: Signs = [json("/info", "/model_id", /./), json("/info", "/max_best_of", /^\d+$/)];
 
-const lmservs: readonly Engine[] = [
+const lmservs: readonly ServerKind[] = [
   {
     server: "lmserv",
     ports: [8000],
@@ -73,7 +73,7 @@ const lmservs: readonly Engine[] = [
   },
 ];
 
-const others: readonly Engine[] = [
+const others: readonly ServerKind[] = [
   {
     // Answers Ollama's questions too, with a made-up version.
     server: "koboldcpp",
@@ -258,7 +258,7 @@ const others: readonly Engine[] = [
 ];
 
 /** Somebody who lists models as the OpenAI API does, and shows nothing of its own. */
-const unknown: Engine = {
+const unknown: ServerKind = {
   server: null,
   ports: [],
   apis: ["openai"],
@@ -271,4 +271,4 @@ const unknown: Engine = {
 };
 
 /** Every kind of server that is known: the more specific before what it resembles, the unknown last. */
-export const engines: readonly Engine[] = [...lmservs, ...others, unknown];
+export const serverKinds: readonly ServerKind[] = [...lmservs, ...others, unknown];

@@ -28,7 +28,7 @@ export interface ModelList {
 }
 
 /** One kind of LLM server: how it is recognised, and where it says what it is. */
-export interface Engine {
+export interface ServerKind {
   /** Null for a server that shows an API but not its kind. */
   readonly server: string | null;
   /** Where it listens by default: a hint and nothing more. */

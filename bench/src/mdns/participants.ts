@@ -1,12 +1,12 @@
 import { absence, type PeerName } from "./peer.ts";
 
 /** Who takes part in a section, and why the others do not. */
-export interface Roster {
+export interface Participants {
   readonly present: readonly PeerName[];
   readonly absent: ReadonlyMap<PeerName, string>;
 }
 
-export async function roster(peers: readonly PeerName[]): Promise<Roster> {
+export async function participants(peers: readonly PeerName[]): Promise<Participants> {
   const reasons = await Promise.all(peers.map(async (peer) => [peer, await absence(peer)] as const));
   const absent = new Map(
     reasons.flatMap(([peer, reason]) => (reason === null ? [] : [[peer, reason] as const])),
