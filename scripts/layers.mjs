@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-/** What a package of each kind may use at run time: the arrows of docs/ARCHITECTURE.md. */
+/** What a package of each kind may use at run time: the arrows of ARCHITECTURE.md. */
 const mayUse = {
   core: [],
   network: ["core"],
