@@ -1,0 +1,19 @@
+import { Agent, createServer, request } from "node:http";
+import { pipeline } from "node:stream";
+
+// A proxy of Node's own parts that reads nothing: plain.js PORT UPSTREAM_PORT.
+
+const [port, upstream] = process.argv.slice(2).map(Number);
+const agent = new Agent({ keepAlive: true });
+
+createServer((incoming, outgoing) => {
+  const { method, url: path, headers } = incoming;
+  const sending = request({ host: "127.0.0.1", port: upstream, agent, method, path, headers });
+  outgoing.once("close", () => sending.destroy());
+  sending.on("error", () => outgoing.destroy());
+  sending.on("response", (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    pipeline(answer, outgoing, () => {});
+  });
+  pipeline(incoming, sending, () => {});
+}).listen(port, "127.0.0.1");
