@@ -21,6 +21,7 @@ import { expect } from "vitest";
 import type { PortClaim } from "../src/announce/port-claim.ts";
 import { replaceFile } from "../src/export/export-file.ts";
 import { runHook } from "../src/export/hook.ts";
+import { type ListPlaces, readList, serveList } from "../src/gateway/list-socket.ts";
 import type { ListenAddress } from "../src/gateway/listen-address.ts";
 import { type GatewayServer, listenGateway } from "../src/gateway/server.ts";
 import { startChild } from "../src/io/child.ts";
@@ -100,6 +101,8 @@ export class Machine {
     write: writeServiceFile,
     remove: removeServiceFile,
   };
+  /** Where processes of this machine serve their lists; null for nowhere. */
+  places: ListPlaces | null = null;
   /** Listening sockets that the system tells of, or null where it does not. */
   listeners: readonly Listener[] | null = null;
   /** Inodes of the sockets of processes, as far as the system tells. */
@@ -170,6 +173,8 @@ export class Machine {
       listen: (handle, { address, port }) => this.#listen(handle, address, port),
       listenGateway: (handler, address) => this.#listenGateway(handler, address),
       claimPort: async (port) => this.#claim(port),
+      serveList: async (document, isPublic) => this.places && serveList(document, isPublic, this.places),
+      readList: async () => this.places && readList(this.places),
       startChild,
       onSignal: (_names, listener) => {
         listeners.add(listener);

@@ -16,6 +16,7 @@ import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
 import type { WellKnownDocument } from "@lmserv/discovery-fingerprint";
 import { type Admission, type AdmissionOptions, hopHeader, loopRefusal } from "./admission.ts";
 import { BodyBudget, bodyLimits, bodyRefusals } from "./body-budget.ts";
+import type { DiscoverDocument } from "./document.ts";
 import { isLetIn } from "./entrance.ts";
 import { Exchange } from "./exchange.ts";
 import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
@@ -52,6 +53,8 @@ export interface RequestOutcome {
 export interface Gateway extends RequestHandler {
   /** Says, for a call, why nodes are chosen or not, in which order. */
   explain(call: Partial<Call>): Choice;
+  /** The list, as `/lmserv/nodes` has it, or null before the first look is over. */
+  listing(): DiscoverDocument | null;
   /** Tells readers of `/lmserv/events` that a transport was lost or is back: for `onTransport` of the discovery. */
   transportChanged(status: TransportStatus): void;
   /** Tells them of a fault: for `onWarning` of the discovery. */
@@ -93,6 +96,7 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
     refuseUpgrade,
     explain: ({ api = "openai", model = null, conversation = null, node = null }) =>
       picker.choose({ api, model, conversation, node }),
+    listing: () => surface.listing(),
     transportChanged: (status) => surface.transport(status),
     warn: (warning) => surface.warn(warning),
     drain: () => surface.end(),

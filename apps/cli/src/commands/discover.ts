@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { Io } from "../io/io.ts";
 import { parseDurationIn } from "../options/duration.ts";
 import { addSharedOptions, type SharedFlags, sharedRequest, single } from "../options/options.ts";
-import type { SearchRequest, UrlKind } from "../options/request.ts";
+import { defaultTtlMs, type SearchRequest, type UrlKind } from "../options/request.ts";
 import { addTransportFlags } from "../options/transport-flags.ts";
 import { parseCount, parseWord } from "../options/values.ts";
 
@@ -27,7 +27,6 @@ interface DiscoverActions {
 }
 
 const urlKinds: readonly UrlKind[] = ["url", "base", "openai"];
-const defaultTtlMs = 60_000;
 const dayMs = 86_400_000;
 const timeoutRange = { leastMs: 1, mostMs: dayMs };
 /** What the registry takes. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
 import {
   type DiscoverDocument,
@@ -11,7 +12,7 @@ import { exitCode, judge } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import { formatDuration } from "../options/duration.ts";
-import type { SearchRequest } from "../options/request.ts";
+import { defaultTtlMs, type SearchRequest } from "../options/request.ts";
 import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createProgress } from "../output/progress.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
@@ -19,6 +20,7 @@ import { startSpinner } from "../output/spinner.ts";
 import { formatTable, formatUrls } from "../output/table.ts";
 import { hasColor } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
+import { readListed } from "./listed.ts";
 import { close, openDiscovery } from "./opening.ts";
 
 /** Unless the transports take longer for their first pass. */
@@ -51,22 +53,52 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
     identity: null,
     onProgress: progress.follow,
   });
+  const listed = isPlain(request, configuration, io) ? await readListed(request, io) : null;
+  if (listed) {
+    reporter.note("listed by lmserv on this machine, which looks all the time; --timeout 3s looks anew");
+    printFound(request, listed.nodes, () => listed.document, io);
+    return exitCode.found;
+  }
   const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
   const search: Search = { ...request, configuration, timeoutMs };
   const isSilent = request.quiet || request.verbose;
   const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
   const findings = await find(search, io, reporter, signal).finally(stopSpinner);
-  if (request.json) io.stdout.write(toJsonLine(documentOf(findings, startedMs, io)));
-  else if (request.print !== null) io.stdout.write(formatUrls(findings.nodes, request.print));
-  else if (findings.nodes.length > 0) {
-    const color = hasColor(io.stdout, io.env);
-    io.stdout.write(formatTable(findings.nodes, { color, states: request.check }));
-  }
+  printFound(request, findings.nodes, () => documentOf(findings, startedMs, io), io);
   if (signal.aborted) return interruptedCode(signal);
   const count = findings.nodes.length;
   const code = judge({ count, wanted: request.atLeast ?? 1, failures: findings.failures });
   explainOutcome(code, findings, search, reporter);
   return code;
+}
+
+/** Whether nothing is said of how to look. */
+function isPlain(
+  { flags, interfaces, timeoutMs, ttlMs }: SearchRequest,
+  { file }: Configuration,
+  { env, cwd }: Io,
+): boolean {
+  const { config, preset, transports, options = [] } = flags;
+  const isChosen = [config, preset, transports].some((flag) => flag !== undefined) || options.length > 0;
+  const isTimed = timeoutMs !== null || ttlMs !== defaultTtlMs;
+  const isConfigured = file === join(cwd, "lmserv.config.jsonc") || Object.keys(env).some(isSetting);
+  return !isChosen && !isTimed && !isConfigured && interfaces.length === 0;
+}
+
+function isSetting(name: string): boolean {
+  return name.startsWith("LMSERV_");
+}
+
+function printFound(
+  { json, print, check }: SearchRequest,
+  nodes: readonly NodeInfo[],
+  document: () => DiscoverDocument,
+  { stdout, env }: Io,
+): void {
+  if (json) stdout.write(toJsonLine(document()));
+  else if (print !== null) stdout.write(formatUrls(nodes, print));
+  else if (nodes.length > 0)
+    stdout.write(formatTable(nodes, { color: hasColor(stdout, env), states: check }));
 }
 
 async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSignal): Promise<Findings> {

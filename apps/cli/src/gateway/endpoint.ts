@@ -93,6 +93,8 @@ export class Endpoint {
         const claim = await this.#io.claimPort(port);
         if (claim.kind === "held") claims.push(claim);
       }
+      const list = await this.#io.serveList(() => gateway.listing(), this.#settings.key === null);
+      if (list) claims.push(list);
       this.#advise();
       onListening();
       await this.#tellChanges(gateway, discovery, signal);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
 import type { HttpHealthOptions, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
+import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 import {
   type Listener,
   readListeners,
@@ -81,6 +82,13 @@ export interface Io {
   readonly listen: Listen;
   readonly listenGateway: ListenGateway;
   readonly claimPort: ClaimPort;
+  /** Serves a list to other processes of this machine, all of them or this user's; null where that cannot be. */
+  readonly serveList: (
+    document: () => DiscoverDocument | null,
+    isPublic: boolean,
+  ) => Promise<AsyncDisposable | null>;
+  /** Reads the list that another process of this machine serves, or null. */
+  readonly readList: () => Promise<DiscoverDocument | null>;
   /** Starts a program on this one's input and output; rejects with a `StartError`. */
   readonly startChild: (command: CommandLine) => Promise<Child>;
   /** Calls back at each of these signals, in place of the system's own reaction; the result undoes that. */
@@ -150,6 +158,14 @@ export function systemIo(): Io {
     claimPort: async (port) => {
       const { claimPort } = await import("../announce/port-claim.ts");
       return claimPort(port, systemClock);
+    },
+    serveList: async (document, isPublic) => {
+      const { serveList, systemPlaces } = await import("../gateway/list-socket.ts");
+      return serveList(document, isPublic, systemPlaces(process.env));
+    },
+    readList: async () => {
+      const { readList, systemPlaces } = await import("../gateway/list-socket.ts");
+      return readList(systemPlaces(process.env));
     },
     startChild: async (command) => {
       const { startChild } = await import("./child.ts");

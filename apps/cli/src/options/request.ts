@@ -11,6 +11,9 @@ export interface Request extends Loudness {
   readonly interfaces: readonly string[];
 }
 
+/** How long a node stays listed without a sign of life unless told otherwise, in ms. */
+export const defaultTtlMs = 60_000;
+
 /** `lmserv discover`, with `--watch` or without. */
 export interface SearchRequest extends Request {
   readonly json: boolean;

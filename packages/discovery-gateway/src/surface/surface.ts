@@ -71,6 +71,11 @@ export class Surface {
     return true;
   }
 
+  /** The list, or null before the first look is over. */
+  listing(): DiscoverDocument | null {
+    return this.#unreadyReason === null ? this.#nodesDocument() : null;
+  }
+
   transport(status: TransportStatus): void {
     this.#events.transport(status);
   }

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import { connect } from "node:net";
+import { isAbsolute, join } from "node:path";
+import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
+
+/** Where the socket of a list is, and whom it must belong to. */
+export interface ListPlaces {
+  /** Folder of a process of root, such as `/run/lmserv`. */
+  readonly system: string;
+  /** Folder of the user, or null where the system has none. */
+  readonly own: string | null;
+  readonly uid: number;
+}
+
+const socketName = "list.sock";
+/** A process on this machine answers at once, in ms. */
+const answerMs = 1_000;
+/** Ten thousand nodes with long lists of models. */
+const maxBytes = 64 * 1_048_576;
+
+export function systemPlaces(env: Readonly<Record<string, string | undefined>>): ListPlaces {
+  const { XDG_RUNTIME_DIR: runtime = "" } = env;
+  const own = isAbsolute(runtime) ? join(runtime, "lmserv") : null;
+  return { system: "/run/lmserv", own, uid: process.getuid?.() ?? -1 };
+}
+
+/**
+ * Serves a list to other processes of this machine; null where another one does, or the system has no place for it.
+ *
+ * @param document - The list, or null while it may be missing nodes.
+ * @param isPublic - Whether a list of root's is for every user.
+ */
+export async function serveList(
+  document: () => DiscoverDocument | null,
+  isPublic: boolean,
+  { system, own, uid }: ListPlaces,
+): Promise<AsyncDisposable | null> {
+  const folder = uid === 0 ? system : own;
+  if (folder === null) return null;
+  const path = join(folder, socketName);
+  const server = createServer((_, response) => {
+    const list = document();
+    response.writeHead(list ? 200 : 503, { "content-type": "application/json", connection: "close" });
+    response.end(list ? JSON.stringify(list) : "");
+  });
+  try {
+    await mkdir(folder, { recursive: true, mode: uid === 0 ? 0o755 : 0o700 });
+    if (await isServed(path)) return null;
+    await unlink(path).catch(() => {});
+    server.listen(path);
+    await once(server, "listening");
+    await chmod(path, uid === 0 && isPublic ? 0o666 : 0o600);
+  } catch {
+    // Without it others look for themselves.
+    server.close();
+    return null;
+  }
+  return { [Symbol.asyncDispose]: () => close(server) };
+}
+
+/** Reads the list of a process of root or of this user; null where none answers. */
+export async function readList({ system, own, uid }: ListPlaces): Promise<DiscoverDocument | null> {
+  for (const folder of [own, system]) {
+    if (folder === null || !(await isTrusted(folder, uid))) continue;
+    const list = await ask(join(folder, socketName)).catch(() => null);
+    if (list) return list;
+  }
+  return null;
+}
+
+/** Whether nobody but root and this user could have put the socket there. */
+async function isTrusted(folder: string, uid: number): Promise<boolean> {
+  try {
+    const [place, socket] = await Promise.all([lstat(folder), lstat(join(folder, socketName))]);
+    const isOwned = [place, socket].every((one) => one.uid === 0 || one.uid === uid);
+    return isOwned && place.isDirectory() && socket.isSocket() && (place.mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function ask(socketPath: string): Promise<DiscoverDocument | null> {
+  const signal = AbortSignal.timeout(answerMs);
+  const request = httpRequest({ socketPath, path: "/", signal });
+  request.end();
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return null;
+    chunks.push(chunk);
+  }
+  if (response.statusCode !== 200) return null;
+  const document: unknown = JSON.parse(Buffer.concat(chunks).toString());
+  return isDocument(document) ? document : null;
+}
+
+/** Its maker is root or this user: another version of the command at most. */
+function isDocument(value: unknown): value is DiscoverDocument {
+  if (typeof value !== "object" || value === null) return false;
+  const { formatVersion, nodes } = value as Partial<DiscoverDocument>;
+  return typeof formatVersion === "string" && formatVersion.startsWith("1.") && Array.isArray(nodes);
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

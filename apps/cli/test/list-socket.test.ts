@@ -1,0 +1,82 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ListPlaces } from "../src/gateway/list-socket.ts";
+import { Machine, served } from "./harness.ts";
+import { closed } from "./schemas.ts";
+
+let folder: string;
+let places: ListPlaces;
+let machine: Machine;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lmserv-list-"));
+  places = { system: join(folder, "system"), own: join(folder, "own"), uid: process.getuid?.() ?? -1 };
+  machine = new Machine();
+  machine.places = places;
+  machine.accepting.add("127.0.0.1");
+  machine.servers.set(8_000, served("vllm", { apis: ["openai"], models: ["llama3"] }));
+  const gateway = machine.start("gateway");
+  await machine.until(() => machine.stderr.text.includes("serving llama3"));
+  await machine.clock.advance(5_000);
+  ending = async () => {
+    gateway.signal("SIGTERM");
+    await gateway.ended;
+  };
+});
+
+let ending: () => Promise<void>;
+
+afterEach(async () => {
+  await ending();
+  await rm(folder, { recursive: true });
+});
+
+/** Another process of the machine, whose network has nobody. */
+function other(): Machine {
+  const second = new Machine();
+  second.places = places;
+  return second;
+}
+
+describe("lmserv discover", () => {
+  test("reads at once what a running endpoint lists, and says so", async () => {
+    const second = other();
+    expect(await second.start("discover", "--json").ended).toBe(0);
+    const document = JSON.parse(second.stdout.text);
+    expect(closed.discover(document), JSON.stringify(closed.discover.errors)).toBe(true);
+    expect(document).toMatchObject({ durationMs: 0, nodes: [{ server: "vllm", port: 8_000 }] });
+    expect(second.stderr.text).toContain("listed by lmserv on this machine");
+    expect(second.network.sent).toBe(0);
+    second.stdout.text = "";
+    expect(await second.start("discover", "--model", "llama3", "--print", "openai").ended).toBe(0);
+    expect(second.stdout.text).toBe("http://127.0.0.1:8000/v1\n");
+    second.stdout.text = "";
+    expect(await second.start("discover").ended).toBe(0);
+    expect(second.stdout.text).toMatch(/healthy .*vllm .*llama3 .*local/);
+  });
+
+  test.each([
+    [["--timeout", "1s"]],
+    [["--transport", "mdns"]],
+    [["--model", "phi3"]],
+    [["--interface", "eth0"]],
+  ])("with %j looks for itself", async (argv) => {
+    const second = other();
+    expect(await second.run(4_000, "discover", ...argv)).toBe(1);
+    expect(second.network.sent).toBeGreaterThan(0);
+  });
+
+  test("believes no folder that others may write to", async () => {
+    for (const place of [places.system, places.own ?? ""]) await chmod(place, 0o777).catch(() => {});
+    const second = other();
+    expect(await second.run(4_000, "discover")).toBe(1);
+    expect(second.network.sent).toBeGreaterThan(0);
+  });
+
+  test("looks for itself once the endpoint has ended", async () => {
+    await ending();
+    expect(await other().run(4_000, "discover")).toBe(1);
+  });
+});
