@@ -58,7 +58,7 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-async function startModels(host: Host, name: string): Promise<ModelHost> {
+export async function startModels(host: Host, name: string): Promise<ModelHost> {
   const process = await host.spawn([globalThis.process.execPath, modelHost, name, `${port}`]);
   const event = (name: string, times: number): Promise<string> => {
     let count = 0;
