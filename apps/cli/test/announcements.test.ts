@@ -29,14 +29,14 @@ function noting(said: (readonly string[] | undefined)[]): Transport {
         ...session,
         async announce(node, options) {
           said.push(node.addresses);
-          const standing = await session.announce?.(node, options);
-          if (!standing) throw new Error("it cannot announce");
+          const registration = await session.announce?.(node, options);
+          if (!registration) throw new Error("it cannot announce");
           return {
             async update(changed, options) {
               said.push(changed.addresses);
-              await standing.update(changed, options);
+              await registration.update(changed, options);
             },
-            [Symbol.asyncDispose]: () => standing[Symbol.asyncDispose](),
+            [Symbol.asyncDispose]: () => registration[Symbol.asyncDispose](),
           };
         },
       };

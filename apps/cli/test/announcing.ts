@@ -1,4 +1,4 @@
-import type { Standing, Transport } from "@lmserv/discovery-core/transport";
+import type { Registration, Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { expect } from "vitest";
 import type { SignalName } from "../src/io/interruption.ts";
@@ -83,7 +83,7 @@ export class Announcing {
 /** Lets mDNS of a machine never end its goodbyes; each that begins is told. */
 export function hangAtGoodbye(machine: Machine, onGoodbye: () => void): void {
   const inner = memory({ network: machine.network, name: "mdns" });
-  const hang = async (): Promise<Standing> => ({
+  const hang = async (): Promise<Registration> => ({
     async update() {},
     [Symbol.asyncDispose]: () => {
       onGoodbye();

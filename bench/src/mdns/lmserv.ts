@@ -13,8 +13,8 @@ export function lmserv(
   return {
     open: () => createDiscovery({ transports, ...(health && { health }) }),
     async announce(discovery, { info, port, chosen }) {
-      const standing = await discovery.announce({ port, info, ...(chosen && { name: info }) });
-      return () => standing[Symbol.asyncDispose]();
+      const registration = await discovery.announce({ port, info, ...(chosen && { name: info }) });
+      return () => registration[Symbol.asyncDispose]();
     },
     browse(discovery, tell) {
       const infos = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Announced, silentLog } from "@lmserv/discovery-core/transport";
+import { type ResolvedAnnouncement, silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,
@@ -14,7 +14,7 @@ import { staticHosts } from "../src/index.ts";
 
 const rereadMs = 100;
 const maxHosts = 40;
-const lineOf = ({ port, info }: Announced) => `192.0.2.1 ${port} ${info}\n`;
+const lineOf = ({ port, info }: ResolvedAnnouncement) => `192.0.2.1 ${port} ${info}\n`;
 
 /** A file, and a clock of its own; a node that appears is a line. */
 async function fileFixture(): Promise<Fixture> {

@@ -13,7 +13,7 @@ export interface Candidate {
   readonly why: string;
 }
 
-interface Standing {
+interface RankedNode {
   readonly node: NodeInfo;
   readonly model: string | null;
   readonly load: NodeLoad;
@@ -41,22 +41,22 @@ export function rank(
 ): readonly Candidate[] {
   const { prefer = [] } = policy;
   return suitable
-    .map(({ node, model }) => standingOf(node, model, prefer, loadOf(node.id)))
-    .map((standing) => ({ standing, keys: keysOf(standing, call) }))
-    .sort((a, b) => compareKeys(a.keys, b.keys) || compareText(a.standing.node.id, b.standing.node.id))
-    .map(({ standing }) => ({
-      node: standing.node,
-      model: standing.model,
-      why: reasonsOf(standing, prefer).join(", "),
+    .map(({ node, model }) => rankedOf(node, model, prefer, loadOf(node.id)))
+    .map((ranked) => ({ ranked, keys: keysOf(ranked, call) }))
+    .sort((a, b) => compareKeys(a.keys, b.keys) || compareText(a.ranked.node.id, b.ranked.node.id))
+    .map(({ ranked }) => ({
+      node: ranked.node,
+      model: ranked.model,
+      why: reasonsOf(ranked, prefer).join(", "),
     }));
 }
 
-function standingOf(
+function rankedOf(
   node: NodeInfo,
   model: string | null,
   prefer: readonly string[],
   load: NodeLoad,
-): Standing {
+): RankedNode {
   const preference = prefer.findIndex((name) => isNamed(node, name));
   const { health } = node;
   return {
@@ -72,7 +72,7 @@ function standingOf(
 
 /** Compared one after the other; less goes first. */
 function keysOf(
-  { node, load, isLoading, isLoaded, isBusy, preference }: Standing,
+  { node, load, isLoading, isLoaded, isBusy, preference }: RankedNode,
   { conversation }: Call,
 ): readonly number[] {
   return [
@@ -93,7 +93,7 @@ function timeClassOf(firstByteMs: number | null): number {
 }
 
 function reasonsOf(
-  { load, isLoading, isLoaded, isBusy, preference }: Standing,
+  { load, isLoading, isLoaded, isBusy, preference }: RankedNode,
   prefer: readonly string[],
 ): readonly string[] {
   const { inFlight, firstByteMs, hasFailed } = load;

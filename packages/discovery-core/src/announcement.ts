@@ -2,7 +2,7 @@ import { maxAnsweringAddresses, readAnsweringAddresses } from "./answering-addre
 import type { Announcement } from "./node.ts";
 import { assertOptions, nameShape, type OptionShapes } from "./options-check.ts";
 import { randomHex } from "./random.ts";
-import type { Announced } from "./transport.ts";
+import type { ResolvedAnnouncement } from "./transport.ts";
 
 /** One TXT string holds this much, `key=` included (RFC 6763 section 6.1). */
 const maxPairBytes = 255;
@@ -43,7 +43,7 @@ export function assertAnnouncement(announcement: Announcement): void {
  *
  * @throws {TypeError | RangeError} that names the value and what is allowed.
  */
-export function completeAnnouncement(announcement: Announcement, random: () => number): Announced {
+export function completeAnnouncement(announcement: Announcement, random: () => number): ResolvedAnnouncement {
   assertAnnouncement(announcement);
   const { info = "", id = randomHex(random, 128), name, path, attributes = {}, addresses } = announcement;
   assertText("info", info, maxInfoBytes);

@@ -63,15 +63,15 @@ export { type Sink, Stream } from "./stream.ts";
 export { type SuperviseOptions, supervise } from "./supervise.ts";
 export type {
   Alive,
-  Announced,
   BrowseQuery,
   Cancellable,
   Gone,
   Lost,
   Observation,
   Recovered,
+  Registration,
+  ResolvedAnnouncement,
   Settled,
-  Standing,
   Transport,
   TransportContext,
   TransportSession,

@@ -1,12 +1,12 @@
 import type { Check, DiagnosisContext } from "./diagnosis.ts";
 import { type DiscoveryError, toDiscoveryError } from "./errors.ts";
-import { announceJointly, disposeAll } from "./joint-standing.ts";
+import { announceJointly, disposeAll } from "./joint-registration.ts";
 import { forward, type ObservationSink, observationStream } from "./observation-stream.ts";
 import { assertShape, transportShape } from "./options-check.ts";
 import type {
-  Announced,
   BrowseQuery,
   Cancellable,
+  ResolvedAnnouncement,
   Transport,
   TransportContext,
   TransportSession,
@@ -102,7 +102,7 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
         start: (sink) => browseAll(members, query, sink, context),
       }),
     ...(announcers.length > 0 && {
-      announce: (node: Announced, { signal }: Cancellable) =>
+      announce: (node: ResolvedAnnouncement, { signal }: Cancellable) =>
         announceJointly(announcers, node, signal, context.report),
     }),
     ...(askable.length > 0 && {

@@ -17,7 +17,13 @@ import type { RegistryChange } from "./registry-change.ts";
 import { StatusReport, type TransportStatus } from "./status-report.ts";
 import { Stream } from "./stream.ts";
 import { supervise } from "./supervise.ts";
-import type { Announced, NodeView, Transport, TransportContext, TransportSession } from "./transport.ts";
+import type {
+  NodeView,
+  ResolvedAnnouncement,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "./transport.ts";
 
 export interface DiscoveryOptions {
   /** At least one; names must differ. */
@@ -52,7 +58,7 @@ export interface DiscoverOptions extends NodeFilter {
 }
 
 /** A node that this process announces; disposal says goodbye. */
-export interface StandingAnnouncement extends AsyncDisposable {
+export interface NodeRegistration extends AsyncDisposable {
   readonly id: string;
   /**
    * Changes what the node says of itself, without a goodbye; what is left out stays as it was.
@@ -77,7 +83,7 @@ export interface Discovery extends AsyncDisposable {
    * @throws {TypeError | RangeError} at once, for what cannot be announced; the message names the value.
    * @throws {AggregateError | DiscoveryError} when no transport could announce it.
    */
-  announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<StandingAnnouncement>;
+  announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<NodeRegistration>;
   /**
    * Looks for `timeoutMs` and resolves with every node that is listed then and fits.
    *
@@ -108,7 +114,7 @@ export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const { clock = systemClock, random = systemRandom } = options;
   const transport = transportOf(options);
   const closing = new AbortController();
-  const own = new Set<Announced>();
+  const own = new Set<ResolvedAnnouncement>();
   const registry = new Registry({
     capacity,
     ttlMs,
@@ -166,7 +172,7 @@ interface EngineParts {
   readonly clock: Clock;
   readonly random: () => number;
   /** What this process announces. */
-  readonly own: Set<Announced>;
+  readonly own: Set<ResolvedAnnouncement>;
   readonly closing: AbortController;
   readonly isMonitored: boolean;
 }
@@ -198,7 +204,7 @@ class Engine implements Discovery {
     return this.#parts.status.warnings;
   }
 
-  announce(node: Announcement, options: Cancelling = {}): Promise<StandingAnnouncement> {
+  announce(node: Announcement, options: Cancelling = {}): Promise<NodeRegistration> {
     assertOptions("announce", options, cancelShapes);
     const { signal = never } = options;
     this.#assertOpen();
@@ -242,7 +248,7 @@ class Engine implements Discovery {
     return this.#closed;
   }
 
-  async #announce(node: Announced, signal: AbortSignal): Promise<StandingAnnouncement> {
+  async #announce(node: ResolvedAnnouncement, signal: AbortSignal): Promise<NodeRegistration> {
     const { session, own } = this.#parts;
     signal.throwIfAborted();
     if (!session.announce) {
@@ -250,7 +256,7 @@ class Engine implements Discovery {
     }
     own.add(node);
     try {
-      const standing = await session.announce(node, { signal });
+      const registration = await session.announce(node, { signal });
       let latest = node;
       return {
         id: node.id,
@@ -259,11 +265,11 @@ class Engine implements Discovery {
           const { signal = never } = options;
           this.#assertOpen();
           const changed = this.#complete({ ...latest, ...changes });
-          return standing.update(changed, { signal }).then(() => {
+          return registration.update(changed, { signal }).then(() => {
             latest = changed;
           });
         },
-        [Symbol.asyncDispose]: () => this.#withdraw(node, standing),
+        [Symbol.asyncDispose]: () => this.#withdraw(node, registration),
       };
     } catch (error) {
       own.delete(node);
@@ -272,7 +278,7 @@ class Engine implements Discovery {
   }
 
   /** Checks an announcement, and has it say what the transports want said. */
-  #complete(node: Announcement): Announced {
+  #complete(node: Announcement): ResolvedAnnouncement {
     const { session, random } = this.#parts;
     assertAnnouncement(node);
     return completeAnnouncement(
@@ -281,9 +287,9 @@ class Engine implements Discovery {
     );
   }
 
-  async #withdraw(node: Announced, standing: AsyncDisposable): Promise<void> {
+  async #withdraw(node: ResolvedAnnouncement, registration: AsyncDisposable): Promise<void> {
     try {
-      await standing[Symbol.asyncDispose]();
+      await registration[Symbol.asyncDispose]();
     } finally {
       this.#parts.own.delete(node);
     }

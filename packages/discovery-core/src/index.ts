@@ -4,7 +4,7 @@ export {
   type DiscoverOptions,
   type Discovery,
   type DiscoveryOptions,
-  type StandingAnnouncement,
+  type NodeRegistration,
 } from "./discovery.ts";
 export { DiscoveryError, type DiscoveryErrorCode, discoveryErrorCodes, isDiscoveryError } from "./errors.ts";
 export type { HealthState, Model, NodeHealth } from "./health.ts";

@@ -6,7 +6,7 @@ import {
   type Member,
   openAll,
 } from "./compose.ts";
-import { disposeAll } from "./joint-standing.ts";
+import { disposeAll } from "./joint-registration.ts";
 import type { SeenNode } from "./node.ts";
 import { observationStream } from "./observation-stream.ts";
 import {
@@ -18,9 +18,9 @@ import {
 } from "./options-check.ts";
 import { StandbyBrowse } from "./standby-browse.ts";
 import type {
-  Announced,
   Cancellable,
-  Standing,
+  Registration,
+  ResolvedAnnouncement,
   Transport,
   TransportContext,
   TransportSession,
@@ -95,7 +95,8 @@ function sessionOf(
         },
       }),
     ...(announce && {
-      announce: (node: Announced, options: Cancellable) => announceOwn(node, options, announce, ownIds),
+      announce: (node: ResolvedAnnouncement, options: Cancellable) =>
+        announceOwn(node, options, announce, ownIds),
     }),
     ...(askable.length > 0 && {
       reconfirm: async (key: string, options: Cancellable) => {
@@ -117,18 +118,18 @@ function sessionOf(
 
 /** Announces and knows the node for an own one while it stands. */
 async function announceOwn(
-  node: Announced,
+  node: ResolvedAnnouncement,
   options: Cancellable,
   announce: NonNullable<TransportSession["announce"]>,
   ownIds: Set<string>,
-): Promise<Standing> {
+): Promise<Registration> {
   ownIds.add(node.id);
   try {
-    const standing = await announce(node, options);
+    const registration = await announce(node, options);
     return {
-      update: (changed, options) => standing.update(changed, options),
+      update: (changed, options) => registration.update(changed, options),
       async [Symbol.asyncDispose]() {
-        await standing[Symbol.asyncDispose]();
+        await registration[Symbol.asyncDispose]();
         ownIds.delete(node.id);
       },
     };

@@ -14,10 +14,10 @@ import {
 import { Reminder } from "./reminder.ts";
 import { SupervisedBrowse } from "./supervised-browse.ts";
 import type {
-  Announced,
   Cancellable,
   Observation,
-  Standing,
+  Registration,
+  ResolvedAnnouncement,
   Transport,
   TransportContext,
   TransportSession,
@@ -72,9 +72,9 @@ export function supervise(transport: Transport, options: SuperviseOptions = {}):
 
 /** An announcement that is repeated on each new session. */
 interface Replayed {
-  node: Announced;
+  node: ResolvedAnnouncement;
   /** Its counterpart on the present session, once it was announced there. */
-  standing: Standing | null;
+  registration: Registration | null;
 }
 
 class Supervisor {
@@ -194,24 +194,24 @@ class Supervisor {
     return this.#isReopened ? this.#openedMs + (this.#current?.absenceMs ?? 0) : 0;
   }
 
-  async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
-    const replayed: Replayed = { node, standing: await this.#announceOnNext(node, signal) };
+  async #announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
+    const replayed: Replayed = { node, registration: await this.#announceOnNext(node, signal) };
     this.#replayed.add(replayed);
     return {
       update: (changed, options) => this.#update(replayed, changed, options),
       [Symbol.asyncDispose]: async () => {
-        if (this.#replayed.delete(replayed)) await replayed.standing?.[Symbol.asyncDispose]();
+        if (this.#replayed.delete(replayed)) await replayed.registration?.[Symbol.asyncDispose]();
       },
     };
   }
 
   /** Says what is new now, or with the next session if this one is lost over it. */
-  async #update(replayed: Replayed, changed: Announced, options: Cancellable): Promise<void> {
-    const { node, standing } = replayed;
+  async #update(replayed: Replayed, changed: ResolvedAnnouncement, options: Cancellable): Promise<void> {
+    const { node, registration } = replayed;
     const session = this.#current;
     replayed.node = changed;
     try {
-      await standing?.update(changed, options);
+      await registration?.update(changed, options);
     } catch (error) {
       if (isLoss(error) && session) return this.#discard(session, error);
       if (replayed.node === changed) replayed.node = node;
@@ -220,23 +220,23 @@ class Supervisor {
   }
 
   /** Announces on the present session, or on the next one if that dies over it. */
-  async #announceOnNext(node: Announced, signal: AbortSignal): Promise<Standing> {
+  async #announceOnNext(node: ResolvedAnnouncement, signal: AbortSignal): Promise<Registration> {
     for (;;) {
-      const standing = await this.#announceOn(await this.#arrival(signal), node, signal);
-      if (standing) return standing;
+      const registration = await this.#announceOn(await this.#arrival(signal), node, signal);
+      if (registration) return registration;
     }
   }
 
   /** Null where the session was lost over it. */
   async #announceOn(
     session: TransportSession,
-    node: Announced,
+    node: ResolvedAnnouncement,
     signal: AbortSignal,
-  ): Promise<Standing | null> {
+  ): Promise<Registration | null> {
     const announce = announceOf(session, this.#transport.name);
     try {
-      const standing = await announce(node, { signal });
-      return session === this.#current ? standing : null;
+      const registration = await announce(node, { signal });
+      return session === this.#current ? registration : null;
     } catch (error) {
       signal.throwIfAborted();
       if (isMistake(error)) throw error;
@@ -247,13 +247,13 @@ class Supervisor {
   }
 
   async #replay(replayed: Replayed, session: TransportSession): Promise<void> {
-    replayed.standing = null;
+    replayed.registration = null;
     try {
       const { node } = replayed;
-      const standing = (await session.announce?.(node, this.#closing)) ?? null;
-      if (replayed.node !== node) await standing?.update(replayed.node, this.#closing);
-      if (this.#replayed.has(replayed) && session === this.#current) replayed.standing = standing;
-      else await standing?.[Symbol.asyncDispose]();
+      const registration = (await session.announce?.(node, this.#closing)) ?? null;
+      if (replayed.node !== node) await registration?.update(replayed.node, this.#closing);
+      if (this.#replayed.has(replayed) && session === this.#current) replayed.registration = registration;
+      else await registration?.[Symbol.asyncDispose]();
     } catch (error) {
       if (this.#closing.signal.aborted || session !== this.#current) return;
       const failure = toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);
@@ -289,7 +289,7 @@ class Supervisor {
     if (livedMs >= pauses.maxMs) this.#reminder.clear();
     if (livedMs >= stableMs) this.#failures = this.#denials = 0;
     for (const browse of this.#browses) browse.dropHeld();
-    for (const replayed of this.#replayed) replayed.standing = null;
+    for (const replayed of this.#replayed) replayed.registration = null;
     this.#tellAll((via) => ({ kind: "lost", via, error: causeOf(error) }));
     this.recover(error, session);
   }

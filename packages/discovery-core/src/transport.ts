@@ -55,7 +55,7 @@ export interface TransportSession extends AsyncDisposable {
    *
    * @throws {DiscoveryError} `TRANSPORT_FAILED`.
    */
-  readonly announce?: (node: Announced, options: Cancellable) => Promise<Standing>;
+  readonly announce?: (node: ResolvedAnnouncement, options: Cancellable) => Promise<Registration>;
   /**
    * Asks the medium again for a node that somebody doubts; the outcome arrives as observations.
    *
@@ -81,13 +81,13 @@ export interface TransportSession extends AsyncDisposable {
 }
 
 /** A node that a medium was told of. Disposal says goodbye. */
-export interface Standing extends AsyncDisposable {
+export interface Registration extends AsyncDisposable {
   /** Says other things of the same node, under the same identity and without a goodbye. */
-  update(node: Announced, options: Cancellable): Promise<void>;
+  update(node: ResolvedAnnouncement, options: Cancellable): Promise<void>;
 }
 
 /** An announcement that was validated and has its identity. */
-export type Announced = Announcement & { readonly id: string; readonly info: string };
+export type ResolvedAnnouncement = Announcement & { readonly id: string; readonly info: string };
 
 export interface Cancellable {
   readonly signal: AbortSignal;

@@ -53,9 +53,9 @@ describe("an announcement", () => {
   test("says it still when it changes, as it is by then", async () => {
     one.attributes = { mesh: "7946" };
     const discovery = await open(one, other);
-    const standing = await discovery.announce({ port: 8000, info: "idle" });
+    const registration = await discovery.announce({ port: 8000, info: "idle" });
     one.attributes = { mesh: "7947" };
-    await standing.update({ info: "busy", attributes: { zone: "a" } });
+    await registration.update({ info: "busy", attributes: { zone: "a" } });
     expect(attributesOn(other)).toEqual([{ mesh: "7947", zone: "a" }]);
   });
 

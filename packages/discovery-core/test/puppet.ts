@@ -1,9 +1,9 @@
 import {
-  type Announced,
   type Observation,
   type ObservationSink,
   observationStream,
-  type Standing,
+  type Registration,
+  type ResolvedAnnouncement,
   type Transport,
   type TransportContext,
   type TransportSession,
@@ -17,7 +17,7 @@ export class Puppet implements Transport {
   readonly faults: Partial<Record<"open" | "announce" | "reconfirm" | "browse" | "close", () => unknown>> =
     {};
   readonly browses: Set<ObservationSink> = new Set();
-  readonly announced: Set<Announced> = new Set();
+  readonly announced: Set<ResolvedAnnouncement> = new Set();
   readonly asked: string[] = [];
   /** What it wants every announcement to say. */
   attributes: Readonly<Record<string, string>> = {};
@@ -68,7 +68,7 @@ export class Puppet implements Transport {
     this.context?.report(new DiscoveryError(code, message, { via: this.name }));
   }
 
-  async #announce(node: Announced): Promise<Standing> {
+  async #announce(node: ResolvedAnnouncement): Promise<Registration> {
     await this.faults.announce?.();
     let latest = node;
     this.announced.add(latest);

@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 
@@ -14,13 +14,13 @@ export class PlainFleet {
   }
 
   /** @param seconds - How long it stays without another word. */
-  async appear(node: Announced, seconds = 600): Promise<void> {
+  async appear(node: ResolvedAnnouncement, seconds = 600): Promise<void> {
     const known = this.#hosts.get(node.port) ?? { host: new PlainHost(), lease: await this.grant(seconds) };
     this.#hosts.set(node.port, known);
     await this.put(known.host.keyOf(node), known.host.valueOf(node, this.cluster), known.lease);
   }
 
-  async disappear({ port }: Announced): Promise<void> {
+  async disappear({ port }: ResolvedAnnouncement): Promise<void> {
     const known = this.#hosts.get(port);
     this.#hosts.delete(port);
     if (known) await this.#server.ask("/v3/lease/revoke", { ID: known.lease });

@@ -4,7 +4,7 @@ import {
   type DiscoverOptions,
   type Discovery,
   type NodeInfo,
-  type StandingAnnouncement,
+  type NodeRegistration,
 } from "@lmserv/discovery-core";
 import { type MdnsOptions, mdns } from "./transport.ts";
 
@@ -32,11 +32,11 @@ export interface NodeRegistry extends AsyncDisposable {
 export async function announceSelf(
   node: Announcement,
   options: MdnsOptions & { readonly signal?: AbortSignal } = {},
-): Promise<StandingAnnouncement> {
+): Promise<NodeRegistration> {
   const discovery = await open(options);
   try {
-    const standing = await discovery.announce(node, options.signal && { signal: options.signal });
-    return { ...standing, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
+    const registration = await discovery.announce(node, options.signal && { signal: options.signal });
+    return { ...registration, [Symbol.asyncDispose]: () => discovery[Symbol.asyncDispose]() };
   } catch (error) {
     await discovery[Symbol.asyncDispose]();
     throw error;

@@ -1,5 +1,5 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
-import { type Announced, isNodeId, isPath } from "@lmserv/discovery-core/transport";
+import { isNodeId, isPath, type ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf8 } from "./dns/name.ts";
 import { type Attributes, decodeTxt, encodeTxt } from "./dns/txt.ts";
 
@@ -38,7 +38,7 @@ export interface Service {
  *
  * @throws {RangeError} for a name or TXT value that cannot be encoded.
  */
-export function serviceOf(node: Announced, hostname: string, entropy: string): Service {
+export function serviceOf(node: ResolvedAnnouncement, hostname: string, entropy: string): Service {
   const label = node.name ?? defaultLabel(node.info || hostname, entropy);
   assertInstanceLabel(label);
   return {
@@ -84,7 +84,7 @@ function assertInstanceLabel(label: string): void {
 }
 
 /** `info` comes first: the Python original reads no other, and lists nobody without it. */
-function attributesOf(node: Announced, hostname: string): Attributes {
+function attributesOf(node: ResolvedAnnouncement, hostname: string): Attributes {
   const { info, id, scheme, path, server, apis = [], models = [], auth, attributes = {} } = node;
   const named = firstOf("models", models);
   const own: Attributes = {

@@ -1,12 +1,12 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   type BrowseQuery,
   type Cancellable,
   type Observation,
   observationStream,
+  type Registration,
+  type ResolvedAnnouncement,
   randomHex,
-  type Standing,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
@@ -98,7 +98,7 @@ export class MdnsSession implements TransportSession {
     });
   }
 
-  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+  async announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
     signal.throwIfAborted();
     const asked = this.#serviceOf(node, randomHex(this.#context.random, entropyBits));
     this.#tellOfCuts(node, asked);
@@ -152,12 +152,12 @@ export class MdnsSession implements TransportSession {
     if (!this.#browser.fail(failure)) this.#context.report(failure);
   }
 
-  #serviceOf(node: Announced, entropy: string): Service {
+  #serviceOf(node: ResolvedAnnouncement, entropy: string): Service {
     return serviceOf(node, this.#hostname(), entropy);
   }
 
   /** A long list of models is better announced in part than not at all, but not in silence. */
-  #tellOfCuts({ models = [] }: Announced, { txt }: Service): void {
+  #tellOfCuts({ models = [] }: ResolvedAnnouncement, { txt }: Service): void {
     const announced = describe(txt).models.length;
     if (announced === models.length) return;
     this.#context.log("warn", `${announced} of ${models.length} models fit the announcement over mDNS`);

@@ -1,4 +1,4 @@
-import type { Announced, Standing } from "@lmserv/discovery-core/transport";
+import type { Registration, ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { collect, joined, type OpenEndpoint, openEndpoint, Segment } from "./seg
 // A server that answers only at some of its machine's addresses.
 
 const never = new AbortController();
-const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
 let clock: VirtualClock;
 /** Two links; the machine is 10.0.0.1 on the first and 10.0.1.1 on the second. */
 let left: Segment;
@@ -25,10 +25,10 @@ beforeEach(async () => {
   endpoint = await openEndpoint(machine, clock);
 });
 
-async function announce(addresses?: readonly string[]): Promise<Standing> {
-  const standing = await endpoint.session.announce?.({ ...node, ...(addresses && { addresses }) }, never);
-  if (!standing) throw new Error("cannot announce");
-  return standing;
+async function announce(addresses?: readonly string[]): Promise<Registration> {
+  const registration = await endpoint.session.announce?.({ ...node, ...(addresses && { addresses }) }, never);
+  if (!registration) throw new Error("cannot announce");
+  return registration;
 }
 
 function answersOn({ heard }: Segment): Answer[] {
@@ -106,10 +106,10 @@ describe("an announcement", () => {
 
 describe("a server that answers elsewhere from now on", () => {
   test("is announced there at once, and says goodbye only on the link that it left", async () => {
-    const standing = await announce(["10.0.0.1"]);
+    const registration = await announce(["10.0.0.1"]);
     await clock.advance(10_000);
     left.heard.length = 0;
-    await standing.update({ ...node, addresses: ["10.0.1.1"] }, never);
+    await registration.update({ ...node, addresses: ["10.0.1.1"] }, never);
     await clock.advance(10_000);
     expect(addressesOn(right)).toEqual(["10.0.1.1"]);
     expect(goodbyesOn(right)).toEqual([]);
@@ -121,10 +121,10 @@ describe("a server that answers elsewhere from now on", () => {
   });
 
   test("takes back single addresses without a goodbye of the node", async () => {
-    const standing = await announce();
+    const registration = await announce();
     await clock.advance(10_000);
     left.heard.length = 0;
-    await standing.update({ ...node, addresses: ["10.0.0.1", "10.0.1.1"] }, never);
+    await registration.update({ ...node, addresses: ["10.0.0.1", "10.0.1.1"] }, never);
     await clock.advance(10_000);
     expect(addressesOn(left)).toEqual(["fe80::1*", "10.0.0.1"]);
     expect(goodbyesOn(left)).toEqual(["AAAA", "AAAA"]);
@@ -137,9 +137,9 @@ describe("a server that answers elsewhere from now on", () => {
     );
     const watcher = await openEndpoint(machine, clock);
     const { seen } = collect(watcher.session, clock);
-    const standing = await announce();
+    const registration = await announce();
     await clock.advance(1_000);
-    await standing.update({ ...node, addresses: ["10.0.0.1"] }, never);
+    await registration.update({ ...node, addresses: ["10.0.0.1"] }, never);
     await clock.advance(10_000);
     const gone = seen.filter(({ kind }) => kind === "gone");
     expect(gone).toMatchObject([{ key: expect.stringMatching(/@eth1$/) }]);
@@ -148,8 +148,8 @@ describe("a server that answers elsewhere from now on", () => {
   });
 
   test("may come back to all", async () => {
-    const standing = await announce(["10.0.0.1"]);
-    await standing.update({ ...node, addresses: ["10.0.0.1", "fe80::1", "10.0.1.1", "fe80::2"] }, never);
+    const registration = await announce(["10.0.0.1"]);
+    await registration.update({ ...node, addresses: ["10.0.0.1", "fe80::1", "10.0.1.1", "fe80::2"] }, never);
     expect([addressesOn(left), addressesOn(right)]).toEqual([
       ["10.0.0.1", "fe80::1"],
       ["10.0.1.1", "fe80::2"],

@@ -1,4 +1,4 @@
-import { type Announced, Registry, type Standing } from "@lmserv/discovery-core/transport";
+import { type Registration, Registry, type ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { collect, type Heard, joined, type OpenEndpoint, openEndpoint, Segment }
 const own = "10.0.0.1";
 const stranger = "10.0.0.66";
 const never = new AbortController();
-const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
 
 let clock: VirtualClock;
 let segment: Segment;
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 /** Announces the node, and gives what it said once its announcements are over. */
-async function announced(changes: Partial<Announced> = {}): Promise<Answer[]> {
+async function announced(changes: Partial<ResolvedAnnouncement> = {}): Promise<Answer[]> {
   const announcing = endpoint.session.announce?.({ ...node, ...changes }, never);
   await clock.advance(10_000);
   await announcing;
@@ -233,9 +233,9 @@ describe("another place in its name", () => {
 
 describe("our own words", () => {
   test("that come back when we left are not contradicted", async () => {
-    const standing = await endpoint.session.announce?.(node, never);
+    const registration = await endpoint.session.announce?.(node, never);
     await clock.advance(10_000);
-    const leaving = standing?.[Symbol.asyncDispose]();
+    const leaving = registration?.[Symbol.asyncDispose]();
     await clock.advance(260);
     await leaving;
     const packets = segment.heard.filter(isFromOwner).slice(-3);
@@ -249,11 +249,11 @@ describe("our own words", () => {
   });
 
   test("that come back before an update are not contradicted", async () => {
-    const standing = await endpoint.session.announce?.(node, never);
+    const registration = await endpoint.session.announce?.(node, never);
     await clock.advance(10_000);
     segment.heard.length = 0;
-    await standing?.update({ ...node, info: "other" }, never);
-    await standing?.update({ ...node, info: "third" }, never);
+    await registration?.update({ ...node, info: "other" }, never);
+    await registration?.update({ ...node, info: "third" }, never);
     const [other] = segment.heard.filter(isFromOwner);
     forge(other?.packet ?? {}, stranger);
     await clock.advance(900);
@@ -284,12 +284,12 @@ describe("our own words", () => {
   });
 
   test("of leaving end when we come back meanwhile", async () => {
-    const standing = (await endpoint.session.announce?.(node, never)) as Standing;
+    const registration = (await endpoint.session.announce?.(node, never)) as Registration;
     await clock.advance(10_000);
-    await standing.update({ ...node, addresses: ["10.9.9.9"] }, never);
+    await registration.update({ ...node, addresses: ["10.9.9.9"] }, never);
     await clock.advance(50);
     segment.heard.length = 0;
-    await standing.update({ ...node, addresses: [own] }, never);
+    await registration.update({ ...node, addresses: [own] }, never);
     await clock.advance(5_000);
     expect(said().filter((record) => "ttl" in record && record.ttl === 0)).toEqual([]);
     expect(told()).toEqual([`up ${own}:8000`]);

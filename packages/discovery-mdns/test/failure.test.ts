@@ -1,5 +1,5 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, joined, openEndpoint, Segment } from "./segment.ts";
@@ -7,7 +7,7 @@ import { collect, type Heard, joined, openEndpoint, Segment } from "./segment.ts
 // The sockets of a host are taken away: they can be opened anew, or cannot.
 
 const never = new AbortController();
-const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
 /** As long as it takes to look at the interfaces again. */
 const lookMs = 3_100;
 let clock: VirtualClock;
@@ -77,7 +77,7 @@ describe("a session whose sockets die", () => {
 
   test("takes its announcements along without a goodbye, also those under way", async () => {
     const { session } = await openEndpoint(segment.machine("10.0.0.1"), clock);
-    const standing = await session.announce?.(node, never);
+    const registration = await session.announce?.(node, never);
     segment.fail();
     await clock.advance(lookMs - 500);
     const probed = session.announce?.({ ...node, id: "chosen", name: "Box" }, never);
@@ -85,7 +85,7 @@ describe("a session whose sockets die", () => {
     await clock.advance(500);
     await refused;
     segment.held.clear();
-    await standing?.[Symbol.asyncDispose]();
+    await registration?.[Symbol.asyncDispose]();
     await session[Symbol.asyncDispose]();
     expect(segment.heard.filter(isGoodbye)).toEqual([]);
     expect(clock.pending).toBe(0);

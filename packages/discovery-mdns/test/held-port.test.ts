@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { collect, type Heard, type OpenEndpoint, openEndpoint, Segment } from ".
 // Another program has UDP port 5353 of one family for itself, and lets it go.
 
 const never = new AbortController();
-const node: Announced = { id: "box", info: "gpu", port: 8_000 };
+const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
 let clock: VirtualClock;
 let segment: Segment;
 

@@ -127,10 +127,10 @@ test("of many models the first are announced, as many as fit", async () => {
 
 test("an update is announced with the new TXT record, and no goodbye", async () => {
   const node = { id: "box", info: "idle", port: 8000, server: "lmserv" };
-  const standing = await session.announce?.(node, never);
+  const registration = await session.announce?.(node, never);
   await clock.advance(10_000);
   segment.heard.length = 0;
-  await standing?.update({ ...node, info: "busy", models: ["a", "b"] }, never);
+  await registration?.update({ ...node, info: "busy", models: ["a", "b"] }, never);
   await clock.advance(10_000);
   expect(responses().map(({ atMs }) => atMs - 10_000)).toEqual([0, 1_010, 3_020, 7_030]);
   expect(responses().map((heard) => answersOf(heard).length)).toEqual([1, 5, 5, 5]);
@@ -144,10 +144,10 @@ test("an update is announced with the new TXT record, and no goodbye", async () 
 
 test("an update to another engine takes the old list's pointer back", async () => {
   const node = { id: "box", info: "", port: 8000, server: "ollama" };
-  const standing = await session.announce?.(node, never);
+  const registration = await session.announce?.(node, never);
   await clock.advance(10_000);
   segment.heard.length = 0;
-  await standing?.update({ ...node, server: "vllm" }, never);
+  await registration?.update({ ...node, server: "vllm" }, never);
   expect(responses().map(answersOf)).toMatchObject([
     [
       { type: "PTR", name: `_ollama._sub.${type}`, ttl: 0 },

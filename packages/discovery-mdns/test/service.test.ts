@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encode, maxPacketBytes } from "../src/dns/encode.ts";
@@ -11,7 +11,7 @@ import { describe as describeNode, isInstance, type Service, serviceOf } from ".
 const entropy = "0123456789abcdef0123";
 const hostname = "gpu-box-01";
 
-function announced(parts: Partial<Announced> = {}): Announced {
+function announced(parts: Partial<ResolvedAnnouncement> = {}): ResolvedAnnouncement {
   return { port: 8_000, info: "", id: "f00d", ...parts };
 }
 
@@ -140,7 +140,7 @@ describe("the text of a service", () => {
     expect(encode(response({ answers }), { maxBytes: maxPacketBytes })).toHaveLength(1);
   });
 
-  test.each<[string, Partial<Announced>, readonly string[]]>([
+  test.each<[string, Partial<ResolvedAnnouncement>, readonly string[]]>([
     ["longer than a string", { models: Array.from({ length: 300 }, (_, n) => `model-${n}`) }, ["model-0"]],
     ["of one name that is longer", { models: ["x".repeat(249)] }, []],
     ["that was cut before", { models: ["a"], modelsCut: true }, ["a"]],
@@ -153,7 +153,7 @@ describe("the text of a service", () => {
     expect(describeNode(whole.txt)).toMatchObject({ models: ["a", "b"], modelsCut: false });
   });
 
-  test.each<[string, Partial<Announced>, string]>([
+  test.each<[string, Partial<ResolvedAnnouncement>, string]>([
     ["info", { info: "x".repeat(251) }, 'attribute "info" takes 256 bytes'],
     ["attribute", { attributes: { rack: "x".repeat(251) } }, 'attribute "rack" takes 256 bytes'],
     ["key", { attributes: { "a=b": "" } }, 'attribute "a=b" must be printable ASCII'],

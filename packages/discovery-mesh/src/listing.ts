@@ -1,11 +1,16 @@
 import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
-import type { Alive, Announced, Observation, ObservationSink } from "@lmserv/discovery-core/transport";
+import type {
+  Alive,
+  Observation,
+  ObservationSink,
+  ResolvedAnnouncement,
+} from "@lmserv/discovery-core/transport";
 import { seenNode } from "@lmserv/discovery-signing";
 
 /** A member and its nodes, as they are seen here. */
 export interface SeenMember {
   readonly id: string;
-  readonly nodes: readonly Announced[];
+  readonly nodes: readonly ResolvedAnnouncement[];
   readonly addresses: readonly SeenAddress[];
   /** How long that holds. */
   readonly ttlMs: number;

@@ -1,8 +1,8 @@
 import {
-  type Announced,
   answeringAmong,
   canonicalAddress,
   isLoopback,
+  type ResolvedAnnouncement,
 } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { fittedNodes } from "@lmserv/discovery-signing";
@@ -33,7 +33,7 @@ const maxObserved = 2;
 /** What there is to say of ourselves: our nodes, and where we are. */
 export class LocalMember {
   readonly #options: LocalMemberOptions;
-  readonly #nodes = new Map<string, Announced>();
+  readonly #nodes = new Map<string, ResolvedAnnouncement>();
   readonly #observed = new Set<string>();
   listening: readonly ListenAddress[] = [];
 
@@ -46,7 +46,7 @@ export class LocalMember {
    *
    * @throws {RangeError} when it is one too many; what `say` throws.
    */
-  put(node: Announced, say: () => void): void {
+  put(node: ResolvedAnnouncement, say: () => void): void {
     const { id } = node;
     const before = this.#nodes.get(id);
     if (!before && this.#nodes.size >= maxNodes) {
@@ -110,7 +110,7 @@ export class LocalMember {
   }
 
   /** Where a node answers is said once, by the record. */
-  #named(): Announced[] {
+  #named(): ResolvedAnnouncement[] {
     const { hostname } = this.#options.platform;
     return [...this.#nodes.values()].map(({ addresses, ...node }) => ({ hostname, ...node }));
   }

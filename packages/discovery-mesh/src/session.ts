@@ -1,13 +1,13 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   type BrowseQuery,
   type Cancellable,
   type Observation,
   type ObservationSink,
   observationStream,
+  type Registration,
+  type ResolvedAnnouncement,
   randomHex,
-  type Standing,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
@@ -200,11 +200,11 @@ export class MeshSession implements TransportSession {
     return this.#closed;
   }
 
-  async #announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+  async #announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
     signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
     const { id } = node;
-    const put = (changed: Announced): void => this.#localMember.put(changed, () => this.#say());
+    const put = (changed: ResolvedAnnouncement): void => this.#localMember.put(changed, () => this.#say());
     put(node);
     this.#join();
     return {

@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { type MachineMark, systemOf, unknownMachine } from "@lmserv/discovery-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LocalMember } from "../src/local-member.ts";
@@ -22,7 +22,7 @@ function infoOf(address: string): NetworkInterfaceInfo {
 }
 
 function put(id: string, addresses?: readonly string[]): void {
-  const node: Announced = { id, port: 8_000, info: "", ...(addresses && { addresses }) };
+  const node: ResolvedAnnouncement = { id, port: 8_000, info: "", ...(addresses && { addresses }) };
   localMember.put(node, () => {});
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Announced, randomHex, silentLog } from "@lmserv/discovery-core/transport";
+import { type ResolvedAnnouncement, randomHex, silentLog } from "@lmserv/discovery-core/transport";
 import {
   type Fixture,
   hostileFrames,
@@ -39,7 +39,7 @@ async function clusterFixture(
   const proxy = await CountingProxy.open(server.url);
   const others = await PlainAnnouncer.make(server.url, bucketName(cluster), lifetimeMs);
   const hosts = new Map<number, PlainHost>();
-  const keyOf = (host: PlainHost, node: Announced): string => `n.${host.keyOf(node)}`;
+  const keyOf = (host: PlainHost, node: ResolvedAnnouncement): string => `n.${host.keyOf(node)}`;
   return {
     maxNodes,
     ttlMs,

@@ -1,11 +1,11 @@
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { maxItems, maxTextBytes } from "./record.ts";
 
 /** Bytes of JSON for the models of all nodes of a record: what escapes them again doubles that, and a record holds more beside. */
 const maxModelsBytes = 6_000;
 
 /** Nodes with as many of their first models as a record holds; each has the same room, and none a name over 255 bytes. */
-export function fittedNodes(nodes: readonly Announced[]): readonly Announced[] {
+export function fittedNodes(nodes: readonly ResolvedAnnouncement[]): readonly ResolvedAnnouncement[] {
   const maxBytes = maxModelsBytes / Math.max(1, nodes.length);
   return nodes.map((node) => {
     const models = firstModels(node.models ?? [], maxBytes);

@@ -1,6 +1,5 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
 import {
-  type Announced,
   canonicalAddress,
   isLoopback,
   isNodeId,
@@ -8,6 +7,7 @@ import {
   isPort,
   maxInfoBytes,
   parseAddress,
+  type ResolvedAnnouncement,
 } from "@lmserv/discovery-core/transport";
 import { isHostAddress, type MachineMark, unknownMachine } from "@lmserv/discovery-network";
 import { readMark } from "./machine-mark.ts";
@@ -44,7 +44,7 @@ export interface AliveRecord extends RecordHead {
   /** Of the machine that it runs on: members of one machine reach each other at addresses that others cannot use. */
   readonly machine: MachineMark;
   /** At most 16. One whose `id` is the member's own is proven to be it. */
-  readonly nodes: readonly Announced[];
+  readonly nodes: readonly ResolvedAnnouncement[];
 }
 
 /** A tombstone: the member left in order. */
@@ -156,7 +156,7 @@ function isUrl(text: string): boolean {
   return /^wss?:\/\/[^\s/?#@]+\/?$/.test(text) && URL.canParse(text);
 }
 
-function readNode(value: unknown, name: string): Announced {
+function readNode(value: unknown, name: string): ResolvedAnnouncement {
   const node = object(value, name);
   const { port, scheme, auth } = node;
   if (!isPort(port)) throw new ShapeError(`${name}.port is no port`);

@@ -1,5 +1,5 @@
 import type { SeenAddress } from "@lmserv/discovery-core";
-import type { Announced, SeenNode } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement, SeenNode } from "@lmserv/discovery-core/transport";
 
 /**
  * A node of a record, as it is seen from here.
@@ -7,7 +7,11 @@ import type { Announced, SeenNode } from "@lmserv/discovery-core/transport";
  * @param memberId - Signer of the record. The signature proves its own id and `<id>.<port>`; for others it merely speaks.
  * @param addresses - Those of the record, the ones first that are expected to answer.
  */
-export function seenNode(node: Announced, memberId: string, addresses: readonly SeenAddress[]): SeenNode {
+export function seenNode(
+  node: ResolvedAnnouncement,
+  memberId: string,
+  addresses: readonly SeenAddress[],
+): SeenNode {
   const { id, port, scheme, info, hostname, path, server, apis, models, modelsCut, auth, attributes } = node;
   return {
     id,
@@ -28,6 +32,6 @@ export function seenNode(node: Announced, memberId: string, addresses: readonly 
 }
 
 /** One key speaks for all servers of a machine: the first has its id, the others that and their port. */
-function isProven({ id, port }: Announced, memberId: string): boolean {
+function isProven({ id, port }: ResolvedAnnouncement, memberId: string): boolean {
   return id === memberId || id === `${memberId}.${port}`;
 }

@@ -1,5 +1,5 @@
 import type { SeenAddress } from "@lmserv/discovery-core";
-import { type Announced, answeringAmong } from "@lmserv/discovery-core/transport";
+import { answeringAmong, type ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import {
   isSameStack,
   type MachineMark,
@@ -40,7 +40,7 @@ export class LocalNetwork {
   }
 
   /** Where a node of this machine answers: where it was told to be found, or else at the machine's own addresses. */
-  placeOf({ addresses }: Announced): Place {
+  placeOf({ addresses }: ResolvedAnnouncement): Place {
     return { addresses: this.#chosen ?? answeringAmong(this.#own, addresses), machine: this.#mark };
   }
 

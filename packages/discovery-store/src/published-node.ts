@@ -1,4 +1,9 @@
-import type { Announced, Cancellable, Clock, Standing } from "@lmserv/discovery-core/transport";
+import type {
+  Cancellable,
+  Clock,
+  Registration,
+  ResolvedAnnouncement,
+} from "@lmserv/discovery-core/transport";
 import { isRenewalDue } from "./record-age.ts";
 import type { Place, RecordSigner } from "./record-signer.ts";
 import type { Held, StoreConnection } from "./store.ts";
@@ -9,7 +14,7 @@ export interface PublishedNodeOptions {
   readonly signer: RecordSigner;
   readonly connection: StoreConnection;
   /** Where a node answers, at the moment. */
-  readonly placeOf: (node: Announced) => Place;
+  readonly placeOf: (node: ResolvedAnnouncement) => Place;
   readonly onWithdrawn: () => void;
 }
 
@@ -17,14 +22,14 @@ export interface PublishedNodeOptions {
 const goodbyeMs = 1_000;
 
 /** A node that this process announces, kept in the store until it is withdrawn. */
-export class PublishedNode implements Standing {
+export class PublishedNode implements Registration {
   readonly #options: PublishedNodeOptions;
-  #node: Announced;
+  #node: ResolvedAnnouncement;
   #held: Held | null = null;
   #signedMs = 0;
   #withdrawn: Promise<void> | null = null;
 
-  constructor(node: Announced, options: PublishedNodeOptions) {
+  constructor(node: ResolvedAnnouncement, options: PublishedNodeOptions) {
     this.#node = node;
     this.#options = options;
   }
@@ -35,7 +40,7 @@ export class PublishedNode implements Standing {
     this.#held = await connection.hold(signer.keyOf(this.#node), this.#write(this.#node), { signal });
   }
 
-  async update(changed: Announced, options: Cancellable): Promise<void> {
+  async update(changed: ResolvedAnnouncement, options: Cancellable): Promise<void> {
     const node = { ...changed, id: this.#node.id };
     const value = this.#write(node);
     this.#node = node;
@@ -68,7 +73,7 @@ export class PublishedNode implements Standing {
     await held[Symbol.asyncDispose]();
   }
 
-  #write(node: Announced): string {
+  #write(node: ResolvedAnnouncement): string {
     this.#signedMs = this.#options.clock.wall();
     return this.#options.signer.write(node, this.#options.placeOf(node));
   }

@@ -1,4 +1,4 @@
-import { type Announced, randomHex } from "@lmserv/discovery-core/transport";
+import { type ResolvedAnnouncement, randomHex } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-signing";
 import { keyOf, writeValue } from "./value.ts";
 
@@ -33,12 +33,12 @@ export class RecordSigner {
     return this.#options.identity.key.id;
   }
 
-  keyOf({ id }: Announced): string {
+  keyOf({ id }: ResolvedAnnouncement): string {
     return keyOf(this.id, id);
   }
 
   /** @throws {RangeError | TypeError} for a node that no record has room for. */
-  write({ addresses: _, ...node }: Announced, place: Place): string {
+  write({ addresses: _, ...node }: ResolvedAnnouncement, place: Place): string {
     const { identity, cluster, lifetimeMs, wall } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;
     const { key, epoch } = identity;

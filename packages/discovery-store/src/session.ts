@@ -1,12 +1,12 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   type BrowseQuery,
   type Cancellable,
   type Observation,
   observationStream,
+  type Registration,
   Reminder,
-  type Standing,
+  type ResolvedAnnouncement,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
@@ -102,7 +102,7 @@ export class StoreSession implements TransportSession {
     });
   }
 
-  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+  async announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
     signal.throwIfAborted();
     if (this.#publishedNodes.size >= maxPublishedNodes) {
       throw new RangeError(`a session announces ${maxPublishedNodes} nodes at most; this would be one more`);
@@ -124,7 +124,7 @@ export class StoreSession implements TransportSession {
     return this.#closed;
   }
 
-  #publish(node: Announced): PublishedNode {
+  #publish(node: ResolvedAnnouncement): PublishedNode {
     const key = this.#signer.keyOf(node);
     if (this.#publishedNodes.has(key)) throw new RangeError(`the node ${node.id} is announced already`);
     const publishedNode = new PublishedNode(

@@ -3,7 +3,7 @@ import {
   type Discovery,
   type DiscoveryErrorCode,
   type NodeInfo,
-  type StandingAnnouncement,
+  type NodeRegistration,
 } from "@lmserv/discovery-core";
 import type { Transport } from "@lmserv/discovery-core/transport";
 import { expect, vi } from "vitest";
@@ -16,11 +16,11 @@ let nextPort = 21_001;
 /** One process in a fleet: it watches, and perhaps announces a node. */
 export class Client implements AsyncDisposable {
   readonly discovery: Discovery;
-  readonly node: StandingAnnouncement | null;
+  readonly node: NodeRegistration | null;
   /** Who was listed and is no longer. */
   readonly downs: string[] = [];
 
-  private constructor(discovery: Discovery, node: StandingAnnouncement | null) {
+  private constructor(discovery: Discovery, node: NodeRegistration | null) {
     this.discovery = discovery;
     this.node = node;
     void this.#follow();

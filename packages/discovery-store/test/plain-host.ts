@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 
 /** A host that announces as the documentation says, without a line of the code under test. */
 export class PlainHost {
@@ -16,11 +16,11 @@ export class PlainHost {
     this.id = hash(raw);
   }
 
-  keyOf(node: Announced): string {
+  keyOf(node: ResolvedAnnouncement): string {
     return `${this.id}.${hash(node.id)}`;
   }
 
-  valueOf(node: Announced, cluster: string, changes: object = {}): string {
+  valueOf(node: ResolvedAnnouncement, cluster: string, changes: object = {}): string {
     this.#seq += 1;
     const text = JSON.stringify({
       kind: "alive",

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { type Discovery, DiscoveryError } from "@lmserv/discovery-core";
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { ephemeralIdentity } from "@lmserv/discovery-signing";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -34,7 +34,7 @@ async function open(options: SiteOptions = {}): Promise<void> {
   })();
 }
 
-function nodeAt(port: number): Announced {
+function nodeAt(port: number): ResolvedAnnouncement {
   return { id: `n${port}`, port, info: `${port}` };
 }
 
@@ -170,7 +170,7 @@ describe("what is announced", () => {
   test("is kept under a place of its own, signed, and taken back with a goodbye", async () => {
     const identity = ephemeralIdentity(1);
     await open({ identity });
-    const standing = await discovery.announce({ id: identity.key.id, port: 8_000, info: "own" });
+    const registration = await discovery.announce({ id: identity.key.id, port: 8_000, info: "own" });
     const [[key, value] = ["", ""]] = store.kept;
     expect(key).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{32}$/);
     expect(JSON.parse(value.split("\n")[0] ?? "")).toMatchObject({
@@ -182,9 +182,9 @@ describe("what is announced", () => {
       nodes: [{ id: identity.key.id, port: 8_000, info: "own", hostname: "box" }],
     });
     expect(discovery.registry.listAlive()[0]).toMatchObject({ self: true, sources: [{ trust: "signed" }] });
-    await standing.update({ info: "other" });
+    await registration.update({ info: "other" });
     expect(store.puts.at(-1)).toContain('"info":"other"');
-    await standing[Symbol.asyncDispose]();
+    await registration[Symbol.asyncDispose]();
     expect({ kept: store.kept.size, last: store.puts.at(-1) }).toEqual({ kept: 0, last: "goodbye" });
     expect(listed()).toBe("");
   });
@@ -192,12 +192,12 @@ describe("what is announced", () => {
   test("names those of the machine's addresses at which the server answers, and others by an update", async () => {
     const system = { eth0: [interfaceOf("10.0.0.1")], eth1: [interfaceOf("10.8.0.1")] };
     await open({ listed: () => system });
-    const standing = await discovery.announce({ port: 8_000, addresses: ["10.8.0.1", "127.0.0.1"] });
+    const registration = await discovery.announce({ port: 8_000, addresses: ["10.8.0.1", "127.0.0.1"] });
     const addresses = (): unknown => JSON.parse(store.puts.at(-1)?.split("\n")[0] ?? "").addresses;
     expect(addresses()).toEqual(["10.8.0.1"]);
     expect(store.puts.at(-1)).not.toContain("127.0.0.1");
     expect(discovery.registry.listAlive()[0]?.addresses).toEqual(["10.8.0.1"]);
-    await standing.update({ addresses: ["10.0.0.1", "10.8.0.1"] });
+    await registration.update({ addresses: ["10.0.0.1", "10.8.0.1"] });
     expect(addresses()).toEqual(["10.0.0.1", "10.8.0.1"]);
     expect(store.puts).not.toContain("goodbye");
   });

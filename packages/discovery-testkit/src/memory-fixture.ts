@@ -1,4 +1,4 @@
-import { type Announced, silentLog, type Transport } from "@lmserv/discovery-core/transport";
+import { type ResolvedAnnouncement, silentLog, type Transport } from "@lmserv/discovery-core/transport";
 import type { Fixture } from "./conformance/fixture.ts";
 import { hostileFrames } from "./hostile-frames.ts";
 import { type MemoryOptions, memory } from "./memory.ts";
@@ -53,7 +53,7 @@ export async function memoryFixture({
   };
 }
 
-const stranger: Announced = { id: "stranger", port: 8000, info: "stranger" };
+const stranger: ResolvedAnnouncement = { id: "stranger", port: 8000, info: "stranger" };
 
 function decentFrames(): readonly Uint8Array[] {
   return [

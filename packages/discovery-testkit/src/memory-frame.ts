@@ -1,4 +1,4 @@
-import { type Announced, isNodeId, type SeenNode } from "@lmserv/discovery-core/transport";
+import { isNodeId, type ResolvedAnnouncement, type SeenNode } from "@lmserv/discovery-core/transport";
 import { assertValidNode } from "./conformance/validity.ts";
 
 /** What a frame says of a node; where it is, the receiver learns from the sender's address. */
@@ -38,11 +38,11 @@ const minTtlMs = 1_000;
 const maxTtlMs = 86_400_000;
 
 /** The name under which a node is announced, chosen or made of what it says of itself. */
-export function nameOf(node: Announced): string {
+export function nameOf(node: ResolvedAnnouncement): string {
   return node.name ?? `${node.info || "node"} ${node.id}`;
 }
 
-export function presenceOf(node: Announced, ttlMs: number): Presence {
+export function presenceOf(node: ResolvedAnnouncement, ttlMs: number): Presence {
   const { id, port, info, attributes = {}, apis = [], models = [] } = node;
   const { hostname = null, scheme = "http", path = null, server = null, auth = null } = node;
   const described = { id, port, scheme, info, hostname, path, server, apis, models, auth, attributes };

@@ -1,5 +1,5 @@
 import type { DiscoveryErrorCode } from "@lmserv/discovery-core";
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { decodeFrame, encodeFrame, type Frame, type Presence, presenceOf } from "./memory-frame.ts";
 
 /** What a host does with what the network brings. */
@@ -72,7 +72,7 @@ export class MemoryNetwork {
    * @param ttlMs - How long each of its answers holds, 1_000..86_400_000.
    * @returns its key, as `memory` reports it.
    */
-  appear(node: Announced, ttlMs: number = 120_000): string {
+  appear(node: ResolvedAnnouncement, ttlMs: number = 120_000): string {
     const known = this.#strangers.get(node.id);
     const address = known?.address ?? this.#newAddress();
     const stranger = { address, presence: presenceOf(node, ttlMs), silent: false };

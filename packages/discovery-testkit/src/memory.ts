@@ -1,6 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   assertOptions,
   type BrowseQuery,
   type Cancellable,
@@ -9,8 +8,9 @@ import {
   type ObservationSink,
   type OptionShapes,
   observationStream,
+  type Registration,
+  type ResolvedAnnouncement,
   type SeenNode,
-  type Standing,
   type Transport,
   type TransportContext,
   type TransportSession,
@@ -97,7 +97,7 @@ class Host implements Listener {
     });
   }
 
-  async announce(node: Announced, { signal }: Cancellable): Promise<Standing> {
+  async announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
     signal.throwIfAborted();
     if (this.#failure) throw this.#failure;
     const name = this.#freeNameFor(node);
@@ -159,7 +159,7 @@ class Host implements Listener {
   }
 
   /** A name that nobody answers for; one that is not the chosen one is reported. */
-  #freeNameFor(node: Announced): string {
+  #freeNameFor(node: ResolvedAnnouncement): string {
     const chosen = nameOf(node);
     if (node.name === undefined) return chosen;
     let name = chosen;
@@ -202,7 +202,7 @@ class Host implements Listener {
     this.#doubts.delete(key);
   }
 
-  #stand(node: Announced): Presence {
+  #stand(node: ResolvedAnnouncement): Presence {
     const presence = presenceOf(node, announcedTtlMs);
     this.#send(presence);
     this.#announced.set(node.id, presence);

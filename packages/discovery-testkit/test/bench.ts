@@ -1,7 +1,7 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   type Observation,
+  type ResolvedAnnouncement,
   silentLog,
   type Transport,
   type TransportSession,
@@ -9,8 +9,8 @@ import {
 import { MemoryNetwork, VirtualClock } from "@lmserv/discovery-testkit";
 import { Watch } from "../src/conformance/watch.ts";
 
-export const gpuBox: Announced = { id: "gpu-box", port: 8000, info: "gpu-box-01" };
-export const laptop: Announced = { id: "laptop", port: 8001, info: "laptop" };
+export const gpuBox: ResolvedAnnouncement = { id: "gpu-box", port: 8000, info: "gpu-box-01" };
+export const laptop: ResolvedAnnouncement = { id: "laptop", port: 8001, info: "laptop" };
 export const query: { readonly ttlMs: number } = { ttlMs: 60_000 };
 export const never: AbortSignal = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { compose, type Standing, supervise, type Transport } from "@lmserv/discovery-core/transport";
+import { compose, type Registration, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Bench, gpuBox, idleSession, never, query } from "./bench.ts";
@@ -156,7 +156,7 @@ describe("announcing", () => {
   });
 
   test("withdraws also what succeeds after its handle was disposed", async () => {
-    const { promise, resolve } = deferred<Standing>();
+    const { promise, resolve } = deferred<Registration>();
     const withdraw = vi.fn(async () => {});
     const slow: Transport = { name: "slow", open: async () => idleSession({ announce: () => promise }) };
     const session = await bench.open(compose([left, slow]));

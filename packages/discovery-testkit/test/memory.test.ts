@@ -1,4 +1,4 @@
-import type { Announced } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { hostileFrames, memory, seededRandom } from "@lmserv/discovery-testkit";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -118,7 +118,8 @@ describe("a session", () => {
   test("takes the next free name where the chosen one is taken, and says so", async () => {
     bench.left.appear({ ...laptop, name: "box" });
     const session = await host();
-    const announce = (node: Announced) => session.announce?.({ ...node, name: "box" }, { signal: never });
+    const announce = (node: ResolvedAnnouncement) =>
+      session.announce?.({ ...node, name: "box" }, { signal: never });
     await announce(gpuBox);
     const handle = await announce({ ...gpuBox, id: "another" });
     const messages = [2, 3].map((count) => `the name "box" is taken; announced as "box (${count})"`);

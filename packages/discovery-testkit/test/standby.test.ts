@@ -103,11 +103,11 @@ describe("the second", () => {
 
   test("is not put off by what this process announces", async () => {
     const { session, watch } = await start();
-    const standing = await session.announce?.(gpuBox, { signal: never });
+    const registration = await session.announce?.(gpuBox, { signal: never });
     await bench.clock.advance(afterMs);
     expect(watch.sees(gpuBox)).toBe(true);
     expect(bench.right.sent).toBe(1);
-    await standing?.[Symbol.asyncDispose]();
+    await registration?.[Symbol.asyncDispose]();
     bench.left.appear(gpuBox);
     await bench.clock.advance(0);
     expect(said.at(-1)).toBe("info second waits: first hears other hosts");

@@ -1,5 +1,5 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { type Standing, supervise, type Transport } from "@lmserv/discovery-core/transport";
+import { type Registration, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench, gpuBox, never } from "./bench.ts";
@@ -84,12 +84,12 @@ describe("a transport that dies", () => {
       async open(...args) {
         const session = await transport.open(...args);
         const announce: typeof session.announce = async (...args) => {
-          const standing = await session.announce?.(...args);
-          const update = async (...args: Parameters<Standing["update"]>) => {
+          const registration = await session.announce?.(...args);
+          const update = async (...args: Parameters<Registration["update"]>) => {
             if (failures-- > 0) throw new DiscoveryError("TRANSPORT_FAILED", "away", { via: "memory" });
-            await standing?.update(...args);
+            await registration?.update(...args);
           };
-          return { update, [Symbol.asyncDispose]: async () => standing?.[Symbol.asyncDispose]() };
+          return { update, [Symbol.asyncDispose]: async () => registration?.[Symbol.asyncDispose]() };
         };
         return { ...session, announce };
       },

@@ -1,4 +1,4 @@
-import type { Announcement, Discovery, StandingAnnouncement } from "@lmserv/discovery-core";
+import type { Announcement, Discovery, NodeRegistration } from "@lmserv/discovery-core";
 import { isLoopback, withoutZone } from "@lmserv/discovery-core/transport";
 import type { SystemInterface } from "@lmserv/discovery-network";
 import { close } from "../discover/opening.ts";
@@ -69,10 +69,10 @@ function answersOn(address: string, answered: readonly string[]): boolean {
 }
 
 /** Announcement of one server of this machine. */
-interface Announced {
+interface ResolvedAnnouncement {
   readonly server: LocalServer;
   readonly announcement: Announcement;
-  readonly standing: StandingAnnouncement;
+  readonly registration: NodeRegistration;
 }
 
 /** Announces the servers of this machine as they come, change and go. */
@@ -80,7 +80,7 @@ export class Announcements {
   readonly #options: AnnouncementsOptions;
   /** Servers that are there, announced or not. */
   readonly #servers = new Map<number, LocalServer>();
-  readonly #announced = new Map<number, Announced>();
+  readonly #announced = new Map<number, ResolvedAnnouncement>();
   readonly #claims = new Map<number, PortClaim>();
   /** Last warning about each port, until it is taken back. */
   readonly #warned = new Map<number, string>();
@@ -90,7 +90,7 @@ export class Announcements {
   }
 
   /** Announcements that stand, the first one first. */
-  get standing(): readonly Announcement[] {
+  get current(): readonly Announcement[] {
     return [...this.#announced.values()].map(({ announcement }) => announcement);
   }
 
@@ -128,8 +128,8 @@ export class Announcements {
     if (this.#announced.has(port)) return this.#update(server);
     const { discovery, signal, where, reporter } = this.#options;
     const announcement = await this.#announcementOf(server);
-    const standing = await discovery.announce(announcement, { signal });
-    this.#announced.set(port, { server, announcement, standing });
+    const registration = await discovery.announce(announcement, { signal });
+    this.#announced.set(port, { server, announcement, registration });
     reporter.note(`announced ${this.#describe(server)}, ${where()}`);
   }
 
@@ -144,7 +144,7 @@ export class Announcements {
     if (!announced) return;
     this.#announced.delete(port);
     const { reporter } = this.#options;
-    const isClosed = await close(announced.standing, reporter);
+    const isClosed = await close(announced.registration, reporter);
     if (isClosed) reporter.note(`said goodbye for port ${port}${why}`);
   }
 
@@ -156,7 +156,7 @@ export class Announcements {
     const announcement = await this.#announcementOf(latest);
     if (JSON.stringify(announcement) === JSON.stringify(announced.announcement)) return;
     const { id, name, ...changes } = announcement;
-    await announced.standing.update(changes, { signal: this.#options.signal });
+    await announced.registration.update(changes, { signal: this.#options.signal });
     this.#announced.set(port, { ...announced, announcement, server: latest });
   }
 

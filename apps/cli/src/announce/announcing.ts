@@ -111,7 +111,7 @@ export class Announcing {
   /** Brings announcements and document in line with a change; rejects when nothing can be announced at all. */
   async apply(change: LocalServerChange): Promise<void> {
     await this.#announcements.apply(change);
-    if (this.#announcements.standing.length > 0) await this.#documents?.start();
+    if (this.#announcements.current.length > 0) await this.#documents?.start();
     else await this.#documents?.stop();
   }
 
@@ -165,7 +165,7 @@ async function documentServer(
   const { DocumentServer } = await import("./document-server.ts");
   const addresses = (): readonly (string | null)[] =>
     interfaces.length === 0 ? [null] : chosenAddresses(interfaces, networkInterfaces());
-  const announced = (): readonly Announcement[] => announcements.standing;
+  const announced = (): readonly Announcement[] => announcements.current;
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 

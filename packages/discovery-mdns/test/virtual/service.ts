@@ -2,7 +2,7 @@ import {
   type Announcement,
   createDiscovery,
   type Discovery,
-  type StandingAnnouncement,
+  type NodeRegistration,
 } from "@lmserv/discovery-core";
 import type { Heard } from "@lmserv/test-netlab/raw-peer";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
@@ -39,7 +39,7 @@ export interface Service {
 /** What is being announced, from its first moment on. */
 export interface Announcing {
   readonly discovery: Discovery;
-  readonly standing: Promise<StandingAnnouncement>;
+  readonly registration: Promise<NodeRegistration>;
   readonly stop: () => Promise<void>;
 }
 
@@ -50,11 +50,11 @@ export async function startAnnouncing(
   host: VirtualHost = stage.host,
 ): Promise<Announcing> {
   const discovery = await discoveryOn(stage, host);
-  const standing = discovery.announce({ port: 8_000, info: "Conform", server: "lmserv", ...node });
+  const registration = discovery.announce({ port: 8_000, info: "Conform", server: "lmserv", ...node });
   // It rejects when it is stopped early; whoever waits for it learns that.
-  standing.catch(() => {});
+  registration.catch(() => {});
   const stop = (): Promise<void> => stage.playback.settled(discovery[Symbol.asyncDispose](), "the goodbye");
-  return { discovery, standing, stop };
+  return { discovery, registration, stop };
 }
 
 /** Announces a node on a host and reads its first announcement. */
@@ -63,8 +63,8 @@ export async function announce(
   node: Partial<Announcement> = {},
   host: VirtualHost = stage.host,
 ): Promise<Service> {
-  const { standing, stop } = await startAnnouncing(stage, node, host);
-  await stage.playback.settled(standing, "the announcement");
+  const { registration, stop } = await startAnnouncing(stage, node, host);
+  await stage.playback.settled(registration, "the announcement");
   return { stop, ...(await announced(stage.peer, host)) };
 }
 

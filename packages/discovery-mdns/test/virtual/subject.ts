@@ -2,8 +2,8 @@ import { setMaxListeners } from "node:events";
 import type { Announcement, DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Observation,
+  type Registration,
   type SeenNode,
-  type Standing,
   silentLog,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
@@ -41,9 +41,9 @@ export async function subject(
   const opening = mdnsOn(host.machine, options).open({ clock, random, log: silentLog, nodes, report }, never);
   const session = await playback.settled(opening, "opening");
   running.push(session);
-  const standing = new Map<string, Standing>();
-  const standingOf = (as: string): Standing => {
-    const found = standing.get(as);
+  const registration = new Map<string, Registration>();
+  const registrationOf = (as: string): Registration => {
+    const found = registration.get(as);
     if (!found) throw new RangeError(`${as} was not announced`);
     return found;
   };
@@ -53,15 +53,15 @@ export async function subject(
     async announce(as, node) {
       if (!session.announce) throw new TypeError("mDNS announces");
       const accepted = session.announce({ id: as, info: as, ...node }, never);
-      standing.set(as, await playback.settled(accepted, `announcing ${as}`));
+      registration.set(as, await playback.settled(accepted, `announcing ${as}`));
     },
     update: (as, node) =>
-      playback.settled(standingOf(as).update({ id: as, info: as, ...node }, never), `updating ${as}`),
+      playback.settled(registrationOf(as).update({ id: as, info: as, ...node }, never), `updating ${as}`),
     async reconfirm(key) {
       if (!session.reconfirm) throw new TypeError("mDNS reconfirms");
       await session.reconfirm(key, never);
     },
-    withdraw: (as) => playback.settled(standingOf(as)[Symbol.asyncDispose](), `the goodbye of ${as}`),
+    withdraw: (as) => playback.settled(registrationOf(as)[Symbol.asyncDispose](), `the goodbye of ${as}`),
   };
 }
 

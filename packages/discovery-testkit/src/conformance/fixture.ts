@@ -1,4 +1,4 @@
-import type { Announced, Transport, TransportContext } from "@lmserv/discovery-core/transport";
+import type { ResolvedAnnouncement, Transport, TransportContext } from "@lmserv/discovery-core/transport";
 
 /**
  * A medium to hold a transport against the rules on; every rule gets a fresh one.
@@ -14,9 +14,9 @@ export interface Fixture extends AsyncDisposable {
    * Puts a node of an independent host on the medium, or changes it, and keeps it answering as the medium
    * demands. Nodes are told apart by their `port`.
    */
-  appear(node: Announced): Promise<void>;
+  appear(node: ResolvedAnnouncement): Promise<void>;
   /** Takes it off without a goodbye, as a crash does. */
-  disappear(node: Announced): Promise<void>;
+  disappear(node: ResolvedAnnouncement): Promise<void>;
   /** How many messages the transports under test have sent so far. */
   sent(): number;
   /**

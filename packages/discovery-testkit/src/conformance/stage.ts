@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
-  type Announced,
   type Cancellable,
   type Observation,
+  type Registration,
+  type ResolvedAnnouncement,
   randomHex,
-  type Standing,
   type Transport,
   type TransportContext,
   type TransportSession,
@@ -80,22 +80,22 @@ export class Stage {
   /** Announces and resolves when the medium has accepted it. */
   announce(
     session: TransportSession,
-    node: Announced,
+    node: ResolvedAnnouncement,
     signal: AbortSignal = this.#ending.signal,
-  ): Promise<Standing> {
+  ): Promise<Registration> {
     assert.ok(session.announce, "the session of a transport that announces has no announce");
     return this.within(session.announce(node, { signal }), "the announcement is accepted");
   }
 
   /** A node like no other in this rule. */
-  newNode(): Announced {
+  newNode(): ResolvedAnnouncement {
     this.#nodes += 1;
     const id = randomHex(this.context.random, 128);
     return { id, port: firstPort + this.#nodes, info: `node ${this.#nodes}` };
   }
 
   /** Puts a new node on the medium. */
-  async newcomer(): Promise<Announced> {
+  async newcomer(): Promise<ResolvedAnnouncement> {
     const node = this.newNode();
     await this.fixture.appear(node);
     return node;

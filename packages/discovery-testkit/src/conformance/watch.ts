@@ -1,4 +1,4 @@
-import type { Alive, Announced, Clock, Gone, Observation } from "@lmserv/discovery-core/transport";
+import type { Alive, Clock, Gone, Observation, ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 
 type Ending =
   | { readonly kind: "running" }
@@ -21,22 +21,22 @@ export class Watch {
   }
 
   /** What was reported of a node, under whichever keys. */
-  reportsOf(node: Announced): readonly Alive[] {
+  reportsOf(node: ResolvedAnnouncement): readonly Alive[] {
     return this.seen
       .filter((seen) => seen.kind === "alive")
       .filter(({ node: { port } }) => port === node.port);
   }
 
-  sees(node: Announced): boolean {
+  sees(node: ResolvedAnnouncement): boolean {
     return this.reportsOf(node).length > 0;
   }
 
-  keysOf(node: Announced): readonly string[] {
+  keysOf(node: ResolvedAnnouncement): readonly string[] {
     return [...new Set(this.reportsOf(node).map(slotOf))];
   }
 
   /** Whether every key under which the node was seen is gone for this reason. */
-  lost(node: Announced, reason: Gone["reason"]): boolean {
+  lost(node: ResolvedAnnouncement, reason: Gone["reason"]): boolean {
     return this.keysOf(node).every((slot) => {
       const last = this.seen.findLast((seen) => "key" in seen && slotOf(seen) === slot);
       return last?.kind === "gone" && last.reason === reason;

@@ -47,13 +47,13 @@ export const announcingMutants: readonly Mutant[] = [
       withSession(memory(options), ({ announce }) => ({
         ...(announce && {
           async announce(node, cancellable) {
-            let standing = await announce(node, cancellable);
+            let registration = await announce(node, cancellable);
             return {
               async update(changed, options) {
-                await standing[Symbol.asyncDispose]();
-                standing = await announce(changed, options);
+                await registration[Symbol.asyncDispose]();
+                registration = await announce(changed, options);
               },
-              [Symbol.asyncDispose]: () => standing[Symbol.asyncDispose](),
+              [Symbol.asyncDispose]: () => registration[Symbol.asyncDispose](),
             };
           },
         }),
@@ -99,9 +99,9 @@ export const announcingMutants: readonly Mutant[] = [
           };
           const session = await transport.open({ ...context, report }, cancellable);
           const announce: TransportSession["announce"] = async (...args) => {
-            const standing = await session.announce?.(...args);
-            if (!standing || conflict) throw conflict;
-            return standing;
+            const registration = await session.announce?.(...args);
+            if (!registration || conflict) throw conflict;
+            return registration;
           };
           return { ...session, announce };
         },

@@ -1,12 +1,12 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
-import { type Standing, supervise } from "@lmserv/discovery-core/transport";
+import { type Registration, supervise } from "@lmserv/discovery-core/transport";
 import { memory } from "../memory.ts";
 import { type Mutant, withObservations, withSession, withSteps } from "./mutant.ts";
 
 const supervised = { announces: true, reconfirms: true, supervised: true };
 
 /** Stands for nothing. */
-const mute: Standing = { async update() {}, async [Symbol.asyncDispose]() {} };
+const mute: Registration = { async update() {}, async [Symbol.asyncDispose]() {} };
 
 export const failureMutants: readonly Mutant[] = [
   {
@@ -69,11 +69,11 @@ export const failureMutants: readonly Mutant[] = [
       return withSession(transport, (session, context) => ({
         ...(session.announce && {
           async announce(node, cancellable) {
-            const standing = await session.announce?.(node, cancellable);
+            const registration = await session.announce?.(node, cancellable);
             return {
-              update: async (...args) => standing?.update(...args),
+              update: async (...args) => registration?.update(...args),
               async [Symbol.asyncDispose]() {
-                await standing?.[Symbol.asyncDispose]();
+                await registration?.[Symbol.asyncDispose]();
                 const other = await transport.open(context, cancellable);
                 await other.announce?.(node, cancellable);
                 await other[Symbol.asyncDispose]();

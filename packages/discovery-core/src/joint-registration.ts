@@ -1,5 +1,5 @@
 import { type DiscoveryError, isMistake, toDiscoveryError } from "./errors.ts";
-import type { Announced, Cancellable, Standing, TransportSession } from "./transport.ts";
+import type { Cancellable, Registration, ResolvedAnnouncement, TransportSession } from "./transport.ts";
 
 /** One of several sessions that a node is announced on. */
 export interface Announcer {
@@ -14,11 +14,11 @@ export interface Announcer {
  */
 export async function announceJointly(
   announcers: readonly Announcer[],
-  node: Announced,
+  node: ResolvedAnnouncement,
   signal: AbortSignal,
   report: (error: DiscoveryError) => void,
-): Promise<Standing> {
-  const joint = new JointStanding(node, signal);
+): Promise<Registration> {
+  const joint = new JointRegistration(node, signal);
   const attempts = announcers.map((announcer) => joint.join(announcer, report));
   try {
     await Promise.any(attempts);
@@ -30,16 +30,16 @@ export async function announceJointly(
   return joint;
 }
 
-class JointStanding implements Standing {
+class JointRegistration implements Registration {
   readonly #withdrawing = new AbortController();
   readonly #wanted: AbortSignal;
-  readonly #standings: Standing[] = [];
+  readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];
   /** What failed before the first success, which decides whether it is an outage or an error. */
   #failures: { readonly name: string; readonly error: unknown }[] | null = [];
-  #latest: Announced;
+  #latest: ResolvedAnnouncement;
 
-  constructor(node: Announced, signal: AbortSignal) {
+  constructor(node: ResolvedAnnouncement, signal: AbortSignal) {
     this.#latest = node;
     this.#wanted = AbortSignal.any([signal, this.#withdrawing.signal]);
   }
@@ -73,23 +73,23 @@ class JointStanding implements Standing {
     for (const { name, error } of failures) report(outage(name, error));
   }
 
-  async update(node: Announced, options: Cancellable): Promise<void> {
+  async update(node: ResolvedAnnouncement, options: Cancellable): Promise<void> {
     this.#latest = node;
-    await Promise.all(this.#standings.map((standing) => standing.update(node, options)));
+    await Promise.all(this.#registrations.map((registration) => registration.update(node, options)));
   }
 
   /** Gives up what is under way and says goodbye wherever the node stands. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#withdrawing.abort();
     await Promise.allSettled(this.#attempts);
-    await disposeAll(this.#standings);
+    await disposeAll(this.#registrations);
   }
 
   async #announce(announce: Announcer["announce"]): Promise<void> {
     const said = this.#latest;
-    const standing = await announce(said, { signal: this.#wanted });
-    this.#standings.push(standing);
-    if (this.#latest !== said) await standing.update(this.#latest, { signal: this.#wanted });
+    const registration = await announce(said, { signal: this.#wanted });
+    this.#registrations.push(registration);
+    if (this.#latest !== said) await registration.update(this.#latest, { signal: this.#wanted });
   }
 }
 
