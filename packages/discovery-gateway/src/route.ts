@@ -14,18 +14,33 @@ export type Route =
 
 /** Methods of requests that any node may answer: what deletes or replaces means one node. */
 const inferring: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
-const managing = /^\/api\/(?:pull|push|delete|create|copy|blobs)(?:\/|$)/;
+const managing = /^\/api\/(?:pull|push|delete|create|copy|blobs)(?:\/|$)/i;
 const stateful =
   /^\/v1\/(?:files|batches|fine_tuning|threads|assistants|vector_stores|uploads|responses\/|conversations)/;
 
 export function routeOf(method: string, path: string, contentType: string): Route {
+  const meant = meaningOf(path);
   const api = apiOf(path);
-  if (api === null) return { kind: "unknown" };
-  if (managing.test(path)) return { kind: "management", api };
-  if (stateful.test(path)) return { kind: "one-node", api, why: `${path} is kept by one node` };
+  if (api === null || meant === null) return { kind: "unknown" };
+  if (managing.test(meant)) return { kind: "management", api };
+  if (stateful.test(meant)) return { kind: "one-node", api, why: `${path} is kept by one node` };
   if (contentType.startsWith("multipart/")) {
     return { kind: "one-node", api, why: "a form is sent to one node, and its model is not read" };
   }
   if (!inferring.has(method)) return { kind: "refused-method" };
   return { kind: "inference", api, needsModel: method === "POST" && api !== "lmserv" };
+}
+
+/**
+ * The path as servers read it, without its escapes, or null where they may read different ones.
+ *
+ * Servers resolve `.`, `..`, `//` and `\` in different ways: such a path could pass for another one here.
+ */
+function meaningOf(path: string): string | null {
+  try {
+    const meant = decodeURIComponent(path);
+    return /\/\/|\\|\/\.\.?(?:\/|$)/.test(meant) ? null : meant;
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RawResponse } from "./endpoint.ts";
-import { ask, chat, site } from "./site.ts";
+import { ask, chat, question, site } from "./site.ts";
 
 const lan = site();
 
@@ -59,6 +59,33 @@ describe("a page", () => {
     expect((await send({ path: "/", headers: { ...headers, "sec-fetch-mode": "navigate" } })).status).toBe(
       200,
     );
+  });
+});
+
+describe("a page of another site", () => {
+  const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+  const withoutOrigin = { "sec-fetch-site": "cross-site" };
+
+  // Requests that browsers send without a preflight (Fetch, "CORS-safelisted").
+  test.each([
+    ["a form", "POST", chat, { ...foreign, "content-type": "application/x-www-form-urlencoded" }],
+    ["a form of parts", "POST", chat, { ...foreign, "content-type": "multipart/form-data; boundary=x" }],
+    ["a form of text", "POST", "/api/chat", { ...foreign, "content-type": "text/plain" }],
+    ["a form in a sandbox", "POST", chat, { ...foreign, origin: "null", "content-type": "text/plain" }],
+    ["a form to the root", "POST", "/", { ...foreign, "sec-fetch-mode": "navigate" }],
+    ["a beacon", "POST", chat, { ...foreign, "sec-fetch-mode": "no-cors" }],
+    ["a fetch", "GET", "/v1/models", { ...foreign, "sec-fetch-mode": "cors" }],
+    ["a question for headers", "HEAD", "/api/tags", { ...withoutOrigin, "sec-fetch-mode": "no-cors" }],
+    ["an image", "GET", "/api/tags", { ...withoutOrigin, "sec-fetch-dest": "image" }],
+    ["a script", "GET", "/lmserv/nodes", { ...withoutOrigin, "sec-fetch-dest": "script" }],
+    ["a frame of events", "GET", "/lmserv/events", { ...withoutOrigin, "sec-fetch-mode": "navigate" }],
+    ["a link", "GET", "/metrics", { ...withoutOrigin, "sec-fetch-mode": "navigate" }],
+  ])("gets nothing by %s: %s %s", async (_, method, path, headers) => {
+    const server = await lan.serve();
+    const { send } = await lan.before(server);
+    const body = method === "POST" ? question : "";
+    expect((await send({ method, path, headers, body })).status).toBe(403);
+    expect(server.requests).toHaveLength(0);
   });
 });
 

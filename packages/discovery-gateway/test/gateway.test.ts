@@ -148,6 +148,20 @@ describe("a request", () => {
     expect((await request).status).toBe(413);
   });
 
+  test("of unknown length is refused once it is too long", async () => {
+    const server = await lan.serve();
+    const { url } = await lan.before(server);
+    const chunk = Buffer.alloc(1_048_576);
+    async function* tooLong(): AsyncGenerator<Buffer> {
+      for (let sent = 0; sent < 65; sent += 1) yield chunk;
+    }
+    const body = ReadableStream.from(tooLong());
+    const response = await fetch(`${url}${chat}`, { method: "POST", body, duplex: "half" });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: "body_too_large" } });
+    expect(server.requests).toHaveLength(0);
+  });
+
   test("with a URL that is too long is refused", async () => {
     const { send } = await lan.before(await lan.serve());
     expect((await send({ path: `/v1/${"a".repeat(9_000)}` })).status).toBe(414);
@@ -248,6 +262,34 @@ describe("what one node keeps", () => {
     const body = '{"model":"llama3","input":"b","previous_response_id":"resp_1"}';
     const next = await send({ method: "POST", path, body });
     expect(next.headers["x-lmserv-node"]).toBe("first");
+  });
+
+  test.each([
+    ["DELETE", "/api/delete", 403],
+    ["POST", "/api/delete", 403],
+    ["POST", "/api/push", 403],
+    ["POST", "/api/create", 403],
+    ["POST", "/api/copy", 403],
+    ["HEAD", "/api/blobs/sha256:1", 403],
+    ["POST", "/api/pull/", 403],
+    ["POST", "/api/%70ull", 403],
+    ["POST", "/api/Pull", 403],
+    ["POST", "/v1/%66iles", 501],
+    ["POST", "//api/pull", 404],
+    ["POST", "/api//pull", 404],
+    ["POST", "/api/chat/../pull", 404],
+    ["POST", "/v1/%2e%2e/api/pull", 404],
+    ["POST", "/v1/..%2fapi%2fpull", 404],
+    ["POST", "/api/chat/..%5cpull", 404],
+    ["POST", "/api/%", 404],
+  ])("is not changed by %s %s", async (method, path, status) => {
+    const server = await lan.serve();
+    const { send } = await lan.before(server);
+    const second = await lan.serve();
+    await lan.near.list({ id: "second", port: second.port, apis: ["openai", "ollama"] });
+    const body = method === "HEAD" ? undefined : question;
+    expect(await send({ method, path, ...(body && { body }) })).toMatchObject({ status });
+    expect([...server.requests, ...second.requests]).toHaveLength(0);
   });
 
   test("are its models, which nobody changes unless that is wanted", async () => {
