@@ -2,18 +2,22 @@ import { DiscoveryError } from "@lmserv/discovery-core";
 import { Standstill } from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import { Endpoint, type EndpointOptions, isPassing } from "./endpoint.ts";
-import { chooseInterfaces, listInterfaces, withSiblings } from "./link/interfaces.ts";
+import { chooseInterfaces, listInterfaces, type NetworkInterface, withSiblings } from "./link/interfaces.ts";
+import type { Memory } from "./memory.ts";
 import type { Responder } from "./responder/responder.ts";
 
 export interface EndpointsOptions extends EndpointOptions {
   /** Interfaces to use, by name or address. */
   readonly wanted: readonly string[] | undefined;
-  /** No socket is left, though there are interfaces. */
+  readonly memory: Memory;
+  /** No interface is left, or no socket. */
   readonly failed: (cause: DiscoveryError) => void;
 }
 
 /** How often the machine's interfaces are looked at, in ms: most of what an idle process costs. */
 const pollMs = 3_000;
+/** How long a network that went is waited for before loopback stands in, in ms: an address is known as long (RFC 6762 section 10). */
+const returnMs = 120_000;
 
 /** Keeps an endpoint on each usable interface while interfaces come, go and change. */
 export class Endpoints {
@@ -54,7 +58,7 @@ export class Endpoints {
     this.#closed = true;
     this.#cancelPoll();
     await this.#following;
-    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
+    await this.#closeAll();
   }
 
   #poll(): void {
@@ -71,11 +75,22 @@ export class Endpoints {
   async #look(hasSlept: boolean): Promise<void> {
     const failures = await this.#follow();
     if (this.#closed) return;
-    const cause = failures.find(({ code, cause }) => code !== "NO_INTERFACE" && !isPassing(cause));
-    if (cause && this.responders().length === 0) return this.#options.failed(cause);
+    const cause = failures.find(({ cause }) => !isPassing(cause));
+    const isLost = cause?.code === "NO_INTERFACE" || this.responders().length === 0;
+    if (cause && isLost) return await this.#fail(cause);
     if (hasSlept) this.#wake();
     this.#report(failures);
     this.#poll();
+  }
+
+  /** Sockets may outlive their interface, and would say goodbye. */
+  async #fail(cause: DiscoveryError): Promise<void> {
+    await this.#closeAll();
+    if (!this.#closed) this.#options.failed(cause);
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
   }
 
   /** The machine slept, or this process was suspended: what others know of it may have run out, and the other way round. */
@@ -96,9 +111,10 @@ export class Endpoints {
     const all = listInterfaces(system);
     const seen = JSON.stringify(all);
     const endpoints = this.#endpoints;
+    const used = withSiblings(this.#choose(all));
+    if (used.length === 0) return [this.#noInterface(system)];
     if (seen === this.#settled && this.#isWhole([...endpoints.keys()])) return [];
     this.#options.browser.system = system;
-    const used = withSiblings(chooseInterfaces(all, this.#options.wanted).used);
     const names = used.map(({ name }) => name);
     const gone = [...endpoints].filter(([name]) => !names.includes(name));
     for (const [name] of gone) endpoints.delete(name);
@@ -112,11 +128,21 @@ export class Endpoints {
     });
     const failures = (await Promise.all(outcomes)).filter((failure) => failure !== null);
     this.#settled = this.#isWhole(names) ? seen : "";
-    return used.length > 0 ? failures : [this.#noInterface(system)];
+    return failures;
+  }
+
+  /** The interfaces to use; none while a network that just went may come back. */
+  #choose(all: readonly NetworkInterface[]): NetworkInterface[] {
+    const { wanted, memory, context } = this.#options;
+    const { used } = chooseInterfaces(all, wanted);
+    const nowMs = context.clock.now();
+    if (used.some(({ loopback }) => !loopback)) memory.ledOutMs = nowMs;
+    const isStandIn = wanted === undefined && used.every(({ loopback }) => loopback);
+    return isStandIn && nowMs - memory.ledOutMs < returnMs ? [] : used;
   }
 
   #isWhole(names: readonly string[]): boolean {
-    return names.length > 0 && names.every((name) => this.#endpoints.get(name)?.isWhole);
+    return names.every((name) => this.#endpoints.get(name)?.isWhole);
   }
 
   #noInterface({ interfaces }: System): DiscoveryError {

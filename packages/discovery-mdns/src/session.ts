@@ -6,12 +6,13 @@ import {
   observationStream,
   type Registration,
   type ResolvedAnnouncement,
-  randomHex,
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
+import type { Name } from "./dns/name.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Machine } from "./link/link.ts";
+import { Memory } from "./memory.ts";
 import { Browser } from "./querier/browser.ts";
 import { absenceMs } from "./querier/schedule.ts";
 import { warmUp } from "./querier/warm-up.ts";
@@ -26,14 +27,12 @@ export interface SessionOptions {
   readonly maxInstances: number;
 }
 
-/** What makes a name unique enough to go unprobed (RFC 6762 section 8.1). */
-const entropyBits = 80;
-
 /** Multicast DNS on every usable interface of this machine. */
 export class MdnsSession implements TransportSession {
   readonly absenceMs: number = absenceMs;
   readonly #context: TransportContext;
   readonly #via: string;
+  readonly #memory: Memory;
   readonly #hostname: () => string;
   readonly #endpoints: Endpoints;
   readonly #browser: Browser;
@@ -44,11 +43,12 @@ export class MdnsSession implements TransportSession {
   readonly #ending = new AbortController();
   #failure: DiscoveryError | null = null;
 
-  constructor(context: TransportContext, options: SessionOptions, machine: Machine) {
+  constructor(context: TransportContext, options: SessionOptions, machine: Machine, memory: Memory) {
     const { clock, random, report } = context;
     const { name: via, interfaces: wanted, subtype, maxInstances } = options;
     this.#context = context;
     this.#via = via;
+    this.#memory = memory;
     this.#hostname = machine.hostname;
     this.#said = new Said(clock);
     this.#browser = new Browser({
@@ -59,13 +59,14 @@ export class MdnsSession implements TransportSession {
       listName: subtype === undefined ? serviceType : subtypeName(subtype),
       maxInstances,
       isChosen: wanted !== undefined,
-      isOwn: (instance) => [...this.#announcers].some((announcer) => announcer.speaksFor(instance)),
+      isOwn: (instance) => this.#isOwn(instance),
     });
     this.#endpoints = new Endpoints({
       via,
       context,
       machine,
       wanted,
+      memory,
       browser: this.#browser,
       announcers: this.#announcers,
       said: this.#said,
@@ -100,7 +101,7 @@ export class MdnsSession implements TransportSession {
 
   async announce(node: ResolvedAnnouncement, { signal }: Cancellable): Promise<Registration> {
     signal.throwIfAborted();
-    const asked = this.#serviceOf(node, randomHex(this.#context.random, entropyBits));
+    const asked = this.#newServiceOf(node);
     this.#tellOfCuts(node, asked);
     const { clock, random, report } = this.#context;
     const announcer = new Announcer(asked, {
@@ -146,10 +147,22 @@ export class MdnsSession implements TransportSession {
     const failure = new DiscoveryError("TRANSPORT_FAILED", cause.message, { via: this.#via, cause });
     this.#failure = failure;
     this.#ending.abort(failure);
-    // No responder is left to say goodbye.
+    // The endpoints are closed, so that none says goodbye.
     for (const announcer of this.#announcers) void announcer.stop();
     void this.#endpoints.close();
     if (!this.#browser.fail(failure)) this.#context.report(failure);
+  }
+
+  /** A node that is announced twice at the same time has two names. */
+  #newServiceOf(node: ResolvedAnnouncement): Service {
+    const { random } = this.#context;
+    const asked = this.#serviceOf(node, this.#memory.entropyOf(node.id, random));
+    if (asked.chosen || !this.#isOwn(asked.instance)) return asked;
+    return this.#serviceOf(node, new Memory().entropyOf(node.id, random));
+  }
+
+  #isOwn(instance: Name): boolean {
+    return [...this.#announcers].some((announcer) => announcer.speaksFor(instance));
   }
 
   #serviceOf(node: ResolvedAnnouncement, entropy: string): Service {

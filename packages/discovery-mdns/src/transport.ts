@@ -4,6 +4,7 @@ import { readSystem } from "@lmserv/discovery-network";
 import type { Surroundings } from "./doctor/diagnosis.ts";
 import type { Machine } from "./link/link.ts";
 import { openLink } from "./link/wire-link.ts";
+import { Memory } from "./memory.ts";
 import { MdnsSession } from "./session.ts";
 import { settings } from "./settings.ts";
 
@@ -47,10 +48,12 @@ export function mdns(options: MdnsOptions = {}): Transport {
 export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings?: Surroundings): Transport {
   assertOptions("mdns", options, { ...settings, name: nameShape });
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
+  const memory = new Memory();
   return {
     name,
     async open(context, { signal }) {
-      const session = new MdnsSession(context, { name, interfaces, subtype, maxInstances }, machine);
+      const options = { name, interfaces, subtype, maxInstances };
+      const session = new MdnsSession(context, options, machine, memory);
       await session.open(signal);
       return session;
     },

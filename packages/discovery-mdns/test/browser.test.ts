@@ -1,7 +1,7 @@
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { collect, joined, openEndpoint, Segment } from "./segment.ts";
 
 const type = "_lmserv._tcp.local";
 const asker = "10.0.0.1";
@@ -376,7 +376,8 @@ describe("interfaces", () => {
   test("one that goes takes its nodes along, one that comes is asked on", async () => {
     const machine = segment.machine(asker);
     const present = machine.interfaces;
-    const { session } = await openEndpoint(machine, clock);
+    const other = new Segment(clock).machine("10.0.1.1", { name: "eth1" });
+    const { session } = await openEndpoint(joined(machine, other), clock);
     const { seen } = collect(session, clock);
     say();
     await clock.advance(5_000);

@@ -1,8 +1,23 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
-import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
+import {
+  type ResolvedAnnouncement,
+  silentLog,
+  supervise,
+  type Transport,
+  type TransportSession,
+} from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, joined, openEndpoint, Segment } from "./segment.ts";
+import { mdnsOn } from "../src/transport.ts";
+import {
+  collect,
+  type Heard,
+  infoOf,
+  joined,
+  openEndpoint,
+  Segment,
+  type VirtualMachine,
+} from "./segment.ts";
 
 // The sockets of a host are taken away: they can be opened anew, or cannot.
 
@@ -26,6 +41,12 @@ async function endOf(browse: AsyncIterable<unknown>): Promise<DiscoveryError> {
     return error as DiscoveryError;
   }
   throw new Error("the browse ended as if all were well");
+}
+
+/** The names of the instances that were announced. */
+function namesOf(heard: readonly Heard[]): string[] {
+  const records = heard.flatMap(({ packet }) => packet.answers ?? []);
+  return [...new Set(records.flatMap(({ type, name }) => (type === "SRV" ? [name] : [])))];
 }
 
 function isGoodbye({ packet }: Heard): boolean {
@@ -92,23 +113,84 @@ describe("a session whose sockets die", () => {
   });
 });
 
-describe("a session goes on", () => {
-  test("while there is no interface, and says no goodbye to nobody", async () => {
-    const machine = segment.machine("10.0.0.1");
-    const { interfaces } = machine;
-    const { session, reports } = await openEndpoint(machine, clock);
-    await session.announce?.(node, never);
-    machine.interfaces = () => ({});
-    segment.fail();
-    await clock.advance(60_000);
-    expect(reports.map(({ code }) => code)).toEqual(["SEND_FAILED", "NO_INTERFACE"]);
-    segment.held.clear();
-    machine.interfaces = interfaces;
-    const before = segment.heard.length;
-    await clock.advance(lookMs);
-    expect(segment.heard.length).toBeGreaterThan(before);
+describe("a session whose last interface goes", () => {
+  const loopback = { lo: [infoOf("127.0.0.1", 8)] };
+  let machine: VirtualMachine;
+  let transport: Transport;
+  let reports: string[];
+
+  beforeEach(() => {
+    machine = segment.machine("10.0.0.1");
+    transport = mdnsOn(machine);
+    reports = [];
   });
 
+  function open(opened: Transport, random = seededRandom(1)): Promise<TransportSession> {
+    const report = ({ code }: DiscoveryError): void => void reports.push(code);
+    const nodes = { listAlive: () => [] };
+    return opened.open({ clock, random, log: silentLog, nodes, report }, never);
+  }
+
+  test.each([
+    ["none is left", {}],
+    ["loopback is left", loopback],
+  ])("fails when %s, and takes nobody for gone", async (_, left) => {
+    const session = await open(supervise(transport));
+    const { seen } = collect(session, clock);
+    const other = await openEndpoint(segment.machine("10.0.0.2"), clock, seededRandom(2));
+    await other.session.announce?.(node, never);
+    await clock.advance(10_000);
+    expect(seen.map(({ kind }) => kind)).toContain("alive");
+    machine.interfaces = () => left;
+    await clock.advance(50_000);
+    expect(seen.at(-1)).toMatchObject({ kind: "lost", error: { code: "NO_INTERFACE" } });
+    expect(reports).toEqual(["NO_INTERFACE"]);
+    expect(seen.filter(({ kind }) => kind === "gone")).toEqual([]);
+  });
+
+  test("is followed by one on loopback when nothing heard before can be true any more", async () => {
+    const session = await open(transport);
+    machine.interfaces = () => loopback;
+    await clock.advance(lookMs);
+    await session[Symbol.asyncDispose]();
+    await expect(open(transport)).rejects.toMatchObject({ cause: { code: "NO_INTERFACE" } });
+    await clock.advance(120_000);
+    await using _ = await open(transport);
+  });
+
+  test("is followed by one that announces under the same name when an interface comes", async () => {
+    const { interfaces } = machine;
+    const session = await open(supervise(transport));
+    await session.announce?.(node, never);
+    const { seen } = collect(session, clock);
+    await clock.advance(10_000);
+    machine.interfaces = () => ({});
+    await clock.advance(60_000);
+    expect(reports).toEqual(["NO_ANSWER", "NO_INTERFACE"]);
+    const before = segment.heard.length;
+    machine.interfaces = interfaces;
+    await clock.advance(10_000);
+    expect(namesOf(segment.heard.slice(before))).toEqual(namesOf(segment.heard.slice(0, before)));
+    expect(segment.heard.filter(isGoodbye)).toEqual([]);
+    expect(seen.filter(({ kind }) => kind === "lost" || kind === "recovered")).toMatchObject([
+      { kind: "lost", error: { code: "NO_INTERFACE" } },
+      { kind: "recovered" },
+    ]);
+  });
+
+  test("has two names for a node that it announces twice", async () => {
+    await using session = await open(transport);
+    await session.announce?.(node, never);
+    await session.announce?.(node, never);
+    await clock.advance(1_000);
+    expect(namesOf(segment.heard)).toHaveLength(2);
+    const closed = session[Symbol.asyncDispose]();
+    await clock.advance(1_000);
+    await closed;
+  });
+});
+
+describe("a session goes on", () => {
   test("while an address is still being checked", async () => {
     const machine = segment.machine("10.0.0.1");
     const { openLink } = machine;

@@ -51,7 +51,7 @@ async function bareListener(host: Host): Promise<HostProcess> {
 
 describeNet("an interface", () => {
   describe.concurrent("under a running announcer and browser", () => {
-    test("is used when it comes, and done with when it goes", async () => {
+    test("is used when it comes", async () => {
       await using lan = await createLan({ hosts: 2 });
       const [a, b] = lan.hosts;
       for (const host of [a, b]) {
@@ -65,10 +65,6 @@ describeNet("an interface", () => {
       await plug(lan, a, { name: "wlan0", address: a.address });
       await list.until(lists("a"));
       expect(list.nodes()).toMatchObject([{ host: a.address }]);
-      await unplug(lan, b, "wlan0");
-      await list.until(lists());
-      await plug(lan, b, { name: "wlan0", address: b.address });
-      await list.until(lists("a"));
       expect(seen.process.stdoutText + announcer.stderrText).not.toMatch(/cannot send|SEND_FAILED/);
     });
 

@@ -54,13 +54,16 @@ conformance("In moments", (requirement) => {
       const delays: number[] = [];
       for (let seed = 1; seed <= 120; seed += 1) {
         await staged(async (stage) => {
+          // Without any link, a session would be over.
+          stage.host.addInterface("eth1", "10.88.0.1");
           const { session } = await subject(stage);
+          session.browse({ ttlMs: 60_000 }, never)[Symbol.asyncIterator]().next();
           stage.host.cut();
           // Interfaces are looked at every 3 s.
           await stage.pass(3_000);
-          session.browse({ ttlMs: 60_000 }, never)[Symbol.asyncIterator]().next();
           stage.host.heal();
-          const first = await stage.peer.find(stage.host.address, ({ message }) => !message.response);
+          const isQuestion = ({ message }: Heard): boolean => !message.response;
+          const first = await stage.peer.find(stage.host.address, isQuestion, { afterMs: stage.nowMs() });
           delays.push(first.tMs - 6_000);
         }, seed)();
       }
