@@ -1,12 +1,12 @@
 import { type Cancellable, type Check, type Checker, checker } from "@lmserv/discovery-core/transport";
 import { checks } from "./codes.ts";
 import { listLinks, type NetworkLink } from "./links.ts";
-import { OnLinkFilter } from "./on-link-filter.ts";
-import type { Omission } from "./plan.ts";
+import { OnLinkFilter } from "./neighbors/on-link-filter.ts";
 import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings.ts";
-import { planOf } from "./sweeper.ts";
-import { reserve, type TableLoad } from "./table-capacity.ts";
+import type { Omission } from "./sweep/plan.ts";
+import { planOf } from "./sweep/sweeper.ts";
+import { reserve, type TableLoad } from "./sweep/table-capacity.ts";
 
 /** The kernel refuses entries a little before its count says so: seen from 1,017 of 1,024 on. */
 const fullWithin = 16;

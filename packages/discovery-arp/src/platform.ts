@@ -3,18 +3,18 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { type LookOptions, look, type Verdict } from "@lmserv/discovery-fingerprint";
 import { readSystem, type System } from "@lmserv/discovery-network";
-import { loadArpA, type ReadArpA } from "./arp-a.ts";
-import { triggerArp } from "./arp-trigger.ts";
+import { loadArpA, type ReadArpA } from "./neighbors/arp-a.ts";
 import {
   getNetNeighborScript,
   parseArpAn,
   parseGetNetNeighbor,
   parseIpNeigh,
   parseProcNetArp,
-} from "./formats.ts";
-import type { Target } from "./plan.ts";
-import { NeighborTable, type TableReader } from "./table.ts";
-import { parseArpCacheStat, parseNtable, type TableLoad } from "./table-capacity.ts";
+} from "./neighbors/formats.ts";
+import { NeighborTable, type TableReader } from "./neighbors/table.ts";
+import { triggerArp } from "./sweep/arp-trigger.ts";
+import type { Target } from "./sweep/plan.ts";
+import { parseArpCacheStat, parseNtable, type TableLoad } from "./sweep/table-capacity.ts";
 
 /** What sending came to; an address that could not be asked is no reason to stop. */
 export interface SendReport {

@@ -9,13 +9,13 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core/transport";
 import { listLinks } from "./links.ts";
-import type { Browse } from "./neighbor-cache.ts";
-import { OnLinkFilter } from "./on-link-filter.ts";
+import { OnLinkFilter } from "./neighbors/on-link-filter.ts";
+import type { NeighborTable } from "./neighbors/table.ts";
 import type { Platform } from "./platform.ts";
+import type { Browse } from "./scan/neighbor-cache.ts";
+import { Watch } from "./scan/watch.ts";
 import type { Settings } from "./settings.ts";
-import { Sweeper } from "./sweeper.ts";
-import type { NeighborTable } from "./table.ts";
-import { Watch } from "./watch.ts";
+import { Sweeper } from "./sweep/sweeper.ts";
 
 /** Looks for servers among the neighbours for as long as anybody browses. */
 export class ArpSession implements TransportSession {

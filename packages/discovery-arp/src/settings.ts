@@ -1,6 +1,6 @@
 import type { Subnet } from "./ipv4.ts";
-import type { Pace } from "./pace.ts";
-import type { SweepProgress } from "./sweep.ts";
+import type { Pace } from "./sweep/pace.ts";
+import type { SweepProgress } from "./sweep/sweep.ts";
 
 /** The options of the transport, checked and complete. */
 export interface Settings {

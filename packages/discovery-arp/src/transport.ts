@@ -9,13 +9,13 @@ import { defaultPorts } from "@lmserv/discovery-fingerprint";
 import { configurable } from "./configurable.ts";
 import { diagnose } from "./diagnosis.ts";
 import { parseSubnet, type Subnet } from "./ipv4.ts";
-import { findNeighbors } from "./nearby.ts";
-import { type Pace, sweepMs } from "./pace.ts";
+import { findNeighbors } from "./neighbors/nearby.ts";
 import { type Platform, thisPlatform } from "./platform.ts";
 import { ArpSession } from "./session.ts";
 import type { Settings } from "./settings.ts";
-import type { SweepProgress } from "./sweep.ts";
-import { planOf } from "./sweeper.ts";
+import { type Pace, sweepMs } from "./sweep/pace.ts";
+import type { SweepProgress } from "./sweep/sweep.ts";
+import { planOf } from "./sweep/sweeper.ts";
 
 export interface ArpOptions {
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { maxNeighbors, proxiesAmong, tidy } from "../src/neighbor.ts";
+import { maxNeighbors, proxiesAmong, tidy } from "../src/neighbors/neighbor.ts";
 
 const row = (address: string, mac: string, link: string | null = "eth0") => ({ address, mac, link });
 const mac = "02:00:00:00:00:01";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Pacer, sweepMs } from "../src/pace.ts";
+import { Pacer, sweepMs } from "../src/sweep/pace.ts";
 
 const empty = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSubnet, type Subnet } from "../src/ipv4.ts";
-import { maxTargets, type PlanOptions, planSweep, type SweepPlan } from "../src/plan.ts";
+import { maxTargets, type PlanOptions, planSweep, type SweepPlan } from "../src/sweep/plan.ts";
 import { linkOf } from "./lan.ts";
 
 const subnets = (...texts: string[]): Subnet[] => texts.flatMap((text) => parseSubnet(text) ?? []);

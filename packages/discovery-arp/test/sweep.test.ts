@@ -1,9 +1,9 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Neighbor } from "../src/neighbor.ts";
-import type { Pace } from "../src/pace.ts";
-import type { Target } from "../src/plan.ts";
-import { type SweepOutcome, sweep } from "../src/sweep.ts";
+import type { Neighbor } from "../src/neighbors/neighbor.ts";
+import type { Pace } from "../src/sweep/pace.ts";
+import type { Target } from "../src/sweep/plan.ts";
+import { type SweepOutcome, sweep } from "../src/sweep/sweep.ts";
 import { VirtualLan } from "./virtual-lan.ts";
 
 let clock: VirtualClock;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parseArpCacheStat, parseNtable, TableCapacity, type TableLoad } from "../src/table-capacity.ts";
+import {
+  parseArpCacheStat,
+  parseNtable,
+  TableCapacity,
+  type TableLoad,
+} from "../src/sweep/table-capacity.ts";
 
 const stat = `entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast periodic_gc_runs forced_gc_runs unresolved_discards table_fulls
 00000024 0002898b 000254d2 00000007   00034fb0 0000138f 00000530   00000000         00000000         000002f4         00000001       00000000            00000000

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Neighbor } from "../src/neighbor.ts";
-import { NeighborTable, type TableReader } from "../src/table.ts";
+import type { Neighbor } from "../src/neighbors/neighbor.ts";
+import { NeighborTable, type TableReader } from "../src/neighbors/table.ts";
 
 const { signal } = new AbortController();
 

@@ -1,9 +1,9 @@
 import { hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc from "fast-check";
-import { loadArpA } from "../src/arp-a.ts";
-import { parseArpAn, parseGetNetNeighbor, parseIpNeigh, parseProcNetArp } from "../src/formats.ts";
-import { maxNeighbors } from "../src/neighbor.ts";
-import { parseArpCacheStat, parseNtable } from "../src/table-capacity.ts";
+import { loadArpA } from "../src/neighbors/arp-a.ts";
+import { parseArpAn, parseGetNetNeighbor, parseIpNeigh, parseProcNetArp } from "../src/neighbors/formats.ts";
+import { maxNeighbors } from "../src/neighbors/neighbor.ts";
+import { parseArpCacheStat, parseNtable } from "../src/sweep/table-capacity.ts";
 
 const limits = { softLimit: 512, hardLimit: 1_024 };
 

@@ -2,12 +2,12 @@ import { isIPv6, onAbort, silentLog, type TransportContext } from "@lmserv/disco
 import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-fingerprint";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
-import { parseProcNetArp } from "../src/formats.ts";
-import type { Neighbor } from "../src/neighbor.ts";
-import type { Target } from "../src/plan.ts";
+import { parseProcNetArp } from "../src/neighbors/formats.ts";
+import type { Neighbor } from "../src/neighbors/neighbor.ts";
+import { NeighborTable } from "../src/neighbors/table.ts";
 import type { Platform } from "../src/platform.ts";
-import { NeighborTable } from "../src/table.ts";
-import type { TableLoad } from "../src/table-capacity.ts";
+import type { Target } from "../src/sweep/plan.ts";
+import type { TableLoad } from "../src/sweep/table-capacity.ts";
 import { info } from "./lan.ts";
 
 /** How long an answer takes, in ms. */

@@ -1,10 +1,10 @@
-import { Pile } from "./pile.ts";
+import { OrderedSet } from "./ordered-set.ts";
 
 /** Keys by origin, with the origin that has most of them at hand. */
 export class Crowd {
-  readonly #keys = new Map<string, Pile>();
+  readonly #keys = new Map<string, OrderedSet>();
   /** Origins by how many keys they have. */
-  readonly #bySize = new Map<number, Pile>();
+  readonly #bySize = new Map<number, OrderedSet>();
   /** How many keys the origin has that has most. */
   largest = 0;
 
@@ -13,7 +13,7 @@ export class Crowd {
   }
 
   add(key: string, origin: string): void {
-    const keys = this.#keys.get(origin) ?? new Pile();
+    const keys = this.#keys.get(origin) ?? new OrderedSet();
     this.#keys.set(origin, keys);
     keys.add(key);
     this.#move(origin, keys.size - 1, keys.size);
@@ -39,7 +39,7 @@ export class Crowd {
     before?.delete(origin);
     if (before?.size === 0) this.#bySize.delete(from);
     if (to === 0) return;
-    const after = this.#bySize.get(to) ?? new Pile();
+    const after = this.#bySize.get(to) ?? new OrderedSet();
     this.#bySize.set(to, after);
     after.add(origin);
   }

@@ -2,9 +2,9 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeAll, expect, test } from "vitest";
 import { type Alive, Registry } from "../src/authors.ts";
 import { createDiscovery } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { keptObjects } from "./kept-objects.ts";
 import { alive, at, gone } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 function* strangers(count: number): Generator<Alive> {
   for (let n = 0; n < count; n += 1) {
@@ -62,7 +62,7 @@ test("a source whose deadline moves back and forth leaves nothing behind", () =>
 
 test("looks and watches that are over leave nothing behind", async () => {
   const clock = new VirtualClock();
-  await using discovery = await createDiscovery({ transports: [new Puppet()], clock });
+  await using discovery = await createDiscovery({ transports: [new FakeTransport()], clock });
   const lookAndWatch = async (): Promise<void> => {
     const watch = discovery.watch();
     const step = watch.next();

@@ -1,8 +1,8 @@
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDiscovery, type Discovery, DiscoveryError } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { alive } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 let clock: VirtualClock;
 let network: MemoryNetwork;
@@ -86,37 +86,37 @@ describe("an announced node", () => {
   });
 
   test("remains one's own while one of its announcements stands", async () => {
-    const puppet = new Puppet();
-    const own = await open(puppet);
+    const fake = new FakeTransport();
+    const own = await open(fake);
     own.registry.listAlive();
     const first = await own.announce({ port: 8000, id: "box" });
     await own.announce({ port: 8000, id: "box", info: "again" });
     await first[Symbol.asyncDispose]();
-    puppet.say(alive({ id: "box" }));
+    fake.say(alive({ id: "box" }));
     await clock.advance(0);
     expect(own.registry.listAlive()).toMatchObject([{ id: "box", self: true }]);
   });
 
   test("is not one's own after that", async () => {
-    const puppet = new Puppet();
-    const own = await open(puppet);
+    const fake = new FakeTransport();
+    const own = await open(fake);
     own.registry.listAlive();
     const announcement = await own.announce({ port: 8000, id: "box" });
     await announcement[Symbol.asyncDispose]();
-    puppet.say(alive({ id: "box" }));
+    fake.say(alive({ id: "box" }));
     await clock.advance(0);
     expect(own.registry.listAlive()).toMatchObject([{ id: "box", self: false }]);
   });
 
   test("is not one's own if it could not be announced", async () => {
-    const puppet = new Puppet();
-    const own = await open(puppet);
-    puppet.faults.announce = () => {
-      throw new DiscoveryError("NAME_CONFLICT", "taken", { via: "puppet" });
+    const fake = new FakeTransport();
+    const own = await open(fake);
+    fake.faults.announce = () => {
+      throw new DiscoveryError("NAME_CONFLICT", "taken", { via: "fake" });
     };
     await expect(own.announce({ port: 8000, id: "box" })).rejects.toMatchObject({ code: "NAME_CONFLICT" });
     own.registry.listAlive();
-    puppet.say(alive({ id: "box" }));
+    fake.say(alive({ id: "box" }));
     await clock.advance(0);
     expect(own.registry.listAlive()).toMatchObject([{ id: "box", self: false }]);
   });
@@ -131,12 +131,12 @@ describe("announcing", () => {
   });
 
   test("rejects with the caller's own reason, and announces nothing", async () => {
-    const puppet = new Puppet();
-    const own = await open(puppet);
+    const fake = new FakeTransport();
+    const own = await open(fake);
     const reason = { why: "enough" };
     const signal = AbortSignal.abort(reason);
     await expect(own.announce({ port: 8000 }, { signal })).rejects.toBe(reason);
-    expect(puppet.announced.size).toBe(0);
+    expect(fake.announced.size).toBe(0);
   });
 
   test("fails where no transport can announce", async () => {
@@ -148,9 +148,9 @@ describe("announcing", () => {
   });
 
   test("succeeds with the first transport; the failure of another is a warning", async () => {
-    const puppet = new Puppet("failing");
-    const both = await open(memory({ network }), puppet);
-    puppet.faults.announce = () => {
+    const fake = new FakeTransport("failing");
+    const both = await open(memory({ network }), fake);
+    fake.faults.announce = () => {
       throw new DiscoveryError("SEND_FAILED", "no route", { via: "failing" });
     };
     await both.announce({ port: 8000, id: "box" });
@@ -161,11 +161,11 @@ describe("announcing", () => {
   });
 
   test("rejects with everything when every transport fails", async () => {
-    const puppets = [new Puppet("one"), new Puppet("two")];
-    const both = await open(...puppets);
-    for (const puppet of puppets) {
-      puppet.faults.announce = () => {
-        throw new DiscoveryError("SEND_FAILED", "no route", { via: puppet.name });
+    const fakes = [new FakeTransport("one"), new FakeTransport("two")];
+    const both = await open(...fakes);
+    for (const fake of fakes) {
+      fake.faults.announce = () => {
+        throw new DiscoveryError("SEND_FAILED", "no route", { via: fake.name });
       };
     }
     const failure = await both.announce({ port: 8000 }).catch((error: unknown) => error);

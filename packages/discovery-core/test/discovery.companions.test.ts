@@ -2,20 +2,20 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { standby, type Transport } from "../src/authors.ts";
 import { createDiscovery, type Discovery, type RegistryChange } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { alive, gone } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 // What the transports of one discovery do for each other.
 
 let clock: VirtualClock;
-let one: Puppet;
-let other: Puppet;
+let one: FakeTransport;
+let other: FakeTransport;
 const opened: Discovery[] = [];
 
 beforeEach(() => {
   clock = new VirtualClock();
-  one = new Puppet("one");
-  other = new Puppet("other");
+  one = new FakeTransport("one");
+  other = new FakeTransport("other");
 });
 
 afterEach(async () => {
@@ -29,7 +29,7 @@ async function open(...transports: readonly Transport[]): Promise<Discovery> {
   return discovery;
 }
 
-function attributesOn({ announced }: Puppet): unknown {
+function attributesOn({ announced }: FakeTransport): unknown {
   return [...announced].map(({ attributes }) => attributes);
 }
 
@@ -62,7 +62,7 @@ describe("an announcement", () => {
   test("says it also for transports of which one stands by the other", async () => {
     one.attributes = { mesh: "7946" };
     other.attributes = { fleet: "lab" };
-    const third = new Puppet("third");
+    const third = new FakeTransport("third");
     const discovery = await open(standby(one, other), third);
     await discovery.announce({ port: 8000 });
     expect(attributesOn(third)).toEqual([{ mesh: "7946", fleet: "lab" }]);
@@ -70,10 +70,10 @@ describe("an announcement", () => {
 });
 
 describe("a transport that follows", () => {
-  function follow(puppet: Puppet): { readonly seen: unknown[]; readonly end: () => void } {
+  function follow(fake: FakeTransport): { readonly seen: unknown[]; readonly end: () => void } {
     const seen: unknown[] = [];
     const onChange = ({ kind, node }: RegistryChange): void => void seen.push([kind, node.id, node.info]);
-    const end = puppet.context?.follow?.(onChange);
+    const end = fake.context?.follow?.(onChange);
     if (!end) throw new TypeError("there is nothing to follow");
     return { seen, end };
   }

@@ -7,18 +7,18 @@ import {
   type DiscoveryErrorCode,
   type DiscoveryOptions,
 } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { alive } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 let clock: VirtualClock;
-let puppet: Puppet;
+let fake: FakeTransport;
 const opened: Discovery[] = [];
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown): unknown => unhandled.push(reason);
 
 beforeEach(() => {
   clock = new VirtualClock();
-  puppet = new Puppet();
+  fake = new FakeTransport();
   process.on("unhandledRejection", onUnhandled);
 });
 
@@ -30,13 +30,13 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<DiscoveryOptions> = {}): Promise<Discovery> {
-  const discovery = await createDiscovery({ transports: [puppet], clock, ...options });
+  const discovery = await createDiscovery({ transports: [fake], clock, ...options });
   opened.push(discovery);
   return discovery;
 }
 
-function failing(code: DiscoveryErrorCode, name: string = "failing", cause?: unknown): Puppet {
-  const transport = new Puppet(name);
+function failing(code: DiscoveryErrorCode, name: string = "failing", cause?: unknown): FakeTransport {
+  const transport = new FakeTransport(name);
   transport.faults.open = () => {
     throw new DiscoveryError(code, `${name} is out`, { via: name, cause });
   };
@@ -52,8 +52,8 @@ describe("a mistake in the options is thrown at once", () => {
     ],
     [
       "two of one name",
-      { transports: [new Puppet(), new Puppet()] },
-      new TypeError('two transports are named "puppet"; each needs a name of its own'),
+      { transports: [new FakeTransport(), new FakeTransport()] },
+      new TypeError('two transports are named "fake"; each needs a name of its own'),
     ],
     [
       "a short TTL",
@@ -76,8 +76,8 @@ describe("a mistake in the options is thrown at once", () => {
       new RangeError("createDiscovery: capacity must be a whole number of at least 1, and is 0"),
     ],
   ])("%s", (_, options, error) => {
-    expect(() => createDiscovery({ transports: [puppet], ...options })).toThrow(error);
-    expect(puppet.opened).toBe(0);
+    expect(() => createDiscovery({ transports: [fake], ...options })).toThrow(error);
+    expect(fake.opened).toBe(0);
   });
 });
 
@@ -100,18 +100,18 @@ describe("opening", () => {
   });
 
   test("goes on with those that can be opened; the others are warnings", async () => {
-    const discovery = await open({ transports: [failing("ADDRESS_IN_USE"), puppet] });
+    const discovery = await open({ transports: [failing("ADDRESS_IN_USE"), fake] });
     expect(discovery.warnings).toMatchObject([{ code: "ADDRESS_IN_USE", via: "failing" }]);
     expect(discovery.transports).toMatchObject([
       { name: "failing", error: { code: "ADDRESS_IN_USE" } },
-      { name: "puppet", error: null },
+      { name: "fake", error: null },
     ]);
   });
 
   test("rejects with the caller's own reason", async () => {
     const reason = { why: "enough" };
     const aborting = new AbortController();
-    puppet.faults.open = () => {
+    fake.faults.open = () => {
       aborting.abort(reason);
       throw reason;
     };
@@ -156,15 +156,15 @@ describe("warnings", () => {
       onWarning: (warning) => heard.push(warning),
       log: (...line) => logged.push(line),
     });
-    puppet.report("SEND_FAILED", "no route");
-    expect(discovery.warnings).toMatchObject([{ code: "SEND_FAILED", via: "puppet" }]);
+    fake.report("SEND_FAILED", "no route");
+    expect(discovery.warnings).toMatchObject([{ code: "SEND_FAILED", via: "fake" }]);
     expect(heard).toEqual(discovery.warnings);
-    expect(logged).toEqual([["warn", "no route", { code: "SEND_FAILED", via: "puppet" }]]);
+    expect(logged).toEqual([["warn", "no route", { code: "SEND_FAILED", via: "fake" }]]);
   });
 
   test("are kept, the latest 100 of them", async () => {
     const discovery = await open();
-    for (let n = 0; n < 250; n += 1) puppet.report("SEND_FAILED", `${n}`);
+    for (let n = 0; n < 250; n += 1) fake.report("SEND_FAILED", `${n}`);
     expect(discovery.warnings).toHaveLength(100);
     expect(discovery.warnings.at(0)?.message).toBe("150");
     expect(discovery.warnings.at(-1)?.message).toBe("249");
@@ -179,7 +179,7 @@ describe("warnings", () => {
     ["MEDIUM_UNREACHABLE", false],
   ])("with the code %s: the transport is out is %s", async (code, isOut) => {
     const discovery = await open();
-    puppet.report(code);
+    fake.report(code);
     expect(discovery.transports[0]?.error?.code).toBe(isOut ? code : undefined);
   });
 
@@ -187,7 +187,7 @@ describe("warnings", () => {
     const heard: unknown[] = [];
     const discovery = await open({ onWarning: (warning) => heard.push(warning) });
     await discovery[Symbol.asyncDispose]();
-    puppet.report("SEND_FAILED");
+    fake.report("SEND_FAILED");
     expect(heard).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe("warnings", () => {
   ])("do no harm where the caller's callback %s", async (_, callback) => {
     const logged: string[] = [];
     const discovery = await open({ onWarning: callback, log: (_level, message) => logged.push(message) });
-    puppet.report("SEND_FAILED", "no route");
+    fake.report("SEND_FAILED", "no route");
     await clock.advance(0);
     expect(discovery.warnings).toHaveLength(1);
     expect(logged).toEqual(["no route", "onWarning failed"]);
@@ -213,8 +213,8 @@ describe("warnings", () => {
       throw new Error("the caller's own");
     };
     const discovery = await open({ log });
-    expect(() => puppet.context?.log("debug", "hello")).not.toThrow();
-    puppet.report("SEND_FAILED");
+    expect(() => fake.context?.log("debug", "hello")).not.toThrow();
+    fake.report("SEND_FAILED");
     expect(discovery.warnings).toHaveLength(1);
   });
 });
@@ -245,35 +245,35 @@ describe("whatever a transport throws, where it must not", () => {
   for (const [, rejection] of thrown) if (rejection instanceof Promise) rejection.catch(() => {});
 
   test.each(thrown)("does not stop a browse: %s", async (_, it) => {
-    puppet.faults.browse = () => {
+    fake.faults.browse = () => {
       throw it;
     };
     const discovery = await open();
     discovery.registry.listAlive();
     await clock.advance(0);
-    expect(discovery.warnings).toMatchObject([{ code: "TRANSPORT_FAILED", via: "puppet" }]);
-    delete puppet.faults.browse;
+    expect(discovery.warnings).toMatchObject([{ code: "TRANSPORT_FAILED", via: "fake" }]);
+    delete fake.faults.browse;
     await clock.advance(10_000);
-    puppet.say(alive());
+    fake.say(alive());
     await clock.advance(0);
     expect(discovery.registry.listAlive()).toHaveLength(1);
   });
 
   test.each(thrown)("is a warning when a node is asked for: %s", async (_, it) => {
-    puppet.faults.reconfirm = () => {
+    fake.faults.reconfirm = () => {
       throw it;
     };
     const discovery = await open();
     discovery.registry.listAlive();
-    puppet.say(alive({ key: "eth0" }), alive({ key: "wlan0" }));
+    fake.say(alive({ key: "eth0" }), alive({ key: "wlan0" }));
     await clock.advance(0);
     await discovery.reconfirm("box");
-    expect(puppet.asked).toEqual(["eth0", "wlan0"]);
+    expect(fake.asked).toEqual(["eth0", "wlan0"]);
     expect(discovery.warnings).toMatchObject([{ code: "SEND_FAILED" }, { code: "SEND_FAILED" }]);
   });
 
   test.each(thrown)("reaches who announces: %s", async (_, it) => {
-    puppet.faults.announce = () => {
+    fake.faults.announce = () => {
       throw it;
     };
     const discovery = await open();
@@ -290,12 +290,12 @@ describe("disposal", () => {
     const discovery = await open();
     await Promise.all([discovery[Symbol.asyncDispose](), discovery[Symbol.asyncDispose]()]);
     await discovery[Symbol.asyncDispose]();
-    expect(puppet.closed).toBe(1);
+    expect(fake.closed).toBe(1);
   });
 
   test("is over for everybody at the same time", async () => {
     let close = (): void => {};
-    puppet.faults.close = () =>
+    fake.faults.close = () =>
       new Promise<void>((resolve) => {
         close = resolve;
       });
@@ -313,11 +313,11 @@ describe("disposal", () => {
   test("fails for everybody when a transport cannot be closed", async () => {
     const discovery = await open();
     const error = new Error("cannot close");
-    puppet.faults.close = () => {
+    fake.faults.close = () => {
       throw error;
     };
     for (let n = 0; n < 2; n += 1) await expect(discovery[Symbol.asyncDispose]()).rejects.toBe(error);
-    expect(puppet.closed).toBe(1);
+    expect(fake.closed).toBe(1);
   });
 
   test("makes every use a TypeError, at once", async () => {

@@ -2,8 +2,8 @@ import { getEventListeners } from "node:events";
 import { MemoryNetwork, memory, seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDiscovery, type Discovery, type NodeInfo, type RegistryChange } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { alive, at, gone } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 let clock: VirtualClock;
 let network: MemoryNetwork;
@@ -21,11 +21,11 @@ afterEach(async () => {
 });
 
 /** Swaps the memory transport for one that the test itself speaks for. */
-async function usePuppet(options: { readonly capacity?: number } = {}): Promise<Puppet> {
+async function useFake(options: { readonly capacity?: number } = {}): Promise<FakeTransport> {
   await discovery[Symbol.asyncDispose]();
-  const puppet = new Puppet();
-  discovery = await createDiscovery({ transports: [puppet], clock, ...options });
-  return puppet;
+  const fake = new FakeTransport();
+  discovery = await createDiscovery({ transports: [fake], clock, ...options });
+  return fake;
 }
 
 function ids(nodes: readonly NodeInfo[]): string[] {
@@ -83,9 +83,9 @@ describe("the registry", () => {
   });
 
   test("that is full refuses newcomers with one warning", async () => {
-    const puppet = await usePuppet({ capacity: 1 });
+    const fake = await useFake({ capacity: 1 });
     discovery.registry.listAlive();
-    for (const n of [1, 2, 3]) puppet.say(alive({ key: `${n}`, id: `${n}`, addresses: [at(`10.0.0.${n}`)] }));
+    for (const n of [1, 2, 3]) fake.say(alive({ key: `${n}`, id: `${n}`, addresses: [at(`10.0.0.${n}`)] }));
     await clock.advance(0);
     expect(ids(discovery.registry.listAlive())).toEqual(["1"]);
     expect(discovery.warnings.map(({ code }) => code)).toEqual(["REGISTRY_FULL"]);
@@ -232,35 +232,31 @@ describe("watch", () => {
 
 describe("what somebody doubts is asked for again", () => {
   test("when one of several sources says goodbye", async () => {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(
-      alive({ key: "eth0" }),
-      alive({ key: "wlan0" }),
-      alive({ key: "other", id: "other", port: 1 }),
-    );
-    puppet.say(gone({ key: "eth0" }));
+    fake.say(alive({ key: "eth0" }), alive({ key: "wlan0" }), alive({ key: "other", id: "other", port: 1 }));
+    fake.say(gone({ key: "eth0" }));
     await clock.advance(0);
-    expect(puppet.asked).toEqual(["wlan0"]);
+    expect(fake.asked).toEqual(["wlan0"]);
   });
 
   test("but not when the only one does", async () => {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(alive(), gone());
+    fake.say(alive(), gone());
     await clock.advance(0);
-    expect([discovery.registry.listAlive(), puppet.asked]).toEqual([[], []]);
+    expect([discovery.registry.listAlive(), fake.asked]).toEqual([[], []]);
   });
 
   test("once, where two transports have the same key for it", async () => {
     await discovery[Symbol.asyncDispose]();
-    const puppets = [new Puppet("one"), new Puppet("two")];
-    discovery = await createDiscovery({ transports: puppets, clock });
+    const fakes = [new FakeTransport("one"), new FakeTransport("two")];
+    discovery = await createDiscovery({ transports: fakes, clock });
     discovery.registry.listAlive();
-    for (const puppet of puppets) puppet.say(alive({ key: "10.0.0.1:8000" }));
+    for (const fake of fakes) fake.say(alive({ key: "10.0.0.1:8000" }));
     await clock.advance(0);
     await discovery.reconfirm("box");
-    expect(puppets.map(({ asked }) => asked)).toEqual([["10.0.0.1:8000"], ["10.0.0.1:8000"]]);
+    expect(fakes.map(({ asked }) => asked)).toEqual([["10.0.0.1:8000"], ["10.0.0.1:8000"]]);
   });
 
   test("and goes down when it does not answer", async () => {
@@ -279,33 +275,33 @@ describe("what somebody doubts is asked for again", () => {
   });
 
   test("when the host slept", async () => {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(alive({ key: "eth0" }));
+    fake.say(alive({ key: "eth0" }));
     await clock.advance(1);
     clock.sleepHost(3_600_000);
     await clock.advance(5_000);
-    expect(puppet.asked).toEqual(["eth0"]);
+    expect(fake.asked).toEqual(["eth0"]);
   });
 
   test("when the caller does, on each transport that knows the node", async () => {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(alive({ key: "eth0" }), alive({ key: "wlan0" }));
+    fake.say(alive({ key: "eth0" }), alive({ key: "wlan0" }));
     await clock.advance(0);
     await discovery.reconfirm("box");
     await discovery.reconfirm("nobody");
-    expect(puppet.asked).toEqual(["eth0", "wlan0"]);
+    expect(fake.asked).toEqual(["eth0", "wlan0"]);
   });
 
   test("and the caller may give up", async () => {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(alive());
+    fake.say(alive());
     await clock.advance(0);
     const aborting = new AbortController();
     const reason = { why: "enough" };
-    puppet.faults.reconfirm = () => {
+    fake.faults.reconfirm = () => {
       aborting.abort(reason);
       throw reason;
     };
@@ -322,9 +318,9 @@ test("a transport is settled when its first pass over the medium is done", async
 
 test("what is under way when it is disposed starts no timer, however far it came", async () => {
   for (let steps = 0; steps < 20; steps += 1) {
-    const puppet = await usePuppet();
+    const fake = await useFake();
     discovery.registry.listAlive();
-    puppet.say(alive());
+    fake.say(alive());
     for (let step = 0; step < steps; step += 1) await Promise.resolve();
     await discovery[Symbol.asyncDispose]();
     await clock.advance(0);

@@ -2,8 +2,8 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HealthContext, type HealthReport, Registry } from "../src/authors.ts";
 import { createDiscovery, type Discovery, type HealthState, type NodeInfo } from "../src/index.ts";
+import { FakeTransport } from "./fake-transport.ts";
 import { type AliveFields, alive, at, gone } from "./observations.ts";
-import { Puppet } from "./puppet.ts";
 
 function report(state: HealthState, fields: Partial<HealthReport> = {}): HealthReport {
   return {
@@ -103,14 +103,14 @@ describe("the health of a node", () => {
 
 describe("a monitor", () => {
   let clock: VirtualClock;
-  let puppet: Puppet;
+  let fake: FakeTransport;
   let discovery: Discovery;
   let context: HealthContext | null;
   let stops: number;
 
   beforeEach(async () => {
     clock = new VirtualClock();
-    puppet = new Puppet();
+    fake = new FakeTransport();
     context = null;
     stops = 0;
     const health = {
@@ -121,14 +121,14 @@ describe("a monitor", () => {
         };
       },
     };
-    discovery = await createDiscovery({ transports: [puppet], clock, health });
+    discovery = await createDiscovery({ transports: [fake], clock, health });
   });
 
   afterEach(() => discovery[Symbol.asyncDispose]());
 
   async function list(...fields: AliveFields[]): Promise<HealthContext> {
     discovery.registry.listAlive();
-    puppet.say(...fields.map(alive));
+    fake.say(...fields.map(alive));
     await clock.advance(0);
     if (!context) throw new TypeError("the monitor did not start");
     return context;
@@ -148,16 +148,16 @@ describe("a monitor", () => {
     const { follow, reconfirm } = await list({});
     const seen: string[] = [];
     const end = follow(({ kind, node }) => seen.push(`${kind} ${node.id}`));
-    puppet.say(alive({ key: "other", id: "other", addresses: [at("10.0.0.2")] }), gone());
+    fake.say(alive({ key: "other", id: "other", addresses: [at("10.0.0.2")] }), gone());
     await clock.advance(0);
     end();
-    puppet.say(gone({ key: "other" }));
+    fake.say(gone({ key: "other" }));
     await clock.advance(0);
     expect(seen).toEqual(["up box", "up other", "down box"]);
-    puppet.say(alive());
+    fake.say(alive());
     await clock.advance(0);
     reconfirm("box");
-    expect(puppet.asked).toContain("box");
+    expect(fake.asked).toContain("box");
   });
 
   test("tells watchers what it found", async () => {
@@ -173,7 +173,7 @@ describe("a monitor", () => {
 
   test("is waited for by a look, for 700 ms", async () => {
     const look = discovery.discover({ timeoutMs: 1_000 });
-    puppet.say(alive());
+    fake.say(alive());
     let found: readonly NodeInfo[] | null = null;
     look.then((nodes) => {
       found = nodes;
@@ -186,7 +186,7 @@ describe("a monitor", () => {
 
   test("lets a look end with the last check", async () => {
     const look = discovery.discover({ timeoutMs: 1_000, healthy: true, atLeast: 1 });
-    puppet.say(alive(), alive({ key: "b", id: "b", addresses: [at("10.0.0.2")] }));
+    fake.say(alive(), alive({ key: "b", id: "b", addresses: [at("10.0.0.2")] }));
     await clock.advance(10);
     context?.report("b", report("silent", { endpoint: "10.0.0.2:8000" }));
     context?.report("box", report("healthy"));
@@ -206,12 +206,12 @@ describe("a filter of a look", () => {
     [{ healthy: true }, []],
   ])("%j finds %j", async (filter, ids) => {
     const clock = new VirtualClock();
-    const puppet = new Puppet();
-    await using discovery = await createDiscovery({ transports: [puppet], clock });
+    const fake = new FakeTransport();
+    await using discovery = await createDiscovery({ transports: [fake], clock });
     const look = discovery.discover({ timeoutMs: 100, ...filter });
     const node = (id: string, n: number, fields: AliveFields) =>
       alive({ key: id, id, addresses: [at(`10.0.0.${n}`)], ...fields });
-    puppet.say(
+    fake.say(
       node("a", 1, { server: "ollama", models: ["llama3:latest"] }),
       node("b", 2, { server: "ollama", models: ["qwen3"] }),
       node("c", 3, { server: null, models: ["Llama3"] }),

@@ -2,17 +2,17 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { assertOptions, compose, type OptionShapes, standby, supervise } from "../src/authors.ts";
 import { createDiscovery } from "../src/index.ts";
-import { Puppet } from "./puppet.ts";
+import { FakeTransport } from "./fake-transport.ts";
 
-// What a program without types may give; a puppet is a transport.
+// What a program without types may give; a fake is a transport.
 
 /** Calls a function with what its types forbid. */
 function call(callee: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
   return Reflect.apply(callee, undefined, args);
 }
 
-const puppet = new Puppet();
-const transports = [puppet];
+const fake = new FakeTransport();
+const transports = [fake];
 
 const known =
   "known are: ttlMs, health, capacity, waitForNetwork, onWarning, onTransport, log, clock, random, signal, transports";
@@ -28,9 +28,9 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
     ["no transports", [{}], new TypeError("createDiscovery: transports is missing")],
     [
       "a transport that is in no list",
-      [{ transports: puppet }],
+      [{ transports: fake }],
       new TypeError(
-        "createDiscovery: transports must be a list of at least 1, in brackets even for a single one, and is an object of Puppet",
+        "createDiscovery: transports must be a list of at least 1, in brackets even for a single one, and is an object of FakeTransport",
       ),
     ],
     [
@@ -72,9 +72,9 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
   test.each<[string, () => unknown, TypeError | RangeError]>([
     [
       "compose",
-      () => call(compose, puppet),
+      () => call(compose, fake),
       new TypeError(
-        "compose: transports must be a list of at least 1, in brackets even for a single one, and is an object of Puppet",
+        "compose: transports must be a list of at least 1, in brackets even for a single one, and is an object of FakeTransport",
       ),
     ],
     [
@@ -84,17 +84,17 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
     ],
     [
       "supervise, its options",
-      () => call(supervise, puppet, { outlast: () => true }),
+      () => call(supervise, fake, { outlast: () => true }),
       new TypeError('supervise: outlast is unknown; did you mean "outlasts"?'),
     ],
     [
       "standby",
-      () => call(standby, puppet, { name: "x" }),
+      () => call(standby, fake, { name: "x" }),
       new TypeError('standby: transport must be a transport, as mdns() makes one, and is {"name":"x"}'),
     ],
     [
       "standby, its options",
-      () => call(standby, puppet, new Puppet(), { afterMs: "3s" }),
+      () => call(standby, fake, new FakeTransport(), { afterMs: "3s" }),
       new TypeError('standby: afterMs must be a number from 0 to 86400000, and is "3s"'),
     ],
   ])("%s", (_, act, error) => {

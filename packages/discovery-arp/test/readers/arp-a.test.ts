@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadArpA } from "../../src/arp-a.ts";
+import { loadArpA } from "../../src/neighbors/arp-a.ts";
 
 const load = createRequire(import.meta.url);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseArpAn, parseGetNetNeighbor } from "../../src/formats.ts";
+import { parseArpAn, parseGetNetNeighbor } from "../../src/neighbors/formats.ts";
 
 // NOTHING HERE RAN ON macOS OR WINDOWS: what those systems print was written down from their documentation and
 // from reports, and is parsed on whatever system the tests run on.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseArpAn, parseIpNeigh, parseProcNetArp } from "../../src/formats.ts";
+import { parseArpAn, parseIpNeigh, parseProcNetArp } from "../../src/neighbors/formats.ts";
 
 // As Linux 6.18 with iproute2 6.1 and net-tools 2.10 prints them, of entries that were made by hand.
 

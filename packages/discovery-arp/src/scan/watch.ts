@@ -1,16 +1,16 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { formatEndpoint, isIPv6, type TransportContext } from "@lmserv/discovery-core/transport";
 import { HostBudget } from "@lmserv/discovery-network";
-import { listLinks } from "./links.ts";
-import type { Neighbor } from "./neighbor.ts";
+import { listLinks } from "../links.ts";
+import type { Neighbor } from "../neighbors/neighbor.ts";
+import { OnLinkFilter } from "../neighbors/on-link-filter.ts";
+import type { NeighborTable } from "../neighbors/table.ts";
+import type { Platform } from "../platform.ts";
+import type { Settings } from "../settings.ts";
+import type { Sweeper } from "../sweep/sweeper.ts";
 import { type Browse, NeighborCache } from "./neighbor-cache.ts";
-import { OnLinkFilter } from "./on-link-filter.ts";
-import type { Platform } from "./platform.ts";
 import { RecheckSchedule } from "./recheck-schedule.ts";
 import { type Scan, Scanner } from "./scanner.ts";
-import type { Settings } from "./settings.ts";
-import type { Sweeper } from "./sweeper.ts";
-import type { NeighborTable } from "./table.ts";
 
 /** New neighbors are noticed within a second at first and while others come, and within ten later. */
 const firstPollMs = 1_000;

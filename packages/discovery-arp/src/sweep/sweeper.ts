@@ -1,11 +1,11 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
 import type { TransportContext } from "@lmserv/discovery-core/transport";
-import { listLinks } from "./links.ts";
-import { type Neighbor, proxiesAmong } from "./neighbor.ts";
+import { listLinks } from "../links.ts";
+import { type Neighbor, proxiesAmong } from "../neighbors/neighbor.ts";
+import type { Platform } from "../platform.ts";
+import type { Settings } from "../settings.ts";
 import type { Pace } from "./pace.ts";
 import { planSweep, type SweepPlan } from "./plan.ts";
-import type { Platform } from "./platform.ts";
-import type { Settings } from "./settings.ts";
 import { type SweepOptions, type SweepOutcome, sweep } from "./sweep.ts";
 
 /** Sweeps that were called off are not repeated soon. */

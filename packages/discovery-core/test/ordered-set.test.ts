@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Pile } from "../src/pile.ts";
+import { OrderedSet } from "../src/ordered-set.ts";
 
 const act = fc.record({
   does: fc.constantFrom("add", "delete", "latest"),
@@ -10,17 +10,17 @@ const act = fc.record({
 test("is a set whose latest member is the last that came", () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
-      const pile = new Pile();
+      const members = new OrderedSet();
       const set = new Set<string>();
       for (const { does, member } of acts) {
         if (does === "add") {
-          pile.add(member);
+          members.add(member);
           set.add(member);
-        } else if (does === "delete") expect(pile.delete(member)).toBe(set.delete(member));
-        else expect(pile.latest()).toBe([...set].at(-1) ?? null);
-        expect(pile.size).toBe(set.size);
+        } else if (does === "delete") expect(members.delete(member)).toBe(set.delete(member));
+        else expect(members.latest()).toBe([...set].at(-1) ?? null);
+        expect(members.size).toBe(set.size);
       }
-      expect(pile.latest()).toBe([...set].at(-1) ?? null);
+      expect(members.latest()).toBe([...set].at(-1) ?? null);
     }),
   );
 });

@@ -1,6 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
-import type { Platform } from "./platform.ts";
+import type { Platform } from "../platform.ts";
 
 /** More ports of one host at the same time look like an attack. */
 const maxPortsAtOnce = 8;

@@ -1,10 +1,10 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
-import { listLinks } from "./links.ts";
+import { listLinks } from "../links.ts";
+import type { Platform } from "../platform.ts";
+import type { Settings } from "../settings.ts";
+import { sweep } from "../sweep/sweep.ts";
+import { planOf } from "../sweep/sweeper.ts";
 import { OnLinkFilter } from "./on-link-filter.ts";
-import type { Platform } from "./platform.ts";
-import type { Settings } from "./settings.ts";
-import { sweep } from "./sweep.ts";
-import { planOf } from "./sweeper.ts";
 
 /** Addresses of the hosts that the table knows on the links in use, zones included; none where it cannot be read. */
 export async function findNeighbors(

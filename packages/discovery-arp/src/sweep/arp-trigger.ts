@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
+import type { SendReport } from "../platform.ts";
 import type { Target } from "./plan.ts";
-import type { SendReport } from "./platform.ts";
 
 /** The discard port (RFC 863): nobody listens, and whoever does throws it away. */
 const discardPort = 9;

@@ -2,7 +2,7 @@
 const maxGaps = 16;
 
 /** A set that knows its latest member at once, which a `Set` finds by reading all. */
-export class Pile {
+export class OrderedSet {
   readonly #members = new Set<string>();
   /** Members in the order of their coming, with some that left. */
   #order: string[] = [];

@@ -1,6 +1,6 @@
 import { canonicalAddress, withoutZone } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
-import { parseIPv4 } from "./ipv4.ts";
+import { parseIPv4 } from "../ipv4.ts";
 
 /** An entry of this machine's neighbour table that is not known to be dead. It is no proof of life either. */
 export interface Neighbor {

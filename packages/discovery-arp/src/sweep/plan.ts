@@ -9,8 +9,8 @@ import {
   type Subnet,
   sizeOf,
   subnetOf,
-} from "./ipv4.ts";
-import { isNamed, type NetworkLink, type OwnSubnet } from "./links.ts";
+} from "../ipv4.ts";
+import { isNamed, type NetworkLink, type OwnSubnet } from "../links.ts";
 
 /** What a sweep may ask, at most: as many as the kernel has room for in its table of neighbours. */
 export const maxTargets = 1_024;

@@ -1,9 +1,9 @@
 import { isIPv6, isLinkLocal } from "@lmserv/discovery-core/transport";
 import { isPrivate } from "@lmserv/discovery-network";
-import { contains, isIn, parseIPv4, type Subnet } from "./ipv4.ts";
-import { isNamed, type NetworkLink } from "./links.ts";
+import { contains, isIn, parseIPv4, type Subnet } from "../ipv4.ts";
+import { isNamed, type NetworkLink } from "../links.ts";
+import type { Settings } from "../settings.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";
-import type { Settings } from "./settings.ts";
 
 /** Which neighbours may be asked: those on this machine's own private LANs, or on links that were named. */
 export class OnLinkFilter {

@@ -1,8 +1,8 @@
 import { type Clock, sleep } from "@lmserv/discovery-core/transport";
-import type { Neighbor } from "./neighbor.ts";
+import type { Neighbor } from "../neighbors/neighbor.ts";
+import type { SendReport } from "../platform.ts";
 import { type Pace, Pacer, resolutionMs } from "./pace.ts";
 import type { Target } from "./plan.ts";
-import type { SendReport } from "./platform.ts";
 import type { TableLoad } from "./table-capacity.ts";
 
 export interface SweepProgress {

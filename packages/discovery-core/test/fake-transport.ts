@@ -11,7 +11,7 @@ import {
 import { DiscoveryError } from "../src/index.ts";
 
 /** A transport whose medium is the test: it says what it is told, and keeps what it was asked. */
-export class Puppet implements Transport {
+export class FakeTransport implements Transport {
   readonly name: string;
   /** How each opening, announcement, question, browse or disposal goes, unless it goes well. */
   readonly faults: Partial<Record<"open" | "announce" | "reconfirm" | "browse" | "close", () => unknown>> =
@@ -25,7 +25,7 @@ export class Puppet implements Transport {
   closed = 0;
   context: TransportContext | null = null;
 
-  constructor(name: string = "puppet") {
+  constructor(name: string = "fake") {
     this.name = name;
   }
 
