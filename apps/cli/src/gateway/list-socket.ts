@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readlink, unlink } from "node:fs/promises";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { connect } from "node:net";
 import { isAbsolute, join } from "node:path";
@@ -14,9 +14,14 @@ export interface ListPlaces {
   readonly uid: number;
 }
 
-const socketName = "list.sock";
-/** A process on this machine answers at once, in ms. */
-const answerMs = 1_000;
+/** Where the list of this network stack is: others may share the folder, and see another network. */
+async function socketIn(folder: string): Promise<string> {
+  const stack = await readlink("/proc/self/ns/net").catch(() => "");
+  return join(folder, `list${stack.replace(/\D/g, "")}.sock`);
+}
+
+/** A process on this machine answers at once, unless it was stopped, or the machine is overloaded; in ms. */
+const answerMs = 3_000;
 /** Ten thousand nodes with long lists of models. */
 const maxBytes = 64 * 1_048_576;
 
@@ -39,7 +44,7 @@ export async function serveList(
 ): Promise<AsyncDisposable | null> {
   const folder = uid === 0 ? system : own;
   if (folder === null) return null;
-  const path = join(folder, socketName);
+  const path = await socketIn(folder);
   const server = createServer((_, response) => {
     const list = document();
     response.writeHead(list ? 200 : 503, { "content-type": "application/json", connection: "close" });
@@ -64,7 +69,7 @@ export async function serveList(
 export async function readList({ system, own, uid }: ListPlaces): Promise<DiscoverDocument | null> {
   for (const folder of [own, system]) {
     if (folder === null || !(await isTrusted(folder, uid))) continue;
-    const list = await ask(join(folder, socketName)).catch(() => null);
+    const list = await ask(await socketIn(folder)).catch(() => null);
     if (list) return list;
   }
   return null;
@@ -73,7 +78,8 @@ export async function readList({ system, own, uid }: ListPlaces): Promise<Discov
 /** Whether nobody but root and this user could have put the socket there. */
 async function isTrusted(folder: string, uid: number): Promise<boolean> {
   try {
-    const [place, socket] = await Promise.all([lstat(folder), lstat(join(folder, socketName))]);
+    const path = await socketIn(folder);
+    const [place, socket] = await Promise.all([lstat(folder), lstat(path)]);
     const isOwned = [place, socket].every((one) => one.uid === 0 || one.uid === uid);
     return isOwned && place.isDirectory() && socket.isSocket() && (place.mode & 0o022) === 0;
   } catch {
