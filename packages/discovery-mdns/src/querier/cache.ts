@@ -8,6 +8,8 @@ import { type AddressRecord, Host } from "./host.ts";
 import { Instance, maxPatienceMs } from "./instance.ts";
 import type { QuerierOptions } from "./querier.ts";
 
+type Location = Extract<ResourceRecord, { type: "SRV" }>;
+
 /** Steps of it around a circle spread evenly, however many there are. */
 const goldenPart = 0.618_034;
 /** The longest that a record is believed, in s; a day outlasts every refresh. */
@@ -97,6 +99,7 @@ export class Cache {
 
   #takeLocation(record: ResourceRecord, from: string, nowMs: number): Instance | null {
     if (record.type !== "SRV" || !isInstance(record.name) || record.port === 0) return null;
+    if (this.#isFull(record)) return null;
     const introduces = this.#listsAll && record.ttlS > 0;
     const instance = introduces ? this.#introduce(record.name, from, nowMs) : this.get(record.name);
     if (!instance) return null;
@@ -134,6 +137,12 @@ export class Cache {
       host?.take(addresses, nowMs);
       return [...(host?.residents ?? [])];
     });
+  }
+
+  /** Whether the host of an SRV record has no room for an instance that is not there yet. */
+  #isFull({ name, target }: Location): boolean {
+    const host = this.#hosts.get(nameKey(target));
+    return host?.isFull === true && this.get(name)?.host !== host;
   }
 
   #reside(instance: Instance, target: Name | null): void {

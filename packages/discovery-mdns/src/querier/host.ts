@@ -11,6 +11,8 @@ interface HostAddress {
 
 /** A host has a handful; more is a flood. */
 const maxAddresses = 16;
+/** A gateway speaks for some hundred; each is told again when an address of its host changes. */
+const maxResidents = 1_000;
 /** What is taken back or flushed stays for so long, in ms, in case another owner speaks up (RFC 6762 sections 10.1, 10.2). */
 export const goodbyeGraceMs = 1_000;
 /** Records this young survive a cache flush, for a set may come in several packets (RFC 6762 section 10.2). */
@@ -25,6 +27,11 @@ export class Host {
 
   constructor(key: string) {
     this.key = key;
+  }
+
+  /** Whether there is room for one more instance. */
+  get isFull(): boolean {
+    return this.residents.size >= maxResidents;
   }
 
   /** Those that are known at `atMs`. */

@@ -49,18 +49,36 @@ const realOnes = ({ infos }: Watcher): readonly string[] => infos().filter((info
 
 describe("a flood of nodes", () => {
   test.each([
-    { from: "one address", sources: 1, count: 1_200, maxInstances: 10_000, kept: 1_000 },
-    { from: "200 addresses", sources: manySources, count: 900, maxInstances: 300, kept: 300 },
+    {
+      from: "one address",
+      harm: "nodes" as const,
+      sources: 1,
+      count: 1_200,
+      maxInstances: 10_000,
+      kept: 1_000,
+    },
+    {
+      from: "200 addresses",
+      harm: "nodes" as const,
+      sources: manySources,
+      count: 900,
+      maxInstances: 300,
+      kept: 300,
+    },
+    {
+      ...{ from: "200 addresses, on one host,", harm: "nodes of one host" as const },
+      ...{ sources: manySources, count: 1_200, maxInstances: 10_000, kept: 1_000 },
+    },
   ])("from $from hides no real node, is kept up to a bound, and leaves nothing", async (flooding) => {
-    const { sources, count, maxInstances, kept } = flooding;
+    const { sources, count, maxInstances, kept, harm } = flooding;
     await announceOn(host(announcerAddress), "before", 1);
     const watcher = await watch({ maxInstances });
     await clock.advance(20_000);
     const [timers, sent] = [clock.pending, sentBy(watcherAddress)];
 
-    await suffer({ harm: "nodes", count: count / 2, sources });
+    await suffer({ harm, count: count / 2, sources });
     await announceOn(host("10.0.0.3"), "during", 3);
-    await suffer({ harm: "nodes", count: count / 2, sources });
+    await suffer({ harm, count: count / 2, sources });
     expect(realOnes(watcher)).toEqual(["before", "during"]);
     expect(watcher.infos().length).toBeLessThanOrEqual(kept + 2);
     await announceOn(host("10.0.0.4"), "after", 4);

@@ -18,10 +18,19 @@ const hex = (random: () => number, digits: number): string =>
     .toString(16)
     .padStart(digits, "0");
 
-/** A node like any other, with an identity, a name, a host and an endpoint of its own. */
+/** A node like any other, with an identity, a name and an endpoint of its own. */
 function node(random: () => number, ...strings: readonly string[]): Answer[] {
   const unique = hex(random, 13);
-  const [instance, host] = [`flood-${unique}.${type}`, `host-${unique}.local`];
+  return nodeOn(`host-${unique}.local`, unique, random, strings);
+}
+
+function nodeOn(
+  host: string,
+  unique: string,
+  random: () => number,
+  strings: readonly string[] = [],
+): Answer[] {
+  const instance = `flood-${unique}.${type}`;
   const port = 1 + Math.floor(random() * 65_535);
   const address = `10.0.7.${1 + Math.floor(random() * 250)}`;
   const txt = ["info=flood", `id=${unique}${unique}`, ...strings];
@@ -47,6 +56,8 @@ function rubbish(random: () => number, most: number): Buffer {
 
 const packets = {
   nodes: (random: () => number) => response({ answers: node(random) }),
+  "nodes of one host": (random: () => number) =>
+    response({ answers: nodeOn("host.local", hex(random, 13), random) }),
   "fat nodes": (random: () => number) => {
     const keys = Array.from({ length: 2_000 }, (_, index) => index.toString(16).padStart(3, "0"));
     return response({ answers: node(random, ...keys) });
