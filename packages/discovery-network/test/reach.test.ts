@@ -138,6 +138,7 @@ describe("a node of this machine", () => {
 });
 
 function isWrong({ address }: SeenAddress): boolean {
-  const isNobodys = address === "10.0.0.255" || address === "0.0.0.0" || /^127\.|^::1$|7f00:/.test(address);
+  const isNobodys =
+    address === "10.0.0.255" || address === "0.0.0.0" || /^127\.|^::1$|^64:ff9b::7f00:/.test(address);
   return isOwnAddress(address, system) || isNobodys;
 }
