@@ -66,6 +66,10 @@ become() {
 : >/run/uts/switch
 unshare --uts=/run/uts/switch hostname switch
 ${hosts.map((host) => batch(`become ${host.name}`, hostLines(host, neighbors === "known" ? hosts : []))).join("\n")}
+# The kernel hears of a carrier later; until then a host has no source for packets to a group of IPv6.
+for host in ${hosts.map(({ name }) => name).join(" ")}; do
+  until ip -n "$host" -6 route get ff02::fb oif eth0 2>/dev/null | grep -q src; do sleep 0.01; done
+done
 echo "$pid"
 exec cat
 `;
