@@ -19,6 +19,7 @@ const alikeEverywhere = [
   "**/strangers.test.ts",
   "**/*.model.test.ts",
   "**/cluster.test.ts",
+  "**/discovery-{etcd,nats}/test/conformance.test.ts",
   "**/faults.test.ts",
 ];
 const nodeTests = [
