@@ -4,7 +4,20 @@ import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import type { RequestHandler } from "@lmserv/discovery-gateway";
 import type { ListenAddress } from "./listen-address.ts";
 
-const limits = {
+/** What one connection may take, in bytes and ms. */
+export interface ConnectionLimits {
+  readonly maxHeaderSize: number;
+  /** Until the headers are complete. */
+  readonly headersTimeout: number;
+  /** Until the body is complete. */
+  readonly requestTimeout: number;
+  /** Between two requests. */
+  readonly keepAliveTimeout: number;
+  /** How often late ones are looked for. */
+  readonly connectionsCheckingInterval: number;
+}
+
+export const connectionLimits: ConnectionLimits = {
   maxHeaderSize: 65_536,
   headersTimeout: 10_000,
   // 64 MiB over a slow Wi-Fi.
@@ -27,10 +40,14 @@ export interface GatewayServer {
 }
 
 /** Listens at one address; rejects with the system's error. */
-export type ListenGateway = (handler: RequestHandler, address: ListenAddress) => Promise<GatewayServer>;
+export type ListenGateway = (
+  handler: RequestHandler,
+  address: ListenAddress,
+  limits?: ConnectionLimits,
+) => Promise<GatewayServer>;
 
-export const listenGateway: ListenGateway = async (handler, { address, port }) => {
-  const server = createServer(limits, (request, response) => void handler.handle(request, response));
+export const listenGateway: ListenGateway = async (handler, { address, port }, limits = connectionLimits) => {
+  const server = createServer({ ...limits }, (request, response) => void handler.handle(request, response));
   server.maxConnections = maxConnections;
   server.on("upgrade", (request, socket) => handler.refuseUpgrade(request, socket));
   await new Promise<void>((resolve, reject) => {
