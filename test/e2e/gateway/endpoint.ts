@@ -58,8 +58,10 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-export async function startModels(host: Host, name: string): Promise<ModelHost> {
-  const process = await host.spawn([globalThis.process.execPath, modelHost, name, `${port}`]);
+/** @param certificate - File with a certificate and its key, for a server with TLS. */
+export async function startModels(host: Host, name: string, ...certificate: [string?]): Promise<ModelHost> {
+  const args = [name, `${port}`, ...certificate.filter((file) => file !== undefined)];
+  const process = await host.spawn([globalThis.process.execPath, modelHost, ...args]);
   const event = (name: string, times: number): Promise<string> => {
     let count = 0;
     return process.line((line) => {

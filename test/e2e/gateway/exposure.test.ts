@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLan } from "@lmserv/test-netlab";
@@ -51,6 +51,39 @@ describeNet("the local endpoint", () => {
       `http://${name}/v1/chat/completions`,
     ]);
     expect(byName.stdout).toContain("[DONE]");
+  });
+
+  test("asks a server with TLS where its certificate is vouched for, and says so otherwise", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    await using folder = await temporaryFolder();
+    const [a, b] = lan.hosts;
+    const [certificate, both] = [join(folder.path, "cert"), join(folder.path, "both")];
+    const subject = ["-subj", "/CN=box", "-addext", `subjectAltName=IP:${a.address}`] as const;
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", both] as const;
+    await a.run(["openssl", "req", "-x509", ...key, "-out", certificate, ...subject]);
+    await appendFile(both, await readFile(certificate));
+    const server = await startModels(a, "box", both);
+    const ask = ["curl", "--silent", "--data", question] as const;
+
+    const trusting = await b.spawn(lmserv("gateway", "--ca-file", certificate));
+    await trusting.stderrLine((line) => line.includes("serving llama3 (box)"));
+    const answer = await b.run([...ask, "http://127.0.0.1:8740/v1/chat/completions"]);
+    expect(answer.stdout).toContain("[DONE]");
+
+    await b.spawn(lmserv("gateway", "--listen", "127.0.0.1:8750"));
+    const events = await b.spawn([
+      "curl",
+      "--silent",
+      "--no-buffer",
+      "--retry-connrefused",
+      "--retry",
+      "100",
+      "http://127.0.0.1:8750/lmserv/events",
+    ]);
+    await events.line((line) => line.includes('"state":"healthy"'));
+    const refused = await b.run([...ask, "http://127.0.0.1:8750/v1/chat/completions"]);
+    expect(refused.stdout).toMatch(/certificate/);
+    expect(server.requests()).toBe(1);
   });
 
   test("asks no server that signs nothing where only signed ones are trusted", async () => {

@@ -1,6 +1,14 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createLan, python } from "@lmserv/test-netlab";
 import { describeNet } from "@lmserv/test-netlab/vitest";
 import { describe, expect, test } from "vitest";
+import { announce, lmserv } from "../command/command.ts";
+import { temporaryFolder } from "../command/temporary-folder.ts";
 import { type ModelHost, openSite, type Site } from "./endpoint.ts";
+
+const oneThread = fileURLToPath(new URL("../health/one-thread.py", import.meta.url));
 
 /** Codes of curl for an answer that broke off. */
 const brokenOff = [18, 52, 55, 56];
@@ -140,5 +148,28 @@ describeNet("a client of the local endpoint, while the server that it would get"
     await a.order("finish");
     expect(await client.answer()).toMatchObject({ status: 200, text: expect.stringContaining("[DONE]") });
     expect(a.requests()).toBe(1);
+  });
+
+  test.concurrent("has one thread, and answers no check while it works: one request, one answer", async () => {
+    await using lan = await createLan({ hosts: 2 });
+    await using folder = await temporaryFolder();
+    const [a, b] = lan.hosts;
+    const keyFile = join(folder.path, "key");
+    await writeFile(keyFile, "0123456789abcdef\n", { mode: 0o600 });
+    const server = await a.spawn([python, oneThread, "8000"]);
+    await server.line((line) => line === "listening");
+    await announce(a, "--port", "8000");
+    const gateway = await b.spawn(lmserv("gateway", "--node-key", `${a.address}:8000=${keyFile}`));
+    await gateway.stderrLine((line) => line.includes("listening on"));
+    const endpoint = "http://127.0.0.1:8740";
+    const events = await b.spawn(["curl", "--silent", "--no-buffer", `${endpoint}/lmserv/events`]);
+    await events.line((line) => line.includes('"state":"healthy"'));
+    const client = await b.spawn(["curl", "--silent", "--data", '{"prompt":"hi"}', `${endpoint}/chat`]);
+    await server.line((line) => line === "generating");
+    await events.line((line) => line.includes('"state":"busy"'));
+    server.stdin.write("\n");
+    await client.exited;
+    expect(client.stdoutText).toBe('"Hello"');
+    expect(server.lines.filter((line) => line === "generating")).toHaveLength(1);
   });
 });

@@ -1,11 +1,13 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createDiscovery } from "../../../packages/discovery-core/dist/index.js";
 import { mdns } from "../../../packages/discovery-mdns/dist/index.js";
 
 // A server of OpenAI's API that announces itself, answers as it is told on its input (a line: `answer`, `wait`, `stream`,
 // `die`, or a status), and says, one JSON document a line, what is asked of it and who leaves.
 
-const [info, port] = process.argv.slice(2);
+const [info, port, certificate] = process.argv.slice(2);
 const say = (event) => console.log(JSON.stringify(event));
 const send = (response, status, value) =>
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
@@ -38,7 +40,7 @@ const reactions = {
   },
 };
 
-const server = createServer(async (request, response) => {
+async function serve(request, response) {
   if (request.method !== "POST") {
     if (request.url === "/v1/models") {
       return send(response, 200, {
@@ -57,13 +59,17 @@ const server = createServer(async (request, response) => {
   const react = reactions[mode];
   if (react) react(response);
   else send(response, Number(mode), { error: { message: `mode ${mode}` } });
-});
+}
+
+const pem = certificate && readFileSync(certificate);
+const server = pem ? createTlsServer({ cert: pem, key: pem }, serve) : createServer(serve);
 server.listen(Number(port));
 const discovery = await createDiscovery({ transports: [mdns()] });
 await discovery.announce({
   port: Number(port),
   id: info,
   info,
+  ...(pem && { scheme: "https" }),
   server: "vllm",
   apis: ["openai"],
   models: ["llama3"],
