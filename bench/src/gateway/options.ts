@@ -12,7 +12,7 @@ export interface Options extends SectionOptions {
 }
 
 export const usage: string = `Usage: npm run bench:gateway -- [SECTION...] [OPTION...]
-  --rounds N    requests through each proxy, in turns (300)
+  --rounds N    requests through each proxy, in turns (60)
   --seconds N   how long requests are counted through each proxy (5)
   --streams N   streams that are open at once (200)
   --json FILE   writes every sample to FILE
@@ -28,7 +28,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     args: [...args],
     allowPositionals: true,
     options: {
-      rounds: { type: "string", default: "300" },
+      rounds: { type: "string", default: "60" },
       seconds: { type: "string", default: "5" },
       streams: { type: "string", default: "200" },
       json: { type: "string" },
