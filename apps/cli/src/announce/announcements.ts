@@ -18,7 +18,7 @@ export interface AnnouncementsOptions {
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
-  /** Whether `--share` is an option of the command, and was not given. */
+  /** The command has `--share`, and it was not given. */
   readonly couldShare: boolean;
   /** Where announcements go as of now, for messages: `over mdns on every interface`. */
   readonly where: () => string;

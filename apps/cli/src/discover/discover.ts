@@ -72,7 +72,7 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   return code;
 }
 
-/** Whether nothing is said of how to look. */
+/** Tells that the command line says nothing of how to look. */
 function isPlain(
   { flags, interfaces, timeoutMs, ttlMs }: SearchRequest,
   { file }: Configuration,

@@ -2,7 +2,7 @@ import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
 import { formatVersion, nodeDocument, targetsOf, toJsonLine } from "@lmserv/discovery-gateway/document";
 import type { ExportFormat } from "./export-formats.ts";
 
-/** Whether a request to a node can have an answer: it is not known to be silent, and wants no key. */
+/** Tells that a request to a node can have an answer: it is not known to be silent, and wants no key. */
 function isUsable({ health, auth }: NodeInfo): boolean {
   return auth !== "required" && health?.state !== "silent" && health?.state !== "auth";
 }
