@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ListPlaces } from "../src/gateway/list-socket.ts";
+import { type ListPlaces, readList, serveList, systemPlaces } from "../src/gateway/list-socket.ts";
 import { Machine, served } from "./harness.ts";
 import { closed } from "./schemas.ts";
 
@@ -12,7 +12,12 @@ let machine: Machine;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "lmserv-list-"));
-  places = { system: join(folder, "system"), own: join(folder, "own"), uid: process.getuid?.() ?? -1 };
+  places = {
+    system: join(folder, "system"),
+    own: join(folder, "own"),
+    uid: process.getuid?.() ?? -1,
+    isService: false,
+  };
   machine = new Machine();
   machine.places = places;
   machine.accepting.add("127.0.0.1");
@@ -78,5 +83,56 @@ describe("lmserv discover", () => {
   test("looks for itself once the endpoint has ended", async () => {
     await ending();
     expect(await other().run(4_000, "discover")).toBe(1);
+  });
+});
+
+describe("the list of a service", () => {
+  /** The first of those that systemd makes up. */
+  const dynamic = 61_184;
+  const list = { formatVersion: "1.1", complete: true, durationMs: 0, nodes: [], warnings: [] } as const;
+
+  test("is served in the folder that systemd made for it", () => {
+    const given = systemPlaces({ RUNTIME_DIRECTORY: "/run/other:/run/lmserv" });
+    expect(given).toMatchObject({ system: "/run/lmserv", own: null, isService: true });
+    expect(systemPlaces({ XDG_RUNTIME_DIR: "/run/user/7" })).toMatchObject({
+      own: "/run/user/7/lmserv",
+      isService: false,
+    });
+  });
+
+  test("is for every user, unless the endpoint has a key", async () => {
+    const service = { ...places, system: join(folder, "service"), own: null, uid: dynamic, isService: true };
+    for (const [isPublic, mode] of [
+      [true, 0o666],
+      [false, 0o600],
+    ] as const) {
+      await using served = await serveList(() => list, isPublic, service);
+      expect(served).not.toBeNull();
+      const [name = ""] = await readdir(service.system);
+      expect((await lstat(join(service.system, name))).mode & 0o777).toBe(mode);
+      expect((await lstat(service.system)).mode & 0o777).toBe(0o755);
+    }
+  });
+
+  test.runIf(process.getuid?.() === 0).each([
+    ["a user that systemd made up", dynamic, dynamic, 0o755, true],
+    ["a user of the system", 1_000, 1_000, 0o755, false],
+    ["nobody", 65_534, 65_534, 0o755, false],
+    ["two users", dynamic, dynamic + 1, 0o755, false],
+    ["such a user, in a folder that all may write", dynamic, dynamic, 0o777, false],
+  ] as const)("of %s", async (_, ofFolder, ofSocket, mode, isBelieved) => {
+    const system = join(folder, "service");
+    await mkdir(system);
+    await using served = await serveList(() => list, true, { ...places, system, isService: true });
+    expect(served).not.toBeNull();
+    const [name = ""] = await readdir(system);
+    await chown(join(system, name), ofSocket, ofSocket);
+    await chown(system, ofFolder, ofFolder);
+    await chmod(system, mode);
+    const read = await readList({ ...places, system, own: null, uid: 1_000_000 });
+    expect(read !== null).toBe(isBelieved);
+    // Whoever may write above it could have put it there.
+    await chmod(folder, 0o777);
+    expect(await readList({ ...places, system, own: null, uid: 1_000_000 })).toBeNull();
   });
 });

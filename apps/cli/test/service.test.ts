@@ -66,8 +66,23 @@ describe("lmserv service", () => {
     const text = await printed("gateway", "--print");
     expect(text).toMatch(/^DynamicUser=yes$/m);
     expect(text).toMatch(/^ProtectHome=yes$/m);
-    expect(text).not.toContain("MemoryDenyWriteExecute");
     expect(ran).toEqual([]);
+  });
+
+  test("lets Node compile, and read interfaces over netlink", async () => {
+    const text = await printed("up", "--print");
+    expect(text).not.toContain("MemoryDenyWriteExecute");
+    expect(text).toMatch(/^RestrictAddressFamilies=.*\bAF_UNIX AF_INET AF_INET6 AF_NETLINK$/m);
+  });
+
+  test.each([
+    ["up", ["RuntimeDirectory=lmserv", "StateDirectory=lmserv"]],
+    ["announce", ["StateDirectory=lmserv"]],
+    ["gateway", ["RuntimeDirectory=lmserv"]],
+  ])("gives %s the folders alone that it needs", async (command, folders) => {
+    const lines = (await printed(command, "--print")).split("\n");
+    expect(lines.filter((line) => /^(Runtime|State)Directory=/.test(line)).sort()).toEqual(folders);
+    expect(lines.includes("RuntimeDirectoryMode=0755")).toBe(folders.includes("RuntimeDirectory=lmserv"));
   });
 
   test("leaves a Node below a home visible, and says what that takes", async () => {
@@ -118,16 +133,26 @@ describe("lmserv service", () => {
 });
 
 describe("a unit", () => {
-  test.runIf(has("systemd-analyze"))("is verified and enabled by systemd", async () => {
+  test.runIf(has("systemd-analyze")).each([
+    ["up", "system", "multi-user.target"],
+    ["announce", "system", "multi-user.target"],
+    ["gateway", "system", "multi-user.target"],
+    ["up", "user", "default.target"],
+  ] as const)("of %s for the %s is verified and enabled by systemd", async (command, manager, target) => {
     machine.serviceHost = { ...machine.serviceHost, node: process.execPath, script: process.argv[1] ?? "" };
-    const text = await printed("up", "--print", "--", "--info", 'a "b" $HOME 100% c\\d');
-    const units = join(folder, "etc/systemd/system");
-    await mkdir(units, { recursive: true });
-    await writeFile(join(units, "lmserv-up.service"), text);
-    execFileSync("systemctl", [`--root=${folder}`, "enable", "lmserv-up.service"], { stdio: "ignore" });
-    const link = join(units, "multi-user.target.wants/lmserv-up.service");
-    expect(await readlink(link)).toBe("/etc/systemd/system/lmserv-up.service");
-    const judged = spawnSync("systemd-analyze", ["verify", "--man=no", join(units, "lmserv-up.service")]);
+    const options = manager === "user" ? ["--print", "--user"] : ["--print"];
+    const text = await printed(command, ...options, "--", "--info", 'a "b" $HOME 100% c\\d');
+    const units = `/etc/systemd/${manager}`;
+    const name = `lmserv-${command}.service`;
+    await mkdir(join(folder, units), { recursive: true });
+    await writeFile(join(folder, units, name), text);
+    const globally = manager === "user" ? ["--global"] : [];
+    execFileSync("systemctl", [...globally, `--root=${folder}`, "enable", name], { stdio: "ignore" });
+    expect(await readlink(join(folder, units, `${target}.wants`, name))).toBe(`${units}/${name}`);
+    const verify = ["verify", `--${manager}`, "--man=no", join(folder, units, name)];
+    const judged = spawnSync("systemd-analyze", verify, {
+      env: { ...process.env, XDG_RUNTIME_DIR: folder },
+    });
     expect({ code: judged.status, said: `${judged.stdout}${judged.stderr}` }).toEqual({ code: 0, said: "" });
   });
 

@@ -1,8 +1,9 @@
 import { once } from "node:events";
+import type { Stats } from "node:fs";
 import { chmod, lstat, mkdir, readlink, unlink } from "node:fs/promises";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { connect } from "node:net";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 
 /** Where the socket of a list is, and whom it must belong to. */
@@ -12,6 +13,8 @@ export interface ListPlaces {
   /** Folder of the user, or null where the system has none. */
   readonly own: string | null;
   readonly uid: number;
+  /** Whether the system made its folder for this process, which is a service. */
+  readonly isService: boolean;
 }
 
 /** Where the list of this network stack is: others may share the folder, and see another network. */
@@ -24,25 +27,29 @@ async function socketIn(folder: string): Promise<string> {
 const answerMs = 3_000;
 /** Ten thousand nodes with long lists of models. */
 const maxBytes = 64 * 1_048_576;
+/** Users that systemd makes up for services (systemd.exec(5), `DynamicUser`); nobody else has one. */
+const dynamicUids = { first: 61_184, last: 65_519 };
 
 export function systemPlaces(env: Readonly<Record<string, string | undefined>>): ListPlaces {
-  const { XDG_RUNTIME_DIR: runtime = "" } = env;
+  const { XDG_RUNTIME_DIR: runtime = "", RUNTIME_DIRECTORY: given = "" } = env;
   const own = isAbsolute(runtime) ? join(runtime, "lmserv") : null;
-  return { system: "/run/lmserv", own, uid: process.getuid?.() ?? -1 };
+  const system = "/run/lmserv";
+  return { system, own, uid: process.getuid?.() ?? -1, isService: given.split(":").includes(system) };
 }
 
 /**
  * Serves a list to other processes of this machine; null where another one does, or the system has no place for it.
  *
  * @param document - The list, or null while it may be missing nodes.
- * @param isPublic - Whether a list of root's is for every user.
+ * @param isPublic - Whether a list of root's, or of a service of the system, is for every user.
  */
 export async function serveList(
   document: () => DiscoverDocument | null,
   isPublic: boolean,
-  { system, own, uid }: ListPlaces,
+  { system, own, uid, isService }: ListPlaces,
 ): Promise<AsyncDisposable | null> {
-  const folder = uid === 0 ? system : own;
+  const isSystem = uid === 0 || isService;
+  const folder = isSystem ? system : own;
   if (folder === null) return null;
   const path = await socketIn(folder);
   const server = createServer((_, response) => {
@@ -51,12 +58,12 @@ export async function serveList(
     response.end(list ? JSON.stringify(list) : "");
   });
   try {
-    await mkdir(folder, { recursive: true, mode: uid === 0 ? 0o755 : 0o700 });
+    await mkdir(folder, { recursive: true, mode: isSystem ? 0o755 : 0o700 });
     if (await isServed(path)) return null;
     await unlink(path).catch(() => {});
     server.listen(path);
     await once(server, "listening");
-    await chmod(path, uid === 0 && isPublic ? 0o666 : 0o600);
+    await chmod(path, isSystem && isPublic ? 0o666 : 0o600);
   } catch {
     // Without it others look for themselves.
     server.close();
@@ -65,7 +72,7 @@ export async function serveList(
   return { [Symbol.asyncDispose]: () => close(server) };
 }
 
-/** Reads the list of a process of root or of this user; null where none answers. */
+/** Reads the list of a process of root, of this user or of a service of the system; null where none answers. */
 export async function readList({ system, own, uid }: ListPlaces): Promise<DiscoverDocument | null> {
   for (const folder of [own, system]) {
     if (folder === null || !(await isTrusted(folder, uid))) continue;
@@ -75,16 +82,27 @@ export async function readList({ system, own, uid }: ListPlaces): Promise<Discov
   return null;
 }
 
-/** Whether nobody but root and this user could have put the socket there. */
+/** Whether nobody but root, this user and a service of the system could have put the socket there. */
 async function isTrusted(folder: string, uid: number): Promise<boolean> {
   try {
     const path = await socketIn(folder);
-    const [place, socket] = await Promise.all([lstat(folder), lstat(path)]);
+    const [above, place, socket] = await Promise.all([lstat(dirname(folder)), lstat(folder), lstat(path)]);
+    const isService = isDynamic(place.uid) && socket.uid === place.uid && above.uid === 0 && isClosed(above);
     const isOwned = [place, socket].every((one) => one.uid === 0 || one.uid === uid);
-    return isOwned && place.isDirectory() && socket.isSocket() && (place.mode & 0o022) === 0;
+    return (isOwned || isService) && place.isDirectory() && socket.isSocket() && isClosed(place);
   } catch {
     return false;
   }
+}
+
+/** Whether the system made up this user for a service. */
+function isDynamic(uid: number): boolean {
+  return uid >= dynamicUids.first && uid <= dynamicUids.last;
+}
+
+/** Whether its owner alone can put something there. */
+function isClosed({ mode }: Stats): boolean {
+  return (mode & 0o022) === 0;
 }
 
 async function ask(socketPath: string): Promise<DiscoverDocument | null> {

@@ -5,6 +5,7 @@ import {
   isBelowHome,
   nameOf,
   type PlanService,
+  type ServedCommand,
   type ServiceSpec,
   type Step,
 } from "./service-plan.ts";
@@ -49,7 +50,7 @@ function unitText(spec: ServiceSpec, host: ServiceHost): string {
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "SystemCallArchitectures=native",
     "UMask=0077",
-    ...(spec.user ? [] : systemLines(host)),
+    ...(spec.user ? [] : systemLines(spec, host)),
     "",
     "[Install]",
     `WantedBy=${spec.user ? "default.target" : "multi-user.target"}`,
@@ -58,13 +59,11 @@ function unitText(spec: ServiceSpec, host: ServiceHost): string {
 }
 
 /** What only the system's manager can do. `MemoryDenyWriteExecute` is not among it: V8 compiles at run time. */
-function systemLines({ node, script }: ServiceHost): readonly string[] {
+function systemLines({ command }: ServiceSpec, { node, script }: ServiceHost): readonly string[] {
   const isHidden = [node, script].some(isBelowHome);
   return [
     "DynamicUser=yes",
-    "StateDirectory=lmserv",
-    "StateDirectoryMode=0700",
-    "Environment=XDG_STATE_HOME=%S",
+    ...foldersOf(command),
     "CapabilityBoundingSet=",
     "ProtectSystem=strict",
     `ProtectHome=${isHidden ? "read-only" : "yes"}`,
@@ -80,6 +79,17 @@ function systemLines({ node, script }: ServiceHost): readonly string[] {
     "SystemCallFilter=@system-service",
     "SystemCallErrorNumber=EPERM",
   ];
+}
+
+/**
+ * Folders of the service's own. A service gets those alone that it needs: the one that starts last takes them from the
+ * others, and the one that ends first removes `/run/lmserv`.
+ */
+function foldersOf(command: ServedCommand): readonly string[] {
+  const state = ["StateDirectory=lmserv", "StateDirectoryMode=0700", "Environment=XDG_STATE_HOME=%S"];
+  // Every user may enter, and nobody but the service may put something there: the socket of its list is believed.
+  const runtime = ["RuntimeDirectory=lmserv", "RuntimeDirectoryMode=0755"];
+  return [...(command === "gateway" ? [] : state), ...(command === "announce" ? [] : runtime)];
 }
 
 /** A word of `ExecStart` (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers"). */
