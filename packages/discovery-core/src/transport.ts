@@ -73,7 +73,8 @@ export interface TransportSession extends AsyncDisposable {
   /**
    * How long after the opening the medium may not yet report a node that is there, in ms, at least 0.
    *
-   * mDNS: two question intervals. A store: one lifetime, in which announcers write anew what it lost.
+   * mDNS: two question intervals. A store: one lifetime, in which announcers write anew what it lost. Infinity while
+   * the session has less of the medium than the one before: it settles again once it has all of it.
    *
    * @default 0
    */

@@ -24,6 +24,8 @@ export class Endpoints {
   readonly #options: EndpointsOptions;
   /** By the names of their interfaces. */
   readonly #endpoints = new Map<string, Endpoint>();
+  /** Whether loopback stands in for a network that went. */
+  standsIn = false;
   readonly #standstill = new Standstill();
   /** The interfaces as they were at the latest look that left nothing to be done. */
   #settled = "";
@@ -133,12 +135,14 @@ export class Endpoints {
 
   /** The interfaces to use; none while a network that just went may come back. */
   #choose(all: readonly NetworkInterface[]): NetworkInterface[] {
-    const { wanted, memory, context } = this.#options;
+    const { wanted, memory, context, browser } = this.#options;
     const { used } = chooseInterfaces(all, wanted);
     const nowMs = context.clock.now();
-    if (used.some(({ loopback }) => !loopback)) memory.ledOutMs = nowMs;
-    const isStandIn = wanted === undefined && used.every(({ loopback }) => loopback);
-    return isStandIn && nowMs - memory.ledOutMs < returnMs ? [] : used;
+    const leadsOut = used.some(({ loopback }) => !loopback);
+    if (leadsOut) memory.ledOutMs = nowMs;
+    if (leadsOut && this.standsIn) browser.settleAgain();
+    this.standsIn = !leadsOut && wanted === undefined && memory.ledOutMs > Number.NEGATIVE_INFINITY;
+    return this.standsIn && nowMs - memory.ledOutMs < returnMs ? [] : used;
   }
 
   #isWhole(names: readonly string[]): boolean {

@@ -29,7 +29,6 @@ export interface SessionOptions {
 
 /** Multicast DNS on every usable interface of this machine. */
 export class MdnsSession implements TransportSession {
-  readonly absenceMs: number = absenceMs;
   readonly #context: TransportContext;
   readonly #via: string;
   readonly #memory: Memory;
@@ -72,6 +71,11 @@ export class MdnsSession implements TransportSession {
       said: this.#said,
       failed: (cause) => this.#fail(cause),
     });
+  }
+
+  /** Nobody of a network that is not there is missing on loopback. */
+  get absenceMs(): number {
+    return this.#endpoints.standsIn ? Number.POSITIVE_INFINITY : absenceMs;
   }
 
   /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when no interface can be used, with the cause. */

@@ -4,7 +4,7 @@ import type { System } from "@lmserv/discovery-network";
 import type { Name } from "../dns/name.ts";
 import type { Link } from "../link/link.ts";
 import { type Heard, Querier, type QuerierOptions } from "./querier.ts";
-import { settleMs } from "./schedule.ts";
+import { absenceMs, settleMs } from "./schedule.ts";
 
 export interface BrowserOptions extends QuerierOptions {
   readonly report: (error: DiscoveryError) => void;
@@ -20,6 +20,7 @@ const drainMs = 100;
 interface Subscriber {
   readonly ttlMs: number;
   readonly sink: ObservationSink;
+  cancelSettling: () => void;
 }
 
 /** The browses of a session: queriers ask for as long as there are any, and tell all of them what they hear. */
@@ -55,22 +56,23 @@ export class Browser {
 
   /** Starts a browse; the result ends it. */
   subscribe(ttlMs: number, sink: ObservationSink): () => void {
-    const { clock, via } = this.#options;
-    const subscriber: Subscriber = { ttlMs, sink };
+    const subscriber: Subscriber = { ttlMs, sink, cancelSettling: () => {} };
     this.#subscribers.add(subscriber);
     for (const querier of this.#queriers) {
       for (const alive of querier.observations()) this.#tellOne(subscriber, alive);
       querier.start(this.#ttlMs(), "caller");
     }
-    const cancelSettling = clock.schedule(settleMs, () => {
-      sink.push({ kind: "settled", via });
-      this.#reportSilence();
-    });
+    this.#settleIn(settleMs, subscriber);
     return () => {
-      cancelSettling();
+      subscriber.cancelSettling();
       this.#subscribers.delete(subscriber);
       if (this.#subscribers.size === 0) this.#rest();
     };
+  }
+
+  /** The network is back for which loopback stood in: whom it had is told of from now on, or is gone. */
+  settleAgain(): void {
+    for (const subscriber of this.#subscribers) this.#settleIn(absenceMs, subscriber);
   }
 
   tell(observation: Heard): void {
@@ -106,6 +108,15 @@ export class Browser {
     const { via, maxInstances, report } = this.#options;
     const message = `nodes on ${label} are refused: more are told of than the ${maxInstances} that are kept there, or too many by one address`;
     report(new DiscoveryError("REGISTRY_FULL", message, { via }));
+  }
+
+  #settleIn(delayMs: number, subscriber: Subscriber): void {
+    const { clock, via } = this.#options;
+    subscriber.cancelSettling();
+    subscriber.cancelSettling = clock.schedule(delayMs, () => {
+      subscriber.sink.push({ kind: "settled", via });
+      this.#reportSilence();
+    });
   }
 
   #rest(): void {

@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { expect, test } from "vitest";
-import { Segment } from "../segment.ts";
-import { announceOn, comingsAndGoings, hostOn, type Watcher, watchOn } from "./virtual-host.ts";
+import { joined, Segment } from "../segment.ts";
+import { announceOn, comingsAndGoings, hostOn, VirtualHost, type Watcher, watchOn } from "./virtual-host.ts";
 
 /** A watcher of a node on another host, whose sockets all die at 5 s. */
 async function lose(): Promise<{ clock: VirtualClock; segment: Segment; watcher: Watcher }> {
@@ -35,4 +35,31 @@ test("sockets that can be opened at the next look are no event", async () => {
   await clock.advance(60_000);
   expect(watcher.changes.slice(before)).toEqual([]);
   expect(watcher.infos()).toEqual(["gpu"]);
+});
+
+test("loopback that stands in for a network takes none of its nodes away, and those that died go when it is back", async () => {
+  const clock = new VirtualClock();
+  const segment = new Segment(clock);
+  const card = segment.machine("10.0.0.1");
+  const { interfaces } = card;
+  const loopback = new Segment(clock).machine("127.0.0.1", { prefix: 8, name: "lo" });
+  const host = new VirtualHost(clock, joined(card, loopback));
+  const watcher = await watchOn(host, { seed: 1, ttlMs: 600_000 });
+  await announceOn(hostOn(segment, clock, "10.0.0.2"), "gpu", 2);
+  const dying = hostOn(segment, clock, "10.0.0.3");
+  await announceOn(dying, "dying", 3);
+  await clock.advance(5_000);
+  card.interfaces = () => ({});
+  dying.stop();
+  await clock.advance(180_000);
+  expect(watcher.discovery.transports).toMatchObject([{ lost: null }]);
+  expect(staleOf(watcher)).toEqual(["NO_INTERFACE", "NO_INTERFACE"]);
+  await announceOn(new VirtualHost(clock, loopback), "local", 4);
+  await clock.advance(5_000);
+  expect(watcher.infos()).toEqual(["dying", "gpu", "local"]);
+
+  card.interfaces = interfaces;
+  await clock.advance(10_000);
+  expect(staleOf(watcher)).toEqual([null]);
+  expect(comingsAndGoings(watcher, 2).at(-1)).toBe("down dying");
 });
