@@ -1,4 +1,3 @@
-export { onAbort, orAborted } from "./abort-listener.ts";
 export {
   canonicalAddress,
   compareReach,
@@ -9,14 +8,19 @@ export {
   type ParsedAddress,
   parseAddress,
   withoutZone,
-} from "./address.ts";
-export { assertPort, completeAnnouncement, isNodeId, isPath, isPort, maxInfoBytes } from "./announcement.ts";
-export { answeringAmong } from "./answering-addresses.ts";
-export { backoffMs } from "./backoff.ts";
-export { type Clock, isoTime, sleep, systemClock } from "./clock.ts";
-export { compose, viasOf } from "./compose.ts";
-export { withoutCredentials } from "./credentials.ts";
-export { Deadlines } from "./deadlines.ts";
+} from "./addresses/address.ts";
+export { answeringAmong } from "./addresses/answering-addresses.ts";
+export { compose, viasOf } from "./combinators/compose.ts";
+export { type StandbyOptions, standby } from "./combinators/standby.ts";
+export { type SuperviseOptions, supervise } from "./combinators/supervise.ts";
+export {
+  assertPort,
+  completeAnnouncement,
+  isNodeId,
+  isPath,
+  isPort,
+  maxInfoBytes,
+} from "./contract/announcement.ts";
 export {
   type Check,
   type CheckCode,
@@ -27,40 +31,23 @@ export {
   type Finding,
   sharedChecks,
   type Verdict,
-} from "./diagnosis.ts";
-export { discoveryShapes } from "./discovery-shapes.ts";
-export { toDiscoveryError, type WarningCodes } from "./errors.ts";
-export { explain } from "./explanation.ts";
-export type { HealthContext, HealthMonitor, HealthReport, ServerDescription } from "./health-monitor.ts";
-export type { Identity, NodeKey } from "./identity.ts";
-export { silentLog } from "./log.ts";
-export { mendName } from "./nearest.ts";
-export type { SeenNode } from "./node.ts";
+} from "./contract/diagnosis.ts";
+export { toDiscoveryError, type WarningCodes } from "./contract/errors.ts";
+export type {
+  HealthContext,
+  HealthMonitor,
+  HealthReport,
+  ServerDescription,
+} from "./contract/health-monitor.ts";
+export type { Identity, NodeKey } from "./contract/identity.ts";
+export { silentLog } from "./contract/log.ts";
+export type { SeenNode } from "./contract/node.ts";
 export {
-  forward,
-  type ObservationSink,
-  type ObservationStreamOptions,
-  observationStream,
-} from "./observation-stream.ts";
-export {
-  assertOptions,
-  functionShape,
-  identityShape,
-  nameShape,
-  type OptionShapes,
-} from "./options-check.ts";
-export { type OptionFlag, type OptionShape, optionsSchema } from "./options-schema.ts";
-export { isTransportPlugin, type PassProgress, type PluginContext, type TransportPlugin } from "./plugin.ts";
-export { randomHex, systemRandom } from "./random.ts";
-export { Registry, type RegistryOptions } from "./registry.ts";
-export { Reminder } from "./reminder.ts";
-export { Room, type Seat } from "./room.ts";
-export { type GroupShape, issuesOf, type Shape } from "./shape.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
-export { type StandbyOptions, standby } from "./standby.ts";
-export { Standstill } from "./standstill.ts";
-export { type Sink, Stream } from "./stream.ts";
-export { type SuperviseOptions, supervise } from "./supervise.ts";
+  isTransportPlugin,
+  type PassProgress,
+  type PluginContext,
+  type TransportPlugin,
+} from "./contract/plugin.ts";
 export type {
   Alive,
   BrowseQuery,
@@ -75,5 +62,35 @@ export type {
   Transport,
   TransportContext,
   TransportSession,
-} from "./transport.ts";
-export { utf8Text } from "./utf8-text.ts";
+} from "./contract/transport.ts";
+export { discoveryShapes } from "./discovery/discovery-shapes.ts";
+export { mendName } from "./options/nearest.ts";
+export {
+  assertOptions,
+  functionShape,
+  identityShape,
+  nameShape,
+  type OptionShapes,
+} from "./options/options-check.ts";
+export { type OptionFlag, type OptionShape, optionsSchema } from "./options/options-schema.ts";
+export { type GroupShape, issuesOf, type Shape } from "./options/shape.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./options/standard-schema.ts";
+export { Deadlines } from "./registry/deadlines.ts";
+export { Registry, type RegistryOptions } from "./registry/registry.ts";
+export { Room, type Seat } from "./registry/room.ts";
+export { onAbort, orAborted } from "./streams/abort-listener.ts";
+export {
+  forward,
+  type ObservationSink,
+  type ObservationStreamOptions,
+  observationStream,
+} from "./streams/observation-stream.ts";
+export { type Sink, Stream } from "./streams/stream.ts";
+export { withoutCredentials } from "./text/credentials.ts";
+export { explain } from "./text/explanation.ts";
+export { utf8Text } from "./text/utf8-text.ts";
+export { backoffMs } from "./time/backoff.ts";
+export { type Clock, isoTime, sleep, systemClock } from "./time/clock.ts";
+export { randomHex, systemRandom } from "./time/random.ts";
+export { Reminder } from "./time/reminder.ts";
+export { Standstill } from "./time/standstill.ts";

@@ -1,18 +1,32 @@
 export {
+  DiscoveryError,
+  type DiscoveryErrorCode,
+  discoveryErrorCodes,
+  isDiscoveryError,
+} from "./contract/errors.ts";
+export type { HealthState, Model, NodeHealth } from "./contract/health.ts";
+export type { Log, LogLevel } from "./contract/log.ts";
+export type {
+  Announcement,
+  Auth,
+  NodeInfo,
+  NodeSource,
+  Reach,
+  Scheme,
+  SeenAddress,
+  Trust,
+} from "./contract/node.ts";
+export type { DownReason, RegistryChange } from "./contract/registry-change.ts";
+export type { NodeView } from "./contract/transport.ts";
+export {
   type AnnouncementChanges,
   createDiscovery,
   type DiscoverOptions,
   type Discovery,
   type DiscoveryOptions,
   type NodeRegistration,
-} from "./discovery.ts";
-export { DiscoveryError, type DiscoveryErrorCode, discoveryErrorCodes, isDiscoveryError } from "./errors.ts";
-export type { HealthState, Model, NodeHealth } from "./health.ts";
-export type { Log, LogLevel } from "./log.ts";
-export { findModel, modelNamesOf } from "./model-name.ts";
-export type { Announcement, Auth, NodeInfo, NodeSource, Reach, Scheme, SeenAddress, Trust } from "./node.ts";
-export { matches, type NodeFilter } from "./node-filter.ts";
-export type { DownReason, RegistryChange } from "./registry-change.ts";
-export type { TransportStatus } from "./status-report.ts";
-export type { NodeView } from "./transport.ts";
-export { visibleLines, visibleText } from "./visible-text.ts";
+} from "./discovery/discovery.ts";
+export { findModel, modelNamesOf } from "./discovery/model-name.ts";
+export { matches, type NodeFilter } from "./discovery/node-filter.ts";
+export type { TransportStatus } from "./discovery/status-report.ts";
+export { visibleLines, visibleText } from "./text/visible-text.ts";

@@ -1,0 +1,111 @@
+import { type DiscoveryError, isMistake, toDiscoveryError } from "../contract/errors.ts";
+import type {
+  Cancellable,
+  Registration,
+  ResolvedAnnouncement,
+  TransportSession,
+} from "../contract/transport.ts";
+
+/** One of several sessions that a node is announced on. */
+export interface Announcer {
+  readonly name: string;
+  readonly announce: NonNullable<TransportSession["announce"]>;
+}
+
+/**
+ * Announces a node on several transports and resolves with the first success; the others may follow later.
+ *
+ * @throws the caller's mistake, if it is one; otherwise {AggregateError} when all have failed.
+ */
+export async function announceJointly(
+  announcers: readonly Announcer[],
+  node: ResolvedAnnouncement,
+  signal: AbortSignal,
+  report: (error: DiscoveryError) => void,
+): Promise<Registration> {
+  const joint = new JointRegistration(node, signal);
+  const attempts = announcers.map((announcer) => joint.join(announcer, report));
+  try {
+    await Promise.any(attempts);
+  } catch {
+    signal.throwIfAborted();
+    throw joint.failure();
+  }
+  joint.reportFailures(report);
+  return joint;
+}
+
+class JointRegistration implements Registration {
+  readonly #withdrawing = new AbortController();
+  readonly #wanted: AbortSignal;
+  readonly #registrations: Registration[] = [];
+  readonly #attempts: Promise<void>[] = [];
+  /** What failed before the first success, which decides whether it is an outage or an error. */
+  #failures: { readonly name: string; readonly error: unknown }[] | null = [];
+  #latest: ResolvedAnnouncement;
+
+  constructor(node: ResolvedAnnouncement, signal: AbortSignal) {
+    this.#latest = node;
+    this.#wanted = AbortSignal.any([signal, this.#withdrawing.signal]);
+  }
+
+  /** Announces on one more transport; rejects with its failure. */
+  join({ name, announce }: Announcer, report: (error: DiscoveryError) => void): Promise<void> {
+    const attempt = this.#announce(announce).catch((error: unknown) => {
+      if (this.#failures) this.#failures.push({ name, error });
+      else if (!this.#wanted.aborted) report(outage(name, error));
+      throw error;
+    });
+    this.#attempts.push(attempt);
+    return attempt;
+  }
+
+  /** What to throw when every attempt failed. */
+  failure(): unknown {
+    const failures = this.#failures ?? [];
+    const mistake = failures.find(({ error }) => isMistake(error));
+    if (mistake) return mistake.error;
+    return new AggregateError(
+      failures.map(({ name, error }) => outage(name, error)),
+      "no transport could announce the node",
+    );
+  }
+
+  /** Reports what failed although something succeeded, now and from now on. */
+  reportFailures(report: (error: DiscoveryError) => void): void {
+    const failures = this.#failures ?? [];
+    this.#failures = null;
+    for (const { name, error } of failures) report(outage(name, error));
+  }
+
+  async update(node: ResolvedAnnouncement, options: Cancellable): Promise<void> {
+    this.#latest = node;
+    await Promise.all(this.#registrations.map((registration) => registration.update(node, options)));
+  }
+
+  /** Gives up what is under way and says goodbye wherever the node stands. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#withdrawing.abort();
+    await Promise.allSettled(this.#attempts);
+    await disposeAll(this.#registrations);
+  }
+
+  async #announce(announce: Announcer["announce"]): Promise<void> {
+    const said = this.#latest;
+    const registration = await announce(said, { signal: this.#wanted });
+    this.#registrations.push(registration);
+    if (this.#latest !== said) await registration.update(this.#latest, { signal: this.#wanted });
+  }
+}
+
+/** What is impossible on one transport only hampers; the others have the node. */
+function outage(name: string, error: unknown): DiscoveryError {
+  return toDiscoveryError(error, isMistake(error) ? "SEND_FAILED" : "TRANSPORT_FAILED", name);
+}
+
+/** Disposes everything, also when some of it fails; then throws what failed. */
+export async function disposeAll(resources: readonly AsyncDisposable[]): Promise<void> {
+  const results = await Promise.allSettled(resources.map((resource) => resource[Symbol.asyncDispose]()));
+  const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failed.length > 0) throw new AggregateError(failed, "not everything could be closed");
+}

@@ -1,0 +1,361 @@
+import { compose, viasOf } from "../combinators/compose.ts";
+import { supervise } from "../combinators/supervise.ts";
+import { assertAnnouncement, completeAnnouncement } from "../contract/announcement.ts";
+import { DiscoveryError, isDiscoveryError } from "../contract/errors.ts";
+import type { HealthMonitor } from "../contract/health-monitor.ts";
+import type { Log } from "../contract/log.ts";
+import type { Announcement, NodeInfo } from "../contract/node.ts";
+import type { RegistryChange } from "../contract/registry-change.ts";
+import type {
+  NodeView,
+  ResolvedAnnouncement,
+  Transport,
+  TransportContext,
+  TransportSession,
+} from "../contract/transport.ts";
+import { assertOptions, assertShape, nameShape } from "../options/options-check.ts";
+import { Registry } from "../registry/registry.ts";
+import { Stream } from "../streams/stream.ts";
+import { type Clock, isoTime, systemClock } from "../time/clock.ts";
+import { systemRandom } from "../time/random.ts";
+import { changeStream } from "./change-stream.ts";
+import { type Cancelling, cancelShapes, creationShapes, lookShapes } from "./discovery-shapes.ts";
+import { Feed } from "./feed.ts";
+import { monitor } from "./monitoring.ts";
+import { matches, type NodeFilter } from "./node-filter.ts";
+import { StatusReport, type TransportStatus } from "./status-report.ts";
+
+export interface DiscoveryOptions {
+  /** At least one; names must differ. */
+  readonly transports: readonly Transport[];
+  /** How long a node stays listed without a confirmation, in ms, 1_000..86_400_000. @default 60_000 */
+  readonly ttlMs?: number;
+  /** Checks how the listed nodes are, such as `httpHealth()`. @default none; `health` of each node is null */
+  readonly health?: HealthMonitor;
+  /** How many nodes are kept of each transport; where more are told of, the least trusted give way. @default 10_000 */
+  readonly capacity?: number;
+  /** Whether a usable network interface, or an engine that is absent, is waited for, or an error. @default true */
+  readonly waitForNetwork?: boolean;
+  /** Takes each fault that did not stop discovery. @default none; `warnings` keeps the latest */
+  readonly onWarning?: (warning: DiscoveryError) => void;
+  /** Takes how a transport fares once it was lost for 2 s, and once it is back. @default none; `transports` tells */
+  readonly onTransport?: (status: TransportStatus) => void;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1); identities are made of it. @default the system's entropy */
+  readonly random?: () => number;
+  /** Gives up the opening. */
+  readonly signal?: AbortSignal;
+}
+
+/** Without a filter, every node counts. */
+export interface DiscoverOptions extends NodeFilter {
+  /** How long to look, in ms, at least 0. @default 3_000 */
+  readonly timeoutMs?: number;
+  /** Ends the look as soon as so many nodes are listed, at least 1. @default never */
+  readonly atLeast?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A node that this process announces; disposal says goodbye. */
+export interface NodeRegistration extends AsyncDisposable {
+  readonly id: string;
+  /**
+   * Changes what the node says of itself, without a goodbye; what is left out stays as it was.
+   *
+   * @throws {TypeError | RangeError} at once, for what cannot be announced.
+   */
+  update(changes: AnnouncementChanges, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** What can change of a node that is announced: all but its identity and its name. */
+export type AnnouncementChanges = Partial<Omit<Announcement, "id" | "name">>;
+
+export interface Discovery extends AsyncDisposable {
+  /** The single list that all transports feed. The first look at it starts browsing. */
+  readonly registry: NodeView;
+  readonly transports: readonly TransportStatus[];
+  /** The latest faults that did not stop discovery, oldest first. */
+  readonly warnings: readonly DiscoveryError[];
+  /**
+   * Makes a node known; resolves when the first transport accepted it.
+   *
+   * @throws {TypeError | RangeError} at once, for what cannot be announced; the message names the value.
+   * @throws {AggregateError | DiscoveryError} when no transport could announce it.
+   */
+  announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<NodeRegistration>;
+  /**
+   * Looks for `timeoutMs` and resolves with every node that is listed then and fits.
+   *
+   * With a health monitor, nodes without a check yet have 700 ms more.
+   */
+  discover(options?: DiscoverOptions): Promise<readonly NodeInfo[]>;
+  /** Yields `up` for each listed node, then every change until `break`, abort or disposal. */
+  watch(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<RegistryChange>;
+  /** Has a node that somebody doubts asked for again, on every transport that knows it. */
+  reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** What nobody aborts. */
+const never = new AbortController().signal;
+
+/**
+ * Opens the transports and resolves when each can be used or has failed, and one at least can be used.
+ *
+ * Nothing is sent before something is announced, discovered, watched or read from the registry. A
+ * transport that fails later is a warning and is re-opened.
+ *
+ * @throws {TypeError | RangeError} at once, for a mistake in the options.
+ * @throws {DiscoveryError} when the only transport cannot be opened; {AggregateError} when none of several can.
+ */
+export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
+  assertOptions("createDiscovery", options, creationShapes, ["transports"]);
+  const { ttlMs = 60_000, capacity = 10_000, signal = never } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const transport = transportOf(options);
+  const closing = new AbortController();
+  const own = new Set<ResolvedAnnouncement>();
+  const registry = new Registry({
+    capacity,
+    ttlMs,
+    isSelf: (id) => [...own].some((node) => node.id === id),
+    isoTime: (ms) => isoTime(clock, ms),
+  });
+  const status = new StatusReport(options, closing.signal);
+  let feed: Feed | null = null;
+  const context: TransportContext = {
+    clock,
+    random,
+    log: status.log,
+    nodes: { listAlive: () => registry.listAlive() },
+    report: (error) => status.warn(error),
+    ...(viasOf(transport).length > 1 && { follow: (onChange) => follow(registry, feed, onChange) }),
+  };
+  return transport.open(context, { signal }).then((session) => {
+    const closed = closing.signal;
+    feed = new Feed({ session, registry, status, clock, ttlMs, closed });
+    if (options.health) monitor(options.health, { clock, random, log: status.log, registry, feed, closed });
+    const isMonitored = options.health !== undefined;
+    return new Engine({ session, registry, status, feed, clock, random, own, closing, isMonitored });
+  });
+}
+
+function transportOf({ transports, waitForNetwork = true }: DiscoveryOptions): Transport {
+  const outlasts = (error: DiscoveryError): boolean => waitForNetwork && isAbsence(error);
+  return compose(transports.map((member) => supervise(member, { outlasts })));
+}
+
+/** Tells one of several transports what all of them find. */
+function follow(
+  registry: Registry,
+  feed: Feed | null,
+  onChange: (change: RegistryChange) => void,
+): () => void {
+  if (!feed) throw new TypeError("there is nothing to follow before all transports are open");
+  for (const node of registry.listAlive()) onChange({ kind: "up", node });
+  const unsubscribe = feed.subscribe(onChange);
+  feed.start();
+  return unsubscribe;
+}
+
+/** What may come yet: a network, or a server that starts later than this host. */
+function isAbsence({ code, cause }: DiscoveryError): boolean {
+  if (code === "NO_INTERFACE" || code === "MEDIUM_UNREACHABLE") return true;
+  return isDiscoveryError(cause) && isAbsence(cause);
+}
+
+interface EngineParts {
+  readonly session: TransportSession;
+  readonly registry: Registry;
+  readonly status: StatusReport;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** What this process announces. */
+  readonly own: Set<ResolvedAnnouncement>;
+  readonly closing: AbortController;
+  readonly isMonitored: boolean;
+}
+
+interface Look {
+  readonly timeoutMs: number;
+  readonly atLeast: number;
+  readonly signal: AbortSignal;
+  readonly filter: NodeFilter;
+}
+
+/** A server nearby answers its first check within some 10 ms, a busy one within half a second. */
+const checkMs = 700;
+
+class Engine implements Discovery {
+  readonly registry: NodeView = { listAlive: () => this.#looked().listAlive() };
+  readonly #parts: EngineParts;
+  #closed: Promise<void> | null = null;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  get transports(): readonly TransportStatus[] {
+    return this.#parts.status.transports;
+  }
+
+  get warnings(): readonly DiscoveryError[] {
+    return this.#parts.status.warnings;
+  }
+
+  announce(node: Announcement, options: Cancelling = {}): Promise<NodeRegistration> {
+    assertOptions("announce", options, cancelShapes);
+    const { signal = never } = options;
+    this.#assertOpen();
+    return this.#announce(this.#complete(node), signal);
+  }
+
+  discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
+    assertOptions("discover", options, lookShapes);
+    const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never, ...filter } = options;
+    this.#assertOpen();
+    return this.#discover({ timeoutMs, atLeast, signal, filter });
+  }
+
+  watch(options: Cancelling = {}): AsyncIterableIterator<RegistryChange> {
+    assertOptions("watch", options, cancelShapes);
+    const { signal = never } = options;
+    this.#assertOpen();
+    const { registry, feed, closing } = this.#parts;
+    return changeStream({
+      signal,
+      closed: closing.signal,
+      start(sink) {
+        for (const node of registry.listAlive()) sink.push({ kind: "up", node });
+        const unsubscribe = feed.subscribe(sink.push);
+        feed.start();
+        return unsubscribe;
+      },
+    });
+  }
+
+  reconfirm(id: string, options: Cancelling = {}): Promise<void> {
+    assertShape("reconfirm", "id", id, nameShape);
+    assertOptions("reconfirm", options, cancelShapes);
+    const { signal = never } = options;
+    this.#assertOpen();
+    return this.#reconfirm(id, signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #announce(node: ResolvedAnnouncement, signal: AbortSignal): Promise<NodeRegistration> {
+    const { session, own } = this.#parts;
+    signal.throwIfAborted();
+    if (!session.announce) {
+      throw new DiscoveryError("TRANSPORT_UNAVAILABLE", "none of the chosen transports can announce");
+    }
+    own.add(node);
+    try {
+      const registration = await session.announce(node, { signal });
+      let latest = node;
+      return {
+        id: node.id,
+        update: (changes, options: Cancelling = {}) => {
+          assertOptions("update", options, cancelShapes);
+          const { signal = never } = options;
+          this.#assertOpen();
+          const changed = this.#complete({ ...latest, ...changes });
+          return registration.update(changed, { signal }).then(() => {
+            latest = changed;
+          });
+        },
+        [Symbol.asyncDispose]: () => this.#withdraw(node, registration),
+      };
+    } catch (error) {
+      own.delete(node);
+      throw error;
+    }
+  }
+
+  /** Checks an announcement, and has it say what the transports want said. */
+  #complete(node: Announcement): ResolvedAnnouncement {
+    const { session, random } = this.#parts;
+    assertAnnouncement(node);
+    return completeAnnouncement(
+      { ...node, attributes: { ...session.attributes, ...node.attributes } },
+      random,
+    );
+  }
+
+  async #withdraw(node: ResolvedAnnouncement, registration: AsyncDisposable): Promise<void> {
+    try {
+      await registration[Symbol.asyncDispose]();
+    } finally {
+      this.#parts.own.delete(node);
+    }
+  }
+
+  async #discover({ timeoutMs, atLeast, signal, filter }: Look): Promise<readonly NodeInfo[]> {
+    const { registry, feed, isMonitored } = this.#parts;
+    const found = (): readonly NodeInfo[] => registry.listAlive().filter((node) => matches(node, filter));
+    const isEnough = (): boolean => registry.size >= atLeast && found().length >= atLeast;
+    await this.#wait(isEnough, timeoutMs, signal, (looking) => feed.look(looking));
+    const isChecked = (): boolean => registry.listAlive().every(({ health }) => health !== null);
+    if (isMonitored) await this.#wait(isChecked, checkMs, signal);
+    return found();
+  }
+
+  /** Resolves when a condition on the registry holds, at the latest after `timeoutMs`. */
+  async #wait(
+    condition: () => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+    start: (waiting: AbortSignal) => void = () => {},
+  ): Promise<void> {
+    const { feed, clock, closing } = this.#parts;
+    const wait = new Stream<never>({
+      signal,
+      closed: closing.signal,
+      enqueue: () => {},
+      start({ end }) {
+        const waiting = new AbortController();
+        const endIfMet = (): void => {
+          if (condition()) end();
+        };
+        const unsubscribe = feed.subscribe(endIfMet);
+        const cancel = clock.schedule(timeoutMs, end);
+        start(waiting.signal);
+        endIfMet();
+        return () => {
+          cancel();
+          unsubscribe();
+          waiting.abort();
+        };
+      },
+    });
+    await wait.next();
+  }
+
+  async #reconfirm(id: string, signal: AbortSignal): Promise<void> {
+    const { registry, feed } = this.#parts;
+    const keys = registry.get(id)?.sources.map((source) => source.key) ?? [];
+    await feed.ask(keys, signal);
+    signal.throwIfAborted();
+  }
+
+  async #close(): Promise<void> {
+    this.#parts.closing.abort();
+    await this.#parts.session[Symbol.asyncDispose]();
+  }
+
+  /** The registry, with the browse that all users share under way. */
+  #looked(): Registry {
+    this.#assertOpen();
+    this.#parts.feed.start();
+    return this.#parts.registry;
+  }
+
+  #assertOpen(): void {
+    if (this.#parts.closing.signal.aborted) throw new TypeError("this discovery was disposed");
+  }
+}

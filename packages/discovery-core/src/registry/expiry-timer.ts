@@ -1,0 +1,80 @@
+import type { RegistryChange } from "../contract/registry-change.ts";
+import type { Clock } from "../time/clock.ts";
+import { Standstill } from "../time/standstill.ts";
+import type { Registry } from "./registry.ts";
+
+export interface ExpiryTimerEvents {
+  readonly publish: (changes: readonly RegistryChange[]) => void;
+  /** Asks the medium again for these sources. */
+  readonly doubt: (keys: readonly string[]) => void;
+}
+
+/** How long nodes have to answer after that (RFC 6762 section 10.4 gives a doubted record 10 s). */
+const graceMs = 10_000;
+/** How often, at least, the clocks are compared. */
+const tickMs = 5_000;
+
+/**
+ * The one timer that drives the registry.
+ *
+ * A host that slept missed its nodes' signs of life: before anything expires, the nodes are asked again.
+ */
+export class ExpiryTimer {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  readonly #events: ExpiryTimerEvents;
+  #cancel: (() => void) | null = null;
+  #dueMs = 0;
+  readonly #standstill = new Standstill();
+  /** Until when the nodes that were asked again may answer, or null. */
+  #graceEndsMs: number | null = null;
+
+  constructor(registry: Registry, clock: Clock, events: ExpiryTimerEvents) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Sets the timer for the registry's next deadline. */
+  arm(): void {
+    const deadlineMs = this.#registry.nextDeadlineMs();
+    if (deadlineMs === null) {
+      this.stop();
+      return;
+    }
+    const nowMs = this.#clock.now();
+    const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs ?? nowMs, nowMs), nowMs + tickMs);
+    if (this.#cancel && this.#dueMs <= dueMs) return;
+    // While no timer runs, what the clocks do is nobody's concern.
+    if (!this.#cancel) this.#standstill.hasSlept(nowMs, this.#clock.wall());
+    this.stop();
+    this.#dueMs = dueMs;
+    this.#standstill.expect(dueMs);
+    this.#cancel = this.#clock.schedule(dueMs - nowMs, () => this.#fire());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  #fire(): void {
+    this.#cancel = null;
+    const nowMs = this.#clock.now();
+    // After its grace a node expires, however late this timer is again: a busy host must not keep the dead.
+    const isLate = this.#standstill.isLate(nowMs);
+    const hasSlept = this.#standstill.hasSlept(nowMs, this.#clock.wall());
+    if (this.#graceEndsMs === null && (isLate || hasSlept)) {
+      this.#graceEndsMs = nowMs + graceMs;
+      this.#events.doubt(this.#allKeys());
+    } else if (this.#graceEndsMs === null || nowMs >= this.#graceEndsMs) {
+      this.#graceEndsMs = null;
+      this.#events.publish(this.#registry.expire(nowMs));
+    }
+    this.arm();
+  }
+
+  #allKeys(): string[] {
+    return this.#registry.listAlive().flatMap((node) => node.sources.map((source) => source.key));
+  }
+}

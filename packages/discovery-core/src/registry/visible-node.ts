@@ -1,0 +1,22 @@
+import type { SeenNode } from "../contract/node.ts";
+import { visibleText } from "../text/visible-text.ts";
+
+/** A node as it is handed on: its texts are fit to be shown; `attributes` stay as the medium gave them. */
+export function visibleNode(node: SeenNode): SeenNode {
+  const { info, hostname, path, server, apis, models } = node;
+  const shown = (text: string): string => visibleText(text);
+  return {
+    ...node,
+    info: visibleText(info),
+    hostname: hostname && visibleText(hostname),
+    path: path && visibleText(path, encoded),
+    server: server && visibleText(server),
+    apis: apis.map(shown),
+    models: models.map(shown),
+  };
+}
+
+/** In a path it leads to the same place. */
+function encoded(character: string): string {
+  return encodeURIComponent(/\p{Cs}/u.test(character) ? "\u{fffd}" : character);
+}
