@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { decode } from "../src/dns/decode.ts";
 import { floods } from "../test/dns/floods.ts";
 
-/** A tenth of this is common; the rest is for slow machines. */
+/** Typical runs take a tenth of this; the rest is for slow machines. */
 const boundMs = 50;
 
-/** Processor time, which other programs do not lengthen much, of the best of some runs. */
+/** Least processor time of 21 runs, in ms; other programs hardly lengthen it. */
 function leastMs(run: () => void): number {
   const durations = Array.from({ length: 21 }, () => {
     const before = process.cpuUsage();

@@ -8,15 +8,15 @@ import { mdnsOn } from "../src/transport.ts";
 import { collect, Segment } from "../test/segment.ts";
 
 const packets = Number(process.env.FUZZ_PACKETS ?? 1_000_000);
-// Another one at each run, printed so that a failure can be repeated.
+// Each run takes another seed and prints it, so that a failure can be repeated.
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
-/** Packets of one virtual second: a hundred times what a large and busy network carries. */
+/** Packets per virtual second: a hundred times the traffic of a large and busy network. */
 const packetsPerSecond = 1_000;
-/** So many arrive at the same moment. */
+/** Packets that arrive at the same moment. */
 const packetsAtOnce = 100;
-/** 200 direct answers, and a few by multicast: a flood of questions is no flood of answers. */
+/** Bound of 200 direct answers and a few by multicast: a flood of questions causes no flood of answers. */
 const maxSentPerSecond = 220;
-/** Longest time of the processor that one packet, or one timer, may take. */
+/** Longest processor time of one packet or one timer, in ms. */
 const standstillMs = 50;
 const type = "_lmserv._tcp.local";
 
@@ -47,7 +47,7 @@ function response(answers: Answer[]): Buffer {
   return dnsPacket.encode({ type: "response", flags: 0x400, answers });
 }
 
-/** A packet like those that were recorded, a newcomer's announcement, or one of either gone wrong. */
+/** Packet like the recorded ones, a new host's announcement, or one of either after damage. */
 function nextPacket(): Buffer {
   const source = random() < 0.3 ? response(service(`flood-${below(1e9)}`, randomAddress())) : pick(recorded);
   const bytes = Buffer.from(source);
@@ -72,9 +72,9 @@ function randomAddress(): string {
   return `10.0.${below(256)}.${1 + below(254)}`;
 }
 
-/** Time in which every packet arrives and every timer fires, each of them measured. */
+/** Virtual clock that measures each packet and each timer. */
 class Stopwatch extends VirtualClock {
-  /** Those that took long, with when they began and ended. */
+  /** Slow turns, each with its start and its end. */
   readonly #slow: { readonly fromMs: number; readonly toMs: number; readonly tookMs: number }[] = [];
 
   override schedule(delayMs: number, callback: () => void): () => void {
@@ -86,7 +86,7 @@ class Stopwatch extends VirtualClock {
     });
   }
 
-  /** What the slowest took, without the pauses in which memory was collected meanwhile, whoever had used it. */
+  /** Longest turn in ms, without the garbage collector's pauses. */
   get slowestMs(): number {
     const judged = this.#slow.map(({ fromMs, toMs, tookMs }) => {
       const during = pauses.filter(({ startTime }) => startTime >= fromMs && startTime <= toMs);
@@ -96,7 +96,7 @@ class Stopwatch extends VirtualClock {
   }
 }
 
-/** Hardly any takes so long. */
+/** Turns shorter than this are not recorded. */
 const doubtfulMs = 10;
 const pauses: { readonly startTime: number; readonly duration: number }[] = [];
 new PerformanceObserver((list) => {
@@ -109,7 +109,7 @@ new PerformanceObserver((list) => {
 const schedstat = openSync("/proc/thread-self/schedstat", "r");
 const digits = Buffer.alloc(24);
 
-/** What this thread has had of the processors, in ms: neither other processes nor V8's own threads count. */
+/** Processor time of this thread, in ms: neither other processes nor V8's own threads count. */
 function ownMs(): number {
   readSync(schedstat, digits, 0, digits.length, 0);
   return Number.parseInt(digits.toString("latin1"), 10) / 1e6;

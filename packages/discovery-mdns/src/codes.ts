@@ -1,4 +1,4 @@
-/** What an examination of mDNS may find. */
+/** Codes of the checks that an examination of mDNS reports. */
 export const checks = {
   "interface-hampered": ["warn", "One address family of an interface cannot be used."],
   "port-free": ["ok", "UDP port 5353 is nobody else's."],

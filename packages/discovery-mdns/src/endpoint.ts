@@ -9,27 +9,26 @@ import type { Announcer } from "./responder/announcer.ts";
 import { Responder } from "./responder/responder.ts";
 import type { Said } from "./responder/said.ts";
 
-/** What the endpoints of all interfaces have in common. */
+/** Options that the endpoints of all interfaces share. */
 export interface EndpointOptions {
   readonly via: string;
   readonly context: TransportContext;
   readonly machine: Machine;
   readonly browser: Browser;
-  /** What this process says on all of its links. */
+  /** Records that this process sent on all of its links. */
   readonly said: Said;
   readonly announcers: ReadonlySet<Announcer>;
 }
 
-/** RFC 6762 section 17. */
+/** Limit of RFC 6762 section 17. */
 const maxPacketBytesReceived = 9_000;
-/** How long after it failed a family is tried again, doubling from the first to the last, in ms. */
+/** Wait before a failed family is tried again, doubling from the first to the last, in ms. */
 const mendWaitMs = { first: 3_000, last: 30_000 };
-/** The interface or its address just went, or is new and still being checked: the next look tells. */
+/** Codes of an address that just went or is still being checked: the next look at the interfaces tells. */
 const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
 
-/** Multicast DNS on one interface, from when it comes until it goes; its sockets are opened anew when they die. */
+/** Multicast DNS on one interface, from its arrival until it goes; dead sockets are opened anew. */
 export class Endpoint {
-  /** Null while no socket is open. */
   responder: Responder | null = null;
   /** Null until sockets were opened for the first time. */
   #querier: Querier | null = null;
@@ -37,15 +36,15 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #packets = new PacketCache();
   #link: Link | null = null;
-  /** That of the interface as the sockets were opened for it. */
+  /** Identity of the interface for which the sockets were opened. */
   #identity = "";
-  /** When the families that the link lacks are tried again, and how often that failed. */
+  /** Time of the next attempt at the missing families, and the count of failed attempts. */
   #mendAtMs = 0;
   #mends = 0;
-  /** Of each family that cannot be used, why, as it was reported. */
+  /** Reported error of each family that cannot be used. */
   readonly #degraded = new Map<Family, string>();
   readonly #sendFailures = new Reminder();
-  /** Packets and records that could not be read, or came from where they must not. */
+  /** Count of packets and records that were malformed or came from a forbidden source. */
   #dropped = 0;
 
   constructor(name: string, options: EndpointOptions) {
@@ -53,12 +52,12 @@ export class Endpoint {
     this.#options = options;
   }
 
-  /** Whether nothing is left to be opened. */
+  /** True if every family of the interface is open. */
   get isWhole(): boolean {
     return this.#link?.missing.length === 0;
   }
 
-  /** Opens what is not open, or not for the interface as it is now; resolves with the reason why nothing can be. */
+  /** Opens missing or outdated sockets; resolves with the error that prevents all of them. */
   async follow(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
     if (!this.#link || this.#identity !== identityOf(on)) return await this.#open(on, all);
     await this.#mend(this.#link, all);
@@ -69,7 +68,7 @@ export class Endpoint {
     this.#link?.keepOut(all);
   }
 
-  /** Says that whatever is known here only is out of reach, and closes. */
+  /** Reports the nodes that are known only here as unreachable, and closes. */
   async leave(): Promise<void> {
     if (this.#querier) this.#options.browser.leave(this.#querier);
     await this.close();
@@ -100,7 +99,7 @@ export class Endpoint {
     }
   }
 
-  /** Tries again what the link lacks; the responder starts anew when it has more. */
+  /** Tries the missing families again; the responder restarts once the link has more. */
   async #mend(link: Link, all: readonly NetworkInterface[]): Promise<void> {
     const { clock, log } = this.#options.context;
     if (link.missing.length === 0 || clock.now() < this.#mendAtMs) return;
@@ -136,7 +135,7 @@ export class Endpoint {
       degraded: (family, error) => this.#reportDegraded(family, error),
       died: (error) => {
         this.#reportSendFailure(error);
-        // The next look at the interfaces opens it anew, if it is still there.
+        // The next look at the interfaces opens the link anew, if the interface is still there.
         this.close().catch((failure: unknown) => {
           this.#options.context.log("debug", `a dead link could not be closed: ${String(failure)}`);
         });
@@ -159,7 +158,7 @@ export class Endpoint {
     responder.take(message, from);
   }
 
-  /** Logged at each power of two, so that a flood of rubbish does not become a flood of lines. */
+  /** Logged at each power of two, so that a flood of malformed packets does not flood the log. */
   #drop(count: number, from: SocketAddress): void {
     const before = this.#dropped;
     this.#dropped += count;
@@ -175,7 +174,7 @@ export class Endpoint {
     return new DiscoveryError(code, text, { via, cause: error });
   }
 
-  /** Says once why a family cannot be used, and again when the reason changes. */
+  /** Reports once that a family cannot be used, and again when the error changes. */
   #reportDegraded(family: Family, error: unknown): void {
     const { via, context } = this.#options;
     const { code, message } = this.#unusable(`${this.#name} over ${family}`, error);
@@ -198,7 +197,7 @@ export function isPassing(error: unknown): boolean {
   return error instanceof Error && "code" in error && passingCodes.has(error.code);
 }
 
-/** What, when it changes, asks for new sockets and a new announcement. */
+/** Identity of an interface; a change asks for new sockets and a new announcement. */
 function identityOf({ index, addresses, siblings }: LinkInterface): string {
   return JSON.stringify([index, addresses, siblings]);
 }

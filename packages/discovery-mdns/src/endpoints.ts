@@ -10,26 +10,28 @@ export interface EndpointsOptions extends EndpointOptions {
   /** Interfaces to use, by name or address. */
   readonly wanted: readonly string[] | undefined;
   readonly memory: Memory;
-  /** No interface is left, or no socket. */
+  /** Called when no interface or no socket is left. */
   readonly failed: (cause: DiscoveryError) => void;
 }
 
-/** How often the machine's interfaces are looked at, in ms: most of what an idle process costs. */
+/** Interval at which the machine's interfaces are read, in ms: most of the cost of an idle process. */
 const pollMs = 3_000;
-/** How long a network that went is waited for before loopback stands in, in ms: an address is known as long (RFC 6762 section 10). */
+/**
+ * Wait for a lost network before loopback stands in, in ms: the lifetime of an address (RFC 6762 section 10).
+ */
 const returnMs = 120_000;
 
 /** Keeps an endpoint on each usable interface while interfaces come, go and change. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
-  /** By the names of their interfaces. */
+  /** Endpoints by interface name. */
   readonly #endpoints = new Map<string, Endpoint>();
-  /** Whether loopback stands in for a network that went. */
+  /** True while loopback stands in for a lost network. */
   standsIn = false;
   readonly #standstill = new Standstill();
-  /** The interfaces as they were at the latest look that left nothing to be done. */
+  /** Interfaces of the latest look that left nothing to do. */
   #settled = "";
-  /** What the latest look failed with: a failure that lasts is reported once. */
+  /** Errors of the latest look: a lasting error is reported once. */
   #reported: ReadonlySet<string> = new Set();
   #cancelPoll: () => void = () => {};
   #following: Promise<void> = Promise.resolve();
@@ -44,14 +46,14 @@ export class Endpoints {
     const failures = await this.#follow();
     const [cause] = failures;
     if (cause && this.responders().length === 0) {
-      // A port that is taken, or a missing interface, is why nothing at all can be used.
+      // A taken port or a missing interface explains why no interface can be used.
       throw new DiscoveryError("TRANSPORT_UNAVAILABLE", cause.message, { via: this.#options.via, cause });
     }
     this.#report(failures);
     this.#poll();
   }
 
-  /** One for each interface that has an open socket. */
+  /** Responders of the interfaces with an open socket. */
   responders(): Responder[] {
     return [...this.#endpoints.values()].flatMap(({ responder }) => responder ?? []);
   }
@@ -95,7 +97,9 @@ export class Endpoints {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()));
   }
 
-  /** The machine slept, or this process was suspended: what others know of it may have run out, and the other way round. */
+  /**
+   * Renews all announcements and questions after a suspension, in which both sides' records may have expired.
+   */
   #wake(): void {
     for (const announcer of this.#options.announcers) announcer.renew();
     this.#options.browser.wake();
@@ -107,7 +111,10 @@ export class Endpoints {
     for (const failure of failures) if (!before.has(failure.message)) this.#options.context.report(failure);
   }
 
-  /** Brings the endpoints in line with the machine's interfaces; returns what could not be opened. */
+  /**
+   * Brings the endpoints in line with the machine's interfaces; returns the errors of those that could not be
+   * opened.
+   */
   async #follow(): Promise<DiscoveryError[]> {
     const system = this.#options.machine.system();
     const all = listInterfaces(system);
@@ -121,7 +128,7 @@ export class Endpoints {
     const gone = [...endpoints].filter(([name]) => !names.includes(name));
     for (const [name] of gone) endpoints.delete(name);
     await Promise.all(gone.map(([, endpoint]) => endpoint.leave()));
-    // Before anything new is joined, which the kernel would tell all of them about.
+    // Done before a new group is joined: the kernel would deliver its packets to all sockets.
     for (const endpoint of endpoints.values()) endpoint.keepOut(all);
     const outcomes = used.map((on) => {
       const endpoint = endpoints.get(on.name) ?? new Endpoint(on.name, this.#options);
@@ -133,7 +140,7 @@ export class Endpoints {
     return failures;
   }
 
-  /** The interfaces to use; none while a network that just went may come back. */
+  /** Interfaces to use; none while a lost network may come back. */
   #choose(all: readonly NetworkInterface[]): NetworkInterface[] {
     const { wanted, memory, context, browser } = this.#options;
     const { used } = chooseInterfaces(all, wanted);

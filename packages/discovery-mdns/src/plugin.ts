@@ -2,7 +2,7 @@ import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/tran
 import { checks } from "./codes.ts";
 import { type Settings, settings } from "./settings.ts";
 
-/** What a configuration file chooses as `mdns`. */
+/** Plug-in that a configuration file selects as `mdns`. */
 export const plugin: TransportPlugin<Settings> = {
   type: "mdns",
   announces: true,

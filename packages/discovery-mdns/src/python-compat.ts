@@ -9,25 +9,26 @@ import {
 import { type MdnsOptions, mdns } from "./transport.ts";
 
 export interface DiscoverNodesOptions extends MdnsOptions {
-  /** How long to look, in ms. @default 2_000 */
+  /** Duration of the search in ms. @default 2_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface NodeRegistryOptions extends DiscoverNodesOptions {
-  /** How long a node stays listed without a confirmation, in ms. @default 60_000 */
+  /** Time that a node stays listed without a confirmation, in ms. @default 60_000 */
   readonly ttlMs?: number;
 }
 
-/** The nodes of this LAN, kept current until disposal. */
+/** Nodes of this LAN, kept current until disposal. */
 export interface NodeRegistry extends AsyncDisposable {
   listAlive(): readonly NodeInfo[];
 }
 
 /**
- * Announces this machine's server on the LAN and resolves when the announcement left. Disposal says goodbye.
+ * Announces this machine's server on the LAN and resolves when the announcement was sent. Disposal says
+ * goodbye.
  *
- * @throws {TypeError | RangeError} for what cannot be announced.
+ * @throws {TypeError | RangeError} for a node that cannot be announced.
  */
 export async function announceSelf(
   node: Announcement,
@@ -43,16 +44,16 @@ export async function announceSelf(
   }
 }
 
-/** Looks for `timeoutMs` and resolves with every node that answered. */
+/** Searches for `timeoutMs` and resolves with every node that answered. */
 export async function discoverNodes(options: DiscoverNodesOptions = {}): Promise<readonly NodeInfo[]> {
   await using discovery = await open(options);
   return await discovery.discover(lookOf(options));
 }
 
 /**
- * Resolves, after a first look of `timeoutMs`, with a list that refreshes itself.
+ * Resolves after a first search of `timeoutMs` with a list that refreshes itself.
  *
- * Nothing is sent before the call; the list keeps the process alive until it is disposed.
+ * Nothing is sent before the call. The list keeps the process alive until it is disposed.
  */
 export async function registry(options: NodeRegistryOptions = {}): Promise<NodeRegistry> {
   const discovery = await open(options);

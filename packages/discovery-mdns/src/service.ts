@@ -4,7 +4,7 @@ import { joinLabels, maxLabelBytes, type Name, nameKey, splitLabels, truncateUtf
 import { type Attributes, decodeTxt, encodeTxt } from "./dns/txt.ts";
 
 export const serviceType: Name = "_lmserv._tcp.local";
-/** The name under which only some instances of the type are listed (RFC 6763 section 7.1). */
+/** Name that lists only some instances of the type (RFC 6763 section 7.1). */
 export function subtypeName(subtype: string): Name {
   return joinLabels([`_${subtypeOf(subtype)}`, "_sub", ...splitLabels(serviceType)]);
 }
@@ -16,25 +16,25 @@ export const enumerationName: Name = "_services._dns-sd._udp.local";
 export const hostTtlS = 120;
 export const otherTtlS = 4_500;
 
-/** A node as DNS-SD shows it. */
+/** Node in the form of DNS-SD. */
 export interface Service {
   readonly instance: Name;
-  /** Whether somebody chose the instance's name, so that another may have chosen it too. */
+  /** True if a user chose the instance's name, so that another host may have it too. */
   readonly chosen: boolean;
-  /** A name of this service's own, never the machine's `.local` name, which is its own responder's. */
+  /** Name of this service alone, never the machine's `.local` name, which the system's responder owns. */
   readonly host: Name;
   readonly port: number;
-  /** Where the server answers, or null for every address of this machine. */
+  /** Addresses at which the server answers, or null for every address of this machine. */
   readonly addresses: readonly string[] | null;
   readonly txt: readonly Uint8Array[];
-  /** Engines under whose narrower lists the instance is found as well. */
+  /** Server kinds whose narrower lists contain the instance as well. */
   readonly subtypes: readonly string[];
 }
 
 /**
- * The service that a node becomes.
+ * Service of a node.
  *
- * A name that nobody chose ends in 80 random bits and may go unprobed (RFC 6762 section 8.1).
+ * A generated name ends in 80 random bits and may go unprobed (RFC 6762 section 8.1).
  *
  * @throws {RangeError} for a name or TXT value that cannot be encoded.
  */
@@ -52,7 +52,7 @@ export function serviceOf(node: ResolvedAnnouncement, hostname: string, entropy:
   };
 }
 
-/** The same service under the next name to try: `name`, `name (2)`, `name (3)`. */
+/** Service under the next name to try: `name`, `name (2)`, `name (3)`. */
 export function renamed(service: Service): Service {
   const [label = ""] = splitLabels(service.instance);
   const [, base = label, count = "1"] = /^(.*) \((\d{1,9})\)$/s.exec(label) ?? [];
@@ -61,7 +61,7 @@ export function renamed(service: Service): Service {
   return { ...service, instance: joinLabels([next, ...splitLabels(serviceType)]) };
 }
 
-/** An engine's name as a label: `llama.cpp` is listed under `_llama-cpp`. */
+/** Name of a server kind as a label: `llama.cpp` is listed under `_llama-cpp`. */
 function subtypeOf(server: string): string {
   const label = server.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return truncateUtf8(label.replace(/^-|-$/g, "") || "other", maxLabelBytes - 1);
@@ -83,7 +83,7 @@ function assertInstanceLabel(label: string): void {
   }
 }
 
-/** `info` comes first: the Python original reads no other, and lists nobody without it. */
+/** `info` comes first: the Python original reads no other key, and lists no node without it. */
 function attributesOf(node: ResolvedAnnouncement, hostname: string): Attributes {
   const { info, id, scheme, path, server, apis = [], models = [], auth, attributes = {} } = node;
   const named = firstOf("models", models);
@@ -106,7 +106,10 @@ function attributesOf(node: ResolvedAnnouncement, hostname: string): Attributes 
   return { ...own, ...attributes };
 }
 
-/** The first items, as many as one TXT string holds beside its key (RFC 6763 section 6.1); none where the first is longer. */
+/**
+ * First items, as many as one TXT string holds with its key (RFC 6763 section 6.1); none if the first is
+ * longer.
+ */
 function firstOf(key: string, items: readonly string[]): readonly string[] {
   const impossible = items.find((item) => item === "" || item.includes(","));
   if (impossible !== undefined) {
@@ -123,7 +126,7 @@ function firstOf(key: string, items: readonly string[]): readonly string[] {
   return excess === -1 ? items : items.slice(0, excess);
 }
 
-/** What TXT says of a node; values that make no sense are as if they were not there. */
+/** Fields that TXT gives a node; invalid values count as absent. */
 export interface Description {
   readonly id: string | null;
   readonly info: string;
@@ -157,7 +160,7 @@ export function describe(txt: readonly Uint8Array[]): Description {
   };
 }
 
-/** Server of the Python original, which says nothing but `info`. */
+/** Server of the Python original, which sends nothing but `info`. */
 const originalServer = { path: "/chat", server: "lmserv" } as const;
 
 function isOriginal(attributes: Attributes): boolean {
@@ -168,12 +171,12 @@ function listOf(text: string | undefined): string[] {
   return (text ?? "").split(",").filter((item) => item !== "");
 }
 
-/** The part of an instance's name that tells it from others. */
+/** First label of an instance's name, which is unique in its type. */
 export function instanceLabel(instance: Name): string {
   return splitLabels(instance)[0] ?? "";
 }
 
-/** Whether `name` is an instance of the service type. */
+/** True if `name` is an instance of the service type. */
 export function isInstance(name: Name): boolean {
   const [, ...type] = splitLabels(name);
   return nameKey(joinLabels(type)) === serviceType;

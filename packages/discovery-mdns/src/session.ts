@@ -38,7 +38,7 @@ export class MdnsSession implements TransportSession {
   readonly #said: Said;
   readonly #announcers = new Set<Announcer>();
   readonly #closing = new AbortController();
-  /** Ends announcements that are under way, with the reason. */
+  /** Aborts announcements under way, with the reason. */
   readonly #ending = new AbortController();
   #failure: DiscoveryError | null = null;
 
@@ -73,7 +73,7 @@ export class MdnsSession implements TransportSession {
     });
   }
 
-  /** Nobody of a network that is not there is missing on loopback. */
+  /** Infinite while loopback stands in: its silence says nothing about nodes of the lost network. */
   get absenceMs(): number {
     return this.#endpoints.standsIn ? Number.POSITIVE_INFINITY : absenceMs;
   }
@@ -138,7 +138,7 @@ export class MdnsSession implements TransportSession {
     this.#browser.reconfirm(key);
   }
 
-  /** Says goodbye, unless it failed. */
+  /** Says goodbye, unless the session failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#ending.abort();
@@ -146,7 +146,7 @@ export class MdnsSession implements TransportSession {
     await this.#endpoints.close();
   }
 
-  /** Nothing can be sent or heard any more, and whoever supervises the session opens another. */
+  /** Ends the session, which can neither send nor receive; its supervisor opens another. */
   #fail(cause: DiscoveryError): void {
     const failure = new DiscoveryError("TRANSPORT_FAILED", cause.message, { via: this.#via, cause });
     this.#failure = failure;
@@ -157,7 +157,7 @@ export class MdnsSession implements TransportSession {
     if (!this.#browser.fail(failure)) this.#context.report(failure);
   }
 
-  /** A node that is announced twice at the same time has two names. */
+  /** A node that is announced twice at once has two names. */
   #newServiceOf(node: ResolvedAnnouncement): Service {
     const { random } = this.#context;
     const asked = this.#serviceOf(node, this.#memory.entropyOf(node.id, random));
@@ -173,7 +173,7 @@ export class MdnsSession implements TransportSession {
     return serviceOf(node, this.#hostname(), entropy);
   }
 
-  /** A long list of models is better announced in part than not at all, but not in silence. */
+  /** A long list of models is announced in part, and the cut is reported. */
   #tellOfCuts({ models = [] }: ResolvedAnnouncement, { txt }: Service): void {
     const announced = describe(txt).models.length;
     if (announced === models.length) return;

@@ -1,7 +1,7 @@
 import type { OptionShape } from "@lmserv/discovery-core/transport";
 import type { MdnsOptions } from "./transport.ts";
 
-/** The options that a configuration file may set. */
+/** Options that a configuration file may set. */
 export type Settings = Omit<MdnsOptions, "name">;
 
 export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {

@@ -16,13 +16,13 @@ export interface MdnsOptions {
    */
   readonly interfaces?: readonly string[];
   /**
-   * Browses only nodes of one engine, such as `ollama`.
+   * Browses only nodes of one server kind, such as `ollama`.
    *
    * @default all
    * @see RFC 6763 section 7.1
    */
   readonly subtype?: string;
-  /** How many nodes are kept for each interface, 1..100_000. @default 10_000 */
+  /** Bound on the nodes of each interface, 1..100_000. @default 10_000 */
   readonly maxInstances?: number;
   /** Name in a composition. @default "mdns" */
   readonly name?: string;
@@ -37,14 +37,14 @@ const thisMachine: Machine = {
 /**
  * DNS-SD over multicast DNS: finds and announces `_lmserv._tcp.local.`
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  * @see RFC 6762, RFC 6763
  */
 export function mdns(options: MdnsOptions = {}): Transport {
   return mdnsOn(thisMachine, options);
 }
 
-/** The same on any machine, such as one that a test makes. */
+/** The transport on any machine, such as one that a test makes. */
 export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings?: Surroundings): Transport {
   assertOptions("mdns", options, { ...settings, name: nameShape });
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
@@ -58,7 +58,7 @@ export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings
       return session;
     },
     async *diagnose(context, cancellable) {
-      // A quarter of the modules, which nobody needs who only wants to discover.
+      // A quarter of the modules, needed by no program that only discovers.
       const { diagnose, theseSurroundings } = await import("./doctor/diagnosis.ts");
       const on = { via: name, wanted: interfaces };
       yield* diagnose(on, machine, surroundings ?? theseSurroundings, context, cancellable);

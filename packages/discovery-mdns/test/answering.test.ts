@@ -4,7 +4,7 @@ import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
-// A server that answers only at some of its machine's addresses.
+// A server answers only at some of its machine's addresses.
 
 const never = new AbortController();
 const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
@@ -35,7 +35,7 @@ function answersOn({ heard }: Segment): Answer[] {
   return heard.flatMap(({ packet }) => (packet.type === "response" ? (packet.answers ?? []) : []));
 }
 
-/** Of the A and AAAA records on a link, what they say; a star marks a goodbye. */
+/** Values of the A and AAAA records on a link; a star marks a goodbye. */
 function addressesOn(segment: Segment): string[] {
   const said = answersOn(segment).flatMap((answer) =>
     answer.type === "A" || answer.type === "AAAA" ? [`${answer.data}${answer.ttl === 0 ? "*" : ""}`] : [],

@@ -24,7 +24,7 @@ interface Shape {
   readonly port?: number;
 }
 
-/** What a responder says of one service, record by record. */
+/** A responder's records of one service. */
 function records({
   instance = `box.${type}`,
   target = "box.local",
@@ -50,7 +50,7 @@ function response(answers: Answer[], additionals: Answer[] = []): Packet {
   return { type: "response", flags: 0x400, answers, additionals };
 }
 
-/** Answers every question for the service, as a host that lives would. */
+/** Answers every question for the service, as a live host does. */
 function keepAnswering(shape: Shape = {}): { lastMs: number } {
   const state = { lastMs: Number.POSITIVE_INFINITY };
   const { srv, txt, a } = records(shape);

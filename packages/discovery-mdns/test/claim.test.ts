@@ -29,7 +29,7 @@ const probes = (address = own): Heard[] => sentBy(address).filter(({ packet }) =
 const announcements = (address = own): Heard[] =>
   sentBy(address).filter(({ packet }) => packet.type === "response");
 
-/** The instance names that a host announces, in order, each once. */
+/** Instance names that a host announces, in order, each once. */
 function announcedNames(address = own): string[] {
   const records = announcements(address).flatMap(({ packet }) => packet.answers ?? []);
   return [...new Set(records.filter((record) => record.type === "SRV").map(({ name }) => name))];
@@ -39,7 +39,7 @@ function location(port: number, name = instance): Answer {
   return { type: "SRV", name, ttl: 120, flush: true, data: { port, target: "other.local" } };
 }
 
-/** A host that answers whatever is asked for the name. */
+/** A host answers every question for the name. */
 function defend(name = instance, port = 9_999): void {
   segment.listen((packet: Packet) => {
     const isAsked = packet.type === "query" && packet.questions?.some((question) => question.name === name);
@@ -47,7 +47,7 @@ function defend(name = instance, port = 9_999): void {
   });
 }
 
-/** A probe for the name by another host; the longer its text, the later it is in the order of data. */
+/** Probe of another host for the name; a longer text comes later in the order of data. */
 function probe(text: string): void {
   const authorities: Answer[] = [location(8000), { type: "TXT", name: instance, ttl: 4500, data: [text] }];
   const questions = [anyOf(instance)];

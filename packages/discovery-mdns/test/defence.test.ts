@@ -4,7 +4,7 @@ import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
-// Somebody on the link speaks in the name of a node that is announced there.
+// Another host sends records under the name of an announced node.
 
 const own = "10.0.0.1";
 const stranger = "10.0.0.66";
@@ -15,7 +15,7 @@ let clock: VirtualClock;
 let segment: Segment;
 let endpoint: OpenEndpoint;
 let seen: ReturnType<typeof collect>["seen"];
-/** What nobody but the test sent. */
+/** Packets that the test sent. */
 let forged: Set<Heard>;
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
   await clock.advance(0);
 });
 
-/** Announces the node, and gives what it said once its announcements are over. */
+/** Announces the node, and resolves with its records once the announcements are over. */
 async function announced(changes: Partial<ResolvedAnnouncement> = {}): Promise<Answer[]> {
   const announcing = endpoint.session.announce?.({ ...node, ...changes }, never);
   await clock.advance(10_000);
@@ -42,7 +42,7 @@ function isFromOwner(heard: Heard): boolean {
   return heard.from.address === own && heard.packet.type === "response" && !forged.has(heard);
 }
 
-/** What the owner said since its announcements. */
+/** Records that the owner sent after its announcements. */
 function said(): Answer[] {
   return segment.heard.filter(isFromOwner).flatMap(({ packet }) => packet.answers ?? []);
 }
@@ -57,7 +57,7 @@ function lie(answers: Answer[], from = stranger): void {
   forge({ type: "response", flags: 0x400, answers }, from);
 }
 
-/** What users of the watcher are told. */
+/** Changes that users of the watcher see. */
 function told(): string[] {
   const registry = new Registry();
   return seen.flatMap((observation) =>
@@ -67,7 +67,7 @@ function told(): string[] {
   );
 }
 
-/** The addresses that the watcher has of the node at the end. */
+/** Final addresses of the node at the watcher. */
 function addresses(): string[] {
   const alive = seen.flatMap((one) => (one.kind === "alive" ? [one.node.addresses] : []));
   return (alive.at(-1) ?? []).map(({ address }) => address);

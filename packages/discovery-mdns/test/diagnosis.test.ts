@@ -15,7 +15,7 @@ const avahi: PortHolder = { families: ["IPv4", "IPv6"], pid: 42, program: "avahi
 let clock: VirtualClock;
 let segment: Segment;
 let holders: readonly PortHolder[] | null;
-/** Neighbours that are known, and those of them that answer. */
+/** Known neighbors, and those of them that answer. */
 let known: readonly string[];
 let answering: readonly string[];
 let asked: (readonly string[])[];
@@ -32,7 +32,7 @@ async function examine(
   machine: Machine = segment.machine("10.0.0.1"),
   interfaces?: readonly string[],
 ): Promise<readonly Check[]> {
-  // Loaded late by the transport, in real time.
+  // The transport loads it late, in real time.
   await import("../src/doctor/diagnosis.ts");
   const surroundings: Surroundings = {
     portHolders: async () => holders,

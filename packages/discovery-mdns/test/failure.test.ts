@@ -19,11 +19,11 @@ import {
   type VirtualMachine,
 } from "./segment.ts";
 
-// The sockets of a host are taken away: they can be opened anew, or cannot.
+// A host loses its sockets: they can be opened anew, or cannot.
 
 const never = new AbortController();
 const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
-/** As long as it takes to look at the interfaces again. */
+/** Time until the interfaces are read again. */
 const lookMs = 3_100;
 let clock: VirtualClock;
 let segment: Segment;
@@ -33,7 +33,7 @@ beforeEach(() => {
   segment = new Segment(clock);
 });
 
-/** The end of a browse that nothing else ends. */
+/** End of a browse that ends by itself. */
 async function endOf(browse: AsyncIterable<unknown>): Promise<DiscoveryError> {
   try {
     for await (const _ of browse);
@@ -43,7 +43,7 @@ async function endOf(browse: AsyncIterable<unknown>): Promise<DiscoveryError> {
   throw new Error("the browse ended as if all were well");
 }
 
-/** The names of the instances that were announced. */
+/** Names of the announced instances. */
 function namesOf(heard: readonly Heard[]): string[] {
   const records = heard.flatMap(({ packet }) => packet.answers ?? []);
   return [...new Set(records.flatMap(({ type, name }) => (type === "SRV" ? [name] : [])))];
@@ -233,7 +233,7 @@ describe("a session goes on", () => {
 
 let isChecked = true;
 
-/** What Linux says of an address that it does not use yet. */
+/** Fails as Linux does for an address that it does not use yet. */
 async function refuse(): Promise<never> {
   throw Object.assign(new Error("bind EADDRNOTAVAIL 10.0.0.1"), { code: "EADDRNOTAVAIL" });
 }

@@ -18,14 +18,14 @@ beforeEach(() => {
   segment = new Segment(clock);
 });
 
-/** Starts a browse of a host that speaks both families; what it reports is collected. */
+/** Browses on a host with both families, and collects the reports. */
 async function browse(): Promise<ReturnType<typeof collect>["seen"]> {
   const machine = segment.machine(own.address, { ipv6: own.ipv6 });
   const { session } = await openEndpoint(machine, clock);
   return collect(session, clock).seen;
 }
 
-/** The peer answers every question for its SRV record, over the family that it was asked over. */
+/** The peer answers every question for its SRV record, over the family of the question. */
 function keepAnswering(additionals: Answer[]): void {
   segment.loses = ({ packet, from }) => {
     const isAsked =
@@ -42,14 +42,14 @@ function peerOf(asker: string): string {
   return asker.includes(":") ? peer.ipv6 : peer.address;
 }
 
-/** The families over which we asked for its SRV record, as the first letters of our addresses. */
+/** Families of our questions for its SRV record, as the first letters of our addresses. */
 function askedOver(): string[] {
   return segment.heard
     .filter(({ packet }) => packet.type === "query" && packet.questions?.some(({ type }) => type === "SRV"))
     .map(({ from }) => from.address);
 }
 
-/** What users are told of these observations. */
+/** Changes that users see after these observations. */
 function told(observations: readonly Observation[]): string[] {
   const registry = new Registry();
   return observations.flatMap((observation, ms) =>

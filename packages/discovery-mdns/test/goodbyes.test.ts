@@ -44,7 +44,7 @@ async function say(...answers: Answer[]): Promise<void> {
   await clock.advance(1);
 }
 
-/** What users are told of everything so far. */
+/** Changes that users saw so far. */
 function told(): string[] {
   const registry = new Registry();
   return seen.flatMap((observation, ms) =>

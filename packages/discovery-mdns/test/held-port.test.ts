@@ -4,7 +4,7 @@ import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
 
-// Another program has UDP port 5353 of one family for itself, and lets it go.
+// Another program holds UDP port 5353 of one family, and lets it go.
 
 const never = new AbortController();
 const node: ResolvedAnnouncement = { id: "box", info: "gpu", port: 8_000 };
@@ -20,7 +20,7 @@ async function open(): Promise<OpenEndpoint> {
   return openEndpoint(segment.machine("10.0.0.1", { ipv6: "fe80::1" }), clock);
 }
 
-/** The seconds at which packets of a kind left over IPv4. */
+/** Seconds at which packets of a type left over IPv4. */
 function overIPv4(type: "query" | "response"): number[] {
   const isMeant = ({ packet, from }: Heard): boolean => packet.type === type && from.address === "10.0.0.1";
   return segment.heard.filter(isMeant).map(({ atMs }) => Math.round(atMs / 1_000));

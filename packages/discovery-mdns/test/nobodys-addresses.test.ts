@@ -27,7 +27,7 @@ function addressRecord(data: string): Answer {
   return { type: data.includes(":") ? "AAAA" : "A", name: target, ttl: 120, flush: true, data };
 }
 
-/** What users are told of a node with these addresses. */
+/** URLs that users see for a node with these addresses. */
 async function urlsOf(...addresses: string[]): Promise<(string | null)[]> {
   const answers: Answer[] = [
     { type: "PTR", name: type, ttl: 4_500, data: instance },

@@ -4,7 +4,7 @@ import type { NetworkInterface } from "../src/link/interfaces.ts";
 import { rankAddresses, type Vantage } from "../src/querier/reach.ts";
 import { infoOf } from "./segment.ts";
 
-// This machine is 10.0.0.1 on a LAN, 10.0.1.1 on another, has containers on docker0 and a VPN.
+// This machine is 10.0.0.1 on a LAN and 10.0.1.1 on another; it has containers on docker0 and a VPN.
 
 const system = systemOf({
   lo: [infoOf("127.0.0.1", 8)],
@@ -20,7 +20,7 @@ function interfaceOf(wanted: string): NetworkInterface {
   return { ...found, loopback: found.kind === "loopback" };
 }
 
-/** The addresses in their order, each with its reach. */
+/** The ranked addresses, each with its reach. */
 function rank(announced: readonly string[], vantage: Partial<Vantage> = {}): string[] {
   const ranked = rankAddresses(announced, {
     on: interfaceOf("eth0"),

@@ -30,7 +30,7 @@ const answersOf = ({ packet }: Heard): Answer[] => packet.answers ?? [];
 const find = (records: Answer[] | undefined, wanted: string): Answer | undefined =>
   records?.find((record) => record.type === wanted);
 
-/** The instance and host names that the first announcement made known. */
+/** Instance and host names of the first announcement. */
 function names(): { instance: string; host: string } {
   const [first] = responses();
   const ptr = first && find(answersOf(first), "PTR");
@@ -293,7 +293,7 @@ describe("answering", () => {
   });
 });
 
-/** dns-packet cannot write the QU bit of a question; that of the only one is 16 bits before the end. */
+/** dns-packet cannot write the QU bit; that of a single question is 16 bits before the end. */
 function withUnicastBit(packet: Packet): Uint8Array {
   const bytes = dnsPacket.encode(packet);
   bytes.writeUInt16BE(0x8001, bytes.length - 2);

@@ -15,10 +15,10 @@ import { type MdnsOptions, mdnsOn } from "../src/transport.ts";
 
 const groups: readonly string[] = Object.values(mdnsGroups);
 
-/** How long a packet is under way, in ms: a binary fraction, so that sums of times are exact. */
+/** Travel time of a packet in ms: a binary fraction, so that sums of times are exact. */
 export const transitMs = 0.125;
 
-/** A packet as the wire carried it, read by a codec that is not ours. */
+/** Packet on the wire, decoded by a foreign codec. */
 export interface Heard {
   readonly atMs: number;
   readonly from: SocketAddress;
@@ -27,7 +27,7 @@ export interface Heard {
   readonly packet: Packet;
 }
 
-/** A machine with one interface on a segment; what it has of interfaces may change. */
+/** Machine with one interface on a segment; its interfaces may change. */
 export interface VirtualMachine extends Machine {
   interfaces: () => ListedInterfaces;
 }
@@ -38,25 +38,27 @@ interface Member {
   readonly events: Pick<LinkEvents, "packet" | "died">;
 }
 
-/** A link on which packets travel in virtual time; every member hears every multicast, its own included. */
+/** Link that carries packets in virtual time; every member hears every multicast, its own included. */
 export class Segment {
   readonly heard: Heard[] = [];
   readonly #clock: VirtualClock;
   readonly #members = new Set<Member>();
-  /** The machines whose cable is pulled. */
+  /** Machines whose cable is pulled. */
   readonly #unplugged = new Set<Machine>();
-  /** Whether port 5353 is nobody else's on every machine. */
+  /** True if no other program has port 5353, on every machine. */
   exclusive = false;
-  /** Families of which another program has port 5353 for itself, on every machine. */
+  /** Families whose port 5353 another program holds, on every machine. */
   readonly held = new Set<Family>();
-  /** Decides which packets get lost. */
+  /** Returns true for packets that get lost. */
   loses: (heard: Heard) => boolean = () => false;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 
-  /** A machine with one interface on this segment; with `ipv6`, a link-local address, it speaks both families. */
+  /**
+   * Machine with one interface on this segment; with `ipv6`, a link-local address, it speaks both families.
+   */
   machine(address: string, { prefix = 24, name = "eth0", ipv6 = "" } = {}): VirtualMachine {
     const infos = [infoOf(address, prefix), ...(ipv6 === "" ? [] : [infoOf(ipv6, 64)])];
     const machine: VirtualMachine = {
@@ -113,7 +115,6 @@ export class Segment {
     return machine;
   }
 
-  /** Cuts a machine off. */
   unplug(machine: Machine): void {
     this.#unplugged.add(machine);
   }
@@ -122,13 +123,13 @@ export class Segment {
     this.#unplugged.delete(machine);
   }
 
-  /** Takes every socket away, and has none be opened again. */
+  /** Closes every socket and refuses new ones. */
   fail(): void {
     for (const family of families) this.held.add(family);
     for (const { events } of [...this.#members]) events.died(new Error("read ENOMEM"));
   }
 
-  /** Hears what is multicast, as a host that runs none of the code under test. */
+  /** Hears all multicast, as a host without the code under test. */
   listen(hear: (packet: Packet) => void): () => void {
     const events = { packet: (bytes: Uint8Array) => hear(read(bytes)), died: () => {} };
     const member: Member = { machine: null, addresses: [], events };
@@ -136,7 +137,7 @@ export class Segment {
     return () => this.#members.delete(member);
   }
 
-  /** Something on the wire that no code under test sent, to the group unless told otherwise. */
+  /** Sends a packet as a foreign host, to the group by default. */
   inject(packet: Packet | Uint8Array, address: string, port: number = mdnsPort, to = groupOf(address)): void {
     const bytes = packet instanceof Uint8Array ? packet : dnsPacket.encode(packet);
     this.#carry(bytes, { address, port }, to);
@@ -155,7 +156,7 @@ export class Segment {
   }
 }
 
-/** One machine that has the interfaces of all of these. */
+/** One machine with the interfaces of all of these. */
 export function joined(...machines: readonly Machine[]): Machine {
   const owner = (name: string): Machine | undefined =>
     machines.find((machine) => machine.system().interfaces.some((one) => one.name === name));
@@ -169,12 +170,12 @@ export function joined(...machines: readonly Machine[]): Machine {
   };
 }
 
-/** The same interfaces, which the system knows by a number. */
+/** The same interfaces with an index. */
 function numbered({ interfaces }: System, index: number): System {
   return { interfaces: interfaces.map((one) => ({ ...one, index })) };
 }
 
-/** What the system says of an address of an interface. */
+/** System's entry for an address of an interface. */
 export function infoOf(address: string, prefix: number): NetworkInterfaceInfo {
   const info = { address, cidr: `${address}/${prefix}`, mac: "02:00:00:00:00:01" };
   const internal = address.startsWith("127.");
@@ -182,7 +183,7 @@ export function infoOf(address: string, prefix: number): NetworkInterfaceInfo {
   return { ...info, internal, netmask: "ffff:ffff:ffff:ffff::", family: "IPv6", scopeid: 2 };
 }
 
-/** The addresses that an interface sends from. */
+/** Addresses that an interface sends from. */
 function sendersOf(on: LinkInterface): ReadonlyMap<Family, string> {
   const found = families.flatMap((family) => {
     const [address] = addressesOf(on, family);
@@ -195,13 +196,13 @@ function scoped({ address, family }: { address: string; family: Family }, { name
   return family === "IPv6" ? `${address}%${name}` : address;
 }
 
-/** What Linux says of a port that somebody has for himself. */
+/** Error of Linux for a port that another program holds exclusively. */
 function inUse(family: Family): Error {
   const message = `bind EADDRINUSE ${mdnsGroups[family]}:${mdnsPort}`;
   return Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "bind" });
 }
 
-/** Where multicast from an address goes. */
+/** Destination of multicast from an address. */
 function groupOf(address: string): SocketAddress {
   return { address: mdnsGroups[familyOf(address)], port: mdnsPort };
 }
@@ -214,7 +215,7 @@ function read(bytes: Uint8Array): Packet {
   }
 }
 
-/** A question for all types of a name, which dns-packet knows and its declarations do not. */
+/** Question for all types of a name; the declarations of dns-packet lack the type. */
 export function anyOf(name: string): Question {
   return { name, type: "ANY" as RecordType };
 }
@@ -224,7 +225,7 @@ export interface OpenEndpoint {
   readonly reports: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** An open session of the transport on a virtual machine. */
+/** Opens a session of the transport on a virtual machine. */
 export async function openEndpoint(
   machine: Machine,
   clock: VirtualClock,
@@ -243,7 +244,7 @@ export async function openEndpoint(
   return { session, reports };
 }
 
-/** Collects what a browse reports, with the times. */
+/** Collects the reports of a browse, with their times. */
 export function collect(
   session: TransportSession,
   clock: VirtualClock,

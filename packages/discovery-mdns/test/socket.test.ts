@@ -4,15 +4,15 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { NetworkInterface } from "../src/link/interfaces.ts";
 import { type MdnsSocket, openSocket } from "../src/link/socket.ts";
 
-// A real socket on the loopback interface, which others may use as well. Its subnet ends at 127.0.0.1, so that all
-// other sources are off its link.
+// Real socket on the loopback interface, shared with other programs. Its subnet ends at 127.0.0.1, so that
+// all other sources are off its link.
 
 function loopbackAs(index: number): NetworkInterface {
   const addresses = [{ address: "127.0.0.1", family: "IPv4", prefixLength: 32 }] as const;
   return { name: `lan${index}`, kind: "lan", index, loopback: false, addresses };
 }
 
-/** Sends a packet for each source while this process stands still, so that all of them are queued. */
+/** Sends a packet for each source while this process is blocked, so that all of them are queued. */
 function send(payloads: Readonly<Record<string, string>>): void {
   const program = `
     const { createSocket } = require("node:dgram");
@@ -69,7 +69,7 @@ describe.skipIf(process.platform !== "linux")("a socket among several interfaces
   });
 });
 
-/** Sends from a foreign subnet until it is heard: once nothing old is queued. */
+/** Sends from a foreign subnet until a packet is heard, which is once no old packet is queued. */
 async function untilHeard(heard: readonly string[], payload: string): Promise<void> {
   await expect
     .poll(() => {

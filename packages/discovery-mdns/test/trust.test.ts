@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from "vitest";
 import { mdnsOn } from "../src/transport.ts";
 import { collect, openEndpoint, Segment } from "./segment.ts";
 
-// Strangers on the link against nodes that are signed, or on other transports, or simply there.
+// Unknown hosts on the link compete with nodes that are signed, on other transports, or plain.
 
 const victim = "10.0.0.1";
 const type = "_lmserv._tcp.local";
@@ -20,7 +20,7 @@ beforeEach(() => {
   segment = new Segment(clock);
 });
 
-/** All records of a node, as anybody can write them. */
+/** All records of a node, as any host can write them. */
 function announcement(name: string, id: string, address: string, port = 8_000): Packet {
   const instance = `${name}.${type}`;
   const target = `${name}.local`;
@@ -33,7 +33,7 @@ function announcement(name: string, id: string, address: string, port = 8_000): 
   return { type: "response", flags: 0x400, answers };
 }
 
-/** What a list of all transports has after what was seen here and something from another one. */
+/** Joint list of all transports after the reports heard here and one of another transport. */
 function hear(registry: Registry, via: string, fields: Pick<SeenNode, "id" | "trust" | "addresses">): void {
   const known = {
     hostname: null,

@@ -4,7 +4,7 @@ import type { Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, joined, openEndpoint, Segment } from "./segment.ts";
 
-// A host on two links answers on each with its address there, as a responder does that sets no identity.
+// A host on two links answers on each with its address there, like a responder that sets no identity.
 
 const type = "_lmserv._tcp.local";
 let clock: VirtualClock;
@@ -37,7 +37,7 @@ beforeEach(() => {
   links = [new Segment(clock), new Segment(clock)];
 });
 
-/** What a machine on both links lists when each of them tells of a service. */
+/** List of a machine on both links, each of which tells of a service. */
 async function listed(second: Service = {}): Promise<unknown> {
   const [left, right] = links;
   const machine = joined(left.machine("10.0.0.1"), right.machine("10.0.1.1", { name: "eth1" }));

@@ -4,7 +4,7 @@ import type { Answer, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
 import { collect, type Heard, openEndpoint, Segment } from "./segment.ts";
 
-// Somebody tells of many nodes that are not there.
+// A host announces many nodes that do not exist.
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";
@@ -49,7 +49,7 @@ function say(answers: Answer[], from: string): void {
   segment.inject({ type: "response", flags: 0x400, answers }, from);
 }
 
-/** Tells in twenty packets of as many names as they hold, with these records each. */
+/** Sends twenty full packets of names, with these records for each. */
 function flood(record: (label: string) => Answer[], from: (packet: number) => string = () => flooder): void {
   const perPacket = record("").length === 1 ? 70 : 20;
   for (let packet = 0; packet < 20; packet += 1) {
@@ -73,7 +73,7 @@ function bytes(): number {
   return sent().reduce((sum, heard) => sum + heard.bytes.length, 0);
 }
 
-/** Answers what is asked about a node, as one does that tells nothing unasked. */
+/** Answers questions about a node, as a host that sends nothing unasked. */
 function answerFor(label: string, address: string): void {
   const before = segment.loses;
   segment.loses = (heard) => {
@@ -98,7 +98,7 @@ describe("pointers to nodes that are not there", () => {
     flood((label) => [pointer(label)], from);
     await clock.advance(60_000);
     const about = questions().filter(({ name }) => name !== type);
-    // Over two families each; and what comes back in a minute.
+    // Over two families each, and the refill of one minute.
     expect(about.length).toBeLessThanOrEqual(2 * (atOnce + 120));
     expect(about.length).toBeGreaterThan(0);
     expect(bytes()).toBeLessThan(60_000);
@@ -222,7 +222,7 @@ describe("a text of which its owner knows nothing", () => {
     await clock.advance(1_000);
     const data = ["info=evil", "id=real"];
     const answers: Answer[] = [{ type: "TXT", name: `real.${type}`, ttl: 86_400, flush: true, data }];
-    // To this host alone: nobody else hears it.
+    // Sent to this host alone: no other host hears it.
     const to = { address: own, port: 5_353 };
     segment.inject({ type: "response", flags: 0x400, answers }, "10.0.0.2", 5_353, to);
     await clock.advance(1_000);

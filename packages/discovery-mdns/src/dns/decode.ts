@@ -12,14 +12,14 @@ import {
 
 export interface Decoded {
   readonly message: Message;
-  /** How many questions and records were dropped because they were malformed or cut off. */
+  /** Count of questions and records that were dropped because they were malformed or cut off. */
   readonly malformed: number;
 }
 
-/** Says that what is being read is malformed; caught where the message is read. */
+/** Signals malformed input; caught where the message is read. */
 class Malformed extends Error {}
 
-/** As many as a name can have labels: none needs more, and each makes work. */
+/** Pointers of one name: it has at most 127 labels, and each pointer makes work. */
 const maxPointers = 127;
 
 const dot = 0x2e;
@@ -28,12 +28,12 @@ const backslash = 0x5c;
 /**
  * Reads a DNS message; null when not even its header is there. Never throws.
  *
- * A malformed record is dropped and the rest is kept (RFC 6762 section 18 asks for no more). What is of
- * another class than the Internet's is left out, such as EDNS options, whose class means something else.
+ * A malformed record is dropped and the rest is kept, as RFC 6762 section 18 allows. Records of a class other
+ * than IN are skipped, such as EDNS options, whose class has another meaning.
  */
 export function decode(bytes: Uint8Array): Decoded | null {
   if (bytes.length < headerBytes) return null;
-  // Not as a Buffer, whose slices are no copies.
+  // A slice of a Buffer is a view and no copy.
   const cursor = new Cursor(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const [id, flags] = [cursor.uint16(), cursor.uint16()];
   const counts = [cursor.uint16(), cursor.uint16(), cursor.uint16(), cursor.uint16()] as const;
@@ -52,7 +52,7 @@ export function decode(bytes: Uint8Array): Decoded | null {
   return { message, malformed: sections.malformed };
 }
 
-/** Finds where an item ends, and returns how to read it; null is an item for others. */
+/** Finds the end of an item and returns its reader; a reader gives null for an item that is skipped. */
 type Frame<T> = (cursor: Cursor) => () => T | null;
 
 class Sections {
@@ -81,7 +81,7 @@ class Sections {
   }
 }
 
-/** What `read` returns, or undefined when it came upon something malformed. */
+/** Result of `read`, or undefined if the input is malformed. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -193,7 +193,7 @@ class Cursor {
     return this.uint16() * 0x1_0000 + this.uint16();
   }
 
-  /** A copy, for records outlive their packet. */
+  /** Copies, because records outlive their packet. */
   bytes(length: number): Uint8Array {
     return this.#packet.slice(this.#advance(length), this.#at);
   }
@@ -268,7 +268,6 @@ function byteAt(packet: Uint8Array, at: number): number {
   return byte;
 }
 
-/** Appends a label as it stands in a `Name`. */
 function pushLabel(text: number[], packet: Uint8Array, at: number, length: number): void {
   if (text.length > 0) text.push(dot);
   for (let index = at; index < at + length; index += 1) {

@@ -11,24 +11,23 @@ import {
 } from "./record.ts";
 
 export interface EncodeOptions {
-  /** Where a packet ends and the next begins, at most 8,952; one record longer than that goes alone. */
+  /** Size of a packet in bytes, at most 8,952; a single longer record still gets a packet of its own. */
   readonly maxBytes: number;
-  /** Whether names in SRV data are compressed; not towards legacy queriers (RFC 6762 section 18.14). @default true */
+  /** Compresses names in SRV data, except towards legacy queriers (RFC 6762 section 18.14). @default true */
   readonly compressServiceTargets?: boolean;
 }
 
 /** Ethernet's 1,500 less the headers of IPv6 and UDP (RFC 6762 section 17). */
 export const maxPacketBytes = 1_452;
-/** What one record may make of a packet, in IP fragments: 9,000 less the same headers. */
+/** Limit of a packet with one long record, in IP fragments: 9,000 less the same headers. */
 const maxFragmentedBytes = 8_952;
 
 /**
  * Writes a message as one packet, or as several when it is longer than `maxBytes`.
  *
  * A query continues in packets that hold only known answers, all but the last marked truncated (RFC 6762
- * section 7.2), unless its questions alone take several packets, the first of which then hold nothing else.
- * A response continues in packets that each stand for themselves; additional records that do not fit beside
- * its answers are left out, for nobody asked for them.
+ * section 7.2). Questions that fill several packets come first and alone. A response continues in packets
+ * that each stand for themselves. Additional records without room in the packets of the answers are left out.
  *
  * @throws {RangeError} for a name, string, address or number that DNS cannot hold.
  */
@@ -52,13 +51,13 @@ export function encode(message: Message, options: EncodeOptions): Uint8Array[] {
   });
 }
 
-/** How many of a message's additional records, the first of them, found room in its packets. */
+/** Count of a message's additional records, from the first on, that found room in its packets. */
 export function countAdditionals(packets: readonly Uint8Array[]): number {
   const counts = packets.map(({ buffer, byteOffset }) => new DataView(buffer, byteOffset).getUint16(10));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** The data of a record without any pointer, as ties are broken by them (RFC 6762 section 8.2). */
+/** Encodes record data without pointers, the form that decides ties (RFC 6762 section 8.2). */
 export function encodeData(data: RecordData): Uint8Array {
   return new Writer({ maxBytes: maxPacketBytes }).data(data);
 }
@@ -66,9 +65,9 @@ export function encodeData(data: RecordData): Uint8Array {
 class Writer {
   readonly #options: EncodeOptions;
   readonly #bytes: number[] = Array<number>(headerBytes).fill(0);
-  /** Questions, answers, authorities, additionals. */
+  /** Counts of questions, answers, authorities and additionals. */
   readonly #counts: [number, number, number, number] = [0, 0, 0, 0];
-  /** Where each name written so far stands, for pointers (RFC 1035 section 4.1.4). */
+  /** Offset of each name written so far, for pointers (RFC 1035 section 4.1.4). */
   readonly #offsets = new Map<Name, number>();
 
   constructor(options: EncodeOptions) {
@@ -158,7 +157,7 @@ class Writer {
     }
   }
 
-  /** Points only to names of the same case, so that all keep theirs. */
+  /** Points only to names of the same case, so that every name keeps its case. */
   #name(name: Name, compress: boolean): void {
     const labels = splitLabels(name);
     const length = labels.reduce((sum, label) => sum + Buffer.byteLength(label) + 1, 1);
@@ -198,7 +197,7 @@ class Writer {
     }
   }
 
-  /** Block 0 only, as mDNS has it (RFC 6762 section 6.1), and none without a type in it. */
+  /** Writes block 0 only, as mDNS defines it (RFC 6762 section 6.1), and nothing for an empty list. */
   #types(types: readonly number[]): void {
     if (types.length === 0) return;
     const highest = Math.max(...types);

@@ -1,6 +1,6 @@
 import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core/transport";
 
-/** What makes an IPv4 address one of IPv6 (RFC 4291 section 2.5.5.2). */
+/** Prefix of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /** The address in the form of RFC 5952, which is also how URLs spell it. */
@@ -9,12 +9,12 @@ export function formatIPv6(bytes: Uint8Array): string {
     (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
   );
   const text = canonicalAddress(groups.join(":"));
-  // A mapped address is the record's own word, and stays one of IPv6.
+  // A mapped address of a record stays an IPv6 address.
   return isIPv6(text) ? text : `::ffff:${groups.slice(6).join(":")}`;
 }
 
 /**
- * The 16 bytes of an address; a `%zone` means nothing to others and is left out.
+ * The 16 bytes of an address; a `%zone` is dropped, since it means nothing to other hosts.
  *
  * @throws {RangeError} for text that is no IPv6 address.
  */

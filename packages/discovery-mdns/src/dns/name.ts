@@ -6,7 +6,7 @@ export type Name = string;
 
 /** RFC 1035 section 2.3.4. */
 export const maxLabelBytes = 63;
-/** On the wire, the length bytes and the root's zero included (RFC 1035 section 2.3.4). */
+/** Length on the wire, with the length bytes and the root's zero (RFC 1035 section 2.3.4). */
 export const maxNameBytes = 255;
 
 /** The name made of these labels, whatever they contain. */
@@ -19,7 +19,7 @@ export function splitLabels(name: Name): string[] {
   return labels.map((label) => label.replace(/\\(.)/gs, "$1"));
 }
 
-/** What is equal for names that are equal: only ASCII letters lose their case (RFC 6762 section 16). */
+/** Key that equal names share: only ASCII letters lose their case (RFC 6762 section 16). */
 export function nameKey(name: Name): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

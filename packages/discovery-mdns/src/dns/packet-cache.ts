@@ -1,6 +1,6 @@
 import { type Decoded, decode } from "./decode.ts";
 
-/** As many hosts as a large link has, and packets as long as a sign of life is: some hundred kilobytes. */
+/** Hosts of a large link, and the length of a usual response: some hundred kilobytes together. */
 const max = { hosts: 256, bytes: 512 };
 
 interface Known {
@@ -8,9 +8,9 @@ interface Known {
   readonly decoded: Decoded;
 }
 
-/** Decodes packets, and knows a response again: a host's signs of life are the same, minute by minute. */
+/** Decodes packets and recognizes repeated ones: a host's periodic responses are equal byte for byte. */
 export class PacketCache {
-  /** By the address that it came from, the latest of each. */
+  /** Latest packet of each source address. */
   readonly #known = new Map<string, Known>();
 
   decode(bytes: Uint8Array, from: string): Decoded | null {
@@ -24,7 +24,7 @@ export class PacketCache {
   #keep(from: string, { bytes, decoded }: Known): void {
     const [oldest] = this.#known.keys();
     if (this.#known.size >= max.hosts && oldest !== undefined) this.#known.delete(oldest);
-    // Not the socket's own bytes, which may be part of a larger store.
+    // The socket's bytes may be a part of a larger buffer: copied.
     this.#known.set(from, { bytes: new Uint8Array(bytes), decoded });
   }
 }

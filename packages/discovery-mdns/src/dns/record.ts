@@ -3,18 +3,18 @@ import { type Name, nameKey } from "./name.ts";
 /** Numbers of the types and of the wildcard question (RFC 1035, 2782, 3596, 4034). */
 export const recordTypes = { A: 1, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, NSEC: 47, ANY: 255 } as const;
 
-/** Of every message (RFC 1035 section 4.1.1); no name starts before its end. */
+/** Header of every message (RFC 1035 section 4.1.1); no name starts before its end. */
 export const headerBytes = 12;
 
 interface RecordHead {
   readonly name: Name;
   /** Lifetime in s, 0..4_294_967_295; 0 says goodbye. */
   readonly ttlS: number;
-  /** The cache-flush bit: this is the whole record set (RFC 6762 section 10.2). */
+  /** Cache-flush bit: the record belongs to a complete record set (RFC 6762 section 10.2). */
   readonly flush: boolean;
 }
 
-/** Data of the types that DNS-SD needs; of all others, the bytes. */
+/** Data of the types that DNS-SD needs; raw bytes for all others. */
 export type RecordData =
   | { readonly type: "A"; readonly address: string }
   | { readonly type: "AAAA"; readonly address: string }
@@ -34,7 +34,7 @@ export type ResourceRecord = RecordHead & RecordData;
 
 export interface Question {
   readonly name: Name;
-  /** A number of `recordTypes`, or any other. */
+  /** Number from `recordTypes`, or any other. */
   readonly type: number;
   /** The QU bit: a unicast answer is welcome (RFC 6762 section 5.4). */
   readonly unicast: boolean;
@@ -45,7 +45,7 @@ export interface Message {
   readonly response: boolean;
   /** More known answers follow (RFC 6762 section 7.2). */
   readonly truncated: boolean;
-  /** Neither is ever sent; messages in which one is not 0 are ignored (RFC 6762 sections 18.3, 18.11). */
+  /** Never sent; messages in which either is not 0 are ignored (RFC 6762 sections 18.3, 18.11). */
   readonly opcode: number;
   readonly rcode: number;
   readonly questions: readonly Question[];
@@ -78,7 +78,7 @@ export function typeCode(record: RecordData): number {
   return record.type === "OTHER" ? record.code : recordTypes[record.type];
 }
 
-/** What is equal for records with the same name, type and data, whatever their lifetimes. */
+/** Key that records with the same name, type and data share, whatever their lifetimes. */
 export function recordKey(record: ResourceRecord): string {
   return `${nameKey(record.name)} ${typeCode(record)} ${dataKey(record)}`;
 }

@@ -1,13 +1,13 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What RFC 6763 section 6.2 calls the limit for small networks' sake. */
+/** Limit that RFC 6763 section 6.2 recommends. */
 export const maxTxtBytes = 1_300;
 const maxStringBytes = 255;
 /** Printable ASCII without `=` (RFC 6763 section 6.4). */
 const keyPattern = /^[\x20-\x3c\x3e-\x7e]+$/;
 
-/** The key-value pairs of a service, in order; the first is the one that matters most. */
+/** Key-value pairs of a service, the most important first. */
 export type Attributes = Readonly<Record<string, string>>;
 
 /**
@@ -39,10 +39,12 @@ function encodePair(key: string, value: string): Uint8Array {
 }
 
 /**
- * Reads TXT strings as key-value pairs: keys in lower case, the first of a key counts, a string without a
- * valid key is ignored, a key without `=` has the empty value, bytes that are no UTF-8 become U+FFFD.
+ * Reads TXT strings as key-value pairs.
  *
- * What exceeds 1,300 bytes is ignored: a record of 9,000 may hold thousands of keys.
+ * Keys become lower case, and the first of a key counts. A string without a valid key is ignored. A key
+ * without `=` has the empty value. Bytes that are no UTF-8 become U+FFFD.
+ *
+ * Bytes after the first 1,300 are ignored: a record of 9,000 may hold thousands of keys.
  *
  * @see RFC 6763 section 6.4
  */

@@ -23,7 +23,6 @@ export interface DiagnosisOptions {
 
 export interface Surroundings {
   readonly portHolders: () => Promise<readonly PortHolder[] | null>;
-  /** Resolves with those that answered. */
   readonly askDirectly: typeof askDirectly;
 }
 
@@ -32,7 +31,7 @@ export const theseSurroundings: Surroundings = {
   askDirectly,
 };
 
-/** Looks for what keeps multicast DNS from working here. */
+/** Examines what keeps multicast DNS from working on this machine. */
 export async function* diagnose(
   { via, wanted }: DiagnosisOptions,
   machine: Machine,
@@ -46,7 +45,7 @@ export async function* diagnose(
   if (!wanted && isAlone(choice)) yield aloneCheck(choice, say);
   yield* interfaceChecks(choice, say);
   if (choice.used.length === 0) return;
-  // Before our own sockets are there.
+  // Read before our own sockets are open.
   const holders = await surroundings.portHolders();
   const used = withSiblings(choice.used);
   const own = new Set(all.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
@@ -65,7 +64,7 @@ export async function* diagnose(
   }
 }
 
-/** Whether this machine has but itself to talk to. */
+/** True if loopback is the only interface in use. */
 function isAlone({ used }: InterfaceChoice): boolean {
   return used.length > 0 && used.every(({ loopback }) => loopback);
 }

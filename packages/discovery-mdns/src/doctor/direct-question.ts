@@ -11,14 +11,15 @@ export interface DirectOptions extends Cancellable {
 }
 
 const socketTypes: Readonly<Record<Family, SocketType>> = { IPv4: "udp4", IPv6: "udp6" };
-/** One of two may get lost. */
+/** Asked twice, since one packet may get lost. */
 const asks = 2;
 const waitMs = 500;
 
 /**
- * Asks hosts by unicast, each for itself, and resolves with those that answered.
+ * Asks hosts by unicast, one by one, and resolves with those that answered.
  *
- * Whoever runs an ordinary responder answers so (RFC 6762 sections 5.5 and 6.7), whether multicast reaches it or not.
+ * An ordinary responder answers a unicast question (RFC 6762 sections 5.5 and 6.7), even if multicast does
+ * not reach it.
  */
 export async function askDirectly(
   addresses: readonly string[],
@@ -51,7 +52,7 @@ export async function askDirectly(
   }
 }
 
-/** A host that cannot be asked, or a family that is not there, does not answer. */
+/** A host that cannot be asked, or a missing family, counts as unanswered. */
 function openAsker(family: Family): Socket {
   return createSocket(socketTypes[family]).on("error", () => {});
 }

@@ -5,10 +5,10 @@ import { type Question, query, recordTypes } from "../dns/record.ts";
 import { enumerationName, serviceType } from "../service.ts";
 import type { TrialBind } from "./trial-bind.ts";
 
-/** A question is asked twice, as far apart as RFC 6762 section 5.2 asks for; answers come within half a second. */
+/** A question is sent twice, at the distance of RFC 6762 section 5.2; answers come within half a second. */
 const askEveryMs = 1_000;
 
-/** Asks on every interface by multicast, and listens until there is nothing more to wait for. */
+/** Asks on every interface by multicast, and listens until each one is settled. */
 export async function listen(
   trials: readonly TrialBind[],
   addresses: readonly string[],
@@ -29,7 +29,7 @@ export async function listen(
 }
 
 /**
- * What responders have an answer to: which service types there are, which nodes of ours, and the names of addresses.
+ * Questions that responders can answer: existing service types, our own nodes, names of addresses.
  *
  * A responder without services knows its own address only.
  */

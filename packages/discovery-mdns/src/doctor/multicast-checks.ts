@@ -8,10 +8,10 @@ import { listen } from "./listening.ts";
 import { listSome, type Say } from "./say.ts";
 import type { TrialBind } from "./trial-bind.ts";
 
-/** More neighbours than that prove no more. */
+/** Asking more neighbors proves no more. */
 const maxAsked = 32;
 
-/** Whether what is sent leaves this machine, as far as this machine can tell. */
+/** Reports if sent packets leave this machine, as far as this machine can tell. */
 export function* returnChecks(
   { on, link, returned, sendFailures }: TrialBind,
   say: Say,
@@ -33,7 +33,7 @@ export function* returnChecks(
 
 const ownFirewall = `let UDP port ${mdnsPort} to ${mdnsGroups.IPv4} and ${mdnsGroups.IPv6} through this machine's own firewall, in and out (firewalld: firewall-cmd --add-service=mdns; ufw: ufw allow ${mdnsPort}/udp)`;
 
-/** Whether others are heard; and if not, whether somebody is there who should be. */
+/** Reports if other hosts are heard; if not, whether a known neighbor should have been. */
 export async function hearingCheck(
   trial: TrialBind,
   ask: typeof askDirectly,
@@ -44,7 +44,7 @@ export async function hearingCheck(
   const { on, heard } = trial;
   const near = heard.size > 0 ? [] : await neighborsOn(on, context, signal);
   const answered = near.length === 0 ? [] : await ask(near, { ...context, signal });
-  // The same question once more, by multicast: they may have no answer to the first one.
+  // Asked once more by multicast: the neighbors may have no answer to the first question.
   if (answered.length > 0) await listen([trial], answered, context, signal);
   if (heard.size > 0) {
     const message = `mDNS of other hosts is heard on ${on.name}: ${listSome([...heard])}`;

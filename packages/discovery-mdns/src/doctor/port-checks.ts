@@ -5,7 +5,7 @@ import type { PortHolder } from "./port-holders.ts";
 import { listSome, type Say } from "./say.ts";
 import type { TrialBind } from "./trial-bind.ts";
 
-/** Whether the port can be had on an interface, and who else has it. */
+/** Reports if the port is available on an interface, and which programs hold it. */
 export async function* portChecks(
   trial: TrialBind,
   holders: readonly PortHolder[] | null,
@@ -16,7 +16,7 @@ export async function* portChecks(
   if (!link || refusals.size > 0) return;
   const port = `UDP port ${mdnsPort} on ${on.name}`;
   const near = holders?.filter(({ families }) => families.some((family) => familiesOf(on).includes(family)));
-  // Where the system does not tell who has it, a bind without address reuse shows whether somebody does.
+  // If the system does not name the holder, a bind without address reuse shows if there is one.
   const isAlone = near ? near.length === 0 : await link.invite();
   const others = near ? listHolders(near) : "another program";
   yield isAlone
@@ -50,7 +50,7 @@ function refusalCheck(
   return say("interface-hampered", { interface: name, message: `${port} cannot be used: ${message}`, mend });
 }
 
-/** A socket of IPv6 may hold the port of both families. */
+/** An IPv6 socket may hold the port of both families. */
 function suspectsAmong(holders: readonly PortHolder[], family: Family): readonly PortHolder[] {
   const near = holders.filter(({ families }) => families.includes(family));
   return near.length > 0 ? near : holders;

@@ -3,13 +3,13 @@ import { platform } from "node:os";
 import { basename } from "node:path";
 import { type Family, families } from "../link/interfaces.ts";
 
-/** A process, other than this one, that has a socket on a port. */
+/** Another process with a socket on a port. */
 export interface PortHolder {
   readonly families: readonly Family[];
-  /** Null where this user may not look into the process. */
+  /** Null if this user may not look into the process. */
   readonly pid: number | null;
   readonly program: string | null;
-  /** The user that it runs as. */
+  /** User that the process runs as. */
   readonly uid: number;
 }
 
@@ -20,12 +20,12 @@ export interface UdpSocket {
 }
 
 const tables: Readonly<Record<Family, string>> = { IPv4: "/proc/net/udp", IPv6: "/proc/net/udp6" };
-/** Node calls its main thread so in some versions. */
+/** Some versions of Node give their main thread this name. */
 const interpreters = /^(node|(node-)?MainThread|python[\d.]*|perl|ruby)$/;
-/** A machine with more processes than that keeps the rest to itself. */
+/** Bound on the processes that are read; those beyond it are not examined. */
 const maxProcesses = 16_384;
 
-/** Who has a UDP port, or null where the system does not tell: anywhere but on Linux. */
+/** Holders of a UDP port, or null if the system does not tell, which only Linux does. */
 export async function readPortHolders(port: number): Promise<readonly PortHolder[] | null> {
   if (platform() !== "linux") return null;
   const found = await Promise.all(families.map((family) => readSockets(family, port)));
@@ -68,7 +68,7 @@ async function ownersOf(sockets: readonly UdpSocket[]): Promise<readonly PortHol
   return [...holders, ...strangers([...left.values()])];
 }
 
-/** Takes those that the process has open; none of a process that may not be looked into. */
+/** Takes the sockets that the process has open; none if this user may not look into it. */
 async function socketsOf(pid: string, left: Map<string, UdpSocket>): Promise<readonly UdpSocket[]> {
   const folder = `/proc/${pid}/fd`;
   const names = await readdir(folder).catch(() => []);
@@ -80,7 +80,7 @@ async function socketsOf(pid: string, left: Map<string, UdpSocket>): Promise<rea
   });
 }
 
-/** The name of the program; of one that an interpreter runs, with the script. */
+/** Name of the program; for an interpreter, with its script. */
 async function programOf(pid: string): Promise<string | null> {
   const [name = "", line = ""] = await Promise.all(
     ["comm", "cmdline"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
@@ -96,7 +96,7 @@ async function programOf(pid: string): Promise<string | null> {
   );
 }
 
-/** What is left belongs to processes that may not be looked into: one for each user, as far as can be told. */
+/** Holders of the remaining sockets, whose processes this user may not look into: one for each user. */
 function strangers(sockets: readonly UdpSocket[]): readonly PortHolder[] {
   return [...new Set(sockets.map(({ uid }) => uid))].map((uid) => ({
     families: familiesOf(sockets.filter((socket) => socket.uid === uid)),

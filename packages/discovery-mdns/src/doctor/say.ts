@@ -5,7 +5,7 @@ export type Say = Checker<keyof typeof checks>;
 
 const maxNamed = 5;
 
-/** `a, b, c, d, e and 3 more` */
+/** Formats `a, b, c, d, e and 3 more`. */
 export function listSome(names: readonly string[]): string {
   const rest = names.length - maxNamed;
   const named = names.slice(0, maxNamed).join(", ");

@@ -2,21 +2,21 @@ import { type Clock, withoutZone } from "@lmserv/discovery-core/transport";
 import { type Family, familiesOf, familyOf, type LinkInterface } from "../link/interfaces.ts";
 import type { Link, LinkEvents, Machine } from "../link/link.ts";
 
-/** Enough to tell that somebody is there, and who. */
+/** Enough senders to prove that there are other hosts, and to name them. */
 const maxHeard = 64;
 
-/** An interface's sockets, opened to see what becomes of them and of what is sent. */
+/** Sockets of one interface, opened to test binding, sending and receiving. */
 export class TrialBind {
   readonly on: LinkInterface;
-  /** Why a family cannot be used. */
+  /** Error that keeps each family from being used. */
   readonly refusals: Map<Family, unknown> = new Map();
-  /** Why nothing could be sent over a family. */
+  /** Error that keeps each family from sending. */
   readonly sendFailures: Map<Family, Error> = new Map();
-  /** The families over which a packet of our own came back. */
+  /** Families over which a packet of our own came back. */
   readonly returned: Set<Family> = new Set();
   readonly heard: Set<string> = new Set();
   link: Link | null = null;
-  /** Every address of this machine, whichever interface it is on. */
+  /** Addresses of this machine, on all its interfaces. */
   readonly #own: ReadonlySet<string>;
   #sent: Uint8Array = new Uint8Array();
   #changed: () => void = () => {};
@@ -27,7 +27,7 @@ export class TrialBind {
   }
 
   /**
-   * Never rejects: what the system says is kept.
+   * Opens the sockets; never rejects, but keeps the system's errors.
    *
    * @param own - Every address of this machine.
    */
@@ -90,7 +90,7 @@ export class TrialBind {
   }
 }
 
-/** The family of the address that could not be reached, or all where the system does not tell. */
+/** Family of the address that could not be reached; all families if the system does not tell. */
 function familiesFailing(error: Error, on: LinkInterface): readonly Family[] {
   return "address" in error && typeof error.address === "string" ? [familyOf(error.address)] : familiesOf(on);
 }

@@ -10,24 +10,24 @@ import {
 export const families = ["IPv4", "IPv6"] as const;
 export type Family = (typeof families)[number];
 
-/** A network interface as far as multicast DNS is concerned. */
+/** Network interface as multicast DNS sees it. */
 export interface NetworkInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
-  /** The system's number of it, which changes when it is made anew; 0 where the system tells none. */
+  /** Interface index, which changes when the interface is made anew; 0 if the system gives none. */
   readonly index: number;
   readonly loopback: boolean;
   /** At least one. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
-/** An interface in use, and what else of this host is on its link. */
+/** Interface in use, with the host's other addresses on its link. */
 export interface LinkInterface extends NetworkInterface {
-  /** The addresses of other interfaces that are, by their IPv4 subnets, on the same link. */
+  /** Addresses of other interfaces that share the link, judged by their IPv4 subnets. */
   readonly siblings: readonly InterfaceAddress[];
 }
 
-/** Every interface that has an address to speak from; there is no IPv6 multicast on the loopback interface. */
+/** Interfaces with an address to send from; the loopback interface has no IPv6 multicast. */
 export function listInterfaces({ interfaces }: System): NetworkInterface[] {
   return interfaces.flatMap(({ name, kind, index, addresses }) => {
     const loopback = kind === "loopback";
@@ -36,15 +36,16 @@ export function listInterfaces({ interfaces }: System): NetworkInterface[] {
   });
 }
 
-/** The interfaces to use, and those that are left out, each with the reason. */
+/** Interfaces to use, and those left out, each with the reason. */
 export interface InterfaceChoice {
   readonly used: NetworkInterface[];
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * Chooses the interfaces to use: those `wanted` by name or address, or else all but those that lead only to this
- * machine's own guests. Loopback leads nowhere that the others do not, and is used when there is no other.
+ * Chooses the `wanted` interfaces by name or address; by default all but those of this machine's own guests.
+ *
+ * Loopback is used only when there is no other, since it reaches no further host.
  */
 export function chooseInterfaces(
   all: readonly NetworkInterface[],
@@ -75,7 +76,7 @@ function shareSubnet(on: NetworkInterface, other: NetworkInterface): boolean {
   return on.addresses.filter(showsLink).some((own) => other.addresses.some((its) => isSameSubnet(own, its)));
 }
 
-/** Of IPv6 and link-local addresses, the subnet says nothing of the link. */
+/** The subnet of an IPv6 or link-local address says nothing about the link. */
 function showsLink({ address, family }: InterfaceAddress): boolean {
   return family === "IPv4" && !isLinkLocal(address);
 }
@@ -84,7 +85,7 @@ function isSameSubnet(own: InterfaceAddress, other: InterfaceAddress): boolean {
   return own.prefixLength === other.prefixLength && isOnLink(other.address, { addresses: [own] });
 }
 
-/** The loopback interface is named by its IPv6 address too, from which nothing is said. */
+/** The loopback interface also goes by its IPv6 address, which sends nothing. */
 function isNamed(word: string, on: NetworkInterface): boolean {
   return isInterface(word, on) || (on.loopback && word === "::1");
 }
@@ -93,12 +94,11 @@ export function addressesOf({ addresses }: NetworkInterface, family: Family): st
   return addresses.flatMap((own) => (own.family === family ? [own.address] : []));
 }
 
-/** The families that the interface has addresses of. */
 export function familiesOf(on: NetworkInterface): Family[] {
   return families.filter((family) => on.addresses.some((own) => own.family === family));
 }
 
-/** Whether an address, with its zone or without, is this machine's own on the interface's link. */
+/** True if an address, with or without its zone, is this machine's own on the interface's link. */
 export function isOwn(address: string, { addresses, siblings }: LinkInterface): boolean {
   const bare = withoutZone(address);
   return [...addresses, ...siblings].some((own) => own.address === bare);

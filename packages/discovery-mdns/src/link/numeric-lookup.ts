@@ -1,10 +1,10 @@
 import type { SocketOptions } from "node:dgram";
 
 /**
- * Takes every address for a numeric one, which all here are.
+ * Returns every address as it is: all addresses here are numeric.
  *
- * It says so within the call, so that a packet leaves when it is sent and not some ticks later, and intervals are
- * not short; binding, the first call, may not hurry. Node's own would compile the pattern of an IPv6 address first,
+ * It calls back at once, so that a packet leaves in the same turn and intervals are not shortened. Binding,
+ * the first call, must not call back at once. Node's own lookup would compile its pattern for IPv6 addresses,
  * which takes as long as a whole browse.
  */
 export function numericLookup(): SocketOptions["lookup"] {

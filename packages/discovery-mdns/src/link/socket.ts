@@ -14,15 +14,15 @@ export interface MdnsSocket {
   close(): Promise<void>;
 }
 
-/** Nobody sends from it (RFC 5737), so that a membership for this source alone receives nothing. */
+/** Documentation address without hosts (RFC 5737): a membership for this source alone receives nothing. */
 const nobody = "192.0.2.254";
-/** RFC 6762 section 11. */
+/** IP TTL and hop limit (RFC 6762 section 11). */
 const hops = 255;
 
 /**
  * Opens a socket on an interface.
  *
- * `multicast-dns` binds, joins the group and keeps the membership; packets go past its codec, which can
+ * `multicast-dns` binds, joins the group and keeps the membership. Packets bypass its codec, which can
  * neither write nor read all of DNS-SD.
  */
 export async function openSocket(
@@ -35,7 +35,7 @@ export async function openSocket(
       ? createSocket({ type: "udp4", reuseAddr: true, lookup: numericLookup() })
       : createSocket({ type: "udp6", reuseAddr: true, ipv6Only: true, lookup: numericLookup() });
   const shell = multicastDns({ socket, ...bindingOf(on, family), loopback: true, ttl: hops });
-  // Its decoding of each packet would be for nobody.
+  // Its own decoding of each packet would be wasted.
   socket.removeAllListeners("message");
   try {
     await opened(shell);
@@ -63,7 +63,7 @@ export async function openSocket(
   };
 }
 
-/** Bound to the group, a socket receives nothing that was sent to the host alone; Windows cannot. */
+/** A socket bound to the group receives no unicast; Windows cannot bind so. */
 function bindingOf(on: NetworkInterface, family: Family): multicastDns.Options {
   const group = mdnsGroups[family];
   const everywhere = platform() === "win32";
@@ -79,7 +79,7 @@ function bindingOf(on: NetworkInterface, family: Family): multicastDns.Options {
   return { type: "udp4", ip: group, interface: own, bind: everywhere ? "0.0.0.0" : group };
 }
 
-/** Resolves when the port is bound and the group joined. The shell repeats errors, so that listeners stay. */
+/** Resolves when the port is bound and the group joined. Listeners stay, because the shell repeats errors. */
 function opened(shell: multicastDns.MulticastDNS): Promise<void> {
   return new Promise((resolve, reject) => {
     shell.on("error", reject);
@@ -90,7 +90,7 @@ function opened(shell: multicastDns.MulticastDNS): Promise<void> {
   });
 }
 
-/** The shell's other warnings are packets that its own codec cannot read. */
+/** The shell's other warnings concern packets that its own codec cannot read. */
 function isSystemError(error: Error): boolean {
   return "syscall" in error;
 }
@@ -98,10 +98,10 @@ function isSystemError(error: Error): boolean {
 /**
  * Keeps a socket to its own interface.
  *
- * Linux delivers a group's IPv4 packets of every interface on which anybody joined to every socket bound to the
- * group, unless the socket has a membership there that excludes the sender. Packets that were queued before count
- * by their subnets. A socket may hold 20 memberships (`igmp_max_memberships`); on a host with more interfaces, and
- * on loopback, where only this host speaks, subnets always tell packets apart.
+ * Linux delivers a group's IPv4 packets from every joined interface to every socket bound to the group. A
+ * membership that excludes all senders there stops them. Packets that were queued before are told apart by
+ * their subnets. A socket may hold 20 memberships (`igmp_max_memberships`). Subnets decide alone on hosts
+ * with more interfaces, and on loopback, where only this host speaks.
  */
 class Gate {
   readonly #socket: Socket;
@@ -109,9 +109,9 @@ class Gate {
   readonly #isShared: boolean;
   readonly #shut = new Set<string>();
   #leaks = false;
-  /** Whether the queue may hold packets of other interfaces. */
+  /** True while the queue may hold packets of other interfaces. */
   #isMixed: boolean;
-  /** Packets of the current turn of the event loop. */
+  /** Packets received in the current turn of the event loop. */
   #arrivals = 0;
   #clearing = 0;
 
@@ -134,12 +134,12 @@ class Gate {
     if (this.#isMixed || this.#shut.size > before) void this.#clear();
   }
 
-  /** Waits until the queue is read: a whole turn of the event loop then brings nothing. */
+  /** Waits until the queue is drained: a whole turn of the event loop then brings no packet. */
   async #clear(): Promise<void> {
     this.#clearing += 1;
     const round = this.#clearing;
     this.#isMixed = true;
-    // The current turn may be past its reading.
+    // The current turn may already have read its sockets.
     await turn();
     do {
       this.#arrivals = 0;
@@ -149,7 +149,7 @@ class Gate {
     this.#isMixed = false;
   }
 
-  /** False when the system refuses: beyond the limit, or where the interface just went. */
+  /** Returns false if the system refuses: beyond the limit, or for an interface that just went. */
   #shutOut(other: NetworkInterface): boolean {
     const [address] = addressesOf(other, "IPv4");
     const id = `${other.index} ${address}`;

@@ -4,11 +4,11 @@ import { mdnsPort, type SocketAddress } from "./link.ts";
 import { numericLookup } from "./numeric-lookup.ts";
 
 /**
- * Opens a socket for answers to each of the addresses alone, or none when somebody else has the port on one.
+ * Opens a socket for unicast answers on each address, or none if another program holds the port on one.
  *
- * The kernel gives a unicast packet to one socket only: with another mDNS stack on the machine, either its
- * answers or ours would be lost. A bind without address reuse succeeds only when there is none (RFC 6762
- * section 15.1). The sockets that stay allow reuse, so that nobody who starts now is kept from the port.
+ * The kernel gives a unicast packet to one socket only. With another mDNS stack on the machine, its answers
+ * or ours would be lost. A bind without address reuse succeeds only if there is no other (RFC 6762 section
+ * 15.1). The sockets that stay allow reuse, so that programs started later can bind the port.
  */
 export async function openUnicast(
   addresses: readonly string[],
@@ -29,7 +29,7 @@ export async function openUnicast(
 async function openExclusive(address: string): Promise<Socket | null> {
   const trial = await bind(address, false);
   if (!trial) return null;
-  // The port is free at once, before the system says that it closed.
+  // The port is free at once, before the close event.
   trial.close();
   return await bind(address, true);
 }
@@ -48,7 +48,7 @@ function bind(address: string, reuseAddr: boolean): Promise<Socket | null> {
     });
     socket.bind(mdnsPort, address, () => {
       socket.removeAllListeners("error");
-      // From here on it only receives; what goes wrong with it costs an answer that multicast brings too.
+      // From here on it only receives; multicast brings any answer that an error costs.
       socket.on("error", () => {});
       resolve(socket);
     });

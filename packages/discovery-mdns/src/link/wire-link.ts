@@ -14,13 +14,13 @@ import { type Link, type LinkEvents, mdnsGroups, mdnsPort, type SocketAddress } 
 import { type MdnsSocket, openSocket } from "./socket.ts";
 import { openUnicast } from "./unicast.ts";
 
-/** How long answers to this host alone are taken after asking for them (RFC 6762 section 6). */
+/** Time for which unicast answers are accepted after a question, in ms (RFC 6762 section 6). */
 const inviteMs = 2_000;
 
 /**
  * Opens an interface's sockets, one for each family that it has addresses of.
  *
- * @throws the first failure when none can be opened; one of two is enough.
+ * @throws the first error when none can be opened; one of two is enough.
  */
 export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clock): Promise<Link> {
   const link = new WireLink(on, events, clock);
@@ -29,7 +29,7 @@ export async function openLink(on: LinkInterface, events: LinkEvents, clock: Clo
     if (link.families.length === 0) throw failure;
     events.degraded(family, failure);
   }
-  // Whoever opens a link is about to ask, and need not wait for this then.
+  // A link is opened in order to ask, and this saves a wait at the first question.
   await link.invite();
   return link;
 }
@@ -64,7 +64,7 @@ class WireLink implements Link {
     return missing.filter((family) => this.#sockets.has(family));
   }
 
-  /** Opens a socket for each family that lacks one; resolves with why some could not be. */
+  /** Opens a socket for each missing family; resolves with the errors of those that failed. */
   async openMissing(): Promise<ReadonlyMap<Family, unknown>> {
     const failures = new Map<Family, unknown>();
     const open = async (family: Family): Promise<void> => {
@@ -86,14 +86,14 @@ class WireLink implements Link {
   }
 
   send(packet: Uint8Array, to: SocketAddress): void {
-    // Whoever speaks may learn a moment late that the link was made anew.
+    // A sender may learn a moment late that the link was opened anew.
     if (!this.#closed) this.#sockets.get(familyOf(to.address))?.send(packet, to);
   }
 
   async invite(): Promise<boolean> {
     if (this.#closed) return false;
     this.#unicast ??= openUnicast(sendingAddresses(this.interface), (bytes, from) => {
-      // Unicast may have come from anywhere (RFC 6762 section 11).
+      // A unicast packet may come from any network (RFC 6762 section 11).
       if (isOnLink(from.address, this.interface)) this.#events.packet(bytes, from);
     });
     const sockets = await this.#unicast;
@@ -123,7 +123,7 @@ class WireLink implements Link {
   }
 }
 
-/** Where multicast of each family leaves from: the addresses that answers to this host alone are sent to. */
+/** Source addresses of multicast, one for each family: unicast answers go to them. */
 function sendingAddresses(on: NetworkInterface): string[] {
   const linkLocal = addressesOf(on, "IPv6").find(isLinkLocal);
   return [...addressesOf(on, "IPv4").slice(0, 1), ...(linkLocal ? [`${linkLocal}%${on.name}`] : [])];

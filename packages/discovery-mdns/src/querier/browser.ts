@@ -8,13 +8,13 @@ import { absenceMs, settleMs } from "./schedule.ts";
 
 export interface BrowserOptions extends QuerierOptions {
   readonly report: (error: DiscoveryError) => void;
-  /** Whether the user named the interfaces, so that loopback alone is what was asked for. */
+  /** True if the user named the interfaces, so that loopback alone is intended. */
   readonly isChosen: boolean;
-  /** Whether this process announces the instance. */
+  /** True if this process announces the instance. */
   readonly isOwn: (instance: Name) => boolean;
 }
 
-/** How long a process that was suspended takes to read the packets that wait for it, in ms. */
+/** Time in which a resumed process reads its queued packets, in ms. */
 const drainMs = 100;
 
 interface Subscriber {
@@ -23,12 +23,12 @@ interface Subscriber {
   cancelSettling: () => void;
 }
 
-/** The browses of a session: queriers ask for as long as there are any, and tell all of them what they hear. */
+/** Browses of a session: queriers ask while there are any, and report to all of them. */
 export class Browser {
-  /** This machine's network, as it was looked at last. */
+  /** Latest snapshot of this machine's network. */
   system: System = { interfaces: [] };
   readonly #options: BrowserOptions;
-  /** One for each interface. */
+  /** Queriers, one for each interface. */
   readonly #queriers = new Set<Querier>();
   readonly #subscribers = new Set<Subscriber>();
   #reportedSilence = false;
@@ -39,7 +39,7 @@ export class Browser {
     this.#options = options;
   }
 
-  /** Browses on a link, by the querier that its interface has already if there is one. */
+  /** Browses on a link, with the existing querier of its interface if there is one. */
   join(link: Link, known: Querier | null): Querier {
     const querier = known ?? new Querier(link, this.#options, this);
     querier.link = link;
@@ -48,13 +48,13 @@ export class Browser {
     return querier;
   }
 
-  /** Forgets an interface; whatever was known only there is out of reach. */
+  /** Forgets an interface; nodes known only there become unreachable. */
   leave(querier: Querier): void {
     querier.abandon();
     this.#queriers.delete(querier);
   }
 
-  /** Starts a browse; the result ends it. */
+  /** Starts a browse and returns the function that ends it. */
   subscribe(ttlMs: number, sink: ObservationSink): () => void {
     const subscriber: Subscriber = { ttlMs, sink, cancelSettling: () => {} };
     this.#subscribers.add(subscriber);
@@ -79,11 +79,11 @@ export class Browser {
     for (const subscriber of this.#subscribers) this.#tellOne(subscriber, observation);
   }
 
-  /** Asks everything anew: the machine woke. */
+  /** Asks everything anew after a suspension. */
   wake(): void {
     if (this.#subscribers.size === 0) return;
     for (const querier of this.#queriers) querier.start(this.#ttlMs(), "caller");
-    // Not at once: what the system kept meanwhile is no sign of life.
+    // Delayed, because packets that the system queued meanwhile are no sign of life.
     this.#cancelWaking();
     this.#cancelWaking = this.#options.clock.schedule(drainMs, () => {
       for (const querier of this.#queriers) querier.reconfirmAll();
@@ -94,14 +94,14 @@ export class Browser {
     for (const querier of this.#queriers) querier.reconfirm(key);
   }
 
-  /** Ends every browse with an error; false when there is none. */
+  /** Ends every browse with an error; returns false when there is none. */
   fail(error: DiscoveryError): boolean {
     const subscribers = [...this.#subscribers];
     for (const { sink } of subscribers) sink.fail(error);
     return subscribers.length > 0;
   }
 
-  /** Says once that more nodes are told of than a link has. */
+  /** Reports once that the link has more nodes than the limit. */
   reportFullness(label: string): void {
     if (this.#reportedFullness) return;
     this.#reportedFullness = true;
@@ -128,7 +128,7 @@ export class Browser {
     return Math.min(...[...this.#subscribers].map((subscriber) => subscriber.ttlMs));
   }
 
-  /** A sign of life counts for as long as the browse asked, at most. */
+  /** A sign of life counts for at most the lifetime that the browse asked for. */
   #tellOne({ ttlMs, sink }: Subscriber, observation: Heard): void {
     if (observation.kind === "gone") return sink.push(observation);
     const nowMs = this.#options.clock.now();
@@ -136,7 +136,7 @@ export class Browser {
     if (leftMs > 0) sink.push({ ...observation, ttlMs: leftMs });
   }
 
-  /** Says once why nothing is listed: silence has a reason. */
+  /** Reports once why the list is empty. */
   #reportSilence(): void {
     const queriers = [...this.#queriers];
     if (this.#reportedSilence || queriers.length === 0) return;

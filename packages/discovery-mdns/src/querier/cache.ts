@@ -10,31 +10,31 @@ import type { QuerierOptions } from "./querier.ts";
 
 type Location = Extract<ResourceRecord, { type: "SRV" }>;
 
-/** Steps of it around a circle spread evenly, however many there are. */
+/** Fractional part of the golden ratio: its multiples modulo 1 spread evenly, for any count. */
 const goldenPart = 0.618_034;
-/** The longest that a record is believed, in s; a day outlasts every refresh. */
+/** Cap of a record's lifetime in s; a day outlasts every refresh. */
 const maxTtlS = 86_400;
 
-/** The instances of one service type on one link, and the hosts that they are on. */
+/** Instances of one service type on one link, with their hosts. */
 export class Cache {
   readonly #listName: string;
-  /** Whether every instance of the type is in the list, so that an SRV record introduces one, too. */
+  /** True if the list holds every instance of the type, so that an SRV record introduces one, too. */
   readonly #listsAll: boolean;
   readonly #expectsIPv4: () => boolean;
   readonly #onDisplaced: (instance: Instance) => void;
-  /** No flood of one address takes the place of what others introduce. */
+  /** A flood from one address does not displace the instances that others introduce. */
   readonly #room: Room;
-  /** That of the latest instance, in [0, 1). */
+  /** Jitter of the latest instance, in [0, 1). */
   #jitter: number;
   readonly #instances = new Map<string, Instance>();
-  /** Those that an instance resides on, and no others. */
+  /** Hosts of the known instances. */
   readonly #hosts = new Map<string, Host>();
-  /** How many instances there was no room for, or no more. */
+  /** Count of instances that were refused or displaced. */
   refused = 0;
 
   /**
-   * @param expectsIPv4 - Whether the link has IPv4.
-   * @param onDisplaced - Takes an instance that is forgotten to make room for another.
+   * @param expectsIPv4 - True if the link has IPv4.
+   * @param onDisplaced - Called with an instance that is forgotten to make room.
    */
   constructor(
     { listName, maxInstances, random }: QuerierOptions,
@@ -68,7 +68,7 @@ export class Cache {
     for (const instance of [...this.#instances.values()]) this.delete(instance);
   }
 
-  /** Takes a response in, in whichever order its records stand, and returns the instances that it is about. */
+  /** Takes in a response, whatever the order of its records, and returns the instances that it concerns. */
   take({ answers, additionals }: Message, from: string, nowMs: number): ReadonlySet<Instance> {
     const records = [...answers, ...additionals].map(believe);
     const touched = new Set<Instance>();
@@ -79,7 +79,7 @@ export class Cache {
     for (const record of records) touch(this.#takeLocation(record, from, nowMs));
     for (const record of records) touch(this.#takeText(record, nowMs));
     for (const instance of this.#takeAddresses(records, nowMs)) touched.add(instance);
-    // Some had to make room for others of the same packet.
+    // Instances of the same packet may have been displaced meanwhile.
     for (const instance of touched) if (this.get(instance.name) !== instance) touched.delete(instance);
     return touched;
   }
@@ -117,7 +117,7 @@ export class Cache {
     if (!instance) return null;
     const description = describe(record.strings);
     if (record.ttlS > 0) instance.text = { description, untilMs: nowMs + record.ttlS * 1_000 };
-    // Taken back: what it said stands until the next question brings another.
+    // A goodbye for the text: the last value stands until the next question brings another.
     else if (isDeepStrictEqual(description, instance.text?.description))
       instance.text = { description, untilMs: nowMs };
     return instance;
@@ -139,7 +139,7 @@ export class Cache {
     });
   }
 
-  /** Whether the host of an SRV record has no room for an instance that is not there yet. */
+  /** True if the host of an SRV record has no room for a new instance. */
   #isFull({ name, target }: Location): boolean {
     const host = this.#hosts.get(nameKey(target));
     return host?.isFull === true && this.get(name)?.host !== host;
@@ -169,7 +169,7 @@ export class Cache {
     return instance;
   }
 
-  /** Tells whether an address may introduce another instance; one of a flood gives way to it. */
+  /** Returns true if an address may introduce another instance; one of a flood is displaced. */
   #makeRoom(from: string): boolean {
     const place = this.#room.placeFor(seatOf(from));
     if (place === "free") return true;
@@ -182,12 +182,12 @@ export class Cache {
   }
 }
 
-/** Nobody on the link signs. */
+/** Sources on the link sign nothing. */
 function seatOf(origin: string): Seat {
   return { trust: "announced", origin };
 }
 
-/** Nobody's addresses are no addresses; loopback ones say that the packet's source is to stand in. */
+/** A loopback address stays: the packet's source replaces it later. */
 function isPossible(address: string): boolean {
   return isHostAddress(address) || isLoopback(address);
 }

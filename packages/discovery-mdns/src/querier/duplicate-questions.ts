@@ -1,11 +1,11 @@
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
 
-/** Questions of other hosts for the list of instances, which may save ours (RFC 6762 section 7.3). */
+/** Questions of other hosts for the list of instances, which suppress ours (RFC 6762 section 7.3). */
 export class DuplicateQuestions {
   readonly #listName: string;
   readonly #knows: (instance: Name) => boolean;
-  /** Who is in the middle of a question whose known answers take several packets; the latest only. */
+  /** Latest querier whose known answers take several packets and are not complete. */
   #asker: string | null = null;
 
   constructor(listName: Name, knows: (instance: Name) => boolean) {
@@ -13,7 +13,7 @@ export class DuplicateQuestions {
     this.#knows = knows;
   }
 
-  /** Takes a query of another host; true when with it such a question is complete and brings all that ours would. */
+  /** Takes a query of another host; true when it completes a question whose answers will serve us too. */
   take({ questions, answers, truncated }: Message, from: string): boolean {
     const asks = questions.some(
       ({ name, type, unicast }) => type === recordTypes.PTR && !unicast && nameKey(name) === this.#listName,
@@ -25,7 +25,7 @@ export class DuplicateQuestions {
     return isSame && !truncated;
   }
 
-  /** What only the asker knows would not be told to it, nor so to us. */
+  /** Answers that only the asker knows would be suppressed, and so would never reach us. */
   #isKnown(record: ResourceRecord): boolean {
     return record.type === "PTR" && this.#knows(record.target);
   }

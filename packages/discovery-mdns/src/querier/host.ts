@@ -9,19 +9,22 @@ interface HostAddress {
   readonly untilMs: number;
 }
 
-/** A host has a handful; more is a flood. */
+/** Bound on a host's addresses: a real one has a handful. */
 const maxAddresses = 16;
-/** A gateway speaks for some hundred; each is told again when an address of its host changes. */
+/** Bound on a host's instances: a gateway has some hundred, and each is reported when an address changes. */
 const maxResidents = 1_000;
-/** What is taken back or flushed stays for so long, in ms, in case another owner speaks up (RFC 6762 sections 10.1, 10.2). */
+/** Time that a goodbye or a flush waits, in ms, for other owners to answer (RFC 6762 sections 10.1, 10.2). */
 export const goodbyeGraceMs = 1_000;
-/** Records this young survive a cache flush, for a set may come in several packets (RFC 6762 section 10.2). */
+/**
+ * Records younger than this survive a cache flush, in ms: a set may take several packets (RFC 6762 section
+ * 10.2).
+ */
 export const flushGraceMs = 1_000;
 
-/** A host that instances reside on, and its addresses. */
+/** Host of some instances, with its addresses. */
 export class Host {
   readonly residents: Set<Instance> = new Set();
-  /** Its name, in the case that tells names apart. */
+  /** Name of the host, with its case folded. */
   readonly key: string;
   readonly #addresses = new Map<string, HostAddress>();
 
@@ -29,23 +32,23 @@ export class Host {
     this.key = key;
   }
 
-  /** Whether there is room for one more instance. */
+  /** True if there is no room for another instance. */
   get isFull(): boolean {
     return this.residents.size >= maxResidents;
   }
 
-  /** Those that are known at `atMs`. */
+  /** Addresses that are valid at `atMs`. */
   addresses(atMs: number): string[] {
     return [...this.#addresses].flatMap(([address, { untilMs }]) => (untilMs > atMs ? [address] : []));
   }
 
-  /** When the next address that is known at `nowMs` ends, or null. */
+  /** End of the next address that is valid at `nowMs`, or null. */
   nextEndMs(nowMs: number): number | null {
     const endsMs = [...this.#addresses.values()].flatMap(({ untilMs }) => (untilMs > nowMs ? [untilMs] : []));
     return endsMs.length > 0 ? Math.min(...endsMs) : null;
   }
 
-  /** Takes all its addresses that came in one packet. */
+  /** Takes all address records of one packet. */
   take(records: readonly AddressRecord[], nowMs: number): void {
     const known = this.#addresses;
     const flushed = new Set(records.flatMap(({ flush, ttlS, type }) => (flush && ttlS > 0 ? [type] : [])));

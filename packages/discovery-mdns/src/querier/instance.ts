@@ -3,41 +3,41 @@ import type { Name } from "../dns/name.ts";
 import type { Description } from "../service.ts";
 import { flushGraceMs, goodbyeGraceMs, type Host } from "./host.ts";
 
-/** A host on the same link with several interfaces answers on each; more than these few is a flood. */
+/** Bound on an instance's sources: a host on the link answers on each of its few interfaces. */
 const maxSources = 8;
 
-/** How long the IPv4 address of a host that was heard over IPv6 is waited for, at most, in ms. */
+/** Longest wait for the IPv4 address of a host that was heard over IPv6, in ms. */
 export const maxPatienceMs = 500;
 
-/** An instance has one SRV record, and while it is being replaced two; more is a flood. */
+/** Bound on former SRV records: an instance has one, and two during a replacement. */
 const maxFormer = 3;
 
-/** Questions for what is missing of a new instance: the waits before each, in ms; then it is given up. */
+/** Wait before each question for a new instance's missing records, in ms; then it is given up. */
 const resolveWaitsMs = [0, 1_000, 2_000, 4_000, 8_000];
-/** How long the last of them is waited for, in ms. */
+/** Wait for an answer to the last of them, in ms. */
 const resolveLimitMs = 10_000;
 
-/** Questions for an instance that somebody doubts: the waits before each, in ms. */
+/** Wait before each question for a doubted instance, in ms. */
 const reconfirmWaitsMs = [0, 1_000, 1_000, 1_000, 1_000];
-/** When a doubted instance that did not answer is gone; RFC 6762 section 10.4 allows 10 s. */
+/** Time after which a silent doubted instance is gone, in ms; RFC 6762 section 10.4 allows 10 s. */
 const reconfirmLimitMs = 4_500;
-/** How long the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
+/** Time for which the questions of others may go unanswered, in ms (RFC 6762 section 10.5). */
 const overhearLimitMs = 10_000;
 
 const refreshes = 8;
 const maxJitterMs = 6_000;
-/** How long an answer is waited for before the question is repeated, in ms. */
+/** Wait for an answer before the question is repeated, in ms. */
 const answerMs = 1_000;
-/** How much earlier the first question for a sign of life may be asked, as part of the lifetime and in ms. */
+/** Share of the lifetime, and bound in ms, by which the first refresh may be asked early. */
 const slackPart = 1 / 15;
 export const maxSlackMs = 4_000;
-/** How much earlier one of those that follow may be, in ms. */
+/** Time by which a further refresh may be asked early, in ms. */
 const repeatSlackMs = 250;
 const lastAskMs = resolveWaitsMs.reduce((sum, waitMs) => sum + waitMs, 0);
 
-/** What an SRV record said, and when. */
+/** Content and time of an SRV record. */
 export interface Location {
-  /** Its `recordKey`. */
+  /** The record's `recordKey`. */
   readonly key: string;
   readonly port: number;
   readonly target: Name;
@@ -50,38 +50,41 @@ export interface Text {
   readonly untilMs: number;
 }
 
-/** What is to be done about an instance, and when. */
+/** Next action for an instance, with its time. */
 export type Step =
-  /** Due at `atMs`; from `earliestMs` on it may go along with others. */
+  /** Due at `atMs`; from `earliestMs` on it may join others. */
   | { readonly kind: "ask"; readonly atMs: number; readonly earliestMs: number }
   | { readonly kind: "doubt"; readonly atMs: number }
   | { readonly kind: "gone"; readonly atMs: number; readonly reason: "goodbye" | "unreachable" }
-  /** Silent for its whole lifetime, or never resolved: not worth a word, the registry knows. */
+  /** End without a report, after a lifetime of silence or no answer at all: the registry expires the node. */
   | { readonly kind: "lapse"; readonly atMs: number };
 
-/** One service instance as heard on one link. */
+/** Service instance as one link knows it. */
 export class Instance {
   readonly name: Name;
-  /** The address that first spoke of it: whose quota it counts against. */
+  /** Address that introduced it, whose quota it counts against. */
   readonly origin: string;
   readonly firstMs: number;
-  /** Where packets that located it came from, and when, the latest last; while they are announced, they are its own. */
+  /**
+   * Sources of the packets that located it, with their times, latest last; addresses among them are proven
+   * its own.
+   */
   readonly #sources = new Map<string, number>();
   location: Location | null = null;
-  /** That of the location. */
+  /** Host of the location. */
   host: Host | null = null;
-  /** SRV records from before that nothing has ended, the latest first. */
+  /** Earlier SRV records that nothing has ended, the latest first. */
   #former: readonly Location[] = [];
   text: Text | null = null;
-  /** Since and until when its PTR record counts. */
+  /** Start and end of the PTR record's validity. */
   pointer: { readonly seenMs: number; readonly untilMs: number } = { seenMs: 0, untilMs: 0 };
   readonly #jitter: number;
   readonly #patienceEndMs: number;
   #resolving: Asks;
   #refreshed = 0;
-  /** Whether it was ever asked for a sign of life. */
+  /** True after the first question for a sign of life. */
   wasRefreshed = false;
-  /** Whether it ever answered a question of ours. */
+  /** True after the first answer to a question of ours. */
   hasAnswered = false;
   #askedMs = Number.NEGATIVE_INFINITY;
   #goodbyeMs: number | null = null;
@@ -89,9 +92,9 @@ export class Instance {
   #doubt: { readonly sinceMs: number; readonly asks: Asks } | null = null;
 
   /**
-   * @param origin - The address that first spoke of it.
+   * @param origin - Address that introduced it.
    * @param jitter - In [0, 1): spreads the questions for signs of life.
-   * @param patienceMs - How long an IPv4 address of its host is waited for.
+   * @param patienceMs - Wait for an IPv4 address of its host, in ms.
    */
   constructor(name: Name, origin: string, nowMs: number, jitter: number, patienceMs: number) {
     this.name = name;
@@ -103,9 +106,9 @@ export class Instance {
   }
 
   /**
-   * Its SRV record was heard: it lives.
+   * Takes an SRV record, a sign of life.
    *
-   * @param flush - Whether the record takes the place of all that are older (RFC 6762 section 10.2).
+   * @param flush - True if the record replaces all older ones (RFC 6762 section 10.2).
    */
   locate(location: Location, flush: boolean, source: string): void {
     const { key, seenMs } = location;
@@ -124,7 +127,10 @@ export class Instance {
     this.#doubt = null;
   }
 
-  /** An SRV record was taken back: the instance is where another says, or leaves with the last (RFC 6762 section 10.1). */
+  /**
+   * Takes the goodbye of an SRV record: an earlier one counts again, or the instance leaves (RFC 6762 section
+   * 10.1).
+   */
   takeBack(key: string, nowMs: number): void {
     const others = this.#former.filter((other) => other.key !== key);
     if (this.location?.key === key) {
@@ -135,34 +141,34 @@ export class Instance {
     this.#former = others.filter((other) => other !== this.location);
   }
 
-  /** The addresses that ever located it, the latest first. */
+  /** Addresses that ever located it, the latest first. */
   get sources(): readonly string[] {
     return [...this.#sources.keys()].reverse();
   }
 
-  /** Those of them that did within its last lifetime. */
+  /** Addresses that located it within its last lifetime. */
   get latestSources(): readonly string[] {
     const { seenMs, ttlMs } = this.location ?? { seenMs: 0, ttlMs: 0 };
     return this.sources.filter((address) => (this.#sources.get(address) ?? 0) > seenMs - ttlMs);
   }
 
-  /** Its PTR record was heard, which anybody may repeat: no sign of life, but the end of a goodbye. */
+  /** Takes a PTR record. It revokes a goodbye, but is no sign of life, since any host may repeat it. */
   point(nowMs: number, ttlMs: number): void {
     this.pointer = { seenMs: nowMs, untilMs: nowMs + ttlMs };
     this.#goodbyeMs = null;
   }
 
-  /** Whether somebody doubts that it is still there. */
+  /** True after a reconfirmation was requested, until the next sign of life. */
   get doubted(): boolean {
     return this.#doubt !== null;
   }
 
-  /** How many questions for a sign of life have brought none, since it was heard of last or since somebody doubts it. */
+  /** Count of unanswered questions for a sign of life, since the last one or since the doubt began. */
   get askedInVain(): number {
     return this.#doubt ? this.#doubt.asks.count : this.#refreshed;
   }
 
-  /** Whether it said goodbye and nobody contradicted. */
+  /** True after a goodbye that no record revoked. */
   get leaving(): boolean {
     return this.#goodbyeMs !== null;
   }
@@ -172,29 +178,29 @@ export class Instance {
     return this.isReachable(nowMs);
   }
 
-  /** Whether an address of its host is known at `atMs`. */
+  /** True if an address of its host is valid at `atMs`. */
   isReachable(atMs: number): boolean {
     return (this.host?.addresses(atMs) ?? []).length > 0;
   }
 
   /**
-   * Until when an IPv4 address is still likely to come, or null.
+   * End of the wait for an IPv4 address that is still likely to come, or null.
    *
-   * Some hosts tell over IPv6 of their IPv6 addresses only. A node without an identity has that of its best
-   * address, and would become another one when the better address came.
+   * Some hosts send only their IPv6 addresses over IPv6. A node without an identity takes that of its best
+   * address, and would change it when a better address came.
    */
   patienceEndMs(nowMs: number): number | null {
     if (nowMs >= this.#patienceEndMs || !this.host || this.text?.description.id) return null;
     return this.host.addresses(nowMs).every(isIPv6) ? this.#patienceEndMs : null;
   }
 
-  /** Whether it is asked for a sign of life only, and not in a series whose intervals double. */
+  /** True if it is asked for signs of life only, and not in a series of doubling intervals. */
   isRefreshed(nowMs: number): boolean {
     return !this.#doubt && (this.#resolving.nextMs() === null || this.isComplete(nowMs));
   }
 
   #resideAt(location: Location, nowMs: number): void {
-    // Its host's addresses have become of interest: a question of its own (RFC 6762 section 5.2).
+    // Another target makes the host's addresses a new question (RFC 6762 section 5.2).
     if (this.location?.target !== location.target) this.#resolving = new Asks(nowMs, resolveWaitsMs);
     this.location = location;
   }
@@ -203,7 +209,7 @@ export class Instance {
     this.#goodbyeMs ??= nowMs;
   }
 
-  /** Another host asked for it: two questions without an answer in 10 s cast doubt (RFC 6762 section 10.5). */
+  /** Counts a question of another host: two without an answer in 10 s cast doubt (RFC 6762 section 10.5). */
   overhear(nowMs: number): void {
     const isRecent = this.#overheard && nowMs - this.#overheard.sinceMs < overhearLimitMs;
     if (!this.#overheard || !isRecent) this.#overheard = { sinceMs: nowMs, questions: 0 };
@@ -215,7 +221,7 @@ export class Instance {
     this.#doubt ??= { sinceMs: nowMs, asks: new Asks(nowMs, reconfirmWaitsMs) };
   }
 
-  /** Says that it was asked for what is missing, or for a sign of life. */
+  /** Records that a question for it was sent. */
   asked(nowMs: number): void {
     this.#askedMs = nowMs;
     if (this.#doubt) this.#doubt.asks.asked(nowMs);
@@ -226,7 +232,7 @@ export class Instance {
     }
   }
 
-  /** @param ttlMs - How long a sign of life counts, at most. */
+  /** @param ttlMs - Longest lifetime of a sign of life. */
   nextStep(ttlMs: number, nowMs: number): Step {
     if (this.#goodbyeMs !== null) {
       return { kind: "gone", atMs: this.#goodbyeMs + goodbyeGraceMs, reason: "goodbye" };
@@ -249,7 +255,7 @@ export class Instance {
   #nextRefresh(location: Location, ttlMs: number): Step {
     const lifeMs = Math.min(location.ttlMs, ttlMs);
     const askMs = refreshAtMs(lifeMs, this.#refreshed, this.#jitter);
-    // Whoever comes late, after a suspension, does not ask faster.
+    // A late timer, as after a suspension, does not shorten the interval.
     const restedMs = this.#askedMs + answerMs;
     if (askMs >= lifeMs) return { kind: "lapse", atMs: Math.max(location.seenMs + lifeMs, restedMs) };
     const atMs = Math.max(location.seenMs + askMs, restedMs);
@@ -273,11 +279,12 @@ function nextReconfirmation(sinceMs: number, asks: Asks): Step {
 }
 
 /**
- * When, after it was last heard of, an SRV record is asked for again: from three quarters of `ttlMs` on, or earlier where
- * less than 6 s would be left, every 1 to 2 s and eight times at most; then never.
+ * Time of the next refresh of an SRV record after the latest sign of life; infinite after eight.
  *
- * RFC 6762 section 5.2 asks four times from 80 % on; eight questions make one in 3,500 go unanswered when a fifth of all
- * packets is lost, instead of one in 60. The jitter, of a tenth of the lifetime, lets one host ask for all of them.
+ * They begin at three quarters of `ttlMs`, or earlier if less than 6 s would be left, and follow every 1 to 2
+ * s. RFC 6762 section 5.2 asks four times from 80 % on. If a fifth of all packets is lost, one series of
+ * eight in 3,500 stays unanswered, instead of one in 60. The jitter is a tenth of the lifetime, so that one
+ * host's question serves all others.
  */
 function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
   if (asked >= refreshes) return Number.POSITIVE_INFINITY;
@@ -287,7 +294,7 @@ function refreshAtMs(ttlMs: number, asked: number, jitter: number): number {
   return start + asked * intervalMs;
 }
 
-/** A few questions, each a while after the one before. */
+/** Series of a few questions with given waits. */
 class Asks {
   readonly #waitsMs: readonly number[];
   #lastMs: number;
@@ -302,7 +309,7 @@ class Asks {
     return this.#asked;
   }
 
-  /** When the next is due, or null after the last. */
+  /** Time of the next question, or null after the last. */
   nextMs(): number | null {
     const waitMs = this.#waitsMs[this.#asked];
     return waitMs === undefined ? null : this.#lastMs + waitMs;

@@ -18,43 +18,47 @@ import { type Ask, questionsFor, sendAsks } from "./questions.ts";
 import { rankAddresses } from "./reach.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
 
-/** What a link tells of an instance; the lifetime is its SRV record's. */
+/** Report of a link about an instance; the lifetime is that of its SRV record. */
 export type Heard = (Alive & { readonly heardMs: number; readonly ttlMs: number }) | Gone;
 
 export interface QuerierOptions {
-  /** The transport's name. */
+  /** Name of the transport. */
   readonly via: string;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The name of the PTR records that list the instances. */
+  /** Name of the PTR records that list the instances. */
   readonly listName: Name;
-  /** How many instances are kept on each link. */
+  /** Bound on the instances of each link. */
   readonly maxInstances: number;
 }
 
-/** Takes what a querier finds. */
+/** Receiver of a querier's reports. */
 export interface QuerierListener {
-  /** This machine's network, as it was looked at last. */
+  /** Latest snapshot of this machine's network. */
   readonly system: System;
   tell(observation: Heard): void;
-  /** Called when more instances are told of than the link has room for. */
+  /** Called when the link has more instances than the limit. */
   reportFullness(label: string): void;
 }
 
-/** A question due this soon is spared when another host asks the same. */
+/** A question due within this time is suppressed by the same question of another host. */
 const soonMs = 1_500;
-/** One packet holds about so many, and a flood of nodes is not gone through again and again. */
+/** Instances that fit one packet; bounds the search through a flood of nodes. */
 const maxEarly = 32;
-/** A score of packets; with ten thousand made-up nodes it would be hundreds, written in one turn. */
+/**
+ * Known answers of some twenty packets; ten thousand forged nodes would take hundreds, written in one turn.
+ */
 const maxKnown = 512;
-/** How long after a caller's first question the answers may come to this host alone (RFC 6762 section 5.4). */
+/**
+ * Time after a caller's first question in which answers may come by unicast, in ms (RFC 6762 section 5.4).
+ */
 const directMs = 500;
 
-/** Browses on one link: asks when something is due, says what changed. */
+/** Browses one link: sends due questions and reports changes. */
 export class Querier {
-  /** Whether any mDNS packet came from another host. */
+  /** True after the first mDNS packet of another host. */
   heardOthers = false;
-  /** The present one of its interface; to be started again when it is another. */
+  /** Current link of the interface; a new one restarts the querier. */
   link: Link;
   readonly #options: QuerierOptions;
   readonly #listener: QuerierListener;
@@ -67,7 +71,7 @@ export class Querier {
   #ttlMs = 0;
   #directUntilMs = 0;
   #cancel: () => void = () => {};
-  /** When the timer is due, or null when there is none. */
+  /** Time of the armed timer, or null. */
   #armedMs: number | null = null;
 
   constructor(link: Link, options: QuerierOptions, listener: QuerierListener) {
@@ -82,7 +86,7 @@ export class Querier {
     );
   }
 
-  /** The interface and its address, for people. */
+  /** Interface and address, for messages. */
   get label(): string {
     const { name, addresses } = this.link.interface;
     return `${name} (${addresses[0]?.address ?? "no address"})`;
@@ -104,7 +108,7 @@ export class Querier {
     if (why === "caller") this.#work();
   }
 
-  /** Falls silent and forgets everything. */
+  /** Stops asking and forgets everything. */
   stop(): void {
     this.#isWanted = false;
     this.#disarm();
@@ -114,18 +118,18 @@ export class Querier {
     this.#budget = new QuestionBudget();
   }
 
-  /** Says that everything here is out of reach, and stops. */
+  /** Reports every instance as unreachable, and stops. */
   abandon(): void {
     for (const { name } of this.#cache.all()) this.#tellGone(name, "unreachable");
     this.stop();
   }
 
-  /** What is there, as it would be told now. */
+  /** Current state of all instances, as reports. */
   observations(): Heard[] {
     return [...this.#cache.all()].flatMap((instance) => this.#aliveOf(instance) ?? []);
   }
 
-  /** Whether an instance is known that is not one of ours. */
+  /** True if an instance of another process is known. */
   hasOthers(isOwn: (instance: Name) => boolean): boolean {
     return [...this.#cache.all()].some((instance) => instance.location && !isOwn(instance.name));
   }
@@ -136,12 +140,11 @@ export class Querier {
     if (instance) this.#doubt([instance]);
   }
 
-  /** Has everything reconfirmed: it may have gone while nobody listened. */
+  /** Reconfirms every instance: each may have gone during the suspension. */
   reconfirmAll(): void {
     this.#doubt(this.#cache.all());
   }
 
-  /** Takes whatever came in on the link. */
   take(message: Message, from: string): void {
     if (!this.#isWanted) return;
     if (!isOwn(from, this.link.interface)) this.heardOthers = true;
@@ -170,7 +173,7 @@ export class Querier {
     this.#listener.tell({ kind: "gone", via: this.#options.via, key: this.#keyOf(name), reason });
   }
 
-  /** Others ask too: their question saves ours, and their lack of an answer tells us something. */
+  /** A question of another host saves ours, and its lack of an answer casts doubt. */
   #overhear(message: Message, from: string): void {
     const { questions, answers, truncated } = message;
     if (this.#duplicates.take(message, from)) this.#series?.heard(this.#now());
@@ -187,7 +190,7 @@ export class Querier {
     if (!instance) return;
     const nowMs = this.#now();
     instance.overhear(nowMs);
-    // Its answer is multicast: a question of ours that is due soon need not be asked (RFC 6762 section 7.3).
+    // The answer will be multicast, so that a question due soon is suppressed (RFC 6762 section 7.3).
     const step = instance.nextStep(this.#ttlMs, nowMs);
     const isDue = step.kind === "ask" && step.atMs <= nowMs + soonMs;
     if (isDue && instance.isComplete(nowMs)) instance.asked(nowMs);
@@ -213,7 +216,7 @@ export class Querier {
     return `${name}@${this.link.interface.name}`;
   }
 
-  /** The instance that a key is of, or null for one of another interface. */
+  /** Instance of a key, or null for a key of another interface. */
   #nameOf(key: string): Name | null {
     const end = `@${this.link.interface.name}`;
     return key.endsWith(end) ? key.slice(0, -end.length) : null;
@@ -241,7 +244,7 @@ export class Querier {
       system: this.#listener.system,
     });
     if (addresses.length === 0) return null;
-    // The same on every link that the host is on.
+    // Equal on every link of the host.
     const announcer = `${nameKey(name)} ${nameKey(target)}:${port}`;
     const node: SeenNode = { trust: "announced", announcer, port, addresses, ...text.description };
     return { kind: "alive", via: this.#options.via, key: this.#keyOf(name), node, origin, heardMs, ttlMs };
@@ -255,7 +258,7 @@ export class Querier {
     this.#deadlines.set(nameKey(instance.name), Math.min(...dueMs));
   }
 
-  /** Does what is due, asks in one packet, and sets the timer for what is next. */
+  /** Does the due work, asks in one packet, and sets the timer for the next. */
   #work(): void {
     const series = this.#series;
     if (!series) return;
@@ -269,7 +272,7 @@ export class Querier {
       questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
     }
     sendAsks(this.link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
-    // The next intervals count from when these left.
+    // The next intervals start when the packets left.
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);
     for (const instance of asked) {
@@ -279,7 +282,9 @@ export class Querier {
     this.#arm();
   }
 
-  /** Sets the timer for what is next; what is due at once goes along with whatever else comes in now. */
+  /**
+   * Sets the timer for the next work; work due at once is done together with further packets of this turn.
+   */
   #arm(): void {
     const series = this.#series;
     if (!series) return;
@@ -298,7 +303,7 @@ export class Querier {
     this.#armedMs = null;
   }
 
-  /** Takes out of the plan the instances for which something is due, and those for which it nearly is. */
+  /** Takes the instances with due work, and those with nearly due work, out of the plan. */
   #dueInstances(nowMs: number): Instance[] {
     const due = this.#takePlanned(nowMs);
     if (!due.some((instance) => instance.isRefreshed(nowMs))) return due;
@@ -328,11 +333,11 @@ export class Querier {
     return step.kind === "ask" && step.earliestMs <= nowMs;
   }
 
-  /** Does what is due for an instance; returns the questions that are, and adds it to `asked` then. */
+  /** Does an instance's due work; returns its questions, and adds it to `asked` if there are any. */
   #step(instance: Instance, nowMs: number, series: QuestionSeries, asked: Instance[]): Ask[] {
     const step = instance.nextStep(this.#ttlMs, nowMs);
     if ((step.kind === "ask" ? step.earliestMs : step.atMs) > nowMs) {
-      // Not its own time: an address of its host ended, or need not be waited for any longer.
+      // The instance itself is not due: an address of its host ended, or a wait for one did.
       this.#tell(instance);
       this.#plan(instance);
     } else if (step.kind === "ask") {
@@ -353,7 +358,7 @@ export class Querier {
     return [];
   }
 
-  /** What never answered is asked for within a budget, but at least once when it was heard of, or is doubted. */
+  /** Asks within a budget, except instances that answered before and a first question for a sign of life. */
   #mayAsk(instance: Instance, questions: number, nowMs: number): boolean {
     const isForLife = instance.doubted || instance.isRefreshed(nowMs);
     if (instance.hasAnswered || (isForLife && instance.askedInVain === 0)) return true;
@@ -365,13 +370,16 @@ export class Querier {
     this.#cache.delete(instance);
   }
 
-  /** What is no longer in the cache is no longer asked for; the registry has it expire. */
+  /** An instance outside the cache is no longer asked for; the registry expires it. */
   #drop(instance: Instance): void {
     this.#budget.forget(instance);
     this.#deadlines.delete(nameKey(instance.name));
   }
 
-  /** The pointers to what is there, those known longest first, with more than half of their lives ahead (RFC 6762 section 7.1). */
+  /**
+   * Pointers to known instances, the oldest first, with more than half of their lives ahead (RFC 6762 section
+   * 7.1).
+   */
   #knownAnswers(nowMs: number): ResourceRecord[] {
     const known: ResourceRecord[] = [];
     for (const { name, pointer, location } of this.#cache.all()) {

@@ -1,26 +1,25 @@
 import type { Instance } from "./instance.ts";
 
-/** Questions at once: what a hundred hosts that tell little of themselves need. */
+/** Questions available at once: enough for a hundred hosts that send few records unasked. */
 const most = 512;
-/** Of these, so many about what one address introduced: a reflector needs more than one host, and a flood gets no more. */
+/** Share of one address: enough for a reflector of several hosts, and little for a flood. */
 const mostPerOrigin = 128;
-/** How long it takes until another may be asked, in ms. */
+/** Time until another question becomes available, in ms. */
 const refillMs = 500;
 
 /**
- * A budget of questions about instances that never answered any.
+ * Budget of questions about instances that never answered.
  *
- * Anybody can name what is not there, in a hundredth of what it takes to ask for it. Whoever answers gives back what
- * was spent on it.
+ * A forged name costs its sender a hundredth of what the questions for it cost. An answer refunds its
+ * questions.
  */
 export class QuestionBudget {
   readonly #spent = new Map<Instance, number>();
-  /** Holds only origins of instances in `#spent`. */
   readonly #byOrigin = new Map<string, number>();
   #left = most;
   #refilledMs = 0;
 
-  /** Whether so many more may be asked about an instance; counts them if so. */
+  /** Returns true and counts the questions if that many are available for an instance. */
   admits(instance: Instance, questions: number, nowMs: number): boolean {
     this.#refill(nowMs);
     const ofOrigin = this.#byOrigin.get(instance.origin) ?? 0;
@@ -30,12 +29,11 @@ export class QuestionBudget {
     return true;
   }
 
-  /** Gives back what was spent on an instance that answered. */
   refund(instance: Instance): void {
     this.#left = Math.min(this.#left + this.forget(instance), most);
   }
 
-  /** Stops counting an instance against its origin; returns what was spent on it. */
+  /** Stops counting an instance against its origin; returns the questions spent on it. */
   forget(instance: Instance): number {
     const spent = this.#spent.get(instance) ?? 0;
     if (spent > 0) this.#count(instance, -spent);
@@ -54,7 +52,7 @@ export class QuestionBudget {
   }
 }
 
-/** Keeps no zeros. */
+/** Deletes a count that reaches zero. */
 function add<Key>(counts: Map<Key, number>, key: Key, change: number): void {
   const count = (counts.get(key) ?? 0) + change;
   if (count > 0) counts.set(key, count);

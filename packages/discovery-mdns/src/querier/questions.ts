@@ -4,18 +4,18 @@ import { type Family, familyOf } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import type { Instance } from "./instance.ts";
 
-/** A question, and the families over which it is asked. */
+/** Question, with the families over which it is sent. */
 export interface Ask extends Omit<Question, "unicast"> {
   readonly over: readonly Family[];
 }
 
-/** So many questions for a sign of life go over one family only; then that one may be what fails. */
+/** Questions for a sign of life that use one family only; later ones use both, in case that family fails. */
 const frugalAsks = 2;
 
 /**
- * What is to be asked about an instance whose time has come.
+ * Questions about an instance that is due.
  *
- * @param ttlMs - How long a sign of life counts, at most.
+ * @param ttlMs - Longest lifetime of a sign of life.
  */
 export function questionsFor(
   instance: Instance,
@@ -29,7 +29,7 @@ export function questionsFor(
   const questions: Ask[] = [];
   const isLocated = location !== null && !instance.doubted && !instance.isRefreshed(nowMs);
   if (!isLocated) questions.push({ name, type: recordTypes.SRV, over });
-  // With the sign of life: a packet to this host alone may have brought a text of which the owner knows nothing.
+  // Asked with the sign of life: a unicast packet may have brought a text that the owner does not know of.
   if (!isLocated || !text || text.untilMs < neededMs) questions.push({ name, type: recordTypes.TXT, over });
   if (location && (!instance.isReachable(neededMs) || instance.patienceEndMs(nowMs) !== null)) {
     const types = [recordTypes.A, recordTypes.AAAA];
@@ -38,7 +38,7 @@ export function questionsFor(
   return questions;
 }
 
-/** A sign of life over one family is enough, unless it fails to come or addresses of the other run out. */
+/** One family suffices for a sign of life, until it stays unanswered or addresses of the other run out. */
 function familiesFor(
   instance: Instance,
   families: readonly Family[],
@@ -53,17 +53,20 @@ function familiesFor(
   return spoken.slice(0, 1);
 }
 
-/** Whether it announces addresses of a family over which it was never heard: only a packet proves them its own. */
+/**
+ * True if it announces addresses of a family over which it was never heard: only a packet proves them its
+ * own.
+ */
 function isHalfProven({ host, sources }: Instance, nowMs: number): boolean {
   const announced = (host?.addresses(nowMs) ?? []).map(familyOf);
   return announced.some((family) => sources.every((source) => familyOf(source) !== family));
 }
 
 /**
- * Asks for all of it in as few packets as hold it.
+ * Sends the questions in as few packets as hold them.
  *
- * @param known - The known answers to a question for a list.
- * @param unicast - Whether the answers may come to this host alone.
+ * @param known - Known answers to a question for a list.
+ * @param unicast - True if the answers may come by unicast.
  */
 export function sendAsks(
   link: Link,

@@ -17,24 +17,27 @@ import {
 } from "@lmserv/discovery-network";
 import { families, familyOf, type NetworkInterface } from "../link/interfaces.ts";
 
-/** From where the addresses of a node are looked at. */
+/** Position from which a node's addresses are judged. */
 export interface Vantage {
-  /** The interface that heard of it. */
+  /** Interface that heard of the node. */
   readonly on: NetworkInterface;
-  /** Where packets that located it came from, the latest first. */
+  /** Sources of the packets that located it, the latest first. */
   readonly sources: readonly string[];
-  /** Whether the announcer is known to tell addresses of its own, and not those of a loopback interface or a bridge. */
+  /**
+   * True if the announcer is known to send addresses of its own, and not those of a loopback interface or a
+   * bridge.
+   */
   readonly isTrusted: boolean;
   readonly system: System;
 }
 
 /**
- * The addresses of a node, most likely to answer first.
+ * Ranks the addresses of a node by their likelihood to answer.
  *
- * Where the packet came from stands in for what cannot be meant. Otherwise it may be a router that passed it on, and
- * comes after what is announced.
+ * The source of its packet replaces addresses that are impossible here. Otherwise it comes last, since it may
+ * be a router that passed the packet on.
  *
- * @param announced - What its A and AAAA records say.
+ * @param announced - Values of its A and AAAA records.
  */
 export function rankAddresses(announced: readonly string[], vantage: Vantage): readonly SeenAddress[] {
   const { on, isTrusted, sources, system } = vantage;
@@ -50,11 +53,11 @@ export function rankAddresses(announced: readonly string[], vantage: Vantage): r
 }
 
 interface View extends Pick<Vantage, "on" | "sources" | "system"> {
-  /** Whether the node is on this machine, since a packet of it came from here. */
+  /** True if the node is on this machine, because a packet of it came from here. */
   readonly isLocal: boolean;
 }
 
-/** Where the latest packet of each family came from: near, but nobody said that the node is there. */
+/** Source of the latest packet of each family: on the link, but announced by no record. */
 function guess(seen: readonly SeenAddress[], view: View): SeenAddress[] {
   const { sources } = view;
   const latest = families.flatMap((family) => sources.find((source) => familyOf(source) === family) ?? []);
@@ -68,7 +71,7 @@ function asGuess(reach: Reach): Reach {
   return reach === "routed" || reach === "doubtful" ? "on-link" : reach;
 }
 
-/** What the node cannot have is left out; a link-local IPv6 address needs its zone. */
+/** Drops addresses that the node cannot have, and adds the zone to a link-local IPv6 address. */
 function see(announced: string, view: View): SeenAddress[] {
   const { on } = view;
   if (isLoopback(announced)) return on.loopback ? [{ address: announced, reach: "loopback" }] : [];
@@ -77,7 +80,7 @@ function see(announced: string, view: View): SeenAddress[] {
   return canBeIts(address, view) ? [{ address, reach: reachOf(address, view) }] : [];
 }
 
-/** Another host's word for an address of ours leads to ourselves (RFC 1122 section 3.2.1.3). */
+/** An address of ours in another host's record would lead to ourselves (RFC 1122 section 3.2.1.3). */
 function canBeIts(address: string, { system, isLocal }: View): boolean {
   if (!isHostAddress(address) || isNobodysNear(address, system)) return false;
   return isLocal || !isOwnAddress(address, system);
@@ -85,7 +88,7 @@ function canBeIts(address: string, { system, isLocal }: View): boolean {
 
 function reachOf(address: string, { on, sources, system }: View): Reach {
   const isSource = sources.includes(address);
-  // Without a zone, many hosts have the same: it may be another's that the packet came from.
+  // Many hosts may have this link-local address without its zone; the packet may come from another.
   if (isLinkLocal(address)) return isIPv6(address) && isSource && !on.loopback ? "source" : "link-local";
   if (on.loopback) return "routed";
   if (isSource) return "source";
@@ -93,7 +96,7 @@ function reachOf(address: string, { on, sources, system }: View): Reach {
   return isDefaultBridge(address) ? "doubtful" : "routed";
 }
 
-/** Whether an address leads from here to this machine's own guests, who are others than the announcer's. */
+/** True if an address leads to this machine's own guests, which are not the announcer's. */
 function isAmongGuests(address: string, { on, sources, system }: View): boolean {
   if (sources.includes(address) || isOnLink(address, on)) return false;
   return kindOfSubnet(address, system) === "guests" && !isOwnAddress(address, system);

@@ -8,7 +8,7 @@ import { serviceType } from "../service.ts";
 import { Browser } from "./browser.ts";
 import { startDelayMs } from "./schedule.ts";
 
-/** Nobody's addresses (RFC 5737). */
+/** Documentation addresses without hosts (RFC 5737). */
 const [here, there] = ["192.0.2.1", "192.0.2.2"];
 const nowhere: LinkInterface = {
   name: "nowhere",
@@ -28,9 +28,9 @@ const answers: readonly ResourceRecord[] = [
 ];
 
 /**
- * Browses once without a network, so that nothing of it runs for the first time while somebody waits.
+ * Browses once without a network, so that a caller does not wait for code to be compiled.
  *
- * What a function takes to be compiled is ten times what it takes to run.
+ * Compiling a function takes ten times as long as a run of it.
  */
 export function warmUp(): void {
   let nowMs = 0;

@@ -17,17 +17,17 @@ export interface AnnouncerOptions {
   readonly report: (error: DiscoveryError) => void;
 }
 
-/** Keeps one service announced on every link, under a name that is its own. */
+/** Keeps one service announced on every link, under a unique name. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #prober: Prober;
   readonly #ending = new AbortController();
-  /** The instance's name as it was asked for. */
+  /** Requested name of the instance. */
   readonly #asked: Name;
   #service: Service;
-  /** The names of the interfaces by which the server cannot be reached. */
+  /** Names of the interfaces over which the server cannot be reached. */
   #unreachable: ReadonlySet<string> = new Set();
-  /** `claiming`: silent while a name that was announced is probed for again. */
+  /** `claiming`: silent while an announced name is probed for again. */
   #state: "new" | "announced" | "claiming" | "stopped" = "new";
 
   constructor(service: Service, options: AnnouncerOptions) {
@@ -40,13 +40,13 @@ export class Announcer {
     );
   }
 
-  /** Announces, after making sure of the name if somebody chose it; resolves when that left on every link. */
+  /** Probes for a chosen name and announces; resolves when the announcement was sent on every link. */
   async start(signal: AbortSignal): Promise<void> {
     if (this.#service.chosen) await this.#settle(AbortSignal.any([signal, this.#ending.signal]));
     this.#announce();
   }
 
-  /** Speaks on a link that came later; a chosen name may be somebody's there. */
+  /** Announces on a new link; a chosen name may be taken there. */
   join(responder: Responder): void {
     if (this.#state !== "announced") return;
     if (this.#service.chosen) return this.#reclaim();
@@ -54,17 +54,17 @@ export class Announcer {
     this.#tellUnreachable();
   }
 
-  /** Starts anew on every link, as after a sleep (RFC 6762 section 8). */
+  /** Announces anew on every link, as after a suspension (RFC 6762 section 8). */
   renew(): void {
     if (this.#state !== "announced") return;
     if (this.#service.chosen) return this.#reclaim();
     for (const responder of this.#options.responders()) responder.renew(this.#service);
   }
 
-  /** Takes what came in on any link: somebody may claim the name. */
+  /** Takes a packet of any link, which may claim the name. */
   hear(message: Message): void {
     this.#prober.hear(message);
-    // A name that nobody chose is nobody else's: the responders contradict whatever is said of it.
+    // A generated name belongs to no other host: the responders contradict all claims to it.
     if (this.#state !== "announced" || !message.response || !this.#service.chosen) return;
     const records = [...message.answers, ...message.additionals];
     if (contradicts(records, this.#service, this.#options.said)) this.#reclaim();
@@ -74,7 +74,7 @@ export class Announcer {
     return nameKey(instance) === nameKey(this.#service.instance);
   }
 
-  /** Says other things of the same instance (RFC 6762 section 8.4). */
+  /** Announces changed records of the same instance (RFC 6762 section 8.4). */
   update(service: Service): void {
     const before = this.#service;
     this.#service = { ...service, instance: before.instance, chosen: before.chosen, host: before.host };
@@ -98,7 +98,7 @@ export class Announcer {
     this.#tellUnreachable();
   }
 
-  /** Says of each interface once that nothing is announced there, until something is. */
+  /** Reports each interface once on which nothing is announced, until something is. */
   #tellUnreachable(): void {
     const silent = [...this.#options.responders()].filter((responder) => !responder.speaksFor(this.#service));
     const told = this.#unreachable;
@@ -117,10 +117,10 @@ export class Announcer {
     report(new DiscoveryError(code, message, { via }));
   }
 
-  /** Another host says something else of our instance: whoever gets the name in a new probe keeps it. */
+  /** Probes again after a conflict with another host: the winner keeps the name. */
   #reclaim(): void {
     this.#state = "claiming";
-    // Not a goodbye: the pointer to the name may be the other's as well.
+    // No goodbye is sent: the pointer to the name may also be the other host's.
     for (const responder of this.#options.responders()) responder.drop(this.#service);
     this.#settle(this.#ending.signal).then(
       () => this.#announce(),
@@ -132,7 +132,7 @@ export class Announcer {
     const { instance: asked } = this.#service;
     const { instance } = await this.#prober.settle(this.#service, signal);
     signal.throwIfAborted();
-    // What else it says may have been updated meanwhile.
+    // Other fields may have been updated meanwhile.
     this.#service = { ...this.#service, instance };
     if (instance === asked) return;
     const [wanted, got] = [this.#asked, instance].map((name) => JSON.stringify(instanceLabel(name)));

@@ -1,22 +1,28 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
-/** How often at most a service is defended: what was taken back lives on for twice as long (RFC 6762 section 10.1). */
+/**
+ * Shortest interval between two defences, in ms: a goodbye takes effect after twice this time (RFC 6762
+ * section 10.1).
+ */
 const restMs = 500;
-/** A flush spares what is younger than 1 s (RFC 6762 section 10.2): after this while the truth is said once more. */
+/**
+ * Wait before the records are sent once more, in ms: a flush spares records younger than 1 s (RFC 6762
+ * section 10.2).
+ */
 const repeatMs = 1_100;
-/** Lies that one packet takes back beside the truth; those beyond them the second flush ends. */
+/** Bound on the false records that one packet takes back; the second flush ends the others. */
 const maxLies = 16;
 
 export interface DefenceOptions {
   readonly clock: Clock;
-  /** Says all that is true of the service, and takes back what is not. */
+  /** Sends all true records of the service, and goodbyes for the false ones. */
   readonly say: (lies: readonly ResourceRecord[]) => void;
-  /** When the service may be spoken of again. */
+  /** Time from which the service's records may be sent again. */
   readonly restedMs: () => number;
 }
 
-/** Contradicts what somebody says in a service's name. */
+/** Contradicts false records under a service's name. */
 export class Defence {
   readonly #options: DefenceOptions;
   readonly #lies = new Map<string, ResourceRecord>();
@@ -29,9 +35,9 @@ export class Defence {
   }
 
   /**
-   * Says the truth as soon as may be.
+   * Sends the true records as soon as allowed.
    *
-   * @param lie - A record that is not the service's, or null where one of its own was taken back.
+   * @param lie - False record, or null if another host took back a true one.
    */
   contradict(lie: ResourceRecord | null): void {
     if (lie && this.#lies.size < maxLies) this.#lies.set(recordKey(lie), { ...lie, ttlS: 0 });

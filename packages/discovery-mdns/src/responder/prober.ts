@@ -9,32 +9,32 @@ import { claimedRecords } from "./service-records.ts";
 /** RFC 6762 section 8.1. */
 const probes = 3;
 const probeIntervalMs = 250;
-/** The wait after losing a tie to somebody who claims the name at the same moment (section 8.2). */
+/** Wait after losing a tie for a name with simultaneous probes, in ms (section 8.2). */
 const tieWaitMs = 1_000;
-/** So many conflicts in so short a time, and every further attempt waits (section 8.1). */
+/** After this many conflicts within this time, every further attempt waits (section 8.1). */
 const conflictLimit = { count: 15, withinMs: 10_000, waitMs: 5_000 };
 
-/** What has come in between of a name that is being claimed. */
+/** Objection that a claimed name has met. */
 type Objection = "none" | "tie" | "conflict";
 
-/** A name that is being claimed: until the last probe was answered, or not. */
+/** Claim of a name, until its last probe was answered or was not. */
 interface Claim {
   readonly service: Service;
   readonly objected: AbortController;
   objection: Objection;
 }
 
-/** Makes sure that a service's instance name is nobody else's, or finds one that is. */
+/** Finds an instance name that no other host uses. */
 export class Prober {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #ask: (probe: Message) => Promise<unknown>;
   readonly #conflictsMs: number[] = [];
-  /** Whether every further attempt waits, until one succeeds. */
+  /** True while every further attempt waits, until one succeeds. */
   #isStorm = false;
   #claim: Claim | null = null;
 
-  /** @param ask - Sends a probe on every link and resolves when it left: from then on the interval counts. */
+  /** @param ask - Sends a probe on every link and resolves when it was sent, the start of the interval. */
   constructor(clock: Clock, random: () => number, ask: (probe: Message) => Promise<unknown>) {
     this.#clock = clock;
     this.#random = random;
@@ -57,7 +57,7 @@ export class Prober {
     }
   }
 
-  /** Takes whatever came in on any link while a name is being claimed. */
+  /** Takes a packet of any link; ignored unless a name is being claimed. */
   hear(message: Message): void {
     const claim = this.#claim;
     if (claim?.objection !== "none") return;
@@ -68,7 +68,7 @@ export class Prober {
 
   async #probe(service: Service, signal: AbortSignal): Promise<Objection> {
     await sleep(this.#clock, this.#random() * probeIntervalMs, signal);
-    // What was said before the first probe does not count.
+    // Packets from before the first probe do not count.
     const claim: Claim = { service, objected: new AbortController(), objection: "none" };
     const ended = AbortSignal.any([signal, claim.objected.signal]);
     this.#claim = claim;
@@ -96,9 +96,9 @@ export class Prober {
 }
 
 /**
- * Whether records contradict what the service says of its instance (RFC 6762 section 9).
+ * True if records contradict the service's records of its instance (RFC 6762 section 9).
  *
- * @param said - What this process said of it before, and may come back.
+ * @param said - Earlier records of this process, which may come back.
  */
 export function contradicts(
   records: readonly ResourceRecord[],
@@ -125,7 +125,7 @@ function conflictIn({ answers, additionals }: Message, service: Service): Object
   return contradicts([...answers, ...additionals], service) ? "conflict" : "none";
 }
 
-/** Whoever's records are later in the order of type and data wins the tie (RFC 6762 section 8.2). */
+/** The side with the later records, in the order of type and data, wins the tie (RFC 6762 section 8.2). */
 function tieIn({ authorities }: Message, service: Service): Objection {
   const theirs = authorities.filter((record) => nameKey(record.name) === nameKey(service.instance));
   if (theirs.length === 0) return "none";

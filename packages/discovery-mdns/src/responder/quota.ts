@@ -1,12 +1,12 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 
-/** Direct answers in one second, to one address and to all: askers who ask more get them by multicast, or not at all. */
+/** Direct answers per second, to one address and to all; further ones go by multicast or not at all. */
 const limits = { perAddress: 10, all: 200 };
 
-/** Bounds what is sent to single askers, so that a forged question cannot turn this host on somebody. */
+/** Bounds direct answers, so that forged questions cannot turn this host against a victim. */
 export class DirectQuota {
   readonly #clock: Clock;
-  /** At most as many addresses as there are answers in a second. */
+  /** Bounded by the answers of one second. */
   readonly #sent = new Map<string, number>();
   #all = 0;
   #sinceMs = Number.NEGATIVE_INFINITY;
@@ -15,7 +15,7 @@ export class DirectQuota {
     this.#clock = clock;
   }
 
-  /** Whether another answer may go to the address; counts it if so. */
+  /** Returns true and counts the answer if another may go to the address. */
   admits(address: string): boolean {
     const nowMs = this.#clock.now();
     if (nowMs - this.#sinceMs >= 1_000) {

@@ -23,17 +23,19 @@ import {
 } from "./service-records.ts";
 import { TruncatedQueries } from "./truncated-queries.ts";
 
-/** RFC 6762 section 8.3 asks for two at least, doubling; a browser that gave up asking needs the later ones. */
+/**
+ * RFC 6762 section 8.3 asks for at least two, doubling; a browser that stopped asking needs the later ones.
+ */
 const announceWaitsMs = [0, 1_010, 2_010, 4_010];
-/** One goodbye may get lost; three in a quarter of a second rarely do, and do not keep the process waiting. */
+/** A single goodbye may get lost; three within 250 ms rarely do, and hardly delay the end of the process. */
 const goodbyeWaitsMs = [0, 125, 125];
-/** The longest lifetime that a querier without a cache is told, in s (RFC 6762 section 6.7). */
+/** Longest lifetime in an answer to a legacy querier, in s (RFC 6762 section 6.7). */
 const legacyTtlS = 10;
 
 interface Registration {
   readonly records: readonly ServiceRecord[];
   readonly defence: Defence;
-  /** Ends the announcements that are still to be repeated. */
+  /** Ends the remaining announcements. */
   announcing: AbortController;
 }
 
@@ -42,21 +44,21 @@ interface Wanted {
   readonly question: Question;
 }
 
-/** Speaks on one link for the services of this process. */
+/** Sends the records of this process's services on one link. */
 export class Responder {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #said: Said;
   readonly #services = new Map<Service, Registration>();
-  /** By the keys of their instances, what ends the goodbyes that are still to be repeated. */
+  /** By instance key: ends the remaining goodbyes. */
   readonly #leaving = new Map<string, AbortController>();
-  /** What is asked over one family is answered over it: whoever hears the question hears the answer. */
+  /** An answer uses the family of its question, which the asker surely hears. */
   readonly #queues: ReadonlyMap<Family, ResponseQueue>;
   readonly #quota: DirectQuota;
   readonly #truncated: TruncatedQueries;
   #closed = false;
 
-  /** @param said - What this process says on all of its links. */
+  /** @param said - Records that this process sent on all of its links. */
   constructor(link: Link, clock: Clock, random: () => number, said: Said) {
     this.#link = link;
     this.#said = said;
@@ -77,18 +79,18 @@ export class Responder {
     return this.#link.interface;
   }
 
-  /** Whether it speaks for the service: not where the server does not answer. */
+  /** True if it announces the service here, which it does not where the server is unreachable. */
   speaksFor(service: Service): boolean {
     return this.#services.has(service);
   }
 
-  /** Announces the service now and three times more, unless it cannot be reached by this link. */
+  /** Announces the service now and three times more, unless it is unreachable over this link. */
   add(service: Service): void {
     const records = serviceRecords(service, this.#link.interface);
     if (records.length > 0) this.#announce(this.#register(service, records));
   }
 
-  /** Says at once what changed of a service, and everything again later (RFC 6762 section 8.4). */
+  /** Announces changed records at once, and all records again later (RFC 6762 section 8.4). */
   replace(before: Service, after: Service): void {
     const former = this.#services.get(before)?.records ?? [];
     const records = serviceRecords(after, this.#link.interface);
@@ -106,13 +108,13 @@ export class Responder {
     this.#announce(registration, announceWaitsMs.slice(1));
   }
 
-  /** Announces the service anew: the machine woke. */
+  /** Announces the service anew after a suspension. */
   renew(service: Service): void {
     const registration = this.#services.get(service);
     if (registration) this.#announce(registration);
   }
 
-  /** Says goodbye and resolves when that was repeated often enough. */
+  /** Says goodbye and resolves after the repetitions. */
   async remove(service: Service): Promise<void> {
     this.drop(service);
     const records = announcedRecords(serviceRecords(service, this.#link.interface)).map(goodbyeOf);
@@ -126,12 +128,12 @@ export class Responder {
     for (const record of records) this.#forget(recordKey(record));
   }
 
-  /** Stops speaking for the service without a word. */
+  /** Stops answering for the service, without a goodbye. */
   drop(service: Service): void {
     this.#withdraw(service, this.#services.get(service)?.records ?? []);
   }
 
-  /** Sends a probe; asks for direct answers, where they can arrive (RFC 6762 section 8.1). */
+  /** Sends a probe; asks for direct answers if they can arrive (RFC 6762 section 8.1). */
   async probe(message: Message): Promise<void> {
     const unicast = await this.#link.invite();
     const questions = message.questions.map((question) => ({ ...question, unicast }));
@@ -140,7 +142,6 @@ export class Responder {
     }
   }
 
-  /** Takes what came in on the link. */
   take(message: Message, from: SocketAddress): void {
     if (message.response) this.#hear(message, from);
     else this.#answer(message, from);
@@ -158,22 +159,22 @@ export class Responder {
     }
     const news = wanted.filter(({ answer }) => unknown([answer], message.answers).length > 0);
     const isAnswered = this.#answerDirectly(news, from);
-    // What the others have not heard for long goes to all of them (RFC 6762 section 5.4).
+    // A record that other hosts have not heard for long is multicast (RFC 6762 section 5.4).
     const open = news.filter(
       ({ answer, question }) => !isAnswered || !question.unicast || !isFresh(answer, queue),
     );
     const answers = open.map(({ answer }) => answer);
     if (answers.length === 0) return;
-    // A probe must hear of the owner before it is over (RFC 6762 section 6).
+    // An answer to a probe must arrive before the probing ends (RFC 6762 section 6).
     if (message.authorities.length > 0) queue.add(answers, defenceRestMs);
     else if (message.questions.length === 1 && answers.every(({ shared }) => !shared)) queue.add(answers);
     else queue.addPolitely(answers);
   }
 
-  /** A response may speak in our name, whichever source it claims. */
+  /** A response may claim our names, whatever its source address. */
   #hear({ answers, additionals }: Message, from: SocketAddress): void {
     if (this.#services.size === 0) return;
-    // What comes back of our own says nothing of others, and may come late.
+    // Our own packets may come back late, and suppress nothing.
     if (!isOwn(from.address, this.#link.interface)) this.#spare(answers, from);
     for (const record of [...answers, ...additionals]) this.#checkAgainst(record);
   }
@@ -209,7 +210,7 @@ export class Responder {
     });
   }
 
-  /** What others say need not be said again (RFC 6762 section 7.4). */
+  /** A record that another host sent need not be sent again (RFC 6762 section 7.4). */
   #spare(answers: readonly ResourceRecord[], from: SocketAddress): void {
     const queue = this.#queues.get(familyOf(from.address));
     for (const record of answers) {
@@ -219,7 +220,9 @@ export class Responder {
     }
   }
 
-  /** Contradicts what lets a service's records die early (RFC 6762 section 6.6), and what is not true of it. */
+  /**
+   * Contradicts records that shorten the life of a service's records (RFC 6762 section 6.6), and false ones.
+   */
   #checkAgainst(record: ResourceRecord): void {
     const key = recordKey(record);
     for (const [service, { records, defence }] of this.#services) {
@@ -232,7 +235,7 @@ export class Responder {
     }
   }
 
-  /** Takes the service out, and these of its records out of what waits. */
+  /** Removes the service, and these records from the queues. */
   #withdraw(service: Service, owned: readonly ServiceRecord[]): void {
     const registration = this.#services.get(service);
     this.#services.delete(service);
@@ -251,7 +254,7 @@ export class Responder {
     void this.#repeat(waitsMs, registration.announcing.signal, () => this.#multicast(records));
   }
 
-  /** Acts after each of the waits until the signal aborts; resolves then, or after the last. */
+  /** Acts after each wait; resolves after the last, or when the signal aborts. */
   async #repeat(waitsMs: readonly number[], signal: AbortSignal, act: () => void): Promise<void> {
     for (const waitMs of waitsMs) {
       if (waitMs > 0) await sleep(this.#clock, waitMs, signal).catch(() => {});
@@ -265,13 +268,13 @@ export class Responder {
     announcing.abort();
   }
 
-  /** Answers QU questions to the asker alone. */
+  /** Answers QU questions by unicast. */
   #answerDirectly(wanted: readonly Wanted[], from: SocketAddress): boolean {
     const direct = wanted.filter(({ question }) => question.unicast).map(({ answer }) => answer);
     return direct.length > 0 && this.#reply(from, response(sectionsOf(direct)));
   }
 
-  /** Sends to one asker, if it is on the link and asks no more than is decent. */
+  /** Sends by unicast, if the asker is on the link and within its quota. */
   #reply(to: SocketAddress, message: Message, compressServiceTargets = true): boolean {
     if (!this.#isNear(to) || !this.#quota.admits(to.address)) return false;
     for (const packet of encode(message, { maxBytes: maxPacketBytes, compressServiceTargets })) {
@@ -319,14 +322,17 @@ export class Responder {
     if (this.#closed || answers.length === 0) return;
     const packets = encode(response({ answers, additionals }), { maxBytes: maxPacketBytes });
     for (const packet of packets) this.#link.multicast(packet, family);
-    // Their rest counts from when they left; additional records that found no room did not.
+    // Their rest starts when they were sent; additional records without room were not.
     const sent = [...answers, ...additionals.slice(0, countAdditionals(packets))];
     this.#said.add(sent);
     const queue = this.#queues.get(family);
     for (const record of sent) queue?.sent(recordKey(record));
   }
 
-  /** An ordinary resolver's answer: the question again, no cache-flush bit, short lives (RFC 6762 section 6.7). */
+  /**
+   * Answers a legacy querier: its question repeated, no cache-flush bit, short lifetimes (RFC 6762 section
+   * 6.7).
+   */
   #answerLegacy({ id, questions }: Message, wanted: readonly Wanted[], to: SocketAddress): void {
     if (wanted.length === 0) return;
     const { answers, additionals } = sectionsOf(wanted.map(({ answer }) => answer));
@@ -340,7 +346,7 @@ export class Responder {
   }
 }
 
-/** Whether the others have the record from less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
+/** True if the record was multicast less than a quarter of its lifetime ago (RFC 6762 section 5.4). */
 function isFresh({ key, record }: ServiceRecord, queue: ResponseQueue): boolean {
   return queue.sentWithin(key, (record.ttlS * 1_000) / 4);
 }

@@ -2,14 +2,15 @@ import type { Clock } from "@lmserv/discovery-core/transport";
 import type { ServiceRecord } from "./service-records.ts";
 
 /**
- * How long a record rests after it was multicast, and when a name is defended (RFC 6762 section 6); a little
- * over the second, and over its quarter, which count from when the packet really left.
+ * Rest of a record after its multicast, and in defence of a name, in ms (RFC 6762 section 6).
+ *
+ * Both exceed the second and its quarter a little, which count from the actual sending.
  */
 const politeRestMs = 1_010;
 export const defenceRestMs = 255;
-/** How long an answer may wait for others to go along (RFC 6762 section 6.4). */
+/** Longest wait of an answer for others to join, in ms (RFC 6762 section 6.4). */
 const gatherMs = 500;
-/** The wait before answers that others may give too, or that are several (RFC 6762 sections 6, 6.3). */
+/** Random wait before shared answers, or several, in ms (RFC 6762 sections 6, 6.3). */
 const politeDelayMs = { from: 20, to: 120 };
 
 interface Waiting {
@@ -18,13 +19,13 @@ interface Waiting {
   readonly dueMs: number;
 }
 
-/** Multicast answers on their way out: delayed, gathered, and each record at most once a second. */
+/** Queue of multicast answers: delayed, aggregated, each record at most once a second. */
 export class ResponseQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #send: (answers: readonly ServiceRecord[]) => void;
   readonly #waiting = new Map<string, Waiting>();
-  /** When each record was multicast last; holds records of our own only. */
+  /** Time of each record's latest multicast; holds own records only. */
   readonly #sentMs = new Map<string, number>();
   #cancel: () => void = () => {};
 
@@ -39,7 +40,7 @@ export class ResponseQueue {
     this.#admit(answers, this.#clock.now(), restMs);
   }
 
-  /** Sends after a random wait, together with whatever waits as well. */
+  /** Sends after a random wait, together with all queued answers. */
   addPolitely(answers: readonly ServiceRecord[]): void {
     const { from, to } = politeDelayMs;
     const nowMs = this.#clock.now();
@@ -64,13 +65,13 @@ export class ResponseQueue {
     return this.sentWithin(key, politeRestMs);
   }
 
-  /** Says that the record was just multicast: whoever waits for it has it. */
+  /** Records a multicast of the record, which serves every asker. */
   sent(key: string): void {
     this.#waiting.delete(key);
     this.#sentMs.set(key, this.#clock.now());
   }
 
-  /** Takes a record back: somebody else said it, or it is no longer true. */
+  /** Withdraws a record that another host sent or that is no longer true. */
   withhold(key: string): void {
     this.#waiting.delete(key);
   }
@@ -96,7 +97,7 @@ export class ResponseQueue {
     this.#flush();
   }
 
-  /** Lets answers that wait wait for a later one, so that one packet carries all. */
+  /** Delays queued answers to a later one, so that one packet carries all. */
   #postpone(dueMs: number): void {
     for (const [key, waiting] of this.#waiting) {
       if (dueMs > waiting.dueMs && dueMs <= waiting.sinceMs + gatherMs)

@@ -1,17 +1,17 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 
-/** How long our own words may come back, in ms: from the system, over another interface, through a reflector. */
+/** Time for which our own packets may come back, in ms: from the system, another interface or a reflector. */
 const echoMs = 2_000;
 
 /**
- * The records that this process multicast within the last 2 s, on whichever link.
+ * Records that this process multicast within the last 2 s, on any link.
  *
- * A source address proves nothing, so that only these tell our own words from those that somebody says in our name.
+ * A source address proves nothing, so that only this log tells our own records from forged ones.
  */
 export class Said {
   readonly #clock: Clock;
-  /** When each was said, the latest last; holds what is said in 2 s. */
+  /** Time of each record, the latest last; holds 2 s of records. */
   readonly #atMs = new Map<string, number>();
 
   constructor(clock: Clock) {

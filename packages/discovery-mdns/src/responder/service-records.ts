@@ -4,20 +4,21 @@ import { type Question, type ResourceRecord, recordKey, recordTypes, typeCode } 
 import type { LinkInterface } from "../link/interfaces.ts";
 import { enumerationName, hostTtlS, otherTtlS, type Service, serviceType, subtypeName } from "../service.ts";
 
-/** A record that this host answers for on one link. */
+/** Record that this host answers for on one link. */
 export interface ServiceRecord {
   readonly record: ResourceRecord;
-  /** Its `recordKey`. */
+  /** The record's `recordKey`. */
   readonly key: string;
-  /** Whether other hosts own records of this name and type too (RFC 6762 section 2). */
+  /** True if other hosts own records of this name and type too (RFC 6762 section 2). */
   readonly shared: boolean;
-  /** What the asker will want next (RFC 6763 section 12). */
+  /** Records that the asker needs next (RFC 6763 section 12). */
   readonly additionals: readonly ResourceRecord[];
 }
 
 /**
- * Every record of a service on an interface: all the addresses of its link at which it answers, and none of another
- * (section 6.2). A service that answers nowhere on the link has no record there.
+ * All records of a service on an interface, with the link's addresses at which it answers (section 6.2).
+ *
+ * Empty if the service answers at no address of the link.
  */
 export function serviceRecords(service: Service, on: LinkInterface): ServiceRecord[] {
   const reachable = reachableOn(on, service.addresses);
@@ -55,8 +56,10 @@ export function serviceRecords(service: Service, on: LinkInterface): ServiceReco
 }
 
 /**
- * Whether a record that a service does not have can only be a lie: its host name has 80 random bits, and so has its
- * instance name unless somebody chose it. Of a chosen name others may have records too (RFC 6762 section 9).
+ * True if a record that the service lacks must be false.
+ *
+ * Host names and generated instance names have 80 random bits. Other hosts may have records of a chosen name,
+ * too (RFC 6762 section 9).
  */
 export function isLieAbout({ instance, host, chosen }: Service, { name, type }: ResourceRecord): boolean {
   const key = nameKey(name);
@@ -65,7 +68,7 @@ export function isLieAbout({ instance, host, chosen }: Service, { name, type }: 
   return type === "SRV" || type === "TXT" || type === "NSEC";
 }
 
-/** The addresses of an interface's link at which a server answers; null stands for all of them. */
+/** Addresses of an interface's link at which a server answers; null stands for all of them. */
 function reachableOn(on: LinkInterface, answering: readonly string[] | null): readonly InterfaceAddress[] {
   const own = [...on.addresses, ...on.siblings];
   if (!answering) return own;
@@ -73,13 +76,13 @@ function reachableOn(on: LinkInterface, answering: readonly string[] | null): re
   return own.filter(({ address }) => here.has(address));
 }
 
-/** A zone of another interface stays: a link-local address of there may be one of here as well. */
+/** A zone of another interface stays: the same link-local address may exist here. */
 function withoutZone(address: string, { name, siblings }: LinkInterface): string {
   const [bare = "", zone = name] = address.split("%");
   return zone === name || siblings.some((sibling) => sibling.address === bare) ? bare : address;
 }
 
-/** The records that must be nobody else's before they are announced (RFC 6762 section 8.1). */
+/** Records that must be unique before they are announced (RFC 6762 section 8.1). */
 export function claimedRecords({ instance, host, port, txt }: Service): ResourceRecord[] {
   const claimed = { name: instance, flush: false };
   return [
@@ -88,7 +91,7 @@ export function claimedRecords({ instance, host, port, txt }: Service): Resource
   ];
 }
 
-/** The records that answer a question: those asked for, or the word that there are none (section 6.1). */
+/** Records that answer a question: those asked for, or the assertion that there are none (section 6.1). */
 export function answersTo(question: Question, owned: readonly ServiceRecord[]): ServiceRecord[] {
   const key = nameKey(question.name);
   const named = owned.filter(({ record }) => nameKey(record.name) === key);
@@ -99,7 +102,7 @@ export function answersTo(question: Question, owned: readonly ServiceRecord[]): 
   return matching.length > 0 ? matching : named.filter(({ record }) => record.type === "NSEC");
 }
 
-/** The records that a service is announced with, and taken back with (RFC 6762 sections 8.3, 10.1). */
+/** Records of a service's announcement and goodbye (RFC 6762 sections 8.3, 10.1). */
 export function announcedRecords(owned: readonly ServiceRecord[]): ResourceRecord[] {
   return owned.flatMap(({ record }) =>
     record.type === "NSEC" || record.name === enumerationName ? [] : [record],
@@ -107,8 +110,9 @@ export function announcedRecords(owned: readonly ServiceRecord[]): ResourceRecor
 }
 
 /**
- * What to say at once when records take the place of others: of each unique set that changed all that it is now, which
- * flushes the rest, and goodbyes to what ends without that (RFC 6762 sections 8.4, 10.1, 10.2).
+ * Records to announce when a service changes (RFC 6762 sections 8.4, 10.1, 10.2).
+ *
+ * A changed unique set is sent as a whole, which flushes the rest. Other ended records get goodbyes.
  */
 export function changesOf(
   former: readonly ServiceRecord[],
@@ -127,7 +131,7 @@ export function changesOf(
   return [...announcedRecords(ended).map(goodbyeOf), ...announcedRecords(said)];
 }
 
-/** What the records of one set have in common (RFC 2181 section 5). */
+/** Key that the records of one set share (RFC 2181 section 5). */
 function setKey({ record }: Pick<ServiceRecord, "record">): string {
   return `${nameKey(record.name)} ${typeCode(record)}`;
 }
@@ -136,7 +140,7 @@ export function goodbyeOf(record: ResourceRecord): ResourceRecord {
   return { ...record, ttlS: 0 };
 }
 
-/** The answers that the asker does not know, or for less than half their lives (RFC 6762 section 7.1). */
+/** Answers that the asker does not know for at least half their lives (RFC 6762 section 7.1). */
 export function unknown(
   answers: readonly ServiceRecord[],
   known: readonly ResourceRecord[],
@@ -145,7 +149,7 @@ export function unknown(
   return answers.filter(({ key, record }) => (knownTtlS.get(key) ?? 0) < record.ttlS / 2);
 }
 
-/** Each record once, and nothing among the additional ones that is an answer. */
+/** Each record once; answers do not repeat among the additional records. */
 export function sectionsOf(owned: readonly ServiceRecord[]): {
   readonly answers: ResourceRecord[];
   readonly additionals: ResourceRecord[];

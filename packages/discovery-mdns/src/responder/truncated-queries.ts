@@ -2,28 +2,28 @@ import type { Clock } from "@lmserv/discovery-core/transport";
 import { type ResourceRecord, recordKey } from "../dns/record.ts";
 import type { ServiceRecord } from "./service-records.ts";
 
-/** A querier whose known answers take several packets. */
+/** Querier whose known answers take several packets. */
 interface Held {
-  /** By their keys: no more than the records of our own. */
+  /** By record key: bounded by our own records. */
   readonly answers: Map<string, ServiceRecord>;
-  /** Of what the querier knows, what we would answer. */
+  /** Known answers of the querier, as far as we would send them. */
   readonly known: Map<string, ResourceRecord>;
   readonly sinceMs: number;
   cancel: () => void;
 }
 
-/** Takes what a querier wants, and what it knows of that. */
+/** Receives the answers for a querier and its known ones. */
 type Answer = (querier: string, answers: readonly ServiceRecord[], known: readonly ResourceRecord[]) => void;
 
-/** More queriers that are in the middle of a list at one moment are a flood; they are answered at once. */
+/** Bound on queriers with an incomplete list; more at one moment are a flood and get answers at once. */
 const maxQueriers = 64;
-/** How long a series may go on, in ms: packets of one list follow each other at once. */
+/** Longest duration of a series, in ms: its packets follow each other at once. */
 const maxSeriesMs = 2_000;
-/** How long the next packet is waited for (RFC 6762 section 7.2), and the answer to the last one (section 6). */
+/** Wait for the next packet (RFC 6762 section 7.2), and of the answer to the last one (section 6), in ms. */
 const nextWaitMs = { from: 400, to: 500 };
 const lastWaitMs = { from: 20, to: 120 };
 
-/** Holds answers back until the querier has said all that it knows (RFC 6762 section 7.2). */
+/** Holds answers back until the querier's known answers are complete (RFC 6762 section 7.2). */
 export class TruncatedQueries {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -36,7 +36,7 @@ export class TruncatedQueries {
     this.#answer = answer;
   }
 
-  /** Takes one packet of a series; false when there is nothing to hold, or no room for another querier. */
+  /** Takes one packet of a series; false if there is nothing to hold, or no room for another querier. */
   take(
     querier: string,
     answers: readonly ServiceRecord[],

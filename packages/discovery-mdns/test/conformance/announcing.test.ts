@@ -18,7 +18,7 @@ import { denial, isProbe, probedName } from "./rival.ts";
 
 const wanted = `Chosen.${serviceType}`;
 
-/** The packets of a host that take records back. */
+/** Packets of a host with goodbyes. */
 const goodbyesOf = ({ peer, host }: Stage, afterMs: number): readonly Heard[] =>
   multicasts(peer, host, afterMs).filter(({ message }) => message.answers.some(({ ttlS }) => ttlS === 0));
 
@@ -44,7 +44,7 @@ conformance("Announcing", (requirement) => {
       await stage.until(stage.nowMs() + 20_000);
       const packets = multicasts(peer, host);
       expect(packets.every(isAnnouncement)).toBe(true);
-      // 10 ms more than RFC 6762 wants, so that no timer makes it less.
+      // 10 ms more than RFC 6762 asks for, so that no timer falls short.
       expect(gapsBetween(packets)).toEqual([1_010, 2_010, 4_010]);
     }),
   );

@@ -9,7 +9,7 @@ import { browsing } from "../virtual/subject.ts";
 import { type Watching, watching } from "../virtual/watching.ts";
 import { asksFor } from "./delays.ts";
 
-/** What a host asked over IPv4 for the names of a type. */
+/** Questions of a host over IPv4 for the names of a type. */
 const questionsFor = (peer: VirtualPeer, from: string, name: string, type = "PTR"): readonly Heard[] =>
   peer
     .heard(from)
@@ -182,7 +182,7 @@ conformance("Asking", (requirement) => {
       const times = (): number[] =>
         questionsFor(peer, host.address, serviceType).map(({ tMs }) => tMs - first.tMs);
       expect(times().filter((atMs) => atMs > 2_000)).toEqual([]);
-      // The next is due 4 s after the one that was suppressed.
+      // The next question is due 4 s after the suppressed one.
       await stage.until(first.tMs + 6_300);
       await peer.send(query({ questions: [{ name: serviceType, type: "PTR" }], answers: [box.ptr] }));
       const next = await peer.find(host.address, isQuery, { afterMs: first.tMs + 6_300 });

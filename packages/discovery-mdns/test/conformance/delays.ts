@@ -16,13 +16,13 @@ export interface DelayStatistics {
   readonly minMs: number;
   readonly medianMs: number;
   readonly maxMs: number;
-  /** Of those in the range, the shares of its four quarters. */
+  /** Shares of the range's four quarters. */
   readonly quadrants: readonly number[];
-  /** For people. */
+  /** Text for the report. */
   readonly text: string;
 }
 
-/** What there is to say of delays that should lie in a range. */
+/** Statistics of delays that should lie in a range. */
 export function delayStatistics(
   delaysMs: readonly number[],
   range: { readonly fromMs: number; readonly toMs: number },

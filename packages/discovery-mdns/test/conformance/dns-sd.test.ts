@@ -17,7 +17,6 @@ import { asksFor } from "./delays.ts";
 const txt = 16;
 const srv = 33;
 
-/** The strings of the first TXT record of a packet. */
 function stringsOf({ payload }: Heard): readonly Buffer[] {
   const item = itemsOf(payload).find(({ type }) => type === txt);
   if (!item) throw new TypeError("a packet without a TXT record");

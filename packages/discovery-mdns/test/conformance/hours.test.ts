@@ -8,13 +8,13 @@ import { browsing } from "../virtual/subject.ts";
 const hourMs = 3_600_000;
 const box = fakeService(serviceType, { label: "Box", address: "10.77.0.2" });
 
-/** What our host asked for records of that type. */
+/** Questions of our host for records of that type. */
 const questionsFor = ({ peer, host }: Stage, type: string): readonly Heard[] =>
   peer
     .heard(host.address)
     .filter(({ message }) => !message.response && message.questions.some((asked) => asked.type === type));
 
-/** The peer answers every question for SRV or TXT, as a host that lives does. */
+/** The peer answers every question for SRV or TXT, as a live host does. */
 function keepAnswering({ segment, clock, peer, host }: Stage): void {
   segment.loses = ({ packet, from }) => {
     const asked = packet.questions?.map((question) => question.type) ?? [];
@@ -29,7 +29,10 @@ function keepAnswering({ segment, clock, peer, host }: Stage): void {
   };
 }
 
-/** Announces until it falls silent; `ask` asks with the QU bit at a moment, and resolves with where answers went. */
+/**
+ * Announces until the host falls silent; `ask` sends a QU question and resolves with the answers'
+ * destinations.
+ */
 async function quiet(stage: Stage): Promise<{
   readonly lastMs: number;
   readonly ask: (type: "SRV" | "PTR", atMs: number) => Promise<string[]>;
@@ -74,7 +77,7 @@ conformance("In hours", (requirement) => {
       await browsing(stage);
       await stage.until(10 * hourMs);
       const { peer, host } = stage;
-      // Over both families while the intervals are short, over each in turn from then on.
+      // Both families are used while the intervals are short, then each in turn.
       const packets = [...questionsFor(stage, "PTR"), ...peer.heard(host.linkLocal)];
       const times = [...new Set(packets.map(({ tMs }) => tMs))].sort((a, b) => a - b);
       const gaps = times.slice(1).map((tMs, index) => tMs - (times[index] ?? 0));

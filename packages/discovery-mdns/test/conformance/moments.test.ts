@@ -24,7 +24,7 @@ function rangeOf(what: string, delays: readonly number[]): string {
   return `${delays.length} ${what} after ${least} to ${most} ms`;
 }
 
-/** How even a sample of [0, 1) is spread: its four quarters' shares. */
+/** Shares of the four quarters of [0, 1) in a sample. */
 function quarters(shares: readonly number[]): number[] {
   return [0, 1, 2, 3].map(
     (quarter) => shares.filter((share) => Math.floor(share * 4) === quarter).length / shares.length,
@@ -54,12 +54,12 @@ conformance("In moments", (requirement) => {
       const delays: number[] = [];
       for (let seed = 1; seed <= 120; seed += 1) {
         await staged(async (stage) => {
-          // Without any link, a session would be over.
+          // A session without any link would end.
           stage.host.addInterface("eth1", "10.88.0.1");
           const { session } = await subject(stage);
           session.browse({ ttlMs: 60_000 }, never)[Symbol.asyncIterator]().next();
           stage.host.cut();
-          // Interfaces are looked at every 3 s.
+          // Interfaces are read every 3 s.
           await stage.pass(3_000);
           stage.host.heal();
           const isQuestion = ({ message }: Heard): boolean => !message.response;

@@ -11,7 +11,7 @@ import { asSent, denial, isProbe, probedName, rivalProbe } from "./rival.ts";
 const wanted = `Chosen.${serviceType}`;
 const second = `Chosen (2).${serviceType}`;
 
-/** Starts to announce under a chosen name, which is probed for. */
+/** Starts to announce under a chosen name, which needs probing. */
 async function claim(stage: Stage, name = "Chosen"): Promise<void> {
   await startAnnouncing(stage, { name, info: "mine" });
 }
@@ -44,7 +44,7 @@ conformance("Probing", (requirement) => {
       for (let conflict = 1; conflict <= 18; conflict += 1) {
         const probe = await nextProbe(stage, afterMs);
         attempts.push(probe.tMs);
-        // By turns as somebody who has the name, with and without flush bit.
+        // Sent in turns with and without flush bit, as an owner of the name.
         afterMs = await peer.send(denial(probedName(probe), { flush: conflict % 2 === 0 }));
       }
       const gaps = attempts.slice(1).map((tMs, index) => tMs - (attempts[index] ?? 0));

@@ -7,16 +7,16 @@ import { type Stage, serviceType, staged } from "../virtual/stage.ts";
 import { type Browsing, browsing } from "../virtual/subject.ts";
 import { rivalProbe } from "./rival.ts";
 
-/** A browse, and what its link tells it. */
+/** Browse and its link. */
 interface Scene {
   readonly stage: Stage;
   readonly seen: Browsing;
   readonly box: (label: string, txt?: readonly (string | Buffer)[]) => FakeService;
-  /** Which nodes are reported when everything that was sent has been taken in. */
+  /** Reported nodes once everything sent was taken in. */
   readonly listed: () => Promise<ReadonlySet<string>>;
 }
 
-/** The body of a test of what a browse takes in. */
+/** Body of a test of a browse. */
 function browsed(play: (scene: Scene) => Promise<void>): () => Promise<void> {
   return staged(async (stage) => {
     const seen = await browsing(stage);
@@ -318,7 +318,7 @@ function compressed(label: string, address: string): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0x84, 0, 0, 0, 0, 4, 0, 0, 0, 0]), ptr, srv, txt, a]);
 }
 
-/** A response whose names point to themselves and to each other. */
+/** Response whose names point to themselves and to each other. */
 function loops(): Buffer {
   const header = [0, 0, 0x84, 0, 0, 0, 0, 2, 0, 0, 0, 0];
   const record = (pointer: number): number[] => [
@@ -345,7 +345,7 @@ function mutilated(packet: Buffer, random: () => number): Buffer {
     packet.subarray(0, random() < 0.3 ? Math.floor(random() * packet.length) : packet.length),
   );
   for (let change = Math.floor(random() * 8); change >= 0 && bytes.length > 0; change -= 1) {
-    // Not the header's counts alone: every byte has its turn.
+    // Every byte gets its turn, not only the header's counts.
     bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
   }
   return bytes;

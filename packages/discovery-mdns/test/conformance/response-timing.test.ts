@@ -7,15 +7,14 @@ import { type Stage, serviceType, staged } from "../virtual/stage.ts";
 import { subject } from "../virtual/subject.ts";
 import { answersWith, asksFor, delayStatistics } from "./delays.ts";
 
-/** How many services the host announces, each with a subtype, and so a shared record, of its own. */
+/** Services of the host, each with a subtype, and so a shared record, of its own. */
 const services = 20;
 const subtype = (index: number): string => `_kind${index % services}._sub.${serviceType}`;
 
-/** A busy host that is asked. */
 interface Scene {
   readonly stage: Stage;
   readonly instances: readonly string[];
-  /** Asks, and resolves with the answer and how long the host took, in ms. */
+  /** Asks, and resolves with the answer and the host's delay in ms. */
   readonly ask: (
     payload: Buffer,
     fits: (heard: Heard) => boolean,
@@ -25,7 +24,7 @@ interface Scene {
 /** A test of a busy host. */
 type Play = (scene: Scene, note: (measured: string) => void) => Promise<void>;
 
-/** The body of a test of a busy host, which says no record twice within a second. */
+/** Body of a test of a busy host, which sends no record twice within a second. */
 function busy(play: Play): (note: (measured: string) => void) => Promise<void> {
   return (note) =>
     staged(async (stage) => {
@@ -34,7 +33,7 @@ function busy(play: Play): (note: (measured: string) => void) => Promise<void> {
     })();
 }
 
-/** What a host said again within a second (RFC 6762 section 6). */
+/** Records that a host sent twice within a second (RFC 6762 section 6). */
 function repeatedBy({ peer, host }: Stage): string[] {
   const lastMs = new Map<string, number>();
   return multicasts(peer, host).flatMap(({ message, tMs }) =>

@@ -15,15 +15,13 @@ import { answersWith, asksFor } from "./delays.ts";
 
 const enumeration = "_services._dns-sd._udp.local";
 
-/** A service that is asked for. */
 interface Scene {
   readonly stage: Stage;
   readonly service: Service;
-  /** Asks, when nothing forbids the answer, and resolves with the first one that fits, or with the first. */
+  /** Asks when no rest forbids the answer, and resolves with the first that fits. */
   readonly ask: (payload: Buffer, fits?: (heard: Heard) => boolean) => Promise<Heard>;
 }
 
-/** The body of a test of one service. */
 function served(play: (scene: Scene) => Promise<void>): () => Promise<void> {
   return staged(async (stage) => {
     const service = await quietService(stage);

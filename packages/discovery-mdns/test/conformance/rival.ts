@@ -1,14 +1,13 @@
 import { type Heard, query, type Received, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 
-/** Whether a packet probes for a name: a question of type ANY, and records of that name in Authority. */
+/** True if a packet probes for a name: a question of type ANY, and records of that name in Authority. */
 export function isProbe({ message }: Heard, instance?: string): boolean {
   const [question] = message.questions;
   if (message.response || question?.type !== "ANY" || message.authorities.length === 0) return false;
   return instance === undefined || question.name === instance;
 }
 
-/** The instance that a probe is about. */
 export function probedName({ message }: Heard): string {
   return message.questions[0]?.name ?? "";
 }
@@ -21,7 +20,7 @@ export interface RivalOptions {
   readonly flush?: boolean;
 }
 
-/** The records that a rival has under the same name. */
+/** Records of a rival under the same name. */
 export function rivalRecords(instance: string, options: RivalOptions = {}): Answer[] {
   const { port = 1, target = "rival.local", txt = ["info=rival"], flush = true } = options;
   return [
@@ -30,17 +29,17 @@ export function rivalRecords(instance: string, options: RivalOptions = {}): Answ
   ];
 }
 
-/** A response of somebody who has the name already. */
+/** Response of a host that owns the name already. */
 export function denial(instance: string, options: RivalOptions = {}): Buffer {
   return response({ answers: rivalRecords(instance, options) });
 }
 
-/** A probe of somebody who wants the name at the same moment. */
+/** Probe of a host that claims the name at the same moment. */
 export function rivalProbe(instance: string, authorities: readonly Answer[]): Buffer {
   return query({ questions: [{ name: instance, type: "ANY" }], authorities });
 }
 
-/** A record that was received, to be sent again as it was, but for the flush bit. */
+/** Received record, to be sent again unchanged but for the flush bit. */
 export function asSent({ name, type, ttlS, target = "", port = 0, strings = [] }: Received): Answer {
   if (type === "SRV") return { type, name, ttl: ttlS, data: { port, target } };
   if (type === "TXT") return { type, name, ttl: ttlS, data: [...strings] };

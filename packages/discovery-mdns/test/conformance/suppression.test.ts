@@ -7,23 +7,21 @@ import { isMulticast, quietService, rested, type Service } from "../virtual/serv
 import { peerOn, type Stage, serviceType, staged } from "../virtual/stage.ts";
 import { answersWith, asksFor } from "./delays.ts";
 
-/** When an answer must have come, in ms: longer than any wait of RFC 6762. */
+/** Time by which an answer must have come, in ms: longer than any wait of RFC 6762. */
 const answerLimitMs = 2_000;
 
-/** A service that is asked for, and who else is on its link. */
 interface Scene {
   readonly stage: Stage;
   readonly service: Service;
   readonly other: VirtualPeer;
   readonly pointer: (ttl: number, data?: string) => Answer;
   readonly location: (ttl: number) => Answer;
-  /** Waits out the time for an answer; then the host proves that it still hears, by an answer to one host. */
+  /** Waits out the time for an answer; then a direct answer proves that the host still hears. */
   readonly expectSilence: (sinceMs: number) => Promise<void>;
   readonly expectAnswer: (sinceMs: number, type: "PTR" | "SRV", name: string) => Promise<void>;
   readonly answersSince: (atMs: number) => readonly Heard[];
 }
 
-/** The body of a test of one service. */
 function served(play: (scene: Scene) => Promise<void>): () => Promise<void> {
   return staged(async (stage) => {
     const service = await quietService(stage);

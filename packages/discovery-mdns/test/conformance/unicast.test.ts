@@ -17,18 +17,16 @@ import { answersWith, asksFor } from "./delays.ts";
 /** A subnet that lies over the same link (RFC 6762 section 11). */
 const overlaid = "192.0.2.9";
 
-/** A service that is asked for. */
 interface Scene {
   readonly stage: Stage;
   readonly service: Service;
-  /** Has an address of another subnet beside its own. */
+  /** Peer with an address of another subnet. */
   readonly far: VirtualPeer;
   readonly location: { readonly name: string; readonly type: "SRV" };
-  /** What the host said that fits. */
+  /** Packets of the host that fit. */
   readonly heard: (fits: (heard: Heard) => boolean, afterMs: number) => readonly Heard[];
 }
 
-/** The body of a test of one service. */
 function served(play: (scene: Scene) => Promise<void>): () => Promise<void> {
   return staged(async (stage) => {
     const service = await quietService(stage);

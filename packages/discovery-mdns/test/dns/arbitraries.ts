@@ -47,7 +47,7 @@ const ipv6 = fc
 const definedCodes = [1, 12, 16, 28, 33, 47];
 const otherCode = uint16.filter((code) => !definedCodes.includes(code));
 
-/** Everything that a message can say about: what names are made of, and which codes are not ours. */
+/** Parts of a message: characters of names, and codes outside ours. */
 export interface MessageParts {
   readonly label: fc.Arbitrary<string>;
   readonly questionType: fc.Arbitrary<number>;
@@ -108,7 +108,7 @@ function questionOf({ label, questionType, unicast }: MessageParts): fc.Arbitrar
   return fc.record({ name: nameOf(label), type: questionType, unicast });
 }
 
-/** A message that can be sent: only queries are truncated (RFC 6762 section 18.5). */
+/** Message that can be sent: only queries are truncated (RFC 6762 section 18.5). */
 export function messageOf(parts: MessageParts): fc.Arbitrary<Message> {
   const records = fc.array(recordOf(parts), { maxLength: 6 });
   return fc
@@ -140,7 +140,7 @@ export function itemsOf(message: Message): (Question | ResourceRecord)[] {
   return [...message.questions, ...recordsOf(message)];
 }
 
-/** Puts together again what was split; truncated is what its last packet is. */
+/** Joins the packets of a split message; the last packet decides on the TC bit. */
 export function reassemble(parts: readonly Message[]): Message {
   const last = parts.at(-1);
   if (!last) throw new TypeError("a message takes one packet at least");

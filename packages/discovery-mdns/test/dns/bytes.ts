@@ -10,7 +10,7 @@ export interface Counts {
   readonly additionals?: number;
 }
 
-/** A response with these counts in its header, whatever follows. */
+/** Response with these counts in its header, whatever follows. */
 export function packet(counts: Counts, ...parts: readonly Bytes[]): Uint8Array {
   const { questions = 0, answers = 0, authorities = 0, additionals = 0 } = counts;
   const header = [0, 0x8400, questions, answers, authorities, additionals].flatMap(uint16);

@@ -3,10 +3,10 @@ import { decode } from "../../src/dns/decode.ts";
 import { packet } from "./bytes.ts";
 import { floods, maxBytes } from "./floods.ts";
 
-/** A question for a name that was there before; a record takes more. */
+/** Question for an earlier name; a record takes more. */
 const leastItemBytes = 5;
 
-// How long each takes is measured by `npm run fuzz`.
+// `npm run fuzz` measures the time of each.
 describe("a packet of 9,000 bytes is read, and no more is made of it than it holds, when it is full of", () => {
   test.each(Object.entries(floods))("%s", (_, bytes) => {
     expect(bytes.length).toBeLessThanOrEqual(maxBytes);

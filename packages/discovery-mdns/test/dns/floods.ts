@@ -14,7 +14,7 @@ import {
 /** The longest packet there is (RFC 6762 section 17). */
 export const maxBytes = 9_000;
 
-/** As many copies of `part` as there is room for behind the question `first`. */
+/** As many copies of `part` as fit after the question `first`. */
 function filled(section: "questions" | "answers", part: Bytes, first: Bytes = question(name())): Uint8Array {
   const count = Math.floor((maxBytes - headerBytes - first.length) / part.length);
   const counts = section === "questions" ? { questions: 1 + count } : { questions: 1, answers: count };
@@ -30,7 +30,7 @@ const manyLabels = question(longName("a", Array<number>(127).fill(1), [0]));
 const manyEscapes = question(longName(".", [63, 63, 63, 61], [0]));
 const brokenAtEnd = question(longName("a", [63, 63, 63, 59], [1, 0xff, 0]));
 
-/** A record whose data are `count` pointers, each to the one before, the first to the root. */
+/** Record whose data are `count` pointers, each to the one before, the first to the root. */
 function pointerChain(count: number): Bytes {
   const carrier = record([0], types.unassigned, Array<number>(2 * count).fill(0));
   const start = headerBytes + carrier.length - 2 * count;
@@ -54,7 +54,7 @@ const everyType = Array.from({ length: 263 }, (_, block) => [
   ...Array<number>(32).fill(0xff),
 ]);
 
-/** Packets that are full of what costs most to read. */
+/** Packets full of what costs most to read. */
 export const floods: Readonly<Record<string, Uint8Array>> = {
   "questions for one name of 127 labels": filled("questions", question(toFirst), manyLabels),
   "records whose two names have 127 labels": filled(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Decoded, decode } from "../../src/dns/decode.ts";
 import { query, recordTypes, response } from "../../src/dns/record.ts";
 
-/** A packet that was recorded on a wire; the file says whose. */
+/** Packet recorded on a wire; the file names its sender. */
 async function golden(name: string): Promise<Decoded | null> {
   const file = await readFile(new URL(`golden/${name}.hex`, import.meta.url), "utf8");
   return decode(Buffer.from(file.replace(/#.*|\s/g, ""), "hex"));

@@ -32,11 +32,11 @@ const validPacket = messageOf(anyParts)
   .filter((bytes) => bytes !== undefined);
 
 describe("any bytes", () => {
-  /** Nothing is thrown, and each item that the header claims is there, dropped, or for others. */
+  /** Asserts that nothing is thrown, and that each claimed item was read, dropped or skipped. */
   function expectSane(bytes: Uint8Array): void {
     const decoded = decode(bytes);
     expect(decoded === null).toBe(bytes.length < headerBytes);
-    // Ties between probes are broken by the others' data, which are written again for that.
+    // Ties between probes are decided by the others' data, which are encoded again.
     for (const { message } of decoded ? [decoded] : []) {
       for (const data of [...message.answers, ...message.authorities, ...message.additionals])
         encodeData(data);
@@ -121,16 +121,16 @@ describe("any bytes", () => {
   });
 });
 
-/** Stands first in the packets below, so that pointers have something to lead to. */
+/** Precedes the other records, so that pointers have a target. */
 const before = record(name("first", "local"), types.A, [10, 0, 0, 1]);
 const after = record(name("last", "local"), types.A, [10, 0, 0, 2]);
-/** Where the bad record starts, and where its data do when its own name is `bad.local` by pointer. */
+/** Start of the bad record, and of its data if its name is `bad.local` by pointer. */
 const badAt = headerBytes + before.length;
 const owner = [...label(text("bad")), ...pointer(headerBytes + 6)];
 const dataAt = badAt + owner.length + 10;
 
 const longLabel = label(text("x".repeat(63)));
-/** 4 * 64 bytes: with the root's, two more than a name may have. */
+/** 4 * 64 bytes: with the root, two more than a name may have. */
 const longName = [...longLabel, ...longLabel, ...longLabel, ...longLabel, 0];
 
 describe("a bad record is dropped, and no other", () => {
@@ -191,7 +191,7 @@ describe("a bad record is dropped, and no other", () => {
 
   test("however many there are", () => {
     const parts = Object.values(bad).flatMap((bytes) => [bytes, after]);
-    // Their pointers lead elsewhere here; those that make sense by chance are none of these.
+    // Their pointers lead elsewhere here; those that are valid by chance have other names.
     const decoded = read(packet({ answers: parts.length }, ...parts));
     const good = decoded.message.answers.filter(({ name: owner }) => owner === "last.local");
     expect(good).toHaveLength(parts.length / 2);
@@ -248,7 +248,7 @@ describe("names", () => {
     expect(malformed).toBe(1);
   });
 
-  /** What a pointer gives that leads to these bytes, which lie in an earlier record's data. */
+  /** Name that a pointer to these bytes gives; they lie in an earlier record's data. */
   function pointedTo(data: Bytes): string | undefined {
     const carrier = record(name(), types.unassigned, data);
     const reader = record(pointer(carriedAt), types.A, [10, 0, 0, 1]);

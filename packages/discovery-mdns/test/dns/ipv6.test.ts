@@ -3,20 +3,20 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatIPv6, parseIPv6 } from "../../src/dns/ipv6.ts";
 
-/** What URLs say is the oracle: they spell an address as RFC 5952 does. */
+/** URLs are the oracle: they spell an address as RFC 5952 does. */
 function canonical(address: string): string {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 const addressBytes = fc.oneof(
   fc.uint8Array({ minLength: 16, maxLength: 16 }),
-  // Many zeros, as addresses have.
+  // Many zeros, as in real addresses.
   fc
     .array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: 16, maxLength: 16 })
     .map(Uint8Array.from.bind(Uint8Array)),
 );
 
-/** Text that is an address now and then, and nearly one otherwise. */
+/** Text that is sometimes an address, and nearly one otherwise. */
 const nearly = fc
   .array(fc.constantFrom("::", ":", "1", "0", "ff", "FE80", "12345", "1.2.3.4", "256.1.1.1", "g"), {
     maxLength: 16,

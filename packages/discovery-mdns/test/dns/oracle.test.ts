@@ -6,7 +6,7 @@ import { encode } from "../../src/dns/encode.ts";
 import { type Message, type Question, type ResourceRecord, recordTypes } from "../../src/dns/record.ts";
 import { anyParts, type MessageParts, messageOf, plainLabel } from "./arbitraries.ts";
 
-/** What both sides can say: no dots in labels, only types that have a name, no unicast questions. */
+/** Parts that both codecs support: no dots in labels, only named types, no unicast questions. */
 const sharedParts: MessageParts = {
   label: plainLabel,
   questionType: fc.constantFrom(...Object.values(recordTypes)),

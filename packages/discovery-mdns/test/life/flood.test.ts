@@ -14,7 +14,7 @@ import {
 
 const announcerAddress = "10.0.0.1";
 const watcherAddress = "10.0.0.2";
-/** So many come in one step: 1,000 a second. */
+/** Packets of one step: 1,000 a second. */
 const perStep = 20;
 const stepMs = 20;
 
@@ -28,11 +28,11 @@ beforeEach(() => {
   random = seededRandom(1);
 });
 
-/** How many packets a host has sent. */
+/** Count of packets that a host sent. */
 const sentBy = (address: string): number =>
   segment.heard.filter(({ from }) => from.address === address).length;
 
-/** Lets a flood come at its pace. */
+/** Sends a flood at its pace. */
 async function suffer({ count, ...order }: Flood): Promise<void> {
   for (let left = count; left > 0; left -= perStep) {
     flood(segment, random, { ...order, count: Math.min(left, perStep) });
@@ -84,12 +84,12 @@ describe("a flood of nodes", () => {
     await announceOn(host("10.0.0.4"), "after", 4);
     await clock.advance(20_000);
     expect(realOnes(watcher)).toEqual(["after", "before", "during"]);
-    // Those of the two that came meanwhile.
+    // Timers of the two hosts' own work.
     expect(clock.pending - timers).toBeLessThanOrEqual(10);
 
     await clock.advance(120_000);
     expect(watcher.infos()).toEqual(["after", "before", "during"]);
-    // Each is asked for eight times at most, many of them by one packet.
+    // Each node is asked for at most eight times, many of them by one packet.
     expect(sentBy(watcherAddress) - sent).toBeLessThanOrEqual(kept);
     expect(comingsAndGoings(watcher).filter((line) => !line.endsWith("flood"))).toEqual([
       "up before",

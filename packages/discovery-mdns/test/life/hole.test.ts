@@ -15,7 +15,7 @@ test.each([10_000, 60_000, 200_000])(
       { seed: 1 },
     );
     await announceOn(there, "node", 2);
-    // Unless something quickens it, the question for the list is not asked until 1,023 s are over.
+    // Without a short interval, the question for the list would be due at 1,023 s.
     await clock.advance(520_000);
     const [node] = watcher.discovery.registry.listAlive();
     expect(node?.info).toBe("node");
@@ -25,7 +25,7 @@ test.each([10_000, 60_000, 200_000])(
     await clock.advance(holeMs);
     expect(watcher.changes.at(-1)).toMatchObject({ kind: "down", reason: "unreachable" });
     isWhole = true;
-    // No host noticed, so that nobody announces anything: the questions of the watcher bring it back.
+    // No host noticed the gap and none announces: the watcher's questions bring the node back.
     await clock.advance(holeMs + 5_000);
     expect(watcher.infos()).toEqual(["node"]);
   },

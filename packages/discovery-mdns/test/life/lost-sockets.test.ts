@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { joined, Segment } from "../segment.ts";
 import { announceOn, comingsAndGoings, hostOn, VirtualHost, type Watcher, watchOn } from "./virtual-host.ts";
 
-/** A watcher of a node on another host, whose sockets all die at 5 s. */
+/** Watches a node of another host, and kills all sockets of the watcher at 5 s. */
 async function lose(): Promise<{ clock: VirtualClock; segment: Segment; watcher: Watcher }> {
   const clock = new VirtualClock();
   const segment = new Segment(clock);

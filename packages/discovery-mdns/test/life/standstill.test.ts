@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Segment } from "../segment.ts";
 import { announceOn, comingsAndGoings, hostOn, type VirtualHost, watchOn } from "./virtual-host.ts";
 
-/** How soon a list must be right again after a standstill, in ms. */
+/** Time in which a list must be right after a standstill, in ms. */
 const soonMs = 5_000;
 const original = fakeService("_lmserv._tcp.local", { label: "original", address: "10.0.0.9" });
 
@@ -16,7 +16,7 @@ beforeEach(() => {
   segment = new Segment(clock);
 });
 
-/** A host that runs none of our code, and answers whatever is asked. */
+/** A host without our code answers every question. */
 function runOriginal(): void {
   const { ptr, srv, txt, a } = original;
   const answer = response({ answers: [ptr], additionals: [srv, txt, a] });
@@ -38,7 +38,7 @@ describe("a process that stands still", () => {
     await announceOn(living, "living", 2);
     await announceOn(dying, "dying", 3);
     const watcher = await watchOn(stopped, { seed: 1, ttlMs });
-    // Has all of them give signs of life, which the system keeps for the process that stands still.
+    // Makes all hosts give signs of life, which the system queues for the stopped process.
     await watchOn(awake, { seed: 5, ttlMs: 8_000 });
     await clock.advance(5_000);
     expect(watcher.infos()).toEqual(["dying", "living", "original"]);

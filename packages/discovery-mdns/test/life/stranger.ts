@@ -6,19 +6,19 @@ const type = "_lmserv._tcp.local";
 const pointerTtlS = 4_500;
 const hostTtlS = 120;
 
-/** What a host says that means harm, or is broken. */
+/** Kinds of malicious or broken packets. */
 export type Harm = keyof typeof packets;
 
-/** How many strangers there are when they are many. */
+/** Count of strangers in a large flood. */
 export const manySources = 200;
 
-/** As many hexadecimal digits, at most 13. */
+/** Random hexadecimal digits, at most 13. */
 const hex = (random: () => number, digits: number): string =>
   Math.floor(random() * 16 ** digits)
     .toString(16)
     .padStart(digits, "0");
 
-/** A node like any other, with an identity, a name and an endpoint of its own. */
+/** Ordinary node, with an identity, a name and an endpoint of its own. */
 function node(random: () => number, ...strings: readonly string[]): Answer[] {
   const unique = hex(random, 13);
   return nodeOn(`host-${unique}.local`, unique, random, strings);
@@ -83,13 +83,13 @@ const packets = {
 export interface Flood {
   readonly harm: Harm;
   readonly count: number;
-  /** How many addresses the packets come from, at most `manySources`. */
+  /** Count of source addresses, at most `manySources`. */
   readonly sources: number;
-  /** @default 5353; from another one, questions are those of ordinary resolvers */
+  /** @default 5353; from another port, questions are those of legacy queriers */
   readonly fromPort?: number;
 }
 
-/** Puts `count` packets on the segment, at once. */
+/** Puts `count` packets on the segment at once. */
 export function flood(
   segment: Segment,
   random: () => number,

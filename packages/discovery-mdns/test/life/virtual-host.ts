@@ -10,17 +10,17 @@ import type { LinkEvents, Machine } from "../../src/link/link.ts";
 import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { Segment } from "../segment.ts";
 
-/** As many packets as a socket's buffer holds of usual length; the system drops what comes after. */
+/** Packets of usual length in a socket's buffer; the system drops further ones. */
 const maxQueued = 256;
 
-/** Says whether a packet reaches its machine. */
+/** Returns true if a packet reaches its machine. */
 export type Reaches = () => boolean;
 
 /**
- * One process on one machine of a virtual segment, which can be stopped.
+ * Process on a machine of a virtual segment, which can be stopped as by SIGSTOP.
  *
- * Of a stopped process, as of one that got SIGSTOP, time goes on and what comes in waits in its socket's buffer; its
- * timers and then its packets come to it when it continues.
+ * While it is stopped, time goes on and packets wait in its socket's buffer. When it continues, its timers
+ * fire first, then its packets arrive.
  */
 export class VirtualHost {
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export class VirtualHost {
     };
   }
 
-  /** For good, it is as good as dead. */
+  /** A process that never continues counts as dead. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -80,7 +80,6 @@ export class VirtualHost {
   }
 }
 
-/** A machine with one interface. */
 export function hostOn(
   segment: Segment,
   clock: VirtualClock,
@@ -92,23 +91,23 @@ export function hostOn(
 
 export type Change = RegistryChange & { readonly atMs: number };
 
-/** A discovery that watches, and what it told of its list. */
+/** A watching discovery, with its changes. */
 export interface Watcher {
   readonly discovery: Discovery;
   readonly changes: Change[];
   readonly warnings: readonly DiscoveryError[];
-  /** The infos of the nodes that it lists, in the order of the alphabet. */
+  /** Infos of the listed nodes, sorted. */
   readonly infos: () => readonly string[];
 }
 
 export interface WatcherOptions extends MdnsOptions {
-  /** Of its randomness: its own. */
+  /** Seed of its own randomness. */
   readonly seed: number;
   readonly ttlMs?: number;
   readonly capacity?: number;
 }
 
-/** Starts a discovery on a host and has it watch. */
+/** Starts a discovery on a host and watches. */
 export async function watchOn(host: VirtualHost, options: WatcherOptions): Promise<Watcher> {
   const changes: Change[] = [];
   const warnings: DiscoveryError[] = [];
@@ -129,7 +128,7 @@ export async function watchOn(host: VirtualHost, options: WatcherOptions): Promi
   };
 }
 
-/** Announces a node on a host, and looks at nothing. */
+/** Announces a node on a host without watching. */
 export async function announceOn(host: VirtualHost, info: string, seed: number): Promise<Discovery> {
   const discovery = await openOn(host, { seed });
   await discovery.announce({ port: 8000, info });
@@ -145,7 +144,7 @@ function openOn(
   return createDiscovery({ transports, ttlMs, capacity, clock, random: seededRandom(seed), onWarning });
 }
 
-/** Of the changes since the `from`th those that took a node from the list, or put it there. */
+/** Changes from number `from` on that added a node or removed it. */
 export function comingsAndGoings({ changes }: Watcher, from = 0): readonly string[] {
   return changes
     .slice(from)

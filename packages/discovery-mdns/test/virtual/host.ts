@@ -1,15 +1,15 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { infoOf, type Segment, type VirtualMachine } from "../segment.ts";
 
-/** A host of a virtual link: one interface, which speaks both families. */
+/** Host of a virtual link, with one interface and both families. */
 export class VirtualHost {
   readonly interface = "eth0";
   readonly address: string;
-  /** Without its zone. */
+  /** Address without its zone. */
   readonly linkLocal: string;
-  /** What a transport runs on. */
+  /** Machine for a transport. */
   readonly machine: VirtualMachine;
-  /** Every address that it ever had. */
+  /** All addresses that it ever had. */
   readonly sources: Set<string>;
   readonly #segment: Segment;
   readonly #addresses: NetworkInterfaceInfo[];
@@ -26,13 +26,11 @@ export class VirtualHost {
     this.machine.interfaces = () => ({ ...(this.#isUp && { eth0: [...this.#addresses] }), ...this.#others });
   }
 
-  /** Takes the link down. */
   cut(): void {
     this.#isUp = false;
     this.#segment.unplug(this.machine);
   }
 
-  /** Takes the link up again. */
   heal(): void {
     this.#isUp = true;
     this.#segment.plug(this.machine);
@@ -49,7 +47,7 @@ export class VirtualHost {
     if (at >= 0) this.#addresses.splice(at, 1);
   }
 
-  /** Gives the host another interface, which is on no link with anybody. */
+  /** Adds an interface without a link. */
   addInterface(name: string, address: string): void {
     this.#others[name] = [infoOf(address, 24)];
   }

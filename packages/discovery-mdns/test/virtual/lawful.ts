@@ -9,7 +9,7 @@ import {
 import type { VirtualHost } from "./host.ts";
 import type { VirtualPeer } from "./peer.ts";
 
-/** What is wrong with the packets that a host sent; those of every test are looked at. */
+/** Faults of the packets that a host sent, checked in every test. */
 export function faultsOf(peer: VirtualPeer, host: VirtualHost): readonly string[] {
   return [...host.sources].flatMap((source) => {
     const mangled = peer
@@ -24,7 +24,7 @@ export function faultsOf(peer: VirtualPeer, host: VirtualHost): readonly string[
   });
 }
 
-/** Records rest for a second, and we add 10 ms; they may be missing meanwhile. */
+/** Records rest for 1 s, and we add 10 ms; meanwhile they may be missing. */
 const restMs = 1_010;
 
 function describe(fault: string, { message, dst, dport, payload }: Heard): string {
@@ -32,13 +32,13 @@ function describe(fault: string, { message, dst, dport, payload }: Heard): strin
   return `${kind} to ${dst} port ${dport}: ${fault} (${payload.toString("hex")})`;
 }
 
-/** Of Ethernet, less the headers of IP and UDP. */
+/** Ethernet's payload less the headers of IP and UDP. */
 const maxPayloadBytes = { IPv4: 1_500 - 28, IPv6: 1_500 - 48 } as const;
 const legalHostName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?\.local$/i;
 const uniqueTypes = new Set(["A", "AAAA", "SRV", "TXT", "NSEC"]);
 const hostTypes = new Set(["A", "AAAA", "SRV", "NSEC"]);
 
-/** @param lately - What the host said in the second before. */
+/** @param recently - Packets of the host in the second before. */
 function faultsIn(heard: Heard, recently: readonly Heard[]): string[] {
   const isResponse = heard.message.response;
   return [
@@ -105,7 +105,10 @@ function repeated(records: readonly Received[]): string[] {
   return keys.filter((key, index) => keys.indexOf(key) !== index).map((key) => `repeats ${key}`);
 }
 
-/** What RFC 6763 section 12 wants beside an answer: in the same packet, unless it takes several, or just before. */
+/**
+ * Additional records of RFC 6763 section 12 that are neither in the packet, unless it is one of several, nor
+ * just before it.
+ */
 function missing({ message, payload }: Heard, recently: readonly Heard[]): string[] {
   const records = recordsOf(message);
   if (payload.length > 1_000 || records.some(({ ttlS }) => ttlS === 0)) return [];
@@ -123,7 +126,7 @@ function recordsOf({ answers, additionals }: Message): readonly Received[] {
   return [...answers, ...additionals];
 }
 
-/** SRV targets are compressed for everybody but ordinary resolvers (RFC 6762 section 18.14). */
+/** SRV targets are compressed except towards legacy queriers (RFC 6762 section 18.14). */
 function targetFaults({ payload }: Heard, isLegacy: boolean): string[] {
   const targets = itemsOf(payload).filter(({ type }) => type === 33);
   const isCompressed = targets.some((item) => nameInData(payload, item)?.compressed);

@@ -14,16 +14,16 @@ export interface Shot {
 }
 
 export interface Search {
-  /** Only packets later than this. @default all */
+  /** Only packets later than this, in ms. @default all */
   readonly afterMs?: number;
-  /** In virtual time. @default 10 minutes */
+  /** Virtual time in ms. @default 10 minutes */
   readonly timeoutMs?: number;
 }
 
 /**
- * An mDNS host that runs none of the code under test: it says what it is told to and hears everything on the link.
+ * mDNS host without the code under test: it sends given packets and hears everything on the link.
  *
- * What it says is written, and what it hears is read, by `dns-packet`.
+ * It encodes and decodes with `dns-packet`.
  */
 export class VirtualPeer {
   readonly host: VirtualHost;
@@ -37,7 +37,7 @@ export class VirtualPeer {
     this.#playback = playback;
   }
 
-  /** Sends a datagram; resolves with when it left. */
+  /** Sends a datagram; resolves with the time of sending. */
   async send(payload: Uint8Array, shot: Shot = {}): Promise<number> {
     const { to = mdnsGroups.IPv4, fromPort = mdnsPort } = shot;
     const own = to.includes(":") ? `${this.host.linkLocal}%${this.host.interface}` : this.host.address;
@@ -45,14 +45,14 @@ export class VirtualPeer {
     return this.#playback.nowMs();
   }
 
-  /** What a host said, oldest first. */
+  /** Packets of a host, oldest first. */
   heard(from: string, afterMs: number = Number.NEGATIVE_INFINITY): readonly Heard[] {
     return this.#segment.heard
       .filter((carried) => isFrom(carried, from) && carried.atMs > afterMs)
       .flatMap((carried) => this.#readOnce(carried) ?? []);
   }
 
-  /** Resolves with the first packet of a host that fits, past or future; `fits` is asked once for each. */
+  /** Resolves with the first past or future packet of a host that fits; `fits` is called once for each. */
   async find(from: string, fits: (heard: Heard) => boolean, search: Search = {}): Promise<Heard> {
     const { afterMs = Number.NEGATIVE_INFINITY, timeoutMs = patienceMs } = search;
     let at = 0;
@@ -72,7 +72,7 @@ export class VirtualPeer {
     throw new Error([`${from} said nothing that fits within ${timeoutMs} ms`, ...story].join("\n"));
   }
 
-  /** What a host said that the codec cannot read. */
+  /** Packets of a host that the codec cannot decode. */
   unreadable(from: string): readonly Uint8Array[] {
     return this.#segment.heard
       .filter((carried) => isFrom(carried, from) && this.#readOnce(carried) === null)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { VirtualClock } from "@lmserv/discovery-testkit";
 
-/** Longer than anything that is waited for, in ms of virtual time: 10 minutes. */
+/** Longer than any wait of a test, in ms of virtual time: 10 minutes. */
 export const patienceMs = 600_000;
 
 interface Wait {
@@ -11,7 +11,7 @@ interface Wait {
   readonly reject: (error: unknown) => void;
 }
 
-/** Moves a virtual clock on for as long as anybody waits for something, several at once. */
+/** Advances a virtual clock while there is a pending wait, or several. */
 export class Playback {
   readonly #clock: VirtualClock;
   readonly #waits = new Set<Wait>();
@@ -25,7 +25,7 @@ export class Playback {
     return this.#clock.now();
   }
 
-  /** Resolves at the moment in which `isDone` holds with true, or `maxMs` later with false. */
+  /** Resolves with true as soon as `isDone` returns true, or with false `maxMs` later. */
   wait(isDone: () => boolean, maxMs: number = patienceMs): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waits.add({ isDone, endMs: this.nowMs() + maxMs, resolve, reject });
@@ -33,12 +33,11 @@ export class Playback {
     });
   }
 
-  /** Waits for a moment. */
   async until(atMs: number): Promise<void> {
     await this.wait(() => false, Math.max(0, atMs - this.nowMs()));
   }
 
-  /** Resolves and rejects as the promise does. */
+  /** Settles as the promise does. */
   async settled<T>(promise: PromiseLike<T>, about: string): Promise<T> {
     let isSettled = false;
     const settle = (): void => {

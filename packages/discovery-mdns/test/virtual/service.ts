@@ -10,9 +10,9 @@ import type { VirtualHost } from "./host.ts";
 import type { VirtualPeer } from "./peer.ts";
 import type { Stage } from "./stage.ts";
 
-/** How long a record rests after it was multicast, in ms (RFC 6762 section 6), and what we add. */
+/** Rest of a record after its multicast in ms (RFC 6762 section 6), with our 10 ms. */
 const restMs = 1_010;
-/** How often a service is announced. */
+/** Count of a service's announcements. */
 const announcements = 4;
 
 /** The library on a host of the stage. */
@@ -27,23 +27,21 @@ export async function discoveryOn(
   return discovery;
 }
 
-/** What a service under test is called on the wire. */
+/** Names of a service under test on the wire. */
 export interface Service {
   readonly instance: string;
   readonly hostName: string;
   readonly port: number;
-  /** Ends it; resolves when it is over. */
   readonly stop: () => Promise<void>;
 }
 
-/** What is being announced, from its first moment on. */
+/** Announcement from its first moment on. */
 export interface Announcing {
   readonly discovery: Discovery;
   readonly registration: Promise<NodeRegistration>;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts to announce a node on a host. */
 export async function startAnnouncing(
   stage: Stage,
   node: Partial<Announcement> = {},
@@ -51,7 +49,7 @@ export async function startAnnouncing(
 ): Promise<Announcing> {
   const discovery = await discoveryOn(stage, host);
   const registration = discovery.announce({ port: 8_000, info: "Conform", server: "lmserv", ...node });
-  // It rejects when it is stopped early; whoever waits for it learns that.
+  // It rejects when it is stopped early; its own awaiters handle that.
   registration.catch(() => {});
   const stop = (): Promise<void> => stage.playback.settled(discovery[Symbol.asyncDispose](), "the goodbye");
   return { discovery, registration, stop };
@@ -68,7 +66,7 @@ export async function announce(
   return { stop, ...(await announced(stage.peer, host)) };
 }
 
-/** The service that a host announces first. */
+/** First service that a host announces. */
 export async function announced(peer: VirtualPeer, host: VirtualHost): Promise<Omit<Service, "stop">> {
   const first = await peer.find(host.address, isAnnouncement);
   const srv = first.message.answers.find((record) => record.type === "SRV");
@@ -76,7 +74,7 @@ export async function announced(peer: VirtualPeer, host: VirtualHost): Promise<O
   return { instance: srv.name, hostName: srv.target, port: srv.port };
 }
 
-/** Whether a packet announces a service: an unasked response with its SRV record. */
+/** True if a packet announces a service: an unsolicited response with its SRV record. */
 export function isAnnouncement({ message, dst }: Heard): boolean {
   const has = (type: string): boolean =>
     message.answers.some((record) => record.type === type && record.ttlS > 0);
@@ -95,19 +93,19 @@ export async function quietService(stage: Stage, node: Partial<Announcement> = {
   return service;
 }
 
-/** Waits until as many services as there are have been announced for the last time. */
+/** Waits for the last announcement of that many services. */
 export async function lastAnnouncement({ peer, host }: Stage, services = 1): Promise<void> {
   let count = 0;
   await peer.find(host.address, (heard) => isAnnouncement(heard) && ++count >= announcements * services);
 }
 
-/** Waits until nothing that the host said keeps it from saying it again. */
+/** Waits until every record of the host may be multicast again. */
 export async function rested({ peer, host, until }: Stage): Promise<void> {
   const lastMs = Math.max(0, ...multicasts(peer, host).map(({ tMs }) => tMs));
   await until(lastMs + restMs);
 }
 
-/** What the host multicast over IPv4. */
+/** Multicast packets of the host over IPv4. */
 export function multicasts(peer: VirtualPeer, host: VirtualHost, afterMs?: number): readonly Heard[] {
   return peer.heard(host.address, afterMs).filter(({ dst }) => isMulticast(dst));
 }

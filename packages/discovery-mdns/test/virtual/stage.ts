@@ -13,23 +13,20 @@ export interface Stage {
   readonly clock: VirtualClock;
   readonly segment: Segment;
   readonly playback: Playback;
-  /** Chance, the same in every run. */
+  /** Random numbers, the same in every run. */
   readonly random: () => number;
-  /** Runs what is tested. */
   readonly host: VirtualHost;
   readonly peer: VirtualPeer;
-  /** For whatever else a case needs. */
+  /** Spare host. */
   readonly third: VirtualHost;
   readonly nowMs: () => number;
-  /** Waits for a moment. */
   readonly until: (atMs: number) => Promise<void>;
-  /** Waits for a while. */
   readonly pass: (ms: number) => Promise<void>;
-  /** What runs on it, in the order of its start; ended with it. */
+  /** Running sessions in the order of their start; ended with the stage. */
   readonly running: AsyncDisposable[];
 }
 
-/** A link that nothing runs on yet; the host has port 5353 to itself. */
+/** Link without sessions; the host has port 5353 to itself. */
 function openStage(seed = 1): Stage {
   const clock = new VirtualClock();
   const segment = new Segment(clock);
@@ -51,7 +48,7 @@ function openStage(seed = 1): Stage {
   };
 }
 
-/** A peer that speaks from a host. */
+/** Peer that sends from a host. */
 export function peerOn(
   { segment, playback }: Pick<Stage, "segment" | "playback">,
   host: VirtualHost,
@@ -59,7 +56,7 @@ export function peerOn(
   return new VirtualPeer(host, segment, playback);
 }
 
-/** Ends everything that runs on it, and lets the last packets arrive. */
+/** Ends all sessions, and lets the last packets arrive. */
 async function closeStage({ running, playback }: Stage): Promise<void> {
   const ended = running.map((one) => one[Symbol.asyncDispose]());
   await playback.settled(Promise.all(ended), "the end of what runs");
@@ -67,9 +64,9 @@ async function closeStage({ running, playback }: Stage): Promise<void> {
 }
 
 /**
- * The body of a test: sets the stage, plays, ends what runs, and holds every packet of the host under test to the rules.
+ * Body of a test: sets the stage, plays, ends the sessions, and checks every packet of the host under test.
  *
- * Nothing may be left that waits: neither a timer nor a browse.
+ * Neither a timer nor a browse may be left.
  */
 export function staged(play: (stage: Stage) => Promise<void>, seed?: number): () => Promise<void> {
   return async () => {

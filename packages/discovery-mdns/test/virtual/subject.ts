@@ -11,24 +11,23 @@ import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { VirtualHost } from "./host.ts";
 import type { Stage } from "./stage.ts";
 
-/** What nobody aborts. */
+/** Signal that never aborts. */
 export const never = new AbortController();
 setMaxListeners(0, never.signal);
 
-/** The transport itself on a host, for what the library does not show. */
+/** The transport on a host, for behaviour that the library hides. */
 export interface Subject {
   readonly session: TransportSession;
-  /** The faults that it told of. */
+  /** Reported faults. */
   readonly reports: readonly DiscoveryError[];
-  /** Announces a node, whose `id` and `info` are `as`; resolves when that is done. */
+  /** Announces a node whose `id` and `info` are `as`; resolves when that is done. */
   readonly announce: (as: string, node: Announcement) => Promise<void>;
   readonly update: (as: string, node: Announcement) => Promise<void>;
   readonly withdraw: (as: string) => Promise<void>;
-  /** Doubts what was reported under that key. */
+  /** Reconfirms the report with that key. */
   readonly reconfirm: (key: string) => Promise<void>;
 }
 
-/** Opens the transport on a host of the stage. */
 export async function subject(
   stage: Stage,
   options: MdnsOptions = {},
@@ -65,35 +64,33 @@ export async function subject(
   };
 }
 
-/** A browse of the transport itself, whose reports no registry merges. */
+/** Browse of the transport itself, whose reports no registry merges. */
 export interface Browsing extends Subject {
-  /** When the browse began. */
+  /** Start of the browse, in ms of virtual time. */
   readonly startMs: number;
-  /** Resolves with the first report that fits, past or future. */
+  /** Resolves with the first past or future report that fits. */
   readonly sighting: (fits: (sighting: Sighting) => boolean, search?: Since) => Promise<Sighting>;
-  /** Resolves when an instance with that `info` is alive. */
+  /** Resolves with the first live instance of that `info`. */
   readonly alive: (info: string) => Promise<SeenNode>;
-  /** Those that came so far. */
+  /** Reports so far. */
   readonly sightings: () => readonly Sighting[];
-  /** Ends the browse. */
   readonly stop: () => void;
 }
 
-/** What the transport reports of an instance. */
+/** Report of the transport about an instance. */
 export interface Sighting {
   readonly kind: "alive" | "gone";
-  /** The instance, `@` and the interface. */
+  /** Instance, `@` and interface. */
   readonly key: string;
   readonly reason?: "goodbye" | "unreachable";
   readonly node?: SeenNode;
 }
 
 export interface Since {
-  /** How many of the reports so far do not count. @default none */
+  /** Count of earlier reports to skip. @default none */
   readonly from?: number;
 }
 
-/** Browses with the transport on a host of the stage. */
 export async function browsing(
   stage: Stage,
   { ttlMs = 60_000, ...options }: MdnsOptions & { readonly ttlMs?: number } = {},

@@ -2,15 +2,13 @@ import type { RegistryChange } from "@lmserv/discovery-core";
 import { discoveryOn } from "./service.ts";
 import type { Stage } from "./stage.ts";
 
-/** A watch of the library on the host of a stage. */
 export interface Watching {
-  /** What changed so far. */
+  /** Changes so far. */
   readonly changes: () => readonly RegistryChange[];
-  /** Resolves with the first change that fits, past or future. */
+  /** Resolves with the first past or future change that fits. */
   readonly change: (fits: (change: RegistryChange) => boolean) => Promise<RegistryChange>;
 }
 
-/** Watches the list of nodes. */
 export async function watching(stage: Stage): Promise<Watching> {
   const discovery = await discoveryOn(stage, stage.host);
   const changes: RegistryChange[] = [];
