@@ -271,9 +271,9 @@ describe("lmserv discover for people", () => {
     machine.network.appear({ id: "ollama", port: 11_434, info: "", path: "/api/chat", server: "ollama" });
     expect(await machine.run(3_000, "discover")).toBe(0);
     expect(machine.stdout.lines).toEqual([
-      "STATE    NAME        SERVER  MODELS                    URL                               SOURCES",
-      "healthy  gpu-box-01  lmserv  llama-3.3-70b, qwen3-32b  http://198.18.0.1:8000/chat       mdns",
-      "healthy  -           ollama  -                         http://198.18.0.2:11434/api/chat  mdns",
+      "STATE    NAME        SERVER  MODELS                    URL                               AGE",
+      "healthy  gpu-box-01  lmserv  llama-3.3-70b, qwen3-32b  http://198.18.0.1:8000/chat       3s",
+      "healthy  -           ollama  -                         http://198.18.0.2:11434/api/chat  3s",
     ]);
     expect(machine.stderr.text).toBe("");
   });

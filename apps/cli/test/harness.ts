@@ -333,6 +333,9 @@ export interface Running {
 export class Capture extends Writable {
   text = "";
   failure: Error | null = null;
+  /** Size, where it is a terminal. */
+  columns = 80;
+  rows = 24;
 
   override _write(chunk: Buffer, _encoding: string, done: (error: Error | null) => void): void {
     if (!this.failure) this.text += chunk.toString();

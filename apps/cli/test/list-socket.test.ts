@@ -59,7 +59,7 @@ describe("lmserv discover", () => {
     expect(second.stdout.text).toBe("http://127.0.0.1:8000/v1\n");
     second.stdout.text = "";
     expect(await second.start("discover").ended).toBe(0);
-    expect(second.stdout.text).toMatch(/healthy .*vllm .*llama3 .*local/);
+    expect(second.stdout.text).toMatch(/healthy .*vllm .*llama3 .*0s/);
   });
 
   test.each([

@@ -57,6 +57,12 @@ function reported(report: (reporter: ReturnType<typeof createReporter>) => void)
   return stderr.text;
 }
 
+/** Text of a terminal without what steers it. */
+function withoutSequences(screen: string): string {
+  const [first = "", ...others] = screen.replaceAll("\r", "").split("\u001b[");
+  return [first, ...others.map((part) => part.replace(/^\d*[A-Jm]/, ""))].join("");
+}
+
 const finding = checker("host", {}, text)("DIAGNOSIS_FAILED", { message: text, mend: text });
 
 /** A way out of the command, the files that it leaves by, and what it prints. */
@@ -82,11 +88,22 @@ const ways: Readonly<Record<string, Way>> = {
     isJson: true,
   },
   watch: {
-    by: ["discover/watch.ts"],
+    by: ["discover/line-views.ts"],
     print: () => run(besideStranger(), "discover", "--watch", "--timeout", "2s"),
   },
+  "live table": {
+    by: ["discover/live-view.ts"],
+    print: async () => {
+      const machine = besideStranger();
+      machine.isTerminal = true;
+      const screen = await run(machine, "discover", "--watch", "--timeout", "2s");
+      return withoutSequences(screen);
+    },
+    // The rest is cut, to the width of the terminal.
+    shows: "模型 نموذج",
+  },
   "watch as JSON": {
-    by: ["discover/watch.ts"],
+    by: ["discover/line-views.ts"],
     print: () => run(besideStranger(), "discover", "--watch", "--json", "--timeout", "2s"),
     isJson: true,
   },

@@ -21,8 +21,8 @@ describe("a mistake in the command line", () => {
     [["discover", "--wait", "two"], /'two'/],
     [["discover", "--wait", "2", "--first"], /--first.*cannot be used with.*--wait/],
     [["discover", "--timeout", "3d"], /--timeout.*'3d'.*500ms, 3s, 2m or 1h/],
-    [["discover", "--timeout", "0s"], /'0s'.*from 1ms to 1440m/],
-    [["discover", "--ttl", "500ms"], /--ttl.*'500ms'.*from 1s to 1440m/],
+    [["discover", "--timeout", "0s"], /'0s'.*from 1ms to 24h/],
+    [["discover", "--ttl", "500ms"], /--ttl.*'500ms'.*from 1s to 24h/],
     [["discover", "--timeout", "1s", "--timeout", "2s"], /--timeout.*'2s'.*only once/],
     [
       ["discover", "--transport", "pigeon"],

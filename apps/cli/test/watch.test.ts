@@ -165,7 +165,7 @@ describe("lmserv discover --watch --json", () => {
   });
 });
 
-describe("a watch on a terminal", () => {
+describe("a watch that loses its transport", () => {
   it("says in a line each that a transport is lost and that it is back", async () => {
     await watch();
     machine.network.fail();
@@ -227,19 +227,22 @@ describe("lmserv discover --watch for people", () => {
     await machine.clock.advance(10);
     machine.network.vanish(box.id);
     await machine.clock.advance(10);
-    const node = "?  gpu-box-01  lmserv  -  http://198.18.0.2:8000/chat  mdns";
-    expect(machine.stdout.lines).toEqual([`up       ${node}`, `down     ${node}  (goodbye)`]);
+    const node = "?        gpu-box-01        lmserv     -                 http://198.18.0.2:8000/chat";
+    expect(machine.stdout.lines).toEqual([
+      `2026-01-01T00:00:00.000Z  up       ${node}  (1)`,
+      `2026-01-01T00:00:00.010Z  down     ${node}  goodbye  (0)`,
+    ]);
     expect(machine.stderr.lines).toEqual(["lmserv: watching for LLM servers; stop with Ctrl-C"]);
     await interrupt();
   });
 
-  it("colours changes on a terminal", async () => {
+  it("names the sources with -v, and colours changes on a terminal", async () => {
     machine.isTerminal = true;
-    await watch("-q");
+    await watch("-v");
     machine.network.appear(box);
     await machine.clock.advance(10);
-    expect(machine.stdout.lines[0]).toContain("\u001b[32mup     \u001b[39m  ?  gpu-box-01");
-    expect(machine.stderr.text).toBe("");
+    expect(machine.stdout.lines[0]).toContain("  \u001b[32mup     \u001b[39m  ?  ");
+    expect(machine.stdout.lines[0]).toMatch(/\/chat {2}mdns {2}\(1\)$/);
     await interrupt();
   });
 

@@ -18,7 +18,7 @@ import { createProgress } from "../output/progress.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { startSpinner } from "../output/spinner.ts";
 import { formatTable, formatUrls } from "../output/table.ts";
-import { hasColor } from "../output/terminal.ts";
+import { hasColor, lineWidth } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
 import { readListed } from "./listed.ts";
 import { close, openDiscovery } from "./opening.ts";
@@ -90,15 +90,20 @@ function isSetting(name: string): boolean {
 }
 
 function printFound(
-  { json, print, check }: SearchRequest,
+  { json, print, check, verbose }: SearchRequest,
   nodes: readonly NodeInfo[],
   document: () => DiscoverDocument,
-  { stdout, env }: Io,
+  { stdout, env, clock }: Io,
 ): void {
   if (json) stdout.write(toJsonLine(document()));
   else if (print !== null) stdout.write(formatUrls(nodes, print));
   else if (nodes.length > 0)
-    stdout.write(formatTable(nodes, { color: hasColor(stdout, env), states: check }));
+    stdout.write(
+      formatTable(nodes, {
+        ...{ color: hasColor(stdout, env), states: check, verbose },
+        ...{ width: lineWidth(stdout), wallMs: clock.wall() },
+      }),
+    );
 }
 
 async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSignal): Promise<Findings> {

@@ -1,12 +1,5 @@
 import { once } from "node:events";
-import type { Discovery, DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
-import {
-  formatVersion,
-  nodeDocument,
-  toJsonLine,
-  type WatchLine,
-  warningDocument,
-} from "@lmserv/discovery-gateway/document";
+import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
 import { type Configuration, configure } from "../config/configuration.ts";
 import { judge } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
@@ -14,19 +7,13 @@ import type { Io } from "../io/io.ts";
 import type { SearchRequest } from "../options/request.ts";
 import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
-import { formatChange } from "../output/table.ts";
-import { hasColor } from "../output/terminal.ts";
+import { canRepaint } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
 import { FilteredChanges } from "./filtered-changes.ts";
+import { jsonView, textView } from "./line-views.ts";
+import { LiveView } from "./live-view.ts";
 import { close, openDiscovery } from "./opening.ts";
-
-/** How a watch looks from outside. */
-interface View {
-  readonly begin: () => void;
-  readonly change: (change: RegistryChange) => string;
-  readonly warn: (warning: DiscoveryError) => void;
-  readonly transport: (status: TransportStatus) => void;
-}
+import type { WatchView } from "./watch-view.ts";
 
 /** Prints every change until a signal, the end of the time, or enough nodes; resolves with the exit code. */
 export async function watch(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
@@ -35,16 +22,26 @@ export async function watch(request: SearchRequest, io: Io, signal: AbortSignal)
     interactive: true,
     identity: null,
   });
-  const view = request.json ? jsonView(io) : textView(io, request, reporter);
+  const view = watchView(request, io, reporter);
   const timeUp = new AbortController();
   const { timeoutMs } = request;
   const cancel = timeoutMs === null ? () => {} : io.clock.schedule(timeoutMs, () => timeUp.abort());
   const ending = AbortSignal.any([signal, timeUp.signal]);
   view.begin();
-  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending).finally(cancel);
+  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending).finally(() => {
+    cancel();
+    view.end();
+  });
   if (signal.aborted) return interruptedCode(signal);
   for (const failure of failures) reporter.error(describeFailure(failure));
   return judge({ count: peak, wanted: request.atLeast ?? 1, failures });
+}
+
+/** JSON for programs, a live table on a terminal, and lines of text elsewhere, or where `-v` prints between them. */
+function watchView(request: SearchRequest, io: Io, reporter: Reporter): WatchView {
+  if (request.json) return jsonView(io);
+  const isLive = canRepaint(io.stdout, io.env) && !request.verbose;
+  return isLive ? new LiveView(request, io, reporter) : textView(io, request, reporter);
 }
 
 interface Outcome {
@@ -58,7 +55,7 @@ async function follow(
   request: SearchRequest,
   configuration: Configuration,
   io: Io,
-  view: View,
+  view: WatchView,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -94,7 +91,7 @@ async function printChanges(
   discovery: Discovery,
   changes: FilteredChanges,
   enough: number,
-  view: View,
+  view: WatchView,
   { stdout }: Io,
   signal: AbortSignal,
 ): Promise<number> {
@@ -107,46 +104,11 @@ async function printChanges(
       count += steps[change.kind];
       peak = Math.max(peak, count);
       // A slow reader holds up the watch, which keeps the sum of what it misses.
-      if (!stdout.write(view.change(change))) await once(stdout, "drain", { signal });
+      if (!view.change(change)) await once(stdout, "drain", { signal });
       if (peak >= enough) break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
   return peak;
-}
-
-function jsonView({ stdout }: Io): View {
-  const write = (line: WatchLine): void => {
-    // A reader that does not keep up loses warnings, so that they cannot pile up; it loses no change.
-    if (!stdout.writableNeedDrain) stdout.write(toJsonLine(line));
-  };
-  return {
-    begin: () => write({ type: "version", formatVersion }),
-    warn: (warning) => write({ type: "warning", ...warningDocument(warning) }),
-    transport: ({ name: transport, lost }) => {
-      if (lost) write({ type: "lost", ...warningDocument(lost), transport });
-      else write({ type: "recovered", transport });
-    },
-    change: (change) => {
-      const node = nodeDocument(change.node);
-      if (change.kind === "down") return toJsonLine({ type: "down", reason: change.reason, node });
-      return toJsonLine({ type: change.kind, node });
-    },
-  };
-}
-
-function textView({ stdout, env }: Io, { verbose, check }: SearchRequest, reporter: Reporter): View {
-  const color = hasColor(stdout, env);
-  return {
-    begin: () => reporter.note("watching for LLM servers; stop with Ctrl-C"),
-    change: (change) => formatChange(change, { color, states: check }),
-    transport: ({ name, lost }) => {
-      reporter.note(lost ? `${name} is lost, and its nodes are stale: ${lost.message}` : `${name} is back`);
-    },
-    warn: (warning) => {
-      // The log holds it already.
-      if (!verbose) reporter.warn(describeFailure(warning));
-    },
-  };
 }

@@ -26,7 +26,12 @@ import type { SignalName } from "./interruption.ts";
 import { watchReader } from "./reader.ts";
 import { isSharedFile } from "./shared-file.ts";
 
-export type Output = Writable & { readonly isTTY?: boolean };
+/** A stream, with its size in cells where it is a terminal, which emits `resize`. */
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 

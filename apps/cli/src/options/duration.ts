@@ -20,6 +20,19 @@ export function parseDurationIn(text: string, { leastMs, mostMs }: DurationRange
 
 /** Writes a whole number of ms as it is read, in the largest unit that fits. */
 export function formatDuration(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
+}
+
+const units = [
+  { letter: "d", ms: 86_400_000 },
+  { letter: "h", ms: 3_600_000 },
+  { letter: "m", ms: 60_000 },
+] as const;
+
+/** Writes how long ago something was, in its largest whole unit: `42s`, `5m`, `3h`, `12d`. */
+export function formatAge(ms: number): string {
+  const unit = units.find((one) => ms >= one.ms);
+  return unit ? `${Math.floor(ms / unit.ms)}${unit.letter}` : `${Math.max(0, Math.floor(ms / 1_000))}s`;
 }

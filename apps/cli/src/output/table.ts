@@ -1,32 +1,36 @@
-import { modelNamesOf, type NodeInfo, type RegistryChange, visibleText } from "@lmserv/discovery-core";
-import { formatEndpoint } from "@lmserv/discovery-core/transport";
+import { type NodeInfo, visibleText } from "@lmserv/discovery-core";
 import type { UrlKind } from "../options/request.ts";
+import { firstFitting, padTo, widthOf } from "./cells.ts";
+import { type Cell, type Column, columnsOf, inOrder, type TableOptions } from "./columns.ts";
 import { paint } from "./terminal.ts";
 
-/** Appearance of the list for people. */
-export interface TableOptions {
-  readonly color: boolean;
-  /** Whether the state of each node is shown. */
-  readonly states: boolean;
-}
-
-const header = ["STATE", "NAME", "SERVER", "MODELS", "URL", "SOURCES"];
-/** A name or a list of models may be long; the whole of it is in the JSON. */
-const maxCellWidth = 48;
 const gap = "  ";
+/** Where no terminal cuts lines: a name or a list of models may be long, and the whole of it is in the JSON. */
+const maxCellWidth = 48;
+
+/** A column with its cells, and with what is known of its width. */
+interface Measured {
+  readonly column: Column;
+  readonly cells: readonly Cell[];
+  readonly leastWidth: number;
+  readonly easyWidth: number;
+  readonly width: number;
+}
 
 /** Nodes as a table for people, with a header, in the order of their names and addresses. */
 export function formatTable(nodes: readonly NodeInfo[], options: TableOptions): string {
-  const rows = [header, ...nodes.map(cellsOf).sort(compareRows)].map((row) => shown(row, options));
-  const [first = []] = rows;
-  const widths = first.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? "")].length)));
-  const [head = "", ...lines] = rows.map((row) =>
-    row
-      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - [...cell].length))
-      .join(gap)
-      .trimEnd(),
+  return `${tableLines(nodes, options).join("\n")}\n`;
+}
+
+/** The header and a line for each node. */
+export function tableLines(nodes: readonly NodeInfo[], options: TableOptions): readonly string[] {
+  const rows = inOrder(nodes);
+  const fitted = fit(measure(columnsOf(rows, options), rows), options.width);
+  const head = lineOf(fitted, ({ column }) => column.title);
+  const lines = rows.map((_, row) =>
+    lineOf(fitted, ({ cells, width }) => firstFitting(cells[row] ?? ["-"], width)),
   );
-  return `${[options.color ? paint("bold", head) : head, ...lines].join("\n")}\n`;
+  return [options.color ? paint("bold", head) : head, ...lines];
 }
 
 /** One URL a line, best node first; nodes without such a URL are left out. */
@@ -38,47 +42,84 @@ export function formatUrls(nodes: readonly NodeInfo[], kind: UrlKind): string {
   return urls.join("");
 }
 
-const changeColor = { up: "green", updated: "yellow", down: "red" } as const;
-
-/** A change as a line for people. */
-export function formatChange(change: RegistryChange, options: TableOptions): string {
-  const kind = change.kind.padEnd("updated".length);
-  const cells = shown(cellsOf(change.node), options);
-  if (change.kind === "down") cells.push(`(${change.reason})`);
-  return `${[options.color ? paint(changeColor[change.kind], kind) : kind, ...cells].join(gap)}\n`;
+function measure(columns: readonly Column[], nodes: readonly NodeInfo[]): readonly Measured[] {
+  return columns.map((column) => {
+    const cells = nodes.map(column.cellOf);
+    const width = Math.max(column.title.length, ...cells.map(([longest]) => widthOf(longest)));
+    const { leastWidth, easyWidth = leastWidth } = column;
+    return {
+      ...{ column, cells, width },
+      ...{ leastWidth: Math.min(width, leastWidth), easyWidth: Math.min(width, easyWidth) },
+    };
+  });
 }
 
-/** Without the state, which comes first, where none is known of. */
-function shown(row: readonly string[], { states }: TableOptions): string[] {
-  return states ? [...row] : row.slice(1);
+/** Leaves out what has no room, shortens what is copied where the rest would not be read, and narrows the rest. */
+function fit(columns: readonly Measured[], width: number | null): readonly Measured[] {
+  if (width === null) {
+    return columns.map((one) =>
+      one.column.isCopied ? one : { ...one, width: Math.min(one.width, maxCellWidth) },
+    );
+  }
+  const shown = withRoom(columns, width);
+  const room = width - gap.length * (shown.length - 1);
+  const others = shown.filter(({ column }) => !column.isCopied);
+  const copied = shown.filter(({ column }) => column.isCopied).map((one) => shortened(one, others, room));
+  const widths = narrowed(others, Math.max(sum(others, "leastWidth"), room - sum(copied, "width")));
+  const left = Math.max(1, room - total(widths));
+  return shown.map((one) => {
+    const own = widths.get(one) ?? Math.min(left, sum(copied, "width"));
+    return { ...one, width: own };
+  });
 }
 
-/** Nodes without a name come last. */
-function compareRows([, ...a]: readonly string[], [, ...b]: readonly string[]): number {
-  const isUnnamed = ([name]: readonly string[]): number => Number(name === "-");
-  return isUnnamed(a) - isUnnamed(b) || a.join(gap).localeCompare(b.join(gap), "en", { numeric: true });
+/** The column in the longest of its forms beside which the others read well, or else are of use. */
+function shortened(one: Measured, others: readonly Measured[], room: number): Measured {
+  const forms = one.cells.reduce((most, cell) => Math.max(most, cell.length), 1);
+  const widths = Array.from({ length: forms }, (_, form) =>
+    Math.max(one.column.title.length, ...one.cells.map((cell) => widthOf(cell[form] ?? cell.at(-1) ?? ""))),
+  );
+  const besides = (key: "easyWidth" | "leastWidth") =>
+    widths.find((width) => width <= room - sum(others, key));
+  return { ...one, width: besides("easyWidth") ?? besides("leastWidth") ?? one.leastWidth };
 }
 
-function cellsOf(node: NodeInfo): string[] {
-  const transports = [...new Set(node.sources.map((source) => source.transport))].join(",");
-  const endpoint = formatEndpoint(node.host, node.port);
-  return [
-    node.health?.state ?? "?",
-    cell(node.info),
-    cell(node.server ?? ""),
-    cell(modelNamesOf(node).join(", ")),
-    // A scoped address cannot stand in a URL, and still says where the node is.
-    visibleText(node.url ?? endpoint),
-    cell(transports),
-  ];
+/** Columns that have their least width each in a line; those that yield first are left out. */
+function withRoom(columns: readonly Measured[], width: number): readonly Measured[] {
+  const needed = sum(columns, "leastWidth") + gap.length * (columns.length - 1);
+  const yielding = columns.filter(({ column }) => column.yields > 0);
+  if (needed <= width || yielding.length === 0) return columns;
+  const first = yielding.reduce((a, b) => (b.column.yields < a.column.yields ? b : a));
+  return withRoom(
+    columns.filter((one) => one !== first),
+    width,
+  );
 }
 
-function cell(text: string): string {
-  return cut(visibleText(text), maxCellWidth) || "-";
+/** Takes a cell at a time from the widest column that can spare one. */
+function narrowed(columns: readonly Measured[], room: number): ReadonlyMap<Measured, number> {
+  const widths = new Map(columns.map((one) => [one, Math.min(one.width, Math.max(room, one.leastWidth))]));
+  const spare = (one: Measured): number => (widths.get(one) ?? 0) - one.leastWidth;
+  const widthNow = (one: Measured): number => (spare(one) > 0 ? (widths.get(one) ?? 0) : 0);
+  while (total(widths) > room) {
+    const [widest] = [...columns].sort((a, b) => widthNow(b) - widthNow(a));
+    if (!widest || spare(widest) === 0) break;
+    widths.set(widest, (widths.get(widest) ?? 0) - 1);
+  }
+  return widths;
 }
 
-/** Cuts text to `width` characters, the last of which tells that it was cut. */
-function cut(text: string, width: number): string {
-  const characters = [...text];
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}\u{2026}`;
+function total(widths: ReadonlyMap<Measured, number>): number {
+  return [...widths.values()].reduce((all, width) => all + width, 0);
+}
+
+function sum(columns: readonly Measured[], key: "width" | "leastWidth" | "easyWidth"): number {
+  return columns.reduce((all, one) => all + one[key], 0);
+}
+
+function lineOf(columns: readonly Measured[], textOf: (one: Measured) => string): string {
+  return columns
+    .map((one) => padTo(textOf(one), one.width))
+    .join(gap)
+    .trimEnd();
 }

@@ -5,6 +5,14 @@ export function canRepaint(stream: Output, { TERM }: Io["env"]): boolean {
   return stream.isTTY === true && TERM !== "dumb";
 }
 
+/** Terminals that do not tell their width have this one. */
+const usualWidth = 80;
+
+/** Cells of a line of the terminal, or null where the stream is none, so that nothing is cut. */
+export function lineWidth({ isTTY, columns }: Output): number | null {
+  return isTTY === true ? columns || usualWidth : null;
+}
+
 /** Whether the stream shows colours and the user has nothing against them (no-color.org). */
 export function hasColor(stream: Output, env: Io["env"]): boolean {
   return canRepaint(stream, env) && !env.NO_COLOR;
