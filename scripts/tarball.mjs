@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { createPackageFromTarballData } from "@arethetypeswrong/core";
 import { root, run } from "./command.mjs";
-import { targetsOf } from "./entry-points.mjs";
+import { targetsOf as targetsIn } from "./entry-points.mjs";
 import { importsOf, packageOf } from "./imports.mjs";
 import { runtimeDependencies } from "./layers.mjs";
 import { environment } from "./setup.mjs";
@@ -38,7 +38,13 @@ export function openTarball(path) {
 
 /** Why nobody could use a package as it is in its tarball, a line for each reason; nothing if all is well. */
 export function faultsOf(tarball) {
-  return [...strangers(tarball), ...unresolved(tarball), ...missing(tarball), ...undeclared(tarball)];
+  return [
+    ...strangers(tarball),
+    ...unresolved(tarball),
+    ...missing(tarball),
+    ...unreached(tarball),
+    ...undeclared(tarball),
+  ];
 }
 
 function strangers({ files, read }) {
@@ -61,33 +67,60 @@ function unresolved({ manifest }) {
 }
 
 /** Files that something refers to, and that are not there. */
-function missing({ manifest, files, read }) {
-  const entries = [...targetsOf(manifest.exports), ...targetsOf(manifest.bin ?? {})];
-  const references = entries.map(([key, target]) => [`package.json: ${key}`, posix.normalize(target)]);
-  for (const file of files) {
-    if (file.endsWith(".map")) {
-      const { sources } = JSON.parse(read(file));
-      for (const source of sources) references.push([file, beside(file, source)]);
-    } else if (isModule(file)) {
-      const relative = importsOf(read(file)).filter((specifier) => specifier.startsWith("."));
-      // Declarations keep the extension of the sources; compilers look for the declarations then.
-      for (const specifier of relative) {
-        references.push([file, beside(file, specifier.replace(/(?<!\.d)\.ts$/, ".d.ts"))]);
-      }
-    }
+function missing(tarball) {
+  const origins = [
+    [manifestFile, targetsOf(tarball)],
+    ...tarball.files.map((file) => [file, referencesOf(file, tarball)]),
+  ];
+  return origins.flatMap(([origin, targets]) =>
+    targets
+      .filter((target) => !tarball.files.includes(target))
+      .map((target) => `${origin} refers to ${target}, which is not there`),
+  );
+}
+
+/** Files that no entry point leads to: whoever installs the package has no use for them. */
+function unreached(tarball) {
+  const reached = new Set([manifestFile, "README.md", "LICENSE", ...targetsOf(tarball)]);
+  for (const file of reached) {
+    if (!tarball.files.includes(file)) continue;
+    for (const target of referencesOf(file, tarball)) reached.add(target);
   }
-  return references
-    .filter(([, target]) => !files.includes(target))
-    .map(([origin, target]) => `${origin} refers to ${target}, which is not there`);
+  return tarball.files
+    .filter((file) => !reached.has(file) && !reached.has(sourceOf(file)))
+    .map((file) => `${file} is reached by no export`);
 }
 
-/** Compiled JavaScript or its declarations. */
+/** The source of compiled output: a module of types alone is compiled as well, and a bundle leaves declarations. */
+function sourceOf(file) {
+  return file.replace(/^dist\/(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/, "src/$1.ts");
+}
+
+const manifestFile = "package.json";
+
+/** The files behind every entry point. */
+function targetsOf({ manifest }) {
+  const entries = [...targetsIn(manifest.exports), ...targetsIn(manifest.bin ?? {})];
+  return entries.map(([, target]) => posix.normalize(target));
+}
+
+/** The files of the same package that one refers to: imports, what is read beside it, sources of a map. */
+function referencesOf(file, { read }) {
+  const beside = (relative) => posix.join(posix.dirname(file), relative);
+  if (file.endsWith(".map")) return JSON.parse(read(file)).sources.map(beside);
+  if (!isModule(file)) return [];
+  const text = read(file);
+  const imported = importsOf(text, file)
+    .filter((specifier) => specifier.startsWith("."))
+    // Declarations keep the extension of the sources; compilers look for the declarations then.
+    .map((specifier) => (file.endsWith(".d.ts") ? specifier.replace(/(?<!\.d)\.ts$/, ".d.ts") : specifier));
+  const maps = [...text.matchAll(/^\/\/# sourceMappingURL=(\S+)$/gm)].map(([, map]) => map);
+  return [...imported, ...maps].map(beside);
+}
+
+/** A module: a source, compiled JavaScript or its declarations. */
 function isModule(file) {
-  return /^(dist|bin)\/.*\.(mjs|js|ts)$/.test(file);
-}
-
-function beside(file, relative) {
-  return posix.join(posix.dirname(file), relative);
+  return /^(dist|bin|src)\/.*\.(mjs|js|ts)$/.test(file);
 }
 
 /** Packages that something imports, and that an install does not bring. */
@@ -95,7 +128,7 @@ function undeclared({ manifest, files, read }) {
   const declared = [manifest.name, ...runtimeDependencies(manifest)];
   return files
     .filter(isModule)
-    .flatMap((file) => importsOf(read(file)).map((specifier) => [file, specifier]))
+    .flatMap((file) => importsOf(read(file), file).map((specifier) => [file, specifier]))
     .filter(([, specifier]) => packageOf(specifier) && !declared.includes(packageOf(specifier)))
     .map(([file, specifier]) => `${file} imports ${specifier}, which package.json does not declare`);
 }

@@ -16,9 +16,23 @@ test("finds what compiled files import", () => {
     '} from "h";',
     'export const i = "from";',
     'console.log("import", "x");',
-    ' * A comment tells: import x from "x".',
+    '/* A comment tells: import x from "x". */',
+    'import{j}from"j";const k=()=>import(`./k.js`);export{j};',
+    'const l = [new URL("l.html", import.meta.url), new URL("m", "http://localhost")];',
   ].join("\n");
-  expect(importsOf(text).sort()).toEqual(["../e.js", "./c.js", "a", "b", "d", "f", "g", "h"]);
+  expect(importsOf(text).sort()).toEqual([
+    "../e.js",
+    "./c.js",
+    "./k.js",
+    "a",
+    "b",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "l.html",
+  ]);
 });
 
 test("tells the package of an import", () => {

@@ -83,12 +83,17 @@ describe("a tarball", () => {
     [
       "no sources",
       (it) => ({ ...it, files: it.files.filter((file) => !file.startsWith("src/")) }),
-      /@lmserv\/source/,
+      /^package\.json refers to src\/index\.ts/,
     ],
     [
       "a lost module",
-      (it) => ({ ...it, files: it.files.filter((file) => !file.endsWith("/cache.js")) }),
-      /cache\.js/,
+      (it) => ({ ...it, files: it.files.filter((file) => !file.endsWith("/cache.ts")) }),
+      /cache\.ts/,
+    ],
+    [
+      "a module that nothing imports",
+      (it) => withText({ ...it, files: [...it.files, "src/left.ts"] }, "src/left.ts", ""),
+      /^src\/left\.ts is reached by no export$/,
     ],
     [
       "a version of this workspace",
@@ -100,7 +105,7 @@ describe("a tarball", () => {
     ],
     [
       "an undeclared import",
-      (it) => withText(it, "dist/index.js", 'import { a } from "@b/c/d";\n'),
+      (it) => withText(it, "dist/bundle.js", 'import { a } from "@b/c/d";\n'),
       /@b\/c\/d/,
     ],
     [

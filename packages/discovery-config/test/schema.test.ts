@@ -6,8 +6,8 @@ import { plugin as ownMesh } from "@lmserv/discovery-mesh";
 import { plugin as ownNats } from "@lmserv/discovery-nats";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
-import { publishedSchema } from "../src/published-schema.ts";
 import { arp, mesh } from "./harness.ts";
+import { publishedSchema } from "./published-schema.ts";
 
 /** Whose options editors complete: those of every transport here. */
 const published = publishedSchema([mdns, ownArp, ownMesh, ownEtcd, ownNats]);

@@ -46,8 +46,12 @@ export async function announceSelf(
 
 /** Searches for `timeoutMs` and resolves with every node that answered. */
 export async function discoverNodes(options: DiscoverNodesOptions = {}): Promise<readonly NodeInfo[]> {
-  await using discovery = await open(options);
-  return await discovery.discover(lookOf(options));
+  const discovery = await open(options);
+  try {
+    return await discovery.discover(lookOf(options));
+  } finally {
+    await discovery[Symbol.asyncDispose]();
+  }
 }
 
 /**

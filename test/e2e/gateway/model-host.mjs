@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { createDiscovery } from "../../../packages/discovery-core/dist/index.js";
-import { mdns } from "../../../packages/discovery-mdns/dist/index.js";
+import { createDiscovery } from "../../../packages/discovery-core/dist/bundle.js";
+import { mdns } from "../../../packages/discovery-mdns/dist/bundle.js";
 
 // A server of OpenAI's API that announces itself, answers as it is told on its input (a line: `answer`, `wait`, `stream`,
 // `die`, or a status), and says, one JSON document a line, what is asked of it and who leaves.

@@ -1,4 +1,4 @@
-import { createDiscovery } from "../../../packages/discovery-core/dist/index.js";
+import { createDiscovery } from "../../../packages/discovery-core/dist/bundle.js";
 import { etcd } from "../../../packages/discovery-etcd/dist/index.js";
 import { nats } from "../../../packages/discovery-nats/dist/index.js";
 
