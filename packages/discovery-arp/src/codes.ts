@@ -1,4 +1,4 @@
-/** What an examination of the neighbours may find. */
+/** Codes of the checks that an examination of the neighbors reports. */
 export const checks = {
   "neighbors-read": ["ok", "The table of neighbours can be read; the message says by which means."],
   "neighbors-unreadable": ["fail", "There is no way to the table of neighbours."],

@@ -1,7 +1,7 @@
 import type { OptionShape } from "@lmserv/discovery-core/transport";
 import type { ArpOptions } from "./transport.ts";
 
-/** The options that a configuration file may set. */
+/** Options that a configuration file may set. */
 export type Configurable = Omit<ArpOptions, "name" | "onProgress">;
 
 const range = { type: "string", minLength: 1 } as const;

@@ -8,12 +8,12 @@ import type { Omission } from "./sweep/plan.ts";
 import { planOf } from "./sweep/sweeper.ts";
 import { reserve, type TableLoad } from "./sweep/table-capacity.ts";
 
-/** The kernel refuses entries a little before its count says so: seen from 1,017 of 1,024 on. */
+/** The kernel refuses entries slightly before its limit: observed from 1,017 of 1,024 on. */
 const fullWithin = 16;
 
 type Say = Checker<keyof typeof checks>;
 
-/** Looks for what keeps the neighbour table from leading to servers. */
+/** Examines what keeps the neighbor table from leading to servers. */
 export async function* diagnose(
   settings: Settings,
   machine: Platform,
@@ -86,7 +86,7 @@ function roomCheck(load: TableLoad | null, say: Say): Check {
   const mend = enlarge(hardLimit);
   const refused = refusals > 0 ? `; ${refusals} were refused since this machine started` : "";
   const fill = `the kernel's table of neighbours holds ${entries} entries, and learns ${hardLimit} at most${refused}`;
-  // Permanent entries are counted and take no room: only a refusal shows that there was none.
+  // Permanent entries are counted and take no room: only a refusal proves that the table is full.
   if (entries >= hardLimit - fullWithin && refusals > 0) {
     const message = `${fill}: it is full, and whatever goes to a host that is not in it is lost, multicast included`;
     return say("neighbor-table-full", { message, mend });
@@ -98,7 +98,7 @@ function roomCheck(load: TableLoad | null, say: Say): Check {
   return say("neighbor-room", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });
 }
 
-/** The table is one for the whole machine: containers cannot enlarge it. */
+/** The whole machine shares one table: containers cannot enlarge it. */
 function enlarge(hardLimit: number): string {
   const sizes = [1, 2, 3].map(
     (level) => `net.ipv4.neigh.default.gc_thresh${level}=${hardLimit * 2 ** (level - 1)}`,

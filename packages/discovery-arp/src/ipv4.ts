@@ -1,14 +1,14 @@
-/** A range of IPv4 addresses with a common prefix. */
+/** Range of IPv4 addresses with a common prefix. */
 export interface Subnet {
-  /** First address, as a number. */
+  /** First address as a number. */
   readonly base: number;
-  /** In bits, 0..32. */
+  /** Prefix length in bits, 0..32. */
   readonly prefixLength: number;
 }
 
 const dottedQuad = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 
-/** An address as a number, or null for what is none. */
+/** Parses an address to a number; null if it is invalid. */
 export function parseIPv4(text: string): number | null {
   const bytes = dottedQuad.exec(text)?.slice(1).map(Number);
   if (!bytes || bytes.some((byte) => byte > 255)) return null;
@@ -19,7 +19,7 @@ export function formatIPv4(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** `10.1.2.3/8` or a single address; the bits after the prefix are dropped. Null for what is neither. */
+/** Parses `10.1.2.3/8` or a single address; the bits after the prefix are dropped. Null if it is neither. */
 export function parseSubnet(text: string): Subnet | null {
   const [address = "", length = "32", ...rest] = text.split("/");
   const value = parseIPv4(address);
@@ -27,7 +27,6 @@ export function parseSubnet(text: string): Subnet | null {
   return subnetOf(value, Number(length));
 }
 
-/** The subnet of an address. */
 export function subnetOf(address: number, prefixLength: number): Subnet {
   const size = 2 ** (32 - prefixLength);
   return { base: Math.floor(address / size) * size, prefixLength };
@@ -37,7 +36,7 @@ export function formatSubnet({ base, prefixLength }: Subnet): string {
   return `${formatIPv4(base)}/${prefixLength}`;
 }
 
-/** How many addresses it holds. */
+/** Count of its addresses. */
 export function sizeOf({ prefixLength }: Subnet): number {
   return 2 ** (32 - prefixLength);
 }
@@ -46,17 +45,17 @@ export function contains({ base, prefixLength }: Subnet, address: number): boole
   return subnetOf(address, prefixLength).base === base;
 }
 
-/** Whether `inner` lies in `outer`. */
+/** True if `inner` lies in `outer`. */
 export function covers(outer: Subnet, inner: Subnet): boolean {
   return inner.prefixLength >= outer.prefixLength && contains(outer, inner.base);
 }
 
-/** Whether one of the ranges holds the address. */
+/** True if one of the ranges holds the address. */
 export function isIn(address: number, ranges: readonly Subnet[]): boolean {
   return ranges.some((range) => contains(range, address));
 }
 
-/** The addresses that hosts can have: in all but the smallest subnets the first and the last are not. */
+/** Addresses for hosts: without the first and the last in all but the smallest subnets. */
 export function* hostsOf(subnet: Subnet): Generator<number> {
   const size = sizeOf(subnet);
   const margin = size > 2 ? 1 : 0;

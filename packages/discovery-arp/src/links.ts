@@ -6,7 +6,7 @@ import {
 } from "@lmserv/discovery-network";
 import { parseIPv4, type Subnet, subnetOf } from "./ipv4.ts";
 
-/** One of this machine's interfaces, as far as neighbours are concerned. */
+/** Interface of this machine, with the subnets whose neighbors it reaches. */
 export interface NetworkLink extends Pick<SystemInterface, "name" | "kind" | "addresses"> {
   /** IPv4 addresses of this machine, each with its subnet. */
   readonly subnets: readonly OwnSubnet[];
@@ -17,7 +17,7 @@ export interface OwnSubnet {
   readonly subnet: Subnet;
 }
 
-/** The interfaces that have an address, each with what it leads to. */
+/** Interfaces with an address, each with its kind. */
 export function listLinks({ interfaces }: System): readonly NetworkLink[] {
   return interfaces.map(({ name, kind, addresses }) => ({
     name,
@@ -32,7 +32,7 @@ function ownSubnets({ address, prefixLength }: InterfaceAddress): OwnSubnet[] {
   return value === null ? [] : [{ address, subnet: subnetOf(value, prefixLength) }];
 }
 
-/** Whether one of `wanted` is the name of the link or one of its addresses. */
+/** True if one of `wanted` is the name of the link or one of its addresses. */
 export function isNamed(link: NetworkLink, wanted: readonly string[]): boolean {
   return wanted.some((word) => isInterface(word, link));
 }

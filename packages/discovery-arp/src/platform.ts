@@ -16,30 +16,29 @@ import { triggerArp } from "./sweep/arp-trigger.ts";
 import type { Target } from "./sweep/plan.ts";
 import { parseArpCacheStat, parseNtable, type TableLoad } from "./sweep/table-capacity.ts";
 
-/** What sending came to; an address that could not be asked is no reason to stop. */
+/** Result of sending; an address that failed does not stop the rest. */
 export interface SendReport {
   readonly sent: number;
-  /** What the system said of one of those that failed, or null. */
+  /** Error of one of the failed sends, or null. */
   readonly failure: NodeJS.ErrnoException | null;
 }
 
-/** What a session needs of its machine. */
+/** Functions of the machine that a session needs. */
 export interface Platform {
   readonly system: () => System;
   readonly openTable: () => NeighborTable;
-  /** How full the table is; null where the system does not tell. */
+  /** Fill level of the table; null if the system does not tell. */
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;
-  /** Has the system ask for each address by ARP; never rejects. */
+  /** Makes the system ask for each address by ARP; never rejects. */
   readonly triggerArp: (targets: readonly Target[]) => Promise<SendReport>;
   readonly look: (options: LookOptions) => Promise<Verdict>;
 }
 
-/** A table of thousands of rows takes half of this. */
+/** Bound on a program's output in bytes: a table of thousands of rows takes half of this. */
 const maxOutputBytes = 4 * 1_024 * 1_024;
-/** PowerShell takes a second or two to start; whoever takes longer hangs. */
+/** Bound on a program's run in ms: PowerShell takes a second or two to start. */
 const maxRunMs = 10_000;
 
-/** The machine that this process runs on. */
 export const thisPlatform: Platform = {
   system: readSystem,
   openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
@@ -48,7 +47,7 @@ export const thisPlatform: Platform = {
   look,
 };
 
-/** A CommonJS package without types, which may be missing. */
+/** The package is CommonJS, has no types and may be missing. */
 const require = createRequire(import.meta.url);
 
 function loadHere(): ReadArpA | null {
@@ -76,14 +75,14 @@ const getNetNeighbor: TableReader = {
   },
 };
 
-/** The ways to the table that a system has, the best first. */
+/** Readers of each system, the best first. */
 function waysOf(platform: NodeJS.Platform): { readers: readonly TableReader[]; ipv6: TableReader | null } {
   if (platform === "linux") return { readers: [procNetArp, ipNeigh, arpAn("arp")], ipv6: ipNeigh };
   if (platform === "win32") return { readers: [getNetNeighbor], ipv6: getNetNeighbor };
   return { readers: [arpAn("/usr/sbin/arp")], ipv6: null };
 }
 
-/** The kernel's own file is there for the machine alone; containers have to ask `ip`. */
+/** Containers do not see the kernel's file and have to run `ip`. */
 async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
   if (process.platform !== "linux") return null;
   try {
@@ -107,7 +106,7 @@ async function readTableLoad(signal: AbortSignal): Promise<TableLoad | null> {
   }
 }
 
-/** Runs a program to its end and resolves with what it printed; its own language is switched off where that works. */
+/** Runs a program to its end and resolves with its output, untranslated if the program allows that. */
 function runProgram(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, LC_ALL: "C" };

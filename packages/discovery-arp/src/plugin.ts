@@ -3,7 +3,7 @@ import { checks, warnings } from "./codes.ts";
 import { type Configurable, configurable } from "./configurable.ts";
 import type { ArpTransport } from "./transport.ts";
 
-/** What a configuration file chooses as `arp`. */
+/** Plug-in that a configuration file selects as `arp`. */
 export const plugin: TransportPlugin<Configurable> = {
   type: "arp",
   announces: false,

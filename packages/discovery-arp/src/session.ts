@@ -17,7 +17,7 @@ import { Watch } from "./scan/watch.ts";
 import type { Settings } from "./settings.ts";
 import { Sweeper } from "./sweep/sweeper.ts";
 
-/** Looks for servers among the neighbours for as long as anybody browses. */
+/** Searches the neighbors for servers while there is a browse. */
 export class ArpSession implements TransportSession {
   readonly #context: TransportContext;
   readonly #settings: Settings;
@@ -37,14 +37,14 @@ export class ArpSession implements TransportSession {
     this.#sweeper = new Sweeper(context, settings, machine);
   }
 
-  /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when there is no link to use, or no way to the table. */
+  /** @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when there is no usable link or no readable table. */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { via } = this.#settings;
     const links = listLinks(this.#machine.system());
     const used = new OnLinkFilter(links, this.#settings).links;
     if (used.length === 0) throw this.#noInterface(links.map(({ name }) => name));
-    // An abort is told apart here, so that no listener stays behind on a signal that lives on.
+    // Aborts are handled here, so that no listener stays on a signal that lives on.
     const neighbors = await this.#table.read(this.#closing.signal).catch((error: unknown) => {
       const message = "this system's neighbour table cannot be read";
       throw new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via, cause: error });
@@ -104,7 +104,7 @@ export class ArpSession implements TransportSession {
     return new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via, cause });
   }
 
-  /** Says once why nothing is listed. */
+  /** Reports once why nothing is listed. */
   #reportSilence(hosts: number): void {
     if (this.#reportedSilence) return;
     this.#reportedSilence = true;

@@ -2,9 +2,9 @@ import type { Subnet } from "./ipv4.ts";
 import type { Pace } from "./sweep/pace.ts";
 import type { SweepProgress } from "./sweep/sweep.ts";
 
-/** The options of the transport, checked and complete. */
+/** Options of the transport, checked and complete. */
 export interface Settings {
-  /** The transport's name. */
+  /** Name of the transport. */
   readonly via: string;
   readonly interfaces: readonly string[] | undefined;
   readonly ports: readonly number[];

@@ -19,66 +19,69 @@ import { planOf } from "./sweep/sweeper.ts";
 
 export interface ArpOptions {
   /**
-   * Asks every address of this machine's own private subnets, instead of only those that it knows already.
+   * Asks every address of this machine's own private subnets, instead of known neighbors only.
    *
    * @default false
    */
   readonly sweep?: boolean;
   /**
-   * Interfaces to use, by name or address. One that is named may be public, or lead to containers.
+   * Interfaces to use, by name or address. A named one may be public, or lead to containers.
    *
    * @default every one that leads to a private LAN
    */
   readonly interfaces?: readonly string[];
-  /** Ports to ask on every host, each 1..65535, at most 64. @default those of the LLM servers that are known */
+  /** Ports to ask on every host, each 1..65535, at most 64. @default those of the known LLM servers */
   readonly ports?: readonly number[];
-  /** The only ranges to sweep, such as `192.168.20.0/24`; 1,024 addresses together at most. @default every subnet */
+  /**
+   * Only ranges to sweep, such as `192.168.20.0/24`; 1,024 addresses together at most. @default every subnet
+   */
   readonly subnets?: readonly string[];
   /** IPv4 addresses and ranges that are never asked. @default none */
   readonly exclude?: readonly string[];
   /**
-   * Whether the first sweep is as fast as the kernel's table of neighbours has room for, or 80 addresses a second.
+   * Pace of the first sweep: `prompt` is as fast as the kernel's neighbor table has room, `gentle` is 80
+   * addresses a second.
    *
    * @default "gentle"
    */
   readonly pace?: Pace;
-  /** How long to wait between two sweeps, in ms, 300_000..86_400_000. @default 600_000 */
+  /** Wait between two sweeps in ms, 300_000..86_400_000. @default 600_000 */
   readonly sweepEveryMs?: number;
-  /** How many servers are kept, 1..100_000. @default 1_024 */
+  /** Bound on listed servers, 1..100_000. @default 1_024 */
   readonly maxNodes?: number;
-  /** Takes how far a sweep is. */
+  /** Receives the progress of a sweep. */
   readonly onProgress?: (progress: SweepProgress) => void;
   /** Name in a composition. @default "arp" */
   readonly name?: string;
 }
 
 export interface ArpTransport extends Transport {
-  /** How long the first pass over the neighbours will take, about, in ms. */
+  /** Estimated duration of the first pass over the neighbors, in ms. */
   readonly firstPassMs: () => number;
   /**
-   * Addresses of the hosts on the links in use, with their zones: those that the neighbour table knows, after a
-   * sweep if that is chosen. Empty where the table cannot be read.
+   * Addresses of the known hosts on the links in use, with their zones, after a sweep if that is chosen.
+   * Empty if the table cannot be read.
    *
    * @throws `signal.reason` when aborted.
    */
   readonly neighbors: (clock: Clock, signal: AbortSignal) => Promise<readonly string[]>;
 }
 
-/** A first look at the last host that answered, and a patient one where it is slow. */
+/** Duration of a first and a patient look at the last host, in ms. */
 const looksMs = 1_500 + 4_000;
 
 /**
- * Finds LLM servers without multicast: asks the hosts in this machine's neighbour table over HTTP.
+ * Finds LLM servers without multicast: asks the hosts in this machine's neighbor table over HTTP.
  *
  * It cannot announce.
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  */
 export function arp(options: ArpOptions = {}): ArpTransport {
   return arpOn(thisPlatform, options);
 }
 
-/** The same on any machine, such as one that a test makes. */
+/** The transport on any machine, such as one that a test makes. */
 export function arpOn(machine: Platform, options: ArpOptions = {}): ArpTransport {
   const settings = settingsOf(options);
   return {

@@ -6,7 +6,7 @@ import type { VirtualLan } from "./virtual-lan.ts";
 
 export type Browse = Awaited<ReturnType<typeof browseOn>>;
 
-/** A browse, with what it has brought. */
+/** Browse with its reports. */
 export async function browseOn(
   lan: VirtualLan,
   clock: VirtualClock,

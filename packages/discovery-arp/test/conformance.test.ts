@@ -16,7 +16,7 @@ function addressOf(port: number): string {
   return `10.0.${(port >> 8) & 0xff}.${port & 0xff}`;
 }
 
-/** Each node is a host of its own that serves a document, in the table of whoever looks. */
+/** Each node is a host of its own that serves a document; the table of each searcher has it. */
 async function lanFixture(): Promise<Fixture> {
   const clock = new VirtualClock();
   const lan = new VirtualLan(clock);
@@ -26,7 +26,7 @@ async function lanFixture(): Promise<Fixture> {
     context: () => lan.context(),
     async appear({ port, id, info }) {
       const address = addressOf(port);
-      // What changes is noticed when it is asked for again.
+      // A change is noticed at the next question.
       if (lan.hosts.has(address)) await clock.advance(250);
       const host = lan.add(address);
       host.servers.set(documentPort, identification(port, { id, info, document: true }));

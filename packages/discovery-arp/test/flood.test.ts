@@ -20,7 +20,7 @@ function browse(options: ArpOptions, nodes?: () => readonly NodeInfo[]): Promise
 }
 
 describe("a flood of made-up neighbors", () => {
-  /** As many as the table holds, of which the oldest give way. */
+  /** Entries as many as the table holds, of which the oldest give way. */
   function flood(from: number, count: number): void {
     for (let number = from; number < from + count; number += 1) {
       lan.add(`10.0.${100 + Math.floor(number / 250)}.${1 + (number % 250)}`).up = false;

@@ -1,7 +1,7 @@
 import type { Alive, SeenNode } from "@lmserv/discovery-core/transport";
 import { identification } from "./virtual-lan.ts";
 
-/** What mDNS tells of one node. */
+/** Report of mDNS about one node. */
 export function heard(id: string, address: string, port: number, rest: Partial<Alive> = {}): Alive {
   const { path, server, apis, models, auth } = identification(port);
   const node: SeenNode = {

@@ -20,7 +20,7 @@ function browse(options?: ArpOptions, nodes?: () => readonly NodeInfo[]): Promis
   return browseOn(lan, clock, options, nodes);
 }
 
-/** What mDNS told of one node. */
+/** Registry after a report of mDNS about one node. */
 function heardByMdns(address: string, port: number): Registry {
   const registry = new Registry();
   registry.apply(heard("box", address, port), 0);

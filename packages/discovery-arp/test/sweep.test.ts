@@ -24,11 +24,11 @@ const targetsOf = (count: number): Target[] =>
 
 interface Run {
   readonly outcome: SweepOutcome;
-  /** How long it took. */
+  /** Duration in ms. */
   readonly ms: number;
 }
 
-/** Sweeps to the end, or rejects after ten minutes. */
+/** Sweeps to the end; rejects after ten minutes. */
 async function run(
   count: number,
   pace: Pace = "prompt",
@@ -63,7 +63,7 @@ async function run(
   throw state.error ?? new Error("the sweep did not end within ten minutes");
 }
 
-/** The kernel throws out entries that failed, every fifteen seconds. */
+/** The kernel removes failed entries every fifteen seconds. */
 function clearPeriodically(): void {
   clock.schedule(15_000, () => {
     for (const { address, atMs } of lan.arpTriggers) {

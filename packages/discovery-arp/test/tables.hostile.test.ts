@@ -7,10 +7,10 @@ import { parseArpCacheStat, parseNtable } from "../src/sweep/table-capacity.ts";
 
 const limits = { softLimit: 512, hardLimit: 1_024 };
 
-/** A reader, and what it reads where all is well. */
+/** Reader with a valid input. */
 const tables: readonly (readonly [(text: string) => unknown, string])[] = [
   [
-    // What does not start like the kernel's table is told apart by an error.
+    // A text without the kernel's heading is an error of its own.
     (text) => parseProcNetArp(`IP address ${text}`),
     "HW type Flags HW address Mask Device\n10.77.0.2 0x1 0x2 02:00:0a:4d:00:02 * eth0\n172.17.0.2 0x1 0xe 02:42:ac:11:00:02 * docker0\n",
   ],
@@ -55,7 +55,7 @@ readsHostile("neighbor tables", {
   },
 });
 
-/** What the package hands on is its own reading of another program's output. */
+/** The package passes on its own reading of another program's output. */
 const field = (sample: string) =>
   fc.oneof(fc.constant(sample), hostileText(fc.constant(sample)), fc.anything());
 const row = fc.record(

@@ -55,7 +55,7 @@ describe("a table that cannot be read", () => {
     const { state, of } = await browseOn(lan, clock);
     await clock.advance(100);
     for (let times = 0; times < 10; times += 1) {
-      // Once, and the next time it can be read again.
+      // One failed read; the next one succeeds.
       lan.failures = 1;
       await clock.advance(20_000);
       expect(lan.failures).toBe(0);

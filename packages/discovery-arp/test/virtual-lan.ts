@@ -10,22 +10,22 @@ import type { Target } from "../src/sweep/plan.ts";
 import type { TableLoad } from "../src/sweep/table-capacity.ts";
 import { info } from "./lan.ts";
 
-/** How long an answer takes, in ms. */
+/** Duration of an answer in ms. */
 const answerMs = 1;
-/** How long a look waits for a connection and for its answers, in ms: a first one, and a patient one. */
+/** Limits of a look for the connection and for all answers, in ms: of a first and of a patient one. */
 const patience = { first: { connectMs: 400, totalMs: 1_500 }, second: { connectMs: 1_500, totalMs: 4_000 } };
-/** How long the kernel asks for an address before it gives up, in ms. */
+/** Time for which the kernel asks for an address, in ms. */
 const resolutionMs = 3_000;
 
 const header = "IP address       HW type     Flags       HW address            Mask     Device\n";
 
 export interface VirtualHost {
   readonly mac: string;
-  /** What a look at which port finds, be it in a document; empty for a host that runs nothing. */
+  /** Servers by port, as a look identifies them; empty for a host without servers. */
   readonly servers: Map<number, Identification | readonly Identification[]>;
-  /** Whether it answers at all; the neighbour table does not know when it ceases to. */
+  /** True if it answers; the neighbor table does not notice when it stops. */
   up: boolean;
-  /** How long its servers take until a look has its answers, in ms; Infinity while they are busy. */
+  /** Duration of a look at its servers in ms; Infinity while they are busy. */
   answerMs: number;
 }
 
@@ -54,28 +54,30 @@ export function identification(port: number, rest: Partial<Identification> = {})
   };
 }
 
-/** Hosts on one link, in virtual time, seen through the neighbour table of one of them. */
+/** Hosts on one link, in virtual time, seen through the neighbor table of one of them. */
 export class VirtualLan {
   readonly hosts: Map<string, VirtualHost> = new Map();
   readonly looks: Look[] = [];
-  /** When each address was asked for by ARP, in order. */
+  /** Time and address of each ARP trigger, in order. */
   readonly arpTriggers: { readonly atMs: number; readonly address: string }[] = [];
-  /** Addresses with an entry in the table, and since when they hold; Infinity for those that never will. */
+  /**
+   * Addresses with a table entry, and the time from which it is valid; Infinity for those that never will be.
+   */
   readonly entries: Map<string, number> = new Map();
   readonly #clock: VirtualClock;
-  /** The IPv6 side of the table; addresses without zones. */
+  /** IPv6 entries of the table; addresses without zones. */
   readonly neighborsOverIPv6: Neighbor[] = [];
   interfaces: ListedInterfaces = { eth0: [info("10.0.0.1/16")] };
   load: TableLoad | null = { entries: 0, softLimit: 512, hardLimit: 1_024, clearings: 0, refusals: 0 };
-  /** What stands for the table instead of what is true. */
+  /** Text in place of the true table. */
   forged: string | null = null;
   failure: Error | null = null;
-  /** How often the table cannot be read, from now on. */
+  /** Count of coming reads that fail. */
   failures = 0;
   triggerFailure: NodeJS.ErrnoException | null = null;
-  /** What comes of a look at a port on which no server listens. */
+  /** Result of a look at a port without a server. */
   withoutServer: Quiet = "refused";
-  /** Whether the kernel clears its table at every new entry. */
+  /** True if the kernel clears its table at every new entry. */
   isPressed = false;
   mostUnresolved = 0;
   mostEntries = 0;
@@ -84,7 +86,7 @@ export class VirtualLan {
     this.#clock = clock;
   }
 
-  /** Adds a host; one that is `known` has an entry in the table. */
+  /** Adds a host; a `known` one has an entry in the table. */
   add(address: string, { known = true, mac = macOf(address) } = {}): VirtualHost {
     const host: VirtualHost = { mac, servers: new Map(), up: true, answerMs };
     this.hosts.set(address, host);
@@ -92,7 +94,7 @@ export class VirtualLan {
     return host;
   }
 
-  /** Gives a host a link-local address, at which it answers like at its other one. */
+  /** Gives a host a link-local address at which it answers as well. */
   addOverIPv6(address: string, host: VirtualHost): void {
     this.hosts.set(`${address}%eth0`, host);
     this.neighborsOverIPv6.push({ address, mac: host.mac, link: "eth0" });
@@ -175,7 +177,7 @@ export class VirtualLan {
     });
   }
 
-  /** When a look ends, and whether with what it looked for. */
+  /** Duration of a look, and whether it ends before its limit. */
   #delayOf(host: string, port: number, patient: boolean): { afterMs: number; isInTime: boolean } {
     const { connectMs, totalMs } = patient ? patience.second : patience.first;
     const found = this.hosts.get(host);

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { fieldOf, textOf } from "./formats.ts";
 import { maxNeighbors, type Neighbor, type RawNeighbor, tidy } from "./neighbor.ts";
 
-/** Reads the rows that `arp-a` finds. They may be dead, and on Windows no link is told. */
+/** Reads the rows that `arp-a` finds. They may be dead, and have no link on Windows. */
 export type ReadArpA = () => Promise<Neighbor[]>;
 
-/** What of this machine decides whether `arp-a` can be used. */
+/** Properties of this machine that decide if `arp-a` can be used. */
 export interface ArpAHost {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Loads the package; throws when it is not installed, or not built where it has to be. */
+  /** Loads the package; throws if it is not installed or not built. */
   readonly load: () => unknown;
 }
 
@@ -18,10 +18,10 @@ export interface ArpAHost {
 type Table = (callback: (error: unknown, row: unknown) => void) => void;
 
 /**
- * The package `arp-a`, where it is installed and does no harm; null elsewhere.
+ * The package `arp-a`, if it is installed and safe here; null otherwise.
  *
- * On Windows a missing `arp.exe` would end this process, because the package does not listen for the error;
- * on macOS its addon does not build on any Node of today, so that loading it throws.
+ * On Windows a missing `arp.exe` would end this process, because the package does not listen for the error.
+ * On macOS its addon does not build on current Node versions, so that loading it throws.
  */
 export function loadArpA({ platform, env, load }: ArpAHost): ReadArpA | null {
   const systemFolder = join(env.SystemRoot ?? "C:\\Windows", "System32");
@@ -40,13 +40,13 @@ function readAll(table: Table): Promise<Neighbor[]> {
     table((error, row) => {
       if (error) return reject(error);
       if (!row) return resolve(tidy(rows));
-      // As many again as can be neighbours: some of them are dead.
+      // Dead rows count as well: twice the bound on neighbors.
       if (rows.length < maxNeighbors * 2) rows.push(readRow(row));
     });
   });
 }
 
-/** The link has another name on each system. */
+/** The field of the link has another name on each system. */
 function readRow(row: unknown): RawNeighbor {
   const link = textOf(row, "iface") || textOf(row, "ifname");
   return { address: textOf(row, "ip"), mac: textOf(row, "mac"), link: link || null };

@@ -1,16 +1,16 @@
 import { type Neighbor, type RawNeighbor, tidy } from "./neighbor.ts";
 
-// Texts in which systems tell their neighbors.
+// Parsers of the neighbor tables that systems print.
 
-/** The MAC is known (`ATF_COM`). */
+/** Flag of an entry with a known MAC (`ATF_COM`). */
 const complete = 0x2;
-/** An address for which this machine answers in place of another (`ATF_PUBL`). */
+/** Flag of an address for which this machine answers by proxy (`ATF_PUBL`). */
 const published = 0x8;
 
 /**
- * Reads `/proc/net/arp`. Its flags are what tells an entry that failed, and keeps its old MAC, from one that holds.
+ * Parses `/proc/net/arp`. Only the flags tell valid entries from failed ones, which keep their old MAC.
  *
- * @throws {TypeError} when something else stands in its place, as in some sandboxes.
+ * @throws {TypeError} if the file holds something else, as in some sandboxes.
  */
 export function parseProcNetArp(text: string): Neighbor[] {
   if (!text.startsWith("IP address")) throw new TypeError("it is not the table of the kernel");
@@ -27,10 +27,10 @@ export function parseProcNetArp(text: string): Neighbor[] {
   );
 }
 
-/** What the kernel says of an entry that leads nowhere. */
+/** States of entries that lead nowhere. */
 const deadStates: ReadonlySet<unknown> = new Set(["FAILED", "INCOMPLETE", "NONE"]);
 
-/** Reads what `ip -j neigh show` prints, of either family. */
+/** Parses the output of `ip -j neigh show`, of either family. */
 export function parseIpNeigh(text: string): Neighbor[] {
   return tidy(parseRows(text).flatMap(readIpRow));
 }
@@ -43,8 +43,8 @@ function readIpRow(row: unknown): RawNeighbor[] {
 }
 
 /**
- * Reads what `arp -an` prints on macOS, the BSDs and, with net-tools, Linux:
- * `? (192.0.2.1) at 0:18:1:8f:23:ed on en0 ifscope [ethernet]`.
+ * Parses the output of `arp -an` on macOS, the BSDs and, with net-tools, Linux: `? (192.0.2.1) at
+ * 0:18:1:8f:23:ed on en0 ifscope [ethernet]`.
  */
 export function parseArpAn(text: string): Neighbor[] {
   return tidy(
@@ -52,21 +52,24 @@ export function parseArpAn(text: string): Neighbor[] {
       const [, host = "", at, mac = "", ...rest] = line.trim().split(/\s+/);
       const on = rest.indexOf("on");
       if (at !== "at" || on === -1 || !/^\([\d.]+\)$/.test(host)) return [];
-      // Linux marks what it answers for in place of others.
+      // Linux marks the addresses for which it answers by proxy.
       if (/\bPUP\b|published/.test(line)) return [];
       return [{ address: host.slice(1, -1), mac, link: rest[on + 1] ?? "" }];
     }),
   );
 }
 
-/** What to ask PowerShell for; numbers, so that no language of the system gets in between. */
+/** PowerShell query of the table; states are numbers, which no system language changes. */
 export const getNetNeighborScript: string =
   "Get-NetNeighbor | Select-Object IPAddress,LinkLayerAddress,InterfaceAlias,@{n='State';e={[int]$_.State}} | ConvertTo-Json -Compress";
 
-/** `Unreachable` and `Incomplete` of NL_NEIGHBOR_STATE; probe, delay, stale, reachable and permanent come after. */
+/**
+ * Last dead one of NL_NEIGHBOR_STATE: `Unreachable`, `Incomplete`; probe, delay, stale, reachable and
+ * permanent follow.
+ */
 const lastDeadState = 1;
 
-/** Reads what `getNetNeighborScript` prints on Windows. */
+/** Parses the output of `getNetNeighborScript` on Windows. */
 export function parseGetNetNeighbor(text: string): Neighbor[] {
   return tidy(parseRows(text).flatMap(readNetRow));
 }
@@ -83,7 +86,7 @@ function readNetRow(row: unknown): RawNeighbor[] {
   ];
 }
 
-/** The rows of a JSON list, or the one row that stands for a list of one; none if it is something else. */
+/** Rows of a JSON list, or a single row without a list; none for anything else. */
 function parseRows(text: string): readonly unknown[] {
   try {
     const value: unknown = JSON.parse(text.trim() || "[]");
@@ -93,7 +96,7 @@ function parseRows(text: string): readonly unknown[] {
   }
 }
 
-/** The text of a field; the empty text for anything else, such as an object with a `toString` of its own. */
+/** Text of a field; empty for anything else, such as an object with a `toString` of its own. */
 export function textOf(row: unknown, name: string): string {
   const value = fieldOf(row, name);
   return typeof value === "string" ? value : "";

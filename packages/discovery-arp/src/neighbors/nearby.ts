@@ -6,7 +6,7 @@ import { sweep } from "../sweep/sweep.ts";
 import { planOf } from "../sweep/sweeper.ts";
 import { OnLinkFilter } from "./on-link-filter.ts";
 
-/** Addresses of the hosts that the table knows on the links in use, zones included; none where it cannot be read. */
+/** Addresses of known neighbors on the links in use, with their zones; none if the table cannot be read. */
 export async function findNeighbors(
   settings: Settings,
   machine: Platform,

@@ -2,30 +2,30 @@ import { canonicalAddress, withoutZone } from "@lmserv/discovery-core/transport"
 import { isHostAddress } from "@lmserv/discovery-network";
 import { parseIPv4 } from "../ipv4.ts";
 
-/** An entry of this machine's neighbour table that is not known to be dead. It is no proof of life either. */
+/** Entry of this machine's neighbor table that is not known to be dead. It does not prove life either. */
 export interface Neighbor {
   /** IPv4, or IPv6 without its zone. */
   readonly address: string;
-  /** Pairs of hexadecimal digits in lower case, with colons between: six, 20 of InfiniBand. */
+  /** Lower-case hexadecimal bytes, separated by colons: six, or 20 of InfiniBand. */
   readonly mac: string;
-  /** The name of the link, or null where the reader cannot tell. */
+  /** Name of the link, or null if the reader cannot tell. */
   readonly link: string | null;
 }
 
-/** What a reader found, as text that is yet to be checked. */
+/** Unchecked row of a reader. */
 export interface RawNeighbor {
   readonly address: string;
   readonly mac: string;
   readonly link: string | null;
 }
 
-/** As many as Linux keeps by default (`gc_thresh3`), for both families; more is a flood. */
+/** Bound on the neighbors of both families: the default limit of Linux (`gc_thresh3`). */
 export const maxNeighbors = 2_048;
 
 /**
- * What of the rows can be a host: addresses and MACs brought into one form, each address on a link once.
+ * Neighbors of the rows that can be hosts, with canonical addresses and MACs, each address once per link.
  *
- * Group, broadcast and zero MACs, and addresses that no host has, are dropped.
+ * Group, broadcast and zero MACs are dropped, and addresses that no host can have.
  */
 export function tidy(rows: Iterable<RawNeighbor>): Neighbor[] {
   const found = new Map<string, Neighbor>();
@@ -45,12 +45,12 @@ function readAddress(text: string): string | null {
   return isHostAddress(bare) ? canonicalAddress(bare) : null;
 }
 
-/** Of InfiniBand (RFC 4391 section 9.1.1). */
+/** Length of an InfiniBand address (RFC 4391 section 9.1.1). */
 const maxMacBytes = 20;
-/** Ethernet, FireWire, InfiniBand. */
+/** Lengths of Ethernet, FireWire and InfiniBand addresses. */
 const wholeLengths: ReadonlySet<number> = new Set([6, 8, maxMacBytes]);
 
-/** macOS leaves out leading zeros, Windows writes hyphens and capitals. */
+/** macOS omits leading zeros; Windows writes hyphens and capitals. */
 function readMac(text: string): string | null {
   const bytes = text.toLowerCase().split(/[:-]/);
   const isLong = bytes.length >= 6 && bytes.length <= maxMacBytes;
@@ -60,15 +60,15 @@ function readMac(text: string): string | null {
   return isGroup || /^[0:]*$/.test(mac) ? null : mac;
 }
 
-/** Whether a MAC tells one machine from others: /proc/net/arp cuts those of InfiniBand to what many have. */
+/** True if a MAC identifies one machine: /proc/net/arp truncates those of InfiniBand to a common prefix. */
 export function isWhole(mac: string): boolean {
   return wholeLengths.has(mac.split(":").length);
 }
 
-/** Hosts with aliases and containers have a few addresses; more behind one MAC is a proxy that answers for all. */
+/** Hosts with aliases and containers have a few addresses; more behind one MAC show a proxy. */
 const maxAddressesPerMac = 16;
 
-/** The MACs that answer for so many IPv4 addresses that they can be no hosts. */
+/** MACs that answer for too many IPv4 addresses to be hosts. */
 export function proxiesAmong(neighbors: Iterable<Neighbor>): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const { mac, address } of neighbors) {

@@ -5,12 +5,12 @@ import { isNamed, type NetworkLink } from "../links.ts";
 import type { Settings } from "../settings.ts";
 import { type Neighbor, proxiesAmong } from "./neighbor.ts";
 
-/** Which neighbours may be asked: those on this machine's own private LANs, or on links that were named. */
+/** Selects the neighbors that may be asked: those on this machine's own private LANs, or on named links. */
 export class OnLinkFilter {
   readonly #links: readonly NetworkLink[];
   readonly #isNamed: boolean;
   readonly #exclude: readonly Subnet[];
-  /** This machine's own addresses, on whichever link: what answers there is no neighbour. */
+  /** This machine's own addresses on all links, which are no neighbors. */
   readonly #own: ReadonlySet<string>;
 
   constructor(
@@ -26,12 +26,12 @@ export class OnLinkFilter {
     });
   }
 
-  /** The names of the links in use. */
+  /** Names of the links in use. */
   get links(): readonly string[] {
     return this.#links.map(({ name }) => name);
   }
 
-  /** The IPv4 neighbours that may be asked, by address; what a router answers for is none of them. */
+  /** IPv4 neighbors that may be asked, by address, without those that a router answers for. */
   hosts(neighbors: readonly Neighbor[]): readonly string[] {
     const proxies = proxiesAmong(neighbors);
     return neighbors
@@ -39,7 +39,7 @@ export class OnLinkFilter {
       .map(({ address }) => address);
   }
 
-  /** The IPv6 neighbours that may be asked, zones included: those of which no IPv4 address is known. */
+  /** IPv6 neighbors that may be asked, with their zones: those without a known IPv4 address. */
   hostsOverIPv6(ipv6: readonly Neighbor[], ipv4: readonly Neighbor[]): readonly string[] {
     const known = new Set(ipv4.map(({ mac }) => mac));
     const seen = new Set<string>();
@@ -51,7 +51,7 @@ export class OnLinkFilter {
     });
   }
 
-  /** The IPv4 address of each IPv6 neighbour, zones included, whose MAC has exactly one: both are one machine. */
+  /** IPv4 address of each IPv6 neighbor, zones included, whose MAC has exactly one: both are one machine. */
   twins(ipv6: readonly Neighbor[], ipv4: readonly Neighbor[]): ReadonlyMap<string, string> {
     const pairs = ipv6.flatMap((neighbor): [string, string][] => {
       const [twin, ...others] = ipv4.filter(({ mac }) => mac === neighbor.mac);
@@ -60,7 +60,7 @@ export class OnLinkFilter {
     return new Map(pairs);
   }
 
-  /** Whether a node that another transport found is on a link in use. */
+  /** True if a node of another transport is on a link in use. */
   isOnLink(address: string): boolean {
     return !isIPv6(address) && this.#isNear({ address, link: null });
   }
@@ -84,7 +84,7 @@ function zoned({ address, link }: Neighbor): string {
   return isLinkLocal(address) ? `${address}%${link}` : address;
 }
 
-/** Link-local addresses (RFC 3927, RFC 4291), and those of private networks (RFC 1918, RFC 4193). */
+/** Link-local addresses (RFC 3927, RFC 4291) and private ones (RFC 1918, RFC 4193) are local. */
 function isLocal(address: string): boolean {
   return isLinkLocal(address) || isPrivate(address);
 }

@@ -2,29 +2,29 @@ import { isIPv6 } from "@lmserv/discovery-core/transport";
 import type { ReadArpA } from "./arp-a.ts";
 import { isWhole, type Neighbor, proxiesAmong } from "./neighbor.ts";
 
-/** One way to this machine's neighbour table. */
+/** Reader of this machine's neighbor table. */
 export interface TableReader {
-  /** For people, such as `/proc/net/arp`. */
+  /** Name for messages, such as `/proc/net/arp`. */
   readonly name: string;
-  /** The entries that hold, of either family; rejects when this way is not open here. */
+  /** Valid entries of either family; rejects if this reader does not work here. */
   readonly read: (signal: AbortSignal) => Promise<readonly Neighbor[]>;
 }
 
 export interface TableOptions {
-  /** Those that tell entries that hold from dead ones, the best first. */
+  /** Readers that know valid entries from dead ones, the best first. */
   readonly readers: readonly TableReader[];
-  /** The one that brings IPv6, or null where there is none. */
+  /** Reader of IPv6 entries, or null if there is none. */
   readonly ipv6: TableReader | null;
-  /** Called once, at the first look; null where it cannot be used. */
+  /** Called once, at the first read; null if `arp-a` cannot be used. */
   readonly loadArpA: () => ReadArpA | null;
 }
 
-/** This machine's neighbour table, by whichever way is open. */
+/** Neighbor table of this machine, read by the best reader that works. */
 export class NeighborTable {
   readonly #options: TableOptions;
   #arpA: ReadArpA | null | undefined;
   #way = "nothing";
-  /** Whether it could not be read the last time, or was never read. */
+  /** True after a failed read, and before the first. */
   #hasFailed = true;
   #ipv4: readonly Neighbor[] = [];
   #ipv6: readonly Neighbor[] = [];
@@ -33,18 +33,18 @@ export class NeighborTable {
     this.#options = options;
   }
 
-  /** How it was last read, for people. */
+  /** Readers of the latest read, for messages. */
   get way(): string {
     return this.#way;
   }
 
   /**
-   * The IPv4 entries that hold: what `arp-a` finds, as far as a reader that knows the states confirms it.
+   * Valid IPv4 entries: those of `arp-a`, as far as a reader that knows the states confirms them.
    *
-   * Where either of the two is missing, the other alone has to do: nothing is reported before it answered. One failure
-   * may pass, and what was read before still holds.
+   * If either is missing, the other one suffices. After a single failure the entries of the previous read
+   * still count.
    *
-   * @throws {AggregateError} when no way is open at the first time, or twice in a row, with the reasons.
+   * @throws {AggregateError} with the reasons, if the first read fails, or two in a row.
    */
   async read(signal: AbortSignal): Promise<readonly Neighbor[]> {
     const [proposed, known] = await Promise.all([this.#readArpA(), this.#readStates(signal)]);
@@ -58,7 +58,7 @@ export class NeighborTable {
     return this.#ipv4;
   }
 
-  /** The MAC of a host, zone included, as it was read last; null where it does not tell one machine from others. */
+  /** MAC of a host, zone included, from the latest read; null if it does not identify one machine. */
   macOf(host: string): string | null {
     const [bare = "", zone = null] = host.split("%");
     const table = isIPv6(bare) ? this.#ipv6 : this.#ipv4;
@@ -67,7 +67,7 @@ export class NeighborTable {
     return found.mac;
   }
 
-  /** The IPv6 entries that hold; none where the system does not tell. */
+  /** Valid IPv6 entries; none if the system does not tell. */
   async readIPv6(signal: AbortSignal): Promise<readonly Neighbor[]> {
     const rows = (await this.#options.ipv6?.read(signal).catch(() => [])) ?? [];
     signal.throwIfAborted();
@@ -96,13 +96,13 @@ export class NeighborTable {
 }
 
 interface Known {
-  /** The reader that worked, or null. */
+  /** Reader that worked, or null. */
   readonly way: string | null;
   readonly rows: readonly Neighbor[];
   readonly failures: readonly unknown[];
 }
 
-/** The rows that the other reader has too, as that one tells them: it knows their links. */
+/** Rows that the other reader has too, in its form: it knows their links. */
 function confirmed(proposed: readonly Neighbor[], known: readonly Neighbor[]): readonly Neighbor[] {
   const slotOf = ({ address, mac }: Neighbor): string => `${address} ${mac}`;
   const slots = new Set(proposed.map(slotOf));

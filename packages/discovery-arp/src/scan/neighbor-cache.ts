@@ -9,25 +9,25 @@ import {
 } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
 
-/** A server that answered, and answers still as far as is known. */
+/** Server that answered, and has not been found missing since. */
 interface Listed {
   readonly key: string;
   readonly host: string;
-  /** The port that proved it: that of its document, where it has one. */
+  /** Port of its latest answer, which may differ from the port in its document. */
   askedPort: number;
   node: SeenNode;
   documented: boolean;
   seenMs: number;
-  /** When it last said what it is; a server that is busy only lets others connect. */
+  /** Time of its latest document; a busy server only accepts connections. */
   answeredMs: number;
   failures: number;
   isAsked: boolean;
   cancel: () => void;
 }
 
-/** Who is told. */
+/** Browse that receives the reports. */
 export interface Browse {
-  /** How often, at least, a node must be confirmed, in ms. */
+  /** Longest time between two confirmations of a node, in ms. */
   readonly ttlMs: number;
   readonly sink: ObservationSink;
 }
@@ -39,30 +39,30 @@ export interface NeighborCacheOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly maxNodes: number;
-  /** The MAC of a host, or null where it does not tell one machine from others. */
+  /** MAC of a host, or null if it does not identify one machine. */
   readonly macOf: (host: string) => string | null;
   readonly look: (host: string, port: number, patient: boolean) => Promise<Verdict | null>;
-  /** A server vanished from a host, and may come back. */
+  /** Called when a server vanished from a host, to which it may come back. */
   readonly onGone: (host: string) => void;
   readonly onFull: () => void;
 }
 
-/** Three questions fit into the default TTL of a node. */
+/** Interval of the checks, in ms: three fit into the default TTL of a node. */
 const confirmMs = 20_000;
 const questionsPerTtl = 3;
-/** A server that restarts is back by then, or will be found anew. */
+/** Wait before the second check, in ms; a restarted server is back by then, or will be found anew. */
 const secondLookMs = 5_000;
-/** Somebody waits for the answer of `reconfirm`. */
+/** Wait while a caller waits for `reconfirm`, in ms. */
 const doubtMs = 1_000;
-/** The second look in a row that finds nobody is the last. */
+/** Consecutive failures after which a server is removed. */
 const maxFailures = 2;
 
-/** What a look at a listed server comes to. */
+/** Result of checking a listed server. */
 type Finding = "there" | "missing" | "unknown";
 
-/** What it means that a listed server gives no answer. */
+/** Meaning of each silence of a listed server. */
 const findings: Readonly<Record<Quiet, Finding>> = {
-  // Busy: some servers answer nobody while they generate.
+  // Busy: some servers do not answer while they generate.
   "no-answer": "there",
   refused: "missing",
   "no-route": "missing",
@@ -71,11 +71,11 @@ const findings: Readonly<Record<Quiet, Finding>> = {
   unasked: "unknown",
 };
 
-/** The servers that were found, each asked again for as long as it answers. */
+/** Found servers, each checked for as long as it answers. */
 export class NeighborCache {
   readonly #options: NeighborCacheOptions;
   readonly #listed = new Map<string, Listed>();
-  /** Of each machine, so that one that has many takes no place of others'. */
+  /** Quota of each machine, so that one with many servers displaces no others. */
   readonly #room: Room;
   readonly #browses = new Set<Browse>();
 
@@ -84,22 +84,22 @@ export class NeighborCache {
     this.#room = new Room(options.maxNodes);
   }
 
-  /** How many servers are listed. */
+  /** Count of listed servers. */
   get size(): number {
     return this.#listed.size;
   }
 
-  /** Whether nobody is told. */
+  /** True without a browse. */
   get isIdle(): boolean {
     return this.#browses.size === 0;
   }
 
-  /** The hosts of the servers that are listed. */
+  /** Hosts of the listed servers. */
   hosts(): readonly string[] {
     return [...this.#listed.values()].map(({ host }) => host);
   }
 
-  /** Tells a browse of whatever is listed, and from then on of what changes; the result ends that. */
+  /** Reports the listed servers to a browse, then their changes; returns the function that ends it. */
   add(browse: Browse): () => void {
     this.#browses.add(browse);
     for (const listed of this.#listed.values()) this.#tell(browse, listed);
@@ -142,7 +142,7 @@ export class NeighborCache {
     this.#keep(listed);
   }
 
-  /** Asks a host no more for servers that its twin answers for on the same ports, and lists them as those of that one. */
+  /** Merges a host into its twin, which serves the same ports, and reports its servers as the twin's. */
   join(host: string, twin: string): void {
     for (const listed of this.#listed.values()) {
       const { node, cancel } = listed;
@@ -153,13 +153,13 @@ export class NeighborCache {
     }
   }
 
-  /** Asks now; a key that is not listed is ignored. */
+  /** Checks a server now; ignores an unknown key. */
   reconfirm(key: string): void {
     const listed = this.#listed.get(key);
     if (listed) this.#ask(listed, doubtMs);
   }
 
-  /** Forgets everything and asks nobody any more. */
+  /** Forgets all servers and cancels their checks. */
   stop(): void {
     for (const { cancel } of this.#listed.values()) cancel();
     this.#listed.clear();
@@ -171,7 +171,7 @@ export class NeighborCache {
     listed.failures = 0;
     const ttlMs = Math.min(...[...this.#browses].map((browse) => browse.ttlMs));
     const periodMs = Math.min(confirmMs, ttlMs / questionsPerTtl);
-    // A random part, so that hosts found at the same moment are not asked at the same moment for ever.
+    // Random share: hosts found at the same moment should not be checked together for ever.
     this.#schedule(listed, periodMs * (0.8 + 0.2 * random()), Math.min(secondLookMs, periodMs / 2));
     for (const browse of this.#browses) this.#tell(browse, listed);
   }
@@ -199,7 +199,7 @@ export class NeighborCache {
     this.#drop(listed);
   }
 
-  /** Whether there is a place for a server, be it that of a machine with more of them. */
+  /** Returns true if a server gets a place, if need be one of a machine with more servers. */
   #admit(key: string, host: string): boolean {
     const seat = { trust: "identified", origin: this.#options.macOf(host) ?? host } as const;
     const place = this.#room.placeFor(seat);
@@ -229,7 +229,7 @@ export class NeighborCache {
     if (leftMs > 0) sink.push({ kind: "alive", via, key, node, origin, heardMs, ttlMs: leftMs });
   }
 
-  /** That it answered over HTTP proves where it is; its MAC, that it is what answers at other addresses alike. */
+  /** An HTTP answer proves the address; a MAC proves that one machine answers at several. */
   #nodeOf(host: string, identification: Identification): SeenNode {
     const mac = this.#options.macOf(host);
     const node = nodeOf(host, identification);
@@ -237,15 +237,18 @@ export class NeighborCache {
   }
 }
 
-/** Whether it is what is listed that answered, and not another server in its place. */
+/** True if the listed server answered, and not another one in its place. */
 function isOf({ key, host }: Listed, { port }: Identification): boolean {
   return formatEndpoint(host, port) === key;
 }
 
-/** One server of one machine. Models tell apart the servers of hosts that share a MAC, such as those of ipvlan. */
+/**
+ * Identity of one server of one machine. The models tell apart servers of hosts that share a MAC, as with
+ * ipvlan.
+ */
 function announcerOf(mac: string, { port, server, models }: Identification): string {
   const text = JSON.stringify([mac, port, server, [...models].sort()]);
-  // MACs are not passed on.
+  // Hashed, so that MACs stay private.
   return createHash("sha256").update(text).digest("base64url");
 }
 

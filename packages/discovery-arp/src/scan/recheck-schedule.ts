@@ -1,4 +1,4 @@
-/** A neighbour that turned out to be no server is asked again after this, and ever more seldom. */
+/** Wait before a neighbor without a server is asked again, in ms; it doubles up to the last. */
 const firstRestMs = 15_000;
 const lastRestMs = 300_000;
 
@@ -7,12 +7,12 @@ interface Recheck {
   dueMs: number;
 }
 
-/** When each neighbour is to be asked: at once when it is new, then ever more seldom. */
+/** Times at which neighbors are asked: at once if new, then ever more seldom. */
 export class RecheckSchedule {
-  /** No more than were retained last, and those that came since: as many as the neighbour table holds. */
+  /** Bounded by the neighbor table: hosts of the latest `retain`, and those that came since. */
   readonly #known = new Map<string, Recheck>();
 
-  /** Whether a host is due; counts it as asked if so. */
+  /** Returns true if a host is due, and counts it as asked. */
   isDue(host: string, nowMs: number): boolean {
     const { restMs, dueMs } = this.#known.get(host) ?? { restMs: firstRestMs, dueMs: nowMs };
     if (dueMs > nowMs) return false;
@@ -20,17 +20,17 @@ export class RecheckSchedule {
     return true;
   }
 
-  /** Whether a host is due, without counting it. */
+  /** True if a host is due; does not count it. */
   mayBeAsked(host: string, nowMs: number): boolean {
     return (this.#known.get(host)?.dueMs ?? nowMs) <= nowMs;
   }
 
-  /** A server vanished there, and may come back. */
+  /** Restarts the series of a host whose server vanished and may come back. */
   startAnew(host: string, nowMs: number): void {
     this.#known.set(host, { restMs: firstRestMs, dueMs: nowMs + firstRestMs });
   }
 
-  /** Forgets everybody else. */
+  /** Forgets all other hosts. */
   retain(hosts: ReadonlySet<string>): void {
     for (const host of this.#known.keys()) if (!hosts.has(host)) this.#known.delete(host);
   }

@@ -2,22 +2,22 @@ import type { Clock } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
 import type { Platform } from "../platform.ts";
 
-/** More ports of one host at the same time look like an attack. */
+/** Ports asked at once on one host; more would look like an attack. */
 const maxPortsAtOnce = 8;
-/** No LAN brings so many new hosts at a time that more than this wait. */
+/** Searches that may wait before new hosts count as a crowd; no LAN brings so many at a time. */
 const crowd = 64;
-/** Ports of a host that are asked first in a crowd: it is not there unless one of them shows it. */
+/** Ports asked first in a crowd; a host silent at all of them counts as absent. */
 const maxGreeted = 3;
 
 export interface Scan {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly ports: readonly number[];
-  /** Takes each server the moment that it is known, and the port that was asked. */
+  /** Receives each server at once, with the port that was asked. */
   readonly onServer: (identification: Identification, askedPort: number) => void;
 }
 
-/** Which ports of a first look are asked once more, with patience. */
+/** First looks that deserve a second, patient one. */
 const worthPatience: Readonly<Record<Quiet, boolean>> = {
   "no-connection": true,
   "no-answer": true,
@@ -31,34 +31,34 @@ function isSlow(verdict: Verdict): boolean {
   return verdict.kind === "silent" && worthPatience[verdict.why];
 }
 
-/** Looks for servers on a host: all that was begun, and the part of it that others wait for. */
+/** Search on one host: the whole, and the first looks that others wait for. */
 interface Search {
   readonly firstLooks: Promise<readonly number[]>;
   readonly whole: Promise<unknown>;
 }
 
 /**
- * Asks hosts whether LLM servers run on them, so many ports at the same time.
+ * Searches hosts for LLM servers, a bounded number of ports at once.
  *
- * A crowd of new neighbors is mostly nobody: made-up entries of the table, which would keep real hosts waiting for
- * minutes. While it lasts, a host that is silent at its first ports is left until its next turn.
+ * A crowd of new neighbors mostly consists of forged table entries, which would delay real hosts by minutes.
+ * While it lasts, a host that is silent at its first ports waits for its next turn.
  */
 export class Scanner {
   readonly #machine: Pick<Platform, "look">;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  /** Under way. Each host that is due is searched once, and is not due again for a while. */
+  /** Running searches; a due host is searched once, and rests then. */
   readonly #searches = new Set<Search>();
   readonly #maxLooks: number;
-  /** First looks. */
+  /** Waiting first looks. */
   readonly #waiting: (() => void)[] = [];
-  /** Second ones, which can wait for these. */
+  /** Waiting second looks, which give way to first ones. */
   readonly #patient: (() => void)[] = [];
   #looking = 0;
 
   /**
-   * @param signal - Aborting it ends every question; answers are dropped then.
-   * @param maxLooks - Ports that are asked at the same time, of all hosts together.
+   * @param signal - Ends every question when aborted; answers are dropped then.
+   * @param maxLooks - Ports asked at once on all hosts together.
    */
   constructor(machine: Pick<Platform, "look">, clock: Clock, signal: AbortSignal, maxLooks: number) {
     this.#machine = machine;
@@ -67,7 +67,7 @@ export class Scanner {
     this.#maxLooks = maxLooks;
   }
 
-  /** Has the ports of a host asked; what may only have been slow is asked once more, with patience. */
+  /** Asks the ports of a host; ports that may be slow are asked once more, with patience. */
   search(scan: Scan): void {
     const ports = [...new Set(scan.ports)];
     const firstLooks = this.isCrowded ? this.#greet(scan, ports) : this.#askPorts(scan, ports, false);
@@ -76,29 +76,29 @@ export class Scanner {
     this.#searches.add(search);
   }
 
-  /** Whether more wait than a LAN can bring at a time. */
+  /** True if more searches wait than a LAN brings at a time. */
   get isCrowded(): boolean {
     return this.#waiting.length + this.#patient.length > crowd;
   }
 
-  /** Resolves when every search that is under way has looked once at each port; at once in a crowd. */
+  /** Resolves when every running search has looked once at each port; at once in a crowd. */
   async firstLooks(): Promise<void> {
     if (this.isCrowded) return;
     await Promise.all([...this.#searches].map(({ firstLooks }) => firstLooks));
   }
 
-  /** Resolves when every search that is under way now has ended, second looks included. */
+  /** Resolves when every search running now has ended, second looks included. */
   async ended(): Promise<void> {
     await Promise.all([...this.#searches].map(({ whole }) => whole));
   }
 
-  /** One look at a port where a server is listed. Null when it was aborted. */
+  /** Looks once at the port of a listed server. Null if aborted. */
   look(host: string, port: number, patient: boolean): Promise<Verdict | null> {
     const [clock, signal] = [this.#clock, this.#signal];
     return this.#machine.look({ clock, signal, host, port, patient }).catch(() => null);
   }
 
-  /** A first look at each port, but of a host that is silent at the first of them. */
+  /** Looks at each port; a host that is silent at the first ports is skipped. */
   async #greet(scan: Scan, ports: readonly number[]): Promise<readonly number[]> {
     const greeted = ports.slice(0, maxGreeted);
     const slow = await this.#askPorts(scan, greeted, false);
@@ -106,7 +106,7 @@ export class Scanner {
     return [...slow, ...(await this.#askPorts(scan, ports.slice(maxGreeted), false))];
   }
 
-  /** Resolves, and never rejects, with the ports that may only have been slow to answer. */
+  /** Asks ports, and resolves with those that may be slow; never rejects. */
   async #askPorts(
     { host, onServer }: Scan,
     ports: readonly number[],
@@ -127,7 +127,7 @@ export class Scanner {
     return slow;
   }
 
-  /** Null when it was aborted. */
+  /** Null if aborted. */
   async #lookInTurn(
     host: string,
     port: number,

@@ -12,16 +12,21 @@ import { type Browse, NeighborCache } from "./neighbor-cache.ts";
 import { RecheckSchedule } from "./recheck-schedule.ts";
 import { type Scan, Scanner } from "./scanner.ts";
 
-/** New neighbors are noticed within a second at first and while others come, and within ten later. */
+/** Interval of reading the table, in ms: short at first and while new neighbors come, longer later. */
 const firstPollMs = 1_000;
 const lastPollMs = 10_000;
-/** Listing the IPv6 neighbours takes a process of its own. */
+/** Interval of listing IPv6 neighbors, in ms: it takes a process of its own. */
 const ipv6EveryMs = 30_000;
-/** Ports that are asked at the same time: a quarter of the descriptors that a process may have on most systems. */
+/** Ports asked at once: a quarter of the usual limit of a process's descriptors. */
 const maxLooks = 256;
-/** The same because others named them: hosts that are not there fill the kernel's table, 18 s each. */
+/**
+ * Ports asked at once on the word of other nodes: an absent host keeps an entry of the kernel's table for 18
+ * s.
+ */
 const maxNamedLooks = 8;
-/** Ports of one host that are asked because others named them: as many at once as a machine has servers. */
+/**
+ * Bound on the ports of one host asked on the word of other nodes: as many at once as a machine has servers.
+ */
 const hearsay = { burst: 4, restMs: 15_000, maxRestMs: 300_000 };
 
 export interface WatchParts {
@@ -30,22 +35,22 @@ export interface WatchParts {
   readonly machine: Platform;
   readonly table: NeighborTable;
   readonly sweeper: Sweeper;
-  /** Of all the hosts that are known none runs a server. */
+  /** Called when none of the known hosts runs a server. */
   readonly onSilence: (hosts: number) => void;
-  /** Nobody browses any more. */
+  /** Called when the last browse ends. */
   readonly onIdle: () => void;
-  /** The table cannot be read any more. */
+  /** Called when the table can no longer be read. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Asks each neighbour, once it is known, whether LLM servers run on it; until `stop`. */
+/** Searches each known neighbor for LLM servers, until `stop`. */
 export class Watch {
   readonly #parts: WatchParts;
   readonly #ending = new AbortController();
   readonly #rechecks = new RecheckSchedule();
   readonly #hearsay = new HostBudget(hearsay);
   readonly #scanner: Scanner;
-  /** For what others named, which takes no time of the neighbors'. */
+  /** Scanner of hosts named by other nodes, which delays no neighbor. */
   readonly #named: Scanner;
   readonly #neighborCache: NeighborCache;
   readonly #startedMs: number;
@@ -75,7 +80,10 @@ export class Watch {
     });
   }
 
-  /** Tells a browse of servers until the result is called: those that are known, and when all were asked. */
+  /**
+   * Reports servers to a browse until the returned function is called: the known ones, and the end of the
+   * first pass.
+   */
   add(browse: Browse): () => void {
     const remove = this.#neighborCache.add(browse);
     this.#settle().then(
@@ -106,7 +114,7 @@ export class Watch {
     if (!this.#ending.signal.aborted) this.#parts.onFailed(error);
   }
 
-  /** Asks everybody who is due; resolves when whoever is there had the time to answer, be it slowly. Rejects when stopped. */
+  /** Asks all due hosts; resolves when even slow ones had the time to answer. Rejects when stopped. */
   async #settle(): Promise<void> {
     const hosts = await this.#pass();
     await Promise.all([this.#scanner.ended(), this.#named.isCrowded || this.#named.ended()]);
@@ -115,7 +123,7 @@ export class Watch {
     if (this.#neighborCache.size === 0) this.#parts.onSilence(hosts);
   }
 
-  /** Asks everybody who is due; resolves, after a first look at each, with how many hosts there are. Rejects when stopped. */
+  /** Asks all due hosts; resolves after a first look at each with their count. Rejects when stopped. */
   #pass(): Promise<number> {
     this.#passing ??= this.#makePass().finally(() => {
       this.#passing = null;
@@ -155,7 +163,7 @@ export class Watch {
     await sweeper.run({ read, onAnswer }, this.#ending.signal);
   }
 
-  /** After IPv4 has had its answers, because a host that is known there is not asked twice. */
+  /** Runs after the answers over IPv4: a host known there is not asked twice. */
   async #askOverIPv6(onLinkFilter: OnLinkFilter): Promise<void> {
     const { context, table } = this.#parts;
     const { signal } = this.#ending;
@@ -176,7 +184,7 @@ export class Watch {
     await Promise.all([this.#scanner.firstLooks(), this.#named.firstLooks()]);
   }
 
-  /** What was found over IPv6 before the machine's IPv4 address was known is listed once. */
+  /** Lists a server once that was found over IPv6 before its machine's IPv4 address was known. */
   async #joinTwins(onLinkFilter: OnLinkFilter): Promise<void> {
     if (!this.#neighborCache.hosts().some(isIPv6)) return;
     const ipv4 = await this.#parts.table.read(this.#ending.signal);
@@ -184,8 +192,11 @@ export class Watch {
   }
 
   /**
-   * What other transports found is asked too, at the very port: it becomes one node with two sources. What is known
-   * from members only that pass it on is hearsay, and anybody may name the ports of a host: both turn nobody on it.
+   * Asks nodes of other transports at their announced port: each becomes one node with two sources.
+   *
+   * Endpoints known only from members that pass them on are hearsay, and skipped. The ports asked of each
+   * host are bounded, since any node may name some. Both rules keep forged nodes from turning this host
+   * against a victim.
    */
   #askKnownNodes(onLinkFilter: OnLinkFilter): Set<string> {
     const endpoints = new Set<string>();
@@ -238,7 +249,7 @@ export class Watch {
     return new OnLinkFilter(listLinks(machine.system()), settings);
   }
 
-  /** Said once: somebody runs more servers than a LAN has hosts. */
+  /** Reported once: one host runs more servers than a LAN has hosts. */
   #reportFullness(): void {
     if (this.#reportedFull) return;
     this.#reportedFull = true;

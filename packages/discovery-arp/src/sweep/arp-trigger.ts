@@ -2,15 +2,18 @@ import { createSocket, type Socket } from "node:dgram";
 import type { SendReport } from "../platform.ts";
 import type { Target } from "./plan.ts";
 
-/** The discard port (RFC 863): nobody listens, and whoever does throws it away. */
+/** Discard port (RFC 863): a host drops what arrives there. */
 const discardPort = 9;
-/** A socket queues about 256 datagrams that wait for ARP, and drops the rest without an error. */
+/**
+ * Bound on a socket's datagrams: the kernel queues about 256 that wait for ARP, and drops the rest without an
+ * error.
+ */
 const maxPerSocket = 128;
 
 /**
  * Sends an empty datagram to each address, so that the kernel asks for it by ARP.
  *
- * With a hop limit of 1, so that none leaves the link even if the routes say otherwise.
+ * A hop limit of 1 keeps the datagrams on the link, whatever the routes.
  */
 export async function triggerArp(targets: readonly Target[]): Promise<SendReport> {
   const groups = groupBy(targets, ({ from }) => from);
@@ -35,9 +38,9 @@ async function triggerFromOneSocket(targets: readonly Target[]): Promise<SendRep
       }),
     );
   } catch (error) {
-    failure = error as NodeJS.ErrnoException; // The system's own, from `bind` or `setTTL`.
+    failure = error as NodeJS.ErrnoException; // Error of the system, from `bind` or `setTTL`.
   } finally {
-    // What waits for ARP in the kernel still leaves.
+    // Datagrams that wait for ARP in the kernel still leave.
     socket.close();
   }
   return { sent, failure };
@@ -48,7 +51,7 @@ function bind(socket: Socket, address: string | undefined): Promise<void> {
     socket.once("error", reject);
     socket.bind({ port: 0, ...(address !== undefined && { address }) }, () => {
       socket.off("error", reject);
-      // What goes wrong with one datagram says nothing of the others.
+      // An error of one datagram does not concern the others.
       socket.on("error", () => {});
       resolve();
     });

@@ -1,22 +1,25 @@
 import { TableCapacity, type TableLoad } from "./table-capacity.ts";
 
-/** `prompt`: as fast as the kernel's table has room for. `gentle`: 80 addresses a second. */
+/** Pace of a sweep: `prompt` is as fast as the kernel's table has room; `gentle` is 80 addresses a second. */
 export type Pace = "prompt" | "gentle";
 
-/** The kernel asks three times for an address, a second apart, before it gives up. */
+/** Time for which the kernel asks for an address, in ms: three times, a second apart. */
 export const resolutionMs = 3_100;
 /** At 128 a second, browsers in other namespaces missed nothing; unpaced, ten of fifteen did. */
 const gentlePerSecond = 80;
-/** What a pause of half a second saves up. */
+/** Addresses saved up by a pause of half a second. */
 const maxCredit = 40;
-/** An unresolved address holds an entry of the table for three seconds: with these a quarter of it. */
+/**
+ * Bound on unresolved addresses: each holds an entry of the table for three seconds; these take a quarter of
+ * it.
+ */
 const maxUnresolved = 256;
-/** Entries that failed stay until the kernel's next clearing. */
+/** Interval at which the kernel clears failed entries, in ms. */
 const clearingMs = 15_000;
-/** What a sweep fills, beside what others have in the table, before it has to wait for that. */
+/** Entries that a sweep can add to a usual table before it waits for that clearing. */
 const usualRoom = 448;
 
-/** How many addresses may be asked, so that neither the link nor the kernel's table suffers. */
+/** Limits the addresses that may be asked, for the sake of the link and of the kernel's table. */
 export class Pacer {
   readonly #pace: Pace;
   readonly #capacity = new TableCapacity();
@@ -28,7 +31,7 @@ export class Pacer {
     this.#creditMs = nowMs;
   }
 
-  /** How many may be asked now; where the table's load is not known, the gentle pace has to do. */
+  /** Count of addresses that may be asked now; an unknown table load means the gentle pace. */
   quota(nowMs: number, unresolved: number, load: TableLoad | null): number {
     this.#earn(nowMs);
     const free = load ? this.#capacity.room(load, nowMs) : maxUnresolved;
@@ -48,7 +51,7 @@ export class Pacer {
   }
 }
 
-/** How long a sweep of so many addresses takes on a machine whose table is nearly empty. */
+/** Duration of a sweep of `count` addresses with a nearly empty table, in ms. */
 export function sweepMs(count: number, pace: Pace): number {
   if (count === 0) return 0;
   if (pace === "gentle") return (count / gentlePerSecond) * 1_000 + resolutionMs;

@@ -12,43 +12,42 @@ import {
 } from "../ipv4.ts";
 import { isNamed, type NetworkLink, type OwnSubnet } from "../links.ts";
 
-/** What a sweep may ask, at most: as many as the kernel has room for in its table of neighbours. */
+/** Bound on a sweep's addresses: the kernel's neighbor table has room for as many. */
 export const maxTargets = 1_024;
-/** What is left of a subnet that is larger than that: the /24 that this machine is in. */
+/** Prefix to which a larger subnet is narrowed: the /24 of this machine. */
 const narrowedPrefix = 24;
-/** A range that is mostly excluded is not searched for ever: no LAN is larger than this. */
+/** Bound on the search through a mostly excluded range: no LAN is larger. */
 const maxConsidered = 65_536;
 
 export interface PlanOptions {
   readonly links: readonly NetworkLink[];
-  /** Names or addresses of the only links to use; what is named may be public, or lead to guests. */
+  /** Names or addresses of the only links to use; a named one may be public, or lead to guests. */
   readonly wanted?: readonly string[] | undefined;
-  /** The only ranges to ask; each must lie in a subnet of a link. */
+  /** Only ranges to ask; each must lie in a subnet of a link. */
   readonly subnets?: readonly Subnet[] | undefined;
   /** Ranges that are never asked. */
   readonly exclude?: readonly Subnet[];
 }
 
 export interface Target {
-  /** IPv4. */
   readonly address: string;
-  /** This machine's own address, to send from. */
+  /** Source address, one of this machine's own. */
   readonly from: string;
 }
 
-/** What is swept on one link. */
+/** Swept range of one link. */
 export interface PlannedRange {
   readonly link: string;
   readonly subnet: string;
   readonly count: number;
 }
 
-/** What is not swept, or not all of it, and why. */
+/** Unswept link or range, with the reason. */
 export interface Omission {
-  /** A link, a link and its subnet, or a range that was asked for. */
+  /** Link, link and subnet, or requested range. */
   readonly what: string;
   readonly reason: string;
-  /** Whether a user would expect it to be swept. */
+  /** True if a user would expect it to be swept. */
   readonly surprising: boolean;
 }
 
@@ -65,10 +64,11 @@ interface Candidate {
 }
 
 /**
- * Which addresses a sweep asks, and what it leaves out and why.
+ * Plans the addresses of a sweep, and lists the omissions with their reasons.
  *
- * Only private subnets of this machine's own LANs, unless a link or a range is named; of a subnet with more
- * than 1,024 addresses only this machine's /24; never more than 1,024 addresses together.
+ * A sweep covers private subnets of this machine's own LANs, unless a link or a range is named. A subnet of
+ * more than 1,024 addresses is narrowed to this machine's /24. All ranges together have at most 1,024
+ * addresses.
  */
 export function planSweep(options: PlanOptions): SweepPlan {
   const { links, exclude = [] } = options;
@@ -91,7 +91,7 @@ export function planSweep(options: PlanOptions): SweepPlan {
   return { targets: [...chosen.values()], ranges, omissions };
 }
 
-/** Adds a subnet's addresses that are not skipped; tells whether there was no room for all. */
+/** Adds a subnet's addresses that are not skipped; returns true if there was no room for all. */
 function fill(
   chosen: Map<string, Target>,
   { from, subnet }: Omit<Candidate, "link">,
@@ -128,7 +128,7 @@ function candidatesOn(link: NetworkLink, options: PlanOptions): LinkCandidates {
   };
 }
 
-/** Why nothing at all is swept on a link, or null. */
+/** Reason to sweep nothing on a link, or null. */
 function reasonAgainst(
   link: NetworkLink,
   wanted: readonly string[] | undefined,
@@ -149,7 +149,7 @@ interface Choice {
   readonly omission?: { readonly reason: string; readonly surprising: boolean };
 }
 
-/** What is swept of one of this machine's subnets. */
+/** Ranges to sweep in one of this machine's subnets. */
 function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOptions): Choice {
   if (subnets) return { ranges: subnets.flatMap((range) => common(subnet, range, wanted !== undefined)) };
   const leaveOut = (reason: string, surprising: boolean): Choice => ({
@@ -166,7 +166,7 @@ function chooseFrom({ address, subnet }: OwnSubnet, { wanted, subnets }: PlanOpt
   return { ranges: [near], omission: { reason, surprising: true } };
 }
 
-/** What of this machine's subnet is in a range; one that is public has to be named more narrowly than that. */
+/** Part of this machine's subnet in a range; a public one needs a narrower range. */
 function common(own: Subnet, range: Subnet, isNamed: boolean): readonly Subnet[] {
   if (covers(own, range)) return [range];
   return covers(range, own) && (isNamed || isPrivate(formatIPv4(own.base))) ? [own] : [];

@@ -6,10 +6,10 @@ import type { Target } from "./plan.ts";
 import type { TableLoad } from "./table-capacity.ts";
 
 export interface SweepProgress {
-  /** How many addresses are to be asked. */
+  /** Count of addresses to ask. */
   readonly addresses: number;
   readonly asked: number;
-  /** How many of them are somebody's. */
+  /** Count of asked addresses that belong to a host. */
   readonly answered: number;
 }
 
@@ -21,31 +21,31 @@ export interface SweepOptions {
   readonly triggerArp: (targets: readonly Target[]) => Promise<SendReport>;
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;
   readonly readTable: (signal: AbortSignal) => Promise<readonly Neighbor[]>;
-  /** Takes each address the moment that it is known to be somebody's. */
+  /** Receives each address as soon as a host answers for it. */
   readonly onAnswer: (fresh: readonly Neighbor[], all: readonly Neighbor[]) => void;
   readonly onProgress: (progress: SweepProgress) => void;
 }
 
-/** Why a sweep ended before its time: everybody seemed to answer, or the kernel's table stayed full. */
+/** Reason of an early end: nearly all addresses answered, or the kernel's table stayed full. */
 export type Halt = "crowded" | "full";
 
 export interface SweepOutcome extends SweepProgress {
   readonly halt: Halt | null;
-  /** What the system said of an address that could not be asked, or null. */
+  /** System's error for one of the failed addresses, or null. */
   readonly failure: NodeJS.ErrnoException | null;
 }
 
-/** Another sweep, or somebody else, may give back the room within this time. */
+/** Wait for room in the table in ms, which another sweep or program may free. */
 const patienceMs = 30_000;
-/** In which a gentle sweep may ask the next forty. */
+/** Pause in ms, in which a gentle sweep earns forty addresses. */
 const stalledPauseMs = 500;
 const shortestPauseMs = 10;
 const longestPauseMs = 200;
-/** A share of answers above this is a router that answers for everybody, or a cloud. */
+/** Share of answers above which a router or a cloud answers for all addresses. */
 const crowdedShare = 0.9;
-/** A small subnet may really be that full. */
+/** Least count of answers for that conclusion: a small subnet may really be that full. */
 const crowdedAtLeast = 64;
-/** A host that is there has answered by then; Wi-Fi that saves power takes longer. */
+/** Wait for answers in ms; only Wi-Fi hosts that save power take longer. */
 const promptAnswerMs = 1_000;
 
 interface Asked {
@@ -53,7 +53,7 @@ interface Asked {
   answered: boolean;
 }
 
-/** Asks for every target by ARP, at a pace that the kernel's table of neighbours bears. */
+/** Asks for every target by ARP, at a pace that the kernel's neighbor table bears. */
 export async function sweep(options: SweepOptions): Promise<SweepOutcome> {
   return new Sweep(options).run();
 }
@@ -62,7 +62,7 @@ class Sweep {
   readonly #options: SweepOptions;
   readonly #queue: Target[];
   readonly #pacer: Pacer;
-  /** Every target that was asked; a plan has at most 1,024. */
+  /** Asked targets; a plan has at most 1,024. */
   readonly #asked = new Map<string, Asked>();
   #answered = 0;
   #lastAskMs: number;
@@ -119,7 +119,7 @@ class Sweep {
     onProgress(this.#progress());
   }
 
-  /** Looks often while answers come, seldom when only the dead are left. */
+  /** Short while answers come, long when only dead addresses are left. */
   #pauseMs(): number {
     if (this.#isStalled) return stalledPauseMs;
     const sinceMs = this.#options.clock.now() - this.#lastAskMs;
@@ -134,7 +134,7 @@ class Sweep {
     return known.length >= crowdedAtLeast && answered > known.length * crowdedShare ? "crowded" : null;
   }
 
-  /** How many hold an entry of the table that leads nowhere yet. */
+  /** Count of targets that hold an unresolved entry of the table. */
   #unresolved(): number {
     const nowMs = this.#options.clock.now();
     const waiting = [...this.#asked.values()].filter(

@@ -8,7 +8,7 @@ import type { Pace } from "./pace.ts";
 import { planSweep, type SweepPlan } from "./plan.ts";
 import { type SweepOptions, type SweepOutcome, sweep } from "./sweep.ts";
 
-/** Sweeps that were called off are not repeated soon. */
+/** Factor of the wait after a halted sweep. */
 const backOffFactor = 6;
 
 export interface SweepTable {
@@ -16,7 +16,7 @@ export interface SweepTable {
   readonly onAnswer: SweepOptions["onAnswer"];
 }
 
-/** Sweeps the subnets of this machine now and then, as politely as can be. */
+/** Sweeps the subnets of this machine at intervals. */
 export class Sweeper {
   readonly #context: TransportContext;
   readonly #settings: Settings;
@@ -37,11 +37,11 @@ export class Sweeper {
     return this.#context.clock.now() >= this.#nextMs;
   }
 
-  /** Asks for every address of the plan that the table does not have; rejects when `signal` aborts. */
+  /** Asks for every planned address that the table lacks; rejects when `signal` aborts. */
   async run(table: SweepTable, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#context;
     const { sweepEveryMs } = this.#settings;
-    // From a fifth before to a fifth after, so that machines that start together drift apart.
+    // Varied by a fifth, so that machines that start together drift apart.
     const restMs = sweepEveryMs * (0.8 + 0.4 * random());
     this.#nextMs = clock.now() + restMs;
     const plan = planOf(this.#settings, this.#machine);
@@ -66,7 +66,7 @@ export class Sweeper {
     this.#explain(outcome);
   }
 
-  /** One line before anything is sent, and a warning for what a user would expect to be swept and is not. */
+  /** Logs one line before the first packet, and warns of omissions that a user would not expect. */
   #announce({ targets, ranges, omissions }: SweepPlan): void {
     const where = ranges
       .map(({ link, subnet, count }) => `${count} addresses of ${subnet} on ${link}`)
@@ -113,7 +113,7 @@ export class Sweeper {
     this.#report(new DiscoveryError("arp/sweep-limited", message, { via: this.#settings.via }));
   }
 
-  /** The same warning is given once, not at every sweep; they name addresses, which may change. */
+  /** Warns once, not at every sweep; bounded, because messages name addresses, which may change. */
   #report(error: DiscoveryError): void {
     if (this.#reported.has(error.message) || this.#reported.size > 100) return;
     this.#reported.add(error.message);
@@ -121,7 +121,7 @@ export class Sweeper {
   }
 }
 
-/** What a sweep with these settings would ask now. */
+/** Plan of a sweep with these settings now. */
 export function planOf({ interfaces, subnets, exclude }: Settings, machine: Platform): SweepPlan {
   const links = listLinks(machine.system());
   return planSweep({ links, wanted: interfaces, subnets, exclude });

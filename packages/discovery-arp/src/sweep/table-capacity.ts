@@ -1,39 +1,38 @@
-/** How full the kernel's table of IPv4 neighbours is: one table for the whole machine, containers included. */
+/** Fill level of the kernel's table of IPv4 neighbors, which containers share. */
 export interface TableLoad {
-  /** All of them, also the permanent ones, which take no room from others. */
+  /** Count of all entries, also permanent ones, which take no room from others. */
   readonly entries: number;
-  /** With more than this many, permanent ones aside, the kernel throws out what it can (`gc_thresh2`). */
+  /** Limit above which the kernel removes entries that are not permanent (`gc_thresh2`). */
   readonly softLimit: number;
-  /** With this many, permanent ones aside, it takes no more (`gc_thresh3`). */
+  /** Limit of entries that are not permanent (`gc_thresh3`). */
   readonly hardLimit: number;
-  /** How often it did so since the machine started. */
+  /** Count of these clearings since the machine started. */
   readonly clearings: number;
-  /** How often it had to refuse an entry. */
+  /** Count of refused entries. */
   readonly refusals: number;
 }
 
-/** The kernel's two limits. */
 export type TableLimits = Pick<TableLoad, "softLimit" | "hardLimit">;
 
-/** What is left to the neighbours that everybody else on the machine makes meanwhile. */
+/** Entries left free for the other programs of the machine. */
 export const reserve = 32;
-/** So many beyond the limit cost others as many entries, of which the kernel takes the oldest. */
+/** Entries tried beyond the limit: they displace as many, of which the kernel takes the oldest. */
 const trial = 32;
-/** The kernel throws out entries that failed, our own too, within this time. */
+/** Time in ms within which the kernel removes failed entries, our own included. */
 const leftoversMs = 16_000;
-/** The kernel clears a full table no more often than that. */
+/** Shortest interval between two clearings of a full table, in ms. */
 const clearingEveryMs = 5_000;
 
-/** Knows, from one look at the table to the next, how many new entries it takes without harm to others. */
+/** Computes how many new entries the table takes without harm to others. */
 export class TableCapacity {
   #latest: TableLoad | null = null;
-  /** Until when the kernel is left alone, because it cleared the table; twice as long at each time. */
+  /** End of the rest after a clearing by the kernel; each rest is twice as long. */
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #restMs = clearingEveryMs;
-  /** Since when the table is full, or null. */
+  /** Time at which the table became full, or null. */
   #fullMs: number | null = null;
 
-  /** How many entries may be made now. */
+  /** Count of entries that may be made now. */
   room(load: TableLoad, nowMs: number): number {
     const { entries, softLimit, clearings, refusals } = load;
     const isFirst = this.#latest === null;
@@ -43,8 +42,8 @@ export class TableCapacity {
     const room = softLimit - reserve - entries;
     this.#fullMs = room >= trial ? null : (this.#fullMs ?? (isFirst ? Number.NEGATIVE_INFINITY : nowMs));
     if (this.#fullMs === null) return room;
-    // What we left there ourselves goes away. What stays may be permanent, which is not told: unless the kernel
-    // has just cleared the table, a few more show it.
+    // Our own leftovers go away; the rest may be permanent, which the kernel does not tell. A few more
+    // entries show it, unless the kernel has just cleared the table.
     const isOthers = nowMs - this.#fullMs > leftoversMs;
     return isOthers && nowMs > this.#restUntilMs ? trial : 0;
   }
@@ -55,19 +54,19 @@ export class TableCapacity {
   }
 }
 
-/** Reads `/proc/net/stat/arp_cache`: a header and, in hexadecimal, a row for each processor. */
+/** Parses `/proc/net/stat/arp_cache`: a header and, in hexadecimal, a row for each processor. */
 export function parseArpCacheStat(text: string, limits: TableLimits): TableLoad | null {
   const [header = "", ...rows] = text.trimEnd().split("\n");
   const names = header.trim().split(/\s+/);
   const column = (name: string): number[] =>
     rows.map((row) => Number.parseInt(row.trim().split(/\s+/)[names.indexOf(name)] ?? "", 16));
   const sum = (name: string): number => column(name).reduce((total, count) => total + count, 0);
-  // Each row tells the entries of all; the counters are each processor's own.
+  // Each row has the entries of all processors; the counters are each processor's own.
   const [entries = Number.NaN] = column("entries");
   return checked({ entries, ...limits, clearings: sum("forced_gc_runs"), refusals: sum("table_fulls") });
 }
 
-/** Reads what `ip -s ntable show name arp_cache` prints, which also containers can ask. */
+/** Parses the output of `ip -s ntable show name arp_cache`, which containers can run, too. */
 export function parseNtable(text: string): TableLoad | null {
   const words = text.split(/\s+/);
   const number = (name: string): number => {

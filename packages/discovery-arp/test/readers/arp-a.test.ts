@@ -9,7 +9,7 @@ import { loadArpA } from "../../src/neighbors/arp-a.ts";
 
 const load = createRequire(import.meta.url);
 
-/** As a German Windows prints it, written down and not run there. */
+/** Output of a German Windows, written down and not run there. */
 const german = `
 Schnittstelle: 192.0.2.10 --- 0x5
   Internetadresse       Physische Adresse     Typ

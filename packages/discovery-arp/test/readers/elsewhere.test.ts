@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseArpAn, parseGetNetNeighbor } from "../../src/neighbors/formats.ts";
 
-// NOTHING HERE RAN ON macOS OR WINDOWS: what those systems print was written down from their documentation and
-// from reports, and is parsed on whatever system the tests run on.
+// NOTHING HERE RAN ON macOS OR WINDOWS: the samples come from their documentation and from reports. They are
+// parsed on whatever system runs the tests.
 
 const macos = `? (192.0.2.1) at 0:18:1:8f:23:ed on en0 ifscope [ethernet]
 gateway (192.0.2.2) at 50:67:f0:8c:7a:3f on en0 ifscope [ethernet]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseArpAn, parseIpNeigh, parseProcNetArp } from "../../src/neighbors/formats.ts";
 
-// As Linux 6.18 with iproute2 6.1 and net-tools 2.10 prints them, of entries that were made by hand.
+// Output of Linux 6.18 with iproute2 6.1 and net-tools 2.10, for entries made by hand.
 
 const procNetArp = `IP address       HW type     Flags       HW address            Mask     Device
 10.77.0.2        0x1         0x2         02:00:0a:4d:00:02     *        eth0
