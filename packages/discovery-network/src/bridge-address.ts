@@ -1,8 +1,8 @@
 import { canonicalAddress } from "@lmserv/discovery-core/transport";
 
 /**
- * Addresses that software for containers and virtual machines gives its bridge, or its guest behind translation, unless
- * told otherwise. Many hosts have the same, and none of them can be reached there from another.
+ * Default addresses of bridges and of guests behind translation. Many hosts have the same, and none can be
+ * reached there from another.
  */
 const defaults: readonly RegExp[] = [
   /^172\.(1[7-9]|2\d|3[01])\.0\.1$/, // Docker, default-address-pools
@@ -14,7 +14,7 @@ const defaults: readonly RegExp[] = [
   /^10\.0\.2\.15$/, // QEMU and VirtualBox, guest behind translation
 ];
 
-/** Whether an address of another host is, by all likelihood, that of a bridge to its own guests. */
+/** True if an address of another host is most likely that of a bridge to its own guests. */
 export function isDefaultBridge(address: string): boolean {
   const canonical = canonicalAddress(address);
   return defaults.some((one) => one.test(canonical));

@@ -1,7 +1,7 @@
 import { isLinkLocal, parseAddress } from "@lmserv/discovery-core/transport";
 import { type Network, network, networkContains } from "./network.ts";
 
-/** Networks whose addresses no other host has, by the registries of RFC 6890. */
+/** Networks without host addresses, by the registries of RFC 6890. */
 const nobodys: readonly Network[] = [
   "0.0.0.0/8", // this network, RFC 791
   "127.0.0.0/8", // loopback, RFC 1122 section 3.2.1.3
@@ -13,7 +13,7 @@ const nobodys: readonly Network[] = [
   "ff00::/8", // multicast, RFC 4291
 ].map(network);
 
-/** Networks whose addresses lead to an IPv4 address, and which byte of them that address begins at. */
+/** Networks that embed an IPv4 address, with the offset of its first byte. */
 const translated: readonly { readonly within: Network; readonly at: number }[] = [
   { within: network("::ffff:0:0:0/96"), at: 12 }, // RFC 2765
   { within: network("64:ff9b::/96"), at: 12 }, // RFC 6052
@@ -22,11 +22,11 @@ const translated: readonly { readonly within: Network; readonly at: number }[] =
 ];
 
 /**
- * Whether a host other than this one can have the address, as far as the address itself tells.
+ * True if another host can have the address, judged by the address alone.
  *
- * Neither unspecified, loopback, multicast, broadcast or reserved addresses count, in whatever spelling, nor what is
- * translated to one of these. Addresses for documentation do: labs use them, and they lead nowhere else. A zone
- * counts on link-local IPv6 addresses only (RFC 4007 section 6).
+ * False for unspecified, loopback, multicast, broadcast and reserved addresses in any spelling, translated
+ * ones included. True for documentation addresses, which labs use. A zone is allowed on link-local IPv6
+ * addresses only (RFC 4007 section 6).
  */
 export function isHostAddress(address: string): boolean {
   const parsed = parseAddress(address);

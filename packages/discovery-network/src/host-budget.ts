@@ -1,8 +1,8 @@
-/** Bounds of the attempts to reach one host, in ms and attempts. */
+/** Bounds on the attempts to reach one host, in ms and attempts. */
 export interface HostBudgetOptions {
   /** Attempts that may begin at once. */
   readonly burst: number;
-  /** Time to the next attempt after that; it doubles with each. */
+  /** Wait before the next attempt in ms; it doubles with each. */
   readonly restMs: number;
   readonly maxRestMs: number;
 }
@@ -10,23 +10,22 @@ export interface HostBudgetOptions {
 interface Account {
   left: number;
   restMs: number;
-  /** When the next attempt may begin, once none is left. */
+  /** Time of the next attempt once none is left. */
   dueMs: number;
   lastMs: number;
 }
 
-/** More hosts than a registry or a mesh names at once; the one that was tried longest ago is forgotten. */
+/** Bound on hosts, above what a registry or a mesh names at once; the one tried longest ago is forgotten. */
 const maxHosts = 4_096;
 
 /**
- * Bounds how often a host is tried because others named it, so that nobody is turned on a third party.
+ * Bounds the attempts at a host that other nodes named, so that they cannot turn this host against a victim.
  *
- * Every attempt counts until `giveBack` says that what was sought is there. Whoever calls passes the time, which never
- * goes back.
+ * Every attempt counts until `giveBack` reports success. The caller passes the time, which never goes back.
  */
 export class HostBudget {
   readonly #options: HostBudgetOptions;
-  /** By host, the one that was tried last at the end. */
+  /** By host, the latest tried at the end. */
   readonly #accounts = new Map<string, Account>();
 
   constructor(options: HostBudgetOptions) {
@@ -37,13 +36,13 @@ export class HostBudget {
     return this.#accounts.size;
   }
 
-  /** When the next attempt may begin; -Infinity for at once. */
+  /** Time of the next attempt; -Infinity for at once. */
   dueMs(host: string): number {
     const account = this.#accounts.get(host);
     return account && account.left === 0 ? account.dueMs : Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether an attempt may begin now; counts it if so. */
+  /** Returns true if an attempt may begin now, and counts it. */
   take(host: string, nowMs: number): boolean {
     const { burst, restMs, maxRestMs } = this.#options;
     if (this.dueMs(host) > nowMs) return false;
@@ -66,7 +65,7 @@ export class HostBudget {
     return true;
   }
 
-  /** An attempt found what it sought, and does not count. */
+  /** Refunds an attempt that succeeded. */
   giveBack(host: string): void {
     const account = this.#accounts.get(host);
     if (!account) return;
@@ -74,7 +73,7 @@ export class HostBudget {
     account.restMs = this.#options.restMs / 2;
   }
 
-  /** What is held against a host; nothing once it was left alone for twice the longest rest. */
+  /** Account of a host; none after it was left alone for twice the longest rest. */
   #account(host: string, nowMs: number): Account | undefined {
     const account = this.#accounts.get(host);
     if (!account || nowMs - account.lastMs < 2 * this.#options.maxRestMs) return account;

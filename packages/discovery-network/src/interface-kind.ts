@@ -1,27 +1,27 @@
 import type { LinkTable, LinkTraits } from "./sysfs.ts";
 
 /**
- * What an interface leads to.
+ * Kind of an interface by the hosts behind it.
  *
- * `loopback`: this machine. `guests`: its own containers and virtual machines, and nobody else. `tunnel`: a VPN or the
+ * `loopback`: this machine. `guests`: only its own containers and virtual machines. `tunnel`: a VPN or the
  * like, which has no link of its own. `lan`: a link with other hosts.
  */
 export type InterfaceKind = "lan" | "guests" | "tunnel" | "loopback";
 
-/** What tells interfaces apart. */
+/** Evidence for the kinds of interfaces. */
 export interface KindEvidence extends LinkTable {
-  /** The interfaces that default routes leave through. */
+  /** Interfaces of the default routes. */
   readonly defaultRoutes: ReadonlySet<string>;
 }
 
-/** ARPHRD_ of links where hosts find each other: Ethernet, token ring, FireWire, InfiniBand. */
+/** ARPHRD_ types of links with other hosts: Ethernet, token ring, FireWire, InfiniBand. */
 const lanTypes: ReadonlySet<number> = new Set([1, 6, 24, 32]);
 const loopbackFlag = 0x8;
-/** POINTOPOINT and NOARP. */
+/** Flags POINTOPOINT and NOARP. */
 const noLinkFlags = 0x10 | 0x80;
 /** Ethernet over other networks: as a port of a bridge it leads to hosts elsewhere. */
 const overlays: ReadonlySet<string | null> = new Set(["vxlan", "geneve", "gretap", "batadv"]);
-/** What a container calls its way out, where the kernel shows no difference to the way in of a guest. */
+/** Names of a container's uplink, which the kernel does not tell from a guest's end of the cable. */
 const uplinkNames = /^(eth|en|wl|ww|ib|bond|team)/;
 
 const guestNames =
@@ -29,19 +29,19 @@ const guestNames =
 const tunnelNames =
   /^(tun|tap|wg|wt|ppp|utun|ipsec|gif|stf|tailscale|nordlynx|proton|nebula)\d*$|^zt[0-9a-z]{8,}$/;
 
-/** What an interface leads to by its traits; by its name where the system shows none. */
+/** Kind of an interface by its traits, or by its name if the system shows none. */
 export function kindOf(name: string, evidence: KindEvidence): InterfaceKind {
   const traits = evidence.links.get(name);
   if (!traits) return kindByName(name);
   if ((traits.flags & loopbackFlag) !== 0) return "loopback";
   if (hasNoLink(traits)) return "tunnel";
   if (evidence.defaultRoutes.has(name) || leadsOut(name, evidence)) return "lan";
-  // An end of a virtual cable: the way out of a container, or the way of a machine to its guest.
+  // End of a virtual cable: the uplink of a container, or a machine's link to its guest.
   const isAlone = !traits.bridge && traits.lowers.length === 0 && !isBridgePort(traits, evidence);
   return isAlone && !evidence.hardware ? "lan" : "guests";
 }
 
-/** What an interface leads to, as far as its name tells. */
+/** Kind of an interface by its name. */
 export function kindByName(name: string): InterfaceKind {
   if (/^lo\d*$/.test(name)) return "loopback";
   if (tunnelNames.test(name)) return "tunnel";
@@ -52,12 +52,12 @@ function hasNoLink({ type, flags, tunFlags, kind }: LinkTraits): boolean {
   return !lanTypes.has(type) || (flags & noLinkFlags) !== 0 || tunFlags !== null || overlays.has(kind);
 }
 
-/** Whether frames of the interface go to a bridge, which is the one that hosts are met on. */
+/** True if the interface is a port of a bridge, which has the hosts behind it. */
 function isBridgePort({ master }: LinkTraits, { links }: LinkTable): boolean {
   return master !== null && links.get(master)?.bridge === true;
 }
 
-/** Whether hardware, or an overlay, is behind an interface or behind one below it. */
+/** True if hardware, or an overlay, is behind an interface or behind one below it. */
 function leadsOut(name: string, evidence: KindEvidence, passed: ReadonlySet<string> = new Set()): boolean {
   const traits = evidence.links.get(name);
   if (!traits || passed.has(name)) return false;

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalAddress } from "@lmserv/discovery-core/transport";
 
-/** A TCP socket of this network namespace that waits for connections. */
+/** TCP socket of this network namespace that waits for connections. */
 export interface Listener {
   /** Canonical; `0.0.0.0` or `::` for every address. */
   readonly address: string;
   readonly port: number;
-  /** Number of the socket, which is another one after the server was started anew. */
+  /** Inode of the socket, which changes when the server restarts. */
   readonly inode: string;
 }
 
@@ -17,7 +17,7 @@ const listening = "0A";
 /**
  * Reads the listening TCP sockets of this network namespace, without a packet to any of them.
  *
- * Resolves with null where the system does not tell: only Linux has the files.
+ * Resolves with null if the system does not tell: only Linux has the files.
  *
  * @param folder - Folder of the network in procfs. @default "/proc/net"
  * @see proc_pid_net(5)
@@ -28,7 +28,7 @@ export async function readListeners(folder: string = "/proc/net"): Promise<reado
   return texts.length === 0 ? null : texts.flatMap(parseListeners);
 }
 
-/** Listening sockets of a table in the format of `/proc/net/tcp`; rows that make no sense are left out. */
+/** Listening sockets of a table in the format of `/proc/net/tcp`; invalid rows are skipped. */
 export function parseListeners(table: string): readonly Listener[] {
   return table.split("\n").flatMap((row): Listener[] => {
     const [, local = "", , state, , , , , , inode] = row.trim().split(/ +/);
@@ -38,7 +38,7 @@ export function parseListeners(table: string): readonly Listener[] {
   });
 }
 
-/** Words of 32 bits, each in the byte order of the machine; all machines that Node runs Linux on are little-endian but s390x. */
+/** Words of 32 bits in the machine's byte order: little-endian on all Linux machines of Node but s390x. */
 function addressOf(words: string): string {
   const bytes =
     words.match(/.{8}/g)?.flatMap((word) => Buffer.from(word, "hex").reverse().toJSON().data) ?? [];

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { type HardwareAddress, type MachineFacts, type MachineMark, markOf } from "./machine.ts";
 import { type ListedInterfaces, readSystem, type System } from "./system.ts";
 
-/** Reads what a system shows of itself; null for what is not there, or not for us. */
+/** Files of the system; null for missing or unreadable ones. */
 export interface SystemFiles {
   readonly text: (path: string) => string | null;
   readonly names: (folder: string) => readonly string[];
@@ -20,13 +20,13 @@ const folder = "/sys/class/net";
 /** The universal/local bit (IEEE 802): set for addresses that did not come with the hardware. */
 const localBit = 2;
 
-/** The mark of this machine, as of now. */
+/** Mark of this machine at present. */
 export function thisMachine(): MachineMark {
   const listed = attempt(networkInterfaces) ?? {};
   return markOf(readMachine(listed, readSystem({ list: () => listed }), systemFiles));
 }
 
-/** What tells a machine from others: its interfaces, and what else its system shows. */
+/** Facts that identify a machine: its interfaces, and further properties of its system. */
 export function readMachine(listed: ListedInterfaces, system: System, files: SystemFiles): MachineFacts {
   const isShown = showsOwnInterfaces(listed, files);
   const cards = isShown ? files.names(folder).flatMap((name) => cardOf(name, files)) : [];
@@ -37,7 +37,7 @@ export function readMachine(listed: ListedInterfaces, system: System, files: Sys
   };
 }
 
-/** A kernel boots under another id each time, and numbers its network stacks. */
+/** Each boot has another id, and numbers its network stacks. */
 function stackOf({ text, target }: SystemFiles): string | null {
   const [boot, stack] = [text("/proc/sys/kernel/random/boot_id"), target("/proc/self/ns/net")];
   return boot && stack ? `${boot} ${stack}` : null;
@@ -54,32 +54,32 @@ function showsOwnInterfaces(listed: ListedInterfaces, { text, names }: SystemFil
   );
 }
 
-/** What else lies there, such as `bonding_masters`, is no interface. */
+/** Other entries there, such as `bonding_masters`, are no interfaces. */
 function interfacesIn(names: readonly string[], text: SystemFiles["text"]): readonly string[] {
   return names.filter((name) => text(`${folder}/${name}/type`) !== null).sort();
 }
 
-/** A card, plugged in and up or not, by the address that it was made with. */
+/** Permanent address of a card, whether it is plugged in and up or not. */
 function cardOf(name: string, { text, target }: SystemFiles): readonly HardwareAddress[] {
   const isCard = target(`${folder}/${name}/device`) !== null;
   const isVirtualFunction = target(`${folder}/${name}/device/physfn`) !== null;
   if (!isCard || isVirtualFunction) return [];
   const made =
     text(`${folder}/${name}/phy80211/macaddress`) ?? text(`${folder}/${name}/bonding_slave/perm_hwaddr`);
-  // NET_ADDR_PERM of linux/netdevice.h: neither chosen at random nor set by somebody.
+  // NET_ADDR_PERM of linux/netdevice.h: neither random nor set by an administrator.
   const isOriginal = text(`${folder}/${name}/addr_assign_type`) === "0";
   const address = made ?? (isOriginal ? text(`${folder}/${name}/address`) : null);
   return address === null ? [] : [{ address, isPermanent: true }];
 }
 
-/** The addresses of what is up and leads to others, which only names and the address itself tell of where `/sys` is not ours. */
+/** Addresses of active uplinks; without our own `/sys`, names and addresses decide. */
 function uplinks(
   listed: ListedInterfaces,
   { interfaces }: System,
   files: SystemFiles | null,
 ): readonly HardwareAddress[] {
   return interfaces.flatMap(({ name, kind }) => {
-    // The system's own list cuts the long addresses of InfiniBand.
+    // The system's own list truncates the long addresses of InfiniBand.
     const address = files?.text(`${folder}/${name}/address`) ?? listed[name]?.[0]?.mac;
     if (kind !== "lan" || address === undefined) return [];
     return [{ address, isPermanent: files === null && isUniversal(address) }];

@@ -1,46 +1,45 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** The hardware address of an interface. */
 export interface HardwareAddress {
   /** Six or more bytes in hexadecimal, separated by colons. */
   readonly address: string;
-  /** Whether it came with the hardware, and so is the same after a restart. */
+  /** True if it came with the hardware, and so survives a restart. */
   readonly isPermanent: boolean;
 }
 
-/** What a system shows that tells one machine from another. */
+/** Properties that identify a machine. */
 export interface MachineFacts {
-  /** Those of uplinks: bridges of guests, tunnels and loopback are none. */
+  /** Addresses of uplinks, without bridges of guests, tunnels and loopback. */
   readonly addresses: readonly HardwareAddress[];
-  /** The id of the installed system (machine-id(5)), or null. A copied disk has the same one. */
+  /** Id of the installed system (machine-id(5)), or null. A copied disk has the same. */
   readonly installation: string | null;
-  /** The id of the network stack until the next boot, or null where the system shows none. */
+  /** Id of the network stack until the next boot, or null if the system shows none. */
   readonly stack: string | null;
 }
 
-/** Tells whether two processes run on one machine, without naming it: all of it is hashed. */
+/** Tells if two processes run on one machine, without naming it: every part is hashed. */
 export interface MachineMark {
-  /** Of the network stack, 16 hexadecimal digits; another one after each boot. */
+  /** Hash of the network stack, 16 hexadecimal digits; changes with each boot. */
   readonly stack: string | null;
-  /** Of hardware addresses, 16 hexadecimal digits each, at most 8, sorted. */
+  /** Hashes of hardware addresses, 16 hexadecimal digits each, at most 8, sorted. */
   readonly macs: readonly string[];
-  /** Of the installed system, 16 hexadecimal digits. */
+  /** Hash of the installed system, 16 hexadecimal digits. */
   readonly installation: string | null;
 }
 
-/** Enough for the cards of a server; more of them would crowd out the rest of a record. */
+/** Enough for the cards of a server; more would crowd out the rest of a record. */
 export const maxMacs = 8;
-/** 64 bits: no two machines of a fleet meet in one by accident. */
+/** Length of a hash: 64 bits do not collide by accident. */
 const digits = 16;
 
-/** Nothing is known of the machine: it is nobody's. */
+/** Mark of an unknown machine, which matches no other. */
 export const unknownMachine: MachineMark = { stack: null, macs: [], installation: null };
 
 /**
- * The mark of a machine.
+ * Mark of a machine.
  *
- * Addresses that are not permanent count only where no other is: those of containers and of Wi-Fi cards that change
- * theirs.
+ * Addresses that are not permanent count only if there is no other, as in containers and on Wi-Fi cards that
+ * change theirs.
  */
 export function markOf({ addresses, installation, stack }: MachineFacts): MachineMark {
   const usable = addresses.flatMap(({ address, isPermanent }) => {
@@ -52,15 +51,15 @@ export function markOf({ addresses, installation, stack }: MachineFacts): Machin
   return {
     stack: stack === null ? null : digest("stack", stack),
     macs: [...new Set(chosen)].sort().slice(0, maxMacs),
-    // machine-id(5) asks that the id itself is not shown to others.
+    // machine-id(5) asks not to show the id itself to others.
     installation: installation === null ? null : keyed(installation),
   };
 }
 
 /**
- * Whether two marks are of one machine, also across restarts; null when they cannot tell.
+ * True if two marks belong to one machine, also across restarts; null if they cannot tell.
  *
- * One shared card is enough, so that cards come and go; a copied disk shares none.
+ * One shared card is enough, since cards come and go; a copied disk shares none.
  */
 export function isSameMachine(a: MachineMark, b: MachineMark): boolean | null {
   if (a.macs.length > 0 && b.macs.length > 0) return a.macs.some((mac) => b.macs.includes(mac));
@@ -68,13 +67,15 @@ export function isSameMachine(a: MachineMark, b: MachineMark): boolean | null {
   return a.installation === b.installation;
 }
 
-/** Whether two marks are of one network stack now, so that both have the same addresses; false in doubt. */
+/** True if two marks belong to one network stack now, so that both share addresses; false in doubt. */
 export function isSameStack(a: MachineMark, b: MachineMark): boolean {
   if (a.stack !== null && b.stack !== null) return a.stack === b.stack;
   return isSameMachine(a, b) === true;
 }
 
-/** Six bytes in lower case, or null for none and for a group. InfiniBand: its GUID, as the rest is not kept. */
+/**
+ * Six bytes in lower case, or null for none and for a group. InfiniBand: its GUID, as the rest is not stable.
+ */
 function canonicalMac(address: string): string | null {
   const bytes = address.toLowerCase().split(":");
   const own = bytes.length === 20 ? bytes.slice(12) : bytes;

@@ -1,15 +1,15 @@
 import { parseAddress } from "@lmserv/discovery-core/transport";
 
-/** The addresses of one family with a common prefix. */
+/** Addresses of one family with a common prefix. */
 export interface Network {
-  /** 4 or 16, of which the first `prefixLength` bits count. */
+  /** 4 or 16 bytes, of which the first `prefixLength` bits count. */
   readonly bytes: readonly number[];
-  /** In bits. */
+  /** Length in bits. */
   readonly prefixLength: number;
 }
 
 /**
- * Reads `10.0.0.0/8` or `fe80::/10`.
+ * Parses `10.0.0.0/8` or `fe80::/10`.
  *
  * @throws {RangeError} for anything else.
  */
@@ -23,7 +23,7 @@ export function network(cidr: string): Network {
   return { bytes, prefixLength };
 }
 
-/** Whether an address, as bytes, has the prefix of the network. */
+/** True if an address, as bytes, has the prefix of the network. */
 export function networkContains({ bytes, prefixLength }: Network, address: readonly number[]): boolean {
   if (bytes.length !== address.length) return false;
   const whole = prefixLength >> 3;
@@ -33,8 +33,8 @@ export function networkContains({ bytes, prefixLength }: Network, address: reado
 }
 
 /**
- * Whether an IPv4 address, as bytes, is the network itself or its broadcast address (RFC 922 section 7), which no
- * host has. Networks of one or two addresses have neither (RFC 3021).
+ * True if an IPv4 address, as bytes, is the network itself or its broadcast address (RFC 922 section 7).
+ * Networks of one or two addresses have neither (RFC 3021).
  */
 export function isNetworkOrBroadcast(on: Network, address: readonly number[]): boolean {
   if (address.length !== 4 || on.prefixLength > 30 || !networkContains(on, address)) return false;

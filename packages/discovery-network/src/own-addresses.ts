@@ -2,15 +2,15 @@ import { isLinkLocal } from "@lmserv/discovery-core/transport";
 import type { InterfaceKind } from "./interface-kind.ts";
 import type { InterfaceAddress, System } from "./system.ts";
 
-/** What is announced names at most 16 addresses; 8 leave room for those that others see. */
+/** An announcement names at most 16 addresses; 8 leave room for those that others see. */
 const maxAddresses = 8;
 const announcedKinds: readonly InterfaceKind[] = ["lan", "tunnel"];
 
 /**
- * Where other hosts can reach this machine: IPv4 first, its LANs before its tunnels.
+ * Addresses at which other hosts can reach this machine: IPv4 first, its LANs before its tunnels.
  *
- * Link-local ones where it has no others, and loopback where it has no network at all: then only this machine's own
- * processes can reach it.
+ * Falls back to link-local ones, and to loopback without any network: then only this machine's own processes
+ * can reach it.
  */
 export function ownAddresses({ interfaces }: System): string[] {
   const of = (kind: InterfaceKind): readonly InterfaceAddress[] =>

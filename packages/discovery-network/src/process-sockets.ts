@@ -2,12 +2,12 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Reads the inodes of all sockets that a process holds, or a process below it.
+ * Reads the inodes of all sockets that a process and its descendants hold.
  *
- * A process whose parent ended belongs to another one; the sockets of a process of another user are not shown.
+ * An orphaned process has another parent. Sockets of other users' processes are not visible.
  *
  * @param folder - Folder of the processes in procfs. @default "/proc"
- * @returns null where the system does not tell: only Linux has the files.
+ * @returns null if the system does not tell: only Linux has the files.
  * @see proc_pid_stat(5), proc_pid_fd(5)
  */
 export async function readSocketsBelow(
@@ -19,7 +19,7 @@ export async function readSocketsBelow(
   if (pids.length === 0) return null;
   const parents = await Promise.all(pids.map((each) => parentOf(join(folder, `${each}`, "stat"))));
   const below = new Set([pid]);
-  // A set also shows what is added while it is read, once.
+  // Iterating a set includes elements added meanwhile, once.
   for (const above of below) {
     for (const [index, each] of pids.entries()) if (parents[index] === above) below.add(each);
   }
@@ -27,10 +27,10 @@ export async function readSocketsBelow(
   return new Set(sockets.flat());
 }
 
-/** Parent in a file `stat`; null where the process has ended. */
+/** Parent in a file `stat`; null if the process has ended. */
 async function parentOf(file: string): Promise<number | null> {
   const text = await readFile(file, "latin1").catch(() => null);
-  // The name of the program, in parentheses, may hold anything.
+  // The program's name, in parentheses, may hold any character.
   const parent = text?.slice(text.lastIndexOf(")")).split(" ")[2];
   return parent === undefined ? null : Number(parent);
 }

@@ -9,30 +9,33 @@ import {
 import { isHostAddress } from "./host-address.ts";
 import { isNobodysNear, isOwnAddress, kindOfSubnet, type System } from "./system.ts";
 
-/** From where the addresses of a node are looked at, and what is known of it there. */
+/** Position from which a node's addresses are judged, with the known facts about the node. */
 export interface Vantage {
-  /** Where the packet or connection came from that told of the node, its zone included; null when it was passed on. */
+  /** Source of the packet or connection that told of the node, with its zone; null if it was passed on. */
   readonly from: string | null;
   /**
-   * Whether the node is known to run on this machine: its packet came from an own address, or what it signed carries
-   * this machine's mark. Only then is an address of this machine one of the node's.
+   * True if the node is known to run on this machine.
+   *
+   * Its packet came from an own address, or its signed record carries this machine's mark. Only then do this
+   * machine's addresses count as the node's.
    */
   readonly local: boolean;
   readonly system: System;
 }
 
 interface Ranked extends SeenAddress {
-  /** Whether from here it leads to this machine's own guests, who are others than the announcer's. */
+  /** True if it leads to this machine's own guests, which are not the announcer's. */
   readonly amongGuests?: boolean;
 }
 
 /**
- * How the addresses that a node announces are expected to answer from here; those that lead elsewhere are left out.
+ * Ranks a node's announced addresses by how they are expected to answer from here, without those that lead
+ * elsewhere.
  *
- * An address of this machine, loopback included, is the node's only where it is local (RFC 1122 section 3.2.1.3). An
- * address among this machine's own guests is left out where there is any other.
+ * An address of this machine, loopback included, is the node's only if the node is local (RFC 1122 section
+ * 3.2.1.3). An address among this machine's own guests counts only if there is no other.
  *
- * @returns none where nothing leads to the node.
+ * @returns none if no address leads to the node.
  */
 export function rankAddresses(announced: readonly string[], vantage: Vantage): SeenAddress[] {
   const addresses = [...new Set(announced.map(canonicalAddress))];
@@ -55,7 +58,7 @@ function see(address: string, { from, local, system }: Vantage): Ranked[] {
   return [{ address, reach: near === null ? "routed" : "on-link" }];
 }
 
-/** An IPv6 link-local address means something with a zone only: that of the packet, or of the only LAN there is. */
+/** An IPv6 link-local address needs a zone: that of the packet, or of the only LAN. */
 function scoped(address: string, source: string | null, { interfaces }: System): Ranked[] {
   if (!isIPv6(address) || address.includes("%")) return [{ address, reach: "link-local" }];
   const lans = interfaces.filter(
@@ -65,7 +68,9 @@ function scoped(address: string, source: string | null, { interfaces }: System):
   return zone === undefined ? [] : [{ address: `${address}%${zone}`, reach: "link-local" }];
 }
 
-/** Where the packet came from, unless what is announced is near: behind a translated address nobody knows its own. */
+/**
+ * Source of the packet, unless an announced address is near: a node behind translation does not know its own.
+ */
 function repair(ranked: readonly Ranked[], { from, system }: Vantage): Ranked[] {
   if (from === null || !isAnothers(from, system)) return [];
   const isNear = ranked.some(({ reach }) => reach === "source" || reach === "on-link");
@@ -74,12 +79,12 @@ function repair(ranked: readonly Ranked[], { from, system }: Vantage): Ranked[] 
   return isNear ? [] : [{ address, reach: "on-link" }];
 }
 
-/** Whether a host other than this one can have the address, as it looks from here. */
+/** True if another host can have the address, seen from here. */
 function isAnothers(address: string, system: System): boolean {
   return isHostAddress(address) && !isNobodysNear(address, system) && !isOwnAddress(address, system);
 }
 
-/** `fe80::1` is meant on the link that the packet from `fe80::1%eth0` came over. */
+/** `fe80::1` belongs to the link of the packet from `fe80::1%eth0`. */
 function isSameLinkLocal(address: string, source: string): boolean {
   return isLinkLocal(address) && !address.includes("%") && withoutZone(source) === address;
 }

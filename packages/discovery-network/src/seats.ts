@@ -1,9 +1,9 @@
 import { addressBlock } from "./address-block.ts";
 
 export interface SeatLimits {
-  /** Visitors altogether. */
+  /** Bound on all visitors. */
   readonly all: number;
-  /** Visitors of one address. @default `all` */
+  /** Bound on the visitors of one address. @default `all` */
   readonly each?: number;
 }
 
@@ -14,15 +14,15 @@ interface Seat {
 }
 
 /**
- * Bounds how many strangers are inside, so that none keeps others out.
+ * Bounds visitors, so that none keeps others out.
  *
- * A visitor always comes in. One too many of an address sends away the oldest of that address. One too many of all
- * sends away the oldest of the address with the most, in the block of addresses with the most: a host on the LAN has
- * as many IPv6 addresses as it likes, and shares their /64 with its neighbors.
+ * A visitor always comes in. Above the bound of an address, its oldest visitor leaves. Above the bound of
+ * all, the oldest of the address with the most leaves, in the block with the most. Blocks count because a
+ * host on the LAN has as many IPv6 addresses as it likes.
  */
 export class Seats {
   readonly #limits: Required<SeatLimits>;
-  /** In the order of arrival. */
+  /** In order of arrival. */
   readonly #taken = new Set<Seat>();
 
   constructor({ all, each = all }: SeatLimits) {
@@ -33,7 +33,9 @@ export class Seats {
     return this.#taken.size;
   }
 
-  /** Takes a seat; `dismiss` is called once when another visitor needs it. The result gives the seat back. */
+  /**
+   * Takes a seat; `dismiss` is called once if another visitor needs it. Returns the function that frees it.
+   */
   take(address: string, dismiss: () => void): () => void {
     const { all, each } = this.#limits;
     const own = [...this.#taken].filter((seat) => seat.address === address);

@@ -1,41 +1,42 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 
-/** What the kernel of Linux tells of an interface under /sys/class/net. */
+/** Properties of an interface under /sys/class/net of Linux. */
 export interface LinkTraits {
   /** ARPHRD_ of <linux/if_arp.h>: 1 Ethernet and Wi-Fi, 32 InfiniBand, 772 loopback, 65534 none. */
   readonly type: number;
   /** IFF_ of <linux/if.h>. */
   readonly flags: number;
-  /** The system's number of it, which changes when it is made anew. */
+  /** Interface index, which changes when the interface is made anew. */
   readonly index: number;
   readonly mac: string;
-  /** IFF_ of <linux/if_tun.h>, or null for what a process does not hold open. */
+  /** IFF_ of <linux/if_tun.h>, or null unless a process holds it open. */
   readonly tunFlags: number | null;
-  /** Whether it is a bridge. */
   readonly bridge: boolean;
-  /** Whether there is hardware behind it, also such as a hypervisor makes. */
+  /** True with hardware behind it, including that of a hypervisor. */
   readonly device: boolean;
-  /** The bridge, bond or the like that it is a port of, or null. */
+  /** Bridge, bond or the like of which it is a port, or null. */
   readonly master: string | null;
-  /** The interfaces below it: ports of a bridge or bond, what a VLAN or macvlan is on. */
+  /** Interfaces below it: ports of a bridge or bond, the base of a VLAN or macvlan. */
   readonly lowers: readonly string[];
-  /** `vlan`, `bond`, `vxlan`, `wireguard`, ...; null for bridges, for hardware, and where the driver names none. */
+  /**
+   * `vlan`, `bond`, `vxlan`, `wireguard`, ...; null for bridges, for hardware, and for drivers that name
+   * none.
+   */
   readonly kind: string | null;
 }
 
-/** Everything that it told. */
 export interface LinkTable {
-  /** By name: of interfaces with an address, and of what is below them. */
+  /** By name: interfaces with an address, and those below them. */
   readonly links: ReadonlyMap<string, LinkTraits>;
-  /** Whether any interface, with an address or without, has hardware behind it; containers have none. */
+  /** True if any interface, with or without an address, has hardware behind it; containers have none. */
   readonly hardware: boolean;
 }
 
 /** A VLAN on a bond of a bridge is deep already. */
 const maxDepth = 8;
 
-/** Reads the interfaces named, and those below them; none where the system has no such folder. */
+/** Reads the named interfaces and those below them; none if the system has no such folder. */
 export function readLinks(folder: string, names: readonly string[]): LinkTable {
   const links = new Map<string, LinkTraits>();
   let wanted = names;
@@ -55,7 +56,7 @@ function hasHardware(folder: string, links: ReadonlyMap<string, LinkTraits>): bo
   return list(folder).some((name) => existsSync(join(folder, name, "device")));
 }
 
-/** Null for an interface that is not there, or has just gone. */
+/** Null for an interface that is missing or has just gone. */
 function readTraits(folder: string): LinkTraits | null {
   const entries = list(folder);
   const bridge = entries.includes("bridge");

@@ -6,41 +6,41 @@ import { type InterfaceKind, type KindEvidence, kindByName, kindOf } from "./int
 import { isNetworkOrBroadcast, type Network, network, networkContains } from "./network.ts";
 import { type LinkTraits, readLinks } from "./sysfs.ts";
 
-/** One address of this machine, with the subnet that it is in. */
+/** Address of this machine, with its subnet. */
 export interface InterfaceAddress {
-  /** In its canonical form, without a zone. */
+  /** Canonical form, without a zone. */
   readonly address: string;
   readonly family: "IPv4" | "IPv6";
-  /** In bits. */
+  /** Length in bits. */
   readonly prefixLength: number;
 }
 
-/** An interface of this machine that is up and has an address. */
+/** Interface of this machine that is up and has an address. */
 export interface SystemInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
-  /** The system's number of it, which changes when it is made anew; 0 where the system tells none. */
+  /** Interface index, which changes when the interface is made anew; 0 if the system gives none. */
   readonly index: number;
-  /** Its hardware address, bytes in hexadecimal with colons between; zeros where it has none. */
+  /** Hardware address, hexadecimal bytes with colons between; zeros if there is none. */
   readonly mac: string;
   /** At least one. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
-/** What the system told of its network at one moment. */
+/** Snapshot of the system's network. */
 export interface System {
   readonly interfaces: readonly SystemInterface[];
 }
 
-/** What `os.networkInterfaces()` returns. */
+/** Result of `os.networkInterfaces()`. */
 export type ListedInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** Where the system tells it. */
+/** Sources of the snapshot. */
 export interface SystemSources {
   readonly list: () => ListedInterfaces;
-  /** The folder of interfaces in sysfs. @default "/sys/class/net" */
+  /** Folder of interfaces in sysfs. @default "/sys/class/net" */
   readonly links?: string;
-  /** The folder of the network in procfs. @default "/proc/net" */
+  /** Folder of the network in procfs. @default "/proc/net" */
   readonly routes?: string;
 }
 
@@ -54,7 +54,7 @@ export function readSystem(sources: SystemSources = { list: networkInterfaces })
   return systemOf(listed, { ...table, defaultRoutes: readDefaultRoutes(routes) });
 }
 
-/** The same of what was read already; without evidence names decide. */
+/** Snapshot of given interfaces; without evidence, names decide their kinds. */
 export function systemOf(listed: ListedInterfaces, evidence: KindEvidence = nothing): System {
   const links = new Map([...evidence.links].filter(([name, traits]) => isSame(name, traits, listed)));
   const interfaces = Object.entries(listed).flatMap(([name, infos = []]): SystemInterface[] => {
@@ -69,7 +69,7 @@ export function systemOf(listed: ListedInterfaces, evidence: KindEvidence = noth
   return { interfaces: evidence.hardware ? interfaces : withAWayOut(interfaces) };
 }
 
-/** Whether an address, with its zone or without, is one of this machine's own. */
+/** True if an address, with or without its zone, is one of this machine's own. */
 export function isOwnAddress(address: string, { interfaces }: System): boolean {
   const [bare = "", zone] = canonicalAddress(address).split("%");
   return interfaces.some(
@@ -78,25 +78,25 @@ export function isOwnAddress(address: string, { interfaces }: System): boolean {
   );
 }
 
-/** Whether no host has the address, because it is a subnet of this machine's, or the broadcast address of one. */
+/** True if no host has the address: it is a subnet of this machine's, or the broadcast address of one. */
 export function isNobodysNear(address: string, system: System): boolean {
   const bytes = parseAddress(address)?.bytes ?? [];
   return subnetsOf(system).some(({ subnet }) => isNetworkOrBroadcast(subnet, bytes));
 }
 
-/** What leads to the subnet of this machine's that the address is in, the narrowest one; null where it is in none. */
+/** Kind of the interface whose subnet holds the address, the narrowest first; null if none does. */
 export function kindOfSubnet(address: string, system: System): InterfaceKind | null {
   const bytes = parseAddress(address)?.bytes ?? [];
   return subnetsOf(system).find(({ subnet }) => networkContains(subnet, bytes))?.kind ?? null;
 }
 
-/** Whether an address, without its zone, is in one of the interface's subnets. */
+/** True if an address, without its zone, is in one of the interface's subnets. */
 export function isOnLink(address: string, { addresses }: Pick<SystemInterface, "addresses">): boolean {
   const bytes = parseAddress(address)?.bytes ?? [];
   return addresses.some((own) => networkContains(subnetOf(own), bytes));
 }
 
-/** Whether a user's word for an interface, its name or one of its addresses with or without a zone, means this one. */
+/** True if a user's word names this interface: its name, or one of its addresses with or without a zone. */
 export function isInterface(
   word: string,
   { name, addresses }: Pick<SystemInterface, "name" | "addresses">,
@@ -107,7 +107,7 @@ export function isInterface(
 
 const networks = new WeakMap<InterfaceAddress, Network>();
 
-/** The subnet that an address of this machine is in. */
+/** Subnet of an address of this machine. */
 export function subnetOf(own: InterfaceAddress): Network {
   const known = networks.get(own);
   if (known) return known;
@@ -123,7 +123,7 @@ interface OwnSubnet {
 
 const subnets = new WeakMap<System, readonly OwnSubnet[]>();
 
-/** The narrowest first, as routes go. */
+/** Narrowest first, as routes go. */
 function subnetsOf(system: System): readonly OwnSubnet[] {
   const known = subnets.get(system);
   if (known) return known;
@@ -137,13 +137,13 @@ function subnetsOf(system: System): readonly OwnSubnet[] {
   return sorted;
 }
 
-/** A container whose only way out is a bridge has no other. */
+/** A container whose only uplink is a bridge has no other. */
 function withAWayOut(interfaces: readonly SystemInterface[]): readonly SystemInterface[] {
   if (interfaces.some(({ kind }) => kind === "lan")) return interfaces;
   return interfaces.map((one) => (one.kind === "guests" ? { ...one, kind: kindByName(one.name) } : one));
 }
 
-/** A sandbox may forbid the look; that is a machine without a network. */
+/** A sandbox may forbid the call; it counts as a machine without a network. */
 function listSafely(list: () => ListedInterfaces): ListedInterfaces {
   try {
     return list();
@@ -158,10 +158,10 @@ function linkName(name: string): string {
   return link;
 }
 
-/** Whether sysfs tells of the same interface: in a container it may show those of another network. */
+/** True if sysfs describes the same interface: in a container it may show another network's. */
 function isSame(name: string, { mac }: LinkTraits, listed: ListedInterfaces): boolean {
   const infos = listed[name];
-  // Not listed: one below another, without an address of its own.
+  // Not listed: an interface below another, without an address of its own.
   return !infos || infos.every((info) => info.mac === mac || mac.length !== info.mac.length);
 }
 
@@ -175,7 +175,7 @@ function addressOf({ address, family, cidr }: NetworkInterfaceInfo): InterfaceAd
   return { address: bare, family, prefixLength: Number(cidr?.split("/")[1] ?? whole) };
 }
 
-/** The interfaces that default routes leave through, on Linux; none elsewhere. */
+/** Interfaces of the default routes on Linux; none elsewhere. */
 function readDefaultRoutes(folder: string): ReadonlySet<string> {
   const rows = ["route", "ipv6_route"].flatMap((file) => {
     try {
@@ -187,7 +187,10 @@ function readDefaultRoutes(folder: string): ReadonlySet<string> {
   return new Set(rows.flatMap((row) => defaultRouteOf(row.trim().split(/\s+/)) ?? []));
 }
 
-/** `eth0 00000000 GATEWAY FLAGS _ _ METRIC 00000000 ...` or `0...0 00 ... eth0`, which also rejects. */
+/**
+ * `eth0 00000000 GATEWAY FLAGS _ _ METRIC 00000000 ...` or `0...0 00 ... eth0`, which may also be a rejecting
+ * route.
+ */
 function defaultRouteOf(fields: readonly string[]): string | null {
   const [first = "", second = ""] = fields;
   if (second === "00000000" && fields[7] === "00000000") return first;

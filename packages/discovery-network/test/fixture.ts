@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSystem, type System } from "../src/index.ts";
 
-/** One interface, as a test writes it down. */
+/** Interface as a test writes it down. */
 export interface LinkFixture {
-  /** With prefix lengths; none for a port. */
+  /** Addresses with prefix lengths; none for a port. */
   readonly addresses?: readonly string[];
   readonly type?: number;
   readonly flags?: number;
@@ -17,7 +17,7 @@ export interface LinkFixture {
   readonly master?: string;
   readonly lowers?: readonly string[];
   readonly devtype?: string;
-  /** Whether the folder of sysfs is of another interface, as in a container that mounts the host's. */
+  /** True if sysfs shows another interface of that name, as in a container that mounts the host's. */
   readonly foreign?: boolean;
 }
 
@@ -26,7 +26,7 @@ export type NetworkFixture = Readonly<Record<string, LinkFixture>>;
 const ethernet = 1;
 const upBroadcastRunning = 0x1043;
 
-/** What `readSystem` makes of a machine with these interfaces, read from folders such as those of Linux. */
+/** Result of `readSystem` for these interfaces, read from folders like those of Linux. */
 export function readFixture(
   links: NetworkFixture,
   { routes = "", sysfs = true }: { readonly routes?: string; readonly sysfs?: boolean } = {},
@@ -45,7 +45,7 @@ export function readFixture(
   }
 }
 
-/** The row of a default route, as /proc/net/route has it. */
+/** Row of a default route in the format of /proc/net/route. */
 export function defaultRoute(name: string): string {
   return `Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n${name}\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`;
 }

@@ -20,7 +20,7 @@ function hex(ipv4: string): string {
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
-/** Ways of writing an IPv4 address as an IPv6 one, and where else they lead. */
+/** IPv6 spellings of an IPv4 address, and IPv6 addresses that lead to it. */
 const spellings: readonly ((ipv4: string) => string)[] = [
   (ipv4) => `::ffff:${ipv4}`,
   (ipv4) => `::FFFF:${hex(ipv4)}`,

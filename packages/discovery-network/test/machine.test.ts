@@ -4,7 +4,7 @@ import { type InterfaceKind, systemOf } from "../src/index.ts";
 import { isSameMachine, isSameStack, type MachineMark, markOf } from "../src/machine.ts";
 import { readMachine, thisMachine } from "../src/machine-facts.ts";
 
-/** What a system shows: its interfaces with an address, each file by its path, a link by what it leads to. */
+/** Files of a system: its interfaces with an address, each file by its path, a link by its target. */
 interface Shown {
   readonly up: Readonly<Record<string, string>>;
   readonly kinds?: Readonly<Record<string, InterfaceKind>>;
@@ -15,7 +15,7 @@ interface Shown {
 const card = "52:54:00:00:00:01";
 const kernel = { "/proc/sys/kernel/random/boot_id": "b00t\n" };
 
-/** Cards as Linux shows them, of which those in `up` have an address. */
+/** Cards as Linux shows them; those in `up` have an address. */
 function linux(cards: Readonly<Record<string, string>>, changes: Partial<Shown> = {}): Shown {
   const names = Object.keys(cards);
   const files = Object.fromEntries(

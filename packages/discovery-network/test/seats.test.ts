@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Seats } from "../src/seats.ts";
 
-/** Seats, and who had to leave, in that order. */
+/** Seats, and the dismissed visitors in order. */
 function room(all: number, each?: number) {
   const seats = new Seats({ all, ...(each !== undefined && { each }) });
   const dismissed: string[] = [];
