@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** The text of a file, or null when there is none. */
+/** Text of a file, or null if there is none. */
 export async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
@@ -12,7 +12,7 @@ export async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** Makes a file that only its owner can read, whole or not at all; false when there is one already. */
+/** Creates a file that only its owner can read, whole or not at all; false if there is one already. */
 export async function createFile(path: string, text: string): Promise<boolean> {
   const draft = await writeDraft(path, text);
   try {
@@ -26,7 +26,7 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Makes or replaces a file that only its owner can read; a crash leaves the old one or the new one. */
+/** Creates or replaces a file that only its owner can read; a crash leaves the old one or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = await writeDraft(path, text);
   try {

@@ -1,10 +1,16 @@
 import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { maxItems, maxTextBytes } from "./record.ts";
 
-/** Bytes of JSON for the models of all nodes of a record: what escapes them again doubles that, and a record holds more beside. */
+/**
+ * Bytes of JSON for the models of all nodes of a record: escaping may double them, and a record holds more
+ * than that.
+ */
 const maxModelsBytes = 6_000;
 
-/** Nodes with as many of their first models as a record holds; each has the same room, and none a name over 255 bytes. */
+/**
+ * Nodes with as many of their first models as a record holds; all get the same room, and no name exceeds 255
+ * bytes.
+ */
 export function fittedNodes(nodes: readonly ResolvedAnnouncement[]): readonly ResolvedAnnouncement[] {
   const maxBytes = maxModelsBytes / Math.max(1, nodes.length);
   return nodes.map((node) => {

@@ -7,25 +7,28 @@ import { generateNodeKey, generateNodeKeyPem, importNodeKey } from "./node-key.t
 import { stateDirectory } from "./state-directory.ts";
 
 export interface IdentityOptions {
-  /** What has the identity, such as `8000` for the node on that port: 1..64 characters. Each has its own. */
+  /** Owner of the identity, such as `8000` for the node on that port: 1..64 characters. Each has its own. */
   readonly endpoint: string;
-  /** Milliseconds since 1970; a start is told from the one before by it. */
+  /** Milliseconds since 1970; tells a start from the one before. */
   readonly wall: () => number;
-  /** Where it is kept. @default `$XDG_STATE_HOME/lmserv` */
+  /** Folder of the key. @default `$XDG_STATE_HOME/lmserv` */
   readonly directory?: string;
-  /** Whose it is: a copy of the folder on another machine gets an identity of its own. @default this machine */
+  /**
+   * Machine of the identity: a copy of the folder on another one gets an identity of its own. @default this
+   * machine
+   */
   readonly machine?: MachineMark;
-  /** Takes what went wrong and was worked around. @default nobody */
+  /** Receives errors that were worked around. @default ignored */
   readonly onWarning?: (message: string, cause: unknown) => void;
 }
 
 const maxEndpointLength = 64;
 
 /**
- * The identity of an endpoint of this machine: made at its first start and the same ever after. A copy of its folder
- * on another machine is told by that machine's cards, and leaves the identity to its owner.
+ * Identity of an endpoint of this machine, made at its first start and the same ever after.
  *
- * Where nothing can be written it lasts as long as the process. A file that cannot be read is kept aside.
+ * A copy of its folder on another machine is recognized by that machine's cards, and gets another identity.
+ * Without a writable folder the identity lasts as long as the process. An unreadable file is kept aside.
  *
  * @throws {RangeError} for an endpoint that is empty or too long.
  */
@@ -55,20 +58,20 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   }
 }
 
-/** An identity that nobody has seen before and nobody will see again. */
+/** Identity that was never used before and ends with the process. */
 export function ephemeralIdentity(wallMs: number): Identity {
   const epoch = Math.max(1, Math.floor(wallMs));
   return { key: generateNodeKey(), epoch, keyFile: null, advance: async () => {} };
 }
 
-/** How two processes with one key come apart, as the end of a message. */
+/** Final part of a message: tells how to separate two processes with one key. */
 export function mendCopy({ keyFile }: Identity): string {
   return keyFile === null
     ? "end one of them, or give each a key of its own"
     : `end one of them, or where its folder is a copy, delete ${keyFile} there and start it again`;
 }
 
-/** Reads the key, or makes it; of two processes that make it at once, one wins and both have its key. */
+/** Reads or makes the key; of two processes that make it at once, one wins and both use its key. */
 async function openKey(path: string, onWarning: NonNullable<IdentityOptions["onWarning"]>): Promise<NodeKey> {
   const pem = await readIfThere(path);
   if (pem !== null) {
@@ -104,7 +107,7 @@ async function hideFromOthers(
   await chmod(path, 0o600);
 }
 
-/** Remembers the epoch from one start to the next. */
+/** File that keeps the epoch from one start to the next. */
 class EpochFile {
   readonly #path: string;
   readonly #onWarning: NonNullable<IdentityOptions["onWarning"]>;

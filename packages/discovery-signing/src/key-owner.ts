@@ -7,23 +7,23 @@ import { readObject, ShapeError } from "./shape.ts";
 
 export interface OwnFilesOptions {
   readonly directory: string;
-  /** What the files are for, as part of their names. */
+  /** Purpose of the files, a part of their names. */
   readonly name: string;
   readonly machine: MachineMark;
   readonly onWarning: (message: string, cause: unknown) => void;
 }
 
-/** A home that a cluster shares has one for each computer; more than these are not gone through. */
+/** Bound on owners: a shared home of a cluster has one for each computer. */
 const maxOwners = 1_024;
 const maxOwnerBytes = 1_024;
 const ending = ".machine";
 const copyMark = /^\.[0-9a-f]{16}$/;
 
 /**
- * Where this machine keeps the files of a name: their path without the ending.
+ * Path, without the ending, of this machine's files of a name.
  *
- * A folder that was copied, or that several machines share, has files of each of them. `PATH.machine` says whose
- * `PATH.key` is. A key without an owner goes to the first machine that asks.
+ * A folder that was copied or is shared by several machines has files of each. `PATH.machine` names the owner
+ * of `PATH.key`. A key without an owner goes to the first machine that asks.
  */
 export async function ownFiles(options: OwnFilesOptions): Promise<string> {
   const { directory, name, machine, onWarning } = options;
@@ -44,7 +44,7 @@ export async function ownFiles(options: OwnFilesOptions): Promise<string> {
   return own;
 }
 
-/** The files of this machine; of several, those of whose cards the fewest are missing here. */
+/** Files of this machine; of several, those with the fewest cards missing here. */
 async function knownFiles({ directory, name, machine }: OwnFilesOptions): Promise<string | null> {
   let best: { readonly path: string; readonly owner: MachineMark; readonly missing: number } | null = null;
   for (const path of await ownedFiles(directory, name)) {
@@ -57,7 +57,7 @@ async function knownFiles({ directory, name, machine }: OwnFilesOptions): Promis
   return best?.path ?? null;
 }
 
-/** Those that have an owner, the first one first. */
+/** Files with an owner, the first one first. */
 async function ownedFiles(directory: string, name: string): Promise<readonly string[]> {
   const files = await readdir(directory).catch(() => []);
   const stems = files
@@ -70,7 +70,7 @@ async function ownedFiles(directory: string, name: string): Promise<readonly str
     .map((stem) => join(directory, stem));
 }
 
-/** Makes the files this machine's unless they are somebody's; tells whose they are. */
+/** Claims the files for this machine unless they have an owner; returns the owner. */
 async function claim(path: string, machine: MachineMark): Promise<MachineMark> {
   if (await createFile(`${path}${ending}`, write(machine))) return machine;
   const owner = await ownerOf(path);
@@ -79,14 +79,14 @@ async function claim(path: string, machine: MachineMark): Promise<MachineMark> {
   return machine;
 }
 
-/** Cards come and go: what the machine has now is what its next start is compared with. */
+/** Cards come and go: the next start is compared with the present cards. */
 async function refresh(path: string, owner: MachineMark, machine: MachineMark): Promise<void> {
   const isPoorer = machine.macs.length === 0 && owner.macs.length > 0;
   if (isPoorer || write(owner) === write(machine)) return;
   await replaceFile(`${path}${ending}`, write(machine));
 }
 
-/** Null where there is none, or nothing that can be one. */
+/** Null for a missing or invalid file. */
 async function ownerOf(path: string): Promise<MachineMark | null> {
   const text = await readIfThere(`${path}${ending}`);
   try {
@@ -97,7 +97,7 @@ async function ownerOf(path: string): Promise<MachineMark | null> {
   }
 }
 
-/** Not the network stack: another one is there after each boot. */
+/** The network stack is left out: it changes with each boot. */
 function write({ macs, installation }: MachineMark): string {
   return `${JSON.stringify({ stack: null, macs: macs.slice(0, maxMacs), installation })}\n`;
 }

@@ -4,7 +4,7 @@ import { list, matching, object } from "./shape.ts";
 const readHash = matching((hash) => /^[0-9a-f]{16}$/.test(hash), 16);
 const readMacs = list(readHash, maxMacs);
 
-/** @throws {ShapeError} for what cannot be a mark. */
+/** @throws {ShapeError} for a value that cannot be a mark. */
 export function readMark(value: unknown, name: string): MachineMark {
   const { stack, macs, installation } = object(value, name);
   return {

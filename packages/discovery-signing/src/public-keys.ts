@@ -1,15 +1,15 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 
-/** Twice as many as a mesh has members; whoever sends made-up keys makes others be read again, and no more. */
+/** Twice the members of a mesh; a flood of forged keys only makes others be parsed again. */
 const maxKeys = 512;
 const publicKeyText = /^[A-Za-z0-9_-]{43}$/;
 
-/** Public keys as the system wants them, which takes a third of the time of a verification to make. */
+/** Parsed public keys: parsing takes a third of the time of a verification. */
 export class PublicKeys {
-  /** The least recently used first. */
+  /** Least recently used first. */
   readonly #keys = new Map<string, KeyObject>();
 
-  /** Null for what is no key. */
+  /** Null for an invalid key. */
   read(text: string): KeyObject | null {
     const key = this.#keys.get(text) ?? keyOf(text);
     if (!key) return null;
@@ -21,7 +21,7 @@ export class PublicKeys {
   }
 }
 
-/** Whether the text can be a public key: 32 bytes, written in the one way there is. */
+/** True if the text can be a public key: 32 bytes in their only spelling. */
 export function isPublicKey(text: string): boolean {
   return publicKeyText.test(text) && Buffer.from(text, "base64url").toString("base64url") === text;
 }

@@ -13,58 +13,63 @@ import { isHostAddress, type MachineMark, unknownMachine } from "@lmserv/discove
 import { readMark } from "./machine-mark.ts";
 import { dictionary, integer, list, matching, object, readObject, ShapeError, text } from "./shape.ts";
 
-/** Which word of a member is the latest: a later start wins, then a later record of that start. */
+/** Version of a member's record: a later start wins, then a later record of that start. */
 export interface Version {
-  /** Greater at each start of the node. */
+  /** Grows with each start of the node. */
   readonly epoch: number;
-  /** Greater at each change of what it says. */
+  /** Grows with each change of the record. */
   readonly seq: number;
 }
 
 interface RecordHead extends Version {
-  /** Which mesh it is meant for, 1..64 visible ASCII characters. */
+  /** Mesh of the record, 1..64 visible ASCII characters. */
   readonly cluster: string;
-  /** `idOf` the key that signs. */
+  /** `idOf` the signing key. */
   readonly id: string;
-  /** How long it holds without a renewal, in ms, 1_000..86_400_000; a duration, since clocks differ. */
+  /** Lifetime without a renewal in ms, 1_000..86_400_000; a duration, since clocks differ. */
   readonly ttlMs: number;
 }
 
-/** A member is there, and these are its nodes. */
+/** Record of a present member and its nodes. */
 export interface AliveRecord extends RecordHead {
   readonly kind: "alive";
-  /** When it was signed, in ms since 1970 by the signer's clock; absent where the medium itself ends what is not renewed. */
+  /**
+   * Time of signing in ms since 1970, by the signer's clock; absent if the medium itself expires unrenewed
+   * records.
+   */
   readonly signedMs?: number;
-  /** Random, another one for each process: tells two processes with one key apart. */
+  /** Random for each process: tells two processes with one key apart. */
   readonly instance: string;
-  /** Where its nodes answer: addresses of hosts, without zones, at most 16. Those that no host has are left out. */
+  /** Addresses of its nodes' hosts, without zones, at most 16. Impossible ones are left out. */
   readonly addresses: readonly string[];
-  /** Where the member itself can be dialled: `ws://` and `wss://` URLs, at most 8. Those of nobody are left out. */
+  /**
+   * URLs of the member itself, `ws://` and `wss://`, at most 8. Those with impossible addresses are left out.
+   */
   readonly urls: readonly string[];
-  /** Of the machine that it runs on: members of one machine reach each other at addresses that others cannot use. */
+  /** Mark of its machine: members of one machine may use addresses that others cannot. */
   readonly machine: MachineMark;
-  /** At most 16. One whose `id` is the member's own is proven to be it. */
+  /** At most 16. One whose `id` is the member's own is proven to be the member. */
   readonly nodes: readonly ResolvedAnnouncement[];
 }
 
-/** A tombstone: the member left in order. */
+/** Tombstone: the member left in order. */
 export interface LeftRecord extends RecordHead {
   readonly kind: "left";
 }
 
 export type MemberRecord = AliveRecord | LeftRecord;
 
-/** A record has a place in every member's memory, and in a message of 64 KiB. */
+/** Bound on a record, which stays in every member's memory and must fit a message of 64 KiB. */
 export const maxRecordBytes = 16_384;
 const maxAddresses = 16;
 const maxUrls = 8;
 const maxNodes = 16;
-/** Of a list of APIs or models, and of attributes. */
+/** Bound on a list of APIs or models, and on attributes. */
 export const maxItems = 64;
 const maxUrlBytes = 300;
-/** A host name (RFC 1035 section 2.3.4). */
+/** Bound on a host name (RFC 1035 section 2.3.4). */
 const maxHostnameBytes = 253;
-/** Of a name, a text or the value of an attribute. */
+/** Bound on a name, a text or the value of an attribute. */
 export const maxTextBytes = 255;
 const dayMs = 86_400_000;
 
@@ -83,9 +88,9 @@ const readWords = list(text(maxTextBytes), maxItems);
 const readAttributes = dictionary((key) => /^[\x20-\x3c\x3e-\x7e]+$/.test(key), text(maxTextBytes), maxItems);
 
 /**
- * Reads what a member signed; whether it did is another question.
+ * Parses a member's record, without checking its signature.
  *
- * @throws {ShapeError} for what cannot be a record.
+ * @throws {ShapeError} for a text that cannot be a record.
  */
 export function readRecord(json: string): MemberRecord {
   const value = readObject(json, maxRecordBytes);
@@ -110,7 +115,7 @@ export function readRecord(json: string): MemberRecord {
   };
 }
 
-/** Addresses that no host has are left out; loopback counts for members of one machine. */
+/** Impossible addresses are left out; loopback counts for members of one machine. */
 function readAddresses(value: unknown): readonly string[] {
   const addresses = readAddressTexts(value, "addresses").map(canonicalAddress);
   return [...new Set(addresses)].filter(isMemberAddress);
@@ -120,17 +125,17 @@ function isAddress(text: string): boolean {
   return parseAddress(text) !== null;
 }
 
-/** Zones mean something on one host only. */
+/** A zone is valid on one host only. */
 function isMemberAddress(address: string): boolean {
   return !address.includes("%") && (isLoopback(address) || isHostAddress(address));
 }
 
-/** Positive when `a` is later than `b`. */
+/** Positive if `a` is later than `b`. */
 export function compareVersions(a: Version, b: Version): number {
   return a.epoch - b.epoch || a.seq - b.seq;
 }
 
-/** Whether it can be the id of a key: 32 hexadecimal digits in lower case. */
+/** True for the id of a key: 32 lower-case hexadecimal digits. */
 export function isKeyId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id);
 }
@@ -139,13 +144,13 @@ function isClusterName(name: string): boolean {
   return /^[\x21-\x7e]{1,64}$/.test(name);
 }
 
-/** @throws {RangeError} unless a mesh or fleet can be called so: 1 to 64 visible ASCII characters. */
+/** @throws {RangeError} unless the name has 1 to 64 visible ASCII characters. */
 export function assertClusterName(name: string): void {
   if (isClusterName(name)) return;
   throw new RangeError(`cluster ${JSON.stringify(name)} must be 1 to 64 visible ASCII characters`);
 }
 
-/** Whether it is a `ws://` or `wss://` URL of a host and perhaps a port, and nothing more. */
+/** True for a `ws://` or `wss://` URL with a host and perhaps a port only. */
 export function isMemberUrl(url: string): boolean {
   if (!isUrl(url)) return false;
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");

@@ -2,30 +2,30 @@ import type { NodeKey } from "@lmserv/discovery-core/transport";
 import { readCluster, readCount, readId, type Version } from "./record.ts";
 import { readObject, ShapeError } from "./shape.ts";
 
-/** A member's sign of life: what it said in its record of this version still holds. */
+/** Sign of life of a member: its record of this version still holds. */
 export interface Renewal extends Version {
   readonly cluster: string;
   readonly id: string;
-  /** Greater at each renewal of this record. */
+  /** Grows with each renewal of this record. */
   readonly beat: number;
 }
 
-/** A renewal as it travels; small, and not bound to who passes it on. */
+/** Signed renewal: small, and valid from any sender. */
 export interface SignedRenewal {
-  /** The JSON that was signed. */
+  /** Signed JSON text. */
   readonly text: string;
   readonly signature: string;
 }
 
 const maxRenewalBytes = 300;
 
-/** Makes a sign of life that others can pass on. */
+/** Makes a sign of life that other members can pass on. */
 export function signRenewal({ cluster, id, epoch, seq, beat }: Renewal, key: NodeKey): SignedRenewal {
   const text = JSON.stringify({ kind: "renewal", cluster, id, epoch, seq, beat });
   return { text, signature: key.sign(text) };
 }
 
-/** Reads a renewal without looking at its signature; null for what cannot be one in that cluster. */
+/** Parses a renewal without checking its signature; null if it is invalid or of another cluster. */
 export function readRenewal({ text }: SignedRenewal, inCluster: string): Renewal | null {
   try {
     const value = readObject(text, maxRenewalBytes);

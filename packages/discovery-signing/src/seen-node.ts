@@ -2,10 +2,11 @@ import type { SeenAddress } from "@lmserv/discovery-core";
 import type { ResolvedAnnouncement, SeenNode } from "@lmserv/discovery-core/transport";
 
 /**
- * A node of a record, as it is seen from here.
+ * Node of a record, seen from here.
  *
- * @param memberId - Signer of the record. The signature proves its own id and `<id>.<port>`; for others it merely speaks.
- * @param addresses - Those of the record, the ones first that are expected to answer.
+ * @param memberId - Signer of the record. The signature proves its own id and `<id>.<port>`; other ids are
+ * only claims.
+ * @param addresses - Addresses of the record, most likely to answer first.
  */
 export function seenNode(
   node: ResolvedAnnouncement,
@@ -31,7 +32,7 @@ export function seenNode(
   };
 }
 
-/** One key speaks for all servers of a machine: the first has its id, the others that and their port. */
+/** One key signs for all servers of a machine: the first has its id, the others that and their port. */
 function isProven({ id, port }: ResolvedAnnouncement, memberId: string): boolean {
   return id === memberId || id === `${memberId}.${port}`;
 }

@@ -1,4 +1,4 @@
-/** What came does not have the shape that was agreed on. */
+/** Thrown for input without the agreed shape. */
 export class ShapeError extends Error {}
 
 type Read<T> = (value: unknown, name: string) => T;
@@ -20,7 +20,7 @@ export const object: Read<Readonly<Record<string, unknown>>> = (value, name) => 
   throw new ShapeError(`${name} is no object`);
 };
 
-/** A safe integer of at least `least` and at most `most`. */
+/** Safe integer from `least` to `most`. */
 export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): Read<number> {
   return (value, name) => {
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) {

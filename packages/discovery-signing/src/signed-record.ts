@@ -3,16 +3,16 @@ import { ed25519, type SignatureScheme } from "./node-key.ts";
 import { type MemberRecord, maxRecordBytes, readRecord } from "./record.ts";
 import { ShapeError } from "./shape.ts";
 
-/** A record as it travels: whoever passes it on can hold it back, not change it. */
+/** Signed record; another member that passes it on can withhold it, but not change it. */
 export interface SignedRecord {
-  /** The JSON that was signed, byte for byte. */
+  /** Signed JSON text, byte for byte. */
   readonly text: string;
-  /** The signer's; the record's `id` is its hash. */
+  /** Key of the signer; the record's `id` is its hash. */
   readonly publicKey: string;
   readonly signature: string;
 }
 
-/** Why a record does not count. */
+/** Reason to reject a record. */
 export type Rejection = "shape" | "cluster" | "not-newer" | "identity" | "signature";
 
 export type Verdict =
@@ -20,19 +20,19 @@ export type Verdict =
   | { readonly accepted: false; readonly why: Rejection };
 
 export interface VerifyOptions {
-  /** The mesh that it must be meant for. */
+  /** Required mesh of the record. */
   readonly cluster: string;
-  /** Whether it is worth the price of looking at its signature. @default always */
+  /** Returns true if the record is worth checking its signature. @default always */
   readonly isNewer?: (record: MemberRecord) => boolean;
   /** @default `ed25519` */
   readonly scheme?: SignatureScheme;
 }
 
 /**
- * Signs what a member says.
+ * Signs a member's record.
  *
- * @throws {RangeError} when it takes more than 16 KiB.
- * @throws {TypeError} when the record is not the key's, or no record.
+ * @throws {RangeError} if it takes more than 16 KiB.
+ * @throws {TypeError} if the record is invalid or has another key's id.
  */
 export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
   if (record.id !== key.id) throw new TypeError(`the record of ${record.id} cannot be signed by ${key.id}`);
@@ -46,7 +46,7 @@ export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
   return { text, publicKey: key.publicKey, signature: key.sign(text) };
 }
 
-/** Checks size, shape, purpose, identity and signature, the cheapest first. */
+/** Checks size, shape, cluster, version, identity and signature, the cheapest first. */
 export function verifyRecord(
   signed: SignedRecord,
   { cluster, isNewer = () => true, scheme = ed25519 }: VerifyOptions,

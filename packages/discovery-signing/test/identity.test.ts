@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-/** A machine whose cards and system have these hashes, padded. */
+/** Machine whose cards and system have these hashes, padded. */
 function machineWith(cards: string, installation: string | null = "1"): MachineMark {
   const macs = cards.split(" ").map((card) => card.padEnd(16, "0"));
   return { stack: null, macs, installation: installation?.padEnd(16, "0") ?? null };
