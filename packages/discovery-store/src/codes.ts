@@ -1,4 +1,4 @@
-/** What an examination of a store may find, whichever it is. */
+/** Codes of the checks that an examination of any store reports. */
 export const storeChecks = {
   "store-read": ["ok", "The store lets us in, and what it has of the fleet can be read."],
   "store-absent": ["fail", "No server of the store answers."],

@@ -2,7 +2,7 @@ import { type Cancellable, type Check, checker, toDiscoveryError } from "@lmserv
 import { storeChecks } from "./codes.ts";
 import type { Store, StoreContext } from "./store.ts";
 
-/** Looks for what keeps this machine out of a fleet: reads what the store has of it, as one that only watches. */
+/** Examines what keeps this machine out of a fleet: reads the store's values, as a mere watcher. */
 export async function* diagnose(
   store: Store,
   context: StoreContext,

@@ -16,37 +16,40 @@ export interface DirectoryOptions {
   readonly clock: Clock;
   readonly verifier: RecordVerifier;
   readonly maxNodes: number;
-  /** How long a value outlives its silent announcer, in ms. */
+  /** Time that a value outlives its silent announcer, in ms. */
   readonly lifetimeMs: number;
-  /** How the addresses of a record are expected to answer from here; none when nothing leads to its nodes. */
+  /**
+   * Ranks a record's addresses by how they are expected to answer from here; none if nothing leads to its
+   * nodes.
+   */
   readonly rankOf: (record: AliveRecord) => readonly SeenAddress[];
   readonly on: {
-    /** A record that is signed as it should be, whatever else there is under its key. */
+    /** Called for each correctly signed record, whatever its key holds. */
     readonly record: (record: AliveRecord) => void;
     readonly refused: (why: Refusal, key: string) => void;
   };
 }
 
-/** An announcement that lies in the store. */
+/** Announcement in the store. */
 interface Entry {
   readonly value: string;
   readonly record: AliveRecord;
-  /** What somebody wrote over it, and since when something else is there. */
+  /** Value that another process wrote over it, and the time since when. */
   contest: { readonly value: string; readonly sinceMs: number } | null;
 }
 
-/** An announcer looks after its value once in a lifetime, and may be slow. */
+/** An announcer checks its value once in a lifetime, and may be slow. */
 const contestLifetimes = 1.5;
-/** A machine has a few servers, a gateway speaks for some hundred; more of one key is a flood. */
+/** Bound on one key's nodes: a machine has a few servers, a gateway speaks for some hundred. */
 const maxNodesPerMember = 1_000;
 
-/** The announcements in a store that hold, and the browses that are told of them. */
+/** Valid announcements in a store, and the browses that receive them. */
 export class Directory implements Watcher {
   readonly #options: DirectoryOptions;
   readonly #entries = new Map<string, Entry>();
-  /** How many are of one member. */
+  /** Count of each member's announcements. */
   readonly #counts = new Map<string, number>();
-  /** Where there are too many, the latest of the member with most gives way. */
+  /** Quotas: above the bound, the latest of the member with most gives way. */
   readonly #room: Room;
   readonly #browses = new Set<ObservationSink>();
   #isComplete = false;
@@ -56,7 +59,7 @@ export class Directory implements Watcher {
     this.#room = new Room(options.maxNodes);
   }
 
-  /** Tells a browse of all there is, and then of what changes; the result ends that. */
+  /** Reports all nodes to a browse, then their changes; returns the function that ends it. */
   tell(sink: ObservationSink): () => void {
     this.#browses.add(sink);
     for (const [key, { record }] of this.#entries) {
@@ -67,7 +70,7 @@ export class Directory implements Watcher {
     return () => this.#browses.delete(sink);
   }
 
-  /** Ends every browse with an error; tells how many there were. */
+  /** Ends every browse with an error; returns their count. */
   fail(error: DiscoveryError): number {
     const count = this.#browses.size;
     for (const sink of [...this.#browses]) sink.fail(error);
@@ -81,7 +84,7 @@ export class Directory implements Watcher {
     else this.#read(key, value, before);
   }
 
-  /** A goodbye that was replaced before it was told is known by the removal that replaced it. */
+  /** A goodbye that its removal replaced unseen is known by that removal. */
   delete(key: string, wasRemoved: boolean): void {
     this.#drop(key, wasRemoved ? "goodbye" : "unreachable");
   }
@@ -93,12 +96,14 @@ export class Directory implements Watcher {
     this.#push({ kind: "settled", via: this.#options.via });
   }
 
-  /** Tells of everything anew: this machine is elsewhere. */
+  /** Reports everything anew, after this machine moved. */
   repeat(): void {
     for (const [key, { record }] of this.#entries) this.#show(key, record);
   }
 
-  /** Drops what nobody signs anew or puts back: whoever may write to the store can keep a value there, or cover it. */
+  /**
+   * Drops values that no owner signs anew or puts back: other writers can keep a value there, or cover it.
+   */
   review(): void {
     const { verifier, clock, lifetimeMs } = this.#options;
     const lateMs = clock.now() - contestLifetimes * lifetimeMs;
@@ -122,13 +127,15 @@ export class Directory implements Watcher {
     this.#show(key, record);
   }
 
-  /** What covers an announcement that nobody put back counts by itself: an earlier start, where its host was rolled back. */
+  /**
+   * A value over an abandoned announcement counts by itself: an earlier start, if its host was rolled back.
+   */
   #replace(key: string, value: string): void {
     this.#drop(key, "unreachable");
     this.put(key, value);
   }
 
-  /** Why a newcomer cannot be taken, or null once there is room for it. */
+  /** Reason to refuse a new record, or null once there is room for it. */
   #refusalOf(record: AliveRecord): "full" | "quota" | null {
     if ((this.#counts.get(record.id) ?? 0) >= maxNodesPerMember) return "quota";
     const place = this.#room.placeFor(seatOf(record));
@@ -140,7 +147,7 @@ export class Directory implements Watcher {
     return null;
   }
 
-  /** What is no announcement leaves the one that it covers as it was, for as long as its owner may put it back. */
+  /** An invalid value leaves the announcement under it in place, for as long as its owner may put it back. */
   #refuse(why: Refusal, key: string, value: string): void {
     const entry = this.#entries.get(key);
     if (entry) entry.contest = { value, sinceMs: entry.contest?.sinceMs ?? this.#options.clock.now() };
@@ -168,7 +175,7 @@ export class Directory implements Watcher {
     this.#push(seen);
   }
 
-  /** What lies in a store was heard of nobody. A node that nothing leads to from here is not listed, or not any more. */
+  /** No host is known as the sender of a value in a store. A node to which no address leads is not listed. */
   #observe(key: string, record: AliveRecord): Observation {
     const { via, rankOf } = this.#options;
     const { id: origin, nodes } = record;

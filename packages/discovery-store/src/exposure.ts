@@ -2,12 +2,12 @@ import { DiscoveryError } from "@lmserv/discovery-core";
 import { isLoopback } from "@lmserv/discovery-core/transport";
 
 /**
- * The warning that a password goes to other machines as plain text; null when all the servers are on this one.
+ * Warning that a password goes to other machines as plain text; null if all servers are on this one.
  *
- * @param type - Plug-in's, whose warning it is.
+ * @param type - Type of the plug-in.
  * @param via - Name of the transport.
- * @param hosts - Names or addresses of the servers that it goes to.
- * @param scheme - Of the URLs that would keep it secret, such as `https`.
+ * @param hosts - Names or addresses of the servers.
+ * @param scheme - Scheme of URLs that would keep it secret, such as `https`.
  */
 export function passwordExposed(
   { type, via }: { readonly type: string; readonly via: string },
@@ -20,7 +20,7 @@ export function passwordExposed(
   return new DiscoveryError(`${type}/password-exposed`, message, { via });
 }
 
-/** Of a name only `localhost` is sure not to lead elsewhere (RFC 6761 section 6.3). */
+/** Of all names, only `localhost` surely leads nowhere else (RFC 6761 section 6.3). */
 function isThisMachine(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
   return bare === "localhost" || bare.endsWith(".localhost") || isLoopback(bare);

@@ -6,12 +6,12 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A value that a store is to keep, and whoever waits until it does. */
+/** Value that a store is to keep, with the callers that wait for that. */
 export class HeldValue {
   readonly #waiters = new Set<Waiter>();
   #text: string;
   #version = 1;
-  /** The latest that the store has acknowledged. */
+  /** Latest version that the store has acknowledged. */
   #kept = 0;
   #failure: { readonly reason: unknown } | null = null;
 
@@ -23,17 +23,17 @@ export class HeldValue {
     return this.#text;
   }
 
-  /** Grows with each other text. */
+  /** Grows with each change of the text. */
   get version(): number {
     return this.#version;
   }
 
-  /** Whether the store has what is wanted now. */
+  /** True if the store has the present value. */
   get isKept(): boolean {
     return this.#kept === this.#version;
   }
 
-  /** Whether the store has ever had any of it. */
+  /** True after the first acknowledgement. */
   get wasKept(): boolean {
     return this.#kept > 0;
   }
@@ -43,7 +43,7 @@ export class HeldValue {
     this.#version += 1;
   }
 
-  /** Resolves when the store has what is wanted now, or what was wanted later. */
+  /** Resolves when the store has the present value, or a later one. */
   whenKept({ signal }: Cancellable): Promise<void> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -63,13 +63,13 @@ export class HeldValue {
     });
   }
 
-  /** The store has acknowledged a version. */
+  /** Records that the store acknowledged a version. */
   keep(version: number): void {
     this.#kept = version;
     for (const waiter of [...this.#waiters]) if (waiter.version <= version) waiter.resolve();
   }
 
-  /** It is kept no more: whoever waits, or will, is told why. */
+  /** Ends the value: present and future waiters get the reason. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
     for (const waiter of [...this.#waiters]) waiter.reject(reason);

@@ -10,14 +10,14 @@ import {
 import type { AliveRecord } from "@lmserv/discovery-signing";
 import type { Place } from "./record-signer.ts";
 
-/** What a session takes from the machine that it runs on. */
+/** Functions of the machine that a session needs. */
 export interface Platform {
   system(): System;
   hostname(): string;
   mark(): MachineMark;
 }
 
-/** Where this machine is, and how far others are from it. */
+/** Addresses of this machine, and the reach of others from here. */
 export class LocalNetwork {
   readonly #machine: Platform;
   readonly #chosen: readonly string[] | null;
@@ -39,12 +39,12 @@ export class LocalNetwork {
     return this.#mark;
   }
 
-  /** Where a node of this machine answers: where it was told to be found, or else at the machine's own addresses. */
+  /** Addresses of a node of this machine: the chosen ones, or else the machine's own. */
   placeOf({ addresses }: ResolvedAnnouncement): Place {
     return { addresses: this.#chosen ?? answeringAmong(this.#own, addresses), machine: this.#mark };
   }
 
-  /** Looks again; tells whether anything is different. */
+  /** Reads the network again; returns true if it changed. */
   look(): boolean {
     const system = this.#machine.system();
     if (JSON.stringify(system) === JSON.stringify(this.#system)) return false;
@@ -54,7 +54,10 @@ export class LocalNetwork {
     return true;
   }
 
-  /** How the addresses of a record are expected to answer from here; none when nothing leads to its nodes. */
+  /**
+   * Ranks a record's addresses by how they are expected to answer from here; none if nothing leads to its
+   * nodes.
+   */
   rankOf(record: AliveRecord): readonly SeenAddress[] {
     const local = isSameStack(record.machine, this.#mark);
     return rankAddresses(record.addresses, { from: null, local, system: this.#system });

@@ -13,15 +13,15 @@ export interface PublishedNodeOptions {
   readonly clock: Clock;
   readonly signer: RecordSigner;
   readonly connection: StoreConnection;
-  /** Where a node answers, at the moment. */
+  /** Present addresses of a node. */
   readonly placeOf: (node: ResolvedAnnouncement) => Place;
   readonly onWithdrawn: () => void;
 }
 
-/** How long a goodbye may take; without it the node is gone all the same, as if it had crashed. */
+/** Time limit of a goodbye in ms; without it the node ends like a crashed one. */
 const goodbyeMs = 1_000;
 
-/** A node that this process announces, kept in the store until it is withdrawn. */
+/** Node that this process announces, kept in the store until it is withdrawn. */
 export class PublishedNode implements Registration {
   readonly #options: PublishedNodeOptions;
   #node: ResolvedAnnouncement;
@@ -47,12 +47,12 @@ export class PublishedNode implements Registration {
     await this.#held?.put(value, options);
   }
 
-  /** Whether what lies in the store is to be signed anew. */
+  /** True if the value in the store needs a new signature. */
   get isDue(): boolean {
     return isRenewalDue(this.#signedMs, this.#options.clock.wall());
   }
 
-  /** Says the same of other addresses, or anew. */
+  /** Announces the node again, with its present addresses and signing time. */
   async repeat(options: Cancellable): Promise<void> {
     if (this.#held) await this.update(this.#node, options);
   }

@@ -2,10 +2,10 @@ import { type ResolvedAnnouncement, randomHex } from "@lmserv/discovery-core/tra
 import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-signing";
 import { keyOf, writeValue } from "./value.ts";
 
-/** Which record of a start it is, counted for all sessions that share an identity. */
+/** Number of the record since the start, shared by all sessions of an identity. */
 const written = new WeakMap<Identity, number>();
 
-/** Where a node answers. */
+/** Addresses of a node, with its machine. */
 export type Place = Pick<AliveRecord, "addresses" | "machine">;
 
 export interface RecordSignerOptions {
@@ -18,7 +18,7 @@ export interface RecordSignerOptions {
   readonly wall: () => number;
 }
 
-/** Writes what one member announces, each time as a newer version. */
+/** Signs the announcements of one member, each time as a newer version. */
 export class RecordSigner {
   readonly #options: RecordSignerOptions;
   /** Tells two processes with one key apart. */
@@ -37,7 +37,7 @@ export class RecordSigner {
     return keyOf(this.id, id);
   }
 
-  /** @throws {RangeError | TypeError} for a node that no record has room for. */
+  /** @throws {RangeError | TypeError} for a node that does not fit a record. */
   write({ addresses: _, ...node }: ResolvedAnnouncement, place: Place): string {
     const { identity, cluster, lifetimeMs, wall } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;

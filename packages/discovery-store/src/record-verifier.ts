@@ -4,8 +4,10 @@ import { maxValueBytes } from "./store.ts";
 import { keyOf, readValue } from "./value.ts";
 
 /**
- * Why a value does not count; `key`: it lies where another one belongs; `quota`: its member has too many; `full`: there
- * are too many; `address`: nothing that it names leads to its node; `age`: it was signed too long ago.
+ * Reason to refuse a value.
+ *
+ * `key`: it lies under another record's key. `quota`: its member has too many. `full`: there are too many.
+ * `address`: none of its addresses leads to its node. `age`: it was signed too long ago.
  */
 export type Refusal = Rejection | "key" | "quota" | "full" | "address" | "age";
 
@@ -14,8 +16,9 @@ export type Verification =
   | { readonly kind: "refused"; readonly why: Refusal };
 
 /**
- * Decides whether what lies in a store is an announcement. Nobody vouches for what is found there: only the
- * signature counts, and that the record is where it belongs, and no older than a day.
+ * Decides if a value in a store is an announcement.
+ *
+ * The store proves nothing: the signature must be valid, the key right, and the record no older than a day.
  */
 export class RecordVerifier {
   readonly #cluster: string;
@@ -40,7 +43,7 @@ export class RecordVerifier {
     return { kind: "record", record };
   }
 
-  /** Whether a record that was accepted is too old by now. */
+  /** True if a record that was accepted has become too old. */
   isOutdated(record: AliveRecord): boolean {
     return isOutdated(record, this.#wall());
   }

@@ -24,21 +24,21 @@ export interface SessionOptions {
   readonly cluster: string;
   readonly lifetimeMs: number;
   readonly identity: Identity;
-  /** Null for those that are found out. */
+  /** Null for the machine's own. */
   readonly addresses: readonly string[] | null;
   readonly maxNodes: number;
 }
 
-/** How often this machine's addresses, and what lies in the store, are looked at. */
+/** Interval at which this machine's addresses and the store's values are checked, in ms. */
 const refreshMs = 15_000;
-/** Announcers that were away as we were try again every 5 s at least. */
+/** Announcers that were cut off with us try again at least every 5 s. */
 const minAbsenceMs = 10_000;
-/** A rack of servers behind one gateway; more from one process wants several sessions. */
+/** Bound on announced nodes: a rack of servers behind one gateway; more need several sessions. */
 const maxPublishedNodes = 1_000;
 
-/** One process in a fleet, for as long as its store is there: reads what that has, and keeps in it what is announced. */
+/** Session of one process in a fleet: reads the store's announcements, and keeps its own in the store. */
 export class StoreSession implements TransportSession {
-  /** An announcer that was away as we were has announced again by then. */
+  /** Time by which an announcer that was cut off with us has announced again, in ms. */
   readonly absenceMs: number;
   readonly #context: TransportContext;
   readonly #options: SessionOptions;
@@ -141,7 +141,7 @@ export class StoreSession implements TransportSession {
     return publishedNode;
   }
 
-  /** The store is lost, and so is what it kept for us. */
+  /** Ends the session when the store, and all its values, are lost. */
   #fail(cause: DiscoveryError): void {
     if (this.#closed) return;
     const { name: via } = this.#options;
@@ -150,7 +150,7 @@ export class StoreSession implements TransportSession {
     if (this.#directory.fail(this.#failure) === 0) this.#context.report(this.#failure);
   }
 
-  /** Another start with our key, and not one from before ours, is a copy of this machine. */
+  /** A process with our key that did not start before ours is a copy of this machine. */
   #compareWithOwn({ id, instance, epoch, machine, nodes, addresses }: AliveRecord): void {
     const { identity, name: via } = this.#options;
     if (id !== this.#signer.id || instance === this.#signer.instance || epoch < identity.epoch) return;
@@ -179,7 +179,7 @@ export class StoreSession implements TransportSession {
     this.#cancelRefresh ??= this.#context.clock.schedule(refreshMs, () => this.#lookAround());
   }
 
-  /** Where this machine is decides where its nodes are, and what leads to those of others. */
+  /** This machine's addresses decide those of its nodes, and the reach of others. */
   #lookAround(): void {
     this.#cancelRefresh = null;
     this.#watchSurroundings();

@@ -7,10 +7,10 @@ import {
 import { maxEntries } from "./store.ts";
 import type { StoreOptions } from "./transport.ts";
 
-/** What a configuration file can say of a fleet, on whichever store. */
+/** Settings of a fleet in a configuration file, for every store. */
 export type StoreSettings = Pick<StoreOptions, "cluster" | "lifetimeMs" | "addresses">;
 
-/** The same, as the options of a plug-in. */
+/** These settings as options of a plug-in. */
 export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShape } = {
   cluster: {
     description: "Name of the fleet, where a store serves several.",
@@ -22,7 +22,7 @@ export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShap
   lifetimeMs: {
     description: "How long others list a node that died, in ms.",
     type: "integer",
-    // etcd grants no lease that is shorter.
+    // etcd grants no shorter lease.
     minimum: 2_000,
     maximum: 86_400_000,
     default: 30_000,
@@ -32,12 +32,12 @@ export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShap
     type: "array",
     items: { type: "string", minLength: 1 },
     minItems: 1,
-    // A record has room for so many.
+    // A record has room for 16.
     maxItems: 16,
   },
 };
 
-/** What only a program can give a fleet, as well. */
+/** These settings, and those that only a program can give. */
 export const storeShapes: OptionShapes<StoreOptions> = {
   ...storeOptions,
   identity: identityShape,
@@ -48,7 +48,7 @@ export const storeShapes: OptionShapes<StoreOptions> = {
 const text = { type: "string", minLength: 1 } as const;
 const secret = { ...text, writeOnly: true } as const;
 
-/** How a store's servers are reached, as a configuration file can say it of every store. */
+/** Settings of a store's servers in a configuration file. */
 export interface ServerSettings {
   readonly endpoints?: readonly string[];
   readonly user?: string;
@@ -58,9 +58,9 @@ export interface ServerSettings {
 }
 
 /**
- * The same, as the options of a plug-in.
+ * These settings as options of a plug-in.
  *
- * @param store - What its users call it, such as `etcd`.
+ * @param store - Users' name of the store, such as `etcd`.
  * @param examples - URLs of servers.
  */
 export function serverOptions(

@@ -14,22 +14,25 @@ import { StoreSession } from "./session.ts";
 import { storeShapes } from "./settings.ts";
 import { maxEntries, type Store, type StoreConnection } from "./store.ts";
 
-/** What a fleet is told, on whichever store. */
+/** Options of a fleet, for every store. */
 export interface StoreOptions {
-  /** Which fleet, where a store serves several: 1..64 visible ASCII characters. @default "default" */
+  /** Fleet within the store, 1..64 visible ASCII characters. @default "default" */
   readonly cluster?: string;
   /**
-   * How long others list a node that died, in ms, 2_000..86_400_000. The store hears of every node about three
-   * times in that.
+   * Time for which others list a dead node, in ms, 2_000..86_400_000. Each node writes to the store about
+   * three times in it.
    *
    * @default 30_000
    */
   readonly lifetimeMs?: number;
-  /** Who signs: a node whose id is that of the key is proven to be it. @default one that ends with the session */
+  /**
+   * Signing identity: a node with the key's id is proven to be its owner. @default one that ends with the
+   * session
+   */
   readonly identity?: Identity | (() => Promise<Identity>);
-  /** Where the nodes of this process answer, at most 16. @default the addresses of this machine */
+  /** Addresses of this process's nodes, at most 16. @default the addresses of this machine */
   readonly addresses?: readonly string[];
-  /** How many nodes are followed, 1..10_000. @default 10_000 */
+  /** Bound on followed nodes, 1..10_000. @default 10_000 */
   readonly maxNodes?: number;
   /** Name in a composition. @default the store's type */
   readonly name?: string;
@@ -42,13 +45,13 @@ const ownMachine: Platform = { system: readSystem, hostname, mark: thisMachine }
 /**
  * Finds and announces nodes through a store that others run.
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  */
 export function storeTransport(store: Store, options: StoreOptions = {}): Transport {
   return storeTransportOn(ownMachine, store, options);
 }
 
-/** The same on any machine, such as one that a test makes. */
+/** The transport on any machine, such as one that a test makes. */
 export function storeTransportOn(machine: Platform, store: Store, options: StoreOptions = {}): Transport {
   assertOptions("store", options, storeShapes);
   const { cluster = "default", lifetimeMs = defaultLifetimeMs, maxNodes = maxEntries } = options;
@@ -83,7 +86,7 @@ export function storeTransportOn(machine: Platform, store: Store, options: Store
   };
 }
 
-/** A store sees that a value was overwritten, and knows nothing of keys. */
+/** A store sees an overwritten value, but knows nothing of keys. */
 function withMend(error: DiscoveryError, identity: Identity): DiscoveryError {
   const { code, message, via, cause } = error;
   if (code !== "NAME_CONFLICT") return error;

@@ -31,7 +31,7 @@ function infoOf(address: string, internal = false): NetworkInterfaceInfo {
   return { address, ...rest, family: "IPv4", internal };
 }
 
-/** What is listed of a node whose record names these addresses. */
+/** Listed addresses of a node whose record names these. */
 async function addressesOf(named: readonly string[], machine?: MachineMark): Promise<unknown> {
   const host = new PlainHost();
   const node = { id: "node", port: 8_000, info: "" };

@@ -8,16 +8,16 @@ import {
 import type { Transport } from "@lmserv/discovery-core/transport";
 import { expect, vi } from "vitest";
 
-/** How long is waited for what has to happen, whenever, in ms. */
+/** Upper deadline of a wait for an event, in ms. */
 export const patience = { timeout: 240_000, interval: 20 };
 
 let nextPort = 21_001;
 
-/** One process in a fleet: it watches, and perhaps announces a node. */
+/** Process in a fleet that watches, and perhaps announces a node. */
 export class Client implements AsyncDisposable {
   readonly discovery: Discovery;
   readonly node: NodeRegistration | null;
-  /** Who was listed and is no longer. */
+  /** Infos of nodes that left the list. */
   readonly downs: string[] = [];
 
   private constructor(discovery: Discovery, node: NodeRegistration | null) {
@@ -26,7 +26,7 @@ export class Client implements AsyncDisposable {
     void this.#follow();
   }
 
-  /** @param ttlMs - Half of the grace after a loss; long enough for a busy machine unless given. */
+  /** @param ttlMs - Half of the grace after a loss; by default long enough for a busy machine. */
   static async join(transport: Transport, info: string | null, ttlMs = 120_000): Promise<Client> {
     const discovery = await createDiscovery({ transports: [transport], ttlMs });
     return new Client(discovery, info === null ? null : await discovery.announce({ port: nextPort++, info }));
@@ -36,7 +36,7 @@ export class Client implements AsyncDisposable {
     return this.discovery.registry.listAlive();
   }
 
-  /** Who is listed, by what people know them by; a star for those that are listed from memory. */
+  /** Infos of the listed nodes; a star marks those with stale sources only. */
   get list(): readonly string[] {
     return this.nodes.map(({ info, sources }) => `${info}${sources.every(isStale) ? "*" : ""}`).sort();
   }
@@ -69,7 +69,7 @@ export async function allList(clients: readonly Client[], ...expected: readonly 
   for (const client of clients) await vi.waitFor(() => expect(client.list).toEqual(wanted), patience);
 }
 
-/** Resolves when every client was warned of this. */
+/** Resolves when every client received this warning. */
 export async function allWarned(clients: readonly Client[], code: DiscoveryErrorCode): Promise<void> {
   for (const client of clients) await vi.waitFor(() => expect(client.warnings).toContain(code), patience);
 }

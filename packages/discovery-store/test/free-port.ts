@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** The system takes ports of its own choice from above; one of those may be taken while a server is down. */
+/** The system's own choices lie above; one of those may be taken while a server is down. */
 const range = { from: 10_000, to: 32_000 };
 
-/** A port of loopback that nobody has, and that the system gives to nobody by itself. */
+/** Free port of loopback outside the range that the system assigns. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = range.from + Math.floor(Math.random() * (range.to - range.from));

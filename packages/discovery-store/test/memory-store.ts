@@ -1,15 +1,15 @@
 import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
 import type { Store, StoreConnection, StoreContext, Watcher } from "../src/index.ts";
 
-/** A store in this process, in which the test may do as it likes; and the connections to it. */
+/** Store in this process under the test's control, with its connections. */
 export class MemoryStore implements Store {
   readonly type = "memory";
   readonly place = "here";
-  /** What is kept now, by key; and whatever was ever put by a connection, in order. */
+  /** Present values by key, and all puts of connections in order. */
   readonly kept = new Map<string, string>();
   readonly puts: string[] = [];
   context: StoreContext | null = null;
-  /** Whether nobody is let in. */
+  /** True if connections are refused. */
   isAbsent = false;
   readonly #watchers = new Set<Watcher>();
   readonly #losses = new Set<(error: DiscoveryError) => void>();
@@ -24,7 +24,7 @@ export class MemoryStore implements Store {
     for (const watcher of this.#watchers) watcher.delete(key, wasRemoved);
   }
 
-  /** As after a gap: these and no others are told to be there. */
+  /** Reports all values as after a gap. */
   reread(): void {
     for (const watcher of this.#watchers) this.#tellAll(watcher);
   }

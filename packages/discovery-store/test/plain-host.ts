@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 
-/** A host that announces as the documentation says, without a line of the code under test. */
+/** Host that announces by the documentation alone, without the code under test. */
 export class PlainHost {
   readonly #privateKey: KeyObject;
   readonly #publicKey: string;
@@ -38,7 +38,7 @@ export class PlainHost {
     return this.signed(text);
   }
 
-  /** Any text as a value that it vouches for. */
+  /** Value with any text, signed by this host. */
   signed(text: string): string {
     const signature = sign(null, Buffer.from(text), this.#privateKey).toString("base64url");
     return `${text}\n${this.#publicKey}.${signature}`;

@@ -5,7 +5,7 @@ import { MemoryStore } from "./memory-store.ts";
 import { PlainHost } from "./plain-host.ts";
 import { openSite } from "./site.ts";
 
-// A signed value outlives its signer where another keeps it in the store.
+// A signed value outlives its signer if another process keeps it in the store.
 
 const hourMs = 3_600_000;
 const node = { id: "box", port: 8_000, info: "gpu" };

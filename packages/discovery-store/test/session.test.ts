@@ -38,14 +38,14 @@ function nodeAt(port: number): ResolvedAnnouncement {
   return { id: `n${port}`, port, info: `${port}` };
 }
 
-/** What an independent host puts into the store; the result takes it out. */
+/** Puts a value of an independent host into the store; returns the function that removes it. */
 function appear(port: number, host: PlainHost = new PlainHost(), changes: object = {}): () => void {
   const key = host.keyOf(nodeAt(port));
   store.put(key, host.valueOf(nodeAt(port), "default", { ttlMs: lifetimeMs, ...changes }));
   return () => store.delete(key);
 }
 
-/** Ports of who is listed; a star for those that are listed from memory. */
+/** Ports of the listed nodes; a star marks those with stale sources only. */
 function listed(): string {
   const nodes = discovery.registry.listAlive();
   return nodes.map(({ port, sources }) => `${port}${sources[0]?.stale ? "*" : ""}`).join(" ");
@@ -270,7 +270,7 @@ describe("room", () => {
     appear(6);
     await clock.advance(0);
     expect(listed()).toBe("1 2 3 4 6");
-    // Of several that have as many, none gives way.
+    // Among equals none gives way.
     appear(7, small);
     await clock.advance(0);
     expect(listed()).toBe("1 2 3 4 6");

@@ -8,14 +8,14 @@ export const lifetimeMs = 30_000;
 export const mark: MachineMark = { ...unknownMachine, stack: "5".repeat(16) };
 
 export interface SiteOptions extends StoreOptions {
-  /** The interfaces of the machine, at the moment; with them the addresses that it announces are its own. */
+  /** Present interfaces of the machine; with them its announced addresses are its own. */
   readonly listed?: () => ListedInterfaces;
   readonly hostname?: string;
   readonly machineMark?: MachineMark;
   readonly log?: Log;
 }
 
-/** A process in a fleet that is looking already. */
+/** Process in a fleet that already watches. */
 export async function openSite(
   store: MemoryStore,
   clock: VirtualClock,

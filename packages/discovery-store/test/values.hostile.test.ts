@@ -5,14 +5,14 @@ import { MemoryStore } from "./memory-store.ts";
 import { PlainHost } from "./plain-host.ts";
 import { openSite } from "./site.ts";
 
-/** Insiders: what they write is signed, whatever it says. */
+/** Insiders: their values are validly signed, whatever the content. */
 const hosts = Array.from({ length: 4 }, () => new PlainHost());
 const maxNodes = 32;
-/** Of the nodes, each with the deadline of one source; of the session, the registry and its streams. */
+/** Timers of the nodes, one deadline per source, and of the session, the registry and its streams. */
 const maxTimers = 16;
 
 const dayMs = 86_400_000;
-/** By clocks that are right, days behind or ahead, and by announcers that do not say. */
+/** Signing times of right clocks, of clocks days behind or ahead, and none. */
 const signedAt = fc.constantFrom(
   ...[0, -2 * dayMs, 2 * dayMs].map((ms) => new VirtualClock().wall() + ms),
   undefined,
@@ -20,10 +20,10 @@ const signedAt = fc.constantFrom(
 
 const ids = fc.nat(60).map((index) => `node-${index}`);
 
-/** What happens to the store. */
+/** Event of the store. */
 type Act = (store: MemoryStore) => void;
 
-/** A value that somebody who may write to the store puts under a key of its own. */
+/** Value that a writer puts under a key of its own. */
 const put: Arbitrary<readonly [string, string]> = fc
   .record({ host: fc.constantFrom(...hosts), id: ids, seq: fc.nat(1_000), signedMs: signedAt })
   .chain(({ host, id, seq, signedMs }) => {
