@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Announcing, loopback } from "./announcing.ts";
 import { info, type Machine, type Running, served } from "./harness.ts";
+import { closed } from "./schemas.ts";
 
 /** Where the network of the tests has this machine, which joins it second. */
 const lan = "198.18.0.2";
@@ -76,6 +77,15 @@ describe("lmserv up", () => {
     await up("--port", "8000", "--info", "upstairs");
     expect([...site.known().values()]).toEqual([expect.stringContaining("upstairs vllm 8000")]);
     expect((await get("/lmserv/nodes")).nodes).toHaveLength(2);
+  });
+
+  test("examines what it uses, as lmserv doctor does", async () => {
+    await up();
+    const before = machine.stderr.text;
+    const document = await get("/lmserv/doctor");
+    expect(closed.doctor(document), JSON.stringify(closed.doctor.errors)).toBe(true);
+    expect(document).toMatchObject({ checks: [{ transport: "mdns" }, { transport: null }] });
+    expect(machine.stderr.text).toBe(before);
   });
 
   test("says goodbye and ends in order", async () => {

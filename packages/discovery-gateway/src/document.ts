@@ -12,7 +12,7 @@ import {
   type Trust,
   visibleText,
 } from "@lmserv/discovery-core";
-import { explain } from "@lmserv/discovery-core/transport";
+import { type CheckCode, explain, type Verdict } from "@lmserv/discovery-core/transport";
 
 // Documents about the list, held against the schemas of the command. Apart from the library's own shapes on
 // purpose, so that those can change: a minor version adds keys, nothing else changes.
@@ -90,6 +90,24 @@ export interface WarningDocument {
   readonly code: DiscoveryErrorCode;
   readonly transport: string | null;
   readonly message: string;
+}
+
+/** What an examination of this machine found. */
+export interface DoctorDocument {
+  readonly formatVersion: typeof formatVersion;
+  /** The worst of all checks, those that were not made aside. */
+  readonly verdict: Exclude<Verdict, "skip">;
+  readonly durationMs: number;
+  readonly checks: readonly CheckDocument[];
+}
+
+export interface CheckDocument {
+  readonly code: CheckCode;
+  readonly verdict: Verdict;
+  readonly transport: string | null;
+  readonly interface: string | null;
+  readonly message: string;
+  readonly mend: string | null;
 }
 
 export function nodeDocument(node: NodeInfo): NodeDocument {

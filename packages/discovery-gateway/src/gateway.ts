@@ -22,6 +22,7 @@ import { Exchange } from "./exchange.ts";
 import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
 import { type Route, routeOf } from "./route.ts";
 import { StickyResponses } from "./sticky-responses.ts";
+import type { Examine } from "./surface/examinations.ts";
 import { keylessPath, Surface } from "./surface/surface.ts";
 import { noNode } from "./surface/traffic.ts";
 
@@ -34,6 +35,8 @@ export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions>
   readonly ca?: string;
   /** Version of the program, for its metrics. @default "unknown" */
   readonly version?: string;
+  /** Looks for what keeps nodes from being found here, for the page; at most once a minute. @default none */
+  readonly examine?: Examine;
   /** Takes what became of each request; never what was in it. */
   readonly onRequest?: (outcome: RequestOutcome) => void;
 }
@@ -88,6 +91,7 @@ export function createGateway(discovery: Discovery, options: GatewayOptions = {}
     picker,
     clock: options.clock ?? systemClock,
     version: options.version ?? "unknown",
+    examine: options.examine ?? null,
     signal: ending.signal,
   });
   const desk = new Desk({ picker, dispatcher, surface }, options);
@@ -152,7 +156,8 @@ class Desk {
     if (!isLetIn(exchange, isKeyless ? { ...this.#admission, key: null } : this.#admission)) return;
     const loop = loopRefusal(exchange.request);
     if (loop) return exchange.refuse(loop);
-    if (this.#surface.answer(exchange)) return;
+    const answer = this.#surface.answerTo(exchange);
+    if (answer) return answer(exchange);
     const { method, path } = exchange;
     const route = routeOf(method, path, exchange.header("content-type") ?? "");
     if (path === documentPath) return exchange.json(document);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { DiscoveryError } from "@lmserv/discovery-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DoctorDocument } from "../src/document.ts";
 import { site } from "./site.ts";
 
 const lan = site();
@@ -90,11 +91,69 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("examines this machine at a button, and shows what was found as text", async () => {
+    let times = 0;
+    const check = { transport: "mdns", interface: null, mend: null } as const;
+    const examine = async (): Promise<DoctorDocument> => {
+      times += 1;
+      return {
+        formatVersion: "1.1",
+        verdict: "fail",
+        durationMs: 7,
+        checks: [
+          { ...check, code: "mdns/sound", verdict: "ok", message: "multicast passes" },
+          { ...check, code: "mdns/port-taken", verdict: "fail", message: hostile, mend: `mend ${hostile}` },
+        ],
+      };
+    };
+    const { url } = await lan.open({ examine });
+    const complaints: string[] = [];
+    const page = await open(url, complaints);
+    const button = page.getByRole("button", { name: "Examine this machine" });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("1 fail, 1 ok, looked just now").waitFor();
+    const findings = await page.locator("#findings > li").allTextContents();
+    expect(findings[0]).toMatch(/^fail mdns: <img src=x .*mend <img src=x .*mdns\/port-taken$/s);
+    expect(findings[0]?.length).toBeLessThan(1_000);
+    expect(findings[1]).toBe("ok mdns: multicast passes");
+    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.title()).toBe("LLM servers nearby");
+    // Another reader has the same one.
+    const other = await open(url, complaints);
+    await other.getByRole("button", { name: "Examine this machine" }).click();
+    await other.getByText("1 fail, 1 ok, looked").waitFor();
+    expect([times, complaints]).toEqual([1, []]);
+  });
+
+  test("has no such button where nothing examines, and says why an examination failed", async () => {
+    const { url } = await lan.open();
+    const page = await open(url, []);
+    await page.getByText("No server yet").waitFor();
+    expect(await page.getByRole("button", { name: "Examine this machine" }).count()).toBe(0);
+    const failing = await lan.open({ examine: () => Promise.reject(new Error("no plug-in")) });
+    const second = await open(failing.url, []);
+    await second.getByRole("button", { name: "Examine this machine" }).click();
+    await second.getByText("It could not be done: no plug-in").waitFor();
+  });
+
   test.each([
     [360, "light"],
     [1_280, "dark"],
   ] as const)("%i px wide and %s has room, and nothing against it from axe", async (width, colorScheme) => {
-    const { url, gateway } = await lan.open();
+    const checks = [
+      { code: "mdns/port-taken", verdict: "fail", message: "m".repeat(200), mend: "stop it" },
+      { code: "host/no-default-route", verdict: "warn", message: "there is no default route", mend: null },
+      { code: "host/firewall-present", verdict: "skip", message: "nftables guards this machine", mend: null },
+      { code: "mdns/sound", verdict: "ok", message: "multicast passes", mend: null },
+    ] as const;
+    const examine = async (): Promise<DoctorDocument> => ({
+      formatVersion: "1.1",
+      verdict: "fail",
+      durationMs: 7,
+      checks: checks.map((check) => ({ ...check, transport: null, interface: null })),
+    });
+    const { url, gateway } = await lan.open({ examine });
     await lan.near.list(
       { id: "box", port: 8_000, info: "gpu-box-01", models: ["llama3", "m".repeat(200)] },
       { id: "pc", port: 8_001, info: "gaming-pc", server: "ollama" },
@@ -111,6 +170,8 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     const page = await open(url, [], { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
     await page.getByText("gpu-box-01").click();
     await page.getByText("mdns is lost").waitFor();
+    await page.getByRole("button", { name: "Examine this machine" }).click();
+    await page.getByText("1 fail, 1 warn, 1 skip, 1 ok").waitFor();
     await page.evaluate(axe);
     const found = await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))");
     expect(found).toEqual([]);

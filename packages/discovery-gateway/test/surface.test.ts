@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, test } from "vitest";
+import type { DoctorDocument } from "../src/document.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ask, chat, site } from "./site.ts";
 
 const lan = site();
 const hourMs = 3_600_000;
+const sound: DoctorDocument = { formatVersion: "1.1", verdict: "ok", durationMs: 7, checks: [] };
 
 /** What a stranger may announce. */
 const hostile = `<img src=x onerror=alert(1)>"\\\n\u001b[31m\u202e${"x".repeat(10_000)}`;
@@ -71,11 +73,48 @@ describe("an endpoint", () => {
       "/lmserv/events",
       "/lmserv/targets",
       "/lmserv/traffic",
+      "/lmserv/doctor",
     ];
     for (const path of paths) expect(await send({ path }), path).toMatchObject({ status: 401 });
     expect(await send({ path: "/livez" })).toMatchObject({ status: 200 });
     expect(await send({ path: "/lmserv/nodes", headers })).toMatchObject({ status: 200 });
   });
+});
+
+describe("/lmserv/doctor", () => {
+  test("has what was found, and how old that is", async () => {
+    const clock = new VirtualClock();
+    let times = 0;
+    const examine = async (): Promise<DoctorDocument> => ({ ...sound, durationMs: ++times });
+    const { send } = await lan.open({ clock, examine });
+    const first = await send({ path: "/lmserv/doctor" });
+    expect(JSON.parse(first.body)).toEqual({ ...sound, durationMs: 1 });
+    expect(first.headers).toMatchObject({ age: "0", "cache-control": "no-store" });
+    await clock.advance(59_999);
+    const second = await send({ path: "/lmserv/doctor" });
+    expect([second.body, second.headers.age]).toEqual([first.body, "59"]);
+    await clock.advance(1);
+    expect(JSON.parse((await send({ path: "/lmserv/doctor" })).body).durationMs).toBe(2);
+  });
+
+  test("says why there is none", async () => {
+    const examine = (): Promise<never> => Promise.reject(new Error("no plug-in"));
+    const { send } = await lan.open({ examine });
+    const failed = await send({ path: "/lmserv/doctor" });
+    expect([failed.status, JSON.parse(failed.body).error.message]).toEqual([503, "no plug-in"]);
+    expect(await (await lan.open()).send({ path: "/lmserv/doctor" })).toMatchObject({ status: 404 });
+  });
+
+  test.each([{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }])(
+    "examines nothing for a page of another site, with %j",
+    async (headers) => {
+      let times = 0;
+      const examine = async (): Promise<DoctorDocument> => ({ ...sound, durationMs: ++times });
+      const { send } = await lan.open({ examine });
+      expect(await send({ path: "/lmserv/doctor", headers })).toMatchObject({ status: 403 });
+      expect(times).toBe(0);
+    },
+  );
 });
 
 describe("/lmserv/targets", () => {

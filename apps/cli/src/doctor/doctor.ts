@@ -7,15 +7,15 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
-import { formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
+import { type DoctorDocument, formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
 import { readSystem } from "@lmserv/discovery-network";
 import { configure } from "../config/configuration.ts";
 import { interfaceFlags, thoroughness } from "../discover/advice.ts";
 import { exitCode } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
-import type { DoctorRequest } from "../options/request.ts";
-import { checkDocument, type DoctorDocument } from "../output/document.ts";
+import type { DoctorRequest, Request } from "../options/request.ts";
+import { checkDocument } from "../output/document.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { startSpinner } from "../output/spinner.ts";
 import { hasColor } from "../output/terminal.ts";
@@ -42,13 +42,26 @@ export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal
   return worstOf(checks) === "fail" ? exitCode.unsound : exitCode.sound;
 }
 
+/**
+ * Examines this machine on behalf of a command that runs, without a word on stderr unless that logs everything.
+ *
+ * Rejects with the signal's reason.
+ */
+export async function examinationOf(request: Request, io: Io, signal: AbortSignal): Promise<DoctorDocument> {
+  const startedMs = io.clock.now();
+  const reporter = createReporter(io.stderr, { quiet: true, verbose: request.verbose });
+  const checks = await examine(request, io, reporter, signal);
+  signal.throwIfAborted();
+  return documentOf(checks, Math.round(io.clock.now() - startedMs));
+}
+
 function documentOf(checks: readonly Check[], durationMs: number): DoctorDocument {
   return { formatVersion, verdict: worstOf(checks), durationMs, checks: checks.map(checkDocument) };
 }
 
 /** Everything at once: the transports have nothing to do with each other. */
 async function examine(
-  request: DoctorRequest,
+  request: Request,
   io: Io,
   reporter: Reporter,
   signal: AbortSignal,
@@ -80,13 +93,13 @@ function namersIn({ plugins }: Io): readonly TransportPlugin[] {
 }
 
 /** They are configured whether or not they are examined, so that no flag of theirs is stray. */
-function withoutStrays(request: DoctorRequest, io: Io): DoctorRequest {
+function withoutStrays(request: Request, io: Io): Request {
   const known = new Set(transportFlags(namersIn(io)).map(({ name }) => name));
   const options = request.flags.options?.map((one) => ({ ...one, ifAny: one.ifAny || known.has(one.flag) }));
   return { ...request, flags: { ...request.flags, ...(options && { options }) } };
 }
 
-async function configureNamers(request: DoctorRequest, io: Io): Promise<readonly ResolvedTransport[]> {
+async function configureNamers(request: Request, io: Io): Promise<readonly ResolvedTransport[]> {
   const transports = namersIn(io).map(({ type }) => type);
   if (transports.length === 0) return [];
   // Flags of the other transports were checked with those, and say nothing to these.
@@ -107,7 +120,7 @@ function neighborsFor(namers: readonly ResolvedTransport[], { clock }: Io): Diag
 }
 
 /** The command that looks for more neighbours; null where none would, or this is it. */
-function moreNeighbors({ flags, interfaces }: DoctorRequest, io: Io): string | null {
+function moreNeighbors({ flags, interfaces }: Request, io: Io): string | null {
   const [harder] = thoroughness(namersIn(io));
   if (!harder || flags.options?.some(({ key }) => key === harder.option)) return null;
   return `lmserv doctor ${harder.flag}${interfaceFlags(interfaces)}`;

@@ -7,9 +7,10 @@ import { createGateway, type Gateway } from "@lmserv/discovery-gateway";
 import type { Configuration } from "../config/configuration.ts";
 import type { OpeningOptions } from "../discover/opening.ts";
 import type { Io } from "../io/io.ts";
+import type { Request } from "../options/request.ts";
 import { UsageError } from "../options/usage-error.ts";
 import { describeFailure } from "../output/failure.ts";
-import type { Loudness, Reporter } from "../output/reporter.ts";
+import type { Reporter } from "../output/reporter.ts";
 import { readVersion } from "../version.ts";
 import { clientAdvice } from "./client-advice.ts";
 import { type GatewaySettings, gatewaySettings } from "./gateway-settings.ts";
@@ -24,16 +25,16 @@ const ollamaAddress: ListenAddress = { address: "127.0.0.1", port: 11_434 };
 /** The local endpoint of a command, from its options to its end. */
 export class Endpoint {
   readonly #settings: GatewaySettings;
-  readonly #isVerbose: boolean;
+  readonly #request: Request;
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #keyOf: (node: NodeInfo) => string | null;
   /** The one that is served now. */
   #gateway: Gateway | null = null;
 
-  private constructor(settings: GatewaySettings, isVerbose: boolean, io: Io, reporter: Reporter) {
+  private constructor(settings: GatewaySettings, request: Request, io: Io, reporter: Reporter) {
     this.#settings = settings;
-    this.#isVerbose = isVerbose;
+    this.#request = request;
     const keys = new NodeKeys(settings.nodeKeys);
     this.#keyOf = (node) => keys.of(node);
     this.#io = io;
@@ -47,13 +48,13 @@ export class Endpoint {
    */
   static async prepare(
     { gateway }: Configuration,
-    { verbose }: Loudness,
+    request: Request,
     io: Io,
     reporter: Reporter,
   ): Promise<Endpoint> {
     if (!gateway) throw new TypeError("the section of the local endpoint was not resolved");
     try {
-      return new Endpoint(await gatewaySettings(gateway, io.readFile), verbose, io, reporter);
+      return new Endpoint(await gatewaySettings(gateway, io.readFile), request, io, reporter);
     } catch (error) {
       if (isConfigError(error)) throw new UsageError(error.message, { cause: error });
       throw error;
@@ -71,7 +72,7 @@ export class Endpoint {
       onWarning: (warning: DiscoveryError) => {
         this.#gateway?.warn(warning);
         // The log holds it already.
-        if (!this.#isVerbose) warn(describeFailure(warning));
+        if (!this.#request.verbose) warn(describeFailure(warning));
       },
       signal,
     };
@@ -119,6 +120,10 @@ export class Endpoint {
       hostname: hostname(),
       clock: this.#io.clock,
       version: readVersion(),
+      examine: async (signal) => {
+        const { examinationOf } = await import("../doctor/doctor.ts");
+        return examinationOf(this.#request, this.#io, signal);
+      },
       onRequest: ({ method, path, status, node, attempts }) => {
         this.#reporter.log("info", `${method} ${path} ${status}`, { node, attempts });
       },

@@ -1,5 +1,5 @@
-import type { Check, CheckCode, Verdict } from "@lmserv/discovery-core/transport";
-import type { formatVersion } from "@lmserv/discovery-gateway/document";
+import type { Check } from "@lmserv/discovery-core/transport";
+import type { CheckDocument, formatVersion } from "@lmserv/discovery-gateway/document";
 
 // What `--json` prints of a configuration and an examination, held against `schema/*.schema.json`.
 
@@ -16,23 +16,6 @@ interface SettingDocument {
   readonly secret: boolean;
   /** As people read it. */
   readonly origin: string;
-}
-
-export interface DoctorDocument {
-  readonly formatVersion: typeof formatVersion;
-  /** The worst of all checks, those that were not made aside. */
-  readonly verdict: Exclude<Verdict, "skip">;
-  readonly durationMs: number;
-  readonly checks: readonly CheckDocument[];
-}
-
-export interface CheckDocument {
-  readonly code: CheckCode;
-  readonly verdict: Verdict;
-  readonly transport: string | null;
-  readonly interface: string | null;
-  readonly message: string;
-  readonly mend: string | null;
 }
 
 export function checkDocument(check: Check): CheckDocument {

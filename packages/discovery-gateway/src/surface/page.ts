@@ -8,8 +8,9 @@ export interface Page {
 }
 
 /** Reads the page; it is one file, and its script and style run only as they stand there. */
-export function readPage(): Page {
-  const html = readFileSync(new URL("../../src/surface/page.html", import.meta.url), "utf8");
+export function readPage({ canExamine }: { readonly canExamine: boolean }): Page {
+  const whole = readFileSync(new URL("../../src/surface/page.html", import.meta.url), "utf8");
+  const html = canExamine ? whole.replace(' data-if="examine" hidden', "") : whole;
   const policy = [
     "default-src 'none'",
     "connect-src 'self'",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Picker } from "@lmserv/discovery-client";
 import type { Refusal } from "@lmserv/discovery-client/forwarding";
 import type { Discovery, DiscoveryError, TransportStatus } from "@lmserv/discovery-core";
-import type { Clock } from "@lmserv/discovery-core/transport";
+import { type Clock, explain } from "@lmserv/discovery-core/transport";
 import {
   type DiscoverDocument,
   formatVersion,
@@ -12,6 +12,7 @@ import {
 } from "../document.ts";
 import type { Exchange } from "../exchange.ts";
 import { Events } from "./events.ts";
+import { Examinations, type Examine } from "./examinations.ts";
 import { exposition, expositionType } from "./exposition.ts";
 import { Metrics } from "./metrics.ts";
 import { type Page, readPage } from "./page.ts";
@@ -24,20 +25,22 @@ export interface SurfaceOptions {
   readonly picker: Picker;
   readonly clock: Clock;
   readonly version: string;
+  readonly examine: Examine | null;
   readonly signal: AbortSignal;
 }
 
 /** Answers that are open to everybody who may connect, also where a key is needed. */
 export const keylessPath = "/livez";
 
-type Answer = (exchange: Exchange) => void;
+type Answer = (exchange: Exchange) => void | Promise<void>;
 
 /** What the endpoint says of itself and of the list: documents, events, metrics and the page. */
 export class Surface {
   readonly #options: SurfaceOptions;
   readonly #events: Events;
   readonly #metrics: Metrics;
-  readonly #page: Page = readPage();
+  readonly #examinations: Examinations | null;
+  readonly #page: Page;
   #isEnding = false;
 
   readonly #answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
@@ -48,6 +51,7 @@ export class Surface {
     ["/lmserv/nodes", (exchange) => this.#listNodes(exchange)],
     ["/lmserv/events", (exchange) => this.#streamEvents(exchange)],
     ["/lmserv/targets", (exchange) => this.#listTargets(exchange)],
+    ["/lmserv/doctor", (exchange) => this.#examine(exchange)],
     ["/lmserv/traffic", (exchange) => this.#send(exchange, json, JSON.stringify(this.#trafficDocument()))],
   ]);
 
@@ -55,20 +59,21 @@ export class Surface {
     this.#options = options;
     this.#metrics = new Metrics(options);
     this.#events = new Events({ ...options, onChange: (change) => this.#metrics.take(change) });
+    const { examine, clock, signal } = options;
+    this.#examinations = examine && new Examinations(examine, clock, signal);
+    this.#page = readPage({ canExamine: examine !== null });
   }
 
   get traffic(): Traffic {
     return this.#metrics.traffic;
   }
 
-  /** Answers a request for one of its paths; false for any other path. */
-  answer(exchange: Exchange): boolean {
-    const answer = this.#answers.get(exchange.path);
-    if (!answer) return false;
-    const { method, path } = exchange;
-    if (method === "GET" || method === "HEAD") answer(exchange);
-    else exchange.refuse(refusal(405, "method_not_allowed", `${path} takes GET`), { allow: "GET, HEAD" });
-    return true;
+  /** How a request for one of its paths is answered; null for any other path. */
+  answerTo({ path, method }: Pick<Exchange, "path" | "method">): Answer | null {
+    const answer = this.#answers.get(path) ?? null;
+    if (answer === null || method === "GET" || method === "HEAD") return answer;
+    const refused = refusal(405, "method_not_allowed", `${path} takes GET`);
+    return (exchange) => exchange.refuse(refused, { allow: "GET, HEAD" });
   }
 
   /** The list, or null before the first look is over. */
@@ -137,6 +142,20 @@ export class Surface {
     if (isRead) return;
     const tooMany = refusal(503, "too_many_readers", "too many streams of events are open, or it is ending");
     exchange.refuse({ ...tooMany, retryAfterS: 5 });
+  }
+
+  /** What keeps nodes from being found here, at most a minute old; `Age` says how old (RFC 9111 section 5.1). */
+  async #examine(exchange: Exchange): Promise<void> {
+    if (!this.#examinations) {
+      return exchange.refuse(refusal(404, "no_doctor", "this endpoint examines nothing"));
+    }
+    try {
+      const { document, endedMs } = await this.#examinations.latest();
+      const age = `${Math.floor((this.#options.clock.now() - endedMs) / 1_000)}`;
+      this.#send(exchange, json, toJsonLine(document), { age, "cache-control": "no-store" });
+    } catch (error) {
+      exchange.refuse({ ...refusal(503, "examination_failed", explain(error)), retryAfterS: 60 });
+    }
   }
 
   get #unreadyReason(): string | null {

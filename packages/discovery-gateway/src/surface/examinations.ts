@@ -1,0 +1,47 @@
+import type { Clock } from "@lmserv/discovery-core/transport";
+import type { DoctorDocument } from "../document.ts";
+
+/** Looks for what keeps nodes from being found here; rejects when the signal aborts. */
+export type Examine = (signal: AbortSignal) => Promise<DoctorDocument>;
+
+/** An examination sends packets on every interface, and takes seconds of everybody's. */
+const leastMs = 60_000;
+
+/** An examination that has ended. */
+export interface Examination {
+  readonly document: DoctorDocument;
+  /** When it ended, on the clock, in ms. */
+  readonly endedMs: number;
+}
+
+/** Examinations of this machine: one at a time and one a minute at most, which all who ask share. */
+export class Examinations {
+  readonly #examine: Examine;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #signal: AbortSignal;
+  #latest: Promise<Examination> | null = null;
+  /** When the latest may give way to another; infinite while it is under way. */
+  #dueMs = 0;
+
+  constructor(examine: Examine, clock: Pick<Clock, "now">, signal: AbortSignal) {
+    this.#examine = examine;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /** The latest, or a new one when that is a minute old; rejects with why it failed, which holds for a minute too. */
+  latest(): Promise<Examination> {
+    if (this.#latest === null || this.#clock.now() >= this.#dueMs) this.#latest = this.#begin();
+    return this.#latest;
+  }
+
+  async #begin(): Promise<Examination> {
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    try {
+      const document = await this.#examine(this.#signal);
+      return { document, endedMs: this.#clock.now() };
+    } finally {
+      this.#dueMs = this.#clock.now() + leastMs;
+    }
+  }
+}
