@@ -7,7 +7,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-// Figures of this process, which other programs and the collector shift: none of them belongs in a test.
+// Figures of this process depend on other programs and the collector: none of them belongs in a test.
 describeEtcd("outages of etcd", {}, () => {
   test("thirty broken connections cost few questions and no memory", async () => {
     await using scene = new Scene();
@@ -21,7 +21,7 @@ describeEtcd("outages of etcd", {}, () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await allList(clients, "a", "b");
-    // A second of trying, for three watches and two leases.
+    // Attempts of one second, by three watches and two leases.
     expect((proxy.sent - sentBefore) / 30).toBeLessThan(40);
     expect(heapBytes() - heapBefore).toBeLessThan(4 * 2 ** 20);
   });

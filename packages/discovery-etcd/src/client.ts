@@ -18,20 +18,20 @@ export interface ClientOptions {
   readonly timing: Pick<Timing, "timeoutMs" | "electionMs">;
 }
 
-/** Between two questions to servers that choose a leader. */
+/** Pause between two questions to servers that elect a leader, in ms. */
 const electionPauseMs = 250;
 
-/** Null text: there is no need for one, as far as we know. */
+/** Null text: no token is needed, as far as we know. */
 interface Token {
   readonly text: string | null;
 }
 
 const none: Token = { text: null };
 
-/** A result of etcd's, whose numbers are texts. */
+/** Result of etcd, whose numbers are texts. */
 export type Result = Readonly<Record<string, unknown>>;
 
-/** Talks to one server of a cluster for as long as it answers, then to the next. */
+/** Asks one server of a cluster for as long as it answers, then the next. */
 export class EtcdClient {
   readonly #options: ClientOptions;
   readonly #gateway: Gateway;
@@ -44,11 +44,11 @@ export class EtcdClient {
     const { clock, timing, tls, random, endpoints } = options;
     this.#options = options;
     this.#gateway = new Gateway(clock, timing.timeoutMs, tls);
-    // Not everybody at the first one.
+    // Random, so that clients spread over the servers.
     this.#current = Math.floor(random() * endpoints.length);
   }
 
-  /** Which server is asked at the moment. */
+  /** Present server. */
   get server(): URL {
     const { endpoints } = this.#options;
     const server = endpoints[this.#current % endpoints.length];
@@ -56,21 +56,20 @@ export class EtcdClient {
     return server;
   }
 
-  /** Turns to the next server, unless somebody did. */
+  /** Turns to the next server, unless another call did. */
   leave(server: URL): void {
     if (server === this.server) this.#current += 1;
   }
 
   /**
-   * Asks the servers in turn until one answers, and all of them again while they choose a leader.
+   * Asks the servers in turn until one answers, and again while they elect a leader.
    *
-   * @throws {EtcdFault} that of the last one; `signal.reason` itself when aborted.
+   * @throws {EtcdFault} of the last server; `signal.reason` itself when aborted.
    */
   async call(path: string, body: object, signal: AbortSignal): Promise<Result> {
     return this.#inTurn((server) => this.callAt(server, path, body, signal), signal);
   }
 
-  /** Asks one server. */
   async callAt(server: URL, path: string, body: object, signal: AbortSignal): Promise<Result> {
     const ask = async ({ text }: Token): Promise<Result> =>
       read(await this.#gateway.ask(server, path, body, { signal, token: text }));
@@ -85,7 +84,7 @@ export class EtcdClient {
     }
   }
 
-  /** What comes from one server, until a fault. */
+  /** Yields the messages of one server, until a fault. */
   async *streamAt(
     server: URL,
     path: string,
@@ -104,7 +103,7 @@ export class EtcdClient {
     }
   }
 
-  /** The version of the first server that answers. */
+  /** Version of the first server that answers. */
   async version(signal: AbortSignal): Promise<string> {
     const answer = await this.#inTurn(
       async (server) => read(await this.#gateway.ask(server, "/version", null, { signal, token: null })),
@@ -138,7 +137,7 @@ export class EtcdClient {
     }
   }
 
-  /** One for all that ask at the same time; a null one where none is needed. */
+  /** Shared by concurrent calls; null if no token is needed. */
   async #tokenAt(server: URL, signal: AbortSignal): Promise<Token> {
     const { credentials } = this.#options;
     if (!credentials) return none;
@@ -159,13 +158,13 @@ export class EtcdClient {
       const { token } = read(answer);
       return typeof token === "string" ? { text: token } : none;
     } catch (error) {
-      // One that wants no password is no reason not to use it.
+      // A server without authentication is used without a token.
       if (error instanceof Error && /authentication is not enabled/.test(error.message)) return none;
       throw error;
     }
   }
 
-  /** A token that somebody else replaced already stays. */
+  /** Keeps a token that another call has replaced already. */
   #forget(token: Token): void {
     if (this.#token === token) this.#token = null;
   }

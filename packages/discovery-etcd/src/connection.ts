@@ -8,7 +8,9 @@ import { EtcdLease } from "./lease.ts";
 import { type Timing, timingOf } from "./timing.ts";
 import { EtcdWatch } from "./watch.ts";
 
-/** One process at etcd: a watch, and a lease for each value that it keeps; until no server of it answers. */
+/**
+ * Connection of one process to etcd, with a watch and a lease for each held value, until no server answers.
+ */
 export class EtcdConnection implements StoreConnection {
   readonly lost: Promise<DiscoveryError>;
   readonly #context: StoreContext;
@@ -18,7 +20,7 @@ export class EtcdConnection implements StoreConnection {
   readonly #timing: Timing;
   readonly #closing = new AbortController();
   readonly #leases = new Set<EtcdLease>();
-  /** What keeps values from being taken. */
+  /** Faults that keep values from being written. */
   readonly #faults = new Reminder();
   readonly #conflicts = new Reminder();
   #tellLoss: (error: DiscoveryError) => void = () => {};
@@ -85,7 +87,7 @@ export class EtcdConnection implements StoreConnection {
     return lease;
   }
 
-  /** Why nothing can be held any more. */
+  /** Error for calls after the end. */
   get #ending(): DiscoveryError {
     return this.#loss ?? this.#errorMapping.say("TRANSPORT_FAILED", "the connection was closed");
   }
@@ -98,7 +100,7 @@ export class EtcdConnection implements StoreConnection {
     for (const lease of this.#leases) lease.giveUp(this.#loss);
   }
 
-  /** Several values have one fault together. */
+  /** Reports a fault once that several values share. */
   #report(error: DiscoveryError): void {
     if (this.#faults.isDue(error.code, this.#context.clock.now())) this.#context.report(error);
   }

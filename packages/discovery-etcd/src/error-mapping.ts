@@ -1,7 +1,7 @@
 import { DiscoveryError, type DiscoveryErrorCode, isDiscoveryError } from "@lmserv/discovery-core";
 import { type EtcdError, type EtcdErrorKind, faultOf } from "./etcd-error.ts";
 
-/** What users are told of etcd's faults, with the place and the mend. */
+/** Maps etcd's faults to errors with the place and the remedy. */
 export class ErrorMapping {
   readonly #via: string;
   readonly #place: string;
@@ -15,7 +15,7 @@ export class ErrorMapping {
     this.#prefix = prefix;
   }
 
-  /** @param code - For what is neither silence nor refusal. */
+  /** @param code - Code for faults other than silence and refusal. */
   of(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
     if (isDiscoveryError(error)) return error;
     const fault = faultOf(error);

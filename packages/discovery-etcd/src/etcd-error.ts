@@ -1,9 +1,10 @@
 /**
- * What kept etcd from doing what it was asked.
+ * Kind of an etcd fault.
  *
- * `unreachable`: nobody answers. `leaderless`: it answers, and waits for its cluster to choose a leader. `untrusted`: it cannot be talked to as configured. `refused`: it
- * does not let us. `token`: ours is no longer good. `missing`: what we named is not there. `oversized`: more than we
- * take at once. `rejected`: anything else, such as no space.
+ * `unreachable`: no answer. `leaderless`: it waits for its cluster to elect a leader. `untrusted`: the
+ * configured connection is impossible. `refused`: it does not let us. `token`: our token is no longer valid.
+ * `missing`: the named object does not exist. `oversized`: more than we accept at once. `rejected`: anything
+ * else, such as no space.
  */
 export type EtcdErrorKind =
   | "unreachable"
@@ -29,7 +30,7 @@ export function isErrorKind(error: unknown, kind: EtcdErrorKind): boolean {
   return error instanceof EtcdError && error.kind === kind;
 }
 
-/** The codes of gRPC that a gateway passes on (google.rpc.Code). */
+/** gRPC codes that a gateway passes on (google.rpc.Code). */
 const kinds: Readonly<Record<number, EtcdErrorKind>> = {
   1: "unreachable",
   4: "unreachable",
@@ -39,7 +40,7 @@ const kinds: Readonly<Record<number, EtcdErrorKind>> = {
   16: "token",
 };
 
-/** Those that came with a code that says less (etcd 3.4 `rpctypes/error.go`). */
+/** Messages that say more than their code (etcd 3.4 `rpctypes/error.go`). */
 const telling: readonly (readonly [RegExp, EtcdErrorKind])[] = [
   [/invalid auth token|revision of auth store is old|user name is empty/, "token"],
   [/authentication failed|user name not found/, "refused"],
@@ -47,7 +48,7 @@ const telling: readonly (readonly [RegExp, EtcdErrorKind])[] = [
   [/not capable|server stopped/, "unreachable"],
 ];
 
-/** What the gateway says instead of a result; null for a result. */
+/** Error in the gateway's answer; null for a result. */
 export function errorIn(body: unknown, status: number): EtcdError | null {
   const { error, message, code } = errorOf(body);
   const text = scalarText(message) || scalarText(error);
@@ -66,7 +67,7 @@ interface GatewayError {
   readonly code?: unknown;
 }
 
-/** `{error, message, code}`, in a stream one level deeper: `{error: {message, grpc_code}}`. */
+/** Error `{error, message, code}`, in a stream one level deeper: `{error: {message, grpc_code}}`. */
 function errorOf(body: unknown): GatewayError {
   const outer = isObject(body) ? body : {};
   if (!isObject(outer.error)) return outer;
@@ -76,7 +77,7 @@ function errorOf(body: unknown): GatewayError {
 
 export const noTls = "it speaks no TLS, or not with us: try http://";
 
-/** What Node and OpenSSL say of a connection, with the mend where there is one. */
+/** Messages of Node and OpenSSL about a connection, with the remedy if there is one. */
 const reasons: readonly (readonly [RegExp, EtcdErrorKind, string])[] = [
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/, "untrusted", noTls],
   [
@@ -84,7 +85,7 @@ const reasons: readonly (readonly [RegExp, EtcdErrorKind, string])[] = [
     "untrusted",
     "its certificate is of an authority that is not known here: set ca",
   ],
-  // What a server does that speaks TLS, and others too.
+  // A server with TLS hangs up, but others may, too.
   [/socket hang up/, "unreachable", "it hangs up; if it speaks TLS, use https://"],
   [/ALTNAME_INVALID/, "untrusted", "its certificate is of another host: use the name that it is made for"],
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, "untrusted", "its certificate is out of date, or a clock is wrong"],
@@ -104,12 +105,12 @@ export function faultOf(error: unknown): EtcdError {
   return new EtcdError("unreachable", message === "" ? code : message, error);
 }
 
-/** The other side closed the connection with our words unread. */
+/** True if the other side closed the connection with our request unread. */
 export function isReset(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
-/** A text or a number of JSON; the empty text for anything else, such as an object with a `toString` of its own. */
+/** Text or number of JSON; empty for anything else, such as an object with a `toString` of its own. */
 export function scalarText(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -5,7 +5,7 @@ import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { EtcdError, errorIn, faultOf, isReset, noTls } from "./etcd-error.ts";
 
 export interface TlsOptions {
-  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  /** PEM of the authority of the servers' certificates. @default those of Node */
   readonly ca?: string;
   /** PEM of our certificate, and its key. @default none */
   readonly cert?: string;
@@ -17,22 +17,22 @@ export interface AskOptions {
   readonly token: string | null;
 }
 
-/** A page of the largest values that etcd takes unless told otherwise (1.5 MiB each) is asked for in smaller ones. */
+/** Bound on an answer: a page of etcd's largest default values (1.5 MiB each) is read in smaller pages. */
 const maxBodyBytes = 16 * 2 ** 20;
-/** One fragment of a watch takes as much as one request, 1.5 MiB, and a third more as base64. */
+/** Bound on a line: one fragment of a watch is as large as a request, 1.5 MiB, and a third more as base64. */
 const maxLineBytes = 8 * 2 ** 20;
-/** Each watch needs one, and so does each renewal that is under way. */
+/** Bound on sockets: each watch and each running renewal needs one. */
 const maxSockets = 32;
-/** Go's answer to one who forgot the s of https (net/http). */
+/** Answer of Go's net/http to plain HTTP on a TLS port. */
 const wantsTls = /HTTP request to an HTTPS server/;
 
-/** etcd's JSON gateway at whichever of its servers; each socket is ours, to be closed by us. */
+/** etcd's JSON gateway at any of its servers; owns all its sockets. */
 export class Gateway {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
-  /** Those that have shaken hands. */
+  /** Sockets after the TLS handshake. */
   readonly #secured = new WeakSet<Socket>();
 
   constructor(clock: Clock, timeoutMs: number, tls: TlsOptions) {
@@ -42,7 +42,7 @@ export class Gateway {
     this.#https = new HttpsAgent({ keepAlive: true, maxSockets, ...tls });
   }
 
-  /** Asks once. @throws {EtcdFault}, or `signal.reason` itself when aborted. */
+  /** Sends one request. @throws {EtcdFault}, or `signal.reason` itself when aborted. */
   async ask(server: URL, path: string, body: object | null, options: AskOptions): Promise<unknown> {
     const ending = new Ending(this.#clock, this.#timeoutMs, options.signal);
     try {
@@ -57,8 +57,8 @@ export class Gateway {
   }
 
   /**
-   * Asks for a stream and yields what comes, a JSON object at a time; the first has to come soon. Ends, by a fault,
-   * when the server ends it.
+   * Requests a stream and yields its JSON objects; the first one has a time limit. Throws a fault when the
+   * server ends the stream.
    */
   async *stream(server: URL, path: string, body: object, options: AskOptions): AsyncGenerator<unknown, void> {
     const ending = new Ending(this.#clock, this.#timeoutMs, options.signal);
@@ -109,9 +109,9 @@ export class Gateway {
         resolve(response);
       });
       if (isSecure) sending.on("socket", (socket) => this.#noteHandshake(socket));
-      // Also after the response has begun: a socket that breaks then ends the response.
+      // Also after the response has begun: a broken socket then ends the response.
       sending.on("error", (error) => {
-        // The server closed a connection that was idle, and says nothing of itself by that.
+        // The server closed an idle connection, which is no fault of the request.
         if (sending.reusedSocket && !isAnswered && isReset(error)) {
           return resolve(this.#send(server, path, body, token, ending));
         }
@@ -128,7 +128,7 @@ export class Gateway {
   }
 }
 
-/** Ends one request: at its time, or when the caller has enough. */
+/** Ends one request, by its time limit or its caller's signal. */
 class Ending {
   readonly #signal: AbortSignal;
   readonly #cancel: () => void;
@@ -150,12 +150,12 @@ class Ending {
     if (this.#signal.aborted) this.end();
   }
 
-  /** From now on it may take as long as it likes. */
+  /** Lifts the time limit. */
   relax(): void {
     this.#cancel();
   }
 
-  /** What ended it, if that was not the server. */
+  /** Reason of the end, unless it was the server's. */
   reasonFor(error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;
     return this.#timeout ?? faultOf(error);
@@ -203,7 +203,7 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<string, voi
   if (rest.trim() !== "") yield rest;
 }
 
-/** @throws {EtcdFault} for what is no result. */
+/** @throws {EtcdFault} for an answer that is no result. */
 function resultOf(text: string, status: number): unknown {
   if (wantsTls.test(text)) throw new EtcdError("untrusted", "it speaks TLS: use https://");
   const body = parse(text);

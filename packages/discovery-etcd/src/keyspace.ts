@@ -2,21 +2,21 @@ import { maxValueBytes } from "@lmserv/discovery-store";
 import { isObject } from "./etcd-error.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-/** What `maxValueBytes` take as base64. */
+/** Length of `maxValueBytes` in base64. */
 const maxBase64 = Math.ceil(maxValueBytes / 3) * 4;
 
 export interface KeyValue {
-  /** Relative to the cluster; whatever somebody chose. */
+  /** Relative to the cluster; any text, since other writers may choose it. */
   readonly key: string;
-  /** The empty text for what cannot be an announcement. */
+  /** Empty for a value that cannot be an announcement. */
   readonly value: string;
 }
 
-/** The keys of one cluster, and what lies there. */
+/** Keys of one cluster, with the decoding of their values. */
 export class Keyspace {
-  /** As people write it, for messages: `/lmserv/default/`. */
+  /** Readable prefix for messages: `/lmserv/default/`. */
   readonly prefix: string;
-  /** In base64, as etcd's JSON has it: the first key, and the first after all. */
+  /** Range in base64, as etcd's JSON has it: the first key, and the first after all. */
   readonly range: { readonly key: string; readonly range_end: string };
 
   /** A slash in the cluster's name would make it a part of another cluster. */
@@ -33,11 +33,11 @@ export class Keyspace {
     return Buffer.from(this.prefix + relative).toString("base64");
   }
 
-  /** What etcd shows of a key, or null for what is none of ours. */
+  /** Entry of a key, or null for a foreign one. */
   entryOf(kv: unknown): KeyValue | null {
     const key = this.relative(kv);
     if (key === null || !isObject(kv)) return null;
-    // Whoever announces is bound to a lease; what is not would never end.
+    // Announcements are bound to a lease; a value without one would never end.
     const isLeased = typeof kv.lease === "string" && kv.lease !== "0";
     return { key, value: isLeased ? readText(kv.value, maxBase64) : "" };
   }
@@ -48,7 +48,7 @@ export class Keyspace {
   }
 }
 
-/** The empty text for what is none. */
+/** Empty for an invalid text. */
 function readText(base64: unknown, maxLength: number): string {
   if (typeof base64 !== "string" || base64.length > maxLength) return "";
   try {
@@ -58,7 +58,7 @@ function readText(base64: unknown, maxLength: number): string {
   }
 }
 
-/** The key that comes right after one, for the next page. */
+/** Key right after another, for the next page. */
 export function keyAfter(kv: unknown): string {
   const key = isObject(kv) && typeof kv.key === "string" ? kv.key : "";
   return Buffer.concat([Buffer.from(key, "base64"), Buffer.from([0])]).toString("base64");

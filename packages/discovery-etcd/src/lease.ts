@@ -11,17 +11,17 @@ export interface LeaseOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly timing: Timing;
-  /** The key in base64. */
+  /** Key in base64. */
   readonly key: string;
   readonly value: string;
   readonly on: {
-    /** It worked. */
+    /** Called after a success. */
     readonly kept: () => void;
-    /** etcd takes no value, such as for want of space; it is asked again. */
+    /** Called when etcd takes no value, such as for want of space; it is asked again. */
     readonly refused: (fault: unknown) => void;
-    /** Somebody is in our place. */
+    /** Called when another process wrote over the value. */
     readonly overwritten: () => void;
-    /** etcd does not answer, or does not let us any more. */
+    /** Called when etcd does not answer, or refuses us. */
     readonly lost: (fault: unknown) => void;
     readonly ended: () => void;
   };
@@ -29,20 +29,20 @@ export interface LeaseOptions {
 
 interface Lease {
   readonly id: string;
-  /** The revision of our put; null while there is none. */
+  /** Revision of our put; null if there is none. */
   revision: string | null;
 }
 
-/** Every so many renewals it is looked whether the value is still there: once in a lifetime. */
+/** Renewals between two checks of the value: one check in a lifetime. */
 const renewalsPerCheck = 3;
 /** Renewals of many processes that started together drift apart. */
 const jitter = 0.2;
-/** So many failures in a row may be those of a busy server, or of one that has just left its cluster. */
+/** Failures in a row that are not reported: a server may be busy, or have just left its cluster. */
 const quietFailures = 1;
-/** How long a goodbye may take. */
+/** Time limit of a goodbye, in ms. */
 const revokeMs = 2_000;
 
-/** One value and its lease, kept for as long as it is wanted. */
+/** Value with its lease, kept for as long as it is wanted. */
 export class EtcdLease implements Held {
   readonly #options: LeaseOptions;
   readonly #ending = new AbortController();
@@ -67,12 +67,12 @@ export class EtcdLease implements Held {
     return this.whenKept(options);
   }
 
-  /** Resolves when etcd has the value that is wanted now, or a later one. */
+  /** Resolves when etcd has the present value, or a later one. */
   whenKept(options: Cancellable): Promise<void> {
     return this.#value.whenKept(options);
   }
 
-  /** Stops for good, and leaves the value to run out. */
+  /** Stops for good, and leaves the value to expire. */
   giveUp(reason: unknown): void {
     this.#lease = null;
     this.#ending.abort();
@@ -99,7 +99,7 @@ export class EtcdLease implements Held {
     }
   }
 
-  /** All is well until the next renewal, unless another value is wanted by now. */
+  /** Waits for the next renewal, or for another value. */
   async #rest(): Promise<void> {
     const { timing, random, on } = this.#options;
     this.#failures = 0;
@@ -109,7 +109,7 @@ export class EtcdLease implements Held {
 
   async #mend(fault: unknown): Promise<void> {
     const { on, random, timing } = this.#options;
-    // Whoever may not announce at all learns it at once, and may go on watching.
+    // A process without the right to announce learns it at once, and may go on watching.
     if (!this.#value.wasKept && isErrorKind(fault, "refused")) return this.giveUp(fault);
     this.#failures += 1;
     const isSilence = isErrorKind(fault, "unreachable") && this.#failures <= quietFailures;
@@ -118,7 +118,6 @@ export class EtcdLease implements Held {
     await this.#pause(backoffMs(this.#failures, { firstMs: firstPauseMs, maxMs: timing.maxPauseMs }, random));
   }
 
-  /** Does whatever is due. */
   async #keep(signal: AbortSignal): Promise<void> {
     const lease = (await this.#renewed(signal)) ?? (await this.#grant(signal));
     this.#lease = lease;
@@ -127,7 +126,7 @@ export class EtcdLease implements Held {
     await this.#put(lease, signal);
   }
 
-  /** The lease with a new term, or null when etcd has none of ours. */
+  /** Renewed lease, or null if etcd has none of ours. */
   async #renewed(signal: AbortSignal): Promise<Lease | null> {
     const lease = this.#lease;
     if (!lease) return null;
@@ -157,7 +156,7 @@ export class EtcdLease implements Held {
     }
   }
 
-  /** Whether somebody wrote over the value, or deleted it: then it is put again. */
+  /** Checks if the value was overwritten or deleted, and puts it back. */
   async #check(lease: Lease, signal: AbortSignal): Promise<void> {
     this.#renewals = (this.#renewals + 1) % renewalsPerCheck;
     if (this.#renewals !== 0 || !this.#mayCheck) return;
@@ -170,7 +169,7 @@ export class EtcdLease implements Held {
       if (found !== null) this.#options.on.overwritten();
       lease.revision = null;
     } catch (fault) {
-      // Who may only write cannot look.
+      // A role with the right to write only cannot check.
       if (!isErrorKind(fault, "refused")) throw fault;
       this.#mayCheck = false;
     }
@@ -180,7 +179,7 @@ export class EtcdLease implements Held {
     return this.#options.client.call(path, body, signal);
   }
 
-  /** Ends early when another value is wanted, or none any more. */
+  /** Ends early when the value changes or is released. */
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#ending.signal.aborted) return resolve();
@@ -202,7 +201,7 @@ export class EtcdLease implements Held {
     if (!lease) return;
     const ending = new AbortController();
     const cancel = clock.schedule(revokeMs, () => ending.abort());
-    // It runs out where it cannot be revoked.
+    // A lease that cannot be revoked expires.
     await client.call("/v3/lease/revoke", { ID: lease.id }, ending.signal).catch(() => {});
     cancel();
   }

@@ -2,7 +2,7 @@ import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/tran
 import { storeChecks, storeWarnings } from "@lmserv/discovery-store/plugin";
 import { type Settings, settings } from "./settings.ts";
 
-/** What a configuration file chooses as `etcd`. */
+/** Plug-in that a configuration file selects as `etcd`. */
 export const plugin: TransportPlugin<Settings> = {
   type: "etcd",
   announces: true,

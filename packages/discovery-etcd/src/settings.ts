@@ -7,7 +7,7 @@ import {
 } from "@lmserv/discovery-store/plugin";
 import type { EtcdOptions } from "./transport.ts";
 
-/** The options that a configuration file may set. */
+/** Options that a configuration file may set. */
 export interface Settings extends StoreSettings, ServerSettings, Pick<EtcdOptions, "prefix"> {}
 
 export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {

@@ -3,7 +3,7 @@ import type { EtcdClient, Result } from "./client.ts";
 import { EtcdError, isErrorKind, isObject, scalarText } from "./etcd-error.ts";
 import { type Keyspace, type KeyValue, keyAfter } from "./keyspace.ts";
 
-/** Which state of the store something was read from. */
+/** State of the store at a read. */
 export interface Revision {
   readonly cluster: string;
   readonly number: number;
@@ -16,10 +16,10 @@ export interface Snapshot {
 
 /** Values of some KiB each make a few MiB. */
 const pageSize = 1_000;
-/** Keys that are passed over count too, so that reading ends whatever lies there. */
+/** Bound on keys, skipped ones included, so that reading ends whatever the store holds. */
 const maxKeys = 10 * maxEntries;
 
-/** Everything that a cluster has at one revision, page by page. */
+/** Reads all of a cluster at one revision, page by page. */
 export async function readSnapshot(
   client: EtcdClient,
   keyspace: Keyspace,
@@ -46,7 +46,7 @@ export async function readSnapshot(
   return { revision, entries: entries.slice(0, maxEntries) };
 }
 
-/** Order of etcd: by the bytes of the keys, which are in base64 here. */
+/** etcd's order: by the bytes of the keys, which are base64 here. */
 function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, "base64"), Buffer.from(b, "base64"));
 }
@@ -64,7 +64,9 @@ interface PageOptions {
   readonly signal: AbortSignal;
 }
 
-/** Somebody's huge values make the pages smaller; one that is too large alone is read as a key without a value. */
+/**
+ * Reads a page, smaller if values are huge; a value that is too large alone is read as a key without a value.
+ */
 async function readPage(
   client: EtcdClient,
   range: Keyspace["range"],
@@ -92,7 +94,7 @@ async function readPage(
   }
 }
 
-/** Of whatever result. */
+/** Revision in the header of any result. */
 export function revisionOf({ header }: Result): Revision {
   const { cluster_id: cluster, revision } = isObject(header) ? header : {};
   return { cluster: scalarText(cluster), number: Number(scalarText(revision)) };

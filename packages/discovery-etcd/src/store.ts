@@ -21,15 +21,15 @@ export interface EtcdStoreOptions {
   readonly prefix: string;
 }
 
-/** The first whose gateway has the path `/v3`. */
+/** First version whose gateway has the path `/v3`. */
 const oldest = [3, 4] as const;
 
-/** A server that let us in. */
+/** Server that accepted us. */
 interface Entrance {
   readonly client: EtcdClient;
   readonly keyspace: Keyspace;
   readonly errorMapping: ErrorMapping;
-  /** How many values there are of the cluster. */
+  /** Count of the cluster's values. */
   readonly count: number;
 }
 
@@ -72,7 +72,7 @@ export class EtcdStore implements Store {
         const text = `it is version ${version}, which is too old: 3.4 or newer is needed`;
         throw errorMapping.say("TRANSPORT_UNAVAILABLE", text);
       }
-      // Whether it lets us in.
+      // Proves that the server accepts us.
       const { count = 0 } = await client.call(
         "/v3/kv/range",
         { ...keyspace.range, count_only: true },

@@ -1,15 +1,15 @@
-/** How often what happens, in ms, so that a fault is noticed and mended within the lifetime of a value. */
+/** Intervals in ms that let a fault be noticed and repaired within the lifetime of a value. */
 export interface Timing {
   readonly lifetimeMs: number;
-  /** How long one server has for one answer. */
+  /** Time limit of one answer of one server. */
   readonly timeoutMs: number;
-  /** For how long servers are asked again that answer, and choose a leader: that takes them a second or two. */
+  /** Time for which servers without a leader are asked again: an election takes a second or two. */
   readonly electionMs: number;
-  /** How often a lease is renewed. */
+  /** Interval of the renewals of a lease. */
   readonly renewMs: number;
-  /** How often the server of a silent watch is asked whether it is there. */
+  /** Interval of questions to the server of a silent watch. */
   readonly probeMs: number;
-  /** The longest pause between two attempts. */
+  /** Longest pause between two attempts. */
   readonly maxPauseMs: number;
 }
 

@@ -4,16 +4,19 @@ import { settings } from "./settings.ts";
 import { EtcdStore } from "./store.ts";
 
 export interface EtcdOptions extends StoreOptions {
-  /** `http://host:port` or `https://host:port` of each server, asked in turn. @default `["http://127.0.0.1:2379"]` */
+  /**
+   * `http://host:port` or `https://host:port` of each server, asked in turn. @default
+   * `["http://127.0.0.1:2379"]`
+   */
   readonly endpoints?: readonly string[];
-  /** Who we are, where etcd asks for it. @default nobody */
+  /** User for etcd's authentication. @default none */
   readonly user?: string;
   readonly password?: string;
-  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  /** PEM of the authority of the servers' certificates. @default those of Node */
   readonly ca?: string;
-  /** PEM of our certificate and its key, where etcd asks for one. @default none */
+  /** PEM of our certificate and its key, if etcd asks for one. @default none */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** What all keys begin with; the cluster's name follows. @default "/lmserv/" */
+  /** Prefix of all keys; the cluster's name follows. @default "/lmserv/" */
   readonly prefix?: string;
 }
 
@@ -21,9 +24,9 @@ const defaultServer = "http://127.0.0.1:2379";
 const defaultPort = "2379";
 
 /**
- * Fleets of thousands: finds and announces nodes through etcd 3.4 or newer.
+ * Finds and announces nodes through etcd 3.4 or newer, for fleets of thousands.
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  */
 export function etcd(options: EtcdOptions = {}): Transport {
   assertOptions("etcd", options, { ...storeShapes, ...settings });
@@ -55,7 +58,7 @@ function parseServer(text: string): URL {
       `endpoints holds ${JSON.stringify(withoutCredentials(text))}, which is not like http://host:2379 or https://host:2379`,
     );
   }
-  // The defaults of the web are nobody's etcd, unless they are asked for.
+  // etcd does not listen on the web's default ports, unless they are given.
   if (url.port === "" && !/:\d+\/?$/.test(text)) url.port = defaultPort;
   return url;
 }

@@ -17,12 +17,12 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** A watch that broke sooner than this is not started anew without a pause. */
+/** A watch that broke sooner than this restarts only after a pause, in ms. */
 const stableMs = 5_000;
-/** So many signatures take some ms; after them others have their turn. */
+/** Signatures of one turn: they take some ms, and then other work has its turn. */
 const entriesPerTurn = 32;
 
-/** Reads everything, then follows from the very next revision; after any gap, again. */
+/** Reads everything, then follows from the next revision; reads again after any gap. */
 export class EtcdWatch {
   readonly #options: WatchOptions;
   readonly #watcher: Watcher;
@@ -34,7 +34,10 @@ export class EtcdWatch {
     this.#watcher = watcher;
   }
 
-  /** @throws {EtcdFault} when nothing can be read, or another store is there; `signal.reason` itself when aborted. */
+  /**
+   * @throws {EtcdFault} when nothing can be read, or another store answers; `signal.reason` itself when
+   * aborted.
+   */
   async run(): Promise<never> {
     const { clock, random, signal, timing } = this.#options;
     for (;;) {
@@ -62,13 +65,13 @@ export class EtcdWatch {
     return revision;
   }
 
-  /** Whether this is not the store that was read before: revisions never go back. */
+  /** True for another store than the one read before: revisions never go back. */
   #isOther({ cluster, number }: Revision): boolean {
     const before = this.#latest;
     return before !== null && (cluster !== before.cluster || number < before.number);
   }
 
-  /** Resolves when there is a gap: the stream broke, its server fell silent, or was faster than us. */
+  /** Resolves at a gap: the stream broke, its server fell silent, or sent faster than we read. */
   async #follow(from: Revision): Promise<void> {
     const { client, keyspace, signal } = this.#options;
     const { server } = client;
@@ -80,7 +83,7 @@ export class EtcdWatch {
       const answers = client.streamAt(server, "/v3/watch", { create_request }, ending.signal);
       for await (const answer of answers) this.#take(answer);
     } catch {
-      // The next look tells whether it was more than a gap.
+      // The next read tells if it was more than a gap.
       client.leave(server);
     } finally {
       ignore();
@@ -89,7 +92,7 @@ export class EtcdWatch {
     }
   }
 
-  /** Ends the stream once its server does not answer any more: a stream without news says nothing of that. */
+  /** Ends the stream once its server does not answer: a silent stream may be alive or dead. */
   async #probe(server: URL, ending: AbortController): Promise<void> {
     const { client, keyspace, clock, timing } = this.#options;
     const question = { ...keyspace.range, count_only: true };

@@ -15,7 +15,7 @@ const kv = {
 };
 const header = { cluster_id: "14841639068965178418", member_id: "1", revision: "3", raft_term: "2" };
 const kvs = [kv, { ...kv, key: keyspace.keyOf("c") }];
-/** Which is answered again to the question for the next one: its keys do not ascend. */
+/** Also answers the question for the next page: its keys do not ascend. */
 const page = JSON.stringify({ header, kvs, more: true, count: "4" });
 const lastPage = JSON.stringify({ header, kvs, more: false, count: "2" });
 const events = JSON.stringify({
@@ -35,7 +35,7 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
-/** Answers each question of one input alike, as often as it is asked. */
+/** Server that gives the same answer to each question. */
 class Stranger {
   readonly #server: Server;
   answer: Answer = { status: 200, bytes: Buffer.alloc(0) };

@@ -9,7 +9,7 @@ import { describeEtcd } from "./describe-etcd.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 
-/** The permissions that a node needs, and no more, as the README says. */
+/** Sets the permissions of the README, which are all that a node needs. */
 async function protect(server: EtcdServer): Promise<(path: string, body: object) => Promise<unknown>> {
   const [key, range_end] = ["/lmserv/default/", "/lmserv/default0"].map((text) =>
     Buffer.from(text).toString("base64"),
@@ -36,7 +36,9 @@ async function protect(server: EtcdServer): Promise<(path: string, body: object)
   };
 }
 
-/** The roles of the README, one for each id; resolves with what makes a request as one of them. */
+/**
+ * Sets the roles of the README, one for each id; resolves with a function that sends requests as one of them.
+ */
 async function enroll(
   server: EtcdServer,
   ids: readonly string[],

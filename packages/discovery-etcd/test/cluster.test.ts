@@ -5,10 +5,10 @@ import { EtcdCluster } from "./etcd-cluster.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 import { Scene } from "./site.ts";
 
-/** Long enough that no busy machine takes a leader's absence for the store's. */
+/** Long enough that a busy machine never takes a leader's absence for the store's. */
 const lifetimeMs = 60_000;
 const nodes = 2_000;
-/** As many as are put at a time. */
+/** Values put at a time. */
 const burst = 50;
 
 describeEtcd("a cluster of etcd", {}, () => {

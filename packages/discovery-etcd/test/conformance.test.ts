@@ -15,14 +15,14 @@ import { EtcdServer } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 
 const maxNodes = 20;
-/** To etcd, through its log, and back. */
+/** Time of a put: to etcd, through its log, and back, in ms. */
 const turnMs = 8;
-/** Time here goes with the server's, or stands still with this process: both are cut as finely as this. */
+/** Step in ms: time goes with the server's, or stands still with this process. */
 const stepMs = 20;
-/** Those that wait for several lifetimes do so side by side; others look at the whole process. */
+/** Rules that wait for several lifetimes run side by side; others examine the whole process. */
 const patient = /^(settled|repeats|evidence):/;
 
-/** A cluster of its own, in which independent hosts announce nodes. */
+/** Cluster of its own, in which independent hosts announce nodes. */
 async function clusterFixture(
   server: EtcdServer,
   ttlMs: number,
@@ -76,7 +76,7 @@ async function clusterFixture(
   };
 }
 
-/** With an etcd of its own, which is killed and started again. */
+/** Fixture with an etcd of its own, which is killed and restarted. */
 async function mortalFixture(): Promise<Fixture> {
   const server = await EtcdServer.start();
   const fixture = await clusterFixture(server, 1_200, {
@@ -98,11 +98,11 @@ function decentValues(hosts: PlainFleet): Uint8Array[] {
   return [Buffer.from(host.valueOf(node, hosts.cluster))];
 }
 
-/** They kill the server. */
+/** Rules that kill the server. */
 const mortal = /^(failure|no-goodbye|rejections):/;
 const skip = { "name-conflict": "announcements are told apart by their keys; names may repeat" };
 
-/** They count what waits, which repetitions add to. */
+/** Rules that count waiting reports, which repetitions would add to. */
 const counting = /^(capacity|slow-consumer):/;
 
 for (const { ttlMs, isMeant } of [

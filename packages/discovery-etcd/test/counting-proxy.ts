@@ -7,7 +7,7 @@ interface Counter {
   isCut: boolean;
 }
 
-/** Stands between the code under test and etcd, and counts what is asked. */
+/** Proxy between the code under test and etcd that counts requests. */
 export class CountingProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
@@ -52,7 +52,7 @@ export class CountingProxy implements AsyncDisposable {
     return new CountingProxy(server, sockets, counter);
   }
 
-  /** How many lead to etcd at the moment. */
+  /** Count of open connections to etcd. */
   get connections(): number {
     return this.#sockets.size / 2;
   }
@@ -72,7 +72,7 @@ export class CountingProxy implements AsyncDisposable {
     this.#counter.isCut = false;
   }
 
-  /** How many connections were tried. */
+  /** Count of attempted connections. */
   get attempts(): number {
     return this.#counter.attempts;
   }

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
 
-/** Set in CI, where a skipped test would be a hole that nobody sees. */
+/** Set in CI, where a skipped test would be an unseen hole. */
 const required = process.env.LMSERV_REQUIRE_PEERS === "1";
 const isThere = (process.env.PATH ?? "").split(delimiter).some((folder) => {
   try {
@@ -13,7 +13,7 @@ const isThere = (process.env.PATH ?? "").split(delimiter).some((folder) => {
   }
 });
 
-/** A `describe` for tests that start etcd; where there is none they are skipped, or fail in CI. */
+/** A `describe` for tests that start etcd; without etcd they are skipped, or fail in CI. */
 export function describeEtcd(
   name: string,
   options: { readonly concurrent?: boolean },

@@ -5,7 +5,7 @@ import { describeEtcd } from "./describe-etcd.ts";
 import { EtcdServer } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
 
-/** The one thing that is found. */
+/** The only finding. */
 async function examine(options: EtcdOptions): Promise<Check | undefined> {
   const context = { clock: systemClock, random: Math.random, log: silentLog, neighbors: async () => [] };
   const checks: Check[] = [];

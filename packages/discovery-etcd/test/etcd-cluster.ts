@@ -21,7 +21,7 @@ export class EtcdCluster implements AsyncDisposable {
     return this.servers.map(({ url }) => url);
   }
 
-  /** The one that leads, and the others. */
+  /** Leading server, and the others. */
   async ranks(): Promise<{ readonly leader: EtcdServer; readonly followers: readonly EtcdServer[] }> {
     const leads = await Promise.all(
       this.servers.map(async (server) => {

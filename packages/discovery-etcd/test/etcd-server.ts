@@ -8,16 +8,15 @@ import { patience } from "../../discovery-store/test/client.ts";
 import { freePort } from "../../discovery-store/test/free-port.ts";
 
 export interface ServerOptions {
-  /** Further flags. */
   readonly flags?: readonly string[];
   readonly scheme?: "http" | "https";
-  /** Where other servers of its cluster reach it. @default a free one */
+  /** Port for other servers of its cluster. @default a free one */
   readonly peerPort?: number;
-  /** PEM of the authority, where it is another than those that Node knows. */
+  /** PEM of the authority, unless Node knows it. */
   readonly probe?: (url: string) => Promise<void>;
 }
 
-/** A real etcd on free ports of the loopback interface, with its data in a folder of its own. */
+/** Real etcd on free ports of the loopback interface, with its data in a folder of its own. */
 export class EtcdServer implements AsyncDisposable {
   readonly url: string;
   readonly #folder: string;
@@ -63,7 +62,7 @@ export class EtcdServer implements AsyncDisposable {
     await this.#answers();
   }
 
-  /** As `kill -9`: nothing is written and nobody is told. */
+  /** Kills it as `kill -9`: nothing is written, and no client is told. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;
@@ -85,7 +84,7 @@ export class EtcdServer implements AsyncDisposable {
     await rm(join(this.#folder, "data"), { recursive: true, force: true });
   }
 
-  /** What the gateway answers. */
+  /** Answer of the gateway. */
   async ask(path: string, body: object, token?: string): Promise<Record<string, unknown>> {
     const response = await fetch(new URL(path, this.url), {
       method: "POST",
@@ -106,7 +105,7 @@ export class EtcdServer implements AsyncDisposable {
     const child = this.#child;
     const probe = this.#options.probe ?? health;
     await vi.waitFor(async () => {
-      // Nothing more is to be waited for.
+      // The process has ended.
       if (!child || hasEnded(child)) return;
       await probe(this.url);
     }, patience);

@@ -153,7 +153,7 @@ describeEtcd("after", { concurrent: true }, () => {
   test("a restart without data, none of two hundred nodes has gone", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    // Long enough that no busy machine takes longer to announce all of them again.
+    // Long enough for the busiest machine to announce all of them again.
     const options = { endpoints: [server.url], lifetimeMs: 120_000 };
     const [watcher, crowd] = [await scene.join(options), await scene.join(options)];
     const names = Array.from({ length: 200 }, (_, index) => `n${index}`);

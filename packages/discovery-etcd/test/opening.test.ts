@@ -4,7 +4,7 @@ import { createDiscovery } from "@lmserv/discovery-core";
 import { describe, expect, test } from "vitest";
 import { type EtcdOptions, etcd, plugin } from "../src/index.ts";
 
-/** What answers `/version`, and nothing else. */
+/** Server that answers `/version` only. */
 async function impostor(status: number, body: string) {
   const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, "127.0.0.1");
   await once(server, "listening");

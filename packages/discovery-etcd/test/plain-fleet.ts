@@ -2,7 +2,7 @@ import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 
-/** The nodes of independent hosts, in one cluster of a real etcd. */
+/** Nodes of independent hosts, in one cluster of a real etcd. */
 export class PlainFleet {
   readonly #server: EtcdServer;
   readonly #hosts = new Map<number, { readonly host: PlainHost; readonly lease: string }>();
@@ -13,7 +13,7 @@ export class PlainFleet {
     this.cluster = cluster;
   }
 
-  /** @param seconds - How long it stays without another word. */
+  /** @param seconds - Lifetime without a renewal. */
   async appear(node: ResolvedAnnouncement, seconds = 600): Promise<void> {
     const known = this.#hosts.get(node.port) ?? { host: new PlainHost(), lease: await this.grant(seconds) };
     this.#hosts.set(node.port, known);

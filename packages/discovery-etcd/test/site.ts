@@ -5,10 +5,10 @@ import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
 
 export { allList, allWarned, type Client };
 
-/** Short, so that a fault and its mending fit into a test. */
+/** Short, so that a fault and its repair fit into a test. */
 export const lifetimeMs = 5_000;
 
-/** What a test starts, and ends with it. */
+/** Processes and servers of a test, ended with it. */
 export class Scene implements AsyncDisposable {
   readonly #started: AsyncDisposable[] = [];
 
@@ -31,7 +31,7 @@ export class Scene implements AsyncDisposable {
     return this.add(Client.join(transport, info, ttlMs));
   }
 
-  /** Two that announce, and one that only watches. */
+  /** Two announcers and a mere watcher. */
   async fleet(url: string, options: EtcdOptions = {}): Promise<readonly [Client, Client, Client]> {
     const all = { endpoints: [url], ...options };
     return [await this.join(all, "a"), await this.join(all, "b"), await this.join(all)];

@@ -10,7 +10,7 @@ describeEtcd("whoever may write to etcd", { concurrent: true }, () => {
   test("takes no identity by writing over its key, and the owner puts it back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    // Long enough that no lease runs out while a busy machine keeps its renewal waiting.
+    // Long enough that no lease expires while a busy machine delays its renewal.
     const clients = await scene.fleet(server.url, { lifetimeMs: 15_000 });
     await allList(clients, "a", "b");
     const [first] = clients;

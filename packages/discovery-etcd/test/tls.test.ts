@@ -16,7 +16,7 @@ const pem = (name: string): string => readFileSync(pathOf(name), "utf8");
 const ca = pem("ca.cert");
 const tls = { cert: pem("client.cert"), key: pem("client.key") };
 
-/** One that wants certificates. */
+/** Starts a server that requires certificates. */
 function start(scene: Scene): Promise<EtcdServer> {
   const flags = [
     ...["--cert-file", pathOf("server.cert"), "--key-file", pathOf("server.key")],
@@ -25,7 +25,7 @@ function start(scene: Scene): Promise<EtcdServer> {
   return scene.etcd({ scheme: "https", flags, probe });
 }
 
-/** Resolves when it takes our certificate. */
+/** Resolves when the server accepts our certificate. */
 function probe(url: string): Promise<void> {
   const { port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -76,7 +76,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
     await expect(opening).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  // Which of both the kernel makes of a server's close is chance.
+  // Chance decides which of both the kernel makes of a server's close.
   test.each<[string, (socket: Socket) => void]>([
     ["ends", (socket) => socket.end()],
     ["resets", (socket) => socket.resetAndDestroy()],

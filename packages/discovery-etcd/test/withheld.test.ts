@@ -7,7 +7,7 @@ import { Scene } from "./site.ts";
 
 const putting = "POST /v3/kv/put";
 
-/** Lets everything through to etcd but what is to be written, for as long as it is told to. */
+/** Passes everything to etcd; holds back writes while told to. */
 class Withholder implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((client) => this.#lead(client));
