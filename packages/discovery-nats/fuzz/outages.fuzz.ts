@@ -7,7 +7,7 @@ import { join } from "../test/fleet.ts";
 import { NatsServer } from "../test/server.ts";
 
 const lifetimeMs = 2_000;
-// Figures of this process, which other programs and the collector shift: none of them belongs in a test.
+// Figures of this process depend on other programs and the collector: none of them belongs in a test.
 
 const heldValues = 50;
 const outages = 12;
@@ -21,7 +21,8 @@ describeNats("outages", {}, () => {
     await Promise.all(names.map((info, index) => client.discovery.announce({ port: 30_000 + index, info })));
     await allList([client], ...names);
 
-    // A long one first: how often is somebody asked who does not answer, and what does waiting cost?
+    // A long outage first: how many questions does a silent server get, and how much memory does waiting
+    // take?
     await server.kill();
     await allWarned([client], "MEDIUM_UNREACHABLE");
     const [attemptsBefore, cpuBefore] = [proxy.attempts, process.cpuUsage()];

@@ -6,15 +6,15 @@ import { millis } from "@nats-io/transport-node";
 import { isBucketMissing } from "./error-mapping.ts";
 import { type HedgedRetryOptions, hedgedRetry } from "./hedged-retry.ts";
 
-/** Where the values of one cluster are kept. */
+/** Bucket with the values of one cluster. */
 export interface Bucket {
   readonly kv: KV;
   readonly name: string;
-  /** The stream behind it. */
+  /** Stream of the bucket. */
   readonly stream: string;
-  /** How long a value lives, in ms. */
+  /** Lifetime of a value, in ms. */
   readonly lifetimeMs: number;
-  /** Whether the server tells of values that ran out. */
+  /** True if the server reports expired values. */
   readonly tellsExpiry: boolean;
 }
 
@@ -22,23 +22,29 @@ export interface BucketPlan {
   readonly cluster: string;
   readonly lifetimeMs: number;
   readonly replicas: number;
-  /** Whether it is made where there is none. */
+  /** True if a missing bucket is made. */
   readonly mayMake: boolean;
-  /** For messages. */
+  /** Place of the server, for messages. */
   readonly place: string;
   readonly via: string;
 }
 
-/** The values of announcers; whatever else somebody keeps in the bucket is not looked at. */
+/** Prefix of announcements; other keys of the bucket are ignored. */
 export const keyPrefix = "n.";
-/** The first release whose markers of ended values can be relied on. */
+/** First release with reliable markers of expired values. */
 const markersSince = [2, 11, 2] as const;
-/** What a message has beside its value. */
+/** Size of a message's headers, in bytes. */
 const maxHeaderBytes = 1_024;
-/** Somebody else has the name, with other properties, or the subjects; where two make one bucket at once, either is said. */
+/**
+ * Codes of a name or of subjects that are taken; of two processes that make one bucket at once, one gets
+ * either.
+ */
 const taken: ReadonlySet<number> = new Set([10_058, 10_065]);
 
-/** The bucket of a cluster: letters, digits and `-` stand for themselves, anything else for its code in hexadecimal. */
+/**
+ * Bucket of a cluster: letters, digits and `-` stand for themselves, other characters for their hexadecimal
+ * code.
+ */
 export function bucketName(cluster: string): string {
   const escaped = cluster.replace(
     /[^A-Za-z0-9-]/g,
@@ -50,7 +56,7 @@ export function bucketName(cluster: string): string {
 /**
  * Finds the bucket, or makes it.
  *
- * @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when the one that is there keeps values for ever.
+ * @throws {DiscoveryError} `TRANSPORT_UNAVAILABLE` when the existing one keeps values for ever.
  */
 export async function openBucket(
   js: JetStreamClient,
@@ -84,10 +90,10 @@ export async function openBucket(
 }
 
 /**
- * Once and not insistently: a cluster that is asked again writes down another time of its creation.
+ * Asks once, without a retry: a cluster that is asked again would write another time of creation.
  *
- * Resolves with null, or with what the server said where it is taken: by somebody who makes it at the same time, if it is
- * there then.
+ * Resolves with null, or with the server's error if the name is taken. Another process may have made it
+ * meanwhile; then it exists.
  */
 async function make(
   js: JetStreamClient,
@@ -113,7 +119,7 @@ async function make(
   }
 }
 
-/** Whether a version such as `2.9.10` or `2.12.0-RC.1` is that one or later. */
+/** True if a version such as `2.9.10` or `2.12.0-RC.1` is that one or later. */
 export function isAtLeast(version: string, least: readonly [number, number, number]): boolean {
   const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0, 0];
   const first = parts.findIndex((part, index) => part !== least[index]);

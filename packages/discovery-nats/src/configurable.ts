@@ -2,7 +2,7 @@ import type { OptionShape } from "@lmserv/discovery-core/transport";
 import { type StoreSettings, serverOptions, storeOptions } from "@lmserv/discovery-store/plugin";
 import type { NatsStoreOptions } from "./settings.ts";
 
-/** The options that a configuration file may set. */
+/** Options that a configuration file may set. */
 export type Configurable = StoreSettings & NatsStoreOptions;
 
 const text = { type: "string", minLength: 1 } as const;

@@ -21,7 +21,7 @@ import type { Settings } from "./settings.ts";
 import { firstRetryMs } from "./timing.ts";
 import { View } from "./view.ts";
 
-/** A watch and held values, over one link after another, until no server answers. */
+/** Watch and held values, over one link after another, until no server answers. */
 export class NatsConnection implements StoreConnection, LeaseHost {
   readonly lost: Promise<DiscoveryError>;
   readonly clock: Clock;
@@ -32,7 +32,9 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   readonly #whereabouts: Whereabouts;
   readonly #closing = new AbortController();
   readonly #leases = new Set<NatsLease>();
-  /** Those whose last attempt failed, and what was told of it: each fault for itself, whichever of them has it. */
+  /**
+   * Leases whose latest attempt failed, and the reported faults: each fault once, whichever leases have it.
+   */
   readonly #failing = new Set<NatsLease>();
   readonly #told = new Reminder();
   #view: View | null = null;
@@ -71,7 +73,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
     });
   }
 
-  /** The client takes TLS wherever the server has it. */
+  /** The client uses TLS if the server has it. */
   #warnOfExposure({ isEncrypted }: ServerConnection): void {
     const { endpoints, login } = this.#settings;
     if (isEncrypted || !(login.kind === "password" || login.kind === "token")) return;
@@ -118,8 +120,8 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   }
 
   /**
-   * A server that takes no value is told of and asked again; one that is silent for long, or refuses us, is lost.
-   * Of a connection that broke the link tells.
+   * A server that takes no value is reported and asked again. One that is long silent, or refuses us, is
+   * lost. The link itself reports a broken connection.
    */
   onFailed(lease: NatsLease, error: unknown, forMs: number): void {
     this.#failing.add(lease);
@@ -164,7 +166,7 @@ export class NatsConnection implements StoreConnection, LeaseHost {
     }
   }
 
-  /** Another link, where some server gives one before it has to be known that none does; null where none does. */
+  /** Another link, if a server gives one before the loss must be reported; null otherwise. */
   async #next({ timing }: ServerConnection): Promise<ServerConnection | null> {
     const { signal } = this.#closing;
     const endMs = (this.#view?.heardMs ?? this.clock.now()) + timing.noticeMs;
@@ -184,8 +186,10 @@ export class NatsConnection implements StoreConnection, LeaseHost {
   }
 
   /**
-   * Whether only time tells what a failure is: one that let us in chooses a leader, or will never answer; where one of
-   * several is gone, the others are there, or busy with that.
+   * True if only time tells what a failure means.
+   *
+   * A silent server may be electing a leader, or will never answer. If one of several is gone, the others are
+   * there, or busy with its end.
    */
   #mayPass({ code, cause }: DiscoveryError): boolean {
     return isNoAnswer(cause) || (code === "MEDIUM_UNREACHABLE" && this.#settings.endpoints.length > 1);

@@ -5,7 +5,7 @@ import { ServerConnection } from "./server-connection.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Watches until all that there is has been told, and leaves. A bucket that nobody has made yet is empty.
+ * Watches until all values were reported, and leaves. A missing bucket counts as empty.
  *
  * @throws {DiscoveryError} as `Store.count`.
  */

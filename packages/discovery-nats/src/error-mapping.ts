@@ -9,8 +9,8 @@ import {
 } from "@nats-io/transport-node";
 
 /**
- * A server that let us in does not answer, or tells nothing: it is choosing a leader, or will never answer. Which of the
- * two only time tells.
+ * Server that accepted us but is silent: it is electing a leader, or will never answer. Only time tells
+ * which.
  */
 export class NoAnswerError extends Error {
   static of(error: unknown): unknown {
@@ -26,7 +26,7 @@ export function isNoAnswer(error: unknown): boolean {
   return NoAnswerError.of(error) instanceof NoAnswerError;
 }
 
-/** What a cluster says that has noticed that nobody leads it, or the bucket: not available, not leader, offline. */
+/** Codes of a cluster or a bucket without a leader: not available, not leader, offline. */
 const leaderless: ReadonlySet<number> = new Set([10_008, 10_009, 10_118]);
 
 function isLeaderless(error: unknown): boolean {
@@ -35,7 +35,7 @@ function isLeaderless(error: unknown): boolean {
 
 interface Explanation {
   readonly code: "PERMISSION_DENIED" | "MEDIUM_UNREACHABLE" | "TRANSPORT_UNAVAILABLE";
-  /** What is wrong with the server, and what to do. */
+  /** Fault of the server, with the remedy. */
   readonly text: string;
 }
 
@@ -45,9 +45,9 @@ export interface Whereabouts {
 }
 
 /**
- * Why a server cannot be used, with the mend.
+ * Error for a server that cannot be used, with the remedy.
  *
- * @param others - What stands for everything that is no refusal. @default by what happened: absent, or of no use
+ * @param others - Code for everything but refusals. @default by the error: absent, or unusable
  */
 export function failure(
   error: unknown,
@@ -62,14 +62,15 @@ export function failure(
   return new DiscoveryError(chosen, `NATS at ${place} ${text}`, { via, cause: error });
 }
 
-/** Whether there is no such bucket, as a server says. */
+/** True if the server says that the bucket is missing. */
 export function isBucketMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === streamNotFound;
 }
 
 /**
- * Whether nobody at all heard a question. Asked for the bucket, there is no JetStream; put into the bucket, there may be
- * no bucket any more, or nobody who leads it.
+ * True if no server heard a question.
+ *
+ * Asked for the bucket, there is no JetStream. For a put, the bucket may be gone, or have no leader.
  */
 export function isUnheard(error: unknown): boolean {
   return causes(error).some(
@@ -77,12 +78,12 @@ export function isUnheard(error: unknown): boolean {
   );
 }
 
-/** Whether a value was not put because another one was there than was said. */
+/** True if a put failed because another value than the expected one was there. */
 export function isOtherSequence(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === wrongLastSequence;
 }
 
-/** In a cluster that has just been started, the others may not have come yet. */
+/** In a cluster that has just started, the other servers may still be missing. */
 const tooFewServers = 10_005;
 const streamNotFound = 10_059;
 const wrongLastSequence = 10_071;
@@ -134,7 +135,7 @@ function explainFault(error: unknown, chain: readonly unknown[]): Explanation {
   return absence(`cannot be used: ${message}${code ? ` (${code})` : ""}`);
 }
 
-/** What the client says of a server that does not begin as one does. */
+/** Client's error for a server that does not greet like NATS. */
 const unexpectedGreeting = "unexpected response from server";
 const noEncryption = "server does not support 'tls'";
 
@@ -146,7 +147,7 @@ const refusal = (text: string): Explanation => ({ code: "PERMISSION_DENIED", tex
 const absence = (text: string): Explanation => ({ code: "MEDIUM_UNREACHABLE", text });
 const unfit = (text: string): Explanation => ({ code: "TRANSPORT_UNAVAILABLE", text });
 
-/** An error and what it was caused by, to a depth that no honest chain has. */
+/** Error and its causes, to a depth beyond real chains. */
 function causes(error: unknown): readonly unknown[] {
   const chain: unknown[] = [];
   for (let next = error; next instanceof Error && chain.length < 8; next = next.cause) chain.push(next);
@@ -157,7 +158,7 @@ function codeOf(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
-/** The client exports no class of that error. */
+/** The client does not export the error's class. */
 function nameOf(error: unknown): string | null {
   return error instanceof Error ? error.name : null;
 }

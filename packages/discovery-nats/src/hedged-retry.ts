@@ -3,20 +3,20 @@ import { isNoAnswer } from "./error-mapping.ts";
 
 export interface HedgedRetryOptions {
   readonly clock: Clock;
-  /** Between one asking and the next, in ms. */
+  /** Wait between two questions, in ms. */
   readonly everyMs: number;
-  /** The last asking comes before this is over. */
+  /** Time in ms after which no further question is asked. */
   readonly forMs: number;
 }
 
 /**
- * Asks again and again, gives no earlier asking up, and takes the first answer.
+ * Asks again at intervals without giving earlier questions up, and takes the first answer.
  *
- * A cluster that is choosing who leads answers nobody, and does not come back to it afterwards; for minutes it also gives
- * one question in three to a server that has just died.
+ * A cluster without a leader drops questions and never answers them later. For minutes it also sends one
+ * question in three to a server that just died.
  *
- * @param ask - May be running several times at once.
- * @throws the first failure that is more than silence; silence when the last asking ended with it.
+ * @param ask - May run several times at once.
+ * @throws the first failure other than silence; silence if the last question ended with it.
  */
 export function hedgedRetry<T>(
   ask: () => Promise<T>,

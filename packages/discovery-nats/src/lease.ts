@@ -4,35 +4,37 @@ import { type Held, HeldValue } from "@lmserv/discovery-store";
 import type { Acknowledgement, ServerConnection } from "./server-connection.ts";
 import { firstRetryMs } from "./timing.ts";
 
-/** What a value needs of the connection that it is held on. */
+/** Services of the connection for a held value. */
 export interface LeaseHost {
   readonly clock: Clock;
   readonly random: () => number;
   readonly via: string;
-  /** Null while there is none. */
+  /** Null while there is no link. */
   readonly link: ServerConnection | null;
-  /** Whether an attempt failed because we may not. */
+  /** True if an attempt failed for want of permission. */
   isRefusal(error: unknown): boolean;
   onAcknowledged(lease: NatsLease, replacedAnother: boolean): void;
-  /** An attempt failed, and not for the first time. @param forMs - How long none has succeeded. */
+  /**
+   * Called when an attempt failed, from the second in a row on. @param forMs - Time since the first failure.
+   */
   onFailed(lease: NatsLease, error: unknown, forMs: number): void;
   onReleased(lease: NatsLease): void;
 }
 
-/** Attempts that fail before somebody is told: the first may have met a server that just left its cluster. */
+/** Failures that are not reported: the first server may have just left its cluster. */
 const quietFailures = 1;
-/** Renewals are spread by a fifth in either direction, so that those who start together drift apart. */
+/** Renewals spread by a fifth in either direction, so that simultaneous starts drift apart. */
 const jitter = 0.4;
 
-/** One value that is put again before it runs out, and whenever there is a new link. */
+/** Value that is put again before it expires, and at each new link. */
 export class NatsLease implements Held {
   readonly key: string;
   readonly #host: LeaseHost;
   readonly #value: HeldValue;
   #failures = 0;
-  /** Since when no attempt succeeded. */
+  /** Time of the first failure in a row. */
   #failingMs = 0;
-  /** What the server has of us, on which link and since when. */
+  /** Acknowledged value, with its link and time. */
   #acknowledged: {
     readonly link: ServerConnection;
     readonly sequence: number;
@@ -53,24 +55,24 @@ export class NatsLease implements Held {
     return this.begin(options);
   }
 
-  /** Puts what is wanted now; resolves when the server has it, or a later one. */
+  /** Puts the present value; resolves when the server has it, or a later one. */
   begin(options: Cancellable): Promise<void> {
     const kept = this.#value.whenKept(options);
     if (!this.#isBusy) this.#attempt();
     return kept;
   }
 
-  /** There is a new link; everybody else has one too. */
+  /** Wakes the lease; a kept value waits a random time, since all others have a new link now, too. */
   onLink({ timing }: ServerConnection): void {
     this.#schedule(this.#value.isKept ? this.#host.random() * timing.returnMs : 0);
   }
 
-  /** There is no link: the next one wakes it. */
+  /** Waits for the next link. */
   onUnlinked(): void {
     this.#cancelTimer();
   }
 
-  /** Stops for good, and leaves the value to run out. */
+  /** Stops for good, and leaves the value to expire. */
   giveUp(error: unknown): void {
     this.#isReleased = true;
     this.#cancelTimer();
@@ -81,11 +83,11 @@ export class NatsLease implements Held {
     this.#host.onReleased(this);
     if (this.#isReleased) return;
     this.giveUp(new DiscoveryError("TRANSPORT_FAILED", "the value is held no more", { via: this.#host.via }));
-    // Where that fails, the value runs out.
+    // If that fails, the value expires.
     await this.#host.link?.remove(this.key).catch(() => {});
   }
 
-  /** One at a time: whatever comes meanwhile is put when this one is through. */
+  /** Runs one attempt at a time; a newer value is put after it. */
   async #attempt(): Promise<void> {
     const { link } = this.#host;
     if (!link || this.#isReleased) return;
@@ -113,11 +115,11 @@ export class NatsLease implements Held {
 
   #fail(link: ServerConnection, error: unknown): void {
     if (this.#isReleased) return;
-    // Whoever may not announce at all learns it at once, and may go on watching.
+    // A process without the right to announce learns it at once, and may go on watching.
     if (!this.#value.wasKept && this.#host.isRefusal(error)) return this.giveUp(error);
     if (this.#failures === 0) this.#failingMs = this.#host.clock.now();
     this.#failures += 1;
-    // A link that ended says so itself, and the next one wakes us.
+    // A link that ended reports itself, and the next one resumes the lease.
     if (link !== this.#host.link) return this.onLink(link);
     this.#acknowledged = null;
     const pauses = { firstMs: firstRetryMs, maxMs: link.timing.returnMs };
@@ -127,7 +129,7 @@ export class NatsLease implements Held {
     }
   }
 
-  /** The number that our value should have; null where it may have run out. */
+  /** Expected number of our value; null if it may have expired. */
   #previousOn(link: ServerConnection): number | null {
     if (this.#acknowledged?.link !== link) return null;
     const ageMs = this.#host.clock.now() - this.#acknowledged.atMs;

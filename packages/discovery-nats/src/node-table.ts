@@ -7,33 +7,33 @@ interface Value {
 }
 
 /**
- * The values of a bucket, and when each runs out.
+ * Values of a bucket, with their ends.
  *
- * A server drops a value that is not renewed without a word (one of 2.11 and later may tell), so that whoever watches
- * has to count along. Synchronous, without a clock: times are monotonic ms.
+ * A server drops an unrenewed value silently (2.11 and later may report it), so that each watcher keeps
+ * deadlines of its own. Synchronous, without a clock: times are monotonic ms.
  */
 export class NodeTable {
   readonly #values = new Map<string, Value>();
   readonly #deadlines = new Deadlines();
-  /** Where there are too many, the latest of the member with most gives way. */
+  /** Quotas: above the bound, the latest of the member with most gives way. */
   readonly #room = new Room(maxEntries);
-  /** Values that found no place: somebody fills the bucket. */
+  /** Count of values without room, as when one member fills the bucket. */
   refused = 0;
 
-  /** Key that gives way to a newcomer, or null where none has to. */
+  /** Key that gives way to a new one, or null if none must. */
   loserTo(key: string): string | null {
     if (this.#values.has(key)) return null;
     const place = this.#room.placeFor(seatOf(key));
     return typeof place === "string" ? null : place.insteadOf;
   }
 
-  /** Takes one out for another's sake. */
+  /** Removes a value for another's sake. */
   displace(key: string): void {
     this.delete(key);
     this.refused += 1;
   }
 
-  /** Takes a value that runs out at that time; whether that is news. */
+  /** Takes a value with its end; returns true if it is new or changed. */
   put(key: string, text: string, endMs: number): boolean {
     const before = this.#values.get(key);
     if (before === undefined && this.#room.placeFor(seatOf(key)) !== "free") {
@@ -46,29 +46,29 @@ export class NodeTable {
     return before?.text !== text;
   }
 
-  /** Whether there was one. */
+  /** Returns true if there was one. */
   delete(key: string): boolean {
     this.#deadlines.delete(key);
     this.#room.leave(key);
     return this.#values.delete(key);
   }
 
-  /** When the next one runs out, or null. */
+  /** Next value to expire, or null. */
   firstDue(): { readonly key: string; readonly atMs: number } | null {
     return this.#deadlines.first();
   }
 
-  /** When one runs out; long ago where there is none. */
+  /** End of a value; long ago if there is none. */
   endOf(key: string): number {
     return this.#values.get(key)?.endMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Lets one run out that is listed. */
+  /** Makes a listed value expire now. */
   age(key: string, nowMs: number): void {
     if (this.has(key)) this.#deadlines.set(key, nowMs);
   }
 
-  /** Takes out what ran out, and tells the keys. */
+  /** Removes expired values and returns their keys. */
   expire(nowMs: number): readonly string[] {
     const gone: string[] = [];
     for (let first = this.#deadlines.first(); first && first.atMs <= nowMs; first = this.#deadlines.first()) {
@@ -91,7 +91,7 @@ export class NodeTable {
   }
 }
 
-/** A key begins with the id of its member, as far as its writer is honest. */
+/** A key begins with its member's id, if its writer is honest. */
 function seatOf(key: string): Seat {
   return { trust: "signed", origin: key.split(".", 1)[0] ?? key };
 }

@@ -2,7 +2,7 @@ import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/tran
 import { storeChecks, storeWarnings } from "@lmserv/discovery-store/plugin";
 import { type Configurable, configurable } from "./configurable.ts";
 
-/** What a configuration file chooses as `nats`. */
+/** Plug-in that a configuration file selects as `nats`. */
 export const plugin: TransportPlugin<Configurable> = {
   type: "nats",
   announces: true,

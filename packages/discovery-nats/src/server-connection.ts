@@ -18,18 +18,18 @@ import type { Login, Settings } from "./settings.ts";
 import { type Timing, timingOf } from "./timing.ts";
 import { type WatchSink, watchBucket } from "./watch.ts";
 
-/** The first release with what watches need. */
+/** First release with all that watches need. */
 const oldest = [2, 9, 0] as const;
 const pingsUnanswered = 2;
 
 export interface Acknowledgement {
   readonly sequence: number;
-  /** Whether another value was there than the one that should have been. */
+  /** True if another value than the expected one was there. */
   readonly replacedAnother: boolean;
 }
 
 export interface ServerConnectionOptions extends Cancellable {
-  /** Whether the bucket is made where there is none. @default true */
+  /** True to make a missing bucket. @default true */
   readonly mayMakeBucket?: boolean;
 }
 
@@ -42,14 +42,16 @@ interface LinkParts {
 }
 
 /**
- * One connection to one server, with its bucket. Nothing in it is mended: whatever breaks ends it, and its successor
- * starts from the beginning, with names resolved and the bucket looked for anew.
+ * Connection to one server, with its bucket.
+ *
+ * Nothing in it is repaired: any fault ends it. Its successor starts from the beginning, resolves names and
+ * finds the bucket anew.
  */
 export class ServerConnection implements AsyncDisposable {
   readonly bucket: Bucket;
   readonly timing: Timing;
   readonly isEncrypted: boolean;
-  /** Resolves when it is of no more use, with the reason. */
+  /** Resolves with the reason when the connection ends. */
   readonly ended: Promise<unknown>;
   readonly #connection: NatsConnection;
   readonly #js: JetStreamClient;
@@ -58,7 +60,7 @@ export class ServerConnection implements AsyncDisposable {
   #isLooking = false;
   #end: (reason: unknown) => void = () => {};
 
-  /** @throws whatever the client does; `signal.reason` itself when aborted. */
+  /** @throws the client's errors; `signal.reason` itself when aborted. */
   static async open(
     settings: Settings,
     context: StoreContext,
@@ -107,9 +109,9 @@ export class ServerConnection implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the server has it, on as many disks as it should, with its number there.
+   * Resolves with the value's number when the server has stored it on all its replicas.
    *
-   * @param previous - Number of the value that should be in its place, or null; another one is replaced all the same.
+   * @param previous - Number of the value to replace, or null; another one is replaced all the same.
    */
   put(key: string, value: string, previous: number | null): Promise<Acknowledgement> {
     const { kv } = this.bucket;
@@ -137,7 +139,7 @@ export class ServerConnection implements AsyncDisposable {
     return this.#ask(() => watchBucket(options, sink));
   }
 
-  /** The names of all values, with those that were deleted. */
+  /** Keys of all values, deleted ones included. */
   async look(): Promise<ReadonlySet<string>> {
     const manager = await this.#js.jetstreamManager(false);
     const prefix = `$KV.${this.bucket.name}.${keyPrefix}`;
@@ -148,7 +150,6 @@ export class ServerConnection implements AsyncDisposable {
     return new Set(subjects.map((subject) => subject.slice(prefix.length)));
   }
 
-  /** Gives it up. */
   fail(reason: unknown): void {
     this.#end(reason);
   }
@@ -167,7 +168,7 @@ export class ServerConnection implements AsyncDisposable {
     }
   }
 
-  /** Changes a value; only who leads the bucket hears of that. */
+  /** Changes a value; only the bucket's leader hears of it. */
   async #keep<T>(change: () => Promise<T>): Promise<T> {
     try {
       return await change();
@@ -178,7 +179,7 @@ export class ServerConnection implements AsyncDisposable {
     }
   }
 
-  /** Gives up where there is none. */
+  /** Ends the link if the bucket is missing. */
   async #lookForBucket(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -186,14 +187,14 @@ export class ServerConnection implements AsyncDisposable {
       const manager = await this.#js.jetstreamManager(false);
       await this.#ask(() => manager.streams.info(this.bucket.stream));
     } catch {
-      // Silent, as long as nobody leads; anything worse has ended the link.
+      // Silence means that there is no leader; any other failure has ended the link.
     } finally {
       this.#isLooking = false;
     }
   }
 }
 
-/** The client's attempt cannot be called off; one that nobody waits for any more is closed when it succeeds. */
+/** The client cannot abort an attempt; if it succeeds too late, the connection is closed. */
 async function dial(
   settings: Settings,
   { via, cluster, lifetimeMs }: StoreContext,
@@ -204,7 +205,7 @@ async function dial(
   const options = {
     servers: [...settings.endpoints],
     name: `lmserv ${via} ${cluster}`,
-    // Whoever reconnects inside keeps names, logins and subscriptions that may be out of date.
+    // A reconnecting client would keep outdated addresses, logins and subscriptions.
     reconnect: false,
     ignoreClusterUpdates: true,
     timeout: connectMs,
@@ -217,7 +218,7 @@ async function dial(
   };
   signal.throwIfAborted();
   const connecting = connect(options);
-  // One that comes too late is nobody's.
+  // A late connection is closed.
   connecting.then(
     (connection) => (signal.aborted ? connection.close() : undefined),
     () => {},

@@ -1,53 +1,53 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
 
-/** How a NATS system is reached, and who we are to it. */
+/** Servers and login of a NATS system. */
 export interface NatsStoreOptions {
   /**
-   * The servers of one NATS system, 1 to 16: `nats://host:port`, `tls://host:port` (only encrypted) or `host:port`. Of a
-   * name all addresses are tried.
+   * Servers of one NATS system, 1 to 16: `nats://host:port`, `tls://host:port` (only encrypted) or
+   * `host:port`. All addresses of a name are tried.
    *
    * @default nats://127.0.0.1:4222
    */
   readonly endpoints?: readonly string[];
   /** Text of a credentials file, `.creds`. */
   readonly credentials?: string;
-  /** Seed of an NKey of a user, `SU…`. */
+  /** Seed of a user's NKey, `SU…`. */
   readonly nkey?: string;
-  /** Name of a user, who needs a password. */
+  /** Name of a user, which needs a password. */
   readonly user?: string;
   readonly password?: string;
-  /** Where the server asks for a token. */
+  /** Token, if the server asks for one. */
   readonly token?: string;
-  /** PEM of the authority of the servers' certificates. @default those that Node knows */
+  /** PEM of the authority of the servers' certificates. @default those of Node */
   readonly ca?: string;
-  /** PEM of our certificate and its key, where the server asks for one. @default none */
+  /** PEM of our certificate and its key, if the server asks for one. @default none */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** On how many servers of a cluster a new bucket is kept: 1, 3 or 5. @default 1 */
+  /** Count of a cluster's servers that keep a new bucket: 1, 3 or 5. @default 1 */
   readonly replicas?: number;
-  /** Where answers to our requests arrive, so that permissions can tell users apart. @default "_INBOX" */
+  /** Prefix of the subjects for answers, so that permissions can tell users apart. @default "_INBOX" */
   readonly inboxPrefix?: string;
 }
 
-/** Options that were checked. */
+/** Checked options. */
 export interface Settings {
-  /** `host:port` each. */
+  /** As `host:port`. */
   readonly endpoints: readonly string[];
   readonly login: Login;
-  /** Null where the server may do without encryption. */
+  /** Null if encryption is optional. */
   readonly tls: Tls | null;
   readonly replicas: number;
   readonly inboxPrefix: string;
 }
 
-/** Whom we trust, and our own certificate. */
+/** Trusted authority, and our own certificate. */
 export interface Tls {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** How we prove who we are. */
+/** Login at the server. */
 export type Login =
   | { readonly kind: "nobody" }
   | { readonly kind: "credentials"; readonly text: string }
@@ -58,7 +58,7 @@ export type Login =
 const defaultServer = "nats://127.0.0.1:4222";
 const defaultPort = 4_222;
 
-/** @throws {TypeError | RangeError} for what cannot be; the message never holds a secret. */
+/** @throws {TypeError | RangeError} for invalid options; the message never holds a secret. */
 export function readSettings(options: NatsStoreOptions): Settings {
   const { endpoints = [defaultServer], replicas = 1, inboxPrefix = "_INBOX" } = options;
   if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas ${replicas} must be 1, 3 or 5`);

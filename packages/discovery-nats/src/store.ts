@@ -4,9 +4,9 @@ import { countValues } from "./count.ts";
 import { type NatsStoreOptions, readSettings } from "./settings.ts";
 
 /**
- * The buckets of a NATS system, one for each cluster, as a store for `fleet`.
+ * Buckets of a NATS system, one for each cluster, as a store.
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  */
 export function natsStore(options: NatsStoreOptions = {}): Store {
   const settings = readSettings(options);

@@ -1,40 +1,46 @@
-/** How often what happens, all of it a share of how long a silent announcer stays known. */
+/** Intervals in ms, each a share of the time for which a silent announcer stays known. */
 export interface Timing {
-  /** Between renewals, before the jitter of a fifth. */
+  /** Interval of renewals, before the jitter of a fifth. */
   readonly renewMs: number;
-  /** A value that was renewed in time lasts this long at least when it cannot be renewed any more. */
+  /** Least remaining life of a value that was renewed in time and cannot be renewed any more. */
   readonly spareMs: number;
-  /** Longer than any announcer waits between two renewals: if nobody puts anything, it is not for want of announcers. */
+  /**
+   * Longer than any announcer waits between two renewals: if nothing is put for this long, the server is at
+   * fault.
+   */
   readonly muteMs: number;
-  /** An idle watch hears from the server this often. */
+  /** Interval of the server's heartbeats on an idle watch. */
   readonly heartbeatMs: number;
-  /** A watch that hears nothing for so long is deaf. */
+  /** Silence after which a watch is deaf. */
   readonly deafMs: number;
-  /** For an answer of the server. */
+  /** Time limit of an answer. */
   readonly requestMs: number;
-  /** A question that somebody else may answer is asked again so often. */
+  /** Interval of a hedged question, which another server may answer. */
   readonly againMs: number;
-  /** For how long: servers take 4 to 9 s to choose a leader. */
+  /** Time for which it is repeated: an election takes 4 to 9 s. */
   readonly retryForMs: number;
   readonly connectMs: number;
-  /** Between questions whether a connection without a watch still stands; it is given up after three. */
+  /** Interval of pings on a connection without a watch; it ends after three without an answer. */
   readonly pingMs: number;
-  /** The most between two attempts to connect. */
+  /** Longest wait between two attempts to connect. */
   readonly retryMs: number;
-  /** The most between two attempts of an announcer who is connected. */
+  /** Longest wait between two attempts of a connected announcer. */
   readonly returnMs: number;
-  /** Announcers who were away as we were have put their values again by then, once there is a leader. */
+  /** Time after a new leader by which announcers that were cut off with us have put their values again. */
   readonly graceMs: number;
   /**
-   * When it is told that nothing is heard any more, after the last sign of life: values last about as long, and servers
-   * that choose a leader, which takes 4 to 9 s, are back before it with lifetimes from 15 s on.
+   * Silence after which the loss is reported.
+   *
+   * Values last about as long. Servers that elect a leader, which takes 4 to 9 s, are back before it with
+   * lifetimes from 15 s on.
    */
   readonly noticeMs: number;
 }
 
 /**
- * A loss has to be known before the first value runs out that could not be renewed because of it: a value is at most
- * 0.4 lifetimes old when the server stops, a watch is known to be deaf after 0.3.
+ * A loss must be known before a value expires that could not be renewed because of it.
+ *
+ * A value is at most 0.4 lifetimes old when the server stops. A watch is known to be deaf after 0.3.
  */
 export function timingOf(lifetimeMs: number): Timing {
   const share = (part: number, leastMs: number, mostMs: number): number =>

@@ -7,12 +7,12 @@ import { natsStore } from "./store.ts";
 export interface NatsOptions extends StoreOptions, NatsStoreOptions {}
 
 /**
- * Fleets of some thousand: finds and announces nodes through NATS 2.9 or newer, in a bucket of JetStream for each
- * cluster.
+ * Finds and announces nodes through NATS 2.9 or newer, in a bucket of JetStream for each cluster; for fleets
+ * of some thousand.
  *
- * The first one who needs the bucket makes it with its `lifetimeMs`; whoever comes later goes by the bucket's.
+ * The first process that needs the bucket makes it with its `lifetimeMs`; later ones adopt the bucket's.
  *
- * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {TypeError | RangeError} for options of a wrong type or out of range.
  */
 export function nats(options: NatsOptions = {}): Transport {
   assertOptions("nats", options, { ...storeShapes, ...configurable });

@@ -7,20 +7,22 @@ import type { ServerConnection } from "./server-connection.ts";
 import type { WatchSink } from "./watch.ts";
 
 export interface ViewHost {
-  /** Whether we keep a value under that key ourselves. */
+  /** Returns true if we hold the value of that key. */
   holds(key: string): boolean;
-  /** The bucket is another one than was read before. */
+  /** Called when the bucket is another than before. */
   lose(error: DiscoveryError): void;
 }
 
-/** Between two looks at whether what is listed is in the bucket, before the jitter. */
+/** Interval of comparing the list with the bucket, before the jitter. */
 const reconcileMs = 5 * 60_000;
-/** Two machines may fail together; more that fall silent at once are rather the fault of what they have in common. */
+/**
+ * Two machines may fail together; more that fall silent at once suggest a shared fault, such as the server's.
+ */
 const severalValues = 3;
-/** How long that is believed of the server, in lifetimes. */
+/** Duration of that suspicion, in lifetimes. */
 const doubtLifetimes = 2;
 
-/** What is seen of the bucket, over one link after another. */
+/** View of the bucket, over one link after another. */
 export class View implements WatchSink {
   readonly #context: StoreContext;
   readonly #clock: Clock;
@@ -28,16 +30,19 @@ export class View implements WatchSink {
   readonly #host: ViewHost;
   readonly #nodeTable = new NodeTable();
   #link: ServerConnection | null = null;
-  /** What was listed over the link before, and this one did not tell of yet. */
+  /** Values of the link before that the present one has not reported yet. */
   #missing = new Set<string>();
   #heardMs: number;
   /** One moment on the server's clock and on ours. */
   #anchor = { serverMs: 0, localMs: 0 };
-  /** Up to when the server has told all. */
+  /** Server time up to which everything was reported. */
   #reachedMs = 0;
-  /** When anybody's value was put last. */
+  /** Time of the latest put of any announcer. */
   #putMs: number;
-  /** Nothing runs out before the server has told all up to then: announcers were away as we were. */
+  /**
+   * Nothing expires before the server has reported everything up to this time: announcers were cut off with
+   * us.
+   */
   #graceMs = Number.NEGATIVE_INFINITY;
   #isFilling = true;
   #stopWatch: () => void = () => {};
@@ -52,12 +57,12 @@ export class View implements WatchSink {
     this.#putMs = this.#heardMs;
   }
 
-  /** When the server was heard last. */
+  /** Time of the server's latest message. */
   get heardMs(): number {
     return this.#heardMs;
   }
 
-  /** Reads everything over a link, then what changes. */
+  /** Reads everything over a link, then changes. */
   async follow(link: ServerConnection): Promise<void> {
     this.#link = link;
     this.#isFilling = true;
@@ -74,7 +79,7 @@ export class View implements WatchSink {
     }
   }
 
-  /** The link has ended. */
+  /** Ends the use of the link. */
   leave(): void {
     this.#link = null;
     for (const cancel of this.#timers) cancel();
@@ -86,7 +91,7 @@ export class View implements WatchSink {
   begin(serverMs: number): void {
     this.#anchor = { serverMs, localMs: this.#clock.now() };
     this.#reachedMs = this.#anchor.localMs;
-    // Announcers were away as we were.
+    // Announcers were cut off with us.
     if (this.#nodeTable.size > 0) this.#spare(this.#reachedMs);
   }
 
@@ -133,7 +138,8 @@ export class View implements WatchSink {
     const nowMs = this.#clock.now();
     const { deafMs, heartbeatMs } = link.timing;
     const silentMs = nowMs - this.#heardMs;
-    // Whoever stood still, the server or we, what was missed is nobody's silence: the next watch tells how old all is.
+    // After a standstill of the server or of this process, silence proves nothing: the next watch reads all
+    // ages.
     if (silentMs > deafMs) return this.#giveUp(silentMs);
     this.#heardMs = nowMs;
     if (this.#isFilling) return;
@@ -148,14 +154,14 @@ export class View implements WatchSink {
     this.#link?.fail(why);
   }
 
-  /** A server that tells of ends is waited for; a marker that was missed is not. */
+  /** End of a value; later if the server reports ends, so that its marker has time to arrive. */
   #endOf(putMs: number): number {
     const { bucket, timing } = this.#link ?? {};
     return putMs + (bucket?.lifetimeMs ?? 0) + (bucket?.tellsExpiry ? (timing?.deafMs ?? 0) : 0);
   }
 
   /**
-   * Ends what ran out up to the time of which all has been told: a process that is behind with its reading finds the
+   * Expires values by the time up to which everything was reported: a process that lags behind reads the
    * renewals later.
    */
   #expire(): void {
@@ -169,28 +175,36 @@ export class View implements WatchSink {
     this.#graceMs = fromMs + (this.#link?.timing.graceMs ?? 0);
   }
 
-  /** Whoever left has a marker, and who died is missing once the life of its value is over: not before that. */
+  /**
+   * True if a value is missing before its end, as in a bucket that was made anew.
+   *
+   * A leave has a marker, and a dead announcer's value lasts until its end.
+   */
   #hasForgotten(): boolean {
     const { heartbeatMs = 0 } = this.#link?.timing ?? {};
     if (this.#nodeTable.refused > 0) return false;
     return [...this.#missing].some((key) => this.#nodeTable.endOf(key) > this.#reachedMs + heartbeatMs);
   }
 
-  /** The server's time on our clock: differences of its own, which may have been set meanwhile, and never the future. */
+  /**
+   * Server time on our clock: differences between server times only, since it may have been set, and never
+   * the future.
+   */
   #localMs(serverMs: number): number {
     return Math.min(this.#clock.now(), this.#anchor.localMs + serverMs - this.#anchor.serverMs);
   }
 
   /**
-   * Whether the server took no values until now: nobody's was put for longer than any announcer waits, and that is so of
-   * several, or of one of our own.
+   * True if the server took no values until now.
+   *
+   * No put was seen for longer than any announcer waits. It takes several silent values, or one of our own.
    */
   #isServerSuspect(key: string, nowMs: number): boolean {
     if (nowMs - this.#putMs <= (this.#link?.timing.muteMs ?? 0)) return false;
     return this.#nodeTable.size >= severalValues || this.#host.holds(key);
   }
 
-  /** Nobody renews anything any more, which says more of the server than of all announcers: for a while nothing runs out. */
+  /** Suspends expiry for a while: nothing is renewed any more, which suggests a fault of the server. */
   #doubt(): boolean {
     const untilMs = this.#putMs + doubtLifetimes * (this.#link?.bucket.lifetimeMs ?? 0);
     if (this.#reachedMs >= untilMs) return false;
@@ -231,13 +245,13 @@ export class View implements WatchSink {
     });
   }
 
-  /** Begins anew where something is listed that is not in the bucket. */
+  /** Starts anew if a listed value is not in the bucket. */
   async #reconcile(link: ServerConnection): Promise<void> {
     try {
       const keys = await link.look();
       const missing = [...this.#nodeTable.keys()].filter((key) => !keys.has(key));
       if (missing.length === 0 || link !== this.#link) return;
-      // Those that ran out just now are dropped by then.
+      // Values that just expired are dropped by then.
       this.#after(link.timing.deafMs, () => {
         if (missing.some((key) => this.#nodeTable.has(key)))
           this.broken(new Error("values were taken out unseen"));

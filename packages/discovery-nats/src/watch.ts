@@ -12,20 +12,20 @@ import { createInbox, nanos } from "@nats-io/transport-node";
 import { type Bucket, keyPrefix } from "./bucket.ts";
 import { type HedgedRetryOptions, hedgedRetry } from "./hedged-retry.ts";
 
-/** Takes what a watch sees, in order. */
+/** Receiver of a watch's events, in order. */
 export interface WatchSink {
-  /** The watch begins at this time of the server's, in ms; those of others are compared with it and nothing else. */
+  /** The watch begins at this server time, in ms; other server times are compared with it only. */
   begin(serverMs: number): void;
-  /** @param value - The empty text stands for what cannot be an announcement. @param serverMs - When it was put. */
+  /** @param value - Empty for a value that cannot be an announcement. @param serverMs - Time of the put. */
   put(key: string, value: string, serverMs: number): void;
   delete(key: string): void;
-  /** The server says that a value was not renewed in time. */
+  /** Called when the server reports a value as expired. */
   expired(key: string): void;
-  /** All that was there when the watch began has been told; once. */
+  /** Called once when all values from before the watch were reported. */
   complete(): void;
-  /** The server has told all there was up to some time: null for one heartbeat later than the last one. */
+  /** Called when everything up to a server time was reported; null for one heartbeat after the last time. */
   heard(serverMs: number | null): void;
-  /** The watch has missed something, or ended: its successor begins anew. */
+  /** Called when the watch has a gap, or ended: its successor begins anew. */
   broken(why: Error): void;
 }
 
@@ -37,15 +37,15 @@ export interface WatchOptions {
   readonly retry: HedgedRetryOptions;
 }
 
-/** A consumer whose watcher is gone without a word is removed after this time: none is deleted, so that none leaks. */
+/** Time after which the server removes an abandoned consumer, in ms: none is deleted, so that none leaks. */
 const inactiveMs = 10_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Tells of every value in the bucket, then of every change; the result ends that.
+ * Reports every value in the bucket, then every change; returns the function that ends it.
  *
- * The client's own watch is not used: it makes its consumer again by itself after a fault, from where it was, so that it
- * stays silent for ever where the bucket was lost, and tells nobody.
+ * The client's own watch is unsuitable. After a fault it silently makes its consumer again at its last
+ * position, and stays silent for ever if the bucket was lost.
  */
 export async function watchBucket(options: WatchOptions, sink: WatchSink): Promise<() => void> {
   const { js, bucket, heartbeatMs } = options;
@@ -78,7 +78,7 @@ export async function watchBucket(options: WatchOptions, sink: WatchSink): Promi
   return () => messages.stop();
 }
 
-/** Each asking has an inbox of its own: of several consumers, the server forgets those that nobody listens to. */
+/** Each question has an inbox of its own: the server forgets consumers that have no listener. */
 function makeConsumer(
   manager: JetStreamManager,
   subject: string,
@@ -109,10 +109,10 @@ async function followStatus(messages: Messages, progress: Progress, sink: WatchS
   }
 }
 
-/** Notices gaps, and when everything that was there has been told. */
+/** Detects gaps, and the end of the initial values. */
 class Progress {
   readonly #sink: WatchSink;
-  /** Number of the last message, for this watch and in the bucket. */
+  /** Number of the last message, in this watch and in the bucket. */
   #last = 0;
   #sequence = 0;
   #isComplete = false;
@@ -123,9 +123,11 @@ class Progress {
   }
 
   /**
-   * Waits until all has been told that there was. How many messages are pending, as the server counts them, is not to be
-   * relied upon while values are replaced: what was the last of the bucket has to have been told, and then once more what
-   * was the last at that time, since a value that was replaced before its turn comes as a new one.
+   * Waits until all initial values were reported.
+   *
+   * The server's count of pending messages is unreliable while values are replaced. So the bucket's last
+   * message must have been reported, and then once more its last message at that time: a replaced value comes
+   * as a new one.
    */
   async fill(isEmpty: boolean, lastSequence: () => Promise<number>): Promise<void> {
     for (let round = 0; round < 2 && !isEmpty && !this.#isComplete; round += 1) {
@@ -134,7 +136,7 @@ class Progress {
     this.#complete();
   }
 
-  /** Whether a message is the one that comes next. */
+  /** True if a message is the next one. */
   follows(sequence: number): boolean {
     if (sequence === this.#last + 1) return true;
     this.#sink.broken(new Error(`message ${this.#last + 1} is missing before ${sequence}`));
@@ -148,7 +150,7 @@ class Progress {
     this.#sink.heard(serverMs);
   }
 
-  /** The server has nothing to tell and says which message was its last. */
+  /** Handles the heartbeat of an idle server, which names its last message. */
   idle(last: number): void {
     if (last > this.#last) return this.#sink.broken(new Error(`message ${last} is missing`));
     this.#complete();
@@ -187,7 +189,7 @@ function decode(data: Uint8Array): string {
   }
 }
 
-/** Milliseconds since 1970 of a time that the server wrote. */
+/** Milliseconds since 1970 of the server's time. */
 function epochMs(iso: string): number {
   // biome-ignore lint/style/noRestrictedGlobals: it reads the server's time and asks for none.
   return Date.parse(iso);

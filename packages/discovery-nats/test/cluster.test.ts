@@ -4,7 +4,7 @@ import { NatsCluster } from "./cluster.ts";
 import { describeNats } from "./describe-nats.ts";
 import { close, join, names, openFleet } from "./fleet.ts";
 
-/** The servers of a cluster take 4 to 9 s to choose another leader, and longer on a busy machine. */
+/** A cluster takes 4 to 9 s to elect another leader, and longer on a busy machine. */
 const clusterLifetimeMs = 40_000;
 
 describeNats("nobody notices", {}, () => {
@@ -20,7 +20,7 @@ describeNats("nobody notices", {}, () => {
     const newcomer = await join(options, "d");
     const all = [...clients, newcomer];
     await allList(all, ...names, "d");
-    // Everybody's value has been put once more since.
+    // Every value has been put once more since.
     await vi.waitFor(async () => expect(Math.min(...(await sequences()))).toBeGreaterThan(before), patience);
     for (const { list, downs, messages } of clients) {
       expect({ list, downs, messages }).toEqual({ list: [...names, "d"], downs: [], messages: [] });

@@ -32,13 +32,13 @@ export class NatsCluster implements AsyncDisposable {
     return this.#servers.map(({ url }) => url);
   }
 
-  /** Which server leads the others in what a bucket holds. */
+  /** Index of the server that leads a bucket. */
   async leaderOf(bucket: string): Promise<number> {
     const { cluster } = await this.#ask((manager) => manager.streams.info(`KV_${bucket}`));
     return Number(cluster?.leader?.slice(1) ?? 0);
   }
 
-  /** Number of the value that is in the bucket under a key. */
+  /** Number of a key's value in the bucket. */
   async sequenceOf(bucket: string, key: string): Promise<number> {
     const query = { last_by_subj: `$KV.${bucket}.${key}` };
     const found = await this.#ask((manager) => manager.streams.getMessage(`KV_${bucket}`, query));
@@ -53,7 +53,7 @@ export class NatsCluster implements AsyncDisposable {
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 
-  /** Asks until somebody answers: while they choose who leads, nobody does. */
+  /** Asks until a server answers, which none does during an election. */
   async #ask<T>(question: (manager: JetStreamManager) => Promise<T>): Promise<T> {
     return vi.waitFor(async () => {
       await using link = await this.#connect();

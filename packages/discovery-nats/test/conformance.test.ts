@@ -19,16 +19,16 @@ import { NatsServer } from "./server.ts";
 const maxNodes = 20;
 const lifetimeMs = 4_000;
 const renewMs = 600;
-/** To the server, to its disk, and back. */
+/** Time of a put: to the server, to its disk, and back, in ms. */
 const turnMs = 8;
-/** Time here goes with the server's, or stands still with this process: both are cut as finely as this. */
+/** Step in ms: time goes with the server's, or stands still with this process. */
 const stepMs = 20;
-/** Those that wait for several lifetimes do so side by side; others look at the whole process. */
+/** Rules that wait for several lifetimes run side by side; others examine the whole process. */
 const patient = /^(settled|repeats|evidence):/;
 
 let shared: NatsServer;
 
-/** A cluster of its own, in which independent hosts announce nodes. */
+/** Cluster of its own, in which independent hosts announce nodes. */
 async function clusterFixture(
   server: NatsServer,
   ttlMs: number,
@@ -87,7 +87,7 @@ async function clusterFixture(
   };
 }
 
-/** With a server of its own, which is killed and started again. */
+/** Fixture with a server of its own, which is killed and restarted. */
 async function mortalFixture(): Promise<Fixture> {
   const server = await NatsServer.start();
   const fixture = await clusterFixture(server, 1_200, {
@@ -103,7 +103,7 @@ async function mortalFixture(): Promise<Fixture> {
   };
 }
 
-/** The bucket of these tests was made by others, who let larger values in than we do. */
+/** Foreign programs made this test's bucket, which admits larger values than ours. */
 const maxStored = 60_000;
 
 function decentValues(cluster: string): Uint8Array[] {
@@ -111,17 +111,20 @@ function decentValues(cluster: string): Uint8Array[] {
   return [Buffer.from(host.valueOf({ id: host.id, port: 8_000, info: "decent" }, cluster))];
 }
 
-/** As much of it as a key may hold. */
+/** Cut to the length of a key. */
 function keyMadeOf(frame: Uint8Array): string {
   const text = Buffer.from(frame.subarray(0, 200)).toString("latin1");
   return text.replace(/[^-/=.\w]/g, "-").replace(/^\.|\.(?=\.)|\.$/g, "-") || "-";
 }
 
-/** They kill the server. */
+/** Rules that kill the server. */
 const mortal = /^(failure|no-goodbye|rejections):/;
 const skip = { "name-conflict": "announcements are told apart by their keys; names may repeat" };
 
-/** Rules that count reports and frames; a busy machine is late with them, and repetitions would be counted too. */
+/**
+ * Rules that count reports and frames; a busy machine is late with them, and repetitions would be counted
+ * too.
+ */
 const counting = /^(?:slow-consumer|capacity|cold)/;
 
 describeNats("nats", {}, () => {

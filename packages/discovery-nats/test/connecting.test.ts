@@ -16,7 +16,7 @@ import { operatorMode } from "./operator-mode.ts";
 import { NatsServer } from "./server.ts";
 import { contextOf, openSite } from "./site.ts";
 
-/** What connecting fails with. */
+/** Error of connecting. */
 async function refusal(options: NatsStoreOptions): Promise<DiscoveryError> {
   const store = natsStore(options);
   const signal = new AbortController().signal;
@@ -42,7 +42,7 @@ async function listening(server: Server): Promise<string> {
   return `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
 }
 
-/** Says who it is as a server does, and answers pings. */
+/** Server that only greets and answers pings. */
 function greeter(info: object): Server {
   return createServer((socket) => {
     socket.on("error", () => {});

@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** Stands between the code under test and a server: counts what is asked, and can come between the two. */
+/** Proxy between the code under test and a server that counts requests, and can cut the two off. */
 export class CountingProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
-  /** Chunks of questions; that a connection is kept open is none. */
+  /** Count of chunks with questions; keep-alives do not count. */
   sent = 0;
-  /** Connections that were tried. */
+  /** Count of attempted connections. */
   attempts = 0;
 
   static async open(target: string): Promise<CountingProxy> {
@@ -25,13 +25,13 @@ export class CountingProxy implements AsyncDisposable {
     server.on("connection", (client) => this.#join(client, port));
   }
 
-  /** Nothing comes through any more, and nobody is told: neither of connections that are there nor of new ones. */
+  /** Blocks all connections, present and new, without closing them. */
   cut(): void {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** New connections come through again; those that were cut are closed. */
+  /** Lets new connections through; closes the blocked ones. */
   heal(): void {
     this.#isCut = false;
     for (const socket of this.#sockets) socket.destroy();

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 
-/** The folder of system programs is on nobody's path but root's. */
+/** Only root's path has the folder of system programs. */
 const folders = [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin"];
 
 /** Debian's `nats-server`, or null. */
@@ -25,7 +25,7 @@ interface Options {
 /**
  * A `describe` for tests against a real server.
  *
- * Where it is not installed they are skipped, and say so, or fail with it when `LMSERV_REQUIRE_PEERS=1`.
+ * Without one they are skipped, and say so, or fail with `LMSERV_REQUIRE_PEERS=1`.
  */
 export function describeNats(name: string, options: Options, define: () => void): void {
   if (serverProgram !== null) return void describe(name, options, define);

@@ -8,7 +8,7 @@ import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
 
-/** The one thing that is found. */
+/** The only finding. */
 async function examine(options: NatsOptions): Promise<Check | undefined> {
   const context = { clock: systemClock, random: Math.random, log: silentLog, neighbors: async () => [] };
   const checks: Check[] = [];

@@ -10,12 +10,12 @@ import { PlainAnnouncer } from "./plain-announcer.ts";
 import { NatsServer } from "./server.ts";
 import { openSite, patience } from "./site.ts";
 
-/** A view doubts what it hears after 0.3 of it: longer than a busy machine keeps a process waiting. */
+/** A view becomes doubtful after 0.3 of it: longer than a busy machine keeps a process waiting. */
 const lifetimeMs = 10_000;
 const signal = new AbortController().signal;
 const options = { lifetimeMs, cluster: "tests" };
 
-/** Nobody was missing at any time, and everybody is listed. */
+/** Asserts that no client was ever missing, and that all are listed. */
 async function expectWhole(clients: readonly Client[], ...all: readonly string[]): Promise<void> {
   await allList(clients, ...(all.length > 0 ? all : names));
   expect(downsOf(clients)).toEqual([]);
@@ -53,7 +53,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("started again without its data, of two hundred nodes none has gone", async () => {
     await using server = await NatsServer.start();
-    // Long enough that no busy machine takes longer to announce all of them again.
+    // Long enough for the busiest machine to announce all of them again.
     const all = { ...options, lifetimeMs: 120_000, endpoints: [server.url] };
     const crowd = Array.from({ length: 200 }, (_, index) => `n${index}`);
     const [watcher, announcer] = await Promise.all([0, 1].map(() => join(all)));
@@ -89,7 +89,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     await using server = await NatsServer.start();
     const clients = await openFleet({ ...options, endpoints: [server.url] });
     server.signal("SIGSTOP");
-    // Nobody waits for a server that does not answer.
+    // No client waits for a silent server.
     await close(clients);
     server.signal("SIGCONT");
   });
@@ -140,7 +140,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     await using server = await NatsServer.start({ diskKiB: 512 });
     const clients = await openFleet({ ...options, endpoints: [server.url] });
     await server.fillDisk();
-    // One of 2.9 gives its JetStream up until it is started again; later ones only refuse what is put.
+    // 2.9 gives its JetStream up until it is restarted; later releases only refuse puts.
     const isTold = (): void => {
       for (const { messages } of clients) {
         expect(messages).toContainEqual(expect.stringMatching(/^MEDIUM_UNREACHABLE .* disk .*may be full/));
@@ -160,13 +160,13 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     for (const name of names) await others.appear(`n.${name}`, name, lifetimeMs / 4);
     await site.view.lists(names);
     for (const name of names) others.vanish(`n.${name}`);
-    // That says more of the server than of them.
+    // Such silence suggests a fault of the server.
     await vi.waitFor(() => expect(site.reports).toHaveLength(1), patience);
     expect(site.reports[0]?.message).toContain("the disk of NATS may be full");
     expect(site.view.deleted).toEqual([]);
     await others.appear("n.b", "b", lifetimeMs / 4);
     await site.view.lists(["b"]);
-    // Of one alone there is no doubt.
+    // A single silent value raises no suspicion.
     others.vanish("n.b");
     await site.view.lists([]);
     expect(site.reports).toHaveLength(1);
@@ -189,9 +189,9 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
       proxy.heal();
       await Promise.all(sites.map(({ view }) => view.until((seen) => seen.passes >= passes)));
     }
-    // A server forgets whom nobody listens to after 10 s.
+    // A server forgets a consumer without a listener after 10 s.
     await vi.waitFor(async () => expect(await countConsumers()).toBe(sites.length), patience);
-    // They are those through which everybody watches.
+    // The remaining consumers serve all watches.
     await sites[0]?.connection.hold("d", "value", { signal });
     await Promise.all(sites.map(({ view }) => view.lists([...names, "d"])));
     expect(sites.flatMap(({ view }) => view.deleted)).toEqual([]);
@@ -209,7 +209,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     await allList([...near, ...far], ...everybody);
     proxy.cut();
     await allWarned(far, "MEDIUM_UNREACHABLE");
-    // Those who are cut off are gone for the others one lifetime later, which lose nothing else.
+    // Clients that are cut off are gone for the others one lifetime later; those lose no other.
     await allList(near, ...names);
     expect(near.flatMap(({ messages }) => messages)).toEqual([]);
     proxy.heal();

@@ -3,12 +3,12 @@ import { type NatsOptions, nats } from "../src/transport.ts";
 
 export const names: readonly string[] = ["a", "b", "c"];
 
-/** A process that watches, and perhaps announces. */
+/** Process that watches, and perhaps announces. */
 export function join(options: NatsOptions, info: string | null = null): Promise<Client> {
   return Client.join(nats({ addresses: ["127.0.0.1"], ...options }), info);
 }
 
-/** Three announcers and watchers, each of which lists all. */
+/** Three clients that announce and watch, each of which lists all. */
 export async function openFleet(options: NatsOptions): Promise<readonly Client[]> {
   const clients = await Promise.all(names.map((name) => join(options, name)));
   await allList(clients, ...names);
@@ -18,5 +18,5 @@ export async function openFleet(options: NatsOptions): Promise<readonly Client[]
 export const close = (clients: readonly Client[]): Promise<unknown> =>
   Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
 
-/** The same, as if they were dead: a star for each. */
+/** The list as it is after a loss: a star for each. */
 export const stale = (all: readonly string[]): readonly string[] => all.map((name) => `${name}*`);

@@ -2,7 +2,10 @@ import { nkeys } from "@nats-io/transport-node";
 
 type Key = ReturnType<typeof nkeys.createUser>;
 
-/** The configuration of a server that takes JWTs of one operator, and the credentials file of a user with JetStream. */
+/**
+ * Configuration of a server that accepts one operator's JWTs, and a credentials file of a user with
+ * JetStream.
+ */
 export function operatorMode(): { readonly config: string; readonly credentials: string } {
   const [operator, account, system, user] = [
     nkeys.createOperator(),

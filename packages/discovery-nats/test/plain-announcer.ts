@@ -2,13 +2,13 @@ import { jetstream } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 
-/** Writes to a bucket with the client alone, so that nothing of ours is its own witness. */
+/** Writes to a bucket with the client alone, so that our code does not testify for itself. */
 export class PlainAnnouncer implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly kv: KV;
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** Opens a bucket that is there. */
+  /** Opens an existing bucket. */
   static async open(
     servers: string | readonly string[],
     bucket: string,
@@ -18,7 +18,7 @@ export class PlainAnnouncer implements AsyncDisposable {
     return new PlainAnnouncer(connection, await new Kvm(jetstream(connection)).open(bucket));
   }
 
-  /** Makes a bucket as others would. */
+  /** Makes a bucket as a foreign program would. */
   static async make(server: string, bucket: string, maxAgeMs: number): Promise<PlainAnnouncer> {
     const connection = await connect({ servers: server });
     return new PlainAnnouncer(
@@ -42,7 +42,7 @@ export class PlainAnnouncer implements AsyncDisposable {
     );
   }
 
-  /** Stops to renew it, as a crash does. */
+  /** Stops the renewals, as a crash does. */
   vanish(key: string): void {
     clearInterval(this.#timers.get(key));
     this.#timers.delete(key);

@@ -8,20 +8,20 @@ import { freePort } from "../../discovery-store/test/free-port.ts";
 import { serverProgram } from "./describe-nats.ts";
 
 export interface ServerOptions {
-  /** More lines of its configuration. @default none */
+  /** Further lines of its configuration. @default none */
   readonly config?: string;
-  /** Where JetStream keeps its data; null for a server without JetStream. @default a folder of its own */
+  /** Folder of JetStream's data; null for a server without JetStream. @default a folder of its own */
   readonly data?: string | null;
   /** @default a free one */
   readonly port?: number;
-  /** Gives it a disk of its own of this size, in KiB, for which it gets a mount namespace. @default the machine's */
+  /** Size of a disk of its own in KiB, in a mount namespace. @default the machine's disk */
   readonly diskKiB?: number;
 }
 
-/** Mounts a small disk where the data goes, then becomes the server. */
+/** Mounts a small disk for the data, then executes the server. */
 const onDisk = 'mkdir -p "$1" && mount -t tmpfs -o "size=$2k" tmpfs "$1" && shift 2 && exec "$@"';
 
-/** A nats-server of the machine, on a port of loopback, with data in a temporary folder. */
+/** Real nats-server on a port of loopback, with data in a temporary folder. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
   readonly data: string;
@@ -51,7 +51,10 @@ export class NatsServer implements AsyncDisposable {
     return this.#process?.pid ?? 0;
   }
 
-  /** Starts it on the same port with the same data, and other lines of configuration if given; resolves when it is ready. */
+  /**
+   * Starts it on the same port with the same data, and other lines of configuration if given; resolves when
+   * it is ready.
+   */
   async start(config: string = this.#options.config ?? ""): Promise<void> {
     const file = join(this.#folder, "server.conf");
     const jetstream =
@@ -88,7 +91,7 @@ export class NatsServer implements AsyncDisposable {
     ];
   }
 
-  /** Fills what is left of its own disk. */
+  /** Fills the rest of its own disk. */
   async fillDisk(): Promise<void> {
     const file = await open(this.#ballast, "w");
     try {
@@ -104,7 +107,7 @@ export class NatsServer implements AsyncDisposable {
     await rm(this.#ballast);
   }
 
-  /** Seen through the server's own eyes. */
+  /** Path through the server's own mount namespace. */
   get #ballast(): string {
     return `/proc/${this.pid}/root${this.data}/ballast`;
   }

@@ -4,14 +4,14 @@ import type { StoreConnection, StoreContext, Watcher } from "@lmserv/discovery-s
 import type { NatsStoreOptions } from "../src/settings.ts";
 import { natsStore } from "../src/store.ts";
 
-/** What tests wait at most for what must happen, in ms. */
+/** Upper deadline of a wait for an event, in ms. */
 const patienceMs = 240_000;
-/** The same for what only the server knows, which has to be asked. */
+/** The same for the server's state, which has to be polled. */
 export const patience = { timeout: patienceMs, interval: 100 };
 
 export interface Site extends AsyncDisposable {
   readonly connection: StoreConnection;
-  /** What the store reported. */
+  /** Reports of the store. */
   readonly reports: readonly DiscoveryError[];
   readonly view: View;
 }
@@ -21,7 +21,7 @@ export interface SiteOptions extends NatsStoreOptions {
   readonly lifetimeMs?: number;
 }
 
-/** Connects and watches; waits, as a discovery does, for a server that does not answer. */
+/** Connects and watches; waits for a silent server, as a discovery does. */
 export async function openSite({ lifetimeMs = 2_000, ...options }: SiteOptions): Promise<Site> {
   const reports: DiscoveryError[] = [];
   const context = contextOf(lifetimeMs, (error) => reports.push(error));
@@ -54,13 +54,13 @@ export function contextOf(lifetimeMs: number, report: (error: DiscoveryError) =>
   };
 }
 
-/** What one watch says is there, and everything that went. */
+/** Present values of one watch, and the ended ones. */
 export class View implements Watcher {
   readonly values = new Map<string, string>();
   readonly deleted: string[] = [];
-  /** How often all had been told. */
+  /** Count of completed readings. */
   passes = 0;
-  /** How many there were when all had been told for the first time. */
+  /** Count of values at the first completion. */
   firstSize: number | null = null;
   readonly #waiting = new Set<() => void>();
 
@@ -82,7 +82,7 @@ export class View implements Watcher {
     this.#look();
   }
 
-  /** Resolves once `isSo`. */
+  /** Resolves once `isSo` returns true. */
   async until(isSo: (view: View) => boolean, timeoutMs: number = patienceMs): Promise<void> {
     if (isSo(this)) return;
     await new Promise<void>((resolve, reject) => {
@@ -100,7 +100,7 @@ export class View implements Watcher {
     });
   }
 
-  /** Resolves once all has been told, and exactly these keys are listed. */
+  /** Resolves once a reading was completed and exactly these keys are listed. */
   lists(keys: readonly string[]): Promise<void> {
     const wanted = [...keys].sort().join();
     return this.until(({ passes, values }) => passes > 0 && [...values.keys()].sort().join() === wanted);

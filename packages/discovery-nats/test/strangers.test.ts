@@ -29,7 +29,7 @@ describeNats("what strangers do in the bucket", { concurrent: true }, () => {
   });
 
   test("writing over a value, or deleting it, is undone, and said", async () => {
-    // A renewal that is late by half of it cannot tell what a stranger wrote from a life that ran out.
+    // A renewal that is half of it late cannot tell a stranger's value from an expired life.
     const lifetimeMs = 30_000;
     await using server = await NatsServer.start();
     await using one = await openSite({ endpoints: [server.url], lifetimeMs });

@@ -6,19 +6,18 @@ import { timingOf } from "../src/timing.ts";
 import { View } from "../src/view.ts";
 
 const lifetimeMs = 10_000;
-/** The server's clock has nothing to do with ours. */
+/** The server's clock is unrelated to ours. */
 const serverStartMs = 1_700_000_000_000;
 
 let clock: VirtualClock;
-/** What was told: `+` and a key, `-` and one that ran out, `x` and one that was deleted, `.` for all. */
+/** Reports: `+` and a key, `-` for an expired one, `x` for a deleted one, `.` for a completed reading. */
 let told: string[];
 let failures: string[];
 let losses: string[];
 let reports: string[];
-/** What a look at it finds. */
+/** Keys in the bucket. */
 let present: readonly string[];
 let view: View;
-/** Begins to read over a link. */
 let follow: () => void;
 
 beforeEach(() => {
@@ -31,7 +30,7 @@ beforeEach(() => {
       watch: () => Promise.resolve(() => {}),
       look: async () => new Set(present),
       fail: (reason: Error) => failures.push(reason.message),
-    }) as unknown as ServerConnection; // As much of one as a view uses.
+    }) as unknown as ServerConnection; // The parts of one that a view uses.
   const context = {
     via: "nats",
     cluster: "tests",
@@ -57,7 +56,7 @@ beforeEach(() => {
   follow();
 });
 
-/** A value arrives that was put at this time of the server's, counted from the start. */
+/** Delivers a value that was put at this server time, counted from the start. */
 function put(key: string, atMs: number): void {
   view.put(key, "value", serverStartMs + atMs);
   view.heard(serverStartMs + atMs);
@@ -203,7 +202,7 @@ describe("values that nobody renews any more", () => {
 describe("after another link", () => {
   const { graceMs } = timingOf(lifetimeMs);
 
-  /** Nothing was heard for a while of a bucket in which these had been put. */
+  /** Resumes after a silence, with these values in the bucket. */
   async function resume(awayMs: number): Promise<void> {
     put("a", -2_000);
     put("b", -1_000);
