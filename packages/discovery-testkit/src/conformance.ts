@@ -8,7 +8,7 @@ import { leftoverRules } from "./conformance/leftovers.ts";
 import { openingRules } from "./conformance/opening.ts";
 import type { TransportRule } from "./conformance/rule.ts";
 
-/** What every transport must do, as data. */
+/** Rules of the contract that every transport keeps. */
 export const transportRules: readonly TransportRule[] = [
   ...openingRules,
   ...browsingRules,
@@ -19,16 +19,16 @@ export const transportRules: readonly TransportRule[] = [
   ...leftoverRules,
 ];
 
-/** The `test` of any runner; where it has a `skip`, skipped rules show. */
+/** The `test` of any runner; a runner's `skip` makes skipped rules visible. */
 export interface Register {
   (name: string, run: () => Promise<void>): unknown;
   readonly skip?: (name: string, run: () => Promise<void>) => unknown;
 }
 
 export interface ConformanceOptions extends Capabilities {
-  /** Makes a medium of its own for each rule. */
+  /** Makes a fresh medium for each rule. */
   readonly create: () => Promise<Fixture>;
-  /** Why a rule does not hold for this transport, by its id. */
+  /** Reason, by rule id, for which a rule does not hold for this transport. */
   readonly skip?: Readonly<Record<string, string>>;
 }
 
@@ -48,7 +48,7 @@ export function transportConformance(register: Register, options: ConformanceOpt
   }
 }
 
-/** Holds one transport against one rule; rejects with what is wrong. */
+/** Checks one transport against one rule; rejects with the fault. */
 async function hold(rule: TransportRule, options: ConformanceOptions): Promise<void> {
   await using fixture = await options.create();
   await rule.run(fixture, options);

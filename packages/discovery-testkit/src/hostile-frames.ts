@@ -1,13 +1,12 @@
-/** How much longer than any decent frame an oversized one is. */
+/** Excess bytes of an oversized frame. */
 const oversizedBytes = 100_000;
 
 /**
- * What no decent host would send, made of frames that one would: cut short, with flipped bits, glued
- * together, oversized, or nothing but noise.
+ * Hostile frames made of valid ones: cut short, with flipped bits, glued together, oversized, or mere noise.
  *
  * @param frames - Valid frames of the medium, at least one.
  * @param random - Uniform in [0, 1); a seeded one makes a failure repeatable.
- * @param rounds - How many of each sort are made of each frame.
+ * @param rounds - Count of each sort for each frame.
  */
 export function* hostileFrames(
   frames: readonly Uint8Array[],

@@ -3,10 +3,10 @@ interface Known {
   readonly untilMs: number;
 }
 
-/** What one host may put on the list of another: more is a flood, and must not crowd out the rest. */
+/** Bound on one host's nodes: more are a flood, and must not crowd out others. */
 const maxNodesPerHost = 16;
 
-/** Which nodes a session keeps track of, bounded in all and for each host that they come from. */
+/** Nodes that a session tracks, bounded in all and for each host that they come from. */
 export class KnownNodes {
   readonly #maxNodes: number;
   readonly #nodes = new Map<string, Known>();
@@ -19,7 +19,7 @@ export class KnownNodes {
     return this.#nodes.has(key);
   }
 
-  /** Whether there is room for the node; if so, it is kept until `untilMs`. */
+  /** Returns true if there is room for the node, and keeps it until `untilMs`. */
   admit(key: string, from: string, untilMs: number, nowMs: number): boolean {
     if (!this.has(key) && !this.#hasRoom(from, nowMs)) return false;
     this.#nodes.set(key, { from, untilMs });

@@ -5,14 +5,14 @@ export interface MemoryBrowseOptions {
   readonly ttlMs: number;
   readonly sink: ObservationSink;
   readonly clock: Clock;
-  /** Asks every node to say that it is there. */
+  /** Asks every node to answer. */
   readonly ask: () => void;
 }
 
-/** Answers on this medium are immediate; real ones take their time, so users must not count on it. */
+/** Answers on this medium are immediate; real media take time, so users must not count on it. */
 const settleMs = 100;
 
-/** One browse: asks twice in the shortest time that any report of it holds, so that none runs out. */
+/** Browse that asks twice in the shortest lifetime of its reports, so that none expires. */
 export class MemoryBrowse {
   readonly #options: MemoryBrowseOptions;
   #refreshMs: number;
@@ -35,7 +35,7 @@ export class MemoryBrowse {
     this.#cancelSettled();
   }
 
-  /** @param origin - The host that said so, just now. */
+  /** @param origin - Host that sent the report just now. */
   alive(key: string, node: SeenNode, origin: string, evidenceMs: number): void {
     const { via, sink, clock } = this.#options;
     const ttlMs = Math.min(evidenceMs, this.#options.ttlMs);

@@ -8,17 +8,17 @@ import { seededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export interface MemoryFixtureOptions {
-  /** The media there are; a stimulus acts on all of them. @default one, called "memory" */
+  /** Names of the media; a stimulus acts on all of them. @default one, called "memory" */
   readonly media?: readonly string[];
   /** Makes the transport under test on some of the media. @default `memory` on the first of them */
   readonly build?: (medium: (name: string) => MemoryOptions) => Transport;
 }
 
-/** Low, so that a rule can go beyond it. */
+/** Low, so that a rule can exceed it. */
 const maxNodes = 40;
 const strangerTtlMs = 120_000;
 
-/** A medium, or several, inside this process, with a clock of its own. */
+/** One medium or several in this process, with a clock of their own. */
 export async function memoryFixture({
   media = ["memory"],
   build = (medium) => memory(medium(media[0] ?? "")),
@@ -64,7 +64,7 @@ function decentFrames(): readonly Uint8Array[] {
   ];
 }
 
-/** Frames that parse, with one field each that no node can have. */
+/** Frames that parse, with one invalid field each. */
 function malformedFrames(): readonly Uint8Array[] {
   const decent = presenceOf(stranger, strangerTtlMs);
   const wrong: readonly Readonly<Record<string, unknown>>[] = [

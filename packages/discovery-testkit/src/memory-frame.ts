@@ -1,19 +1,19 @@
 import { isNodeId, type ResolvedAnnouncement, type SeenNode } from "@lmserv/discovery-core/transport";
 import { assertValidNode } from "./conformance/validity.ts";
 
-/** What a frame says of a node; where it is, the receiver learns from the sender's address. */
+/** Node in a frame; the receiver takes its address from the sender. */
 type Described = Omit<SeenNode, "addresses" | "trust"> & { readonly id: string };
 
-/** What hosts say to each other on a `MemoryNetwork`. */
+/** Frame between hosts on a `MemoryNetwork`. */
 export type Frame = Query | Claim | Presence | Goodbye;
 
-/** Asks every node, or the one with `id`, to say that it is there. */
+/** Asks every node, or the one with `id`, to answer. */
 interface Query {
   readonly kind: "query";
   readonly id: string | null;
 }
 
-/** Asks whether a name is taken. */
+/** Asks if a name is taken. */
 interface Claim {
   readonly kind: "claim";
   readonly name: string;
@@ -31,13 +31,13 @@ interface Goodbye {
   readonly id: string;
 }
 
-/** Bounds whatever a frame may hold; a description with every field filled takes a tenth. */
+/** Bound on a frame; a description with every field filled takes a tenth. */
 export const maxFrameBytes = 8_192;
-/** The range of `BrowseQuery.ttlMs`: a shorter time would let a stranger set the pace of questions. */
+/** Range of `BrowseQuery.ttlMs`: a shorter time would let a stranger set the pace of questions. */
 const minTtlMs = 1_000;
 const maxTtlMs = 86_400_000;
 
-/** The name under which a node is announced, chosen or made of what it says of itself. */
+/** Announced name of a node, chosen or made from its fields. */
 export function nameOf(node: ResolvedAnnouncement): string {
   return node.name ?? `${node.info || "node"} ${node.id}`;
 }
@@ -49,7 +49,7 @@ export function presenceOf(node: ResolvedAnnouncement, ttlMs: number): Presence 
   return { kind: "presence", name: nameOf(node), ttlMs, node: described };
 }
 
-/** @throws {RangeError} when the frame is larger than a receiver takes. */
+/** @throws {RangeError} when the frame is larger than a receiver accepts. */
 export function encodeFrame(frame: Frame): Uint8Array {
   const bytes = new TextEncoder().encode(JSON.stringify(frame));
   if (bytes.length > maxFrameBytes) {
@@ -60,7 +60,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return bytes;
 }
 
-/** The frame, or null when the bytes are none. */
+/** Frame, or null for invalid bytes. */
 export function decodeFrame(bytes: Uint8Array): Frame | null {
   const value = bytes.length > maxFrameBytes ? null : parse(bytes);
   if (!isRecord(value)) return null;

@@ -2,14 +2,14 @@ import type { DiscoveryErrorCode } from "@lmserv/discovery-core";
 import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { decodeFrame, encodeFrame, type Frame, type Presence, presenceOf } from "./memory-frame.ts";
 
-/** What a host does with what the network brings. */
+/** Receiver of a host's frames. */
 export interface Listener {
   receive(frame: Uint8Array, from: string): void;
-  /** The network died; nothing will be received any more. */
+  /** Called when the network died; nothing will be received any more. */
   failed(): void;
 }
 
-/** A host's place on the network. */
+/** Host's place on the network. */
 export interface Link {
   readonly address: string;
   /** Reaches every host at once, the sender too. */
@@ -17,36 +17,36 @@ export interface Link {
   leave(): void;
 }
 
-/** A node on a host of its own, played by the network. */
+/** Node on a host of its own, played by the network. */
 interface Stranger {
   readonly address: string;
   readonly presence: Presence;
   readonly silent: boolean;
 }
 
-/** Addresses are those of 198.18.0.0/16, half of what RFC 2544 sets aside for tests. */
+/** Addresses are those of 198.18.0.0/16, half of the range that RFC 2544 reserves for tests. */
 const maxHosts = 65_535;
 
 /**
- * A medium inside this process, on which every host hears every other.
+ * Medium inside this process, on which every host hears every other.
  *
- * Nodes that a test puts on it are played by the network itself, so that no stimulus passes through the
- * code under test.
+ * The network itself plays the nodes that a test puts on it, so that no stimulus passes through the code
+ * under test.
  */
 export class MemoryNetwork {
   readonly #listeners = new Map<string, Listener>();
-  /** By id; no more than there are addresses. */
+  /** By id; bounded by the addresses. */
   readonly #strangers = new Map<string, Stranger>();
   #addresses = 0;
   #sent = 0;
   #refusal: DiscoveryErrorCode | null = null;
 
-  /** How many frames were sent over links; what the network itself plays is not counted. */
+  /** Count of frames sent over links, without those of the network itself. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Why a transport cannot be opened here, or null when it can. */
+  /** Error code with which transports fail to open, or null. */
   get refusal(): DiscoveryErrorCode | null {
     return this.#refusal;
   }
@@ -67,9 +67,9 @@ export class MemoryNetwork {
   }
 
   /**
-   * Puts a node on the network, or changes it: it says that it is there and answers whoever asks.
+   * Puts a node on the network, or changes it: it announces itself and answers questions.
    *
-   * @param ttlMs - How long each of its answers holds, 1_000..86_400_000.
+   * @param ttlMs - Lifetime of each of its answers in ms, 1_000..86_400_000.
    * @returns its key, as `memory` reports it.
    */
   appear(node: ResolvedAnnouncement, ttlMs: number = 120_000): string {
@@ -81,24 +81,24 @@ export class MemoryNetwork {
     return `${address}/${node.id}`;
   }
 
-  /** Takes the node with this id off the network, with a goodbye. */
+  /** Removes the node with this id from the network, with a goodbye. */
   vanish(id: string): void {
     const { address } = this.#stranger(id);
     this.#strangers.delete(id);
     this.inject(encodeFrame({ kind: "goodbye", id }), address);
   }
 
-  /** Crashes the node with this id: it answers no more and says nothing, until it appears again. */
+  /** Crashes the node with this id: it sends nothing until it appears again. */
   silence(id: string): void {
     this.#strangers.set(id, { ...this.#stranger(id), silent: true });
   }
 
-  /** Brings arbitrary bytes to every host. */
+  /** Delivers arbitrary bytes to every host. */
   inject(frame: Uint8Array, from: string = "198.18.0.0"): void {
     for (const listener of [...this.#listeners.values()]) listener.receive(frame, from);
   }
 
-  /** Dies under whoever uses it, and refuses to be opened until `restore`. */
+  /** Fails all its users, and refuses to be opened until `restore`. */
   fail(): void {
     this.refuse("TRANSPORT_UNAVAILABLE");
     const listeners = [...this.#listeners.values()];
@@ -106,7 +106,7 @@ export class MemoryNetwork {
     for (const listener of listeners) listener.failed();
   }
 
-  /** Lets nobody open a transport until `restore`; open ones go on. */
+  /** Refuses to open a transport until `restore`; open ones go on. */
   refuse(code: DiscoveryErrorCode): void {
     this.#refusal = code;
   }
@@ -134,7 +134,7 @@ export class MemoryNetwork {
   }
 }
 
-/** Whether whoever has this presence must answer the frame with it. */
+/** True if the owner of this presence must answer the frame with it. */
 export function asksFor(frame: Frame | null, presence: Presence): boolean {
   if (frame?.kind === "query") return frame.id === null || frame.id === presence.node.id;
   return frame?.kind === "claim" && frame.name === presence.name;

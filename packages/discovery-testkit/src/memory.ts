@@ -22,13 +22,13 @@ import { asksFor, type Link, type Listener, type MemoryNetwork } from "./memory-
 
 export interface MemoryOptions {
   readonly network: MemoryNetwork;
-  /** What the transport is called. @default "memory" */
+  /** Name of the transport. @default "memory" */
   readonly name?: string;
-  /** How many nodes a session keeps track of at most; newcomers are ignored. @default 1_000 */
+  /** Bound on the nodes of a session; further ones are ignored. @default 1_000 */
   readonly maxNodes?: number;
-  /** Whether sessions can announce. @default true */
+  /** True if sessions can announce. @default true */
   readonly announces?: boolean;
-  /** Whether sessions can be asked to reconfirm. @default true */
+  /** True if sessions can reconfirm. @default true */
   readonly reconfirms?: boolean;
 }
 
@@ -40,12 +40,12 @@ const shapes: OptionShapes<MemoryOptions> = {
   reconfirms: { type: "boolean" },
 };
 
-/** How long a presence holds, as RFC 6762 section 10 has it for host names. */
+/** Lifetime of a presence in ms, that of host names in RFC 6762 section 10. */
 const announcedTtlMs = 120_000;
-/** How long a node that is asked for has to answer. */
+/** Time for the answer of a doubted node, in ms. */
 const reconfirmMs = 1_000;
 
-/** A transport without sockets: the hosts are the sessions on one `MemoryNetwork`. */
+/** Transport without sockets: the hosts are the sessions on one `MemoryNetwork`. */
 export function memory(options: MemoryOptions): Transport {
   assertOptions("memory", options, shapes, ["network"]);
   const { network, name = "memory", announces = true, reconfirms = true } = options;
@@ -74,9 +74,9 @@ class Host implements Listener {
   readonly #closing = new AbortController();
   readonly #known: KnownNodes;
   readonly #browses = new Set<MemoryBrowse>();
-  /** What this host announces, by id. */
+  /** Announcements of this host, by id. */
   readonly #announced = new Map<string, Presence>();
-  /** How to give up waiting for a node that was asked for, by key; no more than there are known nodes. */
+  /** Cancels the wait for a doubted node, by key; bounded by the known nodes. */
   readonly #doubts = new Map<string, () => void>();
   #claim: { readonly name: string; taken: boolean } | null = null;
   #failure: DiscoveryError | null = null;
@@ -158,7 +158,7 @@ class Host implements Listener {
     };
   }
 
-  /** A name that nobody answers for; one that is not the chosen one is reported. */
+  /** Finds a free name; reports it unless it is the chosen one. */
   #freeNameFor(node: ResolvedAnnouncement): string {
     const chosen = nameOf(node);
     if (node.name === undefined) return chosen;
@@ -171,7 +171,7 @@ class Host implements Listener {
     return name;
   }
 
-  /** Whether some host answers for the name: on this medium it does so before `send` returns. */
+  /** True if a host answers for the name, which it does before `send` returns on this medium. */
   #isTaken(name: string): boolean {
     const claim = { name, taken: false };
     this.#claim = claim;

@@ -1,4 +1,6 @@
-/** A `random` that gives the same sequence for the same seed (mulberry32), so that a failure can be repeated. */
+/**
+ * Random function with the same sequence for the same seed (mulberry32), so that a failure can be repeated.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -6,12 +6,12 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** More than this in one `advance` is a timer that re-arms itself without delay. */
+/** Bound on the timers of one `advance`: more are a timer that re-arms itself without delay. */
 const maxTimersPerAdvance = 100_000;
-/** 2026-01-01T00:00:00Z: a date that nobody takes for the real one. */
+/** 2026-01-01T00:00:00Z, a date that is easily told from the real one. */
 const firstWallMs = 1_767_225_600_000;
 
-/** A clock that stands still until a test moves it. */
+/** Clock that stands still until a test moves it. */
 export class VirtualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #nowMs = 0;
@@ -32,17 +32,17 @@ export class VirtualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers wait. */
+  /** Count of waiting timers. */
   get pending(): number {
     return this.#timers.size;
   }
 
   /**
-   * Moves time on by `ms` and resolves when everything that this set off has come to rest.
+   * Advances time by `ms` and resolves when all resulting work has settled.
    *
-   * Timers fire in the order of their times, equal ones in the order in which they were set; after each,
-   * the promises that it resolved run to their end, so that what they schedule takes part. With 0, only
-   * what is due and under way is carried out.
+   * Timers fire in the order of their times, equal ones in the order in which they were set. After each, its
+   * resolved promises run to their end and may schedule further timers. With 0, only due timers and pending
+   * promises run.
    *
    * @throws {RangeError} when `ms` is negative, or when timers re-arm themselves without delay.
    * @throws {TypeError} while another `advance` is under way.
@@ -52,10 +52,10 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on as `advance` does, but stops as soon as `isDone` holds; resolves with whether it ever did.
+   * Advances time as `advance` does, but stops once `isDone` returns true; resolves with true if it did.
    *
-   * `isDone` is asked before the first timer and after each. Time stands at the timer that brought it about, and
-   * `maxMs` later when none did.
+   * `isDone` is called before the first timer and after each. Time stays at the timer that fulfilled it, or
+   * goes `maxMs` ahead.
    *
    * @throws {RangeError} when `maxMs` is negative, or when timers re-arm themselves without delay.
    * @throws {TypeError} while another `advance` is under way.
@@ -71,7 +71,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** The host sleeps for `ms`: wall time goes on, monotonic time and timers stand still. */
+  /** Suspends the host for `ms`: wall time goes on, monotonic time and timers stand still. */
   sleepHost(ms: number): void {
     this.#wallOffsetMs += ms;
   }

@@ -14,13 +14,13 @@ export const laptop: ResolvedAnnouncement = { id: "laptop", port: 8001, info: "l
 export const query: { readonly ttlMs: number } = { ttlMs: 60_000 };
 export const never: AbortSignal = new AbortController().signal;
 
-/** A virtual clock, two networks, and what is reported. */
+/** Virtual clock, two networks, and all reports. */
 export class Bench {
   readonly clock = new VirtualClock();
   readonly left = new MemoryNetwork();
   readonly right = new MemoryNetwork();
   readonly reports: DiscoveryError[] = [];
-  /** Jitter that is no jitter: delays are half of their ceilings. */
+  /** Fixed jitter: delays are half of their ceilings. */
   readonly context = {
     clock: this.clock,
     random: () => 0.5,
@@ -43,7 +43,7 @@ export class Bench {
   }
 }
 
-/** A session that does nothing, with some members replaced. */
+/** Session without effect, with some members replaced. */
 export function idleSession(members: Partial<TransportSession> = {}): TransportSession {
   return {
     browse: () => ({

@@ -114,7 +114,7 @@ describe("browsing", () => {
 });
 
 describe("announcing", () => {
-  /** What another host sees on both networks. */
+  /** View of another host on both networks. */
   const neighbor = async () => bench.watch(await bench.open(compose([left, right])));
 
   test("reaches every member that can, until the handle is disposed", async () => {
@@ -128,7 +128,7 @@ describe("announcing", () => {
     expect(watch.lost(gpuBox, "goodbye")).toBe(true);
   });
 
-  /** A member that has no room for another announcement. */
+  /** Member without room for another announcement. */
   const full = (name: string): Transport => ({
     name,
     open: async () =>

@@ -19,7 +19,7 @@ beforeEach(() => {
   context = { clock: bench.clock, random: () => 0.5, log: silentLog, neighbors: async () => [] };
 });
 
-/** A transport that finds one thing, or fails with the reason of an abort. */
+/** Transport with one finding, or one that fails with the reason of an abort. */
 class Patient implements Transport {
   readonly name: string;
 

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 const capabilities = { announces: true, reconfirms: true };
 
-/** Registers nowhere, and says what would have been. */
+/** Register that only records. */
 function registration() {
   const registered: string[] = [];
   const skipped: string[] = [];
@@ -29,7 +29,7 @@ function ruleOf(id: string) {
   return rule;
 }
 
-/** Runs a rule on the memory fixture, changed. */
+/** Runs a rule on a changed memory fixture. */
 async function run(id: string, change: (fixture: Fixture) => Partial<Fixture>): Promise<void> {
   await using fixture = await memoryFixture();
   await ruleOf(id).run({ ...fixture, ...change(fixture) }, capabilities);

@@ -2,7 +2,7 @@ import { type Mutant, memoryFixture, mutants, transportRules } from "@lmserv/dis
 import { describe, expect, test } from "vitest";
 import { collectFaults } from "../src/conformance/faults.ts";
 
-/** The rules that a mutant breaks, by their ids. */
+/** Ids of the rules that a mutant breaks. */
 async function brokenBy({ build, declares = { announces: true, reconfirms: true } }: Mutant) {
   const broken: string[] = [];
   await collectFaults(async () => {

@@ -6,7 +6,7 @@ import { Bench, gpuBox, never } from "./bench.ts";
 
 let bench: Bench;
 let transport: Transport;
-/** How often the transport was asked to open. */
+/** Count of attempts to open the transport. */
 let openings: number;
 
 beforeEach(() => {
@@ -22,7 +22,7 @@ beforeEach(() => {
   };
 });
 
-/** Another host on the same network, that outlives none of its deaths. */
+/** Another host on the same network, which ends with it. */
 const neighbor = async () => bench.watch(await bench.open(memory({ network: bench.left })));
 
 describe("a transport that dies", () => {

@@ -12,7 +12,7 @@ import { Bench, gpuBox, idleSession, laptop, never } from "./bench.ts";
 
 let bench: Bench;
 let transport: Transport;
-/** When the transport was asked to open. */
+/** Times of attempts to open the transport. */
 let openedMs: number[];
 
 const outlasts = ({ code }: DiscoveryError): boolean => code === "NO_INTERFACE";
@@ -238,7 +238,7 @@ describe("back-off", () => {
       await bench.clock.advance(minutes);
       told.push(bench.told.length - before);
     }
-    // Each is due at the first attempt after its pause, of which there is one every few seconds.
+    // Each is due at the first attempt after its pause; there is one every few seconds.
     const saidAt = told.flatMap((count, minute) => (count > 0 ? [minute] : []));
     expect(saidAt).toEqual([1, 3, 7, 15, 31]);
     expect(new Set(bench.told.slice(1))).toEqual(new Set(["TRANSPORT_UNAVAILABLE memory"]));

@@ -29,7 +29,7 @@ const hostileInput = rule("hostile-input", "hostile input is dropped and does no
   for (const seen of watch.seen) if (seen.kind === "alive") assertValidNode(seen.node);
 });
 
-/** A medium that tells the same of a few nodes again and again. */
+/** Size of a medium that repeats the reports of a few nodes. */
 const floodNodes = 8;
 const floodRounds = 60;
 
@@ -54,13 +54,14 @@ const slowConsumer = rule(
     const alive = taken.filter((seen) => seen.kind === "alive");
     const keys = new Set(alive.map(slotOf));
     assert.ok(keys.size > 0, "nothing was observed while the consumer was slow");
-    // What is reported anew while this is being read did not wait; it tells of the last round, as the latest that waits.
+    // Reports made while this is being read did not wait; they belong to the last round, as the latest
+    // waiting ones do.
     const outdated = alive.filter((seen) => !isLast(seen));
     assert.ok(outdated.length <= keys.size, `${outdated.length} old reports of ${keys.size} nodes waited`);
   },
 );
 
-/** How many more than it can keep try to get in. */
+/** Nodes above the bound. */
 const surplusNodes = 32;
 
 const capacity = rule("capacity", "no more nodes are kept than the bound", async (stage) => {
@@ -74,7 +75,7 @@ const capacity = rule("capacity", "no more nodes are kept than the bound", async
   const held = watch.countHeld(stage.clock.now());
   assert.ok(held <= fixture.maxNodes, `${held} nodes are reported, and ${fixture.maxNodes} are the bound`);
   const { taken } = await stage.drain(slow, (fixture.maxNodes + surplusNodes) * 4);
-  // What is reported anew while this is being read did not wait.
+  // Reports made while this is being read did not wait.
   const waiting = new Set(taken.flatMap((seen) => ("key" in seen ? [slotOf(seen)] : []))).size;
   assert.ok(waiting <= fixture.maxNodes, `${waiting} nodes waited, and ${fixture.maxNodes} are the bound`);
 });

@@ -80,7 +80,7 @@ const evidence = rule("evidence", "a node that fell silent is no longer confirme
   await stage.until(() => watch.sees(node), "the node is seen");
   await stage.fixture.disappear(node);
   for (let step = 0; step < 3; step += 1) await stage.fixture.advance(stage.ttlMs);
-  // Where another program keeps the time, it may be late.
+  // Late if another program keeps the time.
   await stage.until(
     () => watch.countHeld(stage.clock.now()) === 0,
     "a node that is not there is not reported",

@@ -1,6 +1,6 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 
-/** Knows how many of the timers set on it neither fired nor were cancelled. */
+/** Counts the timers set on it that neither fired nor were cancelled. */
 export class CountingClock implements Clock {
   readonly #clock: Clock;
   readonly #pending = new Set<object>();

@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { rule, type TransportRule } from "./rule.ts";
 import { track } from "./stage.ts";
 
-/** How much may wait on a silent medium: each member of a composition settles. */
+/** Bound on waiting reports of a silent medium: each member of a composition settles. */
 const maxWaiting = 100;
 
 const abort = rule("abort", "an abort rejects with its very reason", async (stage) => {

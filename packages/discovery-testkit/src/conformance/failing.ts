@@ -3,10 +3,10 @@ import { type DiscoveryError, isDiscoveryError } from "@lmserv/discovery-core";
 import type { Fixture } from "./fixture.ts";
 import { rule, type TransportRule } from "./rule.ts";
 
-/** Long enough for whatever a disposal sends. */
+/** Longer than any disposal sends. */
 const afterwardsMs = 1_000;
 
-/** @throws when the fixture cannot take its medium away and give it back. */
+/** @throws when the fixture cannot fail and restore its medium. */
 function mediumOf({ fail, restore }: Fixture): Required<Pick<Fixture, "fail" | "restore">> {
   assert.ok(
     fail && restore,
@@ -32,7 +32,7 @@ const failure = rule(
     if (announces) await stage.until(isReported, "a session without a browse reports it");
     await stage.until(() => watch.ending.kind !== "running", "the browse ends");
     await medium.restore();
-    // A session of which nobody asked anything may not have noticed.
+    // An idle session may not have noticed the failure.
     const late = (announces ? [browsed, idle] : [browsed]).map((session) => stage.watch(session));
     await stage.until(() => late.every(({ ending }) => ending.kind !== "running"), "a later browse ends");
     for (const { ending } of [watch, ...late]) {
@@ -96,7 +96,7 @@ const survival = rule(
   ({ supervised }) => supervised === true,
 );
 
-/** Whether this is such an error, or each of several is. */
+/** True for such an error, and for an aggregate of such errors. */
 function hasCode(error: unknown, code: DiscoveryError["code"]): boolean {
   if (error instanceof AggregateError) {
     return error.errors.length > 0 && error.errors.every((one) => hasCode(one, code));

@@ -4,14 +4,14 @@ type Handler = (...args: unknown[]) => void;
 
 const events = ["unhandledRejection", "uncaughtException"] as const;
 
-/** What would have ended the process while `act` ran: unhandled rejections and uncaught exceptions. */
+/** Faults that would have ended the process while `act` ran: unhandled rejections and uncaught exceptions. */
 export async function collectFaults(act: () => Promise<void>): Promise<readonly unknown[]> {
   const faults: unknown[] = [];
   const take: Handler = (error) => faults.push(error);
   const others = events.map((event) => replaceHandlers(event, [take]));
   try {
     await act();
-    // Node tells of a rejection only once the microtasks have run.
+    // Node reports a rejection only once the microtasks have run.
     await turn();
     await turn();
   } finally {
@@ -20,7 +20,10 @@ export async function collectFaults(act: () => Promise<void>): Promise<readonly 
   return faults;
 }
 
-/** Sets who hears of the event, and returns who did: the test runner, which would blame somebody else. */
+/**
+ * Replaces the handlers of an event, and returns the former: the test runner's, which would blame another
+ * test.
+ */
 function replaceHandlers(event: (typeof events)[number], handlers: readonly Handler[]): readonly Handler[] {
   const before = process.rawListeners(event) as Handler[];
   process.removeAllListeners(event);

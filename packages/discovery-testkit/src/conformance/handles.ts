@@ -1,20 +1,20 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { sleep, systemClock } from "@lmserv/discovery-core/transport";
 
-/** How often it is looked whether a closed socket has left the process; a standstill of the machine takes up one time. */
+/** Attempts to see a closed socket leave the process; a standstill of the machine uses up one. */
 const maxLooks = 200;
 const pauseMs = 5;
-/** A closed server was seen to be listed for two turns of the event loop. */
+/** A closed server was seen listed for two turns of the event loop. */
 const closingTurns = 10;
 
-/** What keeps the process alive, by type: sockets, servers, timers, requests. */
+/** Resources that keep the process alive, by type: sockets, servers, timers, requests. */
 export async function openHandles(): Promise<ReadonlyMap<string, number>> {
-  // What was closed just now is still listed, and would hide something that is opened next.
+  // A resource closed just now is still listed, and would hide one opened next.
   for (let count = 0; count < closingTurns; count += 1) await turn();
   return countHandles();
 }
 
-/** What the process has come to hold beyond `before`, once it had the time to let go of it. */
+/** Resources beyond `before` that the process still holds after a while. */
 export async function newHandles(before: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const never = new AbortController().signal;
   for (let looks = 1; ; looks += 1) {

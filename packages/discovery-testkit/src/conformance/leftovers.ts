@@ -5,7 +5,7 @@ import { newHandles, openHandles } from "./handles.ts";
 import { rule, type TransportRule } from "./rule.ts";
 import { type Stage, track } from "./stage.ts";
 
-/** Uses a session for all that it can do and leaves everything as it is. */
+/** Uses every capability of a session, and leaves everything as it is. */
 async function live(stage: Stage, session: TransportSession): Promise<void> {
   const node = await stage.newcomer();
   const watch = stage.watch(session);

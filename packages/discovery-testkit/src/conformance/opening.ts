@@ -47,7 +47,7 @@ const disposal = rule(
     await stage.within(Promise.all([dispose(), dispose()]), "the session is disposed twice at once");
     await stage.within(dispose(), "the session is disposed once more");
     let last = await stage.within(step.promise, "disposal ends a pending next()");
-    // What had been observed before may still be delivered; on this silent medium that is hardly anything.
+    // Observations from before may still be delivered; on this silent medium there are few.
     for (let steps = 0; !last.done && steps < 10; steps += 1) {
       last = await stage.within(pending.next(), "next() after disposal returns");
     }

@@ -1,18 +1,18 @@
 import type { Capabilities, Fixture } from "./fixture.ts";
 import { Stage } from "./stage.ts";
 
-/** Something that every transport must do, and that a broken one can be caught at not doing. */
+/** Requirement of every transport, which a broken transport visibly violates. */
 export interface TransportRule {
-  /** Short and stable: what `skip` names. */
+  /** Short and stable name for `skip`. */
   readonly id: string;
   readonly title: string;
-  /** Whether it is about transports that can do this; it says nothing of others. */
+  /** Returns true if the rule concerns transports with these capabilities. */
   readonly applies: (capabilities: Capabilities) => boolean;
   /** Rejects when the transport breaks the rule; uses up the fixture, but does not dispose it. */
   run(fixture: Fixture, capabilities: Capabilities): Promise<void>;
 }
 
-/** Makes a rule of what happens on its stage. */
+/** Makes a rule of actions on a stage. */
 export function rule(
   id: string,
   title: string,

@@ -14,20 +14,20 @@ import { CountingClock } from "./counting-clock.ts";
 import type { Capabilities, Fixture } from "./fixture.ts";
 import { Watch } from "./watch.ts";
 
-/** How finely time is cut while something is waited for. */
+/** Step of time while a rule waits, in ms. */
 const stepMs = 20;
-/** How often what must not wait for anything is given the chance to be done. */
+/** Turns granted to work that must not depend on time. */
 const maxTurns = 25;
-/** Out of the way of well-known ports; a rule uses as many as nodes. */
+/** First port, above well-known ones; a rule uses one for each node. */
 const firstPort = 20_001;
 
-/** A promise that can be looked at. */
+/** Promise with a visible state. */
 export interface Tracked<T> {
   readonly promise: Promise<T>;
   readonly done: boolean;
 }
 
-/** A rule's view of its fixture: opens, watches, waits, and clears up after it. */
+/** A rule's view of its fixture: opens, watches, waits, and cleans up after it. */
 export class Stage {
   readonly fixture: Fixture;
   readonly capabilities: Capabilities;
@@ -59,7 +59,7 @@ export class Stage {
     return session;
   }
 
-  /** Starts to browse and takes down everything that is observed, until `controller` aborts. */
+  /** Browses and records every observation, until `controller` aborts. */
   watch(session: TransportSession, controller: AbortController = new AbortController()): Watch {
     const signal = AbortSignal.any([controller.signal, this.#ending.signal]);
     return new Watch(session.browse(this.query, { signal }), this.clock);
@@ -87,14 +87,13 @@ export class Stage {
     return this.within(session.announce(node, { signal }), "the announcement is accepted");
   }
 
-  /** A node like no other in this rule. */
+  /** Node that is unique in this rule. */
   newNode(): ResolvedAnnouncement {
     this.#nodes += 1;
     const id = randomHex(this.context.random, 128);
     return { id, port: firstPort + this.#nodes, info: `node ${this.#nodes}` };
   }
 
-  /** Puts a new node on the medium. */
   async newcomer(): Promise<ResolvedAnnouncement> {
     const node = this.newNode();
     await this.fixture.appear(node);
@@ -109,14 +108,14 @@ export class Stage {
     }
   }
 
-  /** Lets time pass until the promise has settled, and passes on how. */
+  /** Lets time pass until the promise has settled, and settles alike. */
   async within<T>(promise: PromiseLike<T> | T, what: string): Promise<T> {
     const tracked = track(promise);
     await this.until(() => tracked.done, what);
     return tracked.promise;
   }
 
-  /** As `within`, for what may not depend on time. */
+  /** As `within`, for work that must not depend on time. */
   async atOnce<T>(promise: PromiseLike<T> | T, what: string): Promise<T> {
     const tracked = track(promise);
     for (let turns = 0; !tracked.done; turns += 1) {
@@ -139,7 +138,7 @@ export class Stage {
     assert.equal(outcome.error, reason, `${what} rejected with something else than signal.reason`);
   }
 
-  /** Takes steps until one waits for the medium; there are at most `maxSteps` before. */
+  /** Takes steps, at most `maxSteps`, until one waits for the medium. */
   async drain(
     iterator: AsyncIterator<Observation, unknown, undefined>,
     maxSteps: number,
@@ -156,7 +155,7 @@ export class Stage {
     }
   }
 
-  /** Ends whatever the rule left; what goes wrong there is for other rules to find. */
+  /** Ends everything that the rule left; other rules find its faults. */
   async clear(): Promise<void> {
     this.#ending.abort();
     const disposals = this.#sessions.map((session) => session[Symbol.asyncDispose]());
@@ -168,7 +167,7 @@ interface OpenOptions extends Cancellable {
   readonly report: (error: DiscoveryError) => void;
 }
 
-/** Also keeps a rejection that nobody waits for yet from being unhandled. */
+/** Also handles a rejection that is not awaited yet. */
 export function track<T>(value: PromiseLike<T> | T): Tracked<T> {
   const promise = Promise.resolve(value);
   const tracked = { promise, done: false };

@@ -9,7 +9,7 @@ import {
   type SeenNode,
 } from "@lmserv/discovery-core/transport";
 
-/** Throws unless every field is what the contract says. */
+/** Throws unless every field conforms to the contract. */
 export function assertValid(observation: Observation, vias: readonly string[]): void {
   const { kind, via } = observation;
   assert.ok(vias.includes(via), `via is "${via}", and the transport "${vias.join("+")}"`);
@@ -29,7 +29,7 @@ export function assertValid(observation: Observation, vias: readonly string[]): 
   assertValidNode(observation.node);
 }
 
-/** Throws unless the node can be one. */
+/** Throws unless the node is valid. */
 export function assertValidNode(node: SeenNode): void {
   const { id, trust, port, scheme, info, addresses, path, auth, attributes } = node;
   assert.ok(id === null || (typeof id === "string" && isNodeId(id)), `id is ${JSON.stringify(id)}`);

@@ -5,10 +5,10 @@ type Ending =
   | { readonly kind: "returned" }
   | { readonly kind: "threw"; readonly error: unknown };
 
-/** One browse, with everything that it has brought. */
+/** Browse with all its observations. */
 export class Watch {
   readonly seen: Observation[] = [];
-  /** Until when the latest report of each key holds; -Infinity for a node that is gone. */
+  /** Deadline of the latest report of each key; -Infinity for a node that is gone. */
   readonly deadlinesMs: Map<string, number> = new Map();
   #ending: Ending = { kind: "running" };
 
@@ -20,7 +20,7 @@ export class Watch {
     return this.#ending;
   }
 
-  /** What was reported of a node, under whichever keys. */
+  /** Reports of a node under all its keys. */
   reportsOf(node: ResolvedAnnouncement): readonly Alive[] {
     return this.seen
       .filter((seen) => seen.kind === "alive")
@@ -35,7 +35,7 @@ export class Watch {
     return [...new Set(this.reportsOf(node).map(slotOf))];
   }
 
-  /** Whether every key under which the node was seen is gone for this reason. */
+  /** True if every key of the node is gone for this reason. */
   lost(node: ResolvedAnnouncement, reason: Gone["reason"]): boolean {
     return this.keysOf(node).every((slot) => {
       const last = this.seen.findLast((seen) => "key" in seen && slotOf(seen) === slot);
@@ -43,7 +43,7 @@ export class Watch {
     });
   }
 
-  /** How many keys hold at `nowMs`. */
+  /** Count of keys that hold at `nowMs`. */
   countHeld(nowMs: number): number {
     return [...this.deadlinesMs.values()].filter((deadlineMs) => deadlineMs > nowMs).length;
   }
@@ -69,7 +69,7 @@ function endMs({ ttlMs = Number.POSITIVE_INFINITY }: Alive, nowMs: number): numb
   return nowMs + ttlMs;
 }
 
-/** Keys are a transport's own, and a composition has several transports. */
+/** Keys are unique within one transport, and a composition has several. */
 export function slotOf({ via, key }: Alive | Gone): string {
   return `${via}\0${key}`;
 }

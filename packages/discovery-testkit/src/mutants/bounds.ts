@@ -7,7 +7,7 @@ function parse(frame: Uint8Array): { readonly node?: SeenNode } {
   return JSON.parse(new TextDecoder().decode(frame));
 }
 
-/** Parses what it receives without a thought. */
+/** Parses input without checks. */
 function fragile(options: MemoryOptions): Transport {
   return withSession(memory(options), (session) => {
     const link = options.network.join({ receive: (frame) => void parse(frame), failed() {} });
@@ -20,7 +20,7 @@ function fragile(options: MemoryOptions): Transport {
   });
 }
 
-/** Reports also what does not pass the checks. */
+/** Also reports input that fails the checks. */
 function gullible(options: MemoryOptions): Transport {
   const { network, name: via = "memory" } = options;
   return withAdditions(memory(options), (sink, { ttlMs }) => {
@@ -42,7 +42,7 @@ function described(frame: Uint8Array): SeenNode | undefined {
   }
 }
 
-/** Is always one step ahead of its consumer, however slow that is. */
+/** Stays one step ahead of its consumer, however slow that is. */
 function hoarding(options: MemoryOptions): Transport {
   return withSteps(memory(options), (steps) => {
     const ahead: Promise<Step>[] = [];

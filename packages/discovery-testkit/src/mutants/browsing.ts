@@ -2,7 +2,7 @@ import type { Alive, Observation, Transport } from "@lmserv/discovery-core/trans
 import { type MemoryOptions, memory } from "../memory.ts";
 import { type Mutant, withAdditions, withObservations, withSession, withSteps } from "./mutant.ts";
 
-/** Starts each browse when it is asked for. */
+/** Starts each browse at the call. */
 function eager(options: MemoryOptions): Transport {
   return withSession(memory(options), (session) => ({
     browse(query, cancellable) {
@@ -39,7 +39,6 @@ function exclusive(options: MemoryOptions): Transport {
   });
 }
 
-/** Reports each node once. */
 function terse(options: MemoryOptions): Transport {
   return withObservations(memory(options), () => {
     const seen = new Set<string>();
@@ -52,7 +51,7 @@ function terse(options: MemoryOptions): Transport {
   });
 }
 
-/** Goes on saying that a node is there, from memory. */
+/** Goes on reporting a node from memory. */
 function haunted(options: MemoryOptions): Transport {
   return withAdditions(memory(options), (sink, { ttlMs }, { clock }) => {
     const remembered = new Map<string, Alive>();

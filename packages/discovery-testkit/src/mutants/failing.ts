@@ -5,7 +5,7 @@ import { type Mutant, withObservations, withSession, withSteps } from "./mutant.
 
 const supervised = { announces: true, reconfirms: true, supervised: true };
 
-/** Stands for nothing. */
+/** Registration without effect. */
 const mute: Registration = { async update() {}, async [Symbol.asyncDispose]() {} };
 
 export const failureMutants: readonly Mutant[] = [

@@ -12,15 +12,15 @@ import {
 import type { Capabilities } from "../conformance/fixture.ts";
 import type { MemoryOptions } from "../memory.ts";
 
-/** A transport that is broken on purpose, to prove that a rule can fail. */
+/** Transport that is broken on purpose, to prove that a rule can fail. */
 export interface Mutant {
-  /** The rule that it breaks. */
+  /** Rule that it breaks. */
   readonly rule: string;
-  /** Rules that see the same mistake. @default none */
+  /** Further rules that detect the same mistake. @default none */
   readonly alsoBreaks?: readonly string[];
-  /** What is wrong with it. */
+  /** Description of the mistake. */
   readonly title: string;
-  /** What is declared of it. @default it can announce and reconfirm */
+  /** Declared capabilities. @default it can announce and reconfirm */
   readonly declares?: Capabilities;
   readonly build: (options: MemoryOptions) => Transport;
 }
@@ -28,7 +28,7 @@ export interface Mutant {
 export type Steps = AsyncIterator<Observation, unknown, undefined>;
 export type Step = IteratorResult<Observation, unknown>;
 
-/** The transport, with some members of its sessions replaced. */
+/** Replaces some members of the transport's sessions. */
 export function withSession(
   transport: Transport,
   replace: (session: TransportSession, context: TransportContext) => Partial<TransportSession>,
@@ -42,7 +42,7 @@ export function withSession(
   };
 }
 
-/** The transport, with the iterators of its browses replaced. */
+/** Replaces the iterators of the transport's browses. */
 export function withSteps(
   transport: Transport,
   replace: (steps: Steps, options: Cancellable) => Partial<Steps>,
@@ -60,7 +60,7 @@ export function withSteps(
   }));
 }
 
-/** The transport, with each observation of a browse replaced by others, or none. */
+/** Replaces each observation of a browse by others, or none. */
 export function withObservations(
   transport: Transport,
   start: () => (observation: Observation) => readonly Observation[],
@@ -88,7 +88,7 @@ export interface Addition {
   readonly stop: () => void;
 }
 
-/** The transport, with observations added to its browses. */
+/** Adds observations to the transport's browses. */
 export function withAdditions(
   transport: Transport,
   start: (sink: ObservationSink, query: BrowseQuery, context: TransportContext) => Addition,
