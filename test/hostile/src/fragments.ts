@@ -4,7 +4,8 @@ export const fragments: readonly string[] = [
   ...["1e400", "-1e400", "-0", "1e-7", "9007199254740993", "4294967296", "-1", "0.1", "65536", "NaN", "00"],
   ...["null", "true", "[]", "{}", '""', "[[]]", "[null]", '{"":""}', '"0"', "undefined"],
   ...["{", "}", "[", "]", ",", ":", '"', "\\", "'", "/*", "*/", "//", "<!--", "="],
-  // Halves of characters, with and without JSON's escapes; marks that stack; what turns or hides text.
+  // Halves of characters, with and without JSON's escapes; combining marks; characters that reverse or hide
+  // text.
   ...["\ud800", "\udc00\ud83d", '"\\ud800"', '"\\udc00\\ud83d"', "\u0000", '"\\u0000"', "\ufeff", "\ufffe"],
   ...["\u202e", "\u2066", "\u200b", "\u{e0041}", "\u3164", `e${"\u0301".repeat(40)}`, "\u001b[2J", "\u2028"],
   ...[
@@ -33,7 +34,7 @@ export const fragments: readonly string[] = [
   ...["/", "\\\\host", "?", "#", "@", "http://u:p@h/", "ws://", "$HOME", "$(id)", "`id`"],
 ];
 
-/** So deep, and so long, that what walks it by calling itself, or goes over it again and again, shows. */
+/** Deep and long texts, which expose recursion and quadratic time. */
 export const heaps: readonly string[] = [
   "[".repeat(20_000),
   `${"[".repeat(20_000)}${"]".repeat(20_000)}`,

@@ -1,10 +1,10 @@
 import fc, { type Arbitrary } from "fast-check";
 import { fragments, heaps } from "./fragments.ts";
 
-/** What is done to one place of a text. */
+/** Edit of one place of a text. */
 interface Edit {
   readonly kind: "replace" | "insert" | "remove" | "repeat" | "swap" | "cut" | "key";
-  /** Which token, of as many as there are. */
+  /** Index of the token, wrapped to their count. */
   readonly at: number;
   readonly to: number;
   readonly fragment: string;
@@ -23,10 +23,10 @@ const edit: Arbitrary<Edit> = fc.record({
   ),
 });
 
-/** A string of JSON, a word, white space, or any other character. */
+/** JSON string, word, white space, or any other character. */
 const token = /"(?:[^"\\]|\\.)*"|[\w.:%-]+|[^\S\n]+|./gs;
 
-/** Valid text gone wrong at a few of its tokens: mostly it is still read to its end, and says what it should not. */
+/** Valid text with a few damaged tokens: most of it still parses to its end, with a wrong content. */
 export function hostileText(valid: Arbitrary<string>): Arbitrary<string> {
   return fc
     .tuple(valid, fc.array(edit, { maxLength: 4 }))
@@ -44,7 +44,7 @@ function applyEdit(text: string, { kind, at, to, fragment }: Edit): string {
       return [...tokens.slice(0, index), fragment, ...tokens.slice(index)].join("");
     case "remove":
       return [...tokens.slice(0, from), ...tokens.slice(end)].join("");
-    // Of an object: its keys are there twice.
+    // Duplicates the keys of an object.
     case "repeat":
       return [...tokens.slice(0, end), ...tokens.slice(from)].join("");
     case "swap":
@@ -56,7 +56,7 @@ function applyEdit(text: string, { kind, at, to, fragment }: Edit): string {
   }
 }
 
-/** Gives the object before a place one more key, which another may have, or which no object should. */
+/** Gives the object around a place one more key, which another object may have, or none should. */
 function withKey(tokens: readonly string[], index: number, fragment: string): string {
   const open = tokens.lastIndexOf("{", index);
   const names = ["__proto__", "id", "nodes", "type", "data", "version", "transports", "\\ud800"];
@@ -70,7 +70,7 @@ interface ByteEdit {
   readonly skip: number;
 }
 
-/** A stray continuation, an overlong zero, a surrogate, a character that has no end, what no character has. */
+/** Stray continuation, overlong zero, surrogate, unfinished character, invalid byte. */
 const noUtf8 = [[0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x9f], [0xff, 0xfe]].map((one) =>
   Uint8Array.from(one),
 );
@@ -80,7 +80,7 @@ const byteEdit: Arbitrary<ByteEdit> = fc.record({
   skip: fc.constantFrom(0, 0, 1, 2, 40, 65_536),
 });
 
-/** The bytes of hostile text, gone wrong once more. */
+/** Bytes of hostile text, damaged once more. */
 export function hostileBytes(valid: Arbitrary<string>): Arbitrary<Buffer> {
   return fc.tuple(hostileText(valid), fc.array(byteEdit, { maxLength: 2 })).map(([text, edits]) =>
     edits.reduce((bytes, { at, bytes: put, skip }) => {
@@ -90,7 +90,7 @@ export function hostileBytes(valid: Arbitrary<string>): Arbitrary<Buffer> {
   );
 }
 
-/** As a reader of files has it: what is no UTF-8 is replaced. */
+/** Decodes as a reader of files does: invalid UTF-8 is replaced. */
 export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("utf8");
 }

@@ -1,36 +1,36 @@
 import fc, { type Arbitrary } from "fast-check";
 import { expect, test } from "vitest";
 
-/** What reads hostile input, from the first to the last of a run. */
+/** Reader of hostile input, for one run. */
 export interface Subject<T> {
-  /** Reads one input; throws, or rejects, only for what is a fault. */
+  /** Reads one input; throws, or rejects, only for a fault. */
   readonly read: (input: T) => void | Promise<void>;
-  /** How many things it keeps of all that it read: entries, queued bytes, timers, sockets. */
+  /** Count of everything that it keeps: entries, queued bytes, timers, sockets. */
   readonly kept: () => number;
   readonly close?: () => void | Promise<void>;
 }
 
 export interface HostileKind<T> {
   readonly inputs: Arbitrary<T>;
-  /** How many things may be kept, whatever comes. */
+  /** Bound on that count, whatever comes. */
   readonly maxKept: number;
   readonly open: () => Subject<T> | Promise<Subject<T>>;
-  /** How many inputs an everyday run reads: as many as take a second or less. @default 500 */
+  /** Inputs of an everyday run, as many as take a second or less. @default 500 */
   readonly everyday?: number;
 }
 
 /** Set by `npm run fuzz`. */
 const long = Number(process.env.HOSTILE_INPUTS ?? 0);
-/** The same ones at each everyday run; others, which are printed, at each long one. */
+/** Same seed for each everyday run; another one, which is printed, for each long one. */
 const seed = Number(process.env.HOSTILE_SEED ?? (long > 0 ? Date.now() % 1_000_000 : 20_260_101));
-/** Longest time of the processor that one input may take, whatever else the machine does. */
+/** Longest processor time of one input, in ms, whatever else the machine does. */
 const standstillMs = 50;
-/** Hardly any input takes so long but by compiling and sweeping, so that it is read again before it is judged. */
+/** Time in ms above which an input is read again: usually it was compiling and sweeping. */
 const doubtfulMs = 10;
-/** Of an input that fails; the seed and the path bring back all of it. */
+/** Bound on the shown part of a failing input; the seed and the path restore all of it. */
 const maxShown = 2_000;
 
-/** Registers the test of a kind: no input crashes what reads it, stops it, or stays in it. */
+/** Registers the test of a kind: no input crashes its reader, blocks it, or stays in it. */
 export function readsHostile<T>(name: string, kind: HostileKind<T>): void {
   const count = long > 0 ? long : (kind.everyday ?? 500);
   test(`${name}: ${count} hostile inputs, seed ${seed}`, async () => {
@@ -59,7 +59,7 @@ export function readsHostile<T>(name: string, kind: HostileKind<T>): void {
   });
 }
 
-/** Figures of a long run: time and memory, which no everyday test is judged by. */
+/** Time and memory of a long run, which no everyday test judges. */
 class Weight {
   readonly #name: string;
   readonly #count: number;
@@ -103,7 +103,7 @@ class Weight {
   }
 }
 
-/** The least of three readers that have read nothing else: compiling and sweeping only ever add to what an input takes. */
+/** Least time of three fresh readers: compiling and sweeping only add to an input's time. */
 async function leastMs<T>(kind: HostileKind<T>, input: T): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let reader = 0; reader < 3; reader += 1) {

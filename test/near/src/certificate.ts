@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** An authority and the certificate of 127.0.0.1 by it, in the repository for all to see: for tests only. */
+/** Authority and certificate of 127.0.0.1, public in the repository: for tests only. */
 export const certificate: { readonly ca: string; readonly cert: string; readonly key: string } = {
   ca: read("ca.cert"),
   cert: read("server.cert"),

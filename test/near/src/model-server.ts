@@ -9,26 +9,26 @@ import {
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
-/** A request that a server has seen, with its whole body. */
+/** Received request with its whole body. */
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
   readonly response: ServerResponse;
-  /** Resolves when the connection of the request has ended before the answer did. */
+  /** Resolves if the connection ends before the answer does. */
   readonly gone: Promise<void>;
 }
 
-/** An HTTP server on loopback that answers as the test says. */
+/** HTTP server on loopback with the test's answers. */
 export interface ModelServer extends AsyncDisposable {
   readonly port: number;
   readonly requests: readonly SeenRequest[];
-  /** Resolves with the n-th request, counted from 1, as soon as it is complete. */
+  /** Resolves with the n-th request, counted from 1, once it is complete. */
   request(number: number): Promise<SeenRequest>;
 }
 
-/** Certificate and key of a server with TLS, PEM. */
+/** Certificate and key of a TLS server, PEM. */
 export interface Tls {
   readonly cert: string;
   readonly key: string;
@@ -87,7 +87,7 @@ async function read(message: IncomingMessage): Promise<Buffer | null> {
   }
 }
 
-/** A whole answer of OpenAI's API, as JSON or as a stream of words, whichever was asked for. */
+/** Whole answer of OpenAI's API, as JSON or as a stream of words, as requested. */
 export function say({ body, response }: SeenRequest, text: string): void {
   const { model, stream } = JSON.parse(body.toString()) as { model: string; stream?: boolean };
   if (!stream) {

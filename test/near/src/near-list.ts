@@ -7,22 +7,22 @@ import {
   type Transport,
 } from "@lmserv/discovery-core/transport";
 
-/** A node as it is announced; what is left out is that of a healthy server of OpenAI's API. */
+/** Announced node; omitted fields are those of a healthy server of OpenAI's API. */
 export interface ListedNode extends Partial<SeenNode> {
   readonly id: string;
   readonly port: number;
   readonly loaded?: readonly string[];
 }
 
-/** A discovery whose medium and checks are the test. */
+/** Discovery whose medium and checks are the test's. */
 export interface NearList extends AsyncDisposable {
   readonly discovery: Discovery;
-  /** Lists nodes; a node that is listed says something else. */
+  /** Lists nodes; a known node is updated. */
   list(...nodes: readonly ListedNode[]): Promise<void>;
-  /** What a check of a node finds; resolves once it is known. */
+  /** Sets the result of a node's check; resolves once it is known. */
   check(id: string, state: HealthState, loaded?: readonly string[], version?: string): Promise<void>;
   lose(id: string, reason: "goodbye" | "unreachable"): Promise<void>;
-  /** Ends the first look, before whatever is listed next. */
+  /** Ends the first look, before further nodes. */
   settle(): void;
 }
 
@@ -64,7 +64,7 @@ export async function nearList(): Promise<NearList> {
       if (done || value.node.id === id) return;
     }
   };
-  // The first look has the transport browsed.
+  // The first look makes the transport browse.
   discovery.registry.listAlive();
   return {
     discovery,

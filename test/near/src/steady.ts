@@ -1,4 +1,4 @@
-/** A figure, once a thousand turns of the loop have not changed it. */
+/** Figure after a thousand turns of the loop without a change. */
 export async function steady(figure: () => number): Promise<number> {
   for (let before = -1; ; before = figure()) {
     if (before === figure()) return before;

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A timer of Node's may be early by a fraction of this, in ms. */
+/** Granularity of Node's timers, which may be early by less than this, in ms. */
 const grainMs = 1;
 
 /**
- * Settles as `work` does, or rejects once `timeoutMs` are over.
+ * Settles as `work` does, or rejects after `timeoutMs`.
  *
- * The signal that `work` receives is aborted in every case, so that nothing of it stays behind.
+ * The signal of `work` is aborted in every case, so that nothing of it stays behind.
  *
  * @param what - Ends the sentence "<what> within <timeoutMs> ms".
- * @param queuedMs - How long those who work have waited for a processor so far: that is no time of theirs.
+ * @param queuedMs - Time that the workers have waited for a processor so far, which does not count.
  */
 export async function within<T>(
   timeoutMs: number,
@@ -28,7 +28,7 @@ export async function within<T>(
   }
 }
 
-/** Resolves when as much time is over, besides what is queued meanwhile. */
+/** Resolves after `ms`, without the time queued meanwhile. */
 async function elapse(ms: number, queuedMs: () => number, signal: AbortSignal): Promise<void> {
   const queuedBeforeMs = queuedMs();
   for (let pauseMs = ms, passedMs = 0; pauseMs >= grainMs; ) {

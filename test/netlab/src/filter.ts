@@ -1,8 +1,8 @@
-/** Multicast DNS of both families; unicast, and so the answers to whoever asks by unicast, passes. */
+/** Drops multicast DNS of both families; unicast, and so the answers to unicast questions, passes. */
 export const multicastRules: string = `ip daddr 224.0.0.0/4 udp dport 5353 drop
 ip6 daddr ff00::/8 udp dport 5353 drop`;
 
-/** Loses every copy of a frame with the same chance, those of one multicast independently. */
+/** Loses every copy of a frame with the same chance, copies of one multicast independently. */
 export function lossRules(percent: number): string {
   if (!(percent >= 0 && percent <= 100)) {
     throw new RangeError(`percent is ${percent}, but a loss is 0 to 100`);
@@ -10,7 +10,7 @@ export function lossRules(percent: number): string {
   return `numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
 }
 
-/** The nftables script that puts `rules` in the way of forwarded frames, in place of those of that name. */
+/** nftables script that applies `rules` to forwarded frames, in place of the rules of that name. */
 export function filterScript(name: string, rules: string | null): string {
   const table = `table bridge ${name}`;
   const forget = `${table}\ndelete ${table}\n`;

@@ -7,24 +7,24 @@ import { programPath } from "./program.ts";
 const startTimeoutMs = 60_000;
 const endTimeoutMs = 60_000;
 
-/** Whom the LAN belongs to, where it is not the caller. */
+/** Owner of the LAN, if it is not the caller. */
 export interface User {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The process that the namespaces of a LAN live and die with. */
+/** Process that keeps the namespaces of a LAN alive. */
 export interface Holder extends AsyncDisposable {
-  /** First process inside, by the number that it has outside. */
+  /** First process inside, by its pid outside. */
   readonly pid: number;
   readonly user: User | undefined;
 }
 
 /**
- * What makes the namespaces and runs, as the first process in them, a script read from standard input.
+ * Command that makes the namespaces and runs, as the first process in them, a script from standard input.
  *
- * Works as root and as an ordinary user alike. When it is killed, or when its standard input ends because
- * whoever started it is gone, the kernel kills every process inside and the namespaces go with them.
+ * Works for root and for an ordinary user. It ends when killed, or when its standard input ends with its
+ * starter. Then the kernel kills every process inside and removes the namespaces.
  */
 export const holderCommand: readonly [string, ...string[]] = [
   "unshare",
@@ -43,7 +43,7 @@ export const holderCommand: readonly [string, ...string[]] = [
 export async function startHolder(script: string, user?: User): Promise<Holder> {
   const [program, ...args] = holderCommand;
   const child = spawn(program, args, { env: { ...process.env, PATH: programPath }, ...user });
-  // A script that failed does not read the rest of itself; its exit says so.
+  // A failed script does not read the rest of itself; its exit reports it.
   child.stdin.on("error", () => {});
   const stdout = lineLog(child.stdout);
   const stderr = lineLog(child.stderr);

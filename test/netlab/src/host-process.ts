@@ -8,14 +8,14 @@ import { programPath } from "./program.ts";
 
 const startTimeoutMs = 60_000;
 
-/** Says on descriptor 3 which pid the command has outside, then becomes the command. */
+/** Prints the command's outer pid on descriptor 3, then becomes the command. */
 const shim = `read -r pid rest </run/proc/self/stat
 echo "$pid" >&3
 cd -- "$1" || exit 126
 shift
 exec "$@" 3>&-`;
 
-/** A program and its arguments. */
+/** Program and its arguments. */
 export type Command = readonly [string, ...string[]];
 
 export interface SpawnOptions {
@@ -25,20 +25,20 @@ export interface SpawnOptions {
   readonly cwd?: string;
 }
 
-/** How a process ended: one of the two is null. */
+/** End of a process: one of the two is null. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process on a host of the LAN. Disposal kills it. */
+/** Process on a host of the LAN. Disposal kills it. */
 export interface HostProcess extends AsyncDisposable {
-  /** The command's own pid, as seen from outside the LAN. */
+  /** Pid of the command outside the LAN. */
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** How long it has waited for a processor so far, while others had it. */
+  /** Time that it has waited for a processor so far, in ms. */
   readonly queuedMs: number;
   /** Complete lines of standard output so far. */
   readonly lines: readonly string[];
@@ -54,7 +54,7 @@ export interface HostProcess extends AsyncDisposable {
   readonly kill: (signal?: NodeJS.Signals) => void;
 }
 
-/** Runs `command` in the namespaces called `place`; resolves when it is about to be executed. */
+/** Runs `command` in the namespaces called `place`; resolves right before its execution. */
 export async function startProcess(
   holder: Holder,
   place: string,
@@ -68,7 +68,7 @@ export async function startProcess(
   const load = new Load(child.pid ?? null);
   const out = lineLog(child.stdout, () => load.queuedMs);
   const err = lineLog(child.stderr, () => load.queuedMs);
-  // Writing to a process that has ended fails; `exited` tells of it.
+  // Writing to an ended process fails; `exited` reports the end.
   child.stdin.on("error", () => {});
 
   const pid = await announcedPid(child, load).catch((error: Error) => {
@@ -104,7 +104,7 @@ export async function startProcess(
     kill: (signal = "SIGTERM") => kill(child, pid, signal),
     async [Symbol.asyncDispose]() {
       kill(child, pid, "SIGKILL");
-      // What the command started may hold the pipes open; it ends with the LAN.
+      // Children of the command may hold the pipes open; they end with the LAN.
       for (const pipe of child.stdio.slice(1)) pipe?.destroy();
       await exited;
     },
@@ -122,10 +122,10 @@ function enter(
     env: { ...process.env, PATH: programPath, ...env },
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     ...holder.user,
-  }) as ChildProcessWithoutNullStreams; // Which is true: the first three are pipes.
+  }) as ChildProcessWithoutNullStreams; // True, since the first three are pipes.
 }
 
-/** What a process had of the processors, the latest word of it once it has ended. */
+/** Processor time of a process; the latest figure after its end. */
 class Load {
   pid: number | null;
   #usedMs = 0;
@@ -151,7 +151,7 @@ class Load {
   }
 }
 
-/** What the shim writes. Anything else is no pid: 0 would be every process of the tests themselves. */
+/** Pid written by the shim. Anything else is refused: 0 would be every process of the tests themselves. */
 async function announcedPid(child: ChildProcessWithoutNullStreams, load: Load): Promise<number> {
   const pipe = child.stdio[3];
   if (!(pipe instanceof Readable)) throw new TypeError("The fourth descriptor is not a pipe");
@@ -170,16 +170,16 @@ function kill(parent: ChildProcess, pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // The command ended a moment ago, and Node has yet to hear of it.
+    // The command ended a moment ago, before Node noticed.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 
 /**
- * Leads into the namespaces, where only a child gets a pid.
+ * Command that enters the namespaces, in which only a child gets a pid.
  *
- * nsenter opens the namespace files before it enters, hence the way through the holder's root. The parent
- * of the command has to end as the command does: `timeout` (0: never) hands on exit codes and signals.
+ * nsenter opens the namespace files before it enters, so that the path leads through the holder's root. The
+ * parent of the command must end as the command does: `timeout` (0: never) passes on exit codes and signals.
  * nsenter does so too, but stops itself when the command is stopped, and may then miss its end.
  */
 function entrance(holder: Holder, place: string): Command {

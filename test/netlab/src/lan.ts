@@ -5,46 +5,45 @@ import { openPlace, type Place, runOrThrow } from "./place.ts";
 import { type HostPlan, lanScript, planHosts } from "./plan.ts";
 
 export interface LanOptions<N extends number> {
-  /** How many, 1 to 240. */
+  /** Count of hosts, 1 to 240. */
   readonly hosts: N;
   /**
-   * How the hosts come to know each other's MAC addresses, and those of mDNS' groups: from the start, or by ARP and NDP.
+   * Source of the hosts' MAC addresses, and those of mDNS' groups: permanent entries, or ARP and NDP.
    *
-   * The kernel has one neighbour table for each family and all namespaces, of 1,024 learned entries. Where it is
-   * full, by whatever else runs on the machine, packets to learned neighbours vanish, multicast included. Addresses
-   * that a test adds are learned in either case. @default "known"
+   * The kernel has one neighbor table of 1,024 learned entries for each family and all namespaces. If other
+   * programs fill it, packets to learned neighbors vanish, multicast included. Addresses that a test adds are
+   * learned in either case. @default "known"
    */
   readonly neighbors?: "known" | "learned";
-  /** Builds the LAN as this user; only root can. @default the caller */
+  /** Owner of the LAN, which only root can set. @default the caller */
   readonly user?: User;
 }
 
-/** A host: its own interfaces, addresses, ports and host name; the files are the machine's. */
+/** Host with its own interfaces, addresses, ports and host name; the files are the machine's. */
 export interface Host extends Place, HostPlan {
   /** Takes its link at the switch down: the host loses the carrier and keeps its addresses. */
   readonly cut: () => Promise<void>;
-  /** Takes the link up again. */
   readonly heal: () => Promise<void>;
 }
 
-/** `N` hosts, so that `const [a, b] = lan.hosts` needs no further check. */
+/** Tuple of `N` hosts, so that `const [a, b] = lan.hosts` needs no further check. */
 export type Hosts<N extends number, Found extends readonly Host[] = readonly []> = number extends N
   ? readonly Host[]
   : Found["length"] extends N
     ? Found
     : Hosts<N, readonly [...Found, Host]>;
 
-/** Hosts on one Ethernet, out of sight of the machine's own network. Disposal ends all that runs in it. */
+/** Hosts on one Ethernet, isolated from the machine's own network. Disposal ends all its processes. */
 export interface Lan<N extends number = number> extends AsyncDisposable {
   readonly hosts: Hosts<N>;
-  /** The bridge `br0`, with one port per host, called as the host is. */
+  /** Bridge `br0`, with one port per host, called as the host is. */
   readonly switch: Place;
   /** Drops, or lets pass again, UDP 5353 to group addresses of both families. */
   readonly dropMulticast: (drop: boolean) => Promise<void>;
   /** Loses frames of any kind at random, each forwarded copy for itself, 0 to 100 percent. */
   readonly lose: (percent: number) => Promise<void>;
   /**
-   * Puts nftables rules (family `bridge`, hook `forward`) in the way, or takes those of that name away.
+   * Applies nftables rules (family `bridge`, hook `forward`), or removes those of that name.
    *
    * `iifname "h1" oifname "h2" drop` is a hole that no host is told of.
    */
@@ -74,7 +73,7 @@ export async function createLan<const N extends number>(options: LanOptions<N>):
   };
 
   return {
-    // As many as were planned, which the compiler cannot count.
+    // The compiler cannot count the planned hosts.
     hosts: hosts as readonly Host[] as Hosts<N>,
     switch: hub,
     dropMulticast: (drop) => filter("multicast", drop ? multicastRules : null),

@@ -2,24 +2,24 @@ import { EventEmitter, once } from "node:events";
 import type { Readable } from "node:stream";
 import { within } from "./deadline.ts";
 
-/** The packets of a start of 50 hosts take about 10 M; whoever writes more than this has run away. */
+/** Bound on characters: the packets of a start of 50 hosts take about 10 M; more is a runaway program. */
 const maxChars = 64 * 1024 * 1024;
 
-/** Says whether a line is the one waited for; `index` counts all lines from 0. */
+/** Returns true for the wanted line; `index` counts all lines from 0. */
 export type LinePredicate = (line: string, index: number) => boolean;
 
 export interface LineSearch {
-  /** Without what the process waits for a processor. @default 120_000 */
+  /** Time limit without the process's waits for a processor. @default 120_000 */
   readonly timeoutMs?: number;
-  /** Index of the first line to look at; `lines.length` means "from now on". @default 0 */
+  /** Index of the first line to examine; `lines.length` means "from now on". @default 0 */
   readonly from?: number;
 }
 
-/** What a stream has said so far, line by line, and what it is still to say. */
+/** Past and future output of a stream, line by line. */
 export interface LineLog {
   /** Complete lines, without their ends. */
   readonly lines: readonly string[];
-  /** Everything, the unfinished last line included. */
+  /** All output, the unfinished last line included. */
   readonly text: () => string;
   /** Resolves with the first line that fits, past or future; rejects when the stream ends or time is up. */
   readonly find: (predicate: LinePredicate, search?: LineSearch) => Promise<string>;
@@ -28,7 +28,7 @@ export interface LineLog {
 /**
  * Reads `stream` to its end, at most 64 Mi characters of it.
  *
- * @param queuedMs - How long its writer has waited for a processor so far, which is not counted as time.
+ * @param queuedMs - Time that its writer has waited for a processor so far, which does not count.
  */
 export function lineLog(stream: Readable, queuedMs?: () => number): LineLog {
   const lines: string[] = [];

@@ -6,9 +6,9 @@ export interface Shot {
   readonly to?: string;
   /** @default 5353 */
   readonly toPort?: number;
-  /** The port is shared with whoever else is on it; 0 lets the kernel choose one. @default 5353 */
+  /** The port may be shared with other programs; 0 lets the kernel choose one. @default 5353 */
   readonly fromPort?: number;
-  /** An address of the host, for those with several. @default what the kernel chooses */
+  /** Address of a host with several. @default the kernel's choice */
   readonly from?: string;
   /** IPv4 TTL or IPv6 hop limit, 1 to 255. @default 255 */
   readonly ttl?: number;
@@ -16,15 +16,15 @@ export interface Shot {
 
 /** Sends datagrams as given, byte for byte. Disposal stops it. */
 export interface PacketGun extends AsyncDisposable {
-  /** Resolves when the kernel took the datagram; rejects with the kernel's reason. */
+  /** Resolves when the kernel took the datagram; rejects with the kernel's error. */
   readonly fire: (payload: Uint8Array, shot?: Shot) => Promise<void>;
 }
 
 /**
- * Makes a host send arbitrary UDP datagrams from its interface.
+ * Lets a host send arbitrary UDP datagrams from its interface.
  *
- * The gun holds the ports that it fired from. A datagram sent to such a port of its host by unicast may
- * reach the gun instead of the program under test: fire from another host.
+ * The gun keeps its ports. A unicast datagram to such a port may reach the gun instead of the program under
+ * test: fire from another host.
  */
 export async function packetGun(place: Place): Promise<PacketGun> {
   const script = await place.spawn(pythonScript("gun.py", place.interface));

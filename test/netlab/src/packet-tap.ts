@@ -2,11 +2,11 @@ import type { Place } from "./place.ts";
 import { type Records, records } from "./records.ts";
 import { pythonScript } from "./script.ts";
 
-/** A UDP datagram from or to port 5353, as it was on the wire. */
+/** UDP datagram from or to port 5353, as it was on the wire. */
 export interface Packet {
   /** Monotonic time of this machine, in ms: the scale of `process.hrtime`. */
   readonly tMs: number;
-  /** Sent by the tapped host itself. */
+  /** True if the tapped host sent it. */
   readonly outgoing: boolean;
   readonly srcMac: string;
   readonly dstMac: string;
@@ -16,14 +16,14 @@ export interface Packet {
   readonly dport: number;
   /** IPv4 TTL or IPv6 hop limit. */
   readonly ttl: number;
-  /** The first of several IP fragments: `payload` is not all of it. Further fragments are left out. */
+  /** True for the first of several IP fragments: `payload` is incomplete. Further fragments are left out. */
   readonly fragment: boolean;
   readonly payload: Buffer;
 }
 
-/** What passes an interface, recorded without any code of the product. Disposal stops it. */
+/** Packets on an interface, recorded without any code of the product. Disposal stops it. */
 export interface PacketTap extends Records<Packet>, AsyncDisposable {
-  /** Stops and returns all packets seen; rejects when the kernel had to drop any, since a count would lie. */
+  /** Stops and returns all packets; rejects when the kernel dropped any, since a count would be wrong. */
   readonly stop: () => Promise<readonly Packet[]>;
 }
 

@@ -9,30 +9,30 @@ import {
 } from "./host-process.ts";
 
 export interface RunOptions extends SpawnOptions {
-  /** Without what it waits for a processor. @default 120_000 */
+  /** Time limit without waits for a processor. @default 120_000 */
   readonly timeoutMs?: number;
   /** Standard input. @default "" */
   readonly input?: string;
 }
 
-/** A finished command. */
+/** Finished command with its output. */
 export interface Finished extends Exit {
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Somewhere on the LAN where commands run: a host, or the switch. */
+/** Place on the LAN where commands run: a host, or the switch. */
 export interface Place {
   readonly name: string;
-  /** The interface that sees the LAN. */
+  /** Interface that sees the LAN. */
   readonly interface: string;
-  /** Starts a command; the caller disposes of it, or the LAN does. */
+  /** Starts a command, which the caller or the LAN disposes of. */
   readonly spawn: (command: Command, options?: SpawnOptions) => Promise<HostProcess>;
-  /** Runs a command to its end, whatever its exit code; rejects, and kills it, when time is up. */
+  /** Runs a command to its end, whatever its exit code; kills it and rejects after the time limit. */
   readonly run: (command: Command, options?: RunOptions) => Promise<Finished>;
 }
 
-/** @param live - Where started processes are kept until they end. */
+/** @param live - Set of running processes, each until its end. */
 export function openPlace(holder: Holder, name: string, iface: string, live: Set<HostProcess>): Place {
   async function spawn(command: Command, options?: SpawnOptions): Promise<HostProcess> {
     const started = await startProcess(holder, name, command, options);
@@ -59,7 +59,7 @@ export function openPlace(holder: Holder, name: string, iface: string, live: Set
   return { name, interface: iface, spawn, run };
 }
 
-/** Runs a command that has to succeed, and returns what it printed. */
+/** Runs a command that has to succeed, and returns its output. */
 export async function runOrThrow(place: Place, command: Command, options?: RunOptions): Promise<string> {
   const { code, stdout, stderr } = await place.run(command, options);
   if (code !== 0) throw new Error(`${command.join(" ")} on ${place.name} failed: ${stderr.trim()}`);

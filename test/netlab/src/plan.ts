@@ -1,13 +1,13 @@
 /** A /24 has 254 addresses; the last ones stay free for addresses that a test adds. */
 const maxHosts = 240;
 
-/** Those of multicast DNS (RFC 6762 section 3), for which the kernel keeps entries as for hosts. */
+/** Groups of multicast DNS (RFC 6762 section 3), for which the kernel keeps entries as for hosts. */
 const groups = [
   { address: "224.0.0.251", mac: "01:00:5e:00:00:fb" },
   { address: "ff02::fb", mac: "33:33:00:00:00:fb" },
 ] as const;
 
-/** What one host is called on the LAN, before it exists. */
+/** Names and addresses of a planned host. */
 export interface HostPlan {
   /** Host name (`h1`, `h2`, ...), namespace, and interface at the switch. */
   readonly name: string;
@@ -29,18 +29,17 @@ function planHost(number: number): HostPlan {
   return {
     name: `h${number}`,
     address: `10.77.0.${number}`,
-    // What the kernel derives from the MAC (RFC 4291, appendix A).
+    // Address that the kernel derives from the MAC (RFC 4291, appendix A).
     linkLocal: `fe80::aff:fe4d:${hex}`,
     mac: `02:00:0a:4d:00:${hex.padStart(2, "0")}`,
   };
 }
 
 /**
- * The shell script that turns fresh namespaces into a LAN, prints its own pid, and holds the LAN until its
+ * Shell script that turns fresh namespaces into a LAN, prints its own pid, and holds the LAN until its
  * standard input ends.
  *
- * The pid is the one that the outer namespace knows; `/run/proc` keeps showing those numbers to the
- * processes inside.
+ * The pid is that of the outer namespace; `/run/proc` shows those numbers to the processes inside.
  */
 export function lanScript(hosts: readonly HostPlan[], neighbors: "known" | "learned"): string {
   const names = ["switch", ...hosts.map((host) => host.name)];

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 
-/** What a process had of the machine's processors, in ms. */
+/** Processor time of a process, in ms. */
 export interface ProcessorTime {
   readonly usedMs: number;
-  /** When it could have run, and others did. */
+  /** Time in which it was runnable but not running. */
   readonly queuedMs: number;
 }
 
-/** Reads it of a process' main thread; null once that has ended, and where the system does not tell. */
+/** Reads the time of a process's main thread; null after its end, and if the system does not tell. */
 export function processorTime(pid: number): ProcessorTime | null {
   try {
     const [used, queued] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);

@@ -6,7 +6,7 @@ export const programPath: string = [process.env.PATH, "/usr/local/sbin", "/usr/s
   .filter((folder) => folder !== undefined && folder !== "")
   .join(":");
 
-/** Says whether `name` can be run. */
+/** True if `name` can be run. */
 export function hasProgram(name: string): boolean {
   return programPath.split(":").some((folder) => {
     try {

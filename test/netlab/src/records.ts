@@ -1,15 +1,15 @@
 import type { HostProcess } from "./host-process.ts";
 import type { LineSearch } from "./line-log.ts";
 
-/** What a script reports, one JSON document per line. */
+/** Reports of a script, one JSON document per line. */
 export interface Records<T> {
-  /** Those that have come so far. */
+  /** Records so far. */
   readonly all: () => readonly T[];
-  /** Resolves with the first that fits, past or future; `from` counts records. */
+  /** Resolves with the first past or future record that fits; `from` counts records. */
   readonly find: (predicate: (record: T, index: number) => boolean, search?: LineSearch) => Promise<T>;
 }
 
-/** Reads the lines of `script` from line `first` on. */
+/** Parses the lines of `script` from line `first` on. */
 export function records<T>(script: HostProcess, first: number, parse: (line: string) => T): Records<T> {
   const parsed: T[] = [];
   const at = (index: number, line: string): T => {

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "./host-process.ts";
 
-/** Debian's interpreter: it is the one that finds Debian's zeroconf, whatever else is in `PATH`. */
+/** Debian's interpreter, which finds Debian's zeroconf, whatever else is in `PATH`. */
 export const python = "/usr/bin/python3";
 
-/** The command that runs a script of the folder `peers`. */
+/** Command that runs a script of the folder `peers`. */
 export function pythonScript(name: string, ...args: readonly string[]): Command {
   return [python, fileURLToPath(new URL(`../peers/${name}`, import.meta.url)), ...args];
 }

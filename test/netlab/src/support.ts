@@ -1,7 +1,7 @@
 import { createLan } from "./lan.ts";
 import { hasProgram } from "./program.ts";
 
-/** What the fixture runs, and the package that brings it. */
+/** Programs of the fixture, with their packages. */
 const programs: Readonly<Record<string, string>> = {
   unshare: "util-linux",
   nsenter: "util-linux",
@@ -12,14 +12,14 @@ const programs: Readonly<Record<string, string>> = {
   nft: "nftables",
 };
 
-/** Whether a LAN can be made here, and why not. */
+/** Result of trying to make a LAN, with the reason of a failure. */
 export type LanSupport =
   | { readonly available: true }
   | { readonly available: false; readonly reason: string };
 
 let answer: Promise<LanSupport> | undefined;
 
-/** Finds out, once per process, by making a small LAN. */
+/** Makes a small LAN, once per process, to see if that works. */
 export function lanSupport(): Promise<LanSupport> {
   answer ??= tryLan();
   return answer;

@@ -8,16 +8,16 @@ const missing = new Map(
   await Promise.all(peerNames.map(async (peer) => [peer, await missingPeers([peer])] as const)),
 );
 
-/** Set in CI, where a skipped test would be a hole that nobody sees. */
+/** Set in CI, where a skipped test would be an unseen hole. */
 const required = process.env.LMSERV_REQUIRE_PEERS === "1";
 
-/** Defines a test by its name and its body. The runner's limit is the only one: it is there for what hangs. */
+/** Defines a test. The runner's limit is the only one, for tests that hang. */
 export type DefineTest = (name: string, body: () => Promise<void> | void) => void;
 
 /**
  * A `describe` for tests that make a LAN.
  *
- * Where none can be made they are skipped, with the reason in the name of the group, or fail with it when
+ * If that is impossible, they are skipped, with the reason in the name of the group, or fail with
  * `LMSERV_REQUIRE_PEERS=1`.
  */
 export function describeNet(name: string, define: () => void): void {

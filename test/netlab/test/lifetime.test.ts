@@ -16,7 +16,7 @@ const nobody = { uid: 65_534, gid: 65_534 };
 const namespaceOf = async (place: Place): Promise<string> =>
   (await place.run(["readlink", "/proc/self/ns/net"])).stdout.trim();
 
-/** Processes that the caller may look at and that are in one of these network namespaces. */
+/** Visible processes in one of these network namespaces. */
 function inhabitants(namespaces: readonly string[]): readonly string[] {
   return readdirSync("/proc").filter((pid) => {
     try {

@@ -1,7 +1,7 @@
 import type { HostProcess } from "../src/host-process.ts";
 import type { Host } from "../src/lan.ts";
 
-/** Prints what it hears on 224.0.0.251:5353 and sends there what it reads. */
+/** Prints the datagrams to 224.0.0.251:5353 and sends there what it reads. */
 const program = `
 const address = process.argv[1];
 const socket = require("node:dgram").createSocket({ type: "udp4", reuseAddr: true });
@@ -14,7 +14,7 @@ socket.bind(5353, () => {
 process.stdin.on("data", (text) => socket.send(text, 5353, "224.0.0.251"));
 `;
 
-/** A host's multicast listener, without any code of the product or of the packet scripts. */
+/** Multicast listener of a host, without any code of the product or of the packet scripts. */
 export async function listen(host: Host): Promise<HostProcess> {
   const listener = await host.spawn([process.execPath, "-e", program, host.address], { cwd: "/" });
   await listener.line((line) => line === "listening");

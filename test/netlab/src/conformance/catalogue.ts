@@ -22,7 +22,7 @@ const dnsSd = (id: number, sections: string, level: Level, text: string): Requir
   text,
 });
 
-/** Every point that a querier and responder of DNS-SD has to keep. */
+/** Points that a querier and responder of DNS-SD has to keep. */
 export const requirements: readonly Requirement[] = [
   mdns(1, "5.2", "MUST", "queries leave from port 5353"),
   mdns(2, "6", "MUST", "responses leave from and go to port 5353; others are ignored"),
@@ -139,7 +139,7 @@ export const requirements: readonly Requirement[] = [
   dnsSd(53, "7.1", "MAY", "subtypes list a part of the instances"),
 ];
 
-/** What Apple's Bonjour Conformance Test examines, by its outline 1.2.8; phase I concerns no mDNS. */
+/** Groups of Apple's Bonjour Conformance Test, by its outline 1.2.8; phase I concerns no mDNS. */
 export const appleGroups: Readonly<Record<string, string>> = {
   "II.1": "initial probing",
   "II.2": "probe denials and conflicts",

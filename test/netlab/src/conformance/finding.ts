@@ -2,13 +2,13 @@ import { basename } from "node:path";
 
 export type Verdict = "pass" | "fails" | "not run" | `deviates: ${string}`;
 
-/** What one test found out. */
+/** Result of one test. */
 export interface Finding {
-  /** The number of its requirement. */
+  /** Number of its requirement. */
   readonly id: number;
-  /** What the host under test does. */
+  /** Tested behaviour of the host. */
   readonly name: string;
-  /** Where the test is: a file's name without folder and ending. */
+  /** Test file, without folder and ending. */
   readonly file: string;
   readonly verdict: Verdict;
   readonly measured: string;
@@ -16,29 +16,29 @@ export interface Finding {
   readonly follows: readonly string[];
 }
 
-/** What a test is about, beside its requirement. */
+/** Sources of a test, besides its requirement. */
 export interface Provenance {
-  /** The groups of Apple's outline that it follows. */
+  /** Groups of Apple's outline that it follows. */
   readonly apple?: readonly string[];
   /** Cases of other public suites that it mirrors, as `suite case`. */
   readonly mirrors?: readonly string[];
-  /** Why we do otherwise; the test then shows what we do instead. */
+  /** Reason for a deviation; the test then shows our behaviour. */
   readonly deviates?: string;
 }
 
-/** What a test carries through the runner and its reports. */
+/** Data of a test for the runner and its reports. */
 export interface ConformanceMeta extends Provenance {
   readonly id: number;
   readonly name: string;
   readonly measured?: string;
 }
 
-/** How a test file is called on the page. */
+/** Name of a test file on the page. */
 export function fileName(path: string): string {
   return basename(path, ".test.ts");
 }
 
-/** What a test that carries `meta` found out, by the state that the runner, or its report, gives it. */
+/** Finding of a test with `meta`, by its state in the runner or in the runner's report. */
 export function findingOf(meta: ConformanceMeta, path: string, state: string | undefined): Finding {
   const { id, name, deviates, measured = "", apple = [], mirrors = [] } = meta;
   const follows = [...apple.map((group) => `Apple ${group}`), ...mirrors];

@@ -5,10 +5,10 @@ import { type ConformanceMeta, type Finding, fileName, findingOf, type Provenanc
 import { isWriting, tablePath } from "./page.ts";
 import { comparable, parseFindings } from "./table.ts";
 
-/** What a test may tell the table, such as the figures that it measured. */
+/** Adds a measured figure to the table. */
 export type Note = (measured: string) => void;
 
-/** Defines a test of the requirement with that number; `name` says what the host under test does. */
+/** Defines a test of the requirement with that number; `name` describes the host's behaviour. */
 export type DefineRequirement = (
   id: number,
   name: string,
@@ -22,12 +22,11 @@ declare module "vitest" {
   }
 }
 
-/** Tests of requirements, several at once; the last one holds the results against the page. */
+/** Tests of requirements, several at once; the last one compares the results with the page. */
 export function conformance(theme: string, define: (requirement: DefineRequirement) => void): void {
   describe(theme, () => defineAll(define));
 }
 
-/** The tests of one file. */
 export function defineAll(define: (requirement: DefineRequirement) => void): void {
   describe.concurrent("keeps", () => define(defineRequirement));
   test.skipIf(isWriting)("the committed table says the same", ({ task }) => {

@@ -3,7 +3,7 @@ import type { Finding, Verdict } from "./finding.ts";
 
 const testsHeading = "## Tests";
 
-/** The whole page, for results of every test. */
+/** Renders the page for the results of every test. */
 export function renderTable(findings: readonly Finding[]): string {
   const sorted = [...findings].sort((a, b) => a.id - b.id);
   const deviations = sorted.filter(({ verdict }) => verdict.startsWith("deviates"));
@@ -100,7 +100,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Reads the findings back from the page. */
+/** Parses the findings of the page. */
 export function parseFindings(page: string): Finding[] {
   const [, section = ""] = page.split(`${testsHeading}\n`);
   const rows = section.split("\n").filter((line) => /^\| \d/.test(line));
@@ -109,7 +109,7 @@ export function parseFindings(page: string): Finding[] {
     const [id = "", name = "", file = "", verdict = "", measured = "", follows = ""] = cells.map((cell) =>
       cell.replaceAll("\\|", "|").trim(),
     );
-    const asVerdict = verdict as Verdict; // Or else it equals no result.
+    const asVerdict = verdict as Verdict; // An invalid verdict equals no result.
     return {
       id: Number(id),
       name,
@@ -121,7 +121,7 @@ export function parseFindings(page: string): Finding[] {
   });
 }
 
-/** What has to be the same in two runs: all but the figures. */
+/** Findings without figures, which differ between runs. */
 export function comparable(findings: readonly Finding[]): string[] {
   return findings.map((finding) => findingRow({ ...finding, measured: "" }).join(" | ")).sort();
 }

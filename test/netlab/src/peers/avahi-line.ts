@@ -1,4 +1,4 @@
-/** A resolved service, as `avahi-browse -pr` prints it. */
+/** Resolved service in the output of `avahi-browse -pr`. */
 export interface AvahiService {
   readonly interface: string;
   readonly family: "IPv4" | "IPv6";
@@ -10,11 +10,11 @@ export interface AvahiService {
   readonly hostname: string;
   readonly address: string;
   readonly port: number;
-  /** TXT strings, in the order of the list that avahi prints. */
+  /** TXT strings in avahi's order. */
   readonly txt: readonly string[];
 }
 
-/** Reads a line that starts with `=`; null for any other. */
+/** Parses a line that starts with `=`; null for any other. */
 export function parseBrowseLine(line: string): AvahiService | null {
   const [event, iface, family, name, type, domain, hostname, address, port, ...txt] = line.split(";");
   if (event !== "=" || iface === undefined || name === undefined || type === undefined) return null;
@@ -32,7 +32,7 @@ export function parseBrowseLine(line: string): AvahiService | null {
   };
 }
 
-/** `\ddd` is a decimal byte, a backslash before anything else stands for that. */
+/** `\ddd` is a decimal byte; a backslash quotes any other character. */
 function unescaped(text: string): string {
   const bytes = text.replace(/\\(\d{3})|\\(.)/g, (_, code: string | undefined, plain: string | undefined) =>
     code === undefined ? (plain ?? "") : String.fromCharCode(Number(code)),

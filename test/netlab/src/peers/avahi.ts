@@ -4,7 +4,7 @@ import { type AvahiService, parseBrowseLine } from "./avahi-line.ts";
 
 const startTimeoutMs = 60_000;
 
-/** A bus of our own: only root exists inside, and everybody may say everything. */
+/** A bus of our own: only root exists inside, and every client may send everything. */
 const busScript = `set -e
 mkdir -p "$1/avahi-daemon"
 cat >"$1/bus.conf" <<END
@@ -22,7 +22,7 @@ cat >"$1/bus.conf" <<END
 END
 exec dbus-daemon "--config-file=$1/bus.conf" --nofork --nopidfile --print-address=1`;
 
-/** avahi-daemon has its socket's folder and its user compiled in: mounts give it those. */
+/** avahi-daemon has its socket's folder and its user compiled in: mounts provide them. */
 const daemonScript = `set -e
 cat >"$1/avahi.conf" <<END
 [server]
@@ -58,18 +58,18 @@ export interface AvahiPublication {
 /** A host's avahi-daemon with a D-Bus of its own. Disposal kills both. */
 export interface Avahi extends AsyncDisposable {
   readonly daemon: HostProcess;
-  /** What `avahi-browse -prt` finds: one entry per interface and address family. */
+  /** Services that `avahi-browse -prt` finds: one entry per interface and address family. */
   readonly browse: (type?: string) => Promise<readonly AvahiService[]>;
-  /** `avahi-browse -pr`, which goes on; `parseBrowseLine` reads its lines. */
+  /** Continuous `avahi-browse -pr`; `parseBrowseLine` parses its lines. */
   readonly watch: (type?: string) => Promise<HostProcess>;
-  /** Publishes until the result ends; resolves when the name is established. */
+  /** Publishes until the returned process ends; resolves when the name is established. */
   readonly publish: (service: AvahiPublication) => Promise<HostProcess>;
 }
 
 /**
  * Starts avahi-daemon on a host, once per host; resolves when it has established its host name.
  *
- * @param reflected - Interfaces between which it passes packets on. @default none: it speaks on eth0 alone
+ * @param reflected - Interfaces between which it reflects packets. @default none: it uses eth0 alone
  */
 export async function startAvahi(host: Host, reflected: readonly string[] = []): Promise<Avahi> {
   const folder = `/run/avahi-${host.name}`;

@@ -6,7 +6,7 @@ import { pythonScript } from "../script.ts";
 export interface OriginalNode {
   /** First label of the instance name. @default the host's name, as the original does */
   readonly name?: string;
-  /** Its one A record. @default the host's address */
+  /** Address of its only A record. @default the host's address */
   readonly address?: string;
   /** @default 8000 */
   readonly port?: number;
@@ -14,15 +14,15 @@ export interface OriginalNode {
   readonly info?: string;
 }
 
-/** A running Python original. Disposal kills it, without a goodbye. */
+/** Running Python original. Disposal kills it, without a goodbye. */
 export interface OriginalAnnouncer extends AsyncDisposable {
-  /** For `kill("SIGKILL")`: a crash. */
+  /** Process, for a crash by `kill("SIGKILL")`. */
   readonly process: HostProcess;
-  /** Takes it down as SIGTERM does: goodbye, then the end. */
+  /** Ends it as SIGTERM does: goodbye, then the end. */
   readonly goodbye: () => Promise<void>;
 }
 
-/** Announces as the original does; resolves when it has probed and its first announcement is leaving. */
+/** Announces as the original does; resolves when it has probed and sends its first announcement. */
 export async function announceOriginal(host: Host, node: OriginalNode = {}): Promise<OriginalAnnouncer> {
   const { name = host.name, address = host.address, port = 8000, info = host.name } = node;
   const options = [`--name=${name}`, `--address=${address}`, `--port=${port}`, `--info=${info}`];
@@ -38,12 +38,12 @@ export async function announceOriginal(host: Host, node: OriginalNode = {}): Pro
   };
 }
 
-/** What python-zeroconf tells a listener; an event `remove` has a name and nothing else. */
+/** Event of a python-zeroconf listener; `remove` has a name and nothing else. */
 export interface ZeroconfEvent {
   readonly event: "add" | "update" | "remove";
   /** Monotonic time of this machine, in ms: the scale of `process.hrtime`. */
   readonly tMs: number;
-  /** Instance name in full, such as `h1._lmserv._tcp.local.` */
+  /** Full instance name, such as `h1._lmserv._tcp.local.` */
   readonly name: string;
   readonly addresses: readonly string[];
   readonly port: number | null;
@@ -53,7 +53,7 @@ export interface ZeroconfEvent {
   readonly properties: Readonly<Record<string, string | null>>;
 }
 
-/** A running python-zeroconf browser. Disposal kills it. */
+/** Running python-zeroconf browser. Disposal kills it. */
 export interface ZeroconfBrowser extends Records<ZeroconfEvent>, AsyncDisposable {}
 
 /** Browses with python-zeroconf's `ServiceBrowser`; resolves when that has started. */

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { hasProgram } from "../program.ts";
 import { python } from "../script.ts";
 
-/** A foreign program that tests talk to; `python` is what the packet tap and gun run on. */
+/** Foreign program that tests talk to; the packet tap and gun run on `python`. */
 export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats" | "prometheus";
 
 const run = promisify(execFile);
@@ -14,7 +14,7 @@ const pythonRuns = (code: string): Promise<boolean> =>
     () => false,
   );
 
-/** Debian package of each part, and how to tell whether it is there. */
+/** Debian package of each part, with a check if it is there. */
 const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise<boolean> | boolean])[]>> = {
   python: [["python3", () => pythonRuns("")]],
   "python-zeroconf": [["python3-zeroconf", () => pythonRuns("import zeroconf.asyncio")]],
@@ -30,7 +30,7 @@ const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise
 
 const answers = new Map<PeerName, Promise<readonly string[]>>();
 
-/** Names the Debian packages that are missing for `peers`; looks once per process. */
+/** Debian packages that `peers` lack; checked once per process. */
 export async function missingPeers(
   peers: readonly PeerName[] = ["python", "python-zeroconf", "avahi"],
 ): Promise<readonly string[]> {

@@ -11,24 +11,24 @@ export interface FakeServiceOptions {
   readonly port?: number;
   /** @default `info=<label>` alone */
   readonly txt?: readonly (string | Buffer)[];
-  /** Of the records that name the host, in s. @default 120 */
+  /** Lifetime of the records that name the host, in s. @default 120 */
   readonly hostTtlS?: number;
-  /** Of the others, in s. @default 4_500 */
+  /** Lifetime of the others, in s. @default 4_500 */
   readonly otherTtlS?: number;
 }
 
-/** The records of a service that nobody runs. */
+/** Records of a service that no host runs. */
 export interface FakeService {
   readonly instance: string;
   readonly ptr: Answer;
   readonly srv: Answer;
   readonly txt: Answer;
   readonly a: Answer;
-  /** A response with all of them, as an answer for the service type has them. */
+  /** Response with all of them, in the form of an answer for the service type. */
   readonly announcement: (changes?: Draft) => Buffer;
 }
 
-/** A service of `type` that a raw peer may claim to run. */
+/** Service of `type` that a raw peer may claim to run. */
 export function fakeService(type: string, options: FakeServiceOptions): FakeService {
   const { label, address, port = 8000, hostTtlS = 120, otherTtlS = 4_500 } = options;
   const { hostName = `${label.replace(/[^a-z0-9]/gi, "-")}-host.local`, txt = [`info=${label}`] } = options;

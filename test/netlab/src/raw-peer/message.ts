@@ -12,14 +12,14 @@ export const headerBits = {
 export interface Ask {
   readonly name: string;
   readonly type: RecordType | "ANY";
-  /** The QU bit. @default false */
+  /** QU bit. @default false */
   readonly unicast?: boolean;
 }
 
-/** A message to be sent. A dot inside a label is written `\.`, and a backslash as itself. */
+/** Message to be sent. A dot inside a label is written `\.`, and a backslash as itself. */
 export interface Draft {
   readonly id?: number;
-  /** Header bits but QR. @default those that RFC 6762 section 18 wants */
+  /** Header bits but QR. @default those of RFC 6762 section 18 */
   readonly flags?: number;
   readonly questions?: readonly Ask[];
   readonly answers?: readonly Answer[];
@@ -27,27 +27,25 @@ export interface Draft {
   readonly additionals?: readonly Answer[];
 }
 
-/** The bytes of a query. */
 export function query(draft: Draft): Buffer {
   return write("query", { flags: 0, ...draft });
 }
 
-/** The bytes of a response. */
 export function response(draft: Draft): Buffer {
   return write("response", { flags: headerBits.authoritative, ...draft });
 }
 
-/** Stands for a dot inside a label while the codec, which knows no escape, splits names at dots. */
+/** Replaces a dot inside a label, because the codec knows no escapes and splits names at dots. */
 const dotStandIn = "\u001f";
 
 function write(type: "query" | "response", draft: Draft): Buffer {
   const { questions = [], answers = [], authorities = [], additionals = [], ...header } = draft;
   const packet = withStandIns({ ...header, type, questions, answers, authorities, additionals });
-  // The codec knows more types of questions than its typings do.
+  // The codec knows more types of questions than its typings.
   return patched(dnsPacket.encode(packet as Packet), questions);
 }
 
-/** The same with every escaped dot replaced. */
+/** Replaces every escaped dot in a value. */
 function withStandIns(value: unknown): unknown {
   if (typeof value === "string") return value.replaceAll("\\.", dotStandIn);
   if (Array.isArray(value)) return value.map(withStandIns);
@@ -55,7 +53,7 @@ function withStandIns(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withStandIns(inner)]));
 }
 
-/** Writes what the codec cannot: QU bits, and dots inside labels. */
+/** Writes parts that the codec cannot: QU bits, and dots inside labels. */
 function patched(packet: Buffer, questions: readonly Ask[]): Buffer {
   for (const [index, item] of itemsOf(packet).entries()) {
     if (questions[index]?.unicast) packet.writeUInt16BE(item.classBits | 0x8000, item.classAt);
@@ -71,32 +69,30 @@ function putDots(label: Buffer): void {
   for (let at = label.indexOf(standIn); at >= 0; at = label.indexOf(standIn, at + 1)) label.write(".", at);
 }
 
-/** A question as it was received. */
 export interface Asked {
   readonly name: string;
   readonly type: string;
   readonly unicast: boolean;
 }
 
-/** A record as it was received; which of the optional fields are there depends on its type. */
+/** Received record, with the optional fields of its type. */
 export interface Received {
   readonly name: string;
   readonly type: string;
   readonly ttlS: number;
   readonly flush: boolean;
-  /** Of A and AAAA. */
+  /** Field of A and AAAA. */
   readonly address?: string;
-  /** Of PTR and SRV. */
+  /** Field of PTR and SRV. */
   readonly target?: string;
-  /** Of SRV. */
+  /** Field of SRV. */
   readonly port?: number;
-  /** Of TXT. */
+  /** Field of TXT. */
   readonly strings?: readonly string[];
-  /** Of NSEC. */
+  /** Field of NSEC. */
   readonly types?: readonly string[];
 }
 
-/** A message as it was received. */
 export interface Message {
   readonly id: number;
   readonly response: boolean;
@@ -109,9 +105,9 @@ export interface Message {
   readonly additionals: readonly Received[];
 }
 
-/** A datagram from or to port 5353 that could be read, whoever carried it. */
+/** Readable datagram from or to port 5353, on any link. */
 export interface Heard {
-  /** When it left, in ms, on the clock of whoever recorded it. */
+  /** Time at which it left, in ms on its recorder's clock. */
   readonly tMs: number;
   /** Addresses without a zone. */
   readonly src: string;
@@ -122,7 +118,7 @@ export interface Heard {
   readonly message: Message;
 }
 
-/** Reads a message; null when the codec cannot. */
+/** Parses a message; null if the codec cannot. */
 export function read(packet: Buffer): Message | null {
   try {
     const { id = 0, type, flags = 0, questions = [], ...records } = dnsPacket.decode(packet);

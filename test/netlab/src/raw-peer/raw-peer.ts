@@ -3,7 +3,7 @@ import { packetGun, type Shot } from "../packet-gun.ts";
 import { type Packet, packetTap } from "../packet-tap.ts";
 import { type Heard, read } from "./message.ts";
 
-/** A packet that could be read, as it was on the wire. */
+/** Readable packet, as it was on the wire. */
 export type Tapped = Packet & Heard;
 
 export interface Search {
@@ -13,20 +13,20 @@ export interface Search {
   readonly timeoutMs?: number;
 }
 
-/** An mDNS host made of nothing but a socket and a tap: it says what it is told to and answers nothing. */
+/** mDNS host made of a socket and a tap: it sends given packets and answers nothing. */
 export interface RawPeer extends AsyncDisposable {
   readonly host: Host;
-  /** Sends a datagram, to the IPv4 group unless told otherwise; resolves with when it left. */
+  /** Sends a datagram, to the IPv4 group by default; resolves with the time of sending. */
   readonly send: (payload: Uint8Array, shot?: Shot) => Promise<number>;
-  /** What the other host said, oldest first, sorted by when it passed. */
+  /** Packets of the other host, sorted by time. */
   readonly heard: (from: Source, afterMs?: number) => readonly Tapped[];
-  /** Resolves with the first packet of the other host that fits, past or future. */
+  /** Resolves with the first past or future packet of the other host that fits. */
   readonly find: (from: Source, fits: (heard: Tapped) => boolean, search?: Search) => Promise<Tapped>;
-  /** Every packet so far that could not be read, whoever sent it but this peer. */
+  /** Unreadable packets so far, except those of this peer. */
   readonly unreadable: () => readonly Packet[];
 }
 
-/** Whom a packet comes from: an address. */
+/** Source address of a packet. */
 export type Source = string;
 
 /** Makes a host of the LAN a raw peer, which hears everything on the link. */

@@ -1,4 +1,4 @@
-/** Where the parts of a DNS message stand, found without any code of the product (RFC 1035 section 4). */
+/** Offsets of a DNS message's parts, found without any code of the product (RFC 1035 section 4). */
 
 const headerBytes = 12;
 const pointerMask = 0xc0;
@@ -7,7 +7,7 @@ export type Section = "question" | "answer" | "authority" | "additional";
 
 const sections: readonly Section[] = ["question", "answer", "authority", "additional"];
 
-/** A question or record as it lies in the packet. */
+/** Question or record at its place in the packet. */
 export interface Item {
   readonly section: Section;
   readonly nameAt: number;
@@ -15,24 +15,24 @@ export interface Item {
   readonly classAt: number;
   /** With the top bit: QU in a question, cache-flush in a record. */
   readonly classBits: number;
-  /** Of a question: 0. */
+  /** 0 for a question. */
   readonly ttlS: number;
-  /** Of a question: where it ends. */
+  /** End of the item for a question. */
   readonly dataAt: number;
   readonly dataLength: number;
 }
 
-/** A name as it lies in the packet. */
+/** Name at its place in the packet. */
 export interface RawName {
   readonly labels: readonly Buffer[];
-  /** Where each of them starts, its length byte left out. */
+  /** Start of each label, after its length byte. */
   readonly starts: readonly number[];
   readonly compressed: boolean;
-  /** Where the next field starts. */
+  /** Start of the next field. */
   readonly end: number;
 }
 
-/** All items of a message; throws a RangeError when it is cut off. */
+/** All items of a message. @throws {RangeError} when it is cut off. */
 export function itemsOf(packet: Buffer): readonly Item[] {
   const items: Item[] = [];
   let at = headerBytes;
@@ -56,7 +56,7 @@ function itemAt(packet: Buffer, nameAt: number, section: Section): Item {
   return { ...head, classBits, ttlS: packet.readUInt32BE(end + 4), dataAt: end + 10, dataLength };
 }
 
-/** The name that starts at `start`, its pointers followed. */
+/** Name at `start`, with its pointers followed. */
 export function nameIn(packet: Buffer, start: number): RawName {
   const labels: Buffer[] = [];
   const starts: number[] = [];
@@ -81,7 +81,7 @@ const ptr = 12;
 const srv = 33;
 const nsec = 47;
 
-/** The name in an item's data, or null when its type has none there. */
+/** Name in an item's data, or null if its type has none. */
 export function nameInData(packet: Buffer, { type, dataAt, dataLength }: Item): RawName | null {
   if (dataLength === 0) return null;
   if (type === ptr || type === nsec) return nameIn(packet, dataAt);
