@@ -73,6 +73,8 @@ export interface Watch {
   /** Resolves with the first event that fits, past or future. */
   readonly event: (fits: (event: WatchEvent) => boolean) => Promise<WatchEvent>;
   readonly events: () => readonly WatchEvent[];
+  /** Event of a line of the process, or null for one that has none. */
+  readonly read: (line: string) => WatchEvent | null;
   readonly process: HostProcess;
 }
 
@@ -89,10 +91,27 @@ export async function watchHealth(host: Host, ...args: readonly string[]): Promi
 /** What a `lmserv discover --watch --json` prints, once it has begun. */
 export async function watchOf(process: HostProcess): Promise<Watch> {
   await process.line((line) => line.includes('"version"'));
-  const read = (line: string): WatchEvent => JSON.parse(line);
+  return watchThrough(process, (line) => JSON.parse(line));
+}
+
+/** What the endpoint of `lmserv up` on a host tells of the list, as a browser there has it. */
+export async function endpointEvents(host: Host): Promise<Watch> {
+  const url = "http://127.0.0.1:8740/lmserv/events";
+  const process = await host.spawn(["curl", "--silent", "--no-buffer", url]);
+  return watchThrough(process, (line) => (line.startsWith("data: ") ? JSON.parse(line.slice(6)) : null));
+}
+
+function watchThrough(process: HostProcess, read: Watch["read"]): Watch {
   return {
     process,
-    events: () => process.lines.map(read),
-    event: async (fits) => read(await process.line((line) => fits(read(line)))),
+    read,
+    events: () => process.lines.flatMap((line) => read(line) ?? []),
+    event: async (fits) => {
+      const line = await process.line((text) => {
+        const event = read(text);
+        return event !== null && fits(event);
+      });
+      return read(line) as WatchEvent; // Of a line that has one.
+    },
   };
 }

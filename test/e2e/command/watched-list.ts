@@ -16,11 +16,11 @@ export function infosOf(nodes: readonly ListedNode[]): string[] {
   return nodes.map(({ info }) => info).sort();
 }
 
-export function watchedList({ process }: Watch): WatchedList {
+export function watchedList({ process, read: readEvent }: Watch): WatchedList {
   const nodes = new Map<string, ListedNode>();
   let read = 0;
   const catchUp = (end: number): readonly ListedNode[] => {
-    for (; read < end; read += 1) take(nodes, JSON.parse(process.lines[read] ?? ""));
+    for (; read < end; read += 1) take(nodes, readEvent(process.lines[read] ?? ""));
     return [...nodes.values()];
   };
   const now = (): readonly ListedNode[] => catchUp(process.lines.length);
@@ -33,8 +33,9 @@ export function watchedList({ process }: Watch): WatchedList {
   };
 }
 
-function take(nodes: Map<string, ListedNode>, { type, node }: WatchEvent): void {
+function take(nodes: Map<string, ListedNode>, event: WatchEvent | null): void {
+  const node = event?.node;
   if (!node) return;
-  if (type === "down") nodes.delete(node.id);
+  if (event.type === "down") nodes.delete(node.id);
   else nodes.set(node.id, node);
 }

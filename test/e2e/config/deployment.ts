@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Command, Host, HostProcess } from "@lmserv/test-netlab";
+import type { Host, HostProcess } from "@lmserv/test-netlab";
 import { serve } from "../arp/neighbors.ts";
 import { lmserv, type Watch, watchOf } from "../command/command.ts";
 
@@ -28,7 +28,7 @@ export async function announceServer(
 ): Promise<HostProcess> {
   await serve(host, "lmserv", 8000);
   const args = ["announce", "--port", "8000", "--info", host.name, "--document-port", ...flags];
-  const announcer = await host.spawn(ofHost(host, deployment, args), { cwd: deployment.folder });
+  const announcer = await start(host, deployment, ...args);
   await announcer.stderrLine((line) => line.includes("announced "));
   return announcer;
 }
@@ -39,11 +39,11 @@ export async function watchFrom(
   deployment: Deployment,
   ...args: readonly string[]
 ): Promise<Watch> {
-  const command = ofHost(host, deployment, ["discover", "--watch", "--json", "--no-check", ...args]);
-  return watchOf(await host.spawn(command, { cwd: deployment.folder }));
+  return watchOf(await start(host, deployment, "discover", "--watch", "--json", "--no-check", ...args));
 }
 
-/** The hosts share the machine's files, and each needs an identity of its own. */
-function ofHost(host: Host, { folder }: Deployment, args: readonly string[]): Command {
-  return ["env", `XDG_STATE_HOME=${join(folder, host.name)}`, ...lmserv(...args)];
+/** Starts the command; the hosts share the machine's files, and each needs an identity of its own. */
+export function start(host: Host, { folder }: Deployment, ...args: readonly string[]): Promise<HostProcess> {
+  const env = { XDG_STATE_HOME: join(folder, host.name) };
+  return host.spawn(lmserv(...args), { cwd: folder, env });
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createLan, type Host, type HostProcess } from "@lmserv/test-netlab";
 import { describeNet, needsPeers } from "@lmserv/test-netlab/vitest";
 import { expect, test } from "vitest";
-import { type Listing, lmserv, type WatchEvent } from "../command/command.ts";
+import { endpointEvents, type Listing, lmserv } from "../command/command.ts";
 
 const program = fileURLToPath(new URL("./ollama-host.mjs", import.meta.url));
 const root = "http://127.0.0.1:8740";
@@ -19,20 +19,6 @@ async function startOllama(host: Host, model: string, address: string = "127.0.0
 
 async function curl(host: Host, path: string): Promise<string> {
   return (await host.run(["curl", "--silent", "--fail", "--max-time", "60", `${root}${path}`])).stdout;
-}
-
-/** The events of the endpoint of a host, as a browser there has them. */
-async function events(host: Host): Promise<(fits: (event: WatchEvent) => boolean) => Promise<WatchEvent>> {
-  const process = await host.spawn(["curl", "--silent", "--no-buffer", `${root}/lmserv/events`]);
-  const read = (line: string): WatchEvent | null =>
-    line.startsWith("data: ") ? JSON.parse(line.slice(6)) : null;
-  return async (fits) => {
-    const line = await process.line((text) => {
-      const event = read(text);
-      return event !== null && fits(event);
-    });
-    return read(line) as WatchEvent;
-  };
 }
 
 const prometheusConfig = `
@@ -63,7 +49,7 @@ describeNet("lmserv up", () => {
     expect(nodes).toHaveLength(1);
     expect(nodes[0]?.sources.map(({ transport }) => transport).sort()).toEqual(["local", "mdns"]);
 
-    const seen = await events(c);
+    const { event: seen } = await endpointEvents(c);
     await seen(({ type }) => type === "up");
     ups[0]?.kill("SIGTERM");
     expect((await ups[0]?.exited)?.code).toBe(0);

@@ -20,7 +20,7 @@ describeNet("mDNS whose sockets are taken away", () => {
     const list = watchedList(seen);
     await list.until(lists("a", "b"));
 
-    const takers = [await takePort(a, mdnsPort), await takePort(watcher, mdnsPort)];
+    const takers = [await takePort(a, mdnsPort, "udp"), await takePort(watcher, mdnsPort, "udp")];
     await list.until((nodes) => nodes.length === 2 && nodes.every(isStaleBy("ADDRESS_IN_USE")));
     dying.kill("SIGKILL");
     await dying.exited;

@@ -3,9 +3,14 @@ import type { Host, HostProcess } from "@lmserv/test-netlab";
 
 const program = fileURLToPath(new URL("./take-port.py", import.meta.url));
 
-/** Has a UDP port of a host taken from whoever has it, until the result is disposed. */
-export async function takePort(host: Host, port: number): Promise<HostProcess> {
-  const taker = await host.spawn(["python3", program, `${port}`]);
+/** Has a port of a host taken from whoever has it, until the result is disposed; one of TCP on an interface. */
+export async function takePort(
+  host: Host,
+  port: number,
+  ...kind: ["udp"] | ["tcp", on: string]
+): Promise<HostProcess> {
+  const [protocol, ...on] = kind;
+  const taker = await host.spawn(["python3", program, protocol, `${port}`, ...on]);
   await taker.line((line) => line === "taken");
   return taker;
 }
