@@ -19,6 +19,8 @@ export class Client implements AsyncDisposable {
   readonly node: NodeRegistration | null;
   /** Infos of nodes that left the list. */
   readonly downs: string[] = [];
+  /** Whatever was told of the list, as its kind and of whom. */
+  readonly changes: string[] = [];
 
   private constructor(discovery: Discovery, node: NodeRegistration | null) {
     this.discovery = discovery;
@@ -50,8 +52,10 @@ export class Client implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    for await (const { kind, node } of this.discovery.watch())
+    for await (const { kind, node } of this.discovery.watch()) {
+      this.changes.push(`${kind} ${node.info}`);
       if (kind === "down") this.downs.push(node.info);
+    }
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
