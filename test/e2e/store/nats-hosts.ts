@@ -24,6 +24,13 @@ export class NatsHosts {
     if (this.#hosts.length > 1) await this.#whoSays(/JetStream cluster new metadata leader/);
   }
 
+  /** As `kill -9`. */
+  async kill(host: Host): Promise<void> {
+    const running = this.#running.get(host);
+    running?.kill("SIGKILL");
+    await running?.exited;
+  }
+
   /** Where the bucket is written to first. */
   leader(): Promise<Host> {
     return this.#whoSays(/JetStream cluster new stream leader for .*KV_lmserv_default/);
