@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exported } from "../src/export/export-format.ts";
-import type { ExportFormat } from "../src/export/export-formats.ts";
+import { type ExportFormat, exportFormats } from "../src/export/export-formats.ts";
 import { Machine, type Running } from "./harness.ts";
 import { closed } from "./schemas.ts";
 
@@ -92,19 +92,33 @@ describe("an export", () => {
     expect(read("prometheus", node, ollama)).toMatchObject([{ targets: ["192.0.2.1:8000"] }]);
   });
 
+  test("for Caddy has servers of OpenAI's API that one reverse_proxy can have", () => {
+    const upstreams = exported("caddy", [
+      ollama,
+      locked,
+      { ...node, id: "v6", host: "fe80::1%eth0", port: 9_000 },
+      { ...node, id: "tls", scheme: "https", openaiUrl: "https://192.0.2.2:8443/v1" },
+      { ...node, id: "below", openaiUrl: "http://192.0.2.3:3000/api/v1" },
+      { ...node, id: "chat", openaiUrl: null },
+    ]);
+    expect(upstreams).toBe("# written by lmserv export caddy\nto 192.0.2.1:8000\nto [fe80::1%eth0]:9000\n");
+    expect(exported("caddy", [])).toBe("# written by lmserv export caddy\n");
+  });
+
   test("as JSON has what discover has", () => {
     const { nodes } = read("json", node) as { nodes: unknown };
     const document = { formatVersion: "1.1", complete: true, durationMs: 0, warnings: [], nodes };
     expect(closed.discover(document), JSON.stringify(closed.discover.errors)).toBe(true);
   });
 
-  test.each(["prometheus", "litellm", "olla", "json"] as const)(
-    "for %s holds no raw escape of a stranger",
-    (format) => {
-      const text = exported(format, [{ ...node, info: "\u001b[31m\u202e", models: ["a\n- b: c\u001b"] }]);
-      expect(text).toMatch(/^[^\n\p{Cc}\u202e]*\n$/u);
-    },
-  );
+  test.each(exportFormats)("for %s holds nothing that a stranger writes but text", (format) => {
+    const evil = `<script>\u001b[31m\u202e\n- b: c\n}${"x".repeat(10_000)}`;
+    const text = exported(format, [{ ...node, id: evil, info: evil, server: "vllm", models: [evil] }]);
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+    if (format === "caddy") expect(text).toBe("# written by lmserv export caddy\nto 192.0.2.1:8000\n");
+    else expect(JSON.stringify(JSON.parse(text))).toContain("<script>");
+    expect(text.split("\n")).toHaveLength(format === "caddy" ? 3 : 2);
+  });
 });
 
 describe("lmserv export", () => {
@@ -200,6 +214,21 @@ describe("lmserv export", () => {
     running?.signal("SIGTERM");
     expect(await running?.ended).toBe(0);
     expect(machine.clock.pending).toBe(0);
+  });
+
+  test("reports a command that fails, and runs it again at the next change", async () => {
+    machine.network.appear(upstairs);
+    const log = join(folder, "log");
+    await watch("--exec", `echo run >> '${log}'; exit 7`);
+    const failed = (times: number) => () => machine.stderr.text.split("it ended with 7").length === times + 1;
+    await machine.clock.advance(5_000);
+    await machine.until(failed(1));
+    machine.network.vanish("a");
+    await machine.clock.advance(2_000);
+    await machine.until(failed(2));
+    expect(machine.stderr.text).toMatch(/exit 7": it ended with 7; it runs again at the next change/);
+    expect(await readFile(log, "utf8")).toBe("run\nrun\n");
+    expect(await names()).toEqual([]);
   });
 
   test.each([

@@ -2,7 +2,16 @@ import { describe, test } from "vitest";
 import { missingPeers, type PeerName } from "./peers/requirements.ts";
 import { lanSupport } from "./support.ts";
 
-const peerNames = ["python", "python-zeroconf", "avahi", "etcd", "nats", "prometheus"] as const;
+const peerNames = [
+  "python",
+  "python-zeroconf",
+  "avahi",
+  "etcd",
+  "nats",
+  "prometheus",
+  "caddy",
+  "chromium",
+] as const;
 const support = await lanSupport();
 const missing = new Map(
   await Promise.all(peerNames.map(async (peer) => [peer, await missingPeers([peer])] as const)),

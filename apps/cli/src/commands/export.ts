@@ -21,15 +21,17 @@ Formats:
   prometheus   targets for file_sd_configs
   litellm      model_list of LiteLLM; JSON is YAML too
   olla         endpoints of Olla; JSON is YAML too
+  caddy        upstreams, to import in the block of reverse_proxy of a Caddyfile
   json         the list, as lmserv discover --json has it
 
 Examples:
   lmserv export litellm --out config.yaml
   lmserv export prometheus --watch --out /etc/prometheus/lmserv.json
+  lmserv export caddy --watch --out llm.caddy --exec "caddy reload"
   lmserv export json --watch --out nodes.json --exec "./reload-proxy nodes.json"
 
 With --watch a file is written anew when something that matters has changed, at most once a second, and never before the
-first look is over. Servers that are silent or want a key are in prometheus and json only.
+first look is over. Servers that are silent or want a key are in prometheus and json only; caddy has those of OpenAI's API without TLS.
 
 Exit status: 0 found, 1 none in time, 2 usage, 3 every chosen transport failed, 70 the file could not be written,
 128 + N ended by signal N (130 by SIGINT); with --watch 0 ended by SIGTERM.`;

@@ -1,4 +1,5 @@
 import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { formatVersion, nodeDocument, targetsOf, toJsonLine } from "@lmserv/discovery-gateway/document";
 import type { ExportFormat } from "./export-formats.ts";
 
@@ -7,10 +8,11 @@ function isUsable({ health, auth }: NodeInfo): boolean {
   return auth !== "required" && health?.state !== "silent" && health?.state !== "auth";
 }
 
-/** Nodes as another program reads them, in an order that depends on nothing but the nodes; one line that ends. */
+/** Nodes as another program reads them, in an order that depends on nothing but the nodes; each line ends. */
 export function exported(format: ExportFormat, nodes: readonly NodeInfo[]): string {
   const sorted = [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return toJsonLine(writers[format](sorted));
+  const written = writers[format](sorted);
+  return typeof written === "string" ? written : toJsonLine(written);
 }
 
 /** The same without what changes all the time, such as when a node was heard: a change of it is worth a new file. */
@@ -30,10 +32,11 @@ function timeless(node: NodeInfo): NodeInfo {
   return { ...node, health, sources };
 }
 
-const writers: Readonly<Record<ExportFormat, (nodes: readonly NodeInfo[]) => object>> = {
+const writers: Readonly<Record<ExportFormat, (nodes: readonly NodeInfo[]) => object | string>> = {
   prometheus: targetsOf,
   litellm: (nodes) => ({ model_list: nodes.filter(isUsable).flatMap(litellmModels) }),
   olla: (nodes) => ({ discovery: { type: "static", static: { endpoints: ollaEndpoints(nodes) } } }),
+  caddy: caddyUpstreams,
   json: (nodes) => ({ formatVersion, nodes: nodes.map(nodeDocument) }),
 };
 
@@ -73,4 +76,17 @@ function ollaEndpoints(nodes: readonly NodeInfo[]): readonly object[] {
     const name = info === "" || isTwin ? `${info} ${id}`.trim() : info;
     return [{ url: baseUrl, name, type, priority: ollaPriority }];
   });
+}
+
+/**
+ * Lines for the block of `reverse_proxy` in a Caddyfile, where Caddy imports no empty file.
+ *
+ * The upstreams of such a block share one scheme and have no paths.
+ */
+function caddyUpstreams(nodes: readonly NodeInfo[]): string {
+  const upstreams = nodes.filter(isUsable).flatMap(({ host, port, scheme, openaiUrl }) => {
+    const isPlain = scheme === "http" && openaiUrl !== null && new URL(openaiUrl).pathname === "/v1";
+    return isPlain ? [`to ${formatEndpoint(host, port)}\n`] : [];
+  });
+  return `# written by lmserv export caddy\n${[...new Set(upstreams)].join("")}`;
 }

@@ -1,3 +1,3 @@
 /** Programs that a list of nodes is written for. */
-export const exportFormats = ["prometheus", "litellm", "olla", "json"] as const;
+export const exportFormats = ["prometheus", "litellm", "olla", "caddy", "json"] as const;
 export type ExportFormat = (typeof exportFormats)[number];

@@ -4,7 +4,15 @@ import { hasProgram } from "../program.ts";
 import { python } from "../script.ts";
 
 /** Foreign program that tests talk to; the packet tap and gun run on `python`. */
-export type PeerName = "python" | "python-zeroconf" | "avahi" | "etcd" | "nats" | "prometheus";
+export type PeerName =
+  | "python"
+  | "python-zeroconf"
+  | "avahi"
+  | "etcd"
+  | "nats"
+  | "prometheus"
+  | "caddy"
+  | "chromium";
 
 const run = promisify(execFile);
 
@@ -21,6 +29,8 @@ const parts: Readonly<Record<PeerName, readonly (readonly [string, () => Promise
   etcd: [["etcd-server", () => hasProgram("etcd")]],
   nats: [["nats-server", () => hasProgram("nats-server")]],
   prometheus: [["prometheus", () => hasProgram("prometheus") && hasProgram("promtool")]],
+  caddy: [["caddy", () => hasProgram("caddy")]],
+  chromium: [["chromium", () => hasProgram("chromium")]],
   avahi: [
     ["avahi-daemon", () => hasProgram("avahi-daemon")],
     ["avahi-utils", () => hasProgram("avahi-browse") && hasProgram("avahi-publish")],
