@@ -36,7 +36,7 @@ export function refusalFor(
     return unavailable("no_node_answered", `no node answered: ${listed(causes)}`);
   }
   const known = rejected.filter(({ obstacle }) => obstacle !== "never");
-  const troubled = rejected.filter(({ obstacle }) => obstacle === "state");
+  const troubled = rejected.filter(({ obstacle }) => obstacle === "state" || obstacle === "key");
   if (troubled.length > 0) {
     const causes = troubled.map(({ node, why }) => `${node.info || node.id}: ${why}`);
     return unavailable("no_node_available", `no node can serve this now: ${listed(causes)}`);

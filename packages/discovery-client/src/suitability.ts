@@ -1,4 +1,5 @@
 import { findModel, modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import type { Api, Call } from "./call.ts";
 import type { NodeKeys } from "./node-keys.ts";
 import { isNamed, isSigned, type PickPolicy } from "./policy.ts";
@@ -9,8 +10,11 @@ export type Suitability =
   | { readonly kind: "suitable"; readonly model: string | null }
   | { readonly kind: "unsuitable"; readonly obstacle: Obstacle; readonly why: string };
 
-/** `never`: it is not asked for this, ever. `model`: it does not have the model. `state`: not as it is now. */
-export type Obstacle = "never" | "model" | "state";
+/**
+ * `never`: it is not asked for this, ever. `model`: it does not have the model. `key`: it wants one that is not
+ * configured. `state`: not as it is now.
+ */
+export type Obstacle = "never" | "model" | "key" | "state";
 
 const names: Readonly<Record<Api, string>> = { openai: "OpenAI", ollama: "Ollama", lmserv: "LMServ" };
 
@@ -30,8 +34,17 @@ export function suitabilityOf(
   if (call.model !== null && model === null) {
     return { kind: "unsuitable", obstacle: "model", why: `it does not have ${call.model}` };
   }
-  const now = troubleOf(node, keys);
-  return now === null ? { kind: "suitable", model } : { kind: "unsuitable", obstacle: "state", why: now };
+  const { health } = node;
+  if (health?.state === "silent") {
+    return { kind: "unsuitable", obstacle: "state", why: health.reason ?? "it does not answer" };
+  }
+  return lacksKey(node, keys)
+    ? {
+        kind: "unsuitable",
+        obstacle: "key",
+        why: `it wants a key, and nodeKeys has none for ${formatEndpoint(node.host, node.port)}`,
+      }
+    : { kind: "suitable", model };
 }
 
 function refusalOf(node: NodeInfo, call: Call, policy: PickPolicy): string | null {
@@ -42,11 +55,8 @@ function refusalOf(node: NodeInfo, call: Call, policy: PickPolicy): string | nul
   return speaks(node, call.api) ? null : `it does not speak ${names[call.api]}'s API`;
 }
 
-function troubleOf(node: NodeInfo, keys: NodeKeys): string | null {
-  const { health, auth } = node;
-  if (health?.state === "silent") return health.reason ?? "it does not answer";
-  const wantsKey = health?.state === "auth" || auth === "required";
-  return wantsKey && keys.of(node) === null ? "it wants a key" : null;
+function lacksKey(node: NodeInfo, keys: NodeKeys): boolean {
+  return (node.health?.state === "auth" || node.auth === "required") && keys.of(node) === null;
 }
 
 /** An announcement without an API, as the Python original makes it, is LMServ's unless it names another server. */

@@ -262,6 +262,16 @@ describe("a name of a model", () => {
   });
 });
 
+describe("a node that wants a key", () => {
+  test("is left out with the place of the key that is missing", () => {
+    const [rejected] = choose([node("a", { auth: "required" })]).rejected;
+    expect(rejected).toMatchObject({
+      obstacle: "key",
+      why: "it wants a key, and nodeKeys has none for 10.0.0.1:8000",
+    });
+  });
+});
+
 describe("trust", () => {
   test("in signed nodes alone leaves out all others", () => {
     const source = { trust: "signed" } as NodeInfo["sources"][number];
