@@ -211,6 +211,36 @@ describe("the key of a node", () => {
   });
 });
 
+describe("a node that cannot be used", () => {
+  const box = { id: "box", info: "box", port: 8_000, server: "lmserv", apis: ["lmserv"], models: [] };
+
+  test("for want of a key is told of with what gives it one, once, and to clients", async () => {
+    machine.servers.clear();
+    machine.network.appear({ ...box, auth: "required" });
+    await start();
+    const cause =
+      "box is not used: it wants a key, and nodeKeys has none for 198.18.0.1:8000; --node-key 198.18.0.1:8000=FILE gives it one";
+    await machine.until(() => machine.stderr.text.includes(cause));
+    machine.network.appear({ ...box, auth: "required", info: "box", models: ["phi"] });
+    await machine.clock.advance(1_000);
+    expect(machine.stderr.text.split(cause)).toHaveLength(2);
+    const answer = await fetch(`${url()}/chat`, { method: "POST", body: '{"prompt":"hi"}' });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toBe(
+      "no node can serve this now: box: it wants a key, and nodeKeys has none for 198.18.0.1:8000",
+    );
+    await end();
+  });
+
+  test("while it is silent is told of with the cause", async () => {
+    machine.health = "silent";
+    await start();
+    expect(machine.stderr.text).toMatch(/ is not used: .+\n/);
+    expect(machine.stderr.text).toMatch(/no server can be used yet\n$/);
+    await end();
+  });
+});
+
 describe("options of lmserv gateway", () => {
   test.each([
     [["--alias", "small"], "An alias is like small=phi3"],
@@ -224,6 +254,11 @@ describe("options of lmserv gateway", () => {
     [
       ["--ca-file", "/nowhere.pem"],
       "--ca-file: gateway.caFile names the file /nowhere.pem, which cannot be read",
+    ],
+    [["--node-ca-file", "10.0.0.7:8000"], "It is like 10.0.0.7:8000=box.pem"],
+    [
+      ["--node-ca-file", "10.0.0.7:8000=/nowhere.pem"],
+      "--node-ca-file: gateway.nodeCaFiles.10.0.0.7:8000 names the file /nowhere.pem, which cannot be read",
     ],
     [["--trust", "some"], "Allowed choices are any, signed"],
   ])("that are wrong, %j, are refused", async (argv, message) => {
@@ -278,6 +313,7 @@ describe("the section of the local endpoint in the configuration file", () => {
     [{ key: "0123456789abcdef" }, /:4:5: gateway\.key is unknown/],
     [{ keyFile: "/nowhere" }, /:4:5: gateway\.keyFile names the file \/nowhere, which cannot be read/],
     [{ caFile: "/nowhere" }, /:4:5: gateway\.caFile names the file \/nowhere, which cannot be read/],
+    [{ nodeCaFiles: { box: "/nowhere" } }, /:5:7: gateway\.nodeCaFiles\.box names the file \/nowhere/],
     [{ nodeKeys: { box: "/nowhere" } }, /:5:7: gateway\.nodeKeys\.box names the file \/nowhere/],
     [{ allowOrigin: ["chat"] }, /:4:5: gateway\.allowOrigin holds "chat"; An origin is like/],
     [{ trust: "some" }, /:4:5: gateway\.trust must be one of any, signed/],
@@ -290,10 +326,33 @@ describe("the section of the local endpoint in the configuration file", () => {
   });
 
   test.each([
+    ["nothing", "holds no certificate"],
+    ["-----BEGIN CERTIFICATE-----\nAAAA", "holds a certificate that is cut off"],
+    [
+      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+      "holds a broken certificate (number 1 of 1)",
+    ],
+  ])("that names a file of authorities with %j ends the command with its place", async (text, fault) => {
+    const file = "/etc/lmserv/box.pem";
+    machine.files.set(file, text);
+    for (const [key, value] of [
+      ["caFile", "box.pem"],
+      ["nodeCaFiles", { "10.0.0.7:8000": file }],
+    ] as const) {
+      configure({ [key]: value });
+      expect(await machine.start("gateway").ended).toBe(2);
+      expect(machine.stderr.text).toMatch(new RegExp(`gateway\\.${key}.* names the file ${file}, which`));
+      expect(machine.stderr.text).toContain(fault);
+    }
+    expect(machine.gateways.size).toBe(0);
+  });
+
+  test.each([
     { listen: ["0.0.0.0:9000"] },
     { allowHost: ["evil.example"] },
     { allowOrigin: ["https://evil.example"] },
     { caFile: "evil.pem" },
+    { nodeCaFiles: { box: "evil.pem" } },
   ])("of a file that was only found in the working folder opens nothing: %j", async (gateway) => {
     configure({ keyFile: "evil.key", ...gateway }, "/home/me/lmserv.config.jsonc");
     expect(await machine.start("gateway").ended).toBe(2);

@@ -1,9 +1,4 @@
-import {
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import type { NodeInfo } from "@lmserv/discovery-core";
@@ -19,6 +14,8 @@ export interface AttemptOptions {
   readonly headers: Record<string, string | string[]>;
   readonly body: Uint8Array | Readable | null;
   readonly connections: Connections;
+  /** Certificates that may vouch for the node beside Node's own, PEM. @default none */
+  readonly ca?: string | null;
   readonly clock: Clock;
   /** How long a connection may take, in ms. */
   readonly connectMs: number;
@@ -76,20 +73,20 @@ function send(options: AttemptOptions, reuses: boolean): Promise<IncomingMessage
 }
 
 function open(
-  { node, method, target, headers, body, connections }: AttemptOptions,
+  { node, method, target, headers, body, connections, ca = null }: AttemptOptions,
   reuses: boolean,
 ): ClientRequest {
   const length = body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {};
-  const isSecure = node.scheme === "https";
-  const options: RequestOptions = {
-    host: node.host,
-    port: node.port,
+  const { scheme, host, port } = node;
+  const request = scheme === "https" ? httpsRequest : httpRequest;
+  return request({
+    host,
+    port,
     method,
     path: target,
     headers: { ...headers, ...length },
-    agent: reuses && (isSecure ? connections.https : connections.http),
-  };
-  return isSecure ? httpsRequest({ ...options, ca: connections.https.options.ca }) : httpRequest(options);
+    agent: reuses ? connections.kept(scheme, ca) : connections.fresh(scheme, ca),
+  });
 }
 
 /** A host that is off answers nothing at all. */

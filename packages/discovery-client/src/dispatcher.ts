@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { attempt } from "./attempt.ts";
+import type { Authorities } from "./authorities.ts";
 import { type Call, CallBody } from "./call.ts";
 import { listModels } from "./catalogue.ts";
 import type { Connections } from "./connections.ts";
@@ -58,6 +59,8 @@ export interface DispatcherOptions {
   readonly nodes: () => readonly NodeInfo[];
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
   readonly connections: Connections;
+  /** Authorities that may vouch for nodes with TLS. */
+  readonly authorities: Authorities;
   readonly clock: Clock;
   /** How long a connection may take, in ms. @default 1_000 */
   readonly connectMs?: number;
@@ -134,7 +137,7 @@ export class Dispatcher {
     { method, target, headers, hop, body, call, signal }: DispatchRequest,
     reservation: Reservation,
   ): Promise<IncomingMessage> {
-    const { connections, clock, picker, watch } = this.#options;
+    const { connections, authorities, clock, picker, watch } = this.#options;
     const ending = new AbortController();
     const ignoreClient = onAbort(signal, () => ending.abort(signal.reason));
     const ignoreLoss = watch.onLost(node.id, (why) => ending.abort(new Error(why)));
@@ -147,6 +150,7 @@ export class Dispatcher {
         headers: { ...requestHeaders(headers, picker.keyOf(node)), ...hop },
         body: body instanceof CallBody ? body.withModel(model) : body,
         connections,
+        ca: authorities.of(node),
         clock,
         connectMs: this.#connectMs,
         signal: ending.signal,

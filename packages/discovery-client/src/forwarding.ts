@@ -1,6 +1,7 @@
 // For servers that forward requests, such as discovery-gateway.
 
 export { type AttemptOptions, attempt } from "./attempt.ts";
+export { Authorities, certificatesFault } from "./authorities.ts";
 export { type Api, apiOf, type Call, CallBody } from "./call.ts";
 export { catalogueAnswer } from "./catalogue-answer.ts";
 export { Connections } from "./connections.ts";

@@ -1,3 +1,4 @@
+export type { AuthorityOptions, NodeCa } from "./authorities.ts";
 export type { Api, Call } from "./call.ts";
 export type { NodeLoad, Reservation } from "./load.ts";
 export { type NearFetch, type NearFetchOptions, NoNodeError, nearFetch } from "./near-fetch.ts";

@@ -1,5 +1,6 @@
 import type { Discovery } from "@lmserv/discovery-core";
 import { type Clock, onAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
+import { Authorities, type AuthorityOptions } from "./authorities.ts";
 import { apiOf, type Call } from "./call.ts";
 import { catalogueAnswer } from "./catalogue-answer.ts";
 import { Connections } from "./connections.ts";
@@ -10,13 +11,11 @@ import { type NodeWatch, watchNodes } from "./node-watch.ts";
 import { type Choice, createPicker, type Picker, type PickerOptions } from "./picker.ts";
 import { type Refusal, refusalAnswer } from "./refusal.ts";
 
-export interface NearFetchOptions extends PickerOptions {
+export interface NearFetchOptions extends PickerOptions, AuthorityOptions {
   /** How long a request waits for a first node, in ms, at least 0. @default 3_000 */
   readonly waitMs?: number;
   /** How long a connection to a node may take, in ms. @default 1_000 */
   readonly connectMs?: number;
-  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
-  readonly ca?: string;
 }
 
 /** A `fetch` whose server is whichever node serves best. */
@@ -53,16 +52,16 @@ const host = "lmserv.invalid";
  * @throws {TypeError} for a mistake in the options; the message names the value.
  */
 export function nearFetch(discovery: Discovery, options: NearFetchOptions = {}): NearFetch {
-  const { waitMs = 3_000, connectMs, ca = null, clock = systemClock, aliases } = options;
+  const { waitMs = 3_000, connectMs, clock = systemClock, aliases } = options;
   const picker = createPicker(discovery.registry, options);
   const watch = watchNodes(discovery);
   const nodes = () => discovery.registry.listAlive();
-  const connections = new Connections(ca);
   const dispatcher = new Dispatcher({
     picker,
     watch,
     nodes,
-    connections,
+    connections: new Connections(),
+    authorities: new Authorities(options),
     clock,
     ...(aliases && { aliases }),
     ...(connectMs !== undefined && { connectMs }),

@@ -1,7 +1,5 @@
-import { isIP } from "node:net";
 import type { NodeInfo } from "@lmserv/discovery-core";
-import { canonicalAddress, formatEndpoint } from "@lmserv/discovery-core/transport";
-import { isSigned } from "./policy.ts";
+import { ConfiguredNodes } from "./configured-nodes.ts";
 
 /** Key of nodes that want one. */
 export interface NodeKey {
@@ -14,9 +12,9 @@ export interface NodeKey {
   readonly key: string;
 }
 
-/** Keys by node, none of which goes to a node by what it says of itself. */
+/** Keys by node. */
 export class NodeKeys {
-  readonly #keys: ReadonlyMap<string, string>;
+  readonly #keys: ConfiguredNodes<string>;
 
   /** @throws {TypeError} for keys that cannot be; the message names the node and never the key. */
   constructor(keys: readonly NodeKey[] = []) {
@@ -26,23 +24,11 @@ export class NodeKeys {
         throw new TypeError(`the key of ${node} must be visible ASCII characters`);
       }
     }
-    this.#keys = new Map(keys.map(({ node, key }) => [canonicalNode(node), key]));
+    this.#keys = new ConfiguredNodes(keys.map(({ node, key }) => [node, key]));
   }
 
   /** Key of a node, or null. */
   of(node: NodeInfo): string | null {
-    const { id, host, port, scheme } = node;
-    const endpoint = formatEndpoint(host, port);
-    const atAddress = this.#keys.get(`${scheme}://${endpoint}`) ?? this.#keys.get(endpoint);
-    return atAddress ?? (isSigned(node) ? this.#keys.get(id) : null) ?? null;
+    return this.#keys.of(node);
   }
-}
-
-/** An endpoint as the list writes it, whichever way its address is spelled; an id as it is. */
-function canonicalNode(node: string): string {
-  const [, scheme = "", bracketed, plain, port] =
-    /^(https?:\/\/)?(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})\/?$/.exec(node) ?? [];
-  const address = bracketed ?? plain ?? "";
-  if (isIP(address.split("%", 1)[0] ?? "") === 0) return node;
-  return `${scheme}${formatEndpoint(canonicalAddress(address), Number(port))}`;
 }

@@ -1,4 +1,4 @@
-import { certificate, type ModelServer } from "@lmserv/test-near";
+import { certificate, type ListedNode, type ModelServer } from "@lmserv/test-near";
 import { describe, expect, test } from "vitest";
 import { type NearFetchOptions, nearFetch } from "../src/index.ts";
 import { ask, site } from "./site.ts";
@@ -47,19 +47,47 @@ describe("secrets", () => {
 describe("a node with TLS", () => {
   let server: ModelServer | null = null;
 
-  async function secure(ca: string | undefined): Promise<Response> {
+  async function secure(
+    optionsOf: (port: number) => NearFetchOptions,
+    fields: Partial<ListedNode> = {},
+  ): Promise<Response> {
     server = await lan.serve(undefined, certificate);
-    await lan.near.list({ id: "box", port: server.port, scheme: "https" });
-    return ask(nearFetch(lan.near.discovery, ca === undefined ? {} : { ca }));
+    await lan.near.list({ id: "box", port: server.port, scheme: "https", ...fields });
+    return ask(nearFetch(lan.near.discovery, optionsOf(server.port)));
   }
+  const { ca } = certificate;
 
-  test("is asked where its certificate is vouched for", async () => {
-    const response = await secure(certificate.ca);
+  test.each<[string, (port: number) => NearFetchOptions, Partial<ListedNode>?]>([
+    ["for all", () => ({ ca })],
+    ["at its address", (port) => ({ nodeCas: [{ node: `127.0.0.1:${port}`, ca }] })],
+    ["by its identity", () => ({ nodeCas: [{ node: "box", ca }] }), { trust: "signed" }],
+  ])("is asked where its certificate is vouched for, %s", async (_, options, fields) => {
+    const response = await secure(options, fields);
     expect(await response.json()).toMatchObject({ choices: [{ message: { content: "hello" } }] });
   });
 
-  test("is not asked otherwise, and that is told", async () => {
-    const response = await secure(undefined);
+  test("has its own kept connection, which no authority of another node opens", async () => {
+    server = await lan.serve(undefined, certificate);
+    const fetching = nearFetch(lan.near.discovery, {
+      nodeCas: [{ node: `127.0.0.1:${server.port}`, ca }],
+    });
+    await lan.near.list({ id: "box", port: server.port, scheme: "https" });
+    for (const _ of [1, 2]) expect((await ask(fetching)).status).toBe(200);
+    const [first, second] = server.requests.map(({ headers }) => headers.connection);
+    expect([first, second]).toEqual(["keep-alive", "keep-alive"]);
+    const other = await lan.serve(undefined, certificate);
+    await lan.near.lose("box", "goodbye");
+    await lan.near.list({ id: "other", port: other.port, scheme: "https" });
+    expect(await (await ask(fetching)).text()).toMatch(/other: .*certificate/);
+    expect(other.requests).toHaveLength(0);
+  });
+
+  test.each<[string, () => NearFetchOptions]>([
+    ["without any", () => ({})],
+    ["by the name that it gives itself", () => ({ nodeCas: [{ node: "box", ca }] })],
+    ["at another address", () => ({ nodeCas: [{ node: "127.0.0.1:1", ca }] })],
+  ])("is not asked otherwise, %s, and that is told", async (_, options) => {
+    const response = await secure(options);
     expect(response.status).toBe(503);
     expect(await response.text()).toMatch(/box: .*certificate/);
     expect(server?.requests).toHaveLength(0);

@@ -38,6 +38,13 @@ export const gatewayShape: GroupShape & { readonly description: string } = {
       default: "any",
     },
     caFile: { ...text, description: "File with authorities that vouch for nodes with TLS, PEM." },
+    nodeCaFiles: {
+      type: "object",
+      properties: {},
+      additionalProperties: text,
+      description:
+        "Files with authorities that vouch for single nodes, by host:port, or by the id that a node signs with.",
+    },
     nodeKeys: {
       type: "object",
       properties: {},
@@ -57,6 +64,7 @@ export const gatewaySchema: JsonSchema = {
     ...others,
     key: { type: "string", writeOnly: true },
     caFile: { type: "string", format: "file" },
+    nodeCaFiles: { type: "object", additionalProperties: { type: "string", format: "file" } },
     nodeKeys: { type: "object", additionalProperties: { type: "string", writeOnly: true } },
   },
   additionalProperties: false,

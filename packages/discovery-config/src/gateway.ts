@@ -22,6 +22,8 @@ export interface GatewayConfig {
   readonly trust?: "any" | "signed";
   /** A file that can be read. */
   readonly caFile?: string;
+  /** Files that can be read. */
+  readonly nodeCaFiles?: Readonly<Record<string, string>>;
   /** What the files of `nodeKeys` hold. */
   readonly nodeKeys?: Readonly<Record<string, string>>;
 }
@@ -83,7 +85,7 @@ function withFlags(configured: Group | null, flags: readonly FlagOption[]): Grou
 }
 
 /** Keys that decide who may use the endpoint, or whom it believes. */
-const opening = ["allowHost", "allowOrigin", "caFile"];
+const opening = ["allowHost", "allowOrigin", "caFile", "nodeCaFiles"];
 const onLoopback = /^(?:127\.|localhost(?::|$)|\[::1\])/;
 
 /** A file that was only found may be a stranger's, who would let himself in. */

@@ -34,18 +34,22 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
     if (secret !== null) entries.set(secret, await secretFrom(setting, at, files));
     else if (property?.writeOnly) entries.set(key, checkHidden(setting, at));
     else if (property) entries.set(key, await fillInOne(setting, property, at, files));
-    else if (holdsSecrets(schema)) entries.set(key, await secretFrom(setting, at, files));
-    else if (schema.additionalProperties === false) throw unknownKey(setting, at, schema);
-    else entries.set(key, setting);
+    else entries.set(key, await fillInFurther(setting, schema, at, files));
   }
   return { ...group, entries };
 }
 
-/** Whether each further key is a name of somebody, with the file of a secret. */
-function holdsSecrets({ additionalProperties }: JsonSchema): boolean {
-  return typeof additionalProperties === "object" && additionalProperties !== null
-    ? "writeOnly" in additionalProperties && additionalProperties.writeOnly === true
-    : false;
+/** Fills in a key that is not named; where it is one of a node, say, it may hold the file of a secret. */
+async function fillInFurther(
+  setting: Setting,
+  schema: JsonSchema,
+  path: Path,
+  files: Files,
+): Promise<Setting> {
+  const { additionalProperties: further } = schema;
+  if (further === false) throw unknownKey(setting, path, schema);
+  const property: JsonSchema = typeof further === "object" && further !== null ? further : {};
+  return property.writeOnly ? secretFrom(setting, path, files) : fillInOne(setting, property, path, files);
 }
 
 /** A secret in the environment goes before the name of its file, unless that is a flag. */

@@ -19,7 +19,7 @@ const files: readonly string[] = [
   "version": 1,
   "gateway": {
     "listen": ["127.0.0.1:8740"], "as": "ollama", "keyFile": "gateway.key", "allowHost": ["h"], "allowOrigin": ["app://x"],
-    "prefer": ["box"], "alias": { "small": ["phi3"] }, "trust": "any", "caFile": "ca.pem", "nodeKeys": { "10.0.0.7:8000": "k" }
+    "prefer": ["box"], "alias": { "small": ["phi3"] }, "trust": "any", "caFile": "ca.pem", "nodeCaFiles": { "10.0.0.7:8000": "ca.pem" }, "nodeKeys": { "10.0.0.7:8000": "k" }
   }
 }`,
 ];

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { request as requestOverTls, Agent as TlsAgent } from "node:https";
-import { rootCertificates } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { Scheme } from "@lmserv/discovery-core";
 import { type Clock, formatEndpoint, withoutZone } from "@lmserv/discovery-core/transport";
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
@@ -22,10 +22,33 @@ export type Silence =
   | "foreign"
   /** The answer to plain HTTP was an alert of TLS. */
   | "encrypted"
-  /** Nobody that is trusted vouches for its certificate, and a key was to be sent. */
-  | "untrusted"
+  | CertificateFault
   /** This machine has no room for another connection: nothing was learnt. */
   | "unasked";
+
+/** What is wrong with a certificate, where one has to be vouched for. */
+export type CertificateFault =
+  /** No authority that is trusted vouches for it. */
+  | "untrusted"
+  /** It is made for another host. */
+  | "misnamed"
+  /** It has expired, or does not hold yet. */
+  | "expired";
+
+/** Silences of a port that answers, in something that cannot be read. */
+export type Unreadable = "foreign" | "encrypted" | CertificateFault;
+
+const unreadable: ReadonlySet<Silence> = new Set<Unreadable>([
+  "foreign",
+  "encrypted",
+  "untrusted",
+  "misnamed",
+  "expired",
+]);
+
+export function isUnreadable(silence: Silence | null): silence is Unreadable {
+  return silence !== null && unreadable.has(silence);
+}
 
 export interface Outcome {
   /** What was received, be it only a part of the body; null when the headers were not complete. */
@@ -38,12 +61,14 @@ export interface ConnectionOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
-  /** Over TLS any certificate will do, where nothing is sent that is not for everybody. @default "http" */
+  /** @default "http" */
   readonly scheme?: Scheme;
   /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
   readonly key?: string | null;
-  /** Authorities beside Node's own, PEM. @default none */
-  readonly ca?: string;
+  /** Whether a certificate must be vouched for where no key is sent too. @default false: what is asked is for everybody */
+  readonly verifies?: boolean;
+  /** Authorities that vouch. @default Node's own */
+  readonly trust?: SecureContext | null;
   readonly patience: Patience;
   readonly clock: Clock;
   /** GET requests at most. @default 4 */
@@ -126,9 +151,12 @@ export class Connection {
   #newAgent(keepAlive: boolean): Agent {
     const options = { keepAlive, maxSockets: 1 };
     if (!this.#isOverTls) return new Agent(options);
-    const { key, ca } = this.#options;
-    const trusted = { ...(ca !== undefined && { ca: [...rootCertificates, ca] }) };
-    return new TlsAgent({ ...options, ...trusted, rejectUnauthorized: (key ?? null) !== null });
+    const { key = null, verifies = false, trust = null } = this.#options;
+    return new TlsAgent({
+      ...options,
+      ...(trust !== null && { secureContext: trust }),
+      rejectUnauthorized: verifies || key !== null,
+    });
   }
 
   get #isOverTls(): boolean {
@@ -180,8 +208,9 @@ export function whyFailed(error: NodeJS.ErrnoException): Silence {
   const { code = "" } = error;
   if (code.startsWith("HPE_")) return isTlsAlert(error) ? "encrypted" : "foreign";
   // What is behind the port does not speak TLS as anybody does, or lets nobody in without a certificate.
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "untrusted";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "misnamed";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return "foreign";
+  if (certificateDates.test(code)) return "expired";
   if (certificateFaults.test(code)) return "untrusted";
   return meanings[code] ?? "no-route";
 }
@@ -193,6 +222,7 @@ function isTlsAlert(error: object): boolean {
 }
 
 /** Results of X509_verify_cert(3), as Node names them. */
+const certificateDates = /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
 const certificateFaults =
   /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/;
 

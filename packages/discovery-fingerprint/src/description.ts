@@ -9,6 +9,7 @@ import { assertAddress } from "./look.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
 import type { Reply } from "./reply.ts";
 import { serverKinds } from "./server-kinds.ts";
+import { TrustStores } from "./trust-stores.ts";
 import type { Verdict } from "./verdict.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
@@ -122,16 +123,17 @@ export async function checkHealth({
 export interface AskingOptions {
   /** Time for all questions of a check, in ms. @default 4_000 */
   readonly timeoutMs?: number;
-  /** Authorities beside Node's own that may vouch for servers with TLS that are sent a key, PEM. @default none */
-  readonly ca?: string;
+  /** Whether a server with TLS must have a certificate that is vouched for, also where it is sent no key. @default false */
+  readonly verifies?: boolean;
 }
 
-/** Asks over HTTP, or over TLS, where only a question with a key wants a certificate that is vouched for. */
+/** Asks over HTTP, or over TLS, where a question with a key wants a certificate that is vouched for. */
 export function healthAsker(
   clock: Clock,
-  { timeoutMs = patient.totalMs, ca }: AskingOptions = {},
+  { timeoutMs = patient.totalMs, verifies = false }: AskingOptions = {},
 ): AskHealth {
-  return ({ host, port, scheme, key = null, ...question }, signal) => {
+  const stores = new TrustStores();
+  return ({ host, port, scheme, key = null, ca = null, ...question }, signal) => {
     const maxQuestions = question.lists ? maxDescriptionQuestions : 2;
     const options = {
       host,
@@ -140,7 +142,8 @@ export function healthAsker(
       clock,
       signal,
       key,
-      ...(ca !== undefined && { ca }),
+      verifies,
+      trust: scheme === "https" && ca !== null ? stores.of(ca) : null,
       patience: { connectMs: timeoutMs, totalMs: timeoutMs },
       maxQuestions,
       maxBodyBytes: maxListBytes,

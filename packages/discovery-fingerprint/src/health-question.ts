@@ -16,6 +16,8 @@ export interface HealthQuestion {
   readonly lists: boolean;
   /** Bearer token, which goes nowhere but to this endpoint, or null for none. @default null */
   readonly key?: string | null;
+  /** Authorities that may vouch for it beside Node's own, PEM, or null for none. @default null */
+  readonly ca?: string | null;
 }
 
 /** What the server told of itself. */

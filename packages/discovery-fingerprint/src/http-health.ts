@@ -11,7 +11,7 @@ import { healthAsker } from "./description.ts";
 import type { AskHealth } from "./health-question.ts";
 import { type HealthTiming, usualTiming } from "./health-timing.ts";
 import { type Checked, HostTurns } from "./host-turns.ts";
-import { NodeCheck, type Pace } from "./node-check.ts";
+import { type Credentials, NodeCheck, type Pace } from "./node-check.ts";
 
 /** Checks a second, all nodes together, from 200 nodes on. */
 const checksPerSecond = 40;
@@ -31,13 +31,20 @@ export interface HttpHealthOptions extends Partial<HealthTiming> {
   /**
    * Key of a node that wants one, or null; it is sent as a bearer token to the endpoint of the node.
    *
-   * Over TLS it is sent only where the certificate is vouched for; a node with another one is silent then.
-   *
    * @default none is sent
    */
   readonly keyOf?: (node: NodeInfo) => string | null;
+  /**
+   * Which certificates nodes with TLS may have. `verified`: only those that are vouched for, as whoever forwards to
+   * them demands; a node with another one is silent. `any`: all, but for nodes that are sent a key.
+   *
+   * @default "verified"
+   */
+  readonly certificates?: "verified" | "any";
   /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
   readonly ca?: string;
+  /** The same for one node, in the place of `ca`; null for none. @default `ca` for each */
+  readonly caOf?: (node: NodeInfo) => string | null;
 }
 
 const shapes: OptionShapes<HttpHealthOptions> = {
@@ -46,7 +53,9 @@ const shapes: OptionShapes<HttpHealthOptions> = {
   listsIntervalMs: { type: "number", minimum: 1, maximum: 86_400_000 },
   timeoutMs: { type: "number", minimum: 1, maximum: 60_000 },
   keyOf: functionShape,
+  certificates: { type: "string", enum: ["verified", "any"] },
   ca: { type: "string", minLength: 1 },
+  caOf: functionShape,
 };
 
 /**
@@ -59,13 +68,16 @@ const shapes: OptionShapes<HttpHealthOptions> = {
  */
 export function httpHealth(options: HttpHealthOptions = {}): HealthMonitor {
   assertOptions("httpHealth", options, shapes);
-  const { timeoutMs, ca, ...rest } = options;
-  const asking = { ...(timeoutMs !== undefined && { timeoutMs }), ...(ca !== undefined && { ca }) };
+  const { timeoutMs, certificates = "verified", ...rest } = options;
+  const asking = {
+    verifies: certificates === "verified",
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
   return { start: (context) => monitorWith(healthAsker(context.clock, asking), rest).start(context) };
 }
 
-/** What is decided for each node: when it is asked, and with which key. */
-export type MonitorOptions = Omit<HttpHealthOptions, "timeoutMs" | "ca">;
+/** What is decided for each node: when it is asked, with which key, and whom its certificate is believed from. */
+export type MonitorOptions = Omit<HttpHealthOptions, "timeoutMs" | "certificates">;
 
 /** Checks listed nodes; how a server is asked is up to `ask`. */
 export function monitorWith(ask: AskHealth, options: MonitorOptions = {}): HealthMonitor {
@@ -102,7 +114,7 @@ interface Queue {
 class Rounds {
   readonly #ask: AskHealth;
   readonly #context: HealthContext;
-  readonly #keyOf: (node: NodeInfo) => string | null;
+  readonly #credentials: Credentials;
   readonly #timing: HealthTiming;
   readonly #rounds = new Map<string, Round>();
   /** Ids whose check is due and waits for a place. */
@@ -113,10 +125,14 @@ class Rounds {
   #underWay = 0;
   #silentUnderWay = 0;
 
-  constructor(ask: AskHealth, context: HealthContext, { keyOf = () => null, ...timing }: MonitorOptions) {
+  constructor(
+    ask: AskHealth,
+    context: HealthContext,
+    { ca, keyOf = () => null, caOf = () => ca ?? null, ...timing }: MonitorOptions,
+  ) {
     this.#ask = ask;
     this.#context = context;
-    this.#keyOf = keyOf;
+    this.#credentials = { keyOf, caOf };
     this.#timing = { ...usualTiming, ...timing };
   }
 
@@ -144,7 +160,7 @@ class Rounds {
 
   #begin(node: NodeInfo): void {
     const { id, host, port } = node;
-    const check = new NodeCheck(node, this.#context.clock, this.#timing, this.#keyOf);
+    const check = new NodeCheck(node, this.#context.clock, this.#timing, this.#credentials);
     const endpoint = formatEndpoint(host, port);
     const round = { id, host, endpoint, check, rank: rankOf(node), cancel: () => {} };
     this.#rounds.set(id, round);

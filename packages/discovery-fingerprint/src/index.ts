@@ -23,6 +23,7 @@ export { type HttpHealthOptions, httpHealth, type MonitorOptions, monitorWith } 
 export type { Identification } from "./identification.ts";
 export { type IdentifyOptions, identify } from "./identify.ts";
 export { type LookOptions, look } from "./look.ts";
+export { untrustedReason } from "./node-check.ts";
 export { defaultPorts } from "./ports.ts";
 export { checkServer, type ServerCheck, type ServerCheckOptions } from "./server-check.ts";
 export { type Quiet, type Stranger, serversOf, type Verdict } from "./verdict.ts";

@@ -1,6 +1,7 @@
+import type { SecureContext } from "node:tls";
 import type { Scheme } from "@lmserv/discovery-core";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { Connection, type Outcome, type Silence } from "./connection.ts";
+import { Connection, isUnreadable, type Outcome, type Silence } from "./connection.ts";
 import { documentPath, type ReadDocument, readDocument } from "./document.ts";
 import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";
 import { maxQuestions, type Patience } from "./limits.ts";
@@ -16,8 +17,10 @@ export interface InterviewOptions extends AskedPort {
   readonly patience: Patience;
   /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
   readonly key?: string | null;
-  /** Authorities beside Node's own, PEM. @default none */
-  readonly ca?: string;
+  /** Whether a certificate must be vouched for where no key is sent too. @default false */
+  readonly verifies?: boolean;
+  /** Authorities that vouch. @default Node's own */
+  readonly trust?: SecureContext | null;
   /** GET requests at most. @default 4 */
   readonly maxQuestions?: number;
   /** Of one body; of a longer one, what was read counts. @default 65_536 */
@@ -136,8 +139,7 @@ export class Interview {
     const serverKind = recognise(replies);
     if (serverKind)
       return { kind: "server", identification: fromReplies(serverKind, replies, asked), others: [] };
-    if (silence === "foreign" || silence === "encrypted" || silence === "untrusted")
-      return { kind: "other", is: "foreign" };
+    if (isUnreadable(silence)) return { kind: "other", is: "foreign" };
     if (silence !== null) return { kind: "silent", why: silence };
     return { kind: "other", is: replies.every(({ status }) => status >= 500) ? "failing" : "http" };
   }

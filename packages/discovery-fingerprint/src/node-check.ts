@@ -39,6 +39,14 @@ export interface Conclusion {
   readonly pace: Pace;
 }
 
+/** What is configured for a node. */
+export interface Credentials {
+  /** Its key, or null. */
+  readonly keyOf: (node: NodeInfo) => string | null;
+  /** Authorities that may vouch for it beside Node's own, PEM, or null. */
+  readonly caOf: (node: NodeInfo) => string | null;
+}
+
 interface Time {
   now(): number;
   wall(): number;
@@ -48,7 +56,7 @@ interface Time {
 export class NodeCheck {
   readonly #time: Time;
   readonly #timing: HealthTiming;
-  readonly #keyOf: (node: NodeInfo) => string | null;
+  readonly #credentials: Credentials;
   readonly #endpoint: string;
   #node: NodeInfo;
   /** As announced. */
@@ -62,9 +70,9 @@ export class NodeCheck {
   #listsDueMs = 0;
   #state: NodeHealth["state"] | null = null;
 
-  constructor(node: NodeInfo, time: Time, timing: HealthTiming, keyOf: (node: NodeInfo) => string | null) {
+  constructor(node: NodeInfo, time: Time, timing: HealthTiming, credentials: Credentials) {
     this.#timing = timing;
-    this.#keyOf = keyOf;
+    this.#credentials = credentials;
     this.#node = node;
     this.#path = node.path;
     this.#time = time;
@@ -97,7 +105,8 @@ export class NodeCheck {
       path: this.#path,
       server: this.#kind(),
       lists: this.#time.now() >= this.#listsDueMs - intervalMs * listsSlack,
-      key: this.#keyOf(this.#node),
+      key: this.#credentials.keyOf(this.#node),
+      ca: this.#credentials.caOf(this.#node),
     };
   }
 
@@ -171,6 +180,9 @@ export class NodeCheck {
   }
 }
 
+/** Reason of a silent node whose certificate comes from an unknown authority, or from itself. */
+export const untrustedReason = "nobody that is trusted vouches for its certificate";
+
 const reasons: Readonly<Record<HealthSilence["why"], string>> = {
   refused: "nothing listens on its port",
   "no-route": "there is no route to it",
@@ -179,7 +191,9 @@ const reasons: Readonly<Record<HealthSilence["why"], string>> = {
   closed: "it closes the connection without an answer",
   foreign: "it does not speak HTTP",
   encrypted: "it speaks TLS, and not plain HTTP",
-  untrusted: "nobody that is trusted vouches for its certificate",
+  untrusted: untrustedReason,
+  misnamed: "its certificate is not made for its address",
+  expired: "its certificate is out of date, or a clock is wrong",
   unasked: "it was not asked",
   failing: "it answers with errors of its own",
 };

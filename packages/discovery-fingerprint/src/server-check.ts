@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { type Silence, whyFailed } from "./connection.ts";
+import { isUnreadable, type Silence, whyFailed } from "./connection.ts";
 import { assertAddress, look } from "./look.ts";
 import type { Quiet, Stranger, Verdict } from "./verdict.ts";
 
@@ -54,7 +54,7 @@ function checkOf(verdict: Verdict): ServerCheck {
 }
 
 function checkOfSilence(why: Silence): ServerCheck {
-  return why === "encrypted" || why === "untrusted" ? "foreign" : why;
+  return isUnreadable(why) ? "foreign" : why;
 }
 
 async function watchConnection({

@@ -1,4 +1,4 @@
-import type { Silence } from "./connection.ts";
+import type { Silence, Unreadable } from "./connection.ts";
 import type { Identification } from "./identification.ts";
 
 /** What one look at a port found. Whoever reads it decides for each case, so that none counts as another unawares. */
@@ -28,4 +28,4 @@ export function serversOf(verdict: Verdict): readonly Identification[] {
 export type Stranger = "http" | "failing" | "foreign";
 
 /** Why a port gave no complete reply. */
-export type Quiet = Exclude<Silence, "foreign" | "encrypted" | "untrusted">;
+export type Quiet = Exclude<Silence, Unreadable>;

@@ -231,7 +231,7 @@ describe("a key", () => {
     expect(await healthAsker(leisurelyClock)(secure, signal)).toEqual({ kind: "silence", why: "untrusted" });
     expect(there.requests).toHaveLength(0);
     const { ca } = certificate;
-    expect(await healthAsker(leisurelyClock, { ca })(secure, signal)).toMatchObject({ state: "healthy" });
+    expect(await healthAsker(leisurelyClock)({ ...secure, ca }, signal)).toMatchObject({ state: "healthy" });
     expect(await healthAsker(leisurelyClock)({ ...secure, key: null }, signal)).toMatchObject({
       state: "healthy",
     });
@@ -301,4 +301,22 @@ it("says at once what it cannot work with", async () => {
   const options = { clock: leisurelyClock, signal };
   await expect(describeServer({ ...options, host: "localhost", port: 1 })).rejects.toThrow("localhost");
   await expect(checkHealth({ ...options, host, port: 0, server: null })).rejects.toThrow("port 0");
+});
+
+describe("a certificate", () => {
+  const question = { scheme: "https", server: "ollama", path: null, lists: true } as const;
+  const recording = answerAs(named("Ollama 0.12"));
+  const asker = healthAsker(leisurelyClock, { verifies: true });
+  const { ca } = certificate;
+
+  it.each([
+    ["that nobody vouches for", host, null, { why: "untrusted" }],
+    ["that is vouched for", host, ca, { state: "healthy" }],
+    ["of another host", "127.0.0.2", ca, { why: "misnamed" }],
+  ])("%s decides, where whoever asks is to verify it", async (_, address, authorities, outcome) => {
+    const there = await serveHttps(recording, address);
+    const asked = { ...question, host: address, port: there.port, ca: authorities };
+    expect(await asker(asked, signal)).toMatchObject(outcome);
+    if ("why" in outcome) expect(there.requests).toHaveLength(0);
+  });
 });

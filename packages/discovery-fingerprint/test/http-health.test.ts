@@ -354,15 +354,17 @@ describe("options", () => {
     expect(asked.slice(-3).map(({ atMs }) => atMs)).toEqual([1_750, 1_750, 1_800]);
   });
 
-  test("give each node its key, as it is known then", async () => {
+  test("give each node its key and authorities, as they are known then", async () => {
     await discovery[Symbol.asyncDispose]();
     await open({
       keyOf: ({ port, sources }) => (sources[0]?.trust === "signed" ? `key of ${port}` : null),
+      caOf: ({ port }) => `ca of ${port}`,
     });
     await appear("box");
     await appear("box", { trust: "signed" });
     await clock.advance(5_500);
     expect(asked.map(({ key }) => key)).toEqual([null, "key of 8000"]);
+    expect(asked.map(({ ca }) => ca)).toEqual(["ca of 8000", "ca of 8000"]);
   });
 
   test("that cannot be are refused", () => {

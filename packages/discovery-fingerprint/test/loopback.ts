@@ -42,13 +42,13 @@ export async function serveHttp(listener: RequestListener, address = host): Prom
 }
 
 /** The same over TLS, with a certificate that nobody vouches for. */
-export async function serveHttps(listener: RequestListener): Promise<Loopback> {
+export async function serveHttps(listener: RequestListener, address: string = host): Promise<Loopback> {
   const requests: IncomingMessage[] = [];
   const server = createTlsServer(certificate, (request, response) => {
     requests.push(request);
     listener(request, response);
   });
-  return { ...(await listen(server, host)), requests };
+  return { ...(await listen(server, address)), requests };
 }
 
 /** Bytes as they are: what no HTTP server would send. */

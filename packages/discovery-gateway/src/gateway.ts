@@ -1,7 +1,14 @@
-import { type Choice, createPicker, type Picker, type PickerOptions } from "@lmserv/discovery-client";
+import {
+  type AuthorityOptions,
+  type Choice,
+  createPicker,
+  type Picker,
+  type PickerOptions,
+} from "@lmserv/discovery-client";
 import {
   type Answered,
   type Api,
+  Authorities,
   type Call,
   CallBody,
   Connections,
@@ -26,13 +33,11 @@ import type { Examine } from "./surface/examinations.ts";
 import { keylessPath, Surface } from "./surface/surface.ts";
 import { noNode } from "./surface/traffic.ts";
 
-export interface GatewayOptions extends PickerOptions, Partial<AdmissionOptions> {
+export interface GatewayOptions extends PickerOptions, AuthorityOptions, Partial<AdmissionOptions> {
   /** Whether `/api/pull`, `/api/delete` and the like reach a node. @default false */
   readonly manages?: boolean;
   /** How long a connection to a node may take, in ms. @default 1_000 */
   readonly connectMs?: number;
-  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
-  readonly ca?: string;
   /** Version of the program, for its metrics. @default "unknown" */
   readonly version?: string;
   /** Looks for what keeps nodes from being found here, for the page; at most once a minute. @default none */
@@ -76,12 +81,13 @@ export interface Gateway extends RequestHandler {
 export function createGateway(discovery: Discovery, options: GatewayOptions = {}): Gateway {
   const picker = createPicker(discovery.registry, options);
   const ending = new AbortController();
-  const connections = new Connections(options.ca ?? null);
+  const connections = new Connections();
   const dispatcher = new Dispatcher({
     picker,
     watch: watchNodes(discovery, ending.signal),
     nodes: () => discovery.registry.listAlive(),
     connections,
+    authorities: new Authorities(options),
     clock: options.clock ?? systemClock,
     ...(options.aliases && { aliases: options.aliases }),
     ...(options.connectMs !== undefined && { connectMs: options.connectMs }),

@@ -65,24 +65,24 @@ describeNet("the local endpoint", () => {
     const server = await startModels(a, "box", both);
     const ask = ["curl", "--silent", "--data", question] as const;
 
-    const trusting = await b.spawn(lmserv("gateway", "--ca-file", certificate));
+    const trusting = await b.spawn(lmserv("gateway", "--node-ca-file", `${a.address}:8000=${certificate}`));
     await trusting.stderrLine((line) => line.includes("serving llama3 (box)"));
     const answer = await b.run([...ask, "http://127.0.0.1:8740/v1/chat/completions"]);
     expect(answer.stdout).toContain("[DONE]");
 
-    await b.spawn(lmserv("gateway", "--listen", "127.0.0.1:8750"));
-    const events = await b.spawn([
-      "curl",
-      "--silent",
-      "--no-buffer",
-      "--retry-connrefused",
-      "--retry",
-      "100",
-      "http://127.0.0.1:8750/lmserv/events",
-    ]);
-    await events.line((line) => line.includes('"state":"healthy"'));
+    const doubting = await b.spawn(lmserv("gateway", "--listen", "127.0.0.1:8750"));
+    const cause = "nobody that is trusted vouches for its certificate";
+    await doubting.stderrLine((line) =>
+      line.endsWith(
+        `box is not used: ${cause}; --node-ca-file ${a.address}:8000=FILE names an authority that does`,
+      ),
+    );
+    const listed = await b.run(["curl", "--silent", "http://127.0.0.1:8750/lmserv/nodes"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      nodes: [{ info: "box", health: { state: "silent", reason: cause } }],
+    });
     const refused = await b.run([...ask, "http://127.0.0.1:8750/v1/chat/completions"]);
-    expect(refused.stdout).toMatch(/certificate/);
+    expect(refused.stdout).toContain(`box: ${cause}`);
     expect(server.requests()).toBe(1);
   });
 

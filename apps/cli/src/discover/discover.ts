@@ -137,7 +137,7 @@ async function open(
     hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
   });
   const opening = AbortSignal.any([signal, hang.signal]);
-  const health = check ? { health: await io.health() } : {};
+  const health = check ? { health: await io.health({ certificates: "any" }) } : {};
   const options = { ttlMs, log, waitForNetwork: false, signal: opening, ...health };
   return openDiscovery(configuration, io, options).finally(cancel);
 }

@@ -64,7 +64,7 @@ async function follow(
     const { ttlMs, check } = request;
     const options = {
       ttlMs,
-      ...(check && { health: await io.health() }),
+      ...(check && { health: await io.health({ certificates: "any" }) }),
       log: reporter.log,
       onWarning: (warning: DiscoveryError) => view.warn(advise(warning, configuration, request, io)),
       onTransport: view.transport,

@@ -55,7 +55,12 @@ async function look(
   const timeoutMs = Math.max(lookMs, await firstPassMs(configuration));
   let discovery: Discovery;
   try {
-    const options = { health: await io.health(), log: reporter.log, waitForNetwork: false, signal };
+    const options = {
+      health: await io.health({ certificates: "any" }),
+      log: reporter.log,
+      waitForNetwork: false,
+      signal,
+    };
     discovery = await openDiscovery(configuration, io, options);
   } catch (error) {
     if (signal.aborted) return interruptedCode(signal);

@@ -43,7 +43,7 @@ export async function exportNodes(request: ExportRequest, io: Io, signal: AbortS
   let discovery: Discovery;
   try {
     discovery = await openDiscovery(configuration, io, {
-      health: await io.health(),
+      health: await io.health({ certificates: "any" }),
       log: reporter.log,
       onWarning: (warning) => reporter.warn(describeFailure(warning)),
       waitForNetwork: request.watch,

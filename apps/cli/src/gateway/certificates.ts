@@ -1,16 +1,24 @@
+import { certificatesFault } from "@lmserv/discovery-client/forwarding";
 import type { ResolvedGateway } from "@lmserv/discovery-config";
 
-/** @throws {ConfigError} for a file that holds no certificate. */
+/**
+ * Reads the certificates of authorities.
+ *
+ * @param key - Key in the section of the local endpoint that names the file.
+ * @throws {ConfigError} for a file without certificates, and for one of which a certificate cannot be read.
+ */
 export async function readCertificates(
   file: string,
+  key: readonly string[],
   readFile: (path: string) => Promise<string>,
   fault: ResolvedGateway["fault"],
 ): Promise<string> {
   const text = String(await readFile(file));
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  const reason = certificatesFault(text);
+  if (reason === null) return text;
   throw fault(
-    ["caFile"],
-    `names the file ${file}, which holds no certificate`,
+    key,
+    `names the file ${file}, which ${reason}`,
     "one in PEM begins with -----BEGIN CERTIFICATE-----",
   );
 }

@@ -14,6 +14,7 @@ export interface EndpointFlags {
   readonly prefer?: readonly string[];
   readonly alias?: readonly string[];
   readonly caFile?: string;
+  readonly nodeCaFile?: readonly string[];
   readonly nodeKey?: readonly string[];
   readonly trust?: "any" | "signed";
 }
@@ -66,12 +67,22 @@ export function addEndpointOptions(command: Command): Command {
         "--node-key <node=file>",
         "key of a node, by its host:port, or by the id that it signs with; repeatable",
         (text) => {
-          nodeKeyOf(text);
+          nodeFileOf(text, "box.key");
           return [text];
         },
       ),
     )
     .addOption(single("--ca-file <file>", "authorities that vouch for nodes with TLS, PEM", (text) => text))
+    .addOption(
+      repeatable(
+        "--node-ca-file <node=file>",
+        "the same for one node, by its host:port, or by the id that it signs with; repeatable",
+        (text) => {
+          nodeFileOf(text, "box.pem");
+          return [text];
+        },
+      ),
+    )
     .addOption(new Option("--trust <which>", "nodes to use (default: any)").choices(["any", "signed"]));
 }
 
@@ -87,11 +98,8 @@ export function endpointOptions(flags: EndpointFlags): readonly FlagOption[] {
     { flag: "--alias", key: "alias", value: flags.alias && aliasesOf(flags.alias) },
     { flag: "--trust", key: "trust", value: flags.trust },
     { flag: "--ca-file", key: "caFile", value: flags.caFile },
-    {
-      flag: "--node-key",
-      key: "nodeKeys",
-      value: flags.nodeKey && Object.fromEntries(flags.nodeKey.map(nodeKeyOf)),
-    },
+    { flag: "--node-ca-file", key: "nodeCaFiles", value: flags.nodeCaFile && filesOf(flags.nodeCaFile) },
+    { flag: "--node-key", key: "nodeKeys", value: flags.nodeKey && filesOf(flags.nodeKey) },
   ];
   return options.filter(({ value }) => value !== undefined);
 }
@@ -102,11 +110,15 @@ function parseAlias(text: string): string {
   throw new RangeError("An alias is like small=phi3: a name, and the model that it stands for.");
 }
 
+function filesOf(given: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(given.map((text) => nodeFileOf(text, "FILE")));
+}
+
 /** A path may hold `=` itself. */
-function nodeKeyOf(text: string): readonly [node: string, file: string] {
+function nodeFileOf(text: string, example: string): readonly [node: string, file: string] {
   const at = text.indexOf("=");
   if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new RangeError("It is like 10.0.0.7:8000=box.key: a node, and the file with its key.");
+  throw new RangeError(`It is like 10.0.0.7:8000=${example}: a node, and a file of it.`);
 }
 
 /** Several models of one name are tried in their order. */

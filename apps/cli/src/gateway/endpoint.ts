@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { NodeKeys } from "@lmserv/discovery-client/forwarding";
+import { Authorities, NodeKeys } from "@lmserv/discovery-client/forwarding";
 import { isConfigError } from "@lmserv/discovery-config";
 import type { Discovery, DiscoveryError, NodeInfo } from "@lmserv/discovery-core";
 import { explain } from "@lmserv/discovery-core/transport";
@@ -15,6 +15,7 @@ import { readVersion } from "../version.ts";
 import { clientAdvice } from "./client-advice.ts";
 import { type GatewaySettings, gatewaySettings } from "./gateway-settings.ts";
 import { endpointUrl, type ListenAddress } from "./listen-address.ts";
+import { Obstacles } from "./obstacles.ts";
 import { PlainKeys } from "./plain-keys.ts";
 import { holderOf } from "./port-holder.ts";
 import { servedModels } from "./served-models.ts";
@@ -64,9 +65,10 @@ export class Endpoint {
   /** How the discovery that it serves is opened. */
   async openingOptions(signal: AbortSignal): Promise<OpeningOptions> {
     const { log, warn } = this.#reporter;
-    const { ca } = this.#settings;
+    // What forwarding believes, health believes: a node is not called healthy whose certificate is refused later.
+    const authorities = new Authorities(this.#settings.authorities);
     return {
-      health: await this.#io.health({ keyOf: this.#keyOf, ...(ca !== null && { ca }) }),
+      health: await this.#io.health({ keyOf: this.#keyOf, caOf: (node) => authorities.of(node) }),
       log,
       onTransport: (status) => this.#gateway?.transportChanged(status),
       onWarning: (warning: DiscoveryError) => {
@@ -109,11 +111,11 @@ export class Endpoint {
   }
 
   #open(discovery: Discovery): Gateway {
-    const { policy, allowHosts, allowOrigins, key, nodeKeys, ca } = this.#settings;
+    const { policy, allowHosts, allowOrigins, key, nodeKeys, authorities } = this.#settings;
     this.#gateway = createGateway(discovery, {
       ...policy,
       nodeKeys,
-      ...(ca !== null && { ca }),
+      ...authorities,
       key,
       allowHosts,
       allowOrigins,
@@ -170,10 +172,12 @@ export class Endpoint {
   /** Notes what can be served, at every change, until a signal. */
   async #tellChanges(gateway: Gateway, discovery: Discovery, signal: AbortSignal): Promise<void> {
     const plainKeys = new PlainKeys(this.#keyOf, this.#reporter.warn);
+    const obstacles = new Obstacles(gateway, this.#reporter.note);
     let told = "";
     try {
       for await (const _ of discovery.watch({ signal })) {
         plainKeys.look(discovery.registry.listAlive());
+        obstacles.look();
         const text = servedModels(gateway);
         if (text !== told) this.#reporter.note(text);
         told = text;

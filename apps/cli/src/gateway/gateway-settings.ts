@@ -1,4 +1,4 @@
-import type { NodeKey, PickPolicy } from "@lmserv/discovery-client";
+import type { AuthorityOptions, NodeCa, NodeKey, PickPolicy } from "@lmserv/discovery-client";
 import type { ConfigError, GatewayConfig, ResolvedGateway } from "@lmserv/discovery-config";
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { readCertificates } from "./certificates.ts";
@@ -14,8 +14,8 @@ export interface GatewaySettings {
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly policy: PickPolicy;
-  /** Authorities that vouch for nodes with TLS, PEM, or null for Node's own alone. */
-  readonly ca: string | null;
+  /** Authorities that vouch for nodes with TLS beside Node's own. */
+  readonly authorities: AuthorityOptions;
   readonly nodeKeys: readonly NodeKey[];
 }
 
@@ -47,8 +47,20 @@ export async function gatewaySettings(
     nodeKeys: nodeKeysOf(values, fault),
   };
   assertClosed(settings, fault);
-  const { caFile } = values;
-  return { ...settings, ca: caFile === undefined ? null : await readCertificates(caFile, readFile, fault) };
+  return { ...settings, authorities: await authoritiesOf(values, readFile, fault) };
+}
+
+async function authoritiesOf(
+  { caFile, nodeCaFiles = {} }: GatewayConfig,
+  readFile: (path: string) => Promise<string>,
+  fault: Fault,
+): Promise<AuthorityOptions> {
+  const ca = caFile === undefined ? null : await readCertificates(caFile, ["caFile"], readFile, fault);
+  const nodeCas: NodeCa[] = [];
+  for (const [node, file] of Object.entries(nodeCaFiles)) {
+    nodeCas.push({ node, ca: await readCertificates(file, ["nodeCaFiles", node], readFile, fault) });
+  }
+  return { ...(ca !== null && { ca }), nodeCas };
 }
 
 type Fault = ResolvedGateway["fault"];

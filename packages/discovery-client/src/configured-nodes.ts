@@ -1,0 +1,34 @@
+import { isIP } from "node:net";
+import type { NodeInfo } from "@lmserv/discovery-core";
+import { canonicalAddress, formatEndpoint } from "@lmserv/discovery-core/transport";
+import { isSigned } from "./policy.ts";
+
+/** Values by node, none of which goes to a node by what it says of itself. */
+export class ConfiguredNodes<Value> {
+  readonly #values: ReadonlyMap<string, Value>;
+
+  /**
+   * @param values - By `host:port` of a node with its address, with `http://` or `https://` before it where only that
+   * scheme is meant, or by the id of a signed node.
+   */
+  constructor(values: readonly (readonly [node: string, value: Value])[]) {
+    this.#values = new Map(values.map(([node, value]) => [canonicalNode(node), value]));
+  }
+
+  /** Value of a node, or null. */
+  of(node: NodeInfo): Value | null {
+    const { id, host, port, scheme } = node;
+    const endpoint = formatEndpoint(host, port);
+    const atAddress = this.#values.get(`${scheme}://${endpoint}`) ?? this.#values.get(endpoint);
+    return atAddress ?? (isSigned(node) ? this.#values.get(id) : null) ?? null;
+  }
+}
+
+/** An endpoint as the list writes it, whichever way its address is spelled; an id as it is. */
+function canonicalNode(node: string): string {
+  const [, scheme = "", bracketed, plain, port] =
+    /^(https?:\/\/)?(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})\/?$/.exec(node) ?? [];
+  const address = bracketed ?? plain ?? "";
+  if (isIP(address.split("%", 1)[0] ?? "") === 0) return node;
+  return `${scheme}${formatEndpoint(canonicalAddress(address), Number(port))}`;
+}
