@@ -10,16 +10,16 @@ import {
 } from "../src/authors.ts";
 import { DiscoveryError } from "../src/index.ts";
 
-/** A transport whose medium is the test: it says what it is told, and keeps what it was asked. */
+/** Transport that the test controls: it reports what it is told, and records its calls. */
 export class FakeTransport implements Transport {
   readonly name: string;
-  /** How each opening, announcement, question, browse or disposal goes, unless it goes well. */
+  /** Fault of each opening, announcement, question, browse or disposal; none by default. */
   readonly faults: Partial<Record<"open" | "announce" | "reconfirm" | "browse" | "close", () => unknown>> =
     {};
   readonly browses: Set<ObservationSink> = new Set();
   readonly announced: Set<ResolvedAnnouncement> = new Set();
   readonly asked: string[] = [];
-  /** What it wants every announcement to say. */
+  /** Attributes for every announcement. */
   attributes: Readonly<Record<string, string>> = {};
   opened = 0;
   closed = 0;
@@ -56,14 +56,14 @@ export class FakeTransport implements Transport {
     };
   }
 
-  /** Tells everybody who browses; `via` is this one's name. */
+  /** Reports to every browse; `via` is this transport's name. */
   say(...observations: Observation[]): void {
     for (const observation of observations) {
       for (const sink of [...this.browses]) sink.push({ ...observation, via: this.name });
     }
   }
 
-  /** Reports a fault, with this one's name. */
+  /** Reports a fault under this transport's name. */
   report(code: DiscoveryError["code"], message: string = code): void {
     this.context?.report(new DiscoveryError(code, message, { via: this.name }));
   }

@@ -1,7 +1,7 @@
 import type { Alive, Gone, SeenNode } from "../src/authors.ts";
 import type { Reach, SeenAddress } from "../src/index.ts";
 
-/** A node as a transport sees it, plain but for what is given. */
+/** Node of a transport, with defaults for absent fields. */
 export function seenNode(fields: Partial<SeenNode> = {}): SeenNode {
   return {
     id: "box",
@@ -21,7 +21,7 @@ export function seenNode(fields: Partial<SeenNode> = {}): SeenNode {
   };
 }
 
-/** `at("10.0.0.1")` is where a packet came from; other reaches are named. */
+/** Address with its reach; by default the source of a packet. */
 export function at(address: string, reach: Reach = "source"): SeenAddress {
   return { address, reach };
 }

@@ -1,10 +1,10 @@
 import type { Reach, SeenAddress } from "../contract/node.ts";
 
-/** An IPv4 or IPv6 address by value. */
+/** IPv4 or IPv6 address by value. */
 export interface ParsedAddress {
   /** 4 or 16 bytes. */
   readonly bytes: readonly number[];
-  /** The zone of an IPv6 address (RFC 4007 section 11), or null. */
+  /** Zone of an IPv6 address (RFC 4007 section 11), or null. */
   readonly zone: string | null;
 }
 
@@ -15,9 +15,9 @@ const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xf
 const groupCount = 8;
 
 /**
- * Reads an address, or returns null for what is none.
+ * Parses an address; null if it is invalid.
  *
- * An IPv4-mapped address (`::ffff:192.0.2.7`) leads where the IPv4 address leads, and is read as that one.
+ * An IPv4-mapped address (`::ffff:192.0.2.7`) leads to the IPv4 address, and is parsed as that one.
  *
  * @see RFC 4291 section 2.2, RFC 6943 section 3.1.1: four decimal bytes without leading zeros
  */
@@ -30,9 +30,11 @@ export function parseAddress(text: string): ParsedAddress | null {
   return address;
 }
 
-/** As many as a few nodes have: of each, several things are asked in a row, and again for every pair of a sort. */
+/**
+ * Bound on remembered addresses: those of a few nodes, each of which is parsed several times in a row and in
+ * sorting.
+ */
 const maxLatest = 64;
-/** Addresses read lately. */
 const latest = new Map<string, ParsedAddress | null>();
 
 function readAddress(text: string): ParsedAddress | null {
@@ -44,7 +46,7 @@ function readAddress(text: string): ParsedAddress | null {
   return zone === null ? withZone(bytes.slice(mappedPrefix.length), null) : null;
 }
 
-/** One spelling for each address (RFC 5952); what is no address is returned as it is. */
+/** Canonical spelling of an address (RFC 5952); other text is returned unchanged. */
 export function canonicalAddress(text: string): string {
   const address = parseAddress(text);
   if (!address) return text;
@@ -53,35 +55,35 @@ export function canonicalAddress(text: string): string {
   return zone === null ? formatIPv6(bytes) : `${formatIPv6(bytes)}%${zone}`;
 }
 
-/** Whether an address is IPv6; addresses here are IPv4 or IPv6 and nothing else. */
+/** True for IPv6; addresses here are IPv4 or IPv6 and nothing else. */
 export function isIPv6(address: string): boolean {
   return address.includes(":");
 }
 
-/** The address without its zone (RFC 4007 section 11). */
+/** Address without its zone (RFC 4007 section 11). */
 export function withoutZone(address: string): string {
   const end = address.indexOf("%");
   return end < 0 ? address : address.slice(0, end);
 }
 
-/** Whether only this machine answers on the address (127.0.0.0/8, ::1), in any spelling. */
+/** True if only this machine answers on the address (127.0.0.0/8, ::1), in any spelling. */
 export function isLoopback(address: string): boolean {
   const bytes = parseAddress(address)?.bytes ?? [];
   if (bytes.length === 4) return bytes[0] === 127;
   return bytes.length > 0 && bytes.every((byte, index) => byte === Number(index === 15));
 }
 
-/** How an address may begin that means something on one link only; few others are read to tell. */
+/** Start of an address that may be link-local; only such addresses are parsed to tell. */
 const linkLocalStart = /^(169\.254\.|fe[89ab]|[0:])/i;
 
-/** Whether the address means something on one link only (169.254.0.0/16, fe80::/10), in any spelling. */
+/** True if the address is valid on one link only (169.254.0.0/16, fe80::/10), in any spelling. */
 export function isLinkLocal(address: string): boolean {
   if (!linkLocalStart.test(address)) return false;
   const [first = 0, second = 0, ...rest] = parseAddress(address)?.bytes ?? [];
   return rest.length === 2 ? first === 169 && second === 254 : first === 0xfe && second >> 6 === 0b10;
 }
 
-/** Orders by reach, then IPv4 before IPv6; what means something on one link only goes after what is routed. */
+/** Orders by reach, then IPv4 before IPv6; link-local addresses follow routed ones. */
 export function compareReach(a: SeenAddress, b: SeenAddress): number {
   return rankOf(a) - rankOf(b) || Number(isIPv6(a.address)) - Number(isIPv6(b.address));
 }

@@ -1,10 +1,12 @@
 import { canonicalAddress, parseAddress } from "./address.ts";
 
-/** More than any machine has, and few enough to go through at each look at its interfaces. */
+/**
+ * Bound on answering addresses, above those of any machine, and small enough for each look at its interfaces.
+ */
 export const maxAnsweringAddresses = 256;
 
 /**
- * Checks the addresses at which a server is said to answer; gives each once, written as the system writes it.
+ * Checks the addresses at which a server answers; returns each once, in the system's spelling.
  *
  * @throws {RangeError} that names the value and what is allowed.
  */
@@ -24,11 +26,12 @@ function readAddress(given: string): string {
 }
 
 /**
- * Those of a machine's addresses at which the server answers.
+ * Addresses of a machine at which the server answers.
  *
- * @param own - The addresses that others may know the machine by.
- * @param answering - Of the announcement; without it, all of `own`.
- * @returns `answering` itself when it has none of `own`: whoever reads it may be on this machine, or have a way there.
+ * @param own - Addresses by which others may reach the machine.
+ * @param answering - Addresses of the announcement; all of `own` if absent.
+ * @returns `answering` itself if it has none of `own`: a reader may be on this machine, or have a route
+ * there.
  */
 export function answeringAmong(
   own: readonly string[],

@@ -15,10 +15,10 @@ import { announceJointly, disposeAll } from "./joint-registration.ts";
 /**
  * Merges transports into one; a composition of one is that one.
  *
- * A member that fails is reported and the others go on. Only when all have failed is there an error: an
+ * A failed member is reported and the others go on. An error is thrown only when all have failed: an
  * `AggregateError` of `DiscoveryError`s.
  *
- * @throws {TypeError | RangeError} when there is no member, or one is no transport, or two have one name.
+ * @throws {TypeError | RangeError} for no member, a member that is no transport, or two of one name.
  */
 export function compose(members: readonly Transport[]): Transport {
   assertShape("compose", "transports", members, { type: "array", items: transportShape, minItems: 1 });
@@ -34,7 +34,7 @@ export function compose(members: readonly Transport[]): Transport {
   };
 }
 
-/** What every member says of itself. */
+/** Checks of every member. */
 export async function* diagnoseAll(
   members: readonly Transport[],
   context: DiagnosisContext,
@@ -43,12 +43,12 @@ export async function* diagnoseAll(
   for (const member of members) yield* member.diagnose?.(context, options) ?? [];
 }
 
-/** The names that a transport may put into `via`: its own, or those of what it is composed of. */
+/** Possible values of a transport's `via`: its name, or those of its members. */
 export function viasOf({ name }: { readonly name: string }): readonly string[] {
   return name.split("+");
 }
 
-/** @throws {TypeError} when one name would stand for two of them. */
+/** @throws {TypeError} when two of them share a name. */
 export function assertDistinctNames(members: readonly Transport[]): void {
   const names = members.flatMap(viasOf);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -56,13 +56,13 @@ export function assertDistinctNames(members: readonly Transport[]): void {
     throw new TypeError(`two transports are named "${twice}"; each needs a name of its own`);
 }
 
-/** An open transport of several. */
+/** Open session of a member. */
 export interface Member {
   readonly name: string;
   readonly session: TransportSession;
 }
 
-/** Opens them all at once, and reports those that cannot be; rejects when none can. */
+/** Opens all members at once, and reports those that fail; rejects when all do. */
 export async function openAll(
   members: readonly Transport[],
   context: TransportContext,
@@ -123,12 +123,12 @@ function sessionOf(members: readonly Member[], context: TransportContext): Trans
   };
 }
 
-/** What they have announcements say, of which the first one's word counts. */
+/** Attributes of all members' announcements; the first member's value counts. */
 export function attributesOf(members: readonly Member[]): Readonly<Record<string, string>> {
   return Object.assign({}, ...members.map(({ session }) => session.attributes).reverse());
 }
 
-/** The longest of theirs. */
+/** Longest of the members' values. */
 export function absenceOf(members: readonly Member[]): number {
   return Math.max(...members.map(({ session }) => session.absenceMs ?? 0));
 }

@@ -6,7 +6,7 @@ import type {
   TransportSession,
 } from "../contract/transport.ts";
 
-/** One of several sessions that a node is announced on. */
+/** Session among several on which a node is announced. */
 export interface Announcer {
   readonly name: string;
   readonly announce: NonNullable<TransportSession["announce"]>;
@@ -40,7 +40,7 @@ class JointRegistration implements Registration {
   readonly #wanted: AbortSignal;
   readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];
-  /** What failed before the first success, which decides whether it is an outage or an error. */
+  /** Failures before the first success, which decides if they are outages or an error. */
   #failures: { readonly name: string; readonly error: unknown }[] | null = [];
   #latest: ResolvedAnnouncement;
 
@@ -60,7 +60,7 @@ class JointRegistration implements Registration {
     return attempt;
   }
 
-  /** What to throw when every attempt failed. */
+  /** Error to throw after every attempt failed. */
   failure(): unknown {
     const failures = this.#failures ?? [];
     const mistake = failures.find(({ error }) => isMistake(error));
@@ -71,7 +71,7 @@ class JointRegistration implements Registration {
     );
   }
 
-  /** Reports what failed although something succeeded, now and from now on. */
+  /** Reports failures despite a success, from now on as well. */
   reportFailures(report: (error: DiscoveryError) => void): void {
     const failures = this.#failures ?? [];
     this.#failures = null;
@@ -83,7 +83,7 @@ class JointRegistration implements Registration {
     await Promise.all(this.#registrations.map((registration) => registration.update(node, options)));
   }
 
-  /** Gives up what is under way and says goodbye wherever the node stands. */
+  /** Aborts running attempts and says goodbye wherever the node is announced. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#withdrawing.abort();
     await Promise.allSettled(this.#attempts);
@@ -98,12 +98,12 @@ class JointRegistration implements Registration {
   }
 }
 
-/** What is impossible on one transport only hampers; the others have the node. */
+/** A mistake that concerns one transport is a warning, since others have announced the node. */
 function outage(name: string, error: unknown): DiscoveryError {
   return toDiscoveryError(error, isMistake(error) ? "SEND_FAILED" : "TRANSPORT_FAILED", name);
 }
 
-/** Disposes everything, also when some of it fails; then throws what failed. */
+/** Disposes every resource, also when some fail; then throws their errors. */
 export async function disposeAll(resources: readonly AsyncDisposable[]): Promise<void> {
   const results = await Promise.allSettled(resources.map((resource) => resource[Symbol.asyncDispose]()));
   const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

@@ -14,16 +14,19 @@ export interface StandbyBrowseOptions {
   readonly context: TransportContext;
 }
 
-/** One node is enough to wait; a few more keep its end from being taken for silence. Others are heard again in time. */
+/** Bound on heard nodes: one suffices to wait, a few bridge its end, and others are heard again. */
 const maxHeard = 64;
 
-/** One browse of a standby: `silent` counts down to the second's turn, `hearing` lasts while the first hears somebody. */
+/**
+ * Browse of a standby: `silent` waits for the second's turn, `hearing` lasts while the first hears another
+ * host.
+ */
 export class StandbyBrowse {
   readonly #options: StandbyBrowseOptions;
   readonly #stopping = new AbortController();
-  /** Until when each other host's node holds that the first reported, by key. */
+  /** End of each other host's node that the first reported, by key. */
   readonly #heard = new Map<string, number>();
-  /** By member. */
+  /** Failures by member. */
   readonly #failures = new Map<string, DiscoveryError>();
   readonly #unsettled: Set<string>;
   /** Names of the second that have not settled since they were lost. */
@@ -85,7 +88,7 @@ export class StandbyBrowse {
     this.#checkHeard();
   }
 
-  /** Forgets whom nobody confirmed, and looks again when the last of the others may have run out. */
+  /** Forgets unconfirmed nodes, and checks again when the last of the others may have expired. */
   #checkHeard(): void {
     const nowMs = this.#options.context.clock.now();
     for (const [key, untilMs] of this.#heard) if (untilMs <= nowMs) this.#heard.delete(key);
@@ -120,7 +123,7 @@ export class StandbyBrowse {
     }
   }
 
-  /** Each browse settles once, however often the second has its turn; and again after a loss. */
+  /** Each browse settles once, however often the second has its turn, and again after a loss. */
   #pass(observation: Observation): void {
     const { kind, via } = observation;
     if (kind === "lost") this.#lost.add(via);
@@ -130,12 +133,12 @@ export class StandbyBrowse {
     this.#options.sink.push(observation);
   }
 
-  /** What is not needed has nothing left to look through. */
+  /** A waiting member has nothing left to look through. */
   #settleSecond(): void {
     for (const via of this.#unsettled) if (!this.#lost.has(via)) this.#pass({ kind: "settled", via });
   }
 
-  /** Reports a member's failure; when the other has failed as well, that ends the browse. */
+  /** Reports a member's failure; ends the browse when the other has failed as well. */
   #survives(error: unknown, { name }: Member): boolean {
     const { context, sink } = this.#options;
     const failure = toDiscoveryError(error, "TRANSPORT_FAILED", name);
@@ -151,7 +154,7 @@ export class StandbyBrowse {
     this.#cancelTimer = this.#options.context.clock.schedule(delayMs, callback);
   }
 
-  /** Waiting is how it should be; a turn may be news to whoever believed in the first. */
+  /** Reports a turn of the second, which is news for a user who relies on the first; waiting is normal. */
   #reportTurn(why: string): void {
     const { second, context } = this.#options;
     context.report(new DiscoveryError("STANDBY_RUNS", `${second.name} runs: ${why}`, { via: second.name }));

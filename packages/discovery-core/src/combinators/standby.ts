@@ -27,9 +27,14 @@ import { disposeAll } from "./joint-registration.ts";
 import { StandbyBrowse } from "./standby-browse.ts";
 
 export interface StandbyOptions {
-  /** How long the first may hear no other host before the second is browsed, in ms, 0..86_400_000. @default 3_000 */
+  /**
+   * Time without another host on the first before the second is browsed, in ms, 0..86_400_000. @default 3_000
+   */
   readonly afterMs?: number;
-  /** Whether a node is on this very machine, so that hearing it proves nothing. @default none; own ones never do */
+  /**
+   * Returns true for a node on this machine, which proves nothing. @default none; own ones never prove
+   * anything
+   */
   readonly isLocal?: (node: SeenNode) => boolean;
 }
 
@@ -41,11 +46,11 @@ const shapes: OptionShapes<StandbyOptions> = {
 /**
  * Browses the second transport only while the first hears nothing from other hosts.
  *
- * For a second one that costs more, and only browses: announcements are the first one's. Both are opened at
- * once. A first one that fails hears nothing, so that the second is browsed without delay. Why the second
- * waits is logged, why it runs is reported (`STANDBY_RUNS`). Give it supervised members, or one that died stays dead until both have.
+ * Meant for a second transport that costs more and only browses: the first one announces. Both are opened at
+ * once. If the first fails, the second is browsed without delay. The reason to wait is logged; the reason to
+ * run is reported (`STANDBY_RUNS`). Give it supervised members, or one that died stays dead until both have.
  *
- * @throws {TypeError | RangeError} when both have one name, or for a time that cannot be.
+ * @throws {TypeError | RangeError} for two of one name, or a time out of range.
  */
 export function standby(primary: Transport, secondary: Transport, options: StandbyOptions = {}): Transport {
   for (const member of [primary, secondary]) assertShape("standby", "transport", member, transportShape);
@@ -65,7 +70,7 @@ export function standby(primary: Transport, secondary: Transport, options: Stand
   };
 }
 
-/** One that could not be opened was reported; the other is all there is. */
+/** The failure of the other was reported already. */
 function oneOf(members: readonly Member[]): TransportSession {
   const [only] = members;
   if (!only) throw new TypeError("a standby without a member");
@@ -116,7 +121,7 @@ function sessionOf(
   };
 }
 
-/** Announces and knows the node for an own one while it stands. */
+/** Announces a node and counts it as own until its disposal. */
 async function announceOwn(
   node: ResolvedAnnouncement,
   options: Cancellable,

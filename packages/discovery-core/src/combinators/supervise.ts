@@ -24,28 +24,32 @@ import { viasOf } from "./compose.ts";
 import { SupervisedBrowse } from "./supervised-browse.ts";
 
 export interface SuperviseOptions {
-  /** Whether a first opening that failed so is tried again, instead of failing `open`. @default never */
+  /** Returns true to retry a first opening that failed so, instead of failing `open`. @default never */
   readonly outlasts?: (error: DiscoveryError) => boolean;
 }
 
 const shapes: OptionShapes<SuperviseOptions> = { outlasts: functionShape };
 
-/** After a first attempt at once: full jitter, doubling from here; the cap keeps a returning network listed within seconds. */
+/**
+ * Pauses after a first attempt at once: full jitter, doubling; the cap lists a returning network within
+ * seconds.
+ */
 const pauses = { firstMs: 250, maxMs: 5_000 };
-/** A session that lived this long starts the back-off anew. */
+/** Life of a session after which the back-off starts anew, in ms. */
 const stableMs = 60_000;
-/** So often in a row a refusal is taken for a restart in disorder; then it is an answer. */
+/** Refusals in a row that count as a disorderly restart; a further one is final. */
 const maxDenials = 10;
 
 /**
- * Re-opens a transport that was lost, and replays its browses and announcements: the one place that does.
+ * Re-opens a lost transport, and replays its browses and announcements: the only code that does.
  *
- * A session is lost when a browse throws, a replayed announcement fails, or it reports `TRANSPORT_FAILED`. Its browses go
- * on: they yield `lost`, then `recovered` and what the next session says, of which `settled` and unreachable nodes come no
- * sooner than `absenceMs` after its opening. The first attempt is made at once, others with jittered back-off. Each loss is reported
- * once, and again while it lasts (`Reminder`). What denies permission ten times in a row fails for good.
+ * A session is lost when a browse throws, a replayed announcement fails, or it reports `TRANSPORT_FAILED`.
+ * Its browses go on: they yield `lost`, then `recovered` and the next session's observations. Of these,
+ * `settled` and unreachable nodes come no sooner than `absenceMs` after its opening. The first attempt is
+ * made at once, others with jittered back-off. Each loss is reported once, and again while it lasts
+ * (`Reminder`). Permission denied ten times in a row is final.
  *
- * @throws {TypeError} for what is no transport, and for options that cannot be.
+ * @throws {TypeError} for an invalid transport or invalid options.
  */
 export function supervise(transport: Transport, options: SuperviseOptions = {}): Transport {
   assertShape("supervise", "transport", transport, transportShape);
@@ -70,10 +74,10 @@ export function supervise(transport: Transport, options: SuperviseOptions = {}):
   };
 }
 
-/** An announcement that is repeated on each new session. */
+/** Announcement that is repeated on each new session. */
 interface Replayed {
   node: ResolvedAnnouncement;
-  /** Its counterpart on the present session, once it was announced there. */
+  /** Registration on the present session, once it was announced there. */
   registration: Registration | null;
 }
 
@@ -86,13 +90,13 @@ class Supervisor {
   readonly #arrivals = new Set<() => void>();
   #current: TransportSession | null = null;
   #openedMs = 0;
-  /** Whether a session was lost before the present one. */
+  /** True after the first loss. */
   #isReopened = false;
   #failures = 0;
   #denials = 0;
-  /** Why it is not opened any more. */
+  /** Final error, after which it is not opened any more. */
   #failure: DiscoveryError | null = null;
-  /** A session that lived no longer than the longest delay was no end of the fault. */
+  /** Cleared by a session that outlived the longest delay; a shorter life does not end the fault. */
   readonly #reminder = new Reminder();
   #recovering: Promise<void> = Promise.resolve();
 
@@ -101,7 +105,7 @@ class Supervisor {
     this.#context = context;
   }
 
-  /** Opens a session and takes it into use; its death is noticed also when nobody browses. */
+  /** Opens a session and adopts it; notices its death even without a browse. */
   async openOnce(signal: AbortSignal): Promise<void> {
     const life: { session: TransportSession | null; death: DiscoveryError | null } = {
       session: null,
@@ -131,13 +135,13 @@ class Supervisor {
     if (session === this.#current) for (const arrive of [...this.#arrivals]) arrive();
   }
 
-  /** Reports why there is no session and opens one as soon as that succeeds. */
+  /** Reports the loss of the session and opens another as soon as that succeeds. */
   recover(error: DiscoveryError, dead: TransportSession | null = null): void {
     this.#reportDue(error);
     this.#recovering = this.#reopen(error, dead).catch(() => {});
   }
 
-  /** Tells every browse something of each of the transport's names. */
+  /** Sends every browse an observation for each of the transport's names. */
   #tellAll(observationOf: (via: string) => Observation): void {
     const observations = viasOf(this.#transport).map(observationOf);
     for (const { sink } of this.#browses) for (const observation of observations) sink.push(observation);
@@ -189,7 +193,7 @@ class Supervisor {
     }
   }
 
-  /** Until when nothing counts as missing: all that was there comes back first. */
+  /** Time before which nothing counts as missing: a new session first reports its nodes again. */
   #patienceMs(): number {
     return this.#isReopened ? this.#openedMs + (this.#current?.absenceMs ?? 0) : 0;
   }
@@ -205,7 +209,7 @@ class Supervisor {
     };
   }
 
-  /** Says what is new now, or with the next session if this one is lost over it. */
+  /** Announces a change now, or with the next session if this one is lost over it. */
   async #update(replayed: Replayed, changed: ResolvedAnnouncement, options: Cancellable): Promise<void> {
     const { node, registration } = replayed;
     const session = this.#current;
@@ -227,7 +231,7 @@ class Supervisor {
     }
   }
 
-  /** Null where the session was lost over it. */
+  /** Null if the session was lost over it. */
   async #announceOn(
     session: TransportSession,
     node: ResolvedAnnouncement,
@@ -262,7 +266,7 @@ class Supervisor {
     }
   }
 
-  /** The present session, or the next one. */
+  /** Present session, or the next one. */
   #arrival(signal: AbortSignal): Promise<TransportSession> {
     if (this.#current) return Promise.resolve(this.#current);
     if (this.#failure) return Promise.reject(this.#failure);
@@ -294,7 +298,7 @@ class Supervisor {
     this.recover(error, session);
   }
 
-  /** Not before the dead session gave its resources back, which the next one may need. */
+  /** Waits until the dead session has freed its resources, which the next one may need. */
   async #reopen(error: DiscoveryError, dead: TransportSession | null): Promise<void> {
     const { signal } = this.#closing;
     const { clock, random } = this.#context;
@@ -315,7 +319,7 @@ class Supervisor {
     }
   }
 
-  /** Counts refusals; the last one ends every browse and whoever waits for a session. */
+  /** Counts refusals; the last one ends every browse and every wait for a session. */
   #isDenied(error: DiscoveryError): boolean {
     if (causeOf(error).code !== "PERMISSION_DENIED") this.#denials = 0;
     else this.#denials += 1;
@@ -326,7 +330,10 @@ class Supervisor {
     return true;
   }
 
-  /** One report for each loss, whatever the attempts end with, and again while it lasts; a refusal is one of its own. */
+  /**
+   * Reports each loss once, whatever the further errors, and again while it lasts; a refusal counts as
+   * another loss.
+   */
   #reportDue(failure: DiscoveryError): void {
     const cause = causeOf(failure);
     const kind = cause.code === "PERMISSION_DENIED" ? cause.code : "";
@@ -354,17 +361,17 @@ function announceOf(session: TransportSession, name: string): NonNullable<Transp
   throw new DiscoveryError("TRANSPORT_UNAVAILABLE", `${name} cannot announce`, { via: name });
 }
 
-/** Whether a session says that its medium died. */
+/** True if a session reports that its medium died. */
 function isLoss(error: unknown): error is DiscoveryError {
   return isDiscoveryError(error) && error.code === "TRANSPORT_FAILED";
 }
 
-/** What it waits for is the cause; that the transport cannot be had is not the last word. */
+/** Cause of the wait; `TRANSPORT_UNAVAILABLE` itself is not the final cause. */
 function causeOf(failure: DiscoveryError): DiscoveryError {
   return isDiscoveryError(failure.cause) ? failure.cause : failure;
 }
 
-/** A dead session may fail to close; that its transport died was reported already. */
+/** A dead session may fail to close; its failure was reported already. */
 function quietly(disposal: PromiseLike<void>): PromiseLike<void> {
   return disposal.then(undefined, () => {});
 }

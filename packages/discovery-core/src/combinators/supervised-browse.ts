@@ -3,16 +3,16 @@ import { slotOf } from "../registry/source.ts";
 import type { ObservationSink } from "../streams/observation-stream.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** As many as a registry lists; what comes and goes beside them is nobody who was listed before. */
+/** Bound on held nodes, the number that a registry lists: others come and go unlisted. */
 const maxHeld = 10_000;
 
-/** A browse that goes on from session to session. */
+/** Browse that continues from session to session. */
 export class SupervisedBrowse {
   readonly query: BrowseQuery;
   readonly sink: ObservationSink;
   readonly stopping: AbortController = new AbortController();
   readonly #clock: Clock;
-  /** What is held back, by slot. */
+  /** Observations held back, by slot. */
   readonly #held = new Map<string, Observation>();
   #cancel: () => void = () => {};
 
@@ -22,7 +22,7 @@ export class SupervisedBrowse {
     this.#clock = clock;
   }
 
-  /** Passes an observation on, at once or, where it says that something is missing, not before `patienceMs`. */
+  /** Passes an observation on; one that reports something missing waits until `patienceMs`. */
   pass(observation: Observation, patienceMs: number): void {
     const slot = "key" in observation ? slotOf(observation) : observation.via;
     this.#held.delete(slot);
@@ -48,7 +48,7 @@ export class SupervisedBrowse {
   }
 }
 
-/** Whether it says that a node, or whatever it does not name, is not there, though none said goodbye. */
+/** True if it reports a node, or all unreported nodes, as missing without a goodbye. */
 function isMissing(observation: Observation): boolean {
   if (observation.kind === "gone") return observation.reason === "unreachable";
   return observation.kind === "settled";

@@ -4,13 +4,13 @@ import { randomHex } from "../time/random.ts";
 import type { Announcement } from "./node.ts";
 import type { ResolvedAnnouncement } from "./transport.ts";
 
-/** One TXT string holds this much, `key=` included (RFC 6763 section 6.1). */
+/** Bound of a TXT string, `key=` included (RFC 6763 section 6.1). */
 const maxPairBytes = 255;
-/** `info=` and this many bytes fill one TXT string. */
+/** Bound of the text that fills a TXT string after `info=`. */
 export const maxInfoBytes = 250;
-/** `path=` and this many bytes fill one TXT string. */
+/** Bound of the text that fills a TXT string after `path=`. */
 const maxPathBytes = 250;
-/** One DNS label (RFC 6763 section 4.1.1). */
+/** Bound of a DNS label (RFC 6763 section 4.1.1). */
 const maxNameBytes = 63;
 const maxIdLength = 128;
 
@@ -33,7 +33,7 @@ const shapes: OptionShapes<Announcement> = {
   attributes: { type: "object", properties: {}, additionalProperties: { type: "string" } },
 };
 
-/** @throws {TypeError | RangeError} for a field that is unknown or of another type; the message names it. */
+/** @throws {TypeError | RangeError} for an unknown field or one of another type; the message names it. */
 export function assertAnnouncement(announcement: Announcement): void {
   assertOptions("announce", announcement, shapes, ["port"]);
 }
@@ -92,17 +92,17 @@ function assertText(label: string, text: string, maxBytes: number): void {
   );
 }
 
-/** Whether a server can listen on `port`. */
+/** True if a server can listen on `port`. */
 export function isPort(port: unknown): port is number {
   return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
-/** Whether `id` may stand as an announced identity; a `:` marks the `host:port` of a node that has none. */
+/** True if `id` may be an announced identity; a `:` marks the `host:port` of a node without one. */
 export function isNodeId(id: string): boolean {
   return id.length <= maxIdLength && /^[\x21-\x39\x3b-\x7e]+$/.test(id);
 }
 
-/** Whether `path` can follow `http://host:port`. */
+/** True if `path` can follow `http://host:port`. */
 export function isPath(path: string): boolean {
   return /^\/[^\s\p{Cc}]*$/u.test(path);
 }

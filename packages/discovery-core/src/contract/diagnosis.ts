@@ -1,16 +1,18 @@
 import type { Clock } from "../time/clock.ts";
 import type { Log } from "./log.ts";
 
-/** `ok` holds, `warn` may matter, `fail` keeps nodes from being found, `skip` was not looked at. */
+/** `ok` holds, `warn` may matter, `fail` keeps nodes from being found, `skip` was not examined. */
 export type Verdict = "ok" | "warn" | "fail" | "skip";
 
-/** What every transport may find; each declares further codes of its own. `docs/doctor.md` has a heading for each. */
+/**
+ * Codes that every transport may use; each declares further ones. `docs/doctor.md` has a heading for each.
+ */
 export type SharedCheckCode = keyof typeof sharedChecks;
 
-/** One of the shared codes, or `type/word` as a declaration has it: `mesh/seed-unreachable`. */
+/** Shared code, or a declared one as `type/word`: `mesh/seed-unreachable`. */
 export type CheckCode = SharedCheckCode | `${string}/${string}`;
 
-/** By its word, what a finding means for discovery, and a sentence that says what was found. */
+/** By word: the verdict for discovery, and a sentence that describes the finding. */
 export type CheckCodes = Readonly<Record<string, readonly [verdict: Verdict, meaning: string]>>;
 
 export const sharedChecks = {
@@ -21,17 +23,17 @@ export const sharedChecks = {
   DIAGNOSIS_FAILED: ["fail", "The examination itself failed or took too long."],
 } as const;
 
-/** One thing that was looked at. */
+/** Result of one examination. */
 export interface Check {
   readonly code: CheckCode;
   readonly verdict: Verdict;
-  /** Name of the transport, or null for what concerns them all. */
+  /** Name of the transport, or null for all of them. */
   readonly transport: string | null;
-  /** Name of the network interface, or null for what concerns them all. */
+  /** Name of the network interface, or null for all of them. */
   readonly interface: string | null;
-  /** What was found, as a sentence for people. */
+  /** Finding, as a sentence for people. */
   readonly message: string;
-  /** What to do about it, or null when there is nothing to do. */
+  /** Remedy, or null if there is nothing to do. */
   readonly mend: string | null;
 }
 
@@ -43,15 +45,15 @@ export interface Finding {
   readonly mend?: string | null;
 }
 
-/** Makes checks, each with the verdict of its code: a shared one, or the word of one that the owner declares. */
+/** Makes checks with the verdicts of their codes: shared codes, or words that the owner declares. */
 export type Checker<Word extends string> = (code: Word | SharedCheckCode, finding: Finding) => Check;
 
 /**
  * Makes checks of one owner.
  *
- * @param type - Plug-in's, which begins its codes.
+ * @param type - Type of the plug-in, which begins its codes.
  * @param declared - Its own codes.
- * @param transport - Name of the transport, or null for what concerns them all.
+ * @param transport - Name of the transport, or null for all of them.
  */
 export function checker<Codes extends CheckCodes>(
   type: string,
@@ -66,18 +68,18 @@ export function checker<Codes extends CheckCodes>(
   };
 }
 
-/** What a transport gets to examine itself with. */
+/** Services for a transport's examination of itself. */
 export interface DiagnosisContext {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   /**
-   * Addresses of hosts that were lately seen on this machine's links, with their zones; may be empty.
+   * Addresses of hosts recently seen on this machine's links, with their zones; may be empty.
    *
-   * They may be asked something harmless, to find out what does not reach them.
+   * They may be sent harmless questions, to find out what does not reach them.
    */
   readonly neighbors: (signal: AbortSignal) => Promise<readonly string[]>;
-  /** Command that looks for more of them, for what a check has to say; null where there is none. @default null */
+  /** Command that looks for more of them, for a check's remedy; null if there is none. @default null */
   readonly moreNeighbors?: string | null;
 }

@@ -1,10 +1,12 @@
-/** What went wrong; `docs/errors.md` has a heading for each. Transports declare further ones, as `type/word`. */
+/**
+ * Code of an error; `docs/errors.md` has a heading for each. Transports declare further ones, as `type/word`.
+ */
 export type DiscoveryErrorCode = SharedErrorCode | `${string}/${string}`;
 
-/** By its word, a sentence that says what a warning of one transport is about. It never takes the transport out. */
+/** By word: a sentence that describes a warning of one transport. It never takes the transport out. */
 export type WarningCodes = Readonly<Record<string, string>>;
 
-/** What may go wrong with any transport, and whether it takes the transport out. */
+/** Errors of any transport; true for those that take the transport out. */
 const sharedCodes = {
   TRANSPORT_UNAVAILABLE: true,
   PERMISSION_DENIED: true,
@@ -26,7 +28,7 @@ type SharedErrorCode = keyof typeof sharedCodes;
 /** Every shared code, for documents, schemas and tests. */
 export const discoveryErrorCodes: readonly SharedErrorCode[] = Object.keys(sharedCodes) as SharedErrorCode[];
 
-/** Whether an error takes its transport out, and does not only hamper it or something else. */
+/** True if an error takes its transport out, and does not merely degrade it. */
 export function isOutage({ code }: DiscoveryError): boolean {
   return Object.hasOwn(sharedCodes, code) && sharedCodes[code as SharedErrorCode];
 }
@@ -38,7 +40,7 @@ export interface DiscoveryErrorOptions {
 }
 
 /**
- * A failure of discovery itself, told apart by `code`.
+ * Failure of discovery itself, told apart by `code`.
  *
  * Compare `error.code`, not `instanceof`: a process may hold two copies of this package.
  */
@@ -55,12 +57,12 @@ export class DiscoveryError extends Error {
   }
 }
 
-/** Whether `error` is a `DiscoveryError`, of whichever copy of this package. */
+/** True for a `DiscoveryError` of any copy of this package. */
 export function isDiscoveryError(error: unknown): error is DiscoveryError {
   return error instanceof Error && error.name === "DiscoveryError" && "code" in error;
 }
 
-/** The system errors of a refused or occupied address, as codes. */
+/** System errors of a refused or occupied address, as codes. */
 const systemCodes: Readonly<Record<string, DiscoveryErrorCode>> = {
   EACCES: "PERMISSION_DENIED",
   EPERM: "PERMISSION_DENIED",
@@ -79,7 +81,7 @@ export function toDiscoveryError(
   return new DiscoveryError(system ?? code, message, { via, cause: error });
 }
 
-/** Whether the caller passed what cannot be: an error that stays as it is, whoever it passes through. */
+/** True for a mistake of the caller, which passes through unchanged. */
 export function isMistake(error: unknown): error is TypeError | RangeError {
   return error instanceof TypeError || error instanceof RangeError;
 }

@@ -4,7 +4,7 @@ import type { Log } from "./log.ts";
 import type { Auth } from "./node.ts";
 import type { RegistryChange } from "./registry-change.ts";
 
-/** Fields of the announcement that the server itself answered for; null or empty where it said nothing. */
+/** Fields of the announcement that the server itself answered for; null or empty if it said nothing. */
 export interface ServerDescription {
   readonly server: string | null;
   readonly path: string | null;
@@ -14,12 +14,12 @@ export interface ServerDescription {
 
 /** One check of one node. */
 export interface HealthReport {
-  /** `host:port` that was asked; a report of another endpoint than the node's present one is dropped. */
+  /** Checked `host:port`; a report of another endpoint than the node's present one is dropped. */
   readonly endpoint: string;
   readonly health: NodeHealth;
-  /** Description of the server, or null when it did not tell. */
+  /** Description of the server, or null if it gave none. */
   readonly description: ServerDescription | null;
-  /** Announced path that answered 404, or null: while it is announced unsigned, the description replaces it. */
+  /** Announced path that answered 404, or null. If it was announced unsigned, the description replaces it. */
   readonly missingPath: string | null;
 }
 
@@ -39,10 +39,10 @@ export interface HealthContext {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
-  /** Calls back with `up` for each listed node, then with every change, until the result is called. */
+  /** Calls back with `up` for each listed node, then with every change; returns the function that ends it. */
   readonly follow: (onChange: (change: RegistryChange) => void) => () => void;
   /** Takes the outcome of a check; a node that is no longer listed is ignored. */
   readonly report: (id: string, report: HealthReport) => void;
-  /** Has the transports ask again whether the node is there. */
+  /** Makes the transports ask again for the node. */
   readonly reconfirm: (id: string) => void;
 }

@@ -23,7 +23,7 @@ export interface NodeHealth {
   readonly models: readonly Model[];
   /** Names of the models in memory; empty when unknown. */
   readonly loaded: readonly string[];
-  /** Version of the server; absent where it does not tell. */
+  /** Version of the server; absent if unknown. */
   readonly version?: string;
   /** Time of the last answer in ms, or null when none came. */
   readonly latencyMs: number | null;

@@ -1,17 +1,17 @@
 import type { DiscoveryErrorCode } from "./errors.ts";
 import type { NodeHealth } from "./health.ts";
 
-/** How much the description of a node is worth, best first. */
+/** Trust in the description of a node, best first. */
 export type Trust = "signed" | "announced" | "identified";
 
 /**
- * How an address is expected to answer from here, best first.
+ * Expected way in which an address answers from here, best first.
  *
- * `source`: announced, and the packet came from it. `on-link`: in a subnet of the receiving interface, or
- * where the packet came from when nothing announced is. `routed`: anything else that is not `link-local`
- * or `loopback`. `doubtful`: announced, but by all likelihood a bridge to the announcer's own containers; or where the
- * packet came from, perhaps a router only, while something announced is expected to answer. A link-local IPv6 address, whose zone says which link, may be a `source` as well, and still
- * comes after what is routed.
+ * `source`: announced, and the source of a packet. `on-link`: in a subnet of the receiving interface, or the
+ * source of a packet if no announced address is. `routed`: any other that is not `link-local` or `loopback`.
+ * `doubtful`: announced, but most likely a bridge to the announcer's own containers; or the source of a
+ * packet, perhaps a router, while an announced address is expected to answer. A link-local IPv6 address with
+ * its zone may be a `source` as well, and still follows routed ones.
  */
 export type Reach = "source" | "on-link" | "routed" | "doubtful" | "link-local" | "loopback";
 
@@ -21,15 +21,17 @@ export interface SeenAddress {
   readonly reach: Reach;
 }
 
-/** A node as one transport reports it, validated. */
+/** Node as one transport reports it, validated. */
 export interface SeenNode {
-  /** The announced identity, or null when the medium carries none. */
+  /** Announced identity, or null if the medium carries none. */
   readonly id: string | null;
   /**
-   * The medium's own name of who announces, the same in all reports of one announcer, on whichever link and address
-   * they were heard, and no other announcer's. Where `id` is null, it makes one node of them.
+   * Medium's own name of the announcer.
    *
-   * @default unknown: then only a common endpoint does
+   * It is equal in all reports of one announcer, on any link and address, and no other announcer has it. If
+   * `id` is null, it merges them into one node.
+   *
+   * @default unknown: then only a common endpoint merges them
    */
   readonly announcer?: string;
   readonly trust: Trust;
@@ -40,28 +42,28 @@ export interface SeenNode {
   readonly info: string;
   /** At least one. */
   readonly addresses: readonly SeenAddress[];
-  /** The machine's host name, where the medium tells. */
+  /** Host name of the machine, if the medium tells. */
   readonly hostname: string | null;
-  /** Where the chat endpoint is, with its leading slash, or null when unknown. */
+  /** Path of the chat endpoint, with its leading slash, or null if unknown. */
   readonly path: string | null;
-  /** Which engine serves: `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null when unknown. */
+  /** Kind of server: `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null if unknown. */
   readonly server: string | null;
   readonly apis: readonly string[];
   readonly models: readonly string[];
-  /** Whether the server has more models than the report names. @default false */
+  /** True if the server has more models than the report names. @default false */
   readonly modelsCut?: boolean;
   readonly auth: Auth | null;
-  /** Key-value pairs as the medium gave them (mDNS: TXT). */
+  /** Key-value pairs of the medium, unchanged (mDNS: TXT). */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Protocol of a server: HTTP in the clear or over TLS. */
+/** Protocol of a server: plain HTTP, or HTTP over TLS. */
 export type Scheme = "http" | "https";
 
-/** Whether a server asks for credentials. */
+/** Need of a server for credentials. */
 export type Auth = "none" | "required";
 
-/** What a node says of itself. */
+/** Description of a node by its owner. */
 export interface Announcement {
   /** Port of the server, integer, 1..65535. */
   readonly port: number;
@@ -75,19 +77,21 @@ export interface Announcement {
   readonly scheme?: Scheme;
   /** Path of the chat endpoint, with its leading slash, at most 250 bytes of UTF-8. @default unknown */
   readonly path?: string;
-  /** The machine's host name. @default the one the system reports */
+  /** Host name of the machine. @default the one the system reports */
   readonly hostname?: string;
   /** Kind of server, such as `ollama`. @default unknown */
   readonly server?: string;
   readonly apis?: readonly string[];
-  /** Names without commas; mDNS announces the first ones, as many as 248 bytes hold with commas between. */
+  /** Names without commas; mDNS announces the first ones, up to 248 bytes with their commas. */
   readonly models?: readonly string[];
-  /** Whether the server has more models than `models` names. @default false */
+  /** True if the server has more models than `models` names. @default false */
   readonly modelsCut?: boolean;
   readonly auth?: Auth;
   /**
-   * Addresses of this machine at which the server answers, 1..256 of IPv4 or IPv6; a link-local one may have its
-   * `%zone`. Transports announce no other address of the machine, and nothing on a link that has none of them.
+   * Addresses of this machine at which the server answers, 1..256 of IPv4 or IPv6; a link-local one may have
+   * its `%zone`.
+   *
+   * Transports announce no other address of the machine, and nothing on a link that has none of them.
    *
    * @default every address of the machine
    */
@@ -96,36 +100,36 @@ export interface Announcement {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** What one transport knows of a node. */
+/** Knowledge of one transport about a node. */
 export interface NodeSource {
   readonly transport: string;
-  /** The transport's own name of it. */
+  /** Name of the node within the transport. */
   readonly key: string;
   readonly trust: Trust;
   /** Monotonic ms of the injected clock. */
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
-  /** Null: until it is gone, or the transport is lost. */
+  /** Null for a source without a deadline, which ends with a goodbye or its transport. */
   readonly expiresMs: number | null;
   /** The same times as ISO 8601 in UTC. */
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
   readonly expiresAt: string | null;
-  /** Why the transport no longer confirms it: what it was lost by. Null while it does. */
+  /** Error by which its transport was lost; null while the transport confirms it. */
   readonly stale: DiscoveryErrorCode | null;
-  /** Whether the transport last heard of it by way of another node; a change of that alone is no news. */
+  /** True if the latest report came by way of another node; a change of that alone is no news. */
   readonly relayed: boolean;
 }
 
 /**
- * One LLM server endpoint, merged from everything that the transports report of it.
+ * LLM server endpoint, merged from the reports of all transports.
  *
- * Its texts are `visibleText`; `attributes` are as the medium gave them.
+ * Its texts are `visibleText`; `attributes` are unchanged.
  */
 export interface NodeInfo {
-  /** The announced identity, or `host:port` for a node that announces none. */
+  /** Announced identity, or `host:port` for a node without one. */
   readonly id: string;
-  /** The address most likely to answer from here. */
+  /** Address most likely to answer from here. */
   readonly host: string;
   readonly port: number;
   readonly info: string;
@@ -134,23 +138,26 @@ export interface NodeInfo {
   readonly addresses: readonly string[];
   readonly path: string | null;
   readonly scheme: Scheme;
-  /** `http://host:port/path`, or null when `host` cannot stand in a URL. */
+  /** `http://host:port/path`, or null if a URL cannot contain `host`. */
   readonly url: string | null;
-  /** `http://host:port`, or null when `host` cannot stand in a URL. */
+  /** `http://host:port`, or null if a URL cannot contain `host`. */
   readonly baseUrl: string | null;
-  /** Base URL for clients of OpenAI's API, such as `http://host:port/v1`, or null where it is not spoken. */
+  /**
+   * Base URL for clients of OpenAI's API, such as `http://host:port/v1`, or null if the server does not speak
+   * it.
+   */
   readonly openaiUrl: string | null;
   readonly server: string | null;
   readonly apis: readonly string[];
-  /** Names as announced; `health` has what the server itself lists. */
+  /** Announced names; `health` has the server's own list. */
   readonly models: readonly string[];
-  /** Whether `models` is only the first part of a longer list, as announcements have little room. */
+  /** True if `models` is only the first part of a longer list, since announcements have little room. */
   readonly modelsCut: boolean;
   readonly auth: Auth | null;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Last check, or null when there was none, or no monitor is in use. */
+  /** Last check, or null without a check or without a monitor. */
   readonly health: NodeHealth | null;
-  /** Whether this process announced it, or found it among the servers of its own machine. */
+  /** True if this process announced it, or found it among the servers of its own machine. */
   readonly self: boolean;
   /** Best first; never empty. */
   readonly sources: readonly NodeSource[];

@@ -1,9 +1,10 @@
 import type { NodeInfo } from "./node.ts";
 
 /**
- * Why a node is no longer listed.
+ * Reason for which a node is no longer listed.
  *
- * `superseded`: another identity answers at its endpoint. `displaced`: the list is full and had to make room for others.
+ * `superseded`: another identity answers at its endpoint. `displaced`: the list is full and had to make room
+ * for others.
  */
 export type DownReason = "goodbye" | "unreachable" | "expired" | "superseded" | "displaced";
 

@@ -8,8 +8,8 @@ export interface ChangeStreamOptions {
 }
 
 /**
- * What `watch` returns: changes in order, and for a slow consumer the sum of what it missed, so that what
- * waits is bounded by the number of nodes.
+ * Result of `watch`: changes in order. A slow consumer gets the sum of what it missed, so that the number of
+ * nodes bounds the queue.
  */
 export function changeStream(options: ChangeStreamOptions): AsyncIterableIterator<RegistryChange> {
   return new Stream({ ...options, enqueue: addUp });
@@ -23,7 +23,7 @@ function addUp(waiting: Map<string, RegistryChange>, change: RegistryChange): vo
   else waiting.delete(id);
 }
 
-/** One change that says what both say in a row, or null when they cancel out. */
+/** Sum of two consecutive changes, or null if they cancel out. */
 function sumOf(before: RegistryChange, change: RegistryChange): RegistryChange | null {
   if (before.kind === "up") return change.kind === "down" ? null : { kind: "up", node: change.node };
   if (before.kind === "down") return { kind: "updated", node: change.node };

@@ -7,7 +7,7 @@ import {
 } from "../options/options-check.ts";
 import type { DiscoverOptions, DiscoveryOptions } from "./discovery.ts";
 
-/** The options of a program that leaves the transports to others. */
+/** Options of a program that leaves the transports to others. */
 export const discoveryShapes: OptionShapes<Omit<DiscoveryOptions, "transports">> = {
   ttlMs: { type: "number", minimum: 1_000, maximum: 86_400_000 },
   health: { type: "code", called: "a health monitor, as httpHealth() makes one", has: ["start"] },
@@ -35,7 +35,7 @@ export const lookShapes: OptionShapes<DiscoverOptions> = {
   signal: signalShape,
 };
 
-/** The options of what takes time, and nothing else. */
+/** Options of an operation that takes time, and no others. */
 export interface Cancelling {
   readonly signal?: AbortSignal;
 }

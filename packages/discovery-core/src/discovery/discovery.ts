@@ -28,85 +28,91 @@ import { StatusReport, type TransportStatus } from "./status-report.ts";
 export interface DiscoveryOptions {
   /** At least one; names must differ. */
   readonly transports: readonly Transport[];
-  /** How long a node stays listed without a confirmation, in ms, 1_000..86_400_000. @default 60_000 */
+  /** Time that a node stays listed without a confirmation, in ms, 1_000..86_400_000. @default 60_000 */
   readonly ttlMs?: number;
-  /** Checks how the listed nodes are, such as `httpHealth()`. @default none; `health` of each node is null */
+  /**
+   * Checks the health of listed nodes, such as `httpHealth()`. @default none; `health` of each node is null
+   */
   readonly health?: HealthMonitor;
-  /** How many nodes are kept of each transport; where more are told of, the least trusted give way. @default 10_000 */
+  /** Bound on the nodes of each transport; beyond it the least trusted give way. @default 10_000 */
   readonly capacity?: number;
-  /** Whether a usable network interface, or an engine that is absent, is waited for, or an error. @default true */
+  /** True to wait for a missing network interface or server, false to throw an error. @default true */
   readonly waitForNetwork?: boolean;
-  /** Takes each fault that did not stop discovery. @default none; `warnings` keeps the latest */
+  /** Receives each fault that did not stop discovery. @default none; `warnings` keeps the latest */
   readonly onWarning?: (warning: DiscoveryError) => void;
-  /** Takes how a transport fares once it was lost for 2 s, and once it is back. @default none; `transports` tells */
+  /**
+   * Receives a transport's status once it was lost for 2 s, and once it is back. @default none; `transports`
+   * has it
+   */
   readonly onTransport?: (status: TransportStatus) => void;
   readonly log?: Log;
   readonly clock?: Clock;
-  /** Uniform in [0, 1); identities are made of it. @default the system's entropy */
+  /** Uniform in [0, 1); the source of identities. @default the system's entropy */
   readonly random?: () => number;
-  /** Gives up the opening. */
+  /** Aborts the opening. */
   readonly signal?: AbortSignal;
 }
 
 /** Without a filter, every node counts. */
 export interface DiscoverOptions extends NodeFilter {
-  /** How long to look, in ms, at least 0. @default 3_000 */
+  /** Duration of the search in ms, at least 0. @default 3_000 */
   readonly timeoutMs?: number;
-  /** Ends the look as soon as so many nodes are listed, at least 1. @default never */
+  /** Count of listed nodes that ends the search early, at least 1. @default never */
   readonly atLeast?: number;
   readonly signal?: AbortSignal;
 }
 
-/** A node that this process announces; disposal says goodbye. */
+/** Announced node of this process; disposal says goodbye. */
 export interface NodeRegistration extends AsyncDisposable {
   readonly id: string;
   /**
-   * Changes what the node says of itself, without a goodbye; what is left out stays as it was.
+   * Changes the node's description, without a goodbye; absent fields stay as they were.
    *
-   * @throws {TypeError | RangeError} at once, for what cannot be announced.
+   * @throws {TypeError | RangeError} at once, for an invalid description.
    */
   update(changes: AnnouncementChanges, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What can change of a node that is announced: all but its identity and its name. */
+/** Changeable fields of an announced node: all but its identity and its name. */
 export type AnnouncementChanges = Partial<Omit<Announcement, "id" | "name">>;
 
 export interface Discovery extends AsyncDisposable {
-  /** The single list that all transports feed. The first look at it starts browsing. */
+  /** Single list that all transports feed. Its first use starts browsing. */
   readonly registry: NodeView;
   readonly transports: readonly TransportStatus[];
-  /** The latest faults that did not stop discovery, oldest first. */
+  /** Latest faults that did not stop discovery, oldest first. */
   readonly warnings: readonly DiscoveryError[];
   /**
-   * Makes a node known; resolves when the first transport accepted it.
+   * Announces a node; resolves when the first transport accepted it.
    *
-   * @throws {TypeError | RangeError} at once, for what cannot be announced; the message names the value.
+   * @throws {TypeError | RangeError} at once, for an invalid node; the message names the value.
    * @throws {AggregateError | DiscoveryError} when no transport could announce it.
    */
   announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<NodeRegistration>;
   /**
-   * Looks for `timeoutMs` and resolves with every node that is listed then and fits.
+   * Searches for `timeoutMs` and resolves with every node that is listed then and fits.
    *
    * With a health monitor, nodes without a check yet have 700 ms more.
    */
   discover(options?: DiscoverOptions): Promise<readonly NodeInfo[]>;
   /** Yields `up` for each listed node, then every change until `break`, abort or disposal. */
   watch(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<RegistryChange>;
-  /** Has a node that somebody doubts asked for again, on every transport that knows it. */
+  /** Asks again for a doubted node, on every transport that knows it. */
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What nobody aborts. */
+/** Signal that never aborts. */
 const never = new AbortController().signal;
 
 /**
- * Opens the transports and resolves when each can be used or has failed, and one at least can be used.
+ * Opens the transports and resolves when each is usable or has failed, and at least one is usable.
  *
- * Nothing is sent before something is announced, discovered, watched or read from the registry. A
- * transport that fails later is a warning and is re-opened.
+ * Nothing is sent before the first announcement, search, watch or reading of the registry. A later failure of
+ * a transport is a warning, and the transport is re-opened.
  *
  * @throws {TypeError | RangeError} at once, for a mistake in the options.
- * @throws {DiscoveryError} when the only transport cannot be opened; {AggregateError} when none of several can.
+ * @throws {DiscoveryError} when the only transport cannot be opened; {AggregateError} when none of several
+ * can.
  */
 export function createDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   assertOptions("createDiscovery", options, creationShapes, ["transports"]);
@@ -145,7 +151,7 @@ function transportOf({ transports, waitForNetwork = true }: DiscoveryOptions): T
   return compose(transports.map((member) => supervise(member, { outlasts })));
 }
 
-/** Tells one of several transports what all of them find. */
+/** Reports to one of several transports the nodes that all of them find. */
 function follow(
   registry: Registry,
   feed: Feed | null,
@@ -158,7 +164,7 @@ function follow(
   return unsubscribe;
 }
 
-/** What may come yet: a network, or a server that starts later than this host. */
+/** True for a missing network or server, which may come later. */
 function isAbsence({ code, cause }: DiscoveryError): boolean {
   if (code === "NO_INTERFACE" || code === "MEDIUM_UNREACHABLE") return true;
   return isDiscoveryError(cause) && isAbsence(cause);
@@ -171,7 +177,7 @@ interface EngineParts {
   readonly feed: Feed;
   readonly clock: Clock;
   readonly random: () => number;
-  /** What this process announces. */
+  /** Announcements of this process. */
   readonly own: Set<ResolvedAnnouncement>;
   readonly closing: AbortController;
   readonly isMonitored: boolean;
@@ -184,7 +190,9 @@ interface Look {
   readonly filter: NodeFilter;
 }
 
-/** A server nearby answers its first check within some 10 ms, a busy one within half a second. */
+/**
+ * Wait for first checks in ms: a nearby server answers within some 10 ms, a busy one within half a second.
+ */
 const checkMs = 700;
 
 class Engine implements Discovery {
@@ -277,7 +285,7 @@ class Engine implements Discovery {
     }
   }
 
-  /** Checks an announcement, and has it say what the transports want said. */
+  /** Checks an announcement, and adds the transports' attributes. */
   #complete(node: Announcement): ResolvedAnnouncement {
     const { session, random } = this.#parts;
     assertAnnouncement(node);
@@ -348,7 +356,7 @@ class Engine implements Discovery {
     await this.#parts.session[Symbol.asyncDispose]();
   }
 
-  /** The registry, with the browse that all users share under way. */
+  /** Registry, after starting the shared browse. */
   #looked(): Registry {
     this.#assertOpen();
     this.#parts.feed.start();

@@ -19,7 +19,7 @@ export interface FeedOptions {
   readonly closed: AbortSignal;
 }
 
-/** Keeps a registry in step with the medium, from the first look at it until it is closed. */
+/** Keeps a registry in step with the medium, from its first use until it is closed. */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #watchers = new Set<(change: RegistryChange) => void>();
@@ -38,7 +38,7 @@ export class Feed {
     onAbort(closed, () => this.#expiry.stop());
   }
 
-  /** Calls back at every change; the result ends that. */
+  /** Calls back at every change; returns the function that ends it. */
   subscribe(watcher: (change: RegistryChange) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -54,7 +54,7 @@ export class Feed {
     if (!this.#options.closed.aborted) this.#publish(this.#options.registry.assess(id, report));
   }
 
-  /** Starts the browse that everybody shares, once. */
+  /** Starts the shared browse, once. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -62,7 +62,7 @@ export class Feed {
     this.#onStart();
   }
 
-  /** Has a new question asked on the medium: by the shared browse if it is new, or by one until `signal`. */
+  /** Asks the medium anew: by the shared browse if that is new, or by another until `signal`. */
   look(signal: AbortSignal): void {
     if (this.#started) this.#browse(signal);
     else this.start();
@@ -108,7 +108,7 @@ export class Feed {
     this.ask(keys, this.#options.closed);
   }
 
-  /** What another took the place of is asked whether it is gone: anybody can write its address on a packet. */
+  /** Reconfirms superseded nodes: any host can forge their address as the source of a packet. */
   #askSuperseded(changes: readonly RegistryChange[]): void {
     const kept = new Set(changes.flatMap((change) => (change.kind === "down" ? [] : keysOf(change))));
     const ended = changes.filter((change) => change.kind === "down" && change.reason === "superseded");

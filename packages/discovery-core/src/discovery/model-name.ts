@@ -1,15 +1,15 @@
 import type { NodeInfo } from "../contract/node.ts";
 
-/** Tag that a name without one means to Ollama. */
+/** Ollama's tag for a name without one. */
 const defaultTag = ":latest";
 
-/** Names of the models of a node: as the server listed them at its last check, else as announced. */
+/** Names of a node's models, by the server's last check, or else by its announcement. */
 export function modelNamesOf({ health, models }: Pick<NodeInfo, "health" | "models">): readonly string[] {
   return health && health.models.length > 0 ? health.models.map(({ name }) => name) : models;
 }
 
 /**
- * Name by which a node has a model, or null.
+ * Node's name for a wanted model, or null.
  *
  * The exact name counts first, then one in another case, then one that differs in the tag `:latest` alone.
  */

@@ -9,7 +9,7 @@ export interface MonitoringOptions extends Pick<HealthContext, "clock" | "random
   readonly closed: AbortSignal;
 }
 
-/** Runs a health monitor from the first look at the registry until the discovery is closed. */
+/** Runs a health monitor from the first use of the registry until the discovery is closed. */
 export function monitor(checks: HealthMonitor, options: MonitoringOptions): void {
   const { registry, feed, closed, ...context } = options;
   feed.onStart(() => {

@@ -1,4 +1,4 @@
-/** A callback of the caller's, so that what it throws or rejects with never becomes a fault of discovery. */
+/** Wraps a callback of the caller, so that its errors and rejections never become faults of discovery. */
 export function shielded<A extends readonly unknown[]>(
   callback: (...args: A) => unknown,
   onError: (error: unknown) => void = () => {},

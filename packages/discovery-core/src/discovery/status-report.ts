@@ -3,14 +3,14 @@ import { type DiscoveryError, isOutage } from "../contract/errors.ts";
 import { type Log, silentLog } from "../contract/log.ts";
 import { shielded } from "./shield.ts";
 
-/** How a transport fares. */
+/** Status of a transport. */
 export interface TransportStatus {
   readonly name: string;
-  /** Whether its first pass over the medium is done. */
+  /** True after its first pass over the medium. */
   readonly settled: boolean;
-  /** What last took it out, or null if it never failed. */
+  /** Error that last took it out, or null if it never failed. */
   readonly error: DiscoveryError | null;
-  /** Why it has had no session for 2 s or more, or null while it has one; its nodes are `stale`. */
+  /** Cause of 2 s or more without a session, or null while it has one; its nodes are `stale`. */
   readonly lost: DiscoveryError | null;
 }
 
@@ -30,10 +30,10 @@ export interface StatusReportOptions {
   readonly onTransport?: (status: TransportStatus) => void;
 }
 
-/** What went wrong without stopping discovery, and how each transport fares. */
+/** Faults that did not stop discovery, with the status of each transport. */
 export class StatusReport {
   readonly transports: readonly TransportStatus[];
-  /** The caller's, or none. */
+  /** Log of the caller, or a silent one. */
   readonly log: Log;
   readonly #onWarning: (warning: DiscoveryError) => void;
   readonly #onTransport: (status: TransportStatus) => void;
@@ -41,7 +41,7 @@ export class StatusReport {
   readonly #statuses: ReadonlyMap<string, MutableStatus>;
   readonly #warnings: DiscoveryError[] = [];
 
-  /** @param closed - Once aborted, nothing is a fault any more. */
+  /** @param closed - Suppresses all faults once aborted. */
   constructor(
     { transports, log = silentLog, onWarning = () => {}, onTransport = () => {} }: StatusReportOptions,
     closed: AbortSignal,
@@ -57,7 +57,7 @@ export class StatusReport {
     this.#statuses = new Map(statuses.map((status) => [status.name, status]));
   }
 
-  /** The latest, oldest first. */
+  /** Latest warnings, oldest first. */
   get warnings(): readonly DiscoveryError[] {
     return this.#warnings;
   }
@@ -67,7 +67,7 @@ export class StatusReport {
     if (status) status.settled = true;
   }
 
-  /** Tells of transports that were lost, or are back. */
+  /** Reports transports that were lost, or are back. */
   follow(lost: ReadonlyMap<string, DiscoveryError>): void {
     for (const status of this.#statuses.values()) {
       const error = lost.get(status.name) ?? null;

@@ -1,7 +1,10 @@
-/** Names are shorter; to compare what is longer takes longer, and it is no slip of the fingers. */
+/**
+ * Longest word to compare: names are shorter, comparing longer words takes time, and they are no typing
+ * errors.
+ */
 const maxLength = 64;
 
-/** The word that was most likely meant, or null when none is near. */
+/** Most likely intended word, or null if none is near. */
 function nearest(word: string, words: readonly string[]): string | null {
   if (word.length > maxLength) return null;
   const limit = Math.max(1, Math.floor(word.length / 3));
@@ -12,7 +15,7 @@ function nearest(word: string, words: readonly string[]): string | null {
   return best?.candidate ?? null;
 }
 
-/** How many letters must be added, dropped, changed or swapped with the next (optimal string alignment). */
+/** Edit distance: letters added, dropped, changed or swapped with the next (optimal string alignment). */
 function distanceOf(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
@@ -36,7 +39,7 @@ function distanceOf(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** What to do about a name that is not one of those there are. */
+/** Remedy for an unknown name. */
 export function mendName(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
   return meant === null ? `known are: ${names.join(", ")}` : `did you mean ${JSON.stringify(meant)}?`;

@@ -1,16 +1,16 @@
 import { type CodeShape, issuesOf, type Path, type Shape } from "./shape.ts";
 
-/** A shape for each option, so that a type that gets a further option wants its shape as well. */
+/** Shape of each option; a further option of the type requires its shape as well. */
 export type OptionShapes<Options> = { readonly [Key in keyof Options]-?: Shape };
 
 /**
- * Checks what a program, perhaps one without types, gives as options.
+ * Checks the options of a program, perhaps one without types.
  *
- * @param owner - What they are given to, such as `mdns`; the message begins with it.
- * @param options - An option that is `undefined` is one that is not there.
- * @param required - Those that must be there. @default none
- * @throws {TypeError} when one is missing, unknown or of another type; {RangeError} for a value that is not allowed. The
- *   message names the option, its value and what is allowed, but no secret.
+ * @param owner - Receiver of the options, such as `mdns`; the message begins with it.
+ * @param options - An `undefined` option counts as absent.
+ * @param required - Options that must be present. @default none
+ * @throws {TypeError} for a missing or unknown option, or one of another type; {RangeError} for a value that
+ * is not allowed. The message names the option, its value and what is allowed, but no secret.
  */
 export function assertOptions<Options extends object>(
   owner: string,
@@ -27,7 +27,7 @@ export function assertOptions<Options extends object>(
   });
 }
 
-/** The same for a single value, such as an argument with a place of its own. */
+/** Checks a single value, such as an argument with a place of its own. */
 export function assertShape(owner: string, name: string, value: unknown, shape: Shape): void {
   const [issue] = issuesOf(value, shape);
   if (!issue) return;
@@ -35,7 +35,7 @@ export function assertShape(owner: string, name: string, value: unknown, shape: 
   throw issue.isTypeError ? new TypeError(message) : new RangeError(message);
 }
 
-/** `tls.key`, `transports[0]` */
+/** Formats `tls.key` or `transports[0]`. */
 function formatPath(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
@@ -51,7 +51,7 @@ export const signalShape: CodeShape = {
   has: ["aborted", "addEventListener"],
 };
 
-/** Who announces, or a function that resolves with it. */
+/** Identity, or a function that resolves with it. */
 export const identityShape: CodeShape = {
   type: "code",
   called: "an identity, as openIdentity() gives one",
@@ -65,5 +65,5 @@ export const transportShape: CodeShape = {
   has: ["name", "open"],
 };
 
-/** What a transport is called in a composition. */
+/** Name of a transport in a composition. */
 export const nameShape: Shape = { type: "string", minLength: 1 };

@@ -1,18 +1,18 @@
 import { withoutCredentials } from "../text/credentials.ts";
 import { mendName } from "./nearest.ts";
 
-/** What a value may be: the part of JSON Schema that options need, and what only a program can give. */
+/** Shape of a value: the part of JSON Schema that options need, and values that only a program can give. */
 export type Shape = TextShape | NumberShape | FlagShape | ListShape | GroupShape | CodeShape;
 
 export interface TextShape {
   readonly type: "string";
   readonly enum?: readonly string[];
   readonly minLength?: number;
-  /** For editors: whoever reads the text says what is wrong with it. */
+  /** For editors; the parser of the text has messages of its own. */
   readonly pattern?: string;
-  /** Relative to what names it; a file must be there. */
+  /** Relative to the file that names it; a `file` must exist. */
   readonly format?: "file" | "path";
-  /** A secret, or another text that is kept in a file of its own; no message shows it. */
+  /** Marks a secret, or another text with a file of its own; no message shows it. */
   readonly writeOnly?: true;
 }
 
@@ -40,32 +40,32 @@ export interface GroupShape {
     Record<string, Shape & { readonly description?: string; readonly default?: unknown }>
   >;
   readonly required?: readonly string[];
-  /** What other keys may hold; true for anything, false where there are none. */
+  /** Shape of other keys' values; true for any, false to forbid them. */
   readonly additionalProperties: boolean | Shape;
 }
 
-/** A function, or an object by what it can do; neither has a place in a file. */
+/** Function, or object with certain members; no file can contain either. */
 export interface CodeShape {
   readonly type: "code";
-  /** What it is called in a message, such as `an AbortSignal`. */
+  /** Name in messages, such as `an AbortSignal`. */
   readonly called: string;
-  /** The members that it must have. @default none: it is a function */
+  /** Required members. @default none: it is a function */
   readonly has?: readonly string[];
-  /** Whether a function that makes it will do. @default false */
+  /** True if a function that makes it is allowed. @default false */
   readonly orFunction?: boolean;
 }
 
 export type Path = readonly PropertyKey[];
 
-/** What is wrong with a value, or with something in it. */
+/** Fault of a value or of a part of it. */
 export interface ShapeIssue {
   readonly path: Path;
   readonly message: string;
-  /** Whether it is of another type, missing or unknown, and not just a value that is not allowed. */
+  /** True for a value of another type, missing or unknown; false for a value that is not allowed. */
   readonly isTypeError: boolean;
 }
 
-/** Everything that is wrong with a value; nothing that is wrong within what is wrong itself. */
+/** Faults of a value; parts of a faulty part are not examined. */
 export function issuesOf(value: unknown, shape: Shape, path: Path = []): readonly ShapeIssue[] {
   const isOfType = hasType(value, shape);
   if (!isOfType || !isAllowed(value, shape)) {
@@ -79,7 +79,7 @@ export function issuesOf(value: unknown, shape: Shape, path: Path = []): readonl
   return [];
 }
 
-/** An option that is `undefined` is one that is not there. */
+/** An `undefined` option counts as absent. */
 function groupIssues(group: Group, shape: GroupShape, path: Path): readonly ShapeIssue[] {
   const { properties, required = [], additionalProperties } = shape;
   const names = Object.keys(properties);
@@ -120,7 +120,7 @@ function isCode(value: unknown, { has, orFunction }: CodeShape): boolean {
   return typeof value === "object" && value !== null && has.every((member) => member in value);
 }
 
-/** Whether a value of the right type is one of those that are allowed; what it holds is looked at next. */
+/** True if a value of the right type is allowed; its parts are examined next. */
 function isAllowed(value: unknown, shape: Shape): boolean {
   if (shape.type === "string" && typeof value === "string") {
     return value.length >= (shape.minLength ?? 0) && (!shape.enum || shape.enum.includes(value));
@@ -145,14 +145,14 @@ function isGroup(value: unknown): value is Group {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether it is a secret or holds one: even a value in the wrong place may be that. */
+/** True if it is or holds a secret: even a misplaced value may be one. */
 function isSecret(shape: Shape): boolean {
   if (shape.type === "array") return isSecret(shape.items);
   if (shape.type === "object") return Object.values(shape.properties).some(isSecret);
   return shape.type === "string" && shape.writeOnly === true;
 }
 
-/** @param value - What stands there: one item is likely to be meant as a list of it. */
+/** @param value - Present value: a single item is likely meant as a list of it. */
 function describe(shape: Shape, value: unknown): string {
   switch (shape.type) {
     case "string":

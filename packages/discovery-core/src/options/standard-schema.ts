@@ -1,5 +1,5 @@
 /**
- * A validator that says what is wrong, whichever library made it.
+ * Validator that describes faults, of any library.
  *
  * @see https://standardschema.dev and its extension for JSON Schema
  */
@@ -9,7 +9,7 @@ export interface StandardSchema<Output = unknown> {
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-    /** The same as JSON Schema, for editors and for texts that become values: environment variables. */
+    /** JSON Schema of the same, for editors and for texts that become values: environment variables. */
     readonly jsonSchema?: {
       readonly input: (options: { readonly target: "draft-2020-12" }) => Readonly<Record<string, unknown>>;
     };

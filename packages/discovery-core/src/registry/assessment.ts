@@ -7,15 +7,15 @@ import { urlsOf } from "./merge.ts";
 /** Part of a node that a server's own answer may fill. */
 type Described = Pick<NodeInfo, "server" | "path" | "apis" | "auth">;
 
-/** Whether a report is about the endpoint that a node has now. */
+/** True if a report concerns the node's present endpoint. */
 export function isAbout({ endpoint }: HealthReport, { host, port }: NodeInfo): boolean {
   return endpoint === formatEndpoint(host, port);
 }
 
 /**
- * A node with the outcome of its last check beside its announcement.
+ * Node with the outcome of its last check.
  *
- * The server's own words fill what the announcement leaves open. They replace what is unsigned only where the
+ * The server's own answers fill what the announcement leaves open. They replace unsigned fields only if the
  * announced path leads nowhere.
  */
 export function assess(node: NodeInfo, { health, description, missingPath }: HealthReport): NodeInfo {
@@ -36,7 +36,7 @@ function describe(node: NodeInfo, description: ServerDescription, replaces: bool
   };
 }
 
-/** Health as far as a change of it is news: neither the time nor the words of a check. */
+/** Part of the health whose change is news: neither the time nor the reason of a check. */
 export function faceOfHealth(health: NodeHealth | null): unknown {
   return health && [health.state, health.models, health.loaded];
 }

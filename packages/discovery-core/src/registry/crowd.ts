@@ -1,11 +1,11 @@
 import { OrderedSet } from "./ordered-set.ts";
 
-/** Keys by origin, with the origin that has most of them at hand. */
+/** Keys by origin, with direct access to the largest origin. */
 export class Crowd {
   readonly #keys = new Map<string, OrderedSet>();
-  /** Origins by how many keys they have. */
+  /** Origins by their count of keys. */
   readonly #bySize = new Map<number, OrderedSet>();
-  /** How many keys the origin has that has most. */
+  /** Count of the largest origin's keys. */
   largest = 0;
 
   sizeOf(origin: string): number {
@@ -28,7 +28,7 @@ export class Crowd {
     if (!this.#bySize.has(this.largest)) this.largest -= 1;
   }
 
-  /** The latest key of the origin that was the latest to have most, or null where there is none. */
+  /** Latest key of the latest of the largest origins, or null if there is none. */
   latestOfLargest(): string | null {
     const origin = this.#bySize.get(this.largest)?.latest() ?? null;
     return origin === null ? null : (this.#keys.get(origin)?.latest() ?? null);

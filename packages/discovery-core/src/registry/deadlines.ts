@@ -4,10 +4,10 @@ interface Queued {
 }
 
 /**
- * The earliest of many deadlines, one for each key.
+ * Earliest of many deadlines, one for each key.
  *
- * A binary heap that lags behind: moving a deadline later, the common case, costs nothing until its old
- * place comes up. At most twice as many places as keys are kept, and a few for the start.
+ * A binary heap that lags behind: moving a deadline later, the common case, costs nothing until its old place
+ * comes up. It keeps at most twice as many places as keys, and a few for the start.
  */
 export class Deadlines {
   readonly #deadlines = new Map<string, number>();
@@ -23,7 +23,7 @@ export class Deadlines {
     this.#deadlines.delete(key);
   }
 
-  /** The key that is due first, or null when there is none. */
+  /** Key that is due first, or null if there is none. */
   first(): Queued | null {
     for (let top = this.#heap[0]; top; top = this.#heap[0]) {
       const atMs = this.#deadlines.get(top.key);

@@ -11,28 +11,30 @@ import {
   trustOfIdentity,
 } from "./trust.ts";
 
-/** A host has a few interfaces on each of a few transports; more for one node by one transport is a flood. */
+/** Bound on one transport's sources of a node: a host has a few interfaces on each of a few transports. */
 export const maxSources = 32;
-/** A server that changes its identity more often within one TTL is a flood. */
+/** Bound on predecessors: a server that changes its identity more often within one TTL is a flood. */
 const maxPredecessors = 8;
 
-/** What the registry knows of one node. */
+/** Entry of the registry for one node. */
 export class Entry {
   readonly id: string;
-  /** By slot. */
+  /** Sources by slot. */
   readonly sources: Map<string, Source> = new Map();
-  /** Those it holds: whatever has no identity and one of these is this node. */
+  /** Ties that it holds: a report without an identity and with one of these is about this node. */
   readonly ties: Set<string> = new Set();
-  /** Whether it answered for itself after another identity had taken its place: it is not taken again. */
+  /**
+   * True if it answered for itself after another identity had taken its place; it is not superseded again.
+   */
   isProvenAlive = false;
-  /** Identities that held its endpoints before, the latest last, and since when they do not. */
+  /** Identities that held its endpoints before, the latest last, and the time since when they do not. */
   readonly #predecessors = new Map<string, number>();
 
   constructor(id: string) {
     this.id = id;
   }
 
-  /** The sources of one transport as a room, or null while there is room for more of them. */
+  /** Room of one transport's sources, or null while there is room for more of them. */
   fullRoom(via: string): Room | null {
     if (this.sources.size < maxSources) return null;
     const own = [...this.sources.values()].filter((source) => source.via === via);
@@ -42,7 +44,7 @@ export class Entry {
     return room;
   }
 
-  /** It took the place of another at a moment. */
+  /** Records that it took the place of another at a moment. */
   follow(predecessor: Entry, nowMs: number): void {
     for (const [id, sinceMs] of [...predecessor.#predecessors, [predecessor.id, nowMs] as const]) {
       this.#predecessors.delete(id);
@@ -53,43 +55,44 @@ export class Entry {
     }
   }
 
-  /** Whether a predecessor was heard where it is since this node took its place. */
+  /** True if a predecessor was heard at its place since this node took it. */
   isAnsweredBy(report: FreshClaim): boolean {
     const sinceMs = this.#sinceOf(report.node);
     return sinceMs !== undefined && answersSince(report, sinceMs);
   }
 
-  /** A predecessor is back. */
+  /** Takes a returning predecessor off the list. */
   readmit(id: string): void {
     this.#predecessors.delete(id);
   }
 
-  /** Whether a slot of a transport is free once it is superseded. */
+  /** True if superseding it frees a slot of a transport. */
   frees(via: string): boolean {
     return [...this.sources.values()].some((source) => source.via === via && source.node.id !== null);
   }
 
-  /** Those ties of a claim about it that it can have. */
+  /** Ties of a claim about it, as far as it can have them. */
   tiesBy(claim: Claim): readonly string[] {
     return admissible(tiesOf(claim), [...this.sources.values(), claim]);
   }
 
-  /** What its sources tie to it now. */
+  /** Present ties by its sources. */
   presentTies(): Set<string> {
     const claims = [...this.sources.values()];
     return new Set(admissible(claims.flatMap(tiesOf), claims));
   }
 
-  /** Whether any source names an identity. */
+  /** True if any source names an identity. */
   get isNamed(): boolean {
     return trustOfIdentity(this.sources.values()) !== null;
   }
 
   /**
-   * Whether a report takes the ties of this node over.
+   * True if a report takes over the ties of this node.
    *
-   * Another identity does, unless it is trusted less or this one is proven alive; it always takes over what has none.
-   * A report without one takes over what has none either, where both are known for one announcer's.
+   * A report with another identity does, unless it is trusted less or this node is proven alive. It always
+   * takes over from a node without one. A report without an identity takes over from a node without one, if
+   * both are known for one announcer's.
    */
   yieldsTo({ node: { id, announcer, trust } }: Claim): boolean {
     const own = trustOfIdentity(this.sources.values());
@@ -100,9 +103,10 @@ export class Entry {
   }
 
   /**
-   * Whether a report is about a predecessor and late.
+   * True if a report is about a predecessor and late.
    *
-   * It is not when the predecessor is trusted more or was heard since, or when this node has no name any more.
+   * It is not late if the predecessor is trusted more or was heard since, or if this node has no name any
+   * more.
    */
   hasOutlived(report: FreshClaim): boolean {
     const own = trustOfIdentity(this.sources.values());
@@ -110,13 +114,13 @@ export class Entry {
     return compareTrust(report.node.trust, own) >= 0 && !this.isAnsweredBy(report);
   }
 
-  /** Whether a predecessor that is back has its endpoints again: it is trusted as much. */
+  /** True if a returning predecessor is trusted as much, and so has its endpoints again. */
   givesBackTo({ node }: Claim): boolean {
     const own = trustOfIdentity(this.sources.values());
     return own === null || compareTrust(node.trust, own) <= 0;
   }
 
-  /** Since when this node has the place of the one that a report is about. */
+  /** Time since when this node has the place of a report's node. */
   #sinceOf({ id }: SeenNode): number | undefined {
     return id === null ? undefined : this.#predecessors.get(id);
   }

@@ -9,13 +9,13 @@ export interface ExpiryTimerEvents {
   readonly doubt: (keys: readonly string[]) => void;
 }
 
-/** How long nodes have to answer after that (RFC 6762 section 10.4 gives a doubted record 10 s). */
+/** Time for answers after that, in ms (RFC 6762 section 10.4 gives a doubted record 10 s). */
 const graceMs = 10_000;
-/** How often, at least, the clocks are compared. */
+/** Longest time between two comparisons of the clocks, in ms. */
 const tickMs = 5_000;
 
 /**
- * The one timer that drives the registry.
+ * Single timer that drives the registry.
  *
  * A host that slept missed its nodes' signs of life: before anything expires, the nodes are asked again.
  */
@@ -26,7 +26,7 @@ export class ExpiryTimer {
   #cancel: (() => void) | null = null;
   #dueMs = 0;
   readonly #standstill = new Standstill();
-  /** Until when the nodes that were asked again may answer, or null. */
+  /** End of the time for answers of the nodes that were asked again, or null. */
   #graceEndsMs: number | null = null;
 
   constructor(registry: Registry, clock: Clock, events: ExpiryTimerEvents) {
@@ -45,7 +45,7 @@ export class ExpiryTimer {
     const nowMs = this.#clock.now();
     const dueMs = Math.min(Math.max(deadlineMs, this.#graceEndsMs ?? nowMs, nowMs), nowMs + tickMs);
     if (this.#cancel && this.#dueMs <= dueMs) return;
-    // While no timer runs, what the clocks do is nobody's concern.
+    // Shifts between the clocks do not matter while no timer runs.
     if (!this.#cancel) this.#standstill.hasSlept(nowMs, this.#clock.wall());
     this.stop();
     this.#dueMs = dueMs;
@@ -61,7 +61,7 @@ export class ExpiryTimer {
   #fire(): void {
     this.#cancel = null;
     const nowMs = this.#clock.now();
-    // After its grace a node expires, however late this timer is again: a busy host must not keep the dead.
+    // After its grace a node expires, even if this timer is late again: a busy host must not keep dead nodes.
     const isLate = this.#standstill.isLate(nowMs);
     const hasSlept = this.#standstill.hasSlept(nowMs, this.#clock.wall());
     if (this.#graceEndsMs === null && (isLate || hasSlept)) {

@@ -1,23 +1,23 @@
 import type { DiscoveryError, DiscoveryErrorCode } from "../contract/errors.ts";
 import { viaOf } from "./source.ts";
 
-/** A loss that is over sooner is no event: a restart, an election. */
+/** A shorter loss is no event, such as a restart or an election. */
 const unnoticedMs = 2_000;
 
-/** A transport without a session, or whose new session has not settled. */
+/** Transport without a session, or with a new session that has not settled. */
 interface Loss {
   readonly error: DiscoveryError;
   /** Slots that were not reported since. */
   readonly unconfirmed: Set<string>;
-  /** When they become stale, or null: they are, or there is a session. */
+  /** Time at which they become stale; null if they are, or if there is a session. */
   staleMs: number | null;
 }
 
-/** Which sources nobody confirms, because their transport was lost. */
+/** Sources that are unconfirmed because their transport was lost. */
 export class Losses {
-  /** Why a transport has had no session for that long. */
+  /** Cause of each transport's lack of a session for that long. */
   readonly absent: Map<string, DiscoveryError> = new Map();
-  /** By transport, of which there are a few. */
+  /** By transport; bounded by the transports. */
   readonly #losses = new Map<string, Loss>();
 
   /** @returns the slots that were confirmed until now. */
@@ -42,7 +42,7 @@ export class Losses {
     return [...(loss?.unconfirmed ?? [])];
   }
 
-  /** Takes a slot out: it was reported, or has ended. */
+  /** Removes a slot that was reported or has ended. */
   confirm(slot: string): void {
     this.#losses.get(viaOf(slot))?.unconfirmed.delete(slot);
   }
@@ -51,13 +51,13 @@ export class Losses {
     return this.#losses.get(viaOf(slot))?.unconfirmed.has(slot) ?? false;
   }
 
-  /** When slots next become stale, or null. */
+  /** Time at which slots next become stale, or null. */
   nextMs(): number | null {
     const times = [...this.#losses.values()].flatMap(({ staleMs }) => staleMs ?? []);
     return times.length > 0 ? Math.min(...times) : null;
   }
 
-  /** Slots that are stale from now on, each with the cause. */
+  /** Slots that become stale now, each with the cause. */
   takeStale(nowMs: number): ReadonlyMap<string, DiscoveryErrorCode> {
     const stale = new Map<string, DiscoveryErrorCode>();
     for (const [via, loss] of this.#losses) {

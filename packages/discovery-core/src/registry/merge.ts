@@ -5,9 +5,11 @@ import type { Source } from "./source.ts";
 import { compareClaims, describing } from "./trust.ts";
 
 /**
- * What users see of a node, from what its sources say: signed over announced over identified, what was heard from the
- * node over hearsay, then the newest. A field that the best source leaves open is filled by the next one that means the
- * same port. All of a signed node, its addresses too, comes from signed sources.
+ * Node as users see it, merged from its sources.
+ *
+ * Signed goes before announced before identified, a heard node before hearsay, then the newest. The next
+ * source of the same port fills a field that the best one leaves open. A signed node comes from signed
+ * sources only, addresses included.
  */
 export function mergeSources(
   id: string,
@@ -71,7 +73,7 @@ function filled(list: readonly string[]): readonly string[] | null {
   return list.length > 0 ? list : null;
 }
 
-/** Each address once, with the best reach that any source gives it; the likeliest to answer first. */
+/** Each address once, with its best reach in any source; the likeliest to answer first. */
 function rankAddresses(ranked: readonly SeenNode[]): string[] {
   const best = new Map<string, SeenAddress>();
   for (const seen of ranked.flatMap(({ addresses }) => addresses)) {
@@ -85,7 +87,7 @@ function rankAddresses(ranked: readonly SeenNode[]): string[] {
 const openaiPath = "/v1";
 const openaiChat = "/chat/completions";
 
-/** URLs of a node; a scoped address cannot stand in one (RFC 9844). */
+/** URLs of a node; none can contain a scoped address (RFC 9844). */
 export function urlsOf({
   host,
   port,

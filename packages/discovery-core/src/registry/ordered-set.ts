@@ -1,10 +1,10 @@
-/** More places than this are taken by what was removed before they are given up. */
+/** Bound on the places of removed members before they are reclaimed. */
 const maxGaps = 16;
 
-/** A set that knows its latest member at once, which a `Set` finds by reading all. */
+/** Set with direct access to its latest member, which a `Set` finds only by iterating. */
 export class OrderedSet {
   readonly #members = new Set<string>();
-  /** Members in the order of their coming, with some that left. */
+  /** Members in the order of arrival, with some that left. */
   #order: string[] = [];
 
   get size(): number {
@@ -17,14 +17,14 @@ export class OrderedSet {
     this.#order.push(member);
   }
 
-  /** Tells whether it was a member. */
+  /** Returns true if it was a member. */
   delete(member: string): boolean {
     const was = this.#members.delete(member);
     if (this.#order.length > 2 * this.#members.size + maxGaps) this.#order = [...this.#members];
     return was;
   }
 
-  /** The member that came last, or null where there is none. */
+  /** Latest member, or null if there is none. */
   latest(): string | null {
     for (let last = this.#order.at(-1); last !== undefined; last = this.#order.at(-1)) {
       if (this.#members.has(last)) return last;

@@ -14,29 +14,29 @@ import { type Source, slotOf, sourceOf } from "./source.ts";
 import { claimOf, type FreshClaim, tiesOf } from "./trust.ts";
 
 export interface RegistryOptions {
-  /** How many reports of each transport are kept; `Room` has who gives way. @default 10_000 */
+  /** Bound on the reports of each transport; `Room` decides which give way. @default 10_000 */
   readonly capacity?: number;
-  /** For a source without a ttl of its own, once its transport is lost, in ms, > 0. @default 60_000 */
+  /** Lifetime of a source without one, once its transport is lost, in ms, > 0. @default 60_000 */
   readonly ttlMs?: number;
-  /** Tells whether this process announced the node. @default nothing is its own */
+  /** Returns true if this process announced the node. @default never */
   readonly isSelf?: (id: string) => boolean;
-  /** Writes a time of the clock that `apply` is given as ISO 8601. @default counted from 1970 */
+  /** Formats a time of `apply`'s clock as ISO 8601. @default counted from 1970 */
   readonly isoTime?: (ms: number) => string;
 }
 
-/** A source outlives the loss of its transport by so many ttls. */
+/** TTLs by which a source outlives the loss of its transport. */
 const graceTtls = 2;
 
 const epoch = { now: () => 0, wall: () => 0 };
 
 /**
- * The one list of nodes that every transport feeds.
+ * List of nodes that every transport feeds.
  *
  * Synchronous and timerless: state in, changes out. A node has one entry, an entry one deadline for each
  * source, and goes down when its last source ends.
  *
- * Sources of a lost transport are stale after 2 s and end after twice their ttl, unless the node still answers its
- * health checks. Those that the next session has not reported when it settles end as well.
+ * Sources of a lost transport are stale after 2 s. They end after twice their ttl, unless the node still
+ * answers its health checks. Those that the next session has not reported when it settles end as well.
  */
 export class Registry {
   readonly capacity: number;
@@ -44,15 +44,15 @@ export class Registry {
   readonly #isSelf: (id: string) => boolean;
   readonly #isoTime: (ms: number) => string;
   readonly #entries = new Map<string, Entry>();
-  /** Whose source a slot holds. */
+  /** Entry that owns each slot. */
   readonly #owners = new Map<string, Entry>();
-  /** Who has a tie: who answers at an endpoint, as far as that is proven, or has an announcer. */
+  /** Entry that holds each tie: a proven endpoint, or an announcer. */
   readonly #holders = new Map<string, Entry>();
-  /** The slots of each transport: none takes the room of another. */
+  /** Slots of each transport: none takes the room of another. */
   readonly #rooms = new Map<string, Room>();
   readonly #deadlines = new Deadlines();
   readonly #losses = new Losses();
-  /** What users were told last. */
+  /** Nodes as users saw them last. */
   readonly #nodes = new Map<string, NodeInfo>();
   /** Last check of each listed node. */
   readonly #reports = new Map<string, HealthReport>();
@@ -73,7 +73,7 @@ export class Registry {
     return this.#nodes.size;
   }
 
-  /** How many reports were refused or displaced for want of room. */
+  /** Count of reports that were refused or displaced for want of room. */
   get refused(): number {
     return this.#refused;
   }
@@ -87,12 +87,12 @@ export class Registry {
     return this.#nodes.get(id) ?? null;
   }
 
-  /** Every node, in the order of arrival. */
+  /** All nodes, in the order of arrival. */
   listAlive(): readonly NodeInfo[] {
     return [...this.#nodes.values()];
   }
 
-  /** When `expire` next has something to do, in ms of the clock that `apply` is given, or null. */
+  /** Time of the next work for `expire`, in ms of `apply`'s clock, or null. */
   nextDeadlineMs(): number | null {
     const next = [this.#deadlines.first()?.atMs ?? null, this.#losses.nextMs()].filter((ms) => ms !== null);
     return next.length > 0 ? Math.min(...next) : null;
@@ -128,7 +128,7 @@ export class Registry {
     ];
   }
 
-  /** Takes the outcome of a check; one of a node or an endpoint that is not listed any more is dropped. */
+  /** Takes the outcome of a check; one of an unlisted node or endpoint is dropped. */
   assess(id: string, report: HealthReport): readonly RegistryChange[] {
     const entry = this.#entries.get(id);
     const node = this.#nodes.get(id);
@@ -142,7 +142,7 @@ export class Registry {
     return this.#keepOn(this.#losses.lose(via, error, slots, nowMs), nowMs);
   }
 
-  /** A node that still answers is kept on: its medium cannot tell. */
+  /** Keeps nodes that still answer: their medium cannot tell. */
   #endGrace(slots: readonly string[], nowMs: number): readonly RegistryChange[] {
     const isSilent = (slot: string): boolean => {
       const report = this.#reports.get(this.#owners.get(slot)?.id ?? "");
@@ -153,7 +153,7 @@ export class Registry {
     return [...this.#end(ended, "unreachable"), ...this.#keepOn(kept, nowMs)];
   }
 
-  /** Gives sources their grace. */
+  /** Extends the life of sources by their grace. */
   #keepOn(slots: readonly string[], nowMs: number): readonly RegistryChange[] {
     return this.#change(slots, (source, slot) => {
       const expiresMs = nowMs + graceTtls * (source.ttlMs ?? this.#ttlMs);
@@ -201,17 +201,17 @@ export class Registry {
     return [...superseded, ...deserted, ...displaced, ...this.#show(entry)];
   }
 
-  /** Whether a report comes from before the present holder of the endpoint. */
+  /** True if a report comes from before the present holder of the endpoint. */
   #isLate(fresh: FreshClaim): boolean {
     const { proven, listed } = fresh;
     return this.#holdersOf(proven.length > 0 ? proven : listed).some((holder) => holder.hasOutlived(fresh));
   }
 
   /**
-   * Which node a claim is about.
+   * Id of the node that a claim is about.
    *
-   * One without an identity is about the holder of a tie of it, one with an identity first, and stays with its owner
-   * while it lists an endpoint of that one; a host that answers on many addresses is one node.
+   * A claim without an identity is about the holder of one of its ties, a named one first. It stays with its
+   * owner while it lists an endpoint of that one. A host that answers on many addresses is one node.
    */
   #identify(fresh: FreshClaim, owner: Entry | undefined): string {
     const { node, listed } = fresh;
@@ -238,7 +238,7 @@ export class Registry {
     );
   }
 
-  /** The slot that there is for a source, or that gives way to it. */
+  /** Free slot for a source, or one that gives way to it. */
   #placeFor(source: Source, entry: Entry, rivals: readonly Entry[]): Place {
     const { via, node, origin } = source;
     if (entry.sources.has(slotOf(source))) return "free";
@@ -246,12 +246,12 @@ export class Registry {
     return room?.placeFor({ trust: node.trust, origin }) ?? "free";
   }
 
-  /** A source needs none of its own where it had some before, or takes the place of another. */
+  /** A source needs no room if it had a slot before, or takes the place of another. */
   #needsRoom(source: Source, rivals: readonly Entry[]): boolean {
     return !this.#owners.has(slotOf(source)) && !rivals.some((rival) => rival.frees(source.via));
   }
 
-  /** Gives a source its slot, whoever had it before. */
+  /** Gives a source its slot, taking it from a former owner. */
   #keep(entry: Entry, source: Source): void {
     const { via, node, origin, expiresMs } = source;
     const slot = slotOf(source);
@@ -276,14 +276,17 @@ export class Registry {
     this.#losses.confirm(slot);
   }
 
-  /** What a flood filled is given to others. */
+  /** Gives a place of a flood to another source. */
   #displace(slot: string): readonly RegistryChange[] {
     if (!this.#owners.has(slot)) return [];
     this.#refused += 1;
     return this.#end([slot], "displaced");
   }
 
-  /** A predecessor that answers for itself stays from now on, and has its endpoints again if it is trusted as much. */
+  /**
+   * A predecessor that answers for itself stays from now on, and has its endpoints again if it is trusted as
+   * much.
+   */
   #readmit(entry: Entry, fresh: FreshClaim): void {
     for (const holder of this.#holdersOf(fresh.proven)) {
       if (!holder.isAnsweredBy(fresh)) continue;
@@ -323,7 +326,7 @@ export class Registry {
     return [...owners].flatMap((entry) => this.#settle(entry, reason));
   }
 
-  /** Brings an entry that lost a source in line with those that it has; `reason` is for its end. */
+  /** Updates an entry that lost a source; `reason` is for its end. */
   #settle(entry: Entry, reason: DownReason): RegistryChange[] {
     this.#releaseOld(entry);
     if (entry.sources.size > 0) return this.#show(entry);
@@ -362,7 +365,7 @@ export class Registry {
   }
 }
 
-/** Whether more of a node changed than its times, and the way it was heard. */
+/** True if more of a node changed than its times, and the way it was heard. */
 function isNews(node: NodeInfo, before: NodeInfo): boolean {
   const shown = faceOf(before);
   return faceOf(node).some((value, index) => !isSame(value, shown[index]));

@@ -2,30 +2,30 @@ import type { Trust } from "../contract/node.ts";
 import { Crowd } from "./crowd.ts";
 import { compareTrust, trustOrder } from "./trust.ts";
 
-/** What decides who gives way in a full room. */
+/** Ranking of a key in a full room. */
 export interface Seat {
   readonly trust: Trust;
-  /** Who is answerable for it: the host, key or member whose word it is. */
+  /** Responsible origin: the host, key or member that reported it. */
   readonly origin: string;
 }
 
-/** Where a newcomer goes: to a free place, to that of another, or nowhere. */
+/** Place for a new key: free, that of another, or none. */
 export type Place = "free" | "none" | { readonly insteadOf: string };
 
-/** One origin has so many places at most; a router that passes on another network stays below, a flood does not. */
+/** Bound on one origin's places: a router that passes on another network stays below, a flood does not. */
 const maxOfOrigin = 1_000;
 
 /**
- * A bounded set in which no flood takes the place of others.
+ * Bounded set in which no flood displaces others.
  *
- * Where it is full, the least trusted gives way; among equals, the latest of the origin that has most.
+ * If it is full, the least trusted gives way; among equals, the latest of the largest origin.
  */
 export class Room {
   readonly capacity: number;
   readonly #seats = new Map<string, Seat>();
   readonly #crowds = new Map<Trust, Crowd>();
 
-  /** @param capacity - How many keys it holds, at least 1. */
+  /** @param capacity - Bound on its keys, at least 1. */
   constructor(capacity: number) {
     this.capacity = capacity;
   }
@@ -51,7 +51,7 @@ export class Room {
     this.#crowds.get(seat.trust)?.delete(key, seat.origin);
   }
 
-  /** The place that there is for a newcomer. */
+  /** Place for a new key. */
   placeFor({ trust, origin }: Seat): Place {
     const own = this.#crowds.get(trust)?.sizeOf(origin) ?? 0;
     if (own >= maxOfOrigin) return "none";

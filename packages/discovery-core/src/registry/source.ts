@@ -2,35 +2,35 @@ import type { DiscoveryErrorCode } from "../contract/errors.ts";
 import type { Alive, Gone } from "../contract/transport.ts";
 import { type Claim, type FreshClaim, keptProof } from "./trust.ts";
 
-/** One transport's knowledge of one node, as the registry keeps it. */
+/** Knowledge of one transport about one node, as the registry keeps it. */
 export interface Source extends Claim {
   readonly key: string;
-  /** Whose word it is. */
+  /** Origin of the report. */
   readonly origin: string;
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
-  /** When what it says last changed; a mere repetition does not make a source newer. */
+  /** Time of its latest change; a mere repetition does not make a source newer. */
   readonly changedMs: number;
-  /** Null: it holds until it is gone, or its transport is lost. */
+  /** Null for a source without a deadline, which ends with a goodbye or its transport. */
   readonly expiresMs: number | null;
   readonly ttlMs: number | null;
   readonly stale: DiscoveryErrorCode | null;
   readonly relayed: boolean;
-  /** Whether it is a server of this machine. */
+  /** True for a server of this machine. */
   readonly own: boolean;
 }
 
-/** What tells sources apart: `(via, key)` in one string. */
+/** Key of a source: `(via, key)` in one string. */
 export function slotOf({ via, key }: Pick<Alive | Gone, "via" | "key">): string {
   return `${via}\0${key}`;
 }
 
-/** The transport that a slot is of. */
+/** Transport of a slot. */
 export function viaOf(slot: string): string {
   return slot.slice(0, slot.indexOf("\0"));
 }
 
-/** What a report makes of what its source said before. */
+/** Source after a report, with the history of the source before. */
 export function sourceOf(fresh: FreshClaim, before: Source | undefined, nowMs: number): Source {
   const { via, key, node, listed, origin, ttlMs = null, relayed = false, own = false } = fresh;
   return {

@@ -3,28 +3,29 @@ import type { SeenAddress, SeenNode, Trust } from "../contract/node.ts";
 import type { Alive } from "../contract/transport.ts";
 import { visibleNode } from "./visible-node.ts";
 
-// The one place that says what a claim may touch. Less trust never hides, moves, fills in or removes what has more.
+// Rules for what a claim may affect, in one place: less trust never hides, moves, fills in or removes what
+// has more.
 
-/** What is said of a node, and what of that is proven. */
+/** Statement about a node, with its proven part. */
 export interface Claim {
   readonly via: string;
   readonly node: SeenNode;
-  /** Every endpoint at which the node is said to be, the most likely first. */
+  /** Every claimed endpoint of the node, the most likely first. */
   readonly listed: readonly string[];
   /** Endpoints that a packet, a link or an answer from there has proven. */
   readonly proven: readonly string[];
 }
 
-/** A report with its texts fit to be shown, and what it says of endpoints. */
+/** Report with texts fit to be shown, and its claims on endpoints. */
 export interface FreshClaim extends Alive, Claim {}
 
 /**
  * Reads a report, once.
  *
- * It proves endpoints where its node itself was heard, and from there. A signature proves an identity and no endpoint. What
- * others merely list may be their loopback, or another's.
+ * It proves endpoints at which its node itself was heard. A signature proves an identity and no endpoint.
+ * Merely listed endpoints may be another host's loopback, or another node's.
  *
- * @param before - What its source said before; a repetition has the same node.
+ * @param before - Former claim of its source; a repetition has the same node.
  */
 export function claimOf(report: Alive, before: Claim | undefined): FreshClaim {
   const node = readNode(report.node, before?.node);
@@ -48,12 +49,12 @@ function endpointsOf(addresses: readonly SeenAddress[], port: number): string[] 
 /** Best first. */
 export const trustOrder: readonly Trust[] = ["signed", "announced", "identified"];
 
-/** Negative when `a` is worth more. */
+/** Negative if `a` is trusted more. */
 export function compareTrust(a: Trust, b: Trust): number {
   return trustOrder.indexOf(a) - trustOrder.indexOf(b);
 }
 
-/** Orders claims by trust; of two alike, one that proves where the node is goes before hearsay. */
+/** Orders claims by trust; of equals, one that proves the node's place precedes hearsay. */
 export function compareClaims(a: Claim, b: Claim): number {
   return compareTrust(a.node.trust, b.node.trust) || Number(isHearsay(a)) - Number(isHearsay(b));
 }
@@ -62,7 +63,7 @@ function isHearsay({ proven }: Claim): boolean {
   return proven.length === 0;
 }
 
-/** Claims that describe a node: the signed ones alone where there are any, and all otherwise. */
+/** Claims that describe a node: signed ones alone if there are any, otherwise all. */
 export function describing<Kind extends Claim>(claims: readonly Kind[]): readonly Kind[] {
   const signed = claims.filter(isSigned);
   return signed.length > 0 ? signed : claims;
@@ -72,7 +73,7 @@ function isSigned({ node }: Claim): boolean {
   return node.trust === "signed";
 }
 
-/** Trust of the best claim that names an identity, or null where none does. */
+/** Trust of the best claim that names an identity, or null if none does. */
 export function trustOfIdentity(claims: Iterable<Claim>): Trust | null {
   let best: Trust | null = null;
   for (const { node } of claims) {
@@ -88,15 +89,17 @@ export function keptProof({ node, listed, proven }: Claim, before: Claim | undef
 }
 
 /**
- * What makes one node of a claim and others: endpoints that it has proven, and its announcer where it names no identity.
- * The word of an announcer counts on its own medium only.
+ * Ties that merge a claim with others into one node: its proven endpoints, and its announcer if it names no
+ * identity.
+ *
+ * An announcer counts on its own medium only.
  */
 export function tiesOf({ via, node, proven }: Claim): readonly string[] {
   if (node.id !== null || node.announcer === undefined) return proven;
   return [`${via}\0${node.announcer}`, ...proven];
 }
 
-/** Those of some ties that a node with these claims can have: a signed one is nowhere but where a signature says. */
+/** Ties that a node with these claims can have: a signed node is only at its signed endpoints. */
 export function admissible(ties: readonly string[], claims: readonly Claim[]): readonly string[] {
   const signed = claims.filter(isSigned);
   if (signed.length === 0) return ties;
@@ -104,7 +107,7 @@ export function admissible(ties: readonly string[], claims: readonly Claim[]): r
   return ties.filter((tie) => listed.has(tie));
 }
 
-/** Whether a report says that its node was heard where it is after a moment. */
+/** True if a report's node was heard at its place after a moment. */
 export function answersSince({ heardMs, proven }: FreshClaim, sinceMs: number): boolean {
   return heardMs !== null && heardMs > sinceMs && proven.length > 0;
 }

@@ -1,7 +1,7 @@
 import type { SeenNode } from "../contract/node.ts";
 import { visibleText } from "../text/visible-text.ts";
 
-/** A node as it is handed on: its texts are fit to be shown; `attributes` stay as the medium gave them. */
+/** Node with texts fit to be shown; `attributes` stay unchanged. */
 export function visibleNode(node: SeenNode): SeenNode {
   const { info, hostname, path, server, apis, models } = node;
   const shown = (text: string): string => visibleText(text);
@@ -16,7 +16,7 @@ export function visibleNode(node: SeenNode): SeenNode {
   };
 }
 
-/** In a path it leads to the same place. */
+/** In a path the encoded character leads to the same place. */
 function encoded(character: string): string {
   return encodeURIComponent(/\p{Cs}/u.test(character) ? "\u{fffd}" : character);
 }

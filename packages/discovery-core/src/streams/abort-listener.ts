@@ -1,16 +1,17 @@
-/** The listeners of each signal that has any, in the order in which they came; the signal itself has one for all. */
+/** Listeners of each signal, in the order of arrival; the signal itself has one for all. */
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back once when a signal aborts, and never when it was aborted before; the result ends that.
+ * Calls back once when a signal aborts, and never for one that was aborted before; returns the function that
+ * ends it.
  *
- * Any number of listeners cost the signal one of its own, so that a signal that stands for many things at once, such
- * as a user's, never makes Node warn of a leak; and none when the last has ended.
+ * All listeners together cost the signal one of its own, and none after the last has ended. Node therefore
+ * never warns of a leak on a signal of many uses.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) return () => {};
   const all = listeners.get(signal) ?? listenTo(signal);
-  // One function may be given twice, and each is ended for itself.
+  // A function may be given twice; each registration ends by itself.
   const own = (): void => listener();
   all.add(own);
   return () => {
@@ -21,7 +22,10 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
-/** Settles as `work` does, or rejects with the signal's reason when that comes first; `work` goes on to its own end. */
+/**
+ * Settles as `work` does, or rejects with the signal's reason if that comes first; `work` goes on to its own
+ * end.
+ */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -37,7 +41,7 @@ function listenTo(signal: AbortSignal): Set<() => void> {
   return all;
 }
 
-/** Each, whatever those before it throw: that is thrown where nothing catches it, as an event target does. */
+/** Calls each listener, even if others throw; errors are thrown uncaught, as by an event target. */
 function callAll({ target }: Event): void {
   const signal = target as AbortSignal;
   const all = listeners.get(signal) ?? new Set();

@@ -4,22 +4,22 @@ import { type Sink, Stream } from "./stream.ts";
 export type ObservationSink = Sink<Observation>;
 
 export interface ObservationStreamOptions {
-  /** The browse's own signal. */
+  /** Signal of the browse. */
   readonly signal: AbortSignal;
   /** Aborted when the session is disposed. */
   readonly closed: AbortSignal;
-  /** Runs at the first `next()`; the result stops the producer, once, at whichever ending. */
+  /** Runs at the first `next()`; the returned function stops the producer once, at any ending. */
   readonly start: (sink: ObservationSink) => () => void;
 }
 
-/** As many as a registry lists unless told otherwise; what is left out is repeated, or runs out, in time. */
+/** Bound on waiting observations, the default of a registry; an omitted one is repeated, or expires. */
 const maxWaiting = 10_000;
 
 /**
- * What `browse` returns in every transport.
+ * Result of `browse` in every transport.
  *
- * A slow consumer finds the latest observation of each key, so that it costs memory by the number of
- * nodes, up to 10 000, and not by the time it sleeps.
+ * A slow consumer gets the latest observation of each key. Its cost is bounded by the number of nodes, up to
+ * 10 000, and not by its delay.
  */
 export function observationStream(options: ObservationStreamOptions): AsyncIterable<Observation> {
   return new Stream({ ...options, enqueue: replaceOlder });
@@ -32,7 +32,7 @@ function replaceOlder(waiting: Map<string, Observation>, item: Observation): voi
   waiting.set(slot, item);
 }
 
-/** Passes what `source` yields to `push` until it ends; rejects with its failure. */
+/** Forwards the items of `source` to `push` until it ends; rejects with its failure. */
 export async function forward(
   source: AsyncIterable<Observation>,
   push: (observation: Observation) => void,

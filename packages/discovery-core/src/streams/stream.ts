@@ -1,22 +1,22 @@
 import { onAbort } from "./abort-listener.ts";
 
-/** Where the producer of a `Stream` puts what it has. */
+/** Producer's side of a `Stream`. */
 export interface Sink<T> {
   push(item: T): void;
-  /** Ends the stream with an error, after what was pushed before. */
+  /** Ends the stream with an error, after the pushed items. */
   fail(error: unknown): void;
-  /** Ends the stream, after what was pushed before. */
+  /** Ends the stream, after the pushed items. */
   end(): void;
 }
 
 export interface StreamOptions<T> {
-  /** Aborting it rejects with its reason. */
+  /** Ends the stream with its reason when aborted. */
   readonly signal: AbortSignal;
-  /** Aborting it ends the stream without error: the owner was disposed. */
+  /** Ends the stream without error when aborted: the owner was disposed. */
   readonly closed: AbortSignal;
-  /** Runs at the first `next()`; the result stops the producer, once, at whichever ending. */
+  /** Runs at the first `next()`; the returned function stops the producer once, at any ending. */
   readonly start: (sink: Sink<T>) => () => void;
-  /** Adds an item to those that wait for a slow consumer, oldest first; merges so as to bound them. */
+  /** Adds an item to the queue of a slow consumer, oldest first; merges items so as to bound it. */
   readonly enqueue: (waiting: Map<string, T>, item: T) => void;
 }
 
@@ -28,11 +28,11 @@ interface Reader<T> {
 }
 
 /**
- * An iteration with three endings (`break`, abort, disposal of its owner), written once for everybody.
+ * Iteration with three endings: `break`, abort, and disposal of its owner.
  *
- * Not a generator: a generator's `return()` waits for a pending `next()`, so that `break` would hang
- * on a silent medium. A failure is kept as a value until somebody asks for it, so that it never becomes
- * an unhandled rejection.
+ * It is no generator: a generator's `return()` waits for a pending `next()`, so that `break` would hang on a
+ * silent medium. A failure is kept as a value until `next()` takes it, so that it never becomes an unhandled
+ * rejection.
  */
 export class Stream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #options: StreamOptions<T>;

@@ -1,7 +1,7 @@
-/** Errors point at each other; deeper than this is a loop. */
+/** Causes may refer to each other; a deeper chain is a loop. */
 const maxDepth = 8;
 
-/** The message of an error and those of its causes, each once. */
+/** Message of an error with those of its causes, each once. */
 export function explain(error: unknown): string {
   return [...messagesOf(error, 0)].reduce((text, message) =>
     text.includes(message) ? text : `${text}: ${message}`,

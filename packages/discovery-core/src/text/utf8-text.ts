@@ -1,11 +1,11 @@
-/** A byte order mark, or every other byte zero, and either read as UTF-8. */
+/** Byte order mark, or every other byte zero, and either read as UTF-8. */
 const utf16 = /^(?:\uFFFD\uFFFD|[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/;
 
 /**
- * The text of a file that was read as UTF-8, without its byte order mark.
+ * Text of a file that was read as UTF-8, without its byte order mark.
  *
- * @throws {RangeError} for a file in UTF-16 or in no encoding of text, as the predicate of a message about the file;
- *   never with the text in it.
+ * @throws {RangeError} for a file in UTF-16 or in no encoding of text. The message is a predicate about the
+ * file, and never holds its text.
  */
 export function utf8Text(text: string): string {
   if (utf16.test(text)) {

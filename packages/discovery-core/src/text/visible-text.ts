@@ -1,28 +1,30 @@
 /**
- * Characters that steer a terminal, turn text round, or are not seen: controls, ends of lines, bidi controls, halves of
- * characters, whatever Unicode lets a display ignore (zero-width characters, tags, fillers, variation selectors), and the
- * blank of Braille.
+ * Characters that steer a terminal, reverse text, or are invisible.
+ *
+ * They are controls, ends of lines, bidi controls, halves of characters, the blank of Braille, and all that
+ * Unicode lets a display ignore (zero-width characters, tags, fillers, variation selectors).
  */
 const hidden = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2800]/u;
 const stacking = /[\p{Mn}\p{Me}]/u;
-/** Hebrew with all its points takes as many; more cover the lines above and below. */
+/** Bound on stacked marks, those of fully pointed Hebrew; more cover the lines above and below. */
 const maxStacked = 4;
 
 const [zeroWidthNonJoiner, zeroWidthJoiner, keycap] = ["\u200c", "\u200d", "\u20e3"];
 const presentation = /[\ufe0e\ufe0f]/u;
 const pictograph = /\p{Extended_Pictographic}/u;
 const modifier = /\p{Emoji_Modifier}|\ufe0f/u;
-/** Scripts whose letters join, so that the joiners change how they are written (RFC 5892 appendix A). */
+/** Scripts whose letters join, so that joiners change their form (RFC 5892 appendix A). */
 const joining =
   /[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}]/u;
 
 /**
- * Text of strangers as it may be shown: each character that is hidden, and each mark beyond the fourth on one letter,
- * becomes U+FFFD, so that two texts that differ look different.
+ * Foreign text in a form that is safe to show.
  *
- * Joiners within emoji and within scripts that need them stay, as everything does that is seen.
+ * Each hidden character, and each mark beyond the fourth on one letter, becomes U+FFFD, so that different
+ * texts look different. Joiners within emoji and within scripts that need them stay, as do all visible
+ * characters.
  *
- * @param replace - Makes what stands for a hidden character. @default U+FFFD
+ * @param replace - Makes the replacement of a hidden character. @default U+FFFD
  */
 export function visibleText(text: string, replace: (character: string) => string = replacement): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
@@ -38,7 +40,7 @@ export function visibleText(text: string, replace: (character: string) => string
     .join("");
 }
 
-/** The same for text of several lines. */
+/** Same as `visibleText`, for text of several lines. */
 export function visibleLines(text: string): string {
   return text
     .split("\n")
@@ -50,7 +52,7 @@ function replacement(): string {
   return "\u{fffd}";
 }
 
-/** Whether a hidden character makes a difference that is seen. */
+/** True if a hidden character makes a visible difference. */
 function isNeeded(characters: readonly string[], index: number): boolean {
   const character = characters[index] ?? "";
   const [before = "", after = ""] = [characters[index - 1], characters[index + 1]];

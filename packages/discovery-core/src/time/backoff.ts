@@ -7,10 +7,12 @@ export interface BackoffBounds {
 }
 
 /**
- * Pause before the next attempt, in ms: anywhere below a ceiling that doubles with each failure ("full jitter"), so that
- * clients that failed at one moment do not come back at one moment.
+ * Pause before the next attempt, in ms.
  *
- * @param failures - In a row so far, at least 1.
+ * It is random below a ceiling that doubles with each failure ("full jitter"), so that clients that failed
+ * together do not return together.
+ *
+ * @param failures - Count in a row, at least 1.
  * @param random - Uniform in [0, 1).
  */
 export function backoffMs(failures: number, { firstMs, maxMs }: BackoffBounds, random: () => number): number {

@@ -1,33 +1,33 @@
 import { onAbort } from "../streams/abort-listener.ts";
 
-/** Time as the rest of the code may see it: injected, so that tests own it. */
+/** Source of time, injected so that tests control it. */
 export interface Clock {
-  /** Monotonic time in ms; its zero means nothing. */
+  /** Monotonic time in ms, with an arbitrary zero. */
   now(): number;
   /** Milliseconds since 1970; only to show times to people and to notice a suspended host. */
   wall(): number;
-  /** Calls back once, at least `delayMs` from now; the result cancels it. */
+  /** Calls back once, at least `delayMs` from now; returns the function that cancels it. */
   schedule(delayMs: number, callback: () => void): () => void;
 }
 
-/** The longest delay that Node's timers keep, in ms. */
+/** Longest delay of Node's timers, in ms. */
 const maxDelayMs = 2_147_483_647;
 
-/** Not `performance`, which Node loads when it is first used: 1 ms and half a megabyte. */
+/** Node loads `performance` at its first use, which costs 1 ms and half a megabyte. */
 function now(): number {
   const [s, ns] = process.hrtime();
   return s * 1_000 + ns / 1e6;
 }
 
-/** The clock of this machine. Its timers keep the process alive. */
+/** Clock of this machine. Its timers keep the process alive. */
 export const systemClock: Clock = {
   now,
-  // The one place that asks for it: everybody else is given a clock.
+  // The only call of its kind: all other code gets a clock.
   wall: () => Date.now(),
   schedule(delayMs, callback) {
     const dueMs = now() + delayMs;
     let timer: NodeJS.Timeout;
-    // Node counts from the start of the turn and knows no longer delay than `maxDelayMs`: either way too early.
+    // Node counts from the start of the turn and caps delays at `maxDelayMs`: either fires too early.
     const arm = (): void => {
       const leftMs = Math.min(Math.max(dueMs - now(), 0), maxDelayMs);
       timer = setTimeout(() => (now() < dueMs ? arm() : callback()), leftMs);
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A moment of the monotonic clock as ISO 8601 in UTC, by the wall time of now. */
+/** Moment of the monotonic clock as ISO 8601 in UTC, by the present wall time. */
 export function isoTime(clock: Pick<Clock, "now" | "wall">, ms: number): string {
   return new Date(clock.wall() - clock.now() + ms).toISOString();
 }

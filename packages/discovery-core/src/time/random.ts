@@ -1,4 +1,4 @@
-/** Uniform in [0, 1), from the system's entropy: identities are made of it. */
+/** Uniform in [0, 1), from the system's entropy, the source of identities. */
 export function systemRandom(): number {
   const [word = 0] = crypto.getRandomValues(new Uint32Array(1));
   return word / 2 ** 32;

@@ -1,7 +1,7 @@
-/** What lasts is said again after this pause, and each time after twice the last one. */
+/** Pause before a lasting fault is reported again, in ms; each further one is twice as long. */
 const firstPauseMs = 60_000;
 const maxPauseMs = 3_600_000;
-/** A fault has a few causes; of more the oldest is forgotten, and may be said too early. */
+/** Bound on causes: a fault has a few; the oldest is forgotten, and may be reported too early. */
 const maxCauses = 16;
 
 interface Said {
@@ -9,12 +9,12 @@ interface Said {
   readonly pauseMs: number;
 }
 
-/** Decides when a fault that lasts is worth another word: at once, then less and less often, each cause for itself. */
+/** Decides when a lasting fault is reported: at once, then less and less often, for each cause. */
 export class Reminder {
-  /** The one said last is the last. */
+  /** Latest report last. */
   readonly #said = new Map<string, Said>();
 
-  /** Whether to say it now; then it counts as said. */
+  /** Returns true if it is due for a report, and counts it as reported. */
   isDue(cause: string, nowMs: number): boolean {
     const last = this.#said.get(cause);
     if (last && nowMs < last.dueMs) return false;
@@ -26,7 +26,7 @@ export class Reminder {
     return true;
   }
 
-  /** It is over: the next one is a new fault. */
+  /** Ends the fault: the next one is new. */
   clear(): void {
     this.#said.clear();
   }

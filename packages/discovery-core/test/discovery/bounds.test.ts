@@ -18,9 +18,9 @@ function* strangers(count: number): Generator<Alive> {
   }
 }
 
-/** Of each, and an observation that is kept is several objects. */
+/** Count of each; a kept observation is several objects. */
 const floodCount = 20_000;
-/** What 200 nodes may be, and far less than a flood is. */
+/** Bound for 200 nodes, far below a flood. */
 const fewNodesObjects = 6_000;
 let before: number;
 
@@ -56,7 +56,7 @@ test("a source whose deadline moves back and forth leaves nothing behind", () =>
   for (let n = 0; n < floodCount; n += 1)
     registry.apply(alive({ ttlMs: n % 2 === 0 ? 1_000_000 : 200_000 - n }), n);
   expect(keptObjects() - before).toBeLessThan(fewNodesObjects);
-  // Used after the count, so that it is there while it is counted.
+  // Used after the count, so that it is alive while objects are counted.
   expect(registry.size).toBe(1);
 });
 

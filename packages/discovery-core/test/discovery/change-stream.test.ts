@@ -19,7 +19,7 @@ const down = (id: string, reason: DownReason = "goodbye", info?: string): Regist
   return { kind: "down", reason, node: node(id, info) };
 };
 
-/** What a consumer finds who comes only after all of `changes`. */
+/** Result of a consumer that comes after all of `changes`. */
 async function summed(changes: readonly RegistryChange[]): Promise<RegistryChange[]> {
   const never = new AbortController().signal;
   const stream = changeStream({
@@ -51,7 +51,7 @@ describe("a slow consumer finds", () => {
   });
 });
 
-/** What a registry has to say step by step, in pieces: the consumer looks after each piece. */
+/** Outputs of a registry in pieces: the consumer reads after each piece. */
 const step = fc.record({
   id: fc.constantFrom("a", "b", "c"),
   info: fc.constantFrom("", "1", "2"),

@@ -5,7 +5,7 @@ import { createDiscovery, type Discovery, type RegistryChange } from "../../src/
 import { FakeTransport } from "../fake-transport.ts";
 import { alive, gone } from "../observations.ts";
 
-// What the transports of one discovery do for each other.
+// Tests of the transports of one discovery helping each other.
 
 let clock: VirtualClock;
 let one: FakeTransport;

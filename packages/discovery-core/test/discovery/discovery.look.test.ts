@@ -20,7 +20,7 @@ afterEach(async () => {
   expect(clock.pending).toBe(0);
 });
 
-/** Swaps the memory transport for one that the test itself speaks for. */
+/** Replaces the memory transport by a fake that the test controls. */
 async function useFake(options: { readonly capacity?: number } = {}): Promise<FakeTransport> {
   await discovery[Symbol.asyncDispose]();
   const fake = new FakeTransport();

@@ -1,6 +1,6 @@
 import { queryObjects } from "node:v8";
 
-/** How many objects this process keeps: garbage is collected before they are counted. */
+/** Count of the process's objects after a garbage collection. */
 export function keptObjects(): number {
   return queryObjects(Object, { format: "count" });
 }

@@ -4,9 +4,9 @@ import { assertOptions, compose, type OptionShapes, standby, supervise } from ".
 import { createDiscovery } from "../../src/index.ts";
 import { FakeTransport } from "../fake-transport.ts";
 
-// What a program without types may give; a fake is a transport.
+// Values of programs without types; a fake is a transport.
 
-/** Calls a function with what its types forbid. */
+/** Calls a function with arguments that its types forbid. */
 function call(callee: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown {
   return Reflect.apply(callee, undefined, args);
 }

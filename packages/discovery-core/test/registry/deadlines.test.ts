@@ -9,7 +9,7 @@ const step = fc.record({
   atMs: fc.integer({ min: 0, max: 50 }),
 });
 
-/** The same, as an array that is sorted each time somebody looks. */
+/** Oracle: an array that is sorted at each access. */
 class SortedDeadlines {
   #all: { readonly key: string; readonly atMs: number }[] = [];
 
@@ -29,7 +29,7 @@ class SortedDeadlines {
   }
 }
 
-/** Checks what is due first, and takes it out of both. */
+/** Checks the first due keys, and removes them from both. */
 function pop(deadlines: Deadlines, sorted: SortedDeadlines): void {
   const first = deadlines.first();
   const due = sorted.due();

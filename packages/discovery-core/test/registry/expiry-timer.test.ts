@@ -7,11 +7,11 @@ import { alive, at } from "../observations.ts";
 let clock: VirtualClock;
 let registry: Registry;
 let timer: ExpiryTimer;
-/** What happened, each with its time: `30000 box expired`, `30000 doubt box`. */
+/** Events, each with its time: `30000 box expired`, `30000 doubt box`. */
 let events: string[];
-/** How often a timer was set. */
+/** Count of armed timers. */
 let timers: number;
-/** While the process stalls: the timers that would have fired. */
+/** Timers that would have fired during a stall, or null. */
 let held: (() => void)[] | null;
 
 beforeEach(() => {
@@ -41,7 +41,7 @@ function hear(id: string, ttlMs: number): void {
   timer.arm();
 }
 
-/** Time goes on but no timer fires before its end: the process was stopped, or kept busy. */
+/** Lets time pass without timers until its end: the process was stopped, or kept busy. */
 async function stall(ms: number): Promise<void> {
   const late: (() => void)[] = [];
   held = late;

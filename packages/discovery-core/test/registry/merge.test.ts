@@ -5,7 +5,7 @@ import { type Source, sourceOf } from "../../src/registry/source.ts";
 import { claimOf } from "../../src/registry/trust.ts";
 import { type AliveFields, alive, at } from "../observations.ts";
 
-/** A source that was heard once, at `nowMs`. */
+/** Source that was heard once, at `nowMs`. */
 function source(fields: AliveFields, nowMs = 0, before?: Source): Source {
   return sourceOf(claimOf(alive(fields), before), before, nowMs);
 }

@@ -1,7 +1,7 @@
 import type { Alive, Gone, Observation, SeenNode } from "../../src/authors.ts";
 import type { DownReason, NodeInfo } from "../../src/index.ts";
 
-/** One line of the ledger: what a transport last said under a key, and of which node that is. */
+/** Line of the ledger: the latest report of a transport under a key, and its node. */
 interface Line {
   owner: string;
   readonly via: string;
@@ -13,7 +13,7 @@ interface Line {
   readonly ttlMs: number | null;
   expiresMs: number | null;
   stale: string | null;
-  /** Nobody has confirmed it since its transport was lost. */
+  /** True if it is unconfirmed since its transport was lost. */
   isUnconfirmed: boolean;
   /** Endpoints that were proven, and are listed still. */
   readonly proven: readonly string[];
@@ -35,10 +35,10 @@ interface Succession {
 }
 
 /**
- * What a registry with room for everything has to do, without a thought for speed.
+ * Model of a registry with unlimited room, without regard to speed.
  *
- * Three flat lists, searched from end to end: lines, claims, and who followed whom. Nodes are not kept at
- * all: they are the owners that occur in the lines.
+ * Three flat lists, searched from end to end: lines, claims, and successions. Nodes are not kept at all: they
+ * are the owners that occur in the lines.
  */
 export class NaiveRegistry {
   #lines: Line[] = [];
@@ -124,7 +124,10 @@ export class NaiveRegistry {
     return down;
   }
 
-  /** A predecessor stays out while its successor is heard by name, unless it is trusted more or was heard since. */
+  /**
+   * A predecessor stays out while its successor is heard by name, unless it is trusted more or was heard
+   * since.
+   */
   #comesLate(report: Alive, fresh: readonly string[]): boolean {
     const { node: seen, heardMs } = report;
     const endpoints = fresh.length > 0 ? fresh : listedBy(seen);
@@ -136,7 +139,7 @@ export class NaiveRegistry {
     });
   }
 
-  /** A predecessor that was heard since stays, with what it proves if it is trusted no less. */
+  /** A predecessor that was heard since stays, with its proven endpoints if it is trusted no less. */
   #return(owner: string, { node: seen, heardMs }: Alive, fresh: readonly string[]): void {
     const holders = this.#claims.filter(({ tie }) => fresh.includes(tie)).map(({ node }) => node);
     for (const succession of this.#successions) {
@@ -152,7 +155,7 @@ export class NaiveRegistry {
     }
   }
 
-  /** A signed node has ties only where a signature says that it is. */
+  /** A signed node has ties only at its signed endpoints. */
   #possible(node: string, { node: seen }: Pick<Alive, "node">, ties: readonly string[]): readonly string[] {
     const signed = [...this.#linesOf(node).map((line) => line.seen), seen].filter(isSigned);
     return signed.length === 0 ? ties : ties.filter((tie) => signed.flatMap(listedBy).includes(tie));
@@ -194,7 +197,7 @@ export class NaiveRegistry {
     }
   }
 
-  /** Drops the other lines and all that rested on them. */
+  /** Drops the other lines with all that rested on them. */
   #keepLines(keeps: (line: Line) => boolean, reason: DownReason): Map<string, DownReason> {
     this.#lines = this.#lines.filter(keeps);
     const down = this.#arrivals.filter((node) => this.#linesOf(node).length === 0);
@@ -222,14 +225,14 @@ export class NaiveRegistry {
     return this.#linesOf(node).some((line) => line.seen.id !== null);
   }
 
-  /** Place in `trusts` of the best line that names the node. */
+  /** Index in `trusts` of the best line that names the node. */
   #trustOf(node: string): number {
     const named = this.#linesOf(node).filter((line) => line.seen.id !== null);
     return Math.min(...named.map((line) => trusts.indexOf(line.seen.trust)));
   }
 }
 
-/** What of a node the two registries are compared by. */
+/** Part of a node by which the two registries are compared. */
 export function outlineOf({ id, port, info, sources }: NodeInfo): unknown {
   return {
     id,
@@ -239,7 +242,7 @@ export function outlineOf({ id, port, info, sources }: NodeInfo): unknown {
   };
 }
 
-/** The same, from the lines. */
+/** The same part, from the lines. */
 export function outlineOfLines({
   id,
   lines,
@@ -289,7 +292,7 @@ function isSigned({ trust }: SeenNode): boolean {
   return trust === "signed";
 }
 
-/** What announces a node without a name, and where it was proven to be. */
+/** Ties of a claim: its announcer if it has no name, and its proven endpoints. */
 function tiesBy(via: string, seen: SeenNode, proven: readonly string[]): string[] {
   const announcers = seen.id === null && seen.announcer !== undefined ? [`${via} by ${seen.announcer}`] : [];
   return [...announcers, ...proven];

@@ -5,21 +5,21 @@ import type { NodeInfo, RegistryChange } from "../../src/index.ts";
 import { at, seenNode } from "../observations.ts";
 import { Replica } from "./replica.ts";
 
-// Honest nodes on every transport, and an attacker on one of them who knows all that is said.
+// Honest nodes on every transport, and an attacker on one of them who knows all reports.
 
 const capacity = 12;
 const maxSources = 32;
-/** Honest nodes report at each step, and what they say holds for three. */
+/** Honest nodes report at each step, and their reports hold for three. */
 const stepMs = 10;
 const ttlMs = 35;
-/** The clock of a process is finer than what happens: no two nodes are heard at one moment. */
+/** Clocks are finer than events: no two nodes are heard at one moment. */
 const momentMs = 0.01;
 
-/** What one honest node says on one transport. */
+/** Report of one honest node on one transport. */
 interface Voice {
   readonly via: string;
   readonly node: SeenNode;
-  /** Whether the transport hears the node itself. */
+  /** True if the transport hears the node itself. */
   readonly isHeard: boolean;
 }
 
@@ -33,7 +33,7 @@ function voice(via: string, fields: Partial<SeenNode>, isHeard: boolean): Voice 
   return { via, node: seenNode({ path: "/true", models: ["true"], auth: "required", ...fields }), isHeard };
 }
 
-/** A node that signs, in a store and perhaps over a link, and announces the same unsigned on its LAN. */
+/** Node that signs, in a store and perhaps over a link, and announces the same unsigned on its LAN. */
 function signing(id: string, address: string, isLinked: boolean): Honest {
   const signed = { id, info: id, trust: "signed" } as const;
   const listed = [at(address, "on-link"), at("10.9.9.9", "routed")];
@@ -61,7 +61,7 @@ const neighbor: Honest = {
   voices: [voice("arp", { id: "i1", trust: "identified", addresses: [at("10.0.0.4")] }, true)],
 };
 const everybody = [...signers, announcer, neighbor];
-/** One for each transport, of whom nobody has heard before. */
+/** One unknown node for each transport. */
 const newcomers: readonly Honest[] = [
   {
     id: "n-etcd",
@@ -90,7 +90,7 @@ function report({ id, address }: Honest, { via, node, isHeard }: Voice, nowMs: n
   return { kind: "alive", via, key: `${id}@${via}`, node, origin, heardMs: isHeard ? nowMs : null, ttlMs };
 }
 
-/** Addresses of the attacker: it has few hosts, and says what it likes of those of others. */
+/** Addresses of the attacker: it has few hosts, and may claim those of others. */
 const ownAddresses = ["10.0.6.1", "10.0.6.2"] as const;
 const honestIds = everybody.map(({ id }) => id);
 const honestAddresses = everybody.map(({ address }) => address);
@@ -118,8 +118,8 @@ const forged = fc
   }));
 
 /**
- * A key signs for its own id only, and for others it merely speaks. A link comes from where it comes; what lies in a
- * store may pretend to come from anywhere.
+ * A key signs for its own id, and merely claims others. A link has a true source; a value in a store may
+ * claim any.
  */
 function insider(isLinked: boolean) {
   const from = isLinked ? fc.constantFrom(...ownAddresses) : anyAddress;
@@ -153,7 +153,7 @@ const media = { mdns: forged, mesh: insider(true), etcd: insider(false), arp: do
 type Via = keyof typeof media;
 const vias = Object.keys(media) as Via[];
 
-/** What the attacker says, but for the time; null is a goodbye. */
+/** Report of the attacker without its time; null is a goodbye. */
 interface Act {
   readonly key: string;
   readonly origin: string;
@@ -166,7 +166,7 @@ function act(via: Via) {
   return fc.record({ key, origin: fc.constantFrom(...ownAddresses), ageMs: fc.constantFrom(0, 25), said });
 }
 
-/** What the attacker says on its transport, each step before and after everybody else reports. */
+/** Reports of the attacker on its transport, each step before and after all honest reports. */
 const attack = fc.constantFrom(...vias).chain((via) =>
   fc.record({
     via: fc.constant(via),
@@ -194,7 +194,10 @@ class World {
     this.#pass(stepMs);
   }
 
-  /** An honest node reports on all its transports; what answers for itself is listed at once, whatever others said. */
+  /**
+   * Reports an honest node on all its transports; one that answers for itself is listed at once, whatever
+   * others claim.
+   */
   report(honest: Honest): void {
     for (const voice of honest.voices) {
       this.#pass(momentMs);
@@ -224,7 +227,7 @@ class World {
     this.#follow(this.registry.expire(this.#nowMs));
   }
 
-  /** No signed node is ever taken away. */
+  /** No signed node is ever removed. */
   #follow(changes: readonly RegistryChange[]): void {
     const down = changes.filter(({ kind }) => kind === "down").map(({ node }) => node.id);
     if (this.#areSignersKnown) for (const { id } of signers) expect(down).not.toContain(id);
@@ -245,7 +248,7 @@ class World {
   }
 }
 
-/** A signed node is at its own addresses and says what it signed. */
+/** A signed node is at its own addresses, with its signed description. */
 function truthOf(id: string, address: string): Partial<NodeInfo> {
   const addresses = [address, "10.9.9.9"];
   return {

@@ -11,7 +11,7 @@ import { seenNode } from "../observations.ts";
 import { NaiveRegistry, outlineOf, outlineOfLines } from "./naive-registry.ts";
 import { facesOf, Replica } from "./replica.ts";
 
-/** So small a world that keys, identities and endpoints collide all the time. */
+/** A small world, in which keys, identities and endpoints collide all the time. */
 const slot = { via: fc.constantFrom("arp", "mdns", "mesh"), key: fc.constantFrom("k1", "k2", "k3") };
 const address = fc.constantFrom("10.0.0.1", "10.0.0.2", "2001:db8::1");
 const reach = fc.constantFrom("source", "source", "source", "on-link", "routed", "link-local", "loopback");
@@ -35,7 +35,7 @@ const node = fc
   .tuple(fc.oneof(named, nameless), fc.record({ addresses, port, info }))
   .map(([identity, rest]) => seenNode({ ...identity, ...rest } as Partial<Alive["node"]>));
 
-/** A report, once it is known when the node was heard: now, a while ago, or never. */
+/** Report, with the time when the node was heard: now, earlier, or never. */
 const alive = fc
   .record({
     ...slot,
@@ -70,7 +70,7 @@ const settled = slot.via.map((via) => (): Observation => ({ kind: "settled", via
 
 const step = fc.record({
   waitMs: fc.oneof({ arbitrary: fc.integer({ min: 0, max: 12 }), weight: 9 }, fc.constantFrom(1_000, 2_000)),
-  /** Null: what is due expires. */
+  /** Null lets due sources expire. */
   observation: fc.oneof(
     { arbitrary: alive, weight: 12 },
     { arbitrary: gone, weight: 3 },
@@ -81,7 +81,7 @@ const step = fc.record({
   ),
 });
 
-/** What gives way where there is no room is the matter of other tests. */
+/** Other tests cover which one gives way for want of room. */
 const history = fc.array(step, { maxLength: 60, size: "max" });
 
 test("agrees with a naive registry on every history", () => {

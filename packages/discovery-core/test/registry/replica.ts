@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { NodeInfo, RegistryChange } from "../../src/index.ts";
 
-/** What somebody believes who only hears of changes; each must make sense where it comes. */
+/** State of a consumer that only hears of changes; each must be valid when it comes. */
 export class Replica {
   readonly nodes: Map<string, NodeInfo> = new Map();
 
@@ -14,13 +14,13 @@ export class Replica {
     }
   }
 
-  /** Whether the change says nothing new. */
+  /** True if the change is no news. */
   knows({ kind, node }: RegistryChange): boolean {
     const before = this.nodes.get(node.id);
     return kind !== "down" && JSON.stringify(before && faceOf(before)) === JSON.stringify(faceOf(node));
   }
 
-  /** Without the times, which are no news; in the order of ids. */
+  /** Nodes without their times, in the order of ids. */
   faces(): unknown[] {
     return facesOf([...this.nodes.values()]);
   }

@@ -11,7 +11,7 @@ const seat = fc.record({ trust: fc.constantFrom(...trusts), origin: fc.constantF
 const key = fc.integer({ min: 0, max: 19 }).map(String);
 const step = fc.record({ key, seat, leaves: fc.boolean() });
 
-/** The same room as a list, in the order of arrival. */
+/** Room as a list, in the order of arrival. */
 class List {
   seats: { readonly key: string; readonly seat: Seat }[] = [];
 
@@ -25,7 +25,7 @@ class List {
     this.seats = this.seats.filter((it) => it.key !== key);
   }
 
-  /** Keys of those of a trust, by origin. */
+  /** Keys of one trust, by origin. */
   byOrigin(rank: number): Map<string, string[]> {
     const keys = new Map<string, string[]>();
     for (const { key, seat } of this.seats) {
@@ -35,7 +35,7 @@ class List {
   }
 }
 
-/** What a newcomer finds: the places that it may get. */
+/** Possible places of a new key. */
 function placesFor(newcomer: Seat, list: List): readonly Place[] {
   if (list.seats.length < capacity) return ["free"];
   const worst = Math.max(...list.seats.map((it) => rankOf(it.seat)));

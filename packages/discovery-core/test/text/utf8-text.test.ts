@@ -3,7 +3,7 @@ import { utf8Text } from "../../src/authors.ts";
 
 const secret = "c2VjcmV0\r\n";
 
-/** What `readFile(path, "utf8")` makes of a file with these bytes. */
+/** Result of `readFile(path, "utf8")` for a file with these bytes. */
 function asRead(...parts: readonly (readonly number[] | Buffer)[]): string {
   return Buffer.concat(parts.map((part) => Buffer.from(part))).toString("utf8");
 }

@@ -3,7 +3,7 @@ import { Reminder } from "../../src/authors.ts";
 
 const minuteMs = 60_000;
 
-/** The minutes of a week at which a fault is said that is met every ten seconds. */
+/** Minutes of a week at which a fault is reported that is met every ten seconds. */
 function minutesSaid(reminder: Reminder): readonly number[] {
   const said: number[] = [];
   for (let nowMs = 0; nowMs <= 7 * 24 * 60 * minuteMs; nowMs += 10_000) {
