@@ -1,6 +1,6 @@
 import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { isOwnAddress, readSystem } from "@lmserv/discovery-network";
-import type { ResolvedTransport } from "./resolved.ts";
+import type { ResolvedTransport } from "./resolve/resolved.ts";
 
 /**
  * The transports to create a discovery with: those that wait for mDNS stand by it.

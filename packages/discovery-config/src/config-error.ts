@@ -1,5 +1,5 @@
 import { withoutCredentials } from "@lmserv/discovery-core/transport";
-import { formatOrigin, type Origin } from "./origin.ts";
+import { formatOrigin, type Origin } from "./settings/origin.ts";
 
 export interface ConfigFault {
   /** Where the value stands, or null where no value is to blame. */

@@ -9,7 +9,7 @@ import {
 import { assertOptions, discoveryShapes } from "@lmserv/discovery-core/transport";
 import { composeConfigured } from "./composition.ts";
 import { type ConfigInput, inputShapes } from "./input.ts";
-import { resolveConfig } from "./resolve.ts";
+import { resolveConfig } from "./resolve/resolve.ts";
 
 export interface DiscoveryFromConfigOptions
   extends Partial<ConfigInput>,

@@ -4,8 +4,8 @@ import {
   type PassProgress,
   type PluginContext,
 } from "@lmserv/discovery-core/transport";
-import type { Environment, ReadFile } from "./file-search.ts";
-import type { PluginTable } from "./plugins.ts";
+import type { Environment, ReadFile } from "./files/file-search.ts";
+import type { PluginTable } from "./plugins/plugins.ts";
 
 export interface ConfigFlags {
   /** `--config`: the file, instead of the first that is found. */

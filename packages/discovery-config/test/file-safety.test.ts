@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { inspectFile } from "../src/file-safety.ts";
+import { inspectFile } from "../src/files/file-safety.ts";
 import { resolveConfig } from "../src/index.ts";
 import { faultOf, made, plugins } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
-import { documentShape, transportShape } from "../src/frame.ts";
-import { type JsonSchema, optionsJsonSchema, propertiesOf } from "../src/json-schema.ts";
-import { namePattern } from "../src/transport-name.ts";
+import { documentShape, transportShape } from "../src/schema/frame.ts";
+import { type JsonSchema, optionsJsonSchema, propertiesOf } from "../src/schema/json-schema.ts";
+import { namePattern } from "../src/schema/transport-name.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

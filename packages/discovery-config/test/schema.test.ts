@@ -51,16 +51,16 @@ describe("an editor that has the schema", () => {
 test("nothing that reads files is loaded before there is a file", async () => {
   const seen = new Set<string>();
   const packages = new Set<string>();
-  const follow = async (file: string): Promise<void> => {
-    if (seen.has(file)) return;
-    seen.add(file);
-    const text = await readFile(new URL(file, new URL("../src/", import.meta.url)), "utf8");
+  const follow = async (file: URL): Promise<void> => {
+    if (seen.has(file.href)) return;
+    seen.add(file.href);
+    const text = await readFile(file, "utf8");
     for (const [, from = ""] of text.matchAll(/^(?:import|export|\}) (?!type).*from "(.+)";$/gm)) {
-      if (from.startsWith("./")) await follow(from);
+      if (from.startsWith(".")) await follow(new URL(from, file));
       else packages.add(from);
     }
   };
-  await follow("./index.ts");
+  await follow(new URL("../src/index.ts", import.meta.url));
   expect(seen.size).toBeGreaterThan(10);
   expect([...packages].filter((name) => !name.startsWith("node:")).sort()).toEqual([
     "@lmserv/discovery-core",

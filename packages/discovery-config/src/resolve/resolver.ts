@@ -1,18 +1,31 @@
 import type { PluginContext, Transport, TransportPlugin } from "@lmserv/discovery-core/transport";
+import { ConfigError } from "../config-error.ts";
+import type { FoundFile } from "../files/file-search.ts";
+import type { ConfigInput, FlagOption } from "../input.ts";
+import { isMissing, isPackageName, PluginLoader, type WantedPlugin } from "../plugins/plugins.ts";
+import { checkTransport, frameKeys, textOf, transportShape } from "../schema/frame.ts";
+import { type JsonSchema, optionsJsonSchema, propertiesOf, writableKeys } from "../schema/json-schema.ts";
+import {
+  type EnvironmentSetting,
+  environmentGroup,
+  isSpelling,
+  typedValue,
+} from "../settings/environment.ts";
+import { assertFallbacks, type Fallback, fallbackOf } from "../settings/fallback.ts";
+import { checkOptions, type Files, fillIn } from "../settings/options.ts";
+import { assertOwnSecrets } from "../settings/own-secrets.ts";
+import {
+  type Group,
+  groupOf,
+  mergeGroups,
+  nearestAt,
+  type Path,
+  settingOf,
+  without,
+} from "../settings/setting.ts";
+import { listSettings } from "../settings/settings.ts";
 import type { Choice } from "./choice.ts";
-import { ConfigError } from "./config-error.ts";
-import { type EnvironmentSetting, environmentGroup, isSpelling, typedValue } from "./environment.ts";
-import { assertFallbacks, type Fallback, fallbackOf } from "./fallback.ts";
-import type { FoundFile } from "./file-search.ts";
-import { checkTransport, frameKeys, textOf, transportShape } from "./frame.ts";
-import type { ConfigInput, FlagOption } from "./input.ts";
-import { type JsonSchema, optionsJsonSchema, propertiesOf, writableKeys } from "./json-schema.ts";
-import { checkOptions, type Files, fillIn } from "./options.ts";
-import { assertOwnSecrets } from "./own-secrets.ts";
-import { isMissing, isPackageName, PluginLoader, type WantedPlugin } from "./plugins.ts";
 import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
-import { type Group, groupOf, mergeGroups, nearestAt, type Path, settingOf, without } from "./setting.ts";
-import { listSettings } from "./settings.ts";
 
 const frame: JsonSchema = transportShape;
 

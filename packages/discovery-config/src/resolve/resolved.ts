@@ -4,8 +4,8 @@ import {
   type TransportPlugin,
   withoutCredentials,
 } from "@lmserv/discovery-core/transport";
+import { formatOrigin, type Origin } from "../settings/origin.ts";
 import type { ResolvedGateway } from "./gateway.ts";
-import { formatOrigin, type Origin } from "./origin.ts";
 
 /** A configuration that was checked, with everything made and nothing started. */
 export interface ResolvedConfig {

@@ -1,6 +1,6 @@
-import { ConfigError } from "./config-error.ts";
-import { parseDuration } from "./duration.ts";
-import { textOf } from "./frame.ts";
+import { ConfigError } from "../config-error.ts";
+import { parseDuration } from "../schema/duration.ts";
+import { textOf } from "../schema/frame.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path } from "./setting.ts";
 

@@ -1,13 +1,21 @@
-import { ConfigError } from "./config-error.ts";
-import { mendTrust } from "./confinement.ts";
-import { environmentGroup, gatewaySettings } from "./environment.ts";
-import type { Environment } from "./file-search.ts";
-import { checkGateway } from "./frame.ts";
-import { gatewaySchema } from "./gateway-shape.ts";
-import type { FlagOption } from "./input.ts";
-import { type Files, fillIn } from "./options.ts";
-import type { Origin } from "./origin.ts";
-import { type Group, groupOf, mergeGroups, nearestAt, type Path, plain, settingOf } from "./setting.ts";
+import { ConfigError } from "../config-error.ts";
+import { mendTrust } from "../files/confinement.ts";
+import type { Environment } from "../files/file-search.ts";
+import type { FlagOption } from "../input.ts";
+import { checkGateway } from "../schema/frame.ts";
+import { gatewaySchema } from "../schema/gateway-shape.ts";
+import { environmentGroup, gatewaySettings } from "../settings/environment.ts";
+import { type Files, fillIn } from "../settings/options.ts";
+import type { Origin } from "../settings/origin.ts";
+import {
+  type Group,
+  groupOf,
+  mergeGroups,
+  nearestAt,
+  type Path,
+  plain,
+  settingOf,
+} from "../settings/setting.ts";
 
 /** What flags, environment and file say of the local endpoint, by the keys of the file. */
 export interface GatewayConfig {

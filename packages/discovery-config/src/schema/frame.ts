@@ -1,9 +1,9 @@
 import { type GroupShape, issuesOf } from "@lmserv/discovery-core/transport";
-import { ConfigError } from "./config-error.ts";
+import { ConfigError } from "../config-error.ts";
+import { presetNames } from "../resolve/preset.ts";
+import { type Group, nearestAt, type Path, plain } from "../settings/setting.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
 import { gatewayShape } from "./gateway-shape.ts";
-import { presetNames } from "./preset.ts";
-import { type Group, nearestAt, type Path, plain } from "./setting.ts";
 import { isTransportName, nameRule } from "./transport-name.ts";
 
 // What every configuration has, whatever its transports; their options are the plug-ins' own.

@@ -1,8 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
-import { ConfigError } from "./config-error.ts";
-import type { Origin } from "./origin.ts";
-import type { Path } from "./setting.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Origin } from "../settings/origin.ts";
+import type { Path } from "../settings/setting.ts";
 
 /** What to do about a file that was only found in the working folder and asks for more than such a file may. */
 export function mendTrust(file: string): string {

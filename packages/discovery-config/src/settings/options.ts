@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core/transport";
-import { ConfigError } from "./config-error.ts";
-import { assertInside } from "./confinement.ts";
-import { inspectFile } from "./file-safety.ts";
-import type { ReadFile } from "./file-search.ts";
-import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "./json-schema.ts";
+import { ConfigError } from "../config-error.ts";
+import { assertInside } from "../files/confinement.ts";
+import { inspectFile } from "../files/file-safety.ts";
+import type { ReadFile } from "../files/file-search.ts";
+import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "../schema/json-schema.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path, plain, type Setting } from "./setting.ts";
 

@@ -1,7 +1,7 @@
 import { mendName } from "@lmserv/discovery-core/transport";
-import { ConfigError } from "./config-error.ts";
-import type { Origin } from "./origin.ts";
-import { type Group, groupOf, settingOf } from "./setting.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Origin } from "../settings/origin.ts";
+import { type Group, groupOf, settingOf } from "../settings/setting.ts";
 
 /** Transports that go together, by the network that they are for. */
 const presets = {

@@ -1,11 +1,11 @@
 import { mendName } from "@lmserv/discovery-core/transport";
-import { ConfigError } from "./config-error.ts";
-import { type EnvironmentSetting, isSpelling } from "./environment.ts";
-import type { Environment } from "./file-search.ts";
-import type { Origin } from "./origin.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Environment } from "../files/file-search.ts";
+import { isTransportName, nameRule } from "../schema/transport-name.ts";
+import { type EnvironmentSetting, isSpelling } from "../settings/environment.ts";
+import type { Origin } from "../settings/origin.ts";
+import { type Group, groupOf, mergeGroups, nearestAt, settingOf } from "../settings/setting.ts";
 import { presetTransports } from "./preset.ts";
-import { type Group, groupOf, mergeGroups, nearestAt, settingOf } from "./setting.ts";
-import { isTransportName, nameRule } from "./transport-name.ts";
 
 /** Which transports there are to be, and by whose word. */
 export interface Choice {

@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 import { isTransportPlugin, type TransportPlugin } from "@lmserv/discovery-core/transport";
-import { ConfigError } from "./config-error.ts";
-import { mendTrust } from "./confinement.ts";
-import type { FoundFile } from "./file-search.ts";
-import type { ConfigInput } from "./input.ts";
-import type { Origin } from "./origin.ts";
+import { ConfigError } from "../config-error.ts";
+import { mendTrust } from "../files/confinement.ts";
+import type { FoundFile } from "../files/file-search.ts";
+import type { ConfigInput } from "../input.ts";
+import type { Origin } from "../settings/origin.ts";
+import type { Path } from "../settings/setting.ts";
 import { packageEntry } from "./package-entry.ts";
-import type { Path } from "./setting.ts";
 
 /** Plug-ins that a program brings along, by type. */
 export type PluginTable = ReadonlyMap<string, TransportPlugin>;

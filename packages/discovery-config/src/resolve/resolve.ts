@@ -1,6 +1,16 @@
 import { readFile as readFileOfSystem } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
+import { ConfigError } from "../config-error.ts";
+import { type FoundFile, findFile, type ReadFile } from "../files/file-search.ts";
+import type { ConfigInput } from "../input.ts";
+import { PluginLoader } from "../plugins/plugins.ts";
+import { checkDocument } from "../schema/frame.ts";
+import { gatewaySchema } from "../schema/gateway-shape.ts";
+import { environmentSettings } from "../settings/environment.ts";
+import type { Files } from "../settings/options.ts";
+import type { Group } from "../settings/setting.ts";
+import { listSettings } from "../settings/settings.ts";
 import {
   assertKnown,
   type Choice,
@@ -8,19 +18,9 @@ import {
   configuredGroup,
   configuredTransports,
 } from "./choice.ts";
-import { ConfigError } from "./config-error.ts";
-import { environmentSettings } from "./environment.ts";
-import { type FoundFile, findFile, type ReadFile } from "./file-search.ts";
-import { checkDocument } from "./frame.ts";
 import { gatewayGroup, resolveGateway } from "./gateway.ts";
-import { gatewaySchema } from "./gateway-shape.ts";
-import type { ConfigInput } from "./input.ts";
-import type { Files } from "./options.ts";
-import { PluginLoader } from "./plugins.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { Resolver, wantedBy } from "./resolver.ts";
-import type { Group } from "./setting.ts";
-import { listSettings } from "./settings.ts";
 
 /**
  * Makes one configuration of flags, environment, file, preset and defaults, the first of which wins.
@@ -110,7 +110,7 @@ const readFileAsText: ReadFile = (path) => readFileOfSystem(path, "utf8");
 
 /** The parser is loaded when there is something to read, so that a start without a file is quick. */
 async function readDocument({ file, text }: FoundFile): Promise<Group> {
-  const { parseDocument } = await import("./document.ts");
+  const { parseDocument } = await import("../files/document.ts");
   const document = parseDocument(text, file);
   checkDocument(document);
   return document;

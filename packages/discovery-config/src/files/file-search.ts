@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { ConfigError } from "./config-error.ts";
-import type { Origin } from "./origin.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Origin } from "../settings/origin.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Rejects with `ENOENT` for a file that is not there. */

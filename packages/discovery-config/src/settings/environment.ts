@@ -1,6 +1,6 @@
-import { ConfigError } from "./config-error.ts";
-import type { Environment } from "./file-search.ts";
-import { type JsonSchema, propertiesOf } from "./json-schema.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Environment } from "../files/file-search.ts";
+import { type JsonSchema, propertiesOf } from "../schema/json-schema.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, groupOf, mergeGroups, nest, type Path, settingOf } from "./setting.ts";
 

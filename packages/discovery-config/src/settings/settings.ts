@@ -1,5 +1,5 @@
-import { type JsonSchema, propertiesOf } from "./json-schema.ts";
-import type { ResolvedSetting } from "./resolved.ts";
+import type { ResolvedSetting } from "../resolve/resolved.ts";
+import { type JsonSchema, propertiesOf } from "../schema/json-schema.ts";
 import type { Group, Path, Setting } from "./setting.ts";
 
 /** Every value of a transport, and every default of an option that is not set. */

@@ -1,7 +1,7 @@
-import { ConfigError } from "./config-error.ts";
-import { mendTrust } from "./confinement.ts";
-import { frameKeys } from "./frame.ts";
-import { type JsonSchema, propertiesOf, secretBehind } from "./json-schema.ts";
+import { ConfigError } from "../config-error.ts";
+import { mendTrust } from "../files/confinement.ts";
+import { frameKeys } from "../schema/frame.ts";
+import { type JsonSchema, propertiesOf, secretBehind } from "../schema/json-schema.ts";
 import { formatOrigin } from "./origin.ts";
 import type { Group, Path } from "./setting.ts";
 

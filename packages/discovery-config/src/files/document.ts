@@ -1,8 +1,8 @@
 import { utf8Text } from "@lmserv/discovery-core/transport";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { ConfigError } from "./config-error.ts";
-import type { Origin } from "./origin.ts";
-import { type Group, groupOf, type Path, plain, type Setting } from "./setting.ts";
+import { ConfigError } from "../config-error.ts";
+import type { Origin } from "../settings/origin.ts";
+import { type Group, groupOf, type Path, plain, type Setting } from "../settings/setting.ts";
 
 /** A thousand transports take less; what is longer is another file than was meant. */
 const maxLength = 262_144;
