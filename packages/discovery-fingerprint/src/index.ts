@@ -1,4 +1,11 @@
-export type { Condition } from "./condition.ts";
+export {
+  type DocumentedServer,
+  documentPath,
+  documentPort,
+  type WellKnownDocument,
+} from "./document/document.ts";
+export { documentHandler } from "./document/document-handler.ts";
+export type { Condition } from "./health/condition.ts";
 export {
   type AskingOptions,
   type CheckHealthOptions,
@@ -7,9 +14,7 @@ export {
   describeServer,
   healthAsker,
   type ServerProfile,
-} from "./description.ts";
-export { type DocumentedServer, documentPath, documentPort, type WellKnownDocument } from "./document.ts";
-export { documentHandler } from "./document-handler.ts";
+} from "./health/description.ts";
 export type {
   AskHealth,
   HealthAnswer,
@@ -17,13 +22,18 @@ export type {
   HealthQuestion,
   HealthSilence,
   ServerLists,
-} from "./health-question.ts";
-export type { HealthTiming } from "./health-timing.ts";
-export { type HttpHealthOptions, httpHealth, type MonitorOptions, monitorWith } from "./http-health.ts";
-export type { Identification } from "./identification.ts";
-export { type IdentifyOptions, identify } from "./identify.ts";
-export { type LookOptions, look } from "./look.ts";
-export { untrustedReason } from "./node-check.ts";
-export { defaultPorts } from "./ports.ts";
-export { checkServer, type ServerCheck, type ServerCheckOptions } from "./server-check.ts";
-export { type Quiet, type Stranger, serversOf, type Verdict } from "./verdict.ts";
+} from "./health/health-question.ts";
+export type { HealthTiming } from "./health/health-timing.ts";
+export {
+  type HttpHealthOptions,
+  httpHealth,
+  type MonitorOptions,
+  monitorWith,
+} from "./health/http-health.ts";
+export { untrustedReason } from "./health/node-check.ts";
+export type { Identification } from "./identify/identification.ts";
+export { type IdentifyOptions, identify } from "./identify/identify.ts";
+export { type LookOptions, look } from "./identify/look.ts";
+export { defaultPorts } from "./identify/ports.ts";
+export { checkServer, type ServerCheck, type ServerCheckOptions } from "./identify/server-check.ts";
+export { type Quiet, type Stranger, serversOf, type Verdict } from "./identify/verdict.ts";

@@ -13,11 +13,11 @@ import {
   string,
 } from "fast-check";
 import { test } from "vitest";
-import { readDocument } from "../src/document.ts";
-import { fromDocument, fromReplies } from "../src/identification.ts";
+import { readDocument } from "../src/document/document.ts";
+import { type Reply, readReply } from "../src/http/reply.ts";
+import { fromDocument, fromReplies } from "../src/identify/identification.ts";
+import { nextQuestion, recognise } from "../src/identify/plan.ts";
 import { defaultPorts } from "../src/index.ts";
-import { nextQuestion, recognise } from "../src/plan.ts";
-import { type Reply, readReply } from "../src/reply.ts";
 import { recordings } from "./fixtures/recordings.ts";
 
 const paths = [...new Set(recordings.flatMap(({ answers }) => Object.keys(answers)))];

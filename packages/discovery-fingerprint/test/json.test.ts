@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { valueAt } from "../src/json.ts";
+import { valueAt } from "../src/http/json.ts";
 
 it.each([
   ["", { a: [{ b: 1 }] }],

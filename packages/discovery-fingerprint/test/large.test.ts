@@ -1,6 +1,6 @@
 import { array, assert, type JsonValue, jsonValue, nat, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseCutJson } from "../src/cut-json.ts";
+import { parseCutJson } from "../src/http/cut-json.ts";
 import { type Identification, look } from "../src/index.ts";
 import { type Answer, html, json, model, notFound, openaiList, text } from "./fixtures/recording.ts";
 import { host, leisurelyClock, replay } from "./loopback.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { fromReplies } from "../src/identification.ts";
+import { type Reply, readReply } from "../src/http/reply.ts";
+import { fromReplies } from "../src/identify/identification.ts";
+import { nextQuestion, recognise } from "../src/identify/plan.ts";
+import { serverKinds } from "../src/identify/server-kinds.ts";
 import { defaultPorts, documentPath, type Identification, look } from "../src/index.ts";
-import { nextQuestion, recognise } from "../src/plan.ts";
-import { type Reply, readReply } from "../src/reply.ts";
-import { serverKinds } from "../src/server-kinds.ts";
 import { noLlmServers } from "./fixtures/no-llm-server.ts";
 import type { Recording } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";

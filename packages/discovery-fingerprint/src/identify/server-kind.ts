@@ -1,6 +1,6 @@
 import type { Auth } from "@lmserv/discovery-core";
-import { valueAt } from "./json.ts";
-import type { Reply } from "./reply.ts";
+import { valueAt } from "../http/json.ts";
+import type { Reply } from "../http/reply.ts";
 
 /** What one reply holds. */
 export interface Sign {

@@ -1,4 +1,4 @@
-import type { Silence, Unreadable } from "./connection.ts";
+import type { Silence, Unreadable } from "../http/connection.ts";
 import type { Identification } from "./identification.ts";
 
 /** What one look at a port found. Whoever reads it decides for each case, so that none counts as another unawares. */

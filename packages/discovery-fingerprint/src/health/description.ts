@@ -1,16 +1,16 @@
 import type { Model, Scheme } from "@lmserv/discovery-core";
 import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
+import { maxListBytes, patient } from "../http/limits.ts";
+import type { Reply } from "../http/reply.ts";
+import type { Identification } from "../identify/identification.ts";
+import { type Interview, interview, interviewEither } from "../identify/interview.ts";
+import { assertAddress } from "../identify/look.ts";
+import { serverKinds } from "../identify/server-kinds.ts";
+import type { Verdict } from "../identify/verdict.ts";
+import { TrustStores } from "../trust-stores.ts";
 import { type Condition, conditionOf, nextOfState } from "./condition.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
-import type { Identification } from "./identification.ts";
-import { type Interview, interview, interviewEither } from "./interview.ts";
-import { maxListBytes, patient } from "./limits.ts";
-import { assertAddress } from "./look.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
-import type { Reply } from "./reply.ts";
-import { serverKinds } from "./server-kinds.ts";
-import { TrustStores } from "./trust-stores.ts";
-import type { Verdict } from "./verdict.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
 /** Time for all questions of a check, in ms: three SYNs, or a server that is slow. */

@@ -1,8 +1,8 @@
 import type { Model } from "@lmserv/discovery-core";
-import { valueAt } from "./json.ts";
-import { maxListedModels, maxModelLength } from "./limits.ts";
-import type { Reply } from "./reply.ts";
-import { readWord } from "./text.ts";
+import { valueAt } from "../http/json.ts";
+import { maxListedModels, maxModelLength } from "../http/limits.ts";
+import type { Reply } from "../http/reply.ts";
+import { readWord } from "../http/text.ts";
 import type { LoadedModels, ModelDetails, Vitals } from "./vitals.ts";
 
 /** The models of a server, those that it was known to have first, with what its answers tell of each; 1,024 at most. */

@@ -1,4 +1,4 @@
-import { documentPath } from "./document.ts";
+import { documentPath } from "../document/document.ts";
 import type { AuthEvidence, ModelList, ServerKind, Sign, Signs } from "./server-kind.ts";
 
 /** What most servers answer: the list of models of the OpenAI API. */

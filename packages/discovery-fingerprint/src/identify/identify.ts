@@ -1,6 +1,6 @@
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
+import { maxPortsAtOnce } from "../http/limits.ts";
 import type { Identification } from "./identification.ts";
-import { maxPortsAtOnce } from "./limits.ts";
 import { assertAddress, look } from "./look.ts";
 import { serversOf } from "./verdict.ts";
 

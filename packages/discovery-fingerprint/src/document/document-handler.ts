@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { maxBodyBytes } from "../http/limits.ts";
 import { documentPath, maxServers, type WellKnownDocument } from "./document.ts";
-import { maxBodyBytes } from "./limits.ts";
 
 /** Long enough to spare a server repeated questions, short enough to follow a change of models. */
 const maxAgeSeconds = 60;

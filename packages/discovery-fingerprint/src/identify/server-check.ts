@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { isUnreadable, type Silence, whyFailed } from "./connection.ts";
+import { isUnreadable, type Silence, whyFailed } from "../http/connection.ts";
 import { assertAddress, look } from "./look.ts";
 import type { Quiet, Stranger, Verdict } from "./verdict.ts";
 

@@ -1,6 +1,6 @@
 import type { HealthState } from "@lmserv/discovery-core";
-import type { Reply } from "./reply.ts";
-import { isShown } from "./server-kind.ts";
+import type { Reply } from "../http/reply.ts";
+import { isShown } from "../identify/server-kind.ts";
 import type { Vitals } from "./vitals.ts";
 
 /** State of a server that answers; `failing` where it has nothing but errors of its own. */

@@ -1,7 +1,7 @@
-import { property } from "./json.ts";
-import type { Reply } from "./reply.ts";
-import type { Evidence } from "./server-kind.ts";
-import { modelsPath } from "./server-kinds.ts";
+import { property } from "../http/json.ts";
+import type { Reply } from "../http/reply.ts";
+import type { Evidence } from "../identify/server-kind.ts";
+import { modelsPath } from "../identify/server-kinds.ts";
 
 /** A list that describes models. Each field is a pointer within an entry (RFC 6901). */
 export interface ModelDetails {

@@ -1,6 +1,6 @@
-import { documentPath } from "./document.ts";
-import { maxQuestions } from "./limits.ts";
-import type { Reply } from "./reply.ts";
+import { documentPath } from "../document/document.ts";
+import { maxQuestions } from "../http/limits.ts";
+import type { Reply } from "../http/reply.ts";
 import { isShown, readSign, type ServerKind, type Signs } from "./server-kind.ts";
 import { modelsPath, openaiList, serverKinds } from "./server-kinds.ts";
 

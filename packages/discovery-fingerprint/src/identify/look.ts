@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
+import { patient, quick } from "../http/limits.ts";
 import { interviewEither } from "./interview.ts";
-import { patient, quick } from "./limits.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface LookOptions {

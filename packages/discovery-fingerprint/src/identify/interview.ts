@@ -1,12 +1,12 @@
 import type { SecureContext } from "node:tls";
 import type { Scheme } from "@lmserv/discovery-core";
 import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { Connection, isUnreadable, type Outcome, type Silence } from "./connection.ts";
-import { documentPath, type ReadDocument, readDocument } from "./document.ts";
+import { documentPath, type ReadDocument, readDocument } from "../document/document.ts";
+import { Connection, isUnreadable, type Outcome, type Silence } from "../http/connection.ts";
+import { maxQuestions, type Patience } from "../http/limits.ts";
+import type { Reply } from "../http/reply.ts";
 import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";
-import { maxQuestions, type Patience } from "./limits.ts";
 import { nextQuestion, recognise } from "./plan.ts";
-import type { Reply } from "./reply.ts";
 import type { Stranger, Verdict } from "./verdict.ts";
 
 export interface InterviewOptions extends AskedPort {

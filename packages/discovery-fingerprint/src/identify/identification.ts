@@ -1,10 +1,10 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
-import type { ReadServer } from "./document.ts";
-import { valueAt } from "./json.ts";
-import { maxModelLength, maxModels } from "./limits.ts";
-import type { Reply } from "./reply.ts";
+import type { ReadServer } from "../document/document.ts";
+import { valueAt } from "../http/json.ts";
+import { maxModelLength, maxModels } from "../http/limits.ts";
+import type { Reply } from "../http/reply.ts";
+import { readWord, readWords } from "../http/text.ts";
 import { isShown, type ModelList, readSign, type ServerKind } from "./server-kind.ts";
-import { readWord, readWords } from "./text.ts";
 
 /** An LLM server that answered, validated. */
 export interface Identification {

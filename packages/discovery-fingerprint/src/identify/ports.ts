@@ -1,4 +1,4 @@
-import { documentPort } from "./document.ts";
+import { documentPort } from "../document/document.ts";
 import { serverKinds } from "./server-kinds.ts";
 
 /** Where LLM servers listen unless told otherwise, the port of documents first. */

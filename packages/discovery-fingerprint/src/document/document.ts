@@ -1,8 +1,8 @@
 import type { Auth, Scheme } from "@lmserv/discovery-core";
 import { isNodeId, isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
-import { property } from "./json.ts";
-import { maxModelLength, maxModels } from "./limits.ts";
-import { clean, cutToBytes, readWord, readWords } from "./text.ts";
+import { property } from "../http/json.ts";
+import { maxModelLength, maxModels } from "../http/limits.ts";
+import { clean, cutToBytes, readWord, readWords } from "../http/text.ts";
 
 /** Where a server says what it is (RFC 8615). */
 export const documentPath = "/.well-known/lmserv.json";
