@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { canonicalAddress, formatEndpoint } from "@lmserv/discovery-core/transport";
-import { isSigned } from "./policy.ts";
+import { isSigned } from "./picker/policy.ts";
 
 /** Values by node, none of which goes to a node by what it says of itself. */
 export class ConfiguredNodes<Value> {

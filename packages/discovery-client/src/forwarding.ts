@@ -1,10 +1,9 @@
 // For servers that forward requests, such as discovery-gateway.
 
-export { type AttemptOptions, attempt } from "./attempt.ts";
 export { Authorities, certificatesFault } from "./authorities.ts";
-export { type Api, apiOf, type Call, CallBody } from "./call.ts";
-export { catalogueAnswer } from "./catalogue-answer.ts";
-export { Connections } from "./connections.ts";
+export { type AttemptOptions, attempt } from "./forwarding/attempt.ts";
+export { type Api, apiOf, type Call, CallBody } from "./forwarding/call.ts";
+export { Connections } from "./forwarding/connections.ts";
 export {
   type Answered,
   Dispatcher,
@@ -12,8 +11,9 @@ export {
   type DispatchRequest,
   type Refused,
   type Reply,
-} from "./dispatcher.ts";
-export { endToEnd, type Headers, requestHeaders } from "./headers.ts";
-export { NodeKeys } from "./node-keys.ts";
-export { type NodeWatch, watchNodes } from "./node-watch.ts";
-export { type Refusal, type RefusalAnswer, refusalAnswer } from "./refusal.ts";
+} from "./forwarding/dispatcher.ts";
+export { endToEnd, type Headers, requestHeaders } from "./forwarding/headers.ts";
+export { type NodeWatch, watchNodes } from "./forwarding/node-watch.ts";
+export { type Refusal, type RefusalAnswer, refusalAnswer } from "./forwarding/refusal.ts";
+export { catalogueAnswer } from "./models/catalogue-answer.ts";
+export { NodeKeys } from "./picker/node-keys.ts";

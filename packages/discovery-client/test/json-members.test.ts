@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jsonMembers, jsonValue, withValue } from "../src/json-members.ts";
+import { jsonMembers, jsonValue, withValue } from "../src/forwarding/json-members.ts";
 
 const layouts = fc.constantFrom(undefined, 1, "\t");
 

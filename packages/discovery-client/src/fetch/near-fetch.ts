@@ -1,15 +1,15 @@
 import type { Discovery } from "@lmserv/discovery-core";
 import { type Clock, onAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
-import { Authorities, type AuthorityOptions } from "./authorities.ts";
-import { apiOf, type Call } from "./call.ts";
-import { catalogueAnswer } from "./catalogue-answer.ts";
-import { Connections } from "./connections.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Authorities, type AuthorityOptions } from "../authorities.ts";
+import { apiOf, type Call } from "../forwarding/call.ts";
+import { Connections } from "../forwarding/connections.ts";
+import { Dispatcher } from "../forwarding/dispatcher.ts";
+import { type NodeWatch, watchNodes } from "../forwarding/node-watch.ts";
+import { type Refusal, refusalAnswer } from "../forwarding/refusal.ts";
+import { catalogueAnswer } from "../models/catalogue-answer.ts";
+import { type Choice, createPicker, type Picker, type PickerOptions } from "../picker/picker.ts";
 import { callOf, type FetchRequest, readFetch } from "./fetch-request.ts";
 import { fetchResponse } from "./fetch-response.ts";
-import { type NodeWatch, watchNodes } from "./node-watch.ts";
-import { type Choice, createPicker, type Picker, type PickerOptions } from "./picker.ts";
-import { type Refusal, refusalAnswer } from "./refusal.ts";
 
 export interface NearFetchOptions extends PickerOptions, AuthorityOptions {
   /** How long a request waits for a first node, in ms, at least 0. @default 3_000 */

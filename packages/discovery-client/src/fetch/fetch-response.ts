@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { Answered } from "./dispatcher.ts";
-import { endToEnd } from "./headers.ts";
+import type { Answered } from "../forwarding/dispatcher.ts";
+import { endToEnd } from "../forwarding/headers.ts";
 
 /** Statuses whose responses have no body (Fetch, "null body status"). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);

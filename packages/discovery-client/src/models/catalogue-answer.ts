@@ -1,5 +1,6 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
-import type { Api } from "./call.ts";
+import type { Api } from "../forwarding/call.ts";
+import type { Picker } from "../picker/picker.ts";
 import {
   listModels,
   ollamaLoaded,
@@ -8,7 +9,6 @@ import {
   openaiModel,
   openaiModels,
 } from "./catalogue.ts";
-import type { Picker } from "./picker.ts";
 
 const modelPrefix = "/v1/models/";
 

@@ -1,6 +1,6 @@
 import type { NodeInfo, NodeView } from "@lmserv/discovery-core";
 import { type Clock, systemClock } from "@lmserv/discovery-core/transport";
-import type { Call } from "./call.ts";
+import type { Call } from "../forwarding/call.ts";
 import { Loads, type NodeLoad, type Reservation } from "./load.ts";
 import { type NodeKey, NodeKeys } from "./node-keys.ts";
 import { assertPolicy, type PickPolicy } from "./policy.ts";

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { type Api, type Call, CallBody } from "./call.ts";
+import { type Api, type Call, CallBody } from "../forwarding/call.ts";
 
 /** A request of `fetch`, with a body that can be sent again where that is possible. */
 export interface FetchRequest {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { NodeInfo } from "@lmserv/discovery-core";
-import type { Call } from "./call.ts";
+import type { Call } from "../forwarding/call.ts";
 import type { NodeLoad } from "./load.ts";
 import { isNamed, type PickPolicy } from "./policy.ts";
 

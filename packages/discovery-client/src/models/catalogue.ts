@@ -1,5 +1,5 @@
 import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
-import type { Api } from "./call.ts";
+import type { Api } from "../forwarding/call.ts";
 
 /** A model, and the nodes that have it. */
 export interface ListedModel {

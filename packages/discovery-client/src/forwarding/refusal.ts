@@ -1,5 +1,5 @@
+import type { Choice } from "../picker/picker.ts";
 import type { Api, Call } from "./call.ts";
-import type { Choice } from "./picker.ts";
 
 /** An answer of our own, in place of one by a node. */
 export interface Refusal {

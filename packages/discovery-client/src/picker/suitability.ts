@@ -1,6 +1,6 @@
 import { findModel, modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
-import type { Api, Call } from "./call.ts";
+import type { Api, Call } from "../forwarding/call.ts";
 import type { NodeKeys } from "./node-keys.ts";
 import { isNamed, isSigned, type PickPolicy } from "./policy.ts";
 
