@@ -3,9 +3,9 @@ import { isOwnAddress, readSystem } from "@lmserv/discovery-network";
 import type { ResolvedTransport } from "./resolve/resolved.ts";
 
 /**
- * The transports to create a discovery with: those that wait for mDNS stand by it.
+ * Transports for a discovery: those that wait for mDNS become its standby.
  *
- * @param isLocal - Whether a node is on this machine. @default by the addresses of its interfaces
+ * @param isLocal - Returns true for a node on this machine. @default by the addresses of its interfaces
  */
 export function composeConfigured(
   transports: readonly ResolvedTransport[],
@@ -31,7 +31,7 @@ function outlasting(transport: Transport): Transport {
   return supervise(transport, { outlasts: () => true });
 }
 
-/** The best address decides: others, such as those of container bridges, are the same on many machines. */
+/** The best address decides: others, such as those of container bridges, exist on many machines. */
 function isOnThisMachine({ addresses }: SeenNode): boolean {
   const [best] = addresses;
   return best !== undefined && isOwnAddress(best.address, readSystem());

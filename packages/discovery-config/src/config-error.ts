@@ -2,26 +2,29 @@ import { withoutCredentials } from "@lmserv/discovery-core/transport";
 import { formatOrigin, type Origin } from "./settings/origin.ts";
 
 export interface ConfigFault {
-  /** Where the value stands, or null where no value is to blame. */
+  /** Origin of the value, or null without a faulty value. */
   readonly origin: Origin | null;
-  /** Such as `["transports", "arp", "sweep"]`; empty for the whole. */
+  /** Path such as `["transports", "arp", "sweep"]`; empty for the whole. */
   readonly path: readonly string[];
-  /** What is wrong, to be read after the path. */
+  /** Fault, as a predicate of the path. */
   readonly reason: string;
-  /** What to do about it. */
+  /** Remedy. */
   readonly mend: string;
   readonly cause?: unknown;
 }
 
-/** A mistake in the configuration; `message` says where, what, why and what to do. Nothing was started. */
+/**
+ * Mistake in the configuration; `message` has its place, the path, the fault and the remedy. Nothing was
+ * started.
+ */
 export class ConfigError extends TypeError {
   override readonly name = "ConfigError";
   readonly origin: Origin | null;
-  /** Such as `transports.arp.sweep`; empty for the whole. */
+  /** Path such as `transports.arp.sweep`; empty for the whole. */
   readonly path: string;
   readonly reason: string;
   readonly mend: string;
-  /** The configuration file that was in use, whether or not the mistake is in it; null when there was none. */
+  /** Configuration file in use, even if the mistake is elsewhere; null without one. */
   inUse: string | null = null;
 
   constructor({ origin, path, reason, mend, cause }: ConfigFault) {
@@ -37,18 +40,18 @@ export class ConfigError extends TypeError {
     this.mend = mend;
   }
 
-  /** The configuration file, or null when the fault is not in one. */
+  /** Configuration file of the fault, or null if it is elsewhere. */
   get file(): string | null {
     return this.origin?.kind === "file" ? this.origin.file : null;
   }
 
-  /** The line of the file, from 1, or null when the fault is not in one. */
+  /** Line of the fault in the file, from 1, or null if it is elsewhere. */
   get line(): number | null {
     return this.origin?.kind === "file" ? this.origin.line : null;
   }
 }
 
-/** Whether `error` is a `ConfigError`, of whichever copy of this package. */
+/** True for a `ConfigError` of any copy of this package. */
 export function isConfigError(error: unknown): error is ConfigError {
   return error instanceof Error && error.name === "ConfigError" && "mend" in error;
 }

@@ -16,9 +16,10 @@ export interface DiscoveryFromConfigOptions
     Omit<DiscoveryOptions, "transports"> {}
 
 /**
- * Opens what the configuration says: the file that is found, the environment, or mDNS where there is neither.
+ * Opens a discovery by the configuration: the found file, the environment, or mDNS without either.
  *
- * @throws {ConfigError} for a mistake in the configuration; {DiscoveryError | AggregateError} as `createDiscovery`.
+ * @throws {ConfigError} for a mistake in the configuration; {DiscoveryError | AggregateError} as
+ * `createDiscovery`.
  */
 export async function discoveryFromConfig(options: DiscoveryFromConfigOptions = {}): Promise<Discovery> {
   assertOptions("discoveryFromConfig", options, { ...discoveryShapes, ...inputShapes });
@@ -34,19 +35,19 @@ export async function discoveryFromConfig(options: DiscoveryFromConfigOptions = 
   });
 }
 
-/** Those that are no matter of the configuration. */
+/** Options that the configuration does not set. */
 function discoveryOptionsOf(options: DiscoveryFromConfigOptions): Omit<DiscoveryOptions, "transports"> {
   const own = Object.entries(options).filter(([key]) => !Object.hasOwn(inputShapes, key));
   return Object.fromEntries(own);
 }
 
-/** Where the running program is installed, and its packages with it. */
+/** Folders of the running program and its packages. */
 function programFolders(): readonly string[] {
   const [, program] = process.argv;
   try {
     return program === undefined ? [] : [dirname(realpathSync(program))];
   } catch {
-    // Started from no file, such as by `node --eval`.
+    // Started without a file, such as by `node --eval`.
     return [];
   }
 }

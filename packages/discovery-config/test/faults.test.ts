@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { faultOf, file, made, resolve, resolveFile } from "./harness.ts";
 
-/** The message, after the place in the file. */
+/** Message, after the place in the file. */
 async function complaint(content: unknown, input = {}) {
   const fault = await faultOf(resolveFile(content, input));
   expect(made).toEqual([]);

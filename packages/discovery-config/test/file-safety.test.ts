@@ -6,11 +6,11 @@ import { inspectFile } from "../src/files/file-safety.ts";
 import { resolveConfig } from "../src/index.ts";
 import { faultOf, made, plugins } from "./harness.ts";
 
-// As ssh and git have it: a file of keys is its owner's alone, and so is each folder on the way to it.
+// As with ssh and git, a file of keys is its owner's alone, and so is each folder on its path.
 
 const me = process.geteuid?.() ?? 0;
 const isRoot = me === 0;
-/** A user that is neither root nor who runs the tests. */
+/** A user other than root and the one who runs the tests. */
 const other = 4_242;
 
 let folder: string;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ConfigInput, resolveConfig } from "../src/index.ts";
 import { faultOf, made, plugins } from "./harness.ts";
 
-// A folder that somebody else made, such as a repository that was cloned, is the working folder.
+// The working folder is foreign, such as a cloned repository.
 
 let place: string;
 let folder: string;

@@ -11,7 +11,7 @@ interface SweepOptions {
   readonly interfaces?: readonly string[];
 }
 
-/** What the plug-ins were told to make. */
+/** Arguments of the plug-ins' `create`. */
 export interface Made {
   readonly type: string;
   readonly name: string;
@@ -76,11 +76,11 @@ export const plugins: PluginTable = new Map<string, TransportPlugin>([
 export const file = "/srv/app/lmserv.config.jsonc";
 
 interface Situation extends Partial<ConfigInput> {
-  /** By path. */
+  /** Texts by path. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Resolves what flags, environment and files say, in a file system of their own. */
+/** Resolves flags, environment and files in a file system of their own. */
 export function resolve({ files = {}, ...input }: Situation) {
   made.length = 0;
   const readFile = async (path: string): Promise<string> => {
@@ -91,14 +91,14 @@ export function resolve({ files = {}, ...input }: Situation) {
   return resolveConfig({ cwd: "/srv/app", readFile, plugins, ...input });
 }
 
-/** Resolves one configuration file that is named, given as text or as what it holds. */
+/** Resolves a named configuration file, given as text or as a value. */
 export function resolveFile(content: unknown, input: Situation = {}) {
   const text = typeof content === "string" ? content : JSON.stringify(content, null, 2);
   const flags = { config: file, ...input.flags };
   return resolve({ ...input, flags, files: { ...input.files, [file]: text } });
 }
 
-/** The error that it rejects with. */
+/** Error of the rejection. */
 export async function faultOf(resolving: Promise<unknown>): Promise<ConfigError> {
   const error = await resolving.then(
     () => new Error("the configuration was accepted"),

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(project, { recursive: true }));
 
-/** A plug-in without a dependency, as somebody else's package has it. */
+/** Plug-in without a dependency, as in a foreign package. */
 const source = (note: string) => `export const plugin = {
   type: ${JSON.stringify(note)},
   announces: false,
@@ -34,7 +34,7 @@ async function install(name: string, manifest: object, code: string = source(nam
   await put(`${at}/${name}/entry.js`, code);
 }
 
-/** Resolves a file that lists one transport, and tells the type of its plug-in. */
+/** Resolves a file that lists one transport, and returns the type of its plug-in. */
 async function typeOf(transport: object, folder = "app", extra = {}) {
   await put(
     `${folder}/lmserv.config.jsonc`,

@@ -5,7 +5,7 @@ import { namePattern } from "../src/schema/transport-name.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The JSON Schema for editors, with the options of these plug-ins; those of others are left open. */
+/** JSON Schema for editors, with the options of these plug-ins; those of others are left open. */
 export function publishedSchema(plugins: readonly TransportPlugin[]): JsonObject {
   const frame: JsonObject = transportShape.properties;
   const { transports, ...properties }: JsonObject = documentShape.properties;
@@ -36,13 +36,13 @@ export function publishedSchema(plugins: readonly TransportPlugin[]): JsonObject
   };
 }
 
-/** What the file leaves out may stand in the environment, so that nothing is required. */
+/** The environment may set what the file omits, so that nothing is required. */
 function definitionOf(plugin: TransportPlugin, frame: JsonObject): JsonObject {
   const { $schema: _, required: __, ...schema } = optionsJsonSchema(plugin) as JsonSchema & JsonObject;
   return { ...schema, properties: { ...frameOf(plugin, frame), ...writable(schema) } };
 }
 
-/** Whoever announces waits for nobody. */
+/** A transport that announces waits for no other. */
 function frameOf({ announces }: TransportPlugin, { when, after, ...frame }: JsonObject): JsonObject {
   return announces ? frame : { ...frame, when, after };
 }

@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { arp, mesh } from "./harness.ts";
 import { publishedSchema } from "./published-schema.ts";
 
-/** Whose options editors complete: those of every transport here. */
+/** Editors complete the options of every transport here. */
 const published = publishedSchema([mdns, ownArp, ownMesh, ownEtcd, ownNats]);
 
 test("the published schema is that of the code; `vitest -u` writes it anew", async () => {

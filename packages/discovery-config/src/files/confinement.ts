@@ -4,15 +4,15 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import type { Path } from "../settings/setting.ts";
 
-/** What to do about a file that was only found in the working folder and asks for more than such a file may. */
+/** Remedy for a file that was only found in the working folder and asks for more than such a file may. */
 export function mendTrust(file: string): string {
   return `if you trust that folder, name the file: --config ${file}`;
 }
 
 /**
- * Holds a configuration file that was only found in the working folder to that folder, by whatever links.
+ * Restricts a configuration file that was only found to its folder, whatever the links.
  *
- * @param target - A file or folder that it names, whether it is there or not.
+ * @param target - File or folder that it names, existing or not.
  * @throws {ConfigError} when the target is elsewhere.
  */
 export async function assertInside(
@@ -30,7 +30,7 @@ export async function assertInside(
   });
 }
 
-/** Where a path leads; of what is not there, where its folder leads. */
+/** Target of a path's links; for a missing file, that of its folder. */
 async function resolveLinks(path: string): Promise<string> {
   try {
     return await realpath(path);

@@ -4,15 +4,15 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, type Path, plain, type Setting } from "../settings/setting.ts";
 
-/** A thousand transports take less; what is longer is another file than was meant. */
+/** Bound on the file: a thousand transports take less. */
 const maxLength = 262_144;
-/** Options are nested a few deep; the parser calls itself for each level. */
+/** Bound on the depth: options are nested a few deep, and the parser is recursive. */
 const maxDepth = 64;
 
 /**
- * Reads JSON with comments, and where in the file each value stands.
+ * Parses JSON with comments, with the place of each value in the file.
  *
- * @throws {ConfigError} for anything else, also a trailing comma and a key that is there twice.
+ * @throws {ConfigError} for anything else, also a trailing comma and a duplicate key.
  */
 export function parseDocument(text: string, file: string): Group {
   const document = new Document(decoded(text, file), file);
@@ -31,7 +31,7 @@ export function parseDocument(text: string, file: string): Group {
   });
 }
 
-/** A byte order mark takes the place of a space, so that columns stay what an editor shows. */
+/** A space replaces a byte order mark, so that columns stay those of an editor. */
 function decoded(text: string, file: string): string {
   try {
     return text.startsWith("\uFEFF") ? ` ${utf8Text(text)}` : utf8Text(text);
@@ -45,7 +45,7 @@ function decoded(text: string, file: string): string {
 class Document {
   readonly text: string;
   readonly #file: string;
-  /** Offsets at which its lines start. */
+  /** Offsets of the lines. */
   readonly #lines: readonly number[];
 
   constructor(text: string, file: string) {
@@ -64,7 +64,7 @@ class Document {
     return { kind: "file", file: this.#file, line: line + 1, column: offset - (this.#lines[line] ?? 0) + 1 };
   }
 
-  /** @throws {ConfigError} for a text that is longer, or nested deeper, than a configuration is. */
+  /** @throws {ConfigError} for a text that is too long or nested too deep. */
   assertSize(): void {
     const mend = "give the file that was meant: a configuration is a few lines";
     if (this.text.length > maxLength) {
@@ -74,7 +74,7 @@ class Document {
     const scanner = createScanner(this.text, true);
     let depth = 0;
     for (scanner.scan(); scanner.getTokenOffset() < this.text.length; scanner.scan()) {
-      // What a token begins with tells a bracket from a text that holds one.
+      // The first character of a token tells a bracket from a text that contains one.
       const first = this.text.charAt(scanner.getTokenOffset());
       if ("{[".includes(first)) depth += 1;
       if ("}]".includes(first)) depth -= 1;
@@ -84,7 +84,7 @@ class Document {
     }
   }
 
-  /** @param origin - Where the key stands, if there is one. */
+  /** @param origin - Place of the key, if there is one. */
   settingOf(node: Node, origin: Origin, path: Path): Setting {
     if (node.type === "object") return this.#groupOf(node, origin, path);
     return { kind: "value", value: this.#valueOf(node, path), origin };
@@ -103,7 +103,7 @@ class Document {
     return groupOf(entries, origin);
   }
 
-  /** What stands in a list is a plain value, as lists are replaced as a whole. */
+  /** Items of a list are plain values, since lists are replaced as a whole. */
   #valueOf(node: Node, path: Path): unknown {
     const { children = [] } = node;
     if (node.type === "array")
@@ -126,13 +126,13 @@ class Document {
     return new ConfigError({
       origin: this.originAt(offset),
       path: [],
-      // Not what stands there: the file may be another than was meant, such as a key.
+      // The text itself is not shown: the file may be the wrong one, such as a key.
       reason: syntaxReasons[printParseErrorCode(error)] ?? "this is no JSON",
       mend: "the file is JSON, in which // and /* */ comments are allowed",
     });
   }
 
-  /** Where the last token before a place starts, comments aside. */
+  /** Start of the last token before a place, comments aside. */
   #lastTokenBefore(offset: number): number {
     const scanner = createScanner(this.text, true);
     let last = 0;

@@ -1,16 +1,16 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** What is wrong with a file that must be its owner's alone, to be read after its name, and what to do about it. */
+/** Fault of a file that must be private, as a predicate of its name, with the remedy. */
 export interface SafetyFault {
   readonly reason: string;
   readonly mend: string;
 }
 
 export interface Safety {
-  /** Why the file must not be used: another user could have written it. */
+  /** Reason to refuse the file: another user could have written it. */
   readonly refusal: SafetyFault | null;
-  /** Who else can read it, as a warning. */
+  /** Warning about other users who can read it. */
   readonly warning: SafetyFault | null;
 }
 
@@ -21,13 +21,14 @@ const sticky = 0o1000;
 const root = 0;
 
 /**
- * Looks whether others could have written a file of keys, or can read it, as ssh and git do.
+ * Checks if others could have written a file of keys, or can read it, as ssh and git do.
  *
- * The file and each folder on the way to it must belong to the user or to root, and be writable to nobody else; a
- * folder with the sticky bit, such as `/tmp`, may be writable, since there nobody replaces what is another's. Root may
- * use what any user owns. A system without modes and owners (Windows) shows nothing, and so does a pipe.
+ * The file and each folder on its path must belong to the user or to root, and be writable to no other user.
+ * A folder with the sticky bit, such as `/tmp`, may be writable, since only owners replace files there. Root
+ * may use files of any user. A system without modes and owners (Windows) reports no fault, and neither does a
+ * pipe.
  *
- * @param user - Who reads it. @default the user of this process
+ * @param user - Reader of the file. @default the user of this process
  */
 export async function inspectFile(file: string, user: number | null = currentUser()): Promise<Safety> {
   if (user === null) return safe;
@@ -55,12 +56,12 @@ async function factsOf(path: string): Promise<Facts | null> {
     const found = await stat(path);
     return { path, isFile: found.isFile(), mode: found.mode & 0o7777, owner: found.uid };
   } catch {
-    // Whoever reads it says why it cannot be.
+    // The reader reports the error.
     return null;
   }
 }
 
-/** The folders on the way to a file as it is written, and on the way to where links lead. */
+/** Folders on a file's path as written, and on the path to the target of its links. */
 async function foldersOf(file: string): Promise<ReadonlySet<string>> {
   const real = await realpath(file).catch(() => file);
   return new Set([...ancestorsOf(file), ...ancestorsOf(real)]);

@@ -4,15 +4,16 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** Rejects with `ENOENT` for a file that is not there. */
+/** Rejects with `ENOENT` for a missing file. */
 export type ReadFile = (path: string) => Promise<string>;
 
 export interface FoundFile {
   readonly file: string;
   readonly text: string;
   /**
-   * Whether the user vouches for it: named, or in a folder of the user's or the system's own. One that only lies in the
-   * working folder may be anybody's, such as that of a repository that was cloned.
+   * True for a file that the user named, or in a folder of the user's or the system's own.
+   *
+   * A file that was only found in the working folder is not trusted: it may be part of a cloned repository.
    */
   readonly isTrusted: boolean;
 }
@@ -20,7 +21,7 @@ export interface FoundFile {
 const fileName = "lmserv.config.jsonc";
 
 interface Search {
-  /** The value of `--config`. */
+  /** Value of `--config`. */
   readonly flag: string | undefined;
   readonly env: Environment;
   readonly cwd: string;
@@ -28,9 +29,9 @@ interface Search {
 }
 
 /**
- * Finds the one configuration file there is: the one that is named, or the first at the usual places.
+ * Finds the configuration file: the named one, or the first at the usual places.
  *
- * @throws {ConfigError} when a named file is not there, or the first one there cannot be read.
+ * @throws {ConfigError} when a named file is missing, or the first one cannot be read.
  */
 export async function findFile({ flag, env, cwd, readFile }: Search): Promise<FoundFile | null> {
   const named = namedFile(flag, env);

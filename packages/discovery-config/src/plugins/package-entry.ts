@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * Where a package that is installed for a folder starts, as a URL to import; null when it is not installed.
+ * Entry of a package that is installed for a folder, as a URL to import; null if it is not installed.
  *
- * As `import` in a module of that folder would have it, which Node 20 tells of no folder but the caller's.
+ * It is that of `import` in a module of the folder; Node 20 resolves for the caller's folder only.
  */
 export function packageEntry(name: string, folder: string): string | null {
   for (let at = folder; ; at = dirname(at)) {
@@ -29,7 +29,7 @@ function manifestIn(folder: string): Manifest | null {
     const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     return typeof manifest === "object" ? manifest : null;
   } catch {
-    // Missing, or broken: no package either way.
+    // Missing or broken: no package either way.
     return null;
   }
 }
@@ -41,7 +41,7 @@ function entryOf({ exports, main = "index.js" }: Manifest, folder: string): stri
 
 const conditions: readonly string[] = [".", "node", "import", "module-sync", "default"];
 
-/** @see Node's documentation of conditional exports: the first key that applies wins */
+/** First applicable key. @see Node's documentation of conditional exports */
 function exportTarget(exports: unknown): string | null {
   if (typeof exports === "string") return exports;
   if (typeof exports !== "object" || exports === null) return null;

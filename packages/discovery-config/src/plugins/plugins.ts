@@ -8,17 +8,17 @@ import type { Origin } from "../settings/origin.ts";
 import type { Path } from "../settings/setting.ts";
 import { packageEntry } from "./package-entry.ts";
 
-/** Plug-ins that a program brings along, by type. */
+/** Plug-ins that a program includes, by type. */
 export type PluginTable = ReadonlyMap<string, TransportPlugin>;
 
 export interface WantedPlugin {
   readonly type: string;
-  /** What names it. */
+  /** Origin of its name. */
   readonly origin: Origin;
   readonly path: Path;
 }
 
-/** Where nothing has the plug-in, or nothing may be asked. */
+/** Thrown for a missing plug-in, or when no package may be loaded. */
 class MissingPlugin extends ConfigError {}
 
 export function isMissing(error: unknown): error is ConfigError {
@@ -26,11 +26,11 @@ export function isMissing(error: unknown): error is ConfigError {
 }
 
 /**
- * Loads plug-ins: the program's own first, which nothing that is installed somewhere can take the place of.
+ * Loads plug-ins: the program's own first, which no installed package can replace.
  *
- * Others come from the packages of the folder of a configuration file that the user vouches for, and from those of the
- * program. A file that only lies in the working folder has no code loaded but the program's own; the packages of the
- * working folder are asked for what the user typed, and for nothing else.
+ * Others come from the packages of a trusted configuration file's folder, and from those of the program. A
+ * file that was only found in the working folder loads no code but the program's own. The packages of the
+ * working folder are asked for types that the user typed, and for nothing else.
  */
 export class PluginLoader {
   readonly #input: ConfigInput;
@@ -41,12 +41,12 @@ export class PluginLoader {
     this.#found = found;
   }
 
-  /** Whether the program brings it along. */
+  /** True if the program includes it. */
   hasOwn(type: string): boolean {
     return this.#input.plugins?.has(type) ?? false;
   }
 
-  /** @throws {ConfigError} when there is none, and when it cannot be loaded or is none. */
+  /** @throws {ConfigError} when it is missing, cannot be loaded, or is no plug-in. */
   async load(wanted: WantedPlugin): Promise<TransportPlugin> {
     const own = this.#input.plugins?.get(wanted.type);
     if (own) return own;
@@ -61,14 +61,14 @@ export class PluginLoader {
     const { cwd, plugins, from = [] } = this.#input;
     const found = this.#found;
     const isTyped = origin.kind === "flag";
-    // A program that brings nothing along has its packages where it is installed.
+    // A program without plug-ins of its own has its packages at its place of installation.
     if (found && !found.isTrusted && !isTyped) return plugins ? [] : from;
     if (found?.isTrusted) return [dirname(found.file), ...from];
     if (this.#isLeftOut(type)) return [];
     return isTyped ? [cwd, ...from] : from;
   }
 
-  /** Whether another build of the program has it as its own: it comes with that one, and from nowhere else. */
+  /** True if another build of the program includes it: it comes with that one, and from nowhere else. */
   #isLeftOut(type: string): boolean {
     return this.#input.elsewhere?.has(type) ?? false;
   }
@@ -136,7 +136,7 @@ function packageName(type: string): string {
 
 const packagePattern = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
-/** Whether a type can be the name of a package: nothing else is ever loaded. */
+/** True if a type can be the name of a package: nothing else is ever loaded. */
 export function isPackageName(type: string): boolean {
   return packagePattern.test(type);
 }

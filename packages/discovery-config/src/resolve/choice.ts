@@ -7,22 +7,22 @@ import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, mergeGroups, nearestAt, settingOf } from "../settings/setting.ts";
 import { presetTransports } from "./preset.ts";
 
-/** Which transports there are to be, and by whose word. */
+/** Chosen transports, with the origin of the choice. */
 export interface Choice {
   readonly names: readonly string[];
   readonly origin: Origin;
 }
 
 export interface Wishes {
-  /** The value of `--preset`. */
+  /** Value of `--preset`. */
   readonly preset: string | undefined;
-  /** The value of `--transport`. */
+  /** Value of `--transport`. */
   readonly transports: readonly string[] | undefined;
-  /** What there is where nothing names any. */
+  /** Transport without any configured one. */
   readonly otherwise: string;
 }
 
-/** The transports of preset and file, or the one there is where neither has any. */
+/** Transports of preset and file, or the default one if neither has any. */
 export function configuredTransports(
   document: Group | null,
   { preset, otherwise }: Wishes,
@@ -49,9 +49,9 @@ function transportsOf(document: Group | null): Group | null {
 }
 
 /**
- * The transports that flag or environment name, or else all that are configured.
+ * Transports named by flag or environment, or else all configured ones.
  *
- * @throws {ConfigError} for what can be no name, and for one that is there twice.
+ * @throws {ConfigError} for an impossible name, and for one given twice.
  */
 export function chooseTransports(configured: Group, { transports }: Wishes, env: Environment): Choice {
   const variable = "LMSERV_TRANSPORTS";
@@ -80,7 +80,7 @@ function checked(names: readonly string[], origin: Origin): Choice {
   });
 }
 
-/** @throws {ConfigError} for a variable of a transport that nothing else knows: most likely a typing error. */
+/** @throws {ConfigError} for a variable of an unknown transport, most likely a typing error. */
 export function assertKnown(
   settings: readonly EnvironmentSetting[],
   configured: Group,
@@ -98,7 +98,7 @@ export function assertKnown(
   }
 }
 
-/** What is configured of a chosen transport; nothing, for one that only flag or environment name. */
+/** Configuration of a chosen transport; empty for one that only flag or environment name. */
 export function configuredGroup(configured: Group, name: string, origin: Origin): Group {
   const setting = nearestAt(configured, [name]);
   return setting !== configured && setting.kind === "group" ? setting : groupOf([], origin);

@@ -17,39 +17,40 @@ import {
   settingOf,
 } from "../settings/setting.ts";
 
-/** What flags, environment and file say of the local endpoint, by the keys of the file. */
+/** Local endpoint as set by flags, environment and file, by the keys of the file. */
 export interface GatewayConfig {
   readonly listen?: readonly string[];
   readonly as?: "ollama";
-  /** What `keyFile` holds. */
+  /** Content of `keyFile`. */
   readonly key?: string;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
   readonly prefer?: readonly string[];
   readonly alias?: Readonly<Record<string, readonly string[]>>;
   readonly trust?: "any" | "signed";
-  /** A file that can be read. */
+  /** Readable file. */
   readonly caFile?: string;
-  /** Files that can be read. */
+  /** Readable files. */
   readonly nodeCaFiles?: Readonly<Record<string, string>>;
-  /** What the files of `nodeKeys` hold. */
+  /** Contents of the files of `nodeKeys`. */
   readonly nodeKeys?: Readonly<Record<string, string>>;
 }
 
-/** The section with where each value comes from. */
+/** Section with the origin of each value. */
 export interface ResolvedGateway {
   readonly values: GatewayConfig;
   /**
-   * Makes the error for a value that cannot be: `/etc/lmserv/lmserv.config.jsonc:7:5: gateway.listen ...`.
+   * Makes the error for an invalid value: `/etc/lmserv/lmserv.config.jsonc:7:5: gateway.listen ...`.
    *
-   * @param key - Key of the value within the section, such as `["listen"]` or `["nodeKeys", "10.0.0.7:8000"]`.
+   * @param key - Key of the value within the section, such as `["listen"]` or `["nodeKeys",
+   * "10.0.0.7:8000"]`.
    */
   readonly fault: (key: Path, reason: string, mend: string) => ConfigError;
 }
 
 const path: Path = ["gateway"];
 
-/** The section of file and environment; null where neither has one. Secrets are the names of their files. */
+/** Section of file and environment; null if neither has one. Secrets are the names of their files. */
 export function gatewayGroup(document: Group | null, env: Environment): Group | null {
   const setting = document?.entries.get("gateway");
   const configured = setting?.kind === "group" ? setting : null;
@@ -58,9 +59,9 @@ export function gatewayGroup(document: Group | null, env: Environment): Group | 
 }
 
 /**
- * Joins the section with the flags of `lmserv gateway`, and reads the files that it names.
+ * Merges the section with the flags of `lmserv gateway`, and reads the files that it names.
  *
- * @throws {ConfigError} for the first mistake, and for what a file that was only found has no say in.
+ * @throws {ConfigError} for the first mistake, and for values that a merely found file may not set.
  */
 export async function resolveGateway(
   configured: Group | null,
@@ -92,11 +93,11 @@ function withFlags(configured: Group | null, flags: readonly FlagOption[]): Grou
   return configured ? mergeGroups(configured, group) : group;
 }
 
-/** Keys that decide who may use the endpoint, or whom it believes. */
+/** Keys that grant access to the endpoint, or trust. */
 const opening = ["allowHost", "allowOrigin", "caFile", "nodeCaFiles"];
 const onLoopback = /^(?:127\.|localhost(?::|$)|\[::1\])/;
 
-/** A file that was only found may be a stranger's, who would let himself in. */
+/** A file that was only found may be foreign, and would grant its author access. */
 function assertClosed({ entries }: Group, file: string): void {
   for (const [key, { origin, ...setting }] of entries) {
     if (origin.kind !== "file") continue;

@@ -3,11 +3,11 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, settingOf } from "../settings/setting.ts";
 
-/** Transports that go together, by the network that they are for. */
+/** Sets of transports, each for a kind of network. */
 const presets = {
   /** Multicast works. */
   lan: { mdns: {} },
-  /** Multicast may be filtered: the neighbours are asked when it stays silent. */
+  /** Multicast may be filtered: the neighbors are asked when it stays silent. */
   office: { mdns: {}, arp: { sweep: true, when: "mdns-silent", after: "3s" } },
   /** No multicast: seeds are known. */
   cloud: { mesh: {} },
@@ -17,7 +17,7 @@ export type PresetName = keyof typeof presets;
 
 export const presetNames: readonly PresetName[] = Object.keys(presets) as PresetName[];
 
-/** @throws {ConfigError} for a name that none has. */
+/** @throws {ConfigError} for an unknown name. */
 export function presetTransports(name: string, origin: Origin): Group {
   const preset = presetNames.find((known) => known === name);
   if (preset) {

@@ -23,11 +23,11 @@ import type { ResolvedConfig } from "./resolved.ts";
 import { Resolver, wantedBy } from "./resolver.ts";
 
 /**
- * Makes one configuration of flags, environment, file, preset and defaults, the first of which wins.
+ * Merges flags, environment, file, preset and defaults into one configuration; the first wins.
  *
  * Reads files and loads packages; starts nothing.
  *
- * @throws {ConfigError} for the first mistake; it says where it stands, what is wrong and what to do.
+ * @throws {ConfigError} for the first mistake, with its place, the fault and the remedy.
  */
 export async function resolveConfig(input: ConfigInput): Promise<ResolvedConfig> {
   const { flags = {}, env = {}, cwd, readFile = readFileAsText } = input;
@@ -74,7 +74,7 @@ function filesOf(
   };
 }
 
-/** What is configured, and what is chosen of it. */
+/** Configured transports, and the chosen ones. */
 async function readChoice(
   found: FoundFile | null,
   { flags = {}, env, defaultTransport = "mdns" }: ConfigInput & Required<Pick<ConfigInput, "env">>,
@@ -86,7 +86,8 @@ async function readChoice(
 }
 
 /**
- * Declarations of what is chosen and the program does not bring along; none for a mistake, which `resolveConfig` tells.
+ * Declarations of chosen plug-ins that the program does not include; none after a mistake, which
+ * `resolveConfig` reports.
  *
  * Reads the configuration file and loads packages.
  */
@@ -108,7 +109,7 @@ export async function foreignPlugins(input: ConfigInput): Promise<readonly Trans
 
 const readFileAsText: ReadFile = (path) => readFileOfSystem(path, "utf8");
 
-/** The parser is loaded when there is something to read, so that a start without a file is quick. */
+/** The parser is loaded only for a file, so that a start without one is quick. */
 async function readDocument({ file, text }: FoundFile): Promise<Group> {
   const { parseDocument } = await import("../files/document.ts");
   const document = parseDocument(text, file);

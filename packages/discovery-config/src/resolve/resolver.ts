@@ -31,14 +31,14 @@ const frame: JsonSchema = transportShape;
 
 export interface Surroundings {
   readonly files: Files;
-  /** The configuration file, or null when there is none. */
+  /** Configuration file, or null without one. */
   readonly found: FoundFile | null;
   readonly variables: readonly EnvironmentSetting[];
-  /** Takes what is no mistake, and may be one. */
+  /** Receives warnings of likely mistakes. */
   readonly warnings: string[];
 }
 
-/** Resolves one transport after the other, and looks at them together at the end. */
+/** Resolves one transport after the other, and checks them together at the end. */
 export class Resolver {
   readonly #input: ConfigInput;
   readonly #variables: readonly EnvironmentSetting[];
@@ -60,7 +60,6 @@ export class Resolver {
     this.#warnings = warnings;
   }
 
-  /** Resolves one transport and makes it. */
   async add(name: string, configured: Group): Promise<void> {
     const path = ["transports", name];
     const variables = this.#variables.filter(({ transport }) => isSpelling(transport, name));
@@ -109,7 +108,7 @@ export class Resolver {
     };
   }
 
-  /** Whoever was chosen without mDNS, or lost it for not being installed, has nothing to wait for. */
+  /** Without mDNS, unchosen or not installed, there is nothing to wait for. */
   #withFallbacks({ origin }: Choice): readonly ResolvedTransport[] {
     const hasPrimary = this.#transports.some(({ type, afterMs }) => type === "mdns" && afterMs === null);
     const isChosen = origin.kind === "flag" || origin.kind === "environment";
@@ -121,7 +120,10 @@ export class Resolver {
     return this.#transports.map((transport) => ({ ...transport, afterMs: null }));
   }
 
-  /** Null for one that is left out: an optional one that is not installed, or any that is only looked at. */
+  /**
+   * Null for one that is left out: an optional one that is not installed, or any foreign one during
+   * inspection.
+   */
   async #load(group: Group, wanted: WantedPlugin): Promise<TransportPlugin | null> {
     try {
       return await this.#loader.load(wanted);
@@ -134,7 +136,7 @@ export class Resolver {
     }
   }
 
-  /** Lists what is set of a transport whose options nobody knows, since its package is not loaded. */
+  /** Lists the settings of a transport whose options are unknown, since its package is not loaded. */
   #list(group: Group, { type, path }: WantedPlugin): void {
     const listed = listSettings(group, withFrame({}, path.at(-1) ?? ""), path);
     // Any variable of the environment may be a secret.
@@ -150,7 +152,7 @@ export class Resolver {
     const properties = { ...schema.properties, ...frame.properties };
     const environment = environmentGroup(variables, { ...schema, properties });
     const merged = overlaid(overlaid(configured, environment), this.#flagGroup(schema));
-    // The file's were checked with the file.
+    // Those of the file were checked with the file.
     const isFramed = frameKeys.some((key) => environment?.entries.has(key));
     if (isFramed) checkTransport(merged, path);
     return merged;
@@ -197,7 +199,7 @@ async function create(
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const mend = `change it in the options of ${name}`;
-    // A message begins with the option that it is about.
+    // A message begins with the option that it concerns.
     const [key = ""] = /^[a-z]\w*/i.exec(error.message) ?? [];
     const blamed = entries.get(key)?.origin ?? entries.get(`${key}File`)?.origin ?? origin;
     const reason = `cannot be: ${error.message}`;
@@ -212,7 +214,7 @@ async function create(
   });
 }
 
-/** @throws {ConfigError} for what can be no package. */
+/** @throws {ConfigError} for a type that can be no package. */
 export function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
   const type = textOf(group, "type") ?? name;
   const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
@@ -222,7 +224,7 @@ export function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
 }
 
 function overlaid(lower: Group, upper: Group | null): Group {
-  // The group stays where it is configured, whoever changes what it holds.
+  // The group keeps the place of its configuration, whatever changes its values.
   return upper ? { ...mergeGroups(lower, upper), origin: lower.origin } : lower;
 }
 

@@ -1,10 +1,10 @@
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const dayMs = 86_400_000;
 
-/** What `parseDuration` reads; the JSON Schema shows it. */
+/** Pattern of `parseDuration` and of the JSON Schema. */
 export const durationPattern: RegExp = /^(\d{1,9})(ms|s|m|h)?$/;
 
-/** Reads `500ms`, `3s`, `2m`, `1h`, or a number of seconds, at most 24h, in ms; null for anything else. */
+/** Parses `500ms`, `3s`, `2m`, `1h`, or a number of seconds, at most 24h, to ms; null for anything else. */
 export function parseDuration(text: string): number | null {
   const [, digits, unit = "s"] = durationPattern.exec(text) ?? [];
   const ms = Number(digits) * (unitsMs[unit] ?? Number.NaN);

@@ -1,26 +1,26 @@
 import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import { type JsonSchema, optionsJsonSchema, propertiesOf } from "./json-schema.ts";
 
-/** A flag that sets an option of every chosen transport that declares it. */
+/** Flag that sets an option of every chosen transport that declares it. */
 export interface TransportFlag {
-  /** Such as `--seed`. */
+  /** Name such as `--seed`. */
   readonly name: string;
   readonly help: string;
-  /** What follows it, in a word; null where nothing does. */
+  /** Placeholder of its value in a word; null for a switch. */
   readonly value: string | null;
-  /** Whether it may be given several times, and with commas between values. */
+  /** True if it may be repeated, and take comma-separated values. */
   readonly isList: boolean;
-  /** The words that may follow; null where others may. */
+  /** Allowed values; null for any. */
   readonly choices: readonly string[] | null;
-  /** Whether it is of use only where nodes are announced. */
+  /** True if it is of use only with announcements. */
   readonly announcing: boolean;
-  /** The kinds of transport that have it. */
+  /** Kinds of transport that have it. */
   readonly types: readonly string[];
-  /** The options that it sets, as files write them. */
+  /** Options that it sets, as files write them. */
   readonly keys: readonly string[];
 }
 
-/** The flags that plug-ins declare, each once, in their order; what several share is said in the words of the first. */
+/** Flags that plug-ins declare, each once, in their order; the first plug-in's help counts. */
 export function transportFlags(plugins: Iterable<TransportPlugin>): readonly TransportFlag[] {
   const flags = new Map<string, TransportFlag>();
   for (const plugin of plugins) {
@@ -52,14 +52,14 @@ function flagOf(key: string, property: JsonSchema, type: string): TransportFlag 
   };
 }
 
-/** An option that holds addresses to listen on, with how to set another. */
+/** Option with addresses to listen on, and the flag that sets another. */
 export interface ListeningOption {
   readonly key: string;
-  /** `--listen 0.0.0.0:7947` */
+  /** Such as `--listen 0.0.0.0:7947`. */
   readonly another: string;
 }
 
-/** The option of a plug-in that holds the addresses it listens on; null where none does. */
+/** Option of a plug-in with the addresses that it listens on; null if there is none. */
 export function listeningOption(plugin: TransportPlugin): ListeningOption | null {
   for (const [key, { flag }] of propertiesOf(optionsJsonSchema(plugin))) {
     if (flag?.listens) return { key, another: `${flag.name} ${flag.listens}` };

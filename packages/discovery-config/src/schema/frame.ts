@@ -6,11 +6,11 @@ import { durationPattern, parseDuration } from "./duration.ts";
 import { gatewayShape } from "./gateway-shape.ts";
 import { isTransportName, nameRule } from "./transport-name.ts";
 
-// What every configuration has, whatever its transports; their options are the plug-ins' own.
+// Shape of every configuration, apart from the plug-ins' own options.
 
 const text = { type: "string", minLength: 1 } as const;
 
-/** What every transport has besides its options. */
+/** Shape of every transport, besides its options. */
 export const transportShape: GroupShape = {
   type: "object",
   properties: {
@@ -70,7 +70,7 @@ const mends: Readonly<Record<string, string>> = {
   transports: 'list one, such as "mdns": {}, or leave the key out for mDNS',
 };
 
-/** @throws {ConfigError} for the first thing in a configuration file that cannot be, but for options. */
+/** @throws {ConfigError} for the first fault of a configuration file, options aside. */
 export function checkDocument(file: Group): void {
   check(documentShape, file, []);
   const transports = file.entries.get("transports");
@@ -89,7 +89,7 @@ export function checkDocument(file: Group): void {
   }
 }
 
-/** @throws {ConfigError} for the first thing in the section of the local endpoint that cannot be. */
+/** @throws {ConfigError} for the first fault in the section of the local endpoint. */
 export function checkGateway(group: Group): void {
   check(gatewayInUse, group, ["gateway"]);
 }
@@ -100,7 +100,7 @@ const gatewayInUse: GroupShape = {
   properties: { ...gatewayShape.properties, key: { type: "string", minLength: 1, writeOnly: true } },
 };
 
-/** @throws {ConfigError} for what every transport has and this one has wrong. */
+/** @throws {ConfigError} for a fault in the settings that every transport has. */
 export function checkTransport(group: Group, path: Path): void {
   check(transportShape, group, path);
   checkDuration(group, path);
@@ -126,7 +126,7 @@ function check(shape: GroupShape, group: Group, base: Path): void {
   throw new ConfigError({ origin: nearestAt(group, inner).origin, path, reason, mend });
 }
 
-/** The value of a key that was checked to be text, or null when it is not there. */
+/** Value of a key that was checked to be text, or null if it is absent. */
 export function textOf(group: Group, key: string): string | null {
   const setting = group.entries.get(key);
   return setting?.kind === "value" && typeof setting.value === "string" ? setting.value : null;

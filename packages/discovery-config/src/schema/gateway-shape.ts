@@ -2,11 +2,11 @@ import type { GroupShape } from "@lmserv/discovery-core/transport";
 import type { JsonSchema } from "./json-schema.ts";
 
 const text = { type: "string", minLength: 1 } as const;
-/** Each takes a socket, or a line of a message. */
+/** Bound on a list: each item takes a socket, or a line of a message. */
 const maxItems = 64;
 const texts = { type: "array", items: text, maxItems } as const;
 
-/** The section of the local endpoint, whose keys are those of the flags of `lmserv gateway`. */
+/** Section of the local endpoint, whose keys are those of the flags of `lmserv gateway`. */
 export const gatewayShape: GroupShape & { readonly description: string } = {
   type: "object",
   description: "The local endpoint that `lmserv gateway` and `lmserv up` serve.",
@@ -57,7 +57,7 @@ export const gatewayShape: GroupShape & { readonly description: string } = {
 
 const { keyFile: _, ...others } = gatewayShape.properties;
 
-/** The same with what the files hold in the place of their names. */
+/** The same section, with files' contents in place of their names. */
 export const gatewaySchema: JsonSchema = {
   type: "object",
   properties: {

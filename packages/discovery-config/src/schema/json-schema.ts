@@ -1,6 +1,6 @@
 import type { OptionFlag, TransportPlugin } from "@lmserv/discovery-core/transport";
 
-/** What is read of a JSON Schema; more may stand there, and less. */
+/** Part of JSON Schema that is read; a schema may have more, or less. */
 export interface JsonSchema {
   readonly type?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -14,7 +14,7 @@ export interface JsonSchema {
   readonly flag?: OptionFlag;
 }
 
-/** What a plug-in says of its options; nothing is known where it says nothing. */
+/** Schema of a plug-in's options; empty if it gives none. */
 export function optionsJsonSchema({ options }: TransportPlugin): JsonSchema {
   return options["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) ?? {};
 }
@@ -23,14 +23,14 @@ export function propertiesOf({ properties = {} }: JsonSchema): ReadonlyMap<strin
   return new Map(Object.entries(properties));
 }
 
-/** The secret that `keyFile` holds is `key`, if that is one and `keyFile` no option itself. */
+/** The secret of `keyFile` is `key`, if that is one and `keyFile` no option itself. */
 export function secretBehind(key: string, schema: JsonSchema): string | null {
   const properties = propertiesOf(schema);
   const secret = key.endsWith("File") ? key.slice(0, -"File".length) : "";
   return !properties.has(key) && properties.get(secret)?.writeOnly ? secret : null;
 }
 
-/** The keys that users may write, among them the files of secrets. */
+/** Keys that users may write, among them the files of secrets. */
 export function writableKeys(schema: JsonSchema): readonly string[] {
   return [...propertiesOf(schema)].map(([key, { writeOnly }]) => (writeOnly ? `${key}File` : key));
 }

@@ -4,10 +4,10 @@ import { type JsonSchema, propertiesOf } from "../schema/json-schema.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, groupOf, mergeGroups, nest, type Path, settingOf } from "./setting.ts";
 
-/** `LMSERV_TRANSPORTS__ARP__SWEEP=true` */
+/** Variable such as `LMSERV_TRANSPORTS__ARP__SWEEP=true`. */
 export interface EnvironmentSetting {
   readonly variable: string;
-  /** As it is written there: `ARP`. */
+  /** Spelling in the variable: `ARP`. */
   readonly transport: string;
   readonly keys: Path;
   readonly text: string;
@@ -17,7 +17,7 @@ const prefix = "LMSERV_TRANSPORTS__";
 const gatewayPrefix = "LMSERV_GATEWAY__";
 
 /**
- * The settings of transports among the variables.
+ * Settings of transports among the variables.
  *
  * @throws {ConfigError} for a variable that names a transport and no option.
  */
@@ -31,7 +31,7 @@ export function environmentSettings(env: Environment): readonly EnvironmentSetti
 }
 
 /**
- * The settings of the local endpoint among them: `LMSERV_GATEWAY__LISTEN`.
+ * Settings of the local endpoint among the variables: `LMSERV_GATEWAY__LISTEN`.
  *
  * @throws {ConfigError} for a variable that names none.
  */
@@ -53,7 +53,7 @@ function halfName(variable: string): ConfigError {
   });
 }
 
-/** Whether `SWEEP_EVERY_MS`, say, is how a variable spells `sweepEveryMs`. */
+/** True if a variable's segment spells a key, as `SWEEP_EVERY_MS` does `sweepEveryMs`. */
 export function isSpelling(segment: string, key: string): boolean {
   return squeeze(segment) === squeeze(key);
 }
@@ -62,7 +62,7 @@ function squeeze(word: string): string {
   return word.replaceAll(/[-_]/g, "").toLowerCase();
 }
 
-/** What the variables say of one transport, with the types that its options have. */
+/** Settings of one transport in the variables, with the types of its options. */
 export function environmentGroup(settings: readonly EnvironmentSetting[], schema: JsonSchema): Group | null {
   const groups = settings.map((setting) => groupOfOne(setting, schema));
   return groups.reduce<Group | null>((all, group) => (all ? mergeGroups(all, group) : group), null);
@@ -81,7 +81,7 @@ function groupOfOne({ variable, keys, text }: EnvironmentSetting, schema: JsonSc
   return groupOf([[first, nest(rest, settingOf(typed(text, at), origin))]], origin);
 }
 
-/** The key that a segment stands for; one that nobody knows is reported in camel case. */
+/** Key of a segment; an unknown one is reported in camel case. */
 function spell(segment: string, schema: JsonSchema): string {
   const properties = [...propertiesOf(schema)];
   const known = properties.flatMap(([key, { writeOnly }]) => (writeOnly ? [key, `${key}File`] : [key]));
@@ -89,13 +89,13 @@ function spell(segment: string, schema: JsonSchema): string {
   return known.find((key) => isSpelling(segment, key)) ?? camel;
 }
 
-/** A text, or each of several, as the type it should have; what is no text stays as it is. */
+/** Text, or each item of a list, as the expected type; other values stay unchanged. */
 export function typedValue(value: unknown, schema: JsonSchema): unknown {
   if (Array.isArray(value)) return value.map((item) => typedValue(item, schema.items ?? {}));
   return typeof value === "string" && schema.type !== undefined ? typed(value, schema) : value;
 }
 
-/** Text as the type it should have; what does not fit stays text, for the schema to refuse. */
+/** Text as the expected type; an unfit text stays, for the schema to refuse. */
 function typed(text: string, { type, items }: JsonSchema): unknown {
   switch (type) {
     case "string":
@@ -106,7 +106,7 @@ function typed(text: string, { type, items }: JsonSchema): unknown {
     case "number":
       return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
     case "array":
-      // A list as JSON, or an address such as [::1]:7946.
+      // List as JSON, or an address such as [::1]:7946.
       if (Array.isArray(parsed(text))) return parsed(text);
       return text === "" ? [] : text.split(",").map((item) => typed(item.trim(), items ?? {}));
     default:

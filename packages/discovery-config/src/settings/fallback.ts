@@ -4,17 +4,17 @@ import { textOf } from "../schema/frame.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path } from "./setting.ts";
 
-/** How long mDNS may be silent before such a transport runs, unless it says otherwise. */
+/** Default silence of mDNS before such a transport runs. */
 const defaultAfter = "3s";
 
-/** When a transport runs, as it was configured. */
+/** Configured condition for a transport to run. */
 export interface Fallback {
   readonly path: Path;
   readonly origin: Origin;
   readonly afterMs: number;
 }
 
-/** What is said of when a transport runs; null when it runs always. */
+/** Condition for a transport to run; null if it always runs. */
 export function fallbackOf(group: Group, path: Path, announces: boolean): Fallback | null {
   const { origin } = nearestAt(group, ["when"]);
   const after = textOf(group, "after");
@@ -42,7 +42,7 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
   return { path, origin, afterMs: parseDuration(after ?? defaultAfter) ?? 0 };
 }
 
-/** @throws {ConfigError} unless there is an mDNS to wait for, and all wait equally long. */
+/** @throws {ConfigError} unless mDNS is among them, and all wait equally long. */
 export function assertFallbacks(fallbacks: readonly Fallback[], hasPrimary: boolean): void {
   const [first] = fallbacks;
   if (!first) return;

@@ -8,21 +8,21 @@ import { type JsonSchema, propertiesOf, secretBehind, writableKeys } from "../sc
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path, plain, type Setting } from "./setting.ts";
 
-/** Where files are that the options name. */
+/** Access to the files that options name. */
 export interface Files {
   readonly readFile: ReadFile;
-  /** What a path in a value of this origin is relative to. */
+  /** Base folder of paths in values of this origin. */
   readonly folderOf: (origin: Origin) => string;
-  /** The configuration file, if it was only found, so that it names nothing outside its folder. */
+  /** Configuration file that was only found, so that it names nothing outside its folder. */
   readonly foundFile: string | null;
-  /** Takes what is no mistake, and may be one. */
+  /** Receives warnings of likely mistakes. */
   readonly warn: (message: string) => void;
 }
 
 /**
- * Puts what secret files hold in the place of their names, and whole paths in the place of relative ones.
+ * Replaces secret files by their contents, and relative paths by whole ones.
  *
- * @throws {ConfigError} for an unknown key, a secret in the open, and a file that cannot be read.
+ * @throws {ConfigError} for an unknown key, a secret in the open, and an unreadable file.
  */
 export async function fillIn(group: Group, schema: JsonSchema, path: Path, files: Files): Promise<Group> {
   const entries = new Map<string, Setting>();
@@ -39,7 +39,9 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
   return { ...group, entries };
 }
 
-/** Fills in a key that is not named; where it is one of a node, say, it may hold the file of a secret. */
+/**
+ * Fills in a key that the schema does not name, such as that of a node, which may hold the file of a secret.
+ */
 async function fillInFurther(
   setting: Setting,
   schema: JsonSchema,
@@ -52,7 +54,7 @@ async function fillInFurther(
   return property.writeOnly ? secretFrom(setting, path, files) : fillInOne(setting, property, path, files);
 }
 
-/** A secret in the environment goes before the name of its file, unless that is a flag. */
+/** A secret in the environment overrides the name of its file, unless that is a flag. */
 function isOverruled(key: string, secret: string | null, { entries }: Group): boolean {
   if (secret === null) return entries.get(`${key}File`)?.origin.kind === "flag";
   return entries.get(key)?.origin.kind !== "flag" && entries.get(secret)?.origin.kind === "environment";
@@ -67,7 +69,7 @@ async function fillInOne(setting: Setting, schema: JsonSchema, path: Path, files
   return { ...setting, value };
 }
 
-/** @throws {ConfigError} for what a file that was only found may not name. */
+/** @throws {ConfigError} for a file that a merely found file may not name. */
 async function locate(name: string, origin: Origin, path: Path, files: Files): Promise<string> {
   const place = resolve(files.folderOf(origin), name);
   const { foundFile } = files;
@@ -106,7 +108,7 @@ async function secretFrom(setting: Setting, path: Path, files: Files): Promise<S
   throw new ConfigError({ origin, path, reason, mend: "put the secret into it" });
 }
 
-/** Certificates are kept like keys, and are for everybody. */
+/** Certificates are stored like keys, but are public. */
 function isPublic(text: string): boolean {
   return text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY");
 }

@@ -1,4 +1,4 @@
-/** Where a value comes from, strongest first. */
+/** Origin of a value, strongest first. */
 export type Origin =
   | { readonly kind: "flag"; readonly flag: string }
   | { readonly kind: "environment"; readonly variable: string }
@@ -6,7 +6,10 @@ export type Origin =
   | { readonly kind: "preset"; readonly preset: string }
   | { readonly kind: "default" };
 
-/** `--transport`, `LMSERV_PRESET`, `/etc/lmserv/lmserv.config.jsonc:7:5`, `preset office` or `default`. */
+/**
+ * Formats `--transport`, `LMSERV_PRESET`, `/etc/lmserv/lmserv.config.jsonc:7:5`, `preset office` or
+ * `default`.
+ */
 export function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
     case "flag":

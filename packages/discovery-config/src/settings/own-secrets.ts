@@ -6,8 +6,9 @@ import { formatOrigin } from "./origin.ts";
 import type { Group, Path } from "./setting.ts";
 
 /**
- * Keeps a secret that the user gave, by a flag or in the environment, from where a file that was only found would have
- * it sent: such a file either brings its own secrets or has no say.
+ * Keeps a secret of the user, from a flag or the environment, out of reach of a merely found file.
+ *
+ * Such a file could send it anywhere, so that it brings its own secrets or sets no options.
  *
  * @throws {ConfigError} when both set options of one transport.
  */

@@ -1,16 +1,16 @@
 import type { Origin } from "./origin.ts";
 
-/** A part of the configuration, every value of which knows where it comes from. */
+/** Part of the configuration, in which every value has its origin. */
 export type Setting = Value | Group;
 
-/** What is replaced as a whole: a scalar or a list. */
+/** Part that is replaced as a whole: a scalar or a list. */
 export interface Value {
   readonly kind: "value";
   readonly value: unknown;
   readonly origin: Origin;
 }
 
-/** What is merged key by key. */
+/** Part that is merged key by key. */
 export interface Group {
   readonly kind: "group";
   readonly entries: ReadonlyMap<string, Setting>;
@@ -23,7 +23,7 @@ export function groupOf(entries: Iterable<readonly [string, Setting]>, origin: O
   return { kind: "group", entries: new Map(entries), origin };
 }
 
-/** Gives everything in a plain value one origin. */
+/** Gives all parts of a plain value one origin. */
 export function settingOf(value: unknown, origin: Origin): Setting {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { kind: "value", value, origin };
@@ -32,7 +32,7 @@ export function settingOf(value: unknown, origin: Origin): Setting {
   return groupOf(entries, origin);
 }
 
-/** The same without origins. */
+/** Plain value without origins. */
 export function plain(setting: Setting): unknown {
   if (setting.kind === "value") return setting.value;
   return Object.fromEntries([...setting.entries].map(([key, item]) => [key, plain(item)]));
@@ -50,18 +50,18 @@ export function mergeGroups(lower: Group, upper: Group): Group {
   return { ...upper, entries };
 }
 
-/** What stands at the path, or else what it is missing in. */
+/** Setting at the path, or else the innermost group without it. */
 export function nearestAt(setting: Setting, [key, ...rest]: Path): Setting {
   const next = key === undefined || setting.kind === "value" ? undefined : setting.entries.get(key);
   return next ? nearestAt(next, rest) : setting;
 }
 
-/** The group without some of its keys. */
+/** Group without some of its keys. */
 export function without(group: Group, keys: Path): Group {
   return { ...group, entries: new Map([...group.entries].filter(([key]) => !keys.includes(key))) };
 }
 
-/** Builds the groups around a setting. */
+/** Wraps a setting into groups, one for each key. */
 export function nest([key, ...rest]: Path, setting: Setting): Setting {
   if (key === undefined) return setting;
   return groupOf([[key, nest(rest, setting)]], setting.origin);

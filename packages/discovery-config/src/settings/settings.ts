@@ -2,7 +2,7 @@ import type { ResolvedSetting } from "../resolve/resolved.ts";
 import { type JsonSchema, propertiesOf } from "../schema/json-schema.ts";
 import type { Group, Path, Setting } from "./setting.ts";
 
-/** Every value of a transport, and every default of an option that is not set. */
+/** Values of a transport, and defaults of its other options. */
 export function listSettings(group: Group, schema: JsonSchema, path: Path): readonly ResolvedSetting[] {
   const properties = propertiesOf(schema);
   const set = [...group.entries].flatMap(([key, setting]) =>
