@@ -1,13 +1,13 @@
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 
-/** As many nodes as a configuration names. */
+/** Bound on stores, one for each configured node. */
 const maxStores = 64;
 
-/** Stores of authorities by their text: to read Node's own takes 80 ms, which no single check should. */
+/** Stores of authorities by their text: parsing Node's own takes 80 ms, which no single check should. */
 export class TrustStores {
   readonly #stores = new Map<string, SecureContext>();
 
-  /** Node's own and those of `ca`, PEM. */
+  /** Node's own authorities and those of `ca`, PEM. */
   of(ca: string): SecureContext {
     const store = this.#stores.get(ca) ?? createSecureContext({ ca: [...rootCertificates, ca] });
     if (this.#stores.size >= maxStores && !this.#stores.has(ca)) this.#stores.clear();

@@ -18,7 +18,7 @@ import {
 
 const { signal } = new AbortController();
 
-/** Everything that is ever asked for: nothing here loads a model or generates. */
+/** Allowed questions, none of which loads a model or generates. */
 const free = new Set([
   ...["/.well-known/lmserv.json", "/", "/health", "/openapi.json", "/version", "/info", "/metrics", "/props"],
   ...["/slots", "/system", "/v1/models", "/v1/internal/model/info", "/health/readiness", "/get_server_info"],

@@ -29,14 +29,14 @@ const full = {
   auth: "required",
 } as const satisfies DocumentedServer;
 
-/** A document about one server. */
+/** Document about one server. */
 function about(server: unknown): unknown {
   return { schemaVersion: 1, servers: [server] };
 }
 
 const openaiModels = { object: "list", data: [{ id: "gpt", object: "model" }] };
 
-/** Serves text as the document, and nothing else. */
+/** Serves a text as the document, and nothing else. */
 function publish(body: string, type = "application/json"): Promise<Loopback> {
   return serveHttp(({ url }, response) => {
     if (url === documentPath) response.writeHead(200, { "content-type": type }).end(body);
@@ -48,7 +48,7 @@ function ask({ port }: Loopback): Promise<Verdict> {
   return look({ host, port, clock: leisurelyClock, signal });
 }
 
-/** The first server of a document, or null. */
+/** First server of a document, or null. */
 async function identified(document: unknown): Promise<unknown> {
   const [server = null] = serversOf(await ask(await publish(JSON.stringify(document))));
   return server;

@@ -10,14 +10,14 @@ const { signal } = new AbortController();
 const other: Verdict = { kind: "other", is: "http" };
 const foreign: Verdict = { kind: "other", is: "foreign" };
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-/** What the kernel buffers on loopback, on both sides, and far less than what is on offer. */
+/** More than the kernel's buffers on loopback, on both sides, and far less than the offer. */
 const maxTakenBytes = 20_000_000;
 
 function ask({ port }: Loopback, patient = false): Promise<Verdict> {
   return look({ host, port, clock: leisurelyClock, signal, patient });
 }
 
-/** Answers each request with these bytes, on whichever connection. */
+/** Answers each request with these bytes, on any connection. */
 function answerWith(bytes: string | Buffer, then: (socket: Socket) => void = () => {}): Promise<Loopback> {
   return serveTcp((socket) => {
     socket.on("data", () => {
@@ -27,7 +27,7 @@ function answerWith(bytes: string | Buffer, then: (socket: Socket) => void = () 
   });
 }
 
-/** Writes the same chunk for as long as somebody takes it; tells how much that was. */
+/** Writes the same chunk while it is accepted; returns the count of accepted bytes. */
 async function answerForever(start: string, chunk: string): Promise<Loopback & { taken: () => number }> {
   let taken = 0;
   const pump = (socket: Socket): void => {
@@ -65,7 +65,7 @@ describe("a server that has no end", () => {
     ["row of interim responses", "", "HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000)],
   ])("is none: %s", async (_, start, chunk) => {
     const server = await answerForever(start, chunk);
-    // Neither side may be given much time by a busy machine, and it is the bound on bytes that is to end this.
+    // A busy machine may slow either side; the bound on bytes must end this.
     expect(await ask(server, true)).toMatchObject({ kind: "other" });
     await closed(server);
     expect(server.taken()).toBeLessThan(4 * maxTakenBytes);
@@ -288,7 +288,7 @@ describe("a port that is no server", () => {
 describe("a host that does not answer", () => {
   it("is told from a server that accepts and takes its time", async () => {
     const clock = new VirtualClock();
-    // A queue for one connection that is full: the kernel drops who comes later, as a host does that is gone.
+    // Full queue for one connection: the kernel drops later ones, like a host that is gone.
     const full = await serveFull();
     const verdict = look({ host, port: full.port, clock, signal });
     await expect.poll(() => clock.pending).toBe(2);

@@ -13,7 +13,7 @@ import type { Silence } from "../src/http/connection.ts";
 import { ollama } from "./fixtures/ollama.ts";
 import { host, replay } from "./loopback.ts";
 
-/** Questions as they were asked, and answers as a test wants them. */
+/** Received questions, and the test's answers. */
 interface Asked extends HealthQuestion {
   readonly atMs: number;
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ let discovery: Discovery;
 let sink: ObservationSink | null;
 let asked: Asked[];
 let reconfirmed: string[];
-/** Answers a question, at once unless it takes its time. */
+/** Answers a question, at once by default. */
 let answer: (question: HealthQuestion) => HealthOutcome | Promise<HealthOutcome>;
 
 beforeEach(async () => {
@@ -195,13 +195,13 @@ test("hundreds of silent nodes do not slow down the checks of one that answers",
   const gaps = later.slice(1).map(({ atMs }, index) => atMs - (later[index]?.atMs ?? 0));
   expect(gaps.length).toBeGreaterThan(9);
   expect(Math.max(...gaps)).toBeLessThanOrEqual(1.1 * intervalMs("usual", nodes));
-  // What is under way comes to its end.
+  // Running checks come to their end.
   answer = () => healthy;
   await clock.advance(10_000);
 });
 
 describe("a host that a thousand nodes name", () => {
-  /** Nodes with made-up ports of a host where nobody listens but at one port. */
+  /** Nodes with made-up ports of a host that listens at one port only. */
   const claim = (count: number): void => {
     answer = ({ port }) => (port === 8_000 ? healthy : silent("refused"));
     for (let n = 0; n < count; n += 1) say(`claim-${n}`, { ...at("10.0.0.9"), port: 9_000 + n }, "liar");

@@ -7,7 +7,7 @@ import { host, leisurelyClock, replay } from "./loopback.ts";
 
 const { signal } = new AbortController();
 
-/** A list of 300 kB: a server that passes on what many others serve. */
+/** List of 300 kB: a server that passes on many others. */
 const many = Array.from({ length: 3_000 }, (_, n) => `vendor/model-${n}`);
 
 async function identified(

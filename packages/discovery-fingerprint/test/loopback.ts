@@ -16,18 +16,18 @@ import type { Recording } from "./fixtures/recording.ts";
 
 export const host = "127.0.0.1";
 
-/** This machine's clock with timers that come thirty times later: a busy machine is no slow server. */
+/** Clock of this machine with timers that come thirty times later: a busy machine is no slow server. */
 export const leisurelyClock: Clock = {
   ...systemClock,
   schedule: (delayMs, callback) => systemClock.schedule(30 * delayMs, callback),
 };
 
-/** A server on loopback, with what it saw; it is gone when the test ends. */
+/** Server on loopback with its received requests; it ends with the test. */
 export interface Loopback {
   readonly port: number;
   readonly requests: readonly IncomingMessage[];
   readonly connections: () => number;
-  /** How many connections are open. */
+  /** Count of open connections. */
   readonly open: () => number;
   readonly close: () => Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function serveHttp(listener: RequestListener, address = host): Prom
   return { ...(await listen(server, address)), requests };
 }
 
-/** The same over TLS, with a certificate that nobody vouches for. */
+/** TLS server with an untrusted certificate. */
 export async function serveHttps(listener: RequestListener, address: string = host): Promise<Loopback> {
   const requests: IncomingMessage[] = [];
   const server = createTlsServer(certificate, (request, response) => {
@@ -51,7 +51,7 @@ export async function serveHttps(listener: RequestListener, address: string = ho
   return { ...(await listen(server, address)), requests };
 }
 
-/** Bytes as they are: what no HTTP server would send. */
+/** Server of raw bytes, which no HTTP server would send. */
 export async function serveTcp(onConnection: (socket: Socket) => void): Promise<Loopback> {
   return { ...(await listen(createTcpServer(onConnection), host)), requests: [] };
 }
@@ -64,7 +64,7 @@ server.listen(0, "${host}", 1, () => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 });`;
 
-/** A port whose queue of connections is full, so that the kernel drops whoever comes. */
+/** Port with a full queue of connections, so that the kernel drops new ones. */
 export async function serveFull(): Promise<{ readonly port: number }> {
   const child = spawn(process.execPath, ["-e", frozen], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -78,7 +78,7 @@ export async function serveFull(): Promise<{ readonly port: number }> {
   return { port };
 }
 
-/** What a server waits for before it answers. */
+/** Blocks a server's answers until it opens. */
 export class Gate {
   readonly opened: Promise<void>;
   open: () => void = () => {};
@@ -90,7 +90,7 @@ export class Gate {
   }
 }
 
-/** Answers as a recorded server does. */
+/** Serves the answers of a recorded server. */
 export function replay(
   recording: Recording,
   { address = host, after }: { readonly address?: string; readonly after?: Gate } = {},
@@ -98,7 +98,7 @@ export function replay(
   return serveHttp(answerAs(recording, after), address);
 }
 
-/** The answers of a recorded server. */
+/** Listener with the answers of a recorded server. */
 export function answerAs({ answers, otherwise, headers = {} }: Recording, after?: Gate): RequestListener {
   return async ({ url = "" }, response) => {
     await after?.opened;

@@ -12,7 +12,7 @@ import { host, leisurelyClock, replay } from "./loopback.ts";
 const { signal } = new AbortController();
 const everyPort = [...defaultPorts, 12_345];
 
-/** The same questions without a network, on whichever port. */
+/** Interview without a network, on any port. */
 function interview(recording: Recording, port: number): readonly Reply[] {
   const replies: Reply[] = [];
   for (let path = nextQuestion(replies, port); path !== null; path = nextQuestion(replies, port)) {

@@ -47,7 +47,7 @@ const replies = fc.array(reply, { minLength: 1, maxLength: 4 });
 
 readsHostile("fingerprint answers", {
   inputs: fc.tuple(replies, fc.constantFrom(...defaultPorts)),
-  // A list of models and one of APIs.
+  // One list of models and one of APIs.
   maxKept: 2 * maxModels,
   everyday: 300,
   open: () => {
@@ -107,7 +107,7 @@ const plain = `HTTP/1.1 200 OK\r\nServer: llama.cpp\r\nContent-Encoding: identit
 const chunked = `${head}${document.length.toString(16)}\r\n${document}\r\n0\r\n\r\n`;
 const interim = `HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.0 503 Loading\r\nRetry-After: 1\r\n\r\nloading`;
 
-/** Says the same bytes to each connection, and closes it. */
+/** Sends the same bytes to each connection, and closes it. */
 class Stranger {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -149,7 +149,7 @@ readsHostile("raw HTTP", {
     const stranger = new Stranger();
     const port = await stranger.listen();
     const timers = new Set<() => void>();
-    // A standstill of the machine is no silence of the server, which always comes to an end.
+    // A standstill of the machine is no silence of the server, which always ends.
     const clock: Clock = {
       ...systemClock,
       schedule: (delayMs, callback) => {

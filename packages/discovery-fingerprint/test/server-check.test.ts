@@ -13,7 +13,7 @@ function check({ port }: Pick<Loopback, "port">, ask: boolean): Promise<ServerCh
   return checkServer({ host, port, clock: systemClock, signal, ask });
 }
 
-/** A server that never answers, as one that evaluates a prompt in its only thread. */
+/** Server that never answers, as one that evaluates a prompt in its only thread. */
 function serveBusy(): Promise<Loopback> {
   return serveTcp((socket) => void socket.resume());
 }

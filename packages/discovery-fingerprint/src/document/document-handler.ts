@@ -6,10 +6,10 @@ import { documentPath, maxServers, type WellKnownDocument } from "./document.ts"
 const maxAgeSeconds = 60;
 
 /**
- * Serves the document from any Node HTTP server: answers a request for it, and tells by false that it was none.
+ * Serves the document from any Node HTTP server; returns false for other requests.
  *
- * GET and HEAD only; readable by everybody, without credentials, so it should hold nothing that is not for everybody.
- * What is served has at most 32 servers in 64 KiB, to which their lists of models are cut.
+ * GET and HEAD only. It is readable without credentials, so that it should hold public data only. At most 32
+ * servers in 64 KiB are served, to which their lists of models are cut.
  */
 export function documentHandler(
   document: () => WellKnownDocument,
@@ -33,7 +33,7 @@ export function documentHandler(
   };
 }
 
-/** The document in what readers read of it; each list of models keeps the same number of its first names. */
+/** Document with the fields that readers use; each list of models keeps the same count of first names. */
 function encode({ schemaVersion, role, servers }: WellKnownDocument): Buffer {
   const listed = servers.slice(0, maxServers);
   const bodyWith = (count: number): Buffer => {

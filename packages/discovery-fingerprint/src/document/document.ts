@@ -4,71 +4,73 @@ import { property } from "../http/json.ts";
 import { maxModelLength, maxModels } from "../http/limits.ts";
 import { clean, cutToBytes, readWord, readWords } from "../http/text.ts";
 
-/** Where a server says what it is (RFC 8615). */
+/** Path of a server's description of itself (RFC 8615). */
 export const documentPath = "/.well-known/lmserv.json";
 
 /**
- * The fixed port of `lmserv announce --document-port`.
+ * Fixed port of `lmserv announce --document-port`.
  *
- * IANA assigns 8734 to 8749 to nobody; no known LLM server listens here; no privilege is needed, and no
- * system takes it for an outgoing connection (those start at 32768 or above): it is free wherever a host
- * offers a document.
+ * IANA leaves 8734 to 8749 unassigned, and no known LLM server listens here. It needs no privilege, and no
+ * system uses it for outgoing connections (those start at 32768 or above). It is free wherever a host offers
+ * a document.
  */
 export const documentPort = 8_741;
 
-/** Description of a machine at `/.well-known/lmserv.json`: its LLM servers, and what the asked port is if it is none. */
+/**
+ * Description of a machine at `/.well-known/lmserv.json`: its LLM servers, and the kind of the asked port if
+ * it is none.
+ */
 export interface WellKnownDocument {
   readonly schemaVersion: 1;
-  /** What listens at the port that serves the document, where that is no LLM server: `gateway`, ... @default unset */
+  /** Kind of the port that serves the document, if it is no LLM server: `gateway`, ... @default unset */
   readonly role?: string | null;
   /** LLM servers of this machine, each port and each id once, at most 32. */
   readonly servers: readonly DocumentedServer[];
 }
 
-/** One LLM server of a document; everything may be left out. */
+/** LLM server of a document; every field is optional. */
 export interface DocumentedServer {
   readonly id?: string | null;
   readonly info?: string;
-  /** Where it listens, on the same host. @default the port that serves the document */
+  /** Port on the same host. @default the port that serves the document */
   readonly port?: number;
-  /** Protocol there. @default that of the document on its own port, `http` on another */
+  /** Protocol of the port. @default that of the document on its own port, `http` on another */
   readonly scheme?: Scheme | null;
   /** Path of its chat endpoint, with its leading slash. */
   readonly path?: string | null;
   readonly server?: string | null;
   readonly version?: string | null;
   readonly apis?: readonly string[];
-  /** Names of its models, the first 256 count. */
+  /** Names of its models, of which the first 256 count. */
   readonly models?: readonly string[];
-  /** Whether the server has more models than these. @default false */
+  /** True if the server has more models than these. @default false */
   readonly modelsCut?: boolean;
   readonly auth?: Auth | null;
 }
 
-/** More than a machine has; a list without end would fill the room that is kept for other hosts. */
+/** Bound on servers, above any machine's; an endless list would take the room of other hosts. */
 export const maxServers = 32;
 const maxApis = 16;
 const maxPathLength = 250;
 
-/** Server of a document as it was received, every field checked and none absent. */
+/** Received server of a document, every field checked and none absent. */
 export interface ReadServer extends Required<Omit<DocumentedServer, "port">> {
-  /** Null where it is the port that serves the document. */
+  /** Null for the port that serves the document. */
   readonly port: number | null;
 }
 
-/** A document as it was received. */
 export interface ReadDocument {
-  /** Null where the port that serves it may be a server. */
+  /** Null if the port that serves it may be a server. */
   readonly role: string | null;
   readonly servers: readonly ReadServer[];
 }
 
 /**
- * Reads what a reply's JSON says; null when that is no document.
+ * Parses the JSON of a reply; null if it is no document.
  *
- * Unknown fields are ignored, also those that name another host. A malformed id, port, scheme, path, info or auth
- * spoils its server: it would send users to the wrong place. So does a role, since that of an LLM server is unset. Of a
- * document that breaks off, the servers that are complete count; before the first one, it says nothing.
+ * Unknown fields are ignored, also those that name another host. A malformed id, port, scheme, path, info or
+ * auth spoils its server: it would lead users to the wrong place. So does a role, since an LLM server has
+ * none. Of a document that breaks off, complete servers count; before the first one, it says nothing.
  */
 export function readDocument(json: unknown, isCut: boolean): ReadDocument | null {
   const entries = property(json, "servers");
@@ -78,12 +80,12 @@ export function readDocument(json: unknown, isCut: boolean): ReadDocument | null
   return isCut && role === null && servers.length === 0 ? null : { role, servers };
 }
 
-/** Any role at all, also one that cannot be read, is no server's. */
+/** Any role, even an unreadable one, excludes an LLM server. */
 function readRole(role: unknown): string | null {
   return role === undefined || role === null ? null : (readWord(role) ?? "unknown");
 }
 
-/** The first of those with one port or one id counts. */
+/** Of several with one port or one id, the first counts. */
 function readServers(entries: readonly unknown[]): readonly ReadServer[] {
   const servers: ReadServer[] = [];
   for (const entry of entries.slice(0, maxServers)) {
@@ -121,7 +123,7 @@ function readServer(entry: unknown): ReadServer | null {
   };
 }
 
-/** The value, null when it is absent, undefined when it is malformed. */
+/** Value, null if it is absent, undefined if it is malformed. */
 function optional<T>(value: unknown, isValid: (value: unknown) => value is T): T | null | undefined {
   if (value === undefined || value === null) return null;
   return isValid(value) ? value : undefined;
@@ -143,7 +145,7 @@ function isScheme(value: unknown): value is Scheme {
   return value === "http" || value === "https";
 }
 
-/** A path of the same host: `//other.example/` would lead to another in the hands of a URL parser. */
+/** Path of the same host: a URL parser takes `//other.example/` for another host. */
 function isOwnPath(value: unknown): value is string {
   return isText(value) && value.length <= maxPathLength && isPath(value) && !/^\/[/\\]/.test(value);
 }

@@ -3,7 +3,7 @@ import type { Reply } from "../http/reply.ts";
 import { isShown } from "../identify/server-kind.ts";
 import type { Vitals } from "./vitals.ts";
 
-/** State of a server that answers; `failing` where it has nothing but errors of its own. */
+/** State of a server that answers; `failing` if all its answers are errors of its own. */
 export interface Condition {
   readonly state: Exclude<HealthState, "silent"> | "failing";
   /** Cause of any state but `healthy`, for people. */
@@ -18,14 +18,14 @@ const conditions = {
   healthy: { state: "healthy", reason: null },
 } as const satisfies Record<string, Condition>;
 
-/** The question that follows these answers, in the order of the questions; null when they tell enough. */
+/** Question that follows these answers, in the order of the questions; null if they tell enough. */
 export function nextOfState({ state, otherwise }: Vitals, replies: readonly Reply[]): string | null {
   const last = replies.at(-1);
   if (last === undefined || last.status === 200) return state[replies.length] ?? null;
   return replies.length === 1 && isAbsent(last) ? otherwise : null;
 }
 
-/** What the answers to the questions of its state say of a server. */
+/** Condition of a server by its answers to the questions of its state. */
 export function conditionOf(vitals: Vitals, asked: readonly Reply[]): Condition {
   if (asked.some(isLoading)) return conditions.loading;
   if (asked.some(({ status }) => status === 401 || status === 403)) return conditions.auth;
@@ -37,7 +37,7 @@ function isBusy({ busy }: Vitals, replies: readonly Reply[]): boolean {
   return typeof busy === "function" ? busy(replies) : isShown(busy, replies);
 }
 
-/** llama.cpp answers everything like this until its model is there. */
+/** llama.cpp answers every request like this until its model is loaded. */
 function isLoading({ status, text }: Reply): boolean {
   return status === 503 && /\bloading\b/i.test(text ?? "");
 }
@@ -47,12 +47,12 @@ function isRefusal({ status, headers }: Reply): boolean {
   return status === 429 || (status === 503 && headers["retry-after"] !== undefined);
 }
 
-/** It has no such page, or not as it runs now; who may not see it, or not yet, is told something else. */
+/** The page is missing, at least as the server runs now; a lack of permission has other codes. */
 function isAbsent({ status }: Reply): boolean {
   return status === 501 || (status >= 400 && status < 500 && ![401, 403, 429].includes(status));
 }
 
-/** 501 only says that it does not have what was asked for. */
+/** 501 only says that it lacks the requested page. */
 function isFailure({ status }: Reply): boolean {
   return status >= 500 && status !== 501;
 }

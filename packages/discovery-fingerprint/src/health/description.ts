@@ -13,12 +13,15 @@ import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./he
 import { describeModels, loadedModels } from "./model-list.ts";
 import { type Vitals, vitalsOf } from "./vitals.ts";
 
-/** Time for all questions of a check, in ms: three SYNs, or a server that is slow. */
+/** Time limit for all questions of a check, in ms: three SYNs, or a slow server. */
 const checkPatience = { connectMs: patient.totalMs, totalMs: patient.totalMs };
-/** GET requests of one description: four to know the kind, two of its state, three of its models, one for its path. */
+/**
+ * Bound on the GET requests of a description: four for the kind, two for the state, three for the models, one
+ * for the path.
+ */
 const maxDescriptionQuestions = 10;
 
-/** Everything that a server tells of itself without a key. */
+/** Everything that a server tells without a key. */
 export interface ServerProfile {
   readonly kind: "server";
   readonly identification: Identification;
@@ -26,7 +29,7 @@ export interface ServerProfile {
   readonly models: readonly Model[];
   /** Names of the models in memory; empty when unknown. */
   readonly loaded: readonly string[];
-  /** Null where it fell silent before that could be asked. */
+  /** Null if it fell silent before that question. */
   readonly condition: Condition | null;
 }
 
@@ -37,16 +40,17 @@ export interface DescribeOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
-  /** @default plain HTTP, and TLS where that is refused as a server of TLS refuses it */
+  /** @default plain HTTP, and TLS if a TLS server refuses that */
   readonly scheme?: Scheme;
 }
 
 /**
- * Asks a server what it is, what it has and how it is, with at most ten GET requests in 4 s over one connection.
+ * Asks a server for its kind, models and state, with at most ten GET requests in 4 s over one connection.
  *
- * It never asks for an inference, nor for anything that loads a model. What is no LLM server is told as `look` does.
+ * It never asks for an inference, nor for anything that loads a model. The result for other ports is that of
+ * `look`.
  *
- * Rejects with `signal.reason`, and for nothing that the other side does.
+ * Rejects with `signal.reason`, and never for an act of the other side.
  *
  * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
  */
@@ -73,7 +77,7 @@ async function describe(held: Interview): Promise<Awaited<ReturnType<typeof desc
   return { kind: "server", identification, ...(await askModels(held, identification, vitals)), condition };
 }
 
-/** Null where it gave no answer. */
+/** Null without an answer. */
 async function askCondition(held: Interview, vitals: Vitals): Promise<Condition | null> {
   const replies: Reply[] = [];
   for (let path = nextOfState(vitals, replies); path !== null; path = nextOfState(vitals, replies)) {
@@ -97,14 +101,14 @@ async function askModels(
 }
 
 export interface CheckHealthOptions extends DescribeOptions {
-  /** Kind of server, such as `ollama`, which decides what is asked; null when unknown. */
+  /** Kind of server, such as `ollama`, which decides on the questions; null if unknown. */
   readonly server: string | null;
 }
 
 /**
- * Asks a server how it is, with one GET request, or two where one does not tell, in 4 s.
+ * Asks a server for its state, with one GET request, or two if one does not tell, in 4 s.
  *
- * Rejects with `signal.reason`, and for nothing that the other side does.
+ * Rejects with `signal.reason`, and never for an act of the other side.
  *
  * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
  */
@@ -119,15 +123,15 @@ export async function checkHealth({
   return healthAsker(clock)({ host, port, scheme, server, path: null, lists: false }, signal);
 }
 
-/** How servers are asked. */
+/** Options of the questions. */
 export interface AskingOptions {
-  /** Time for all questions of a check, in ms. @default 4_000 */
+  /** Time limit for all questions of a check, in ms. @default 4_000 */
   readonly timeoutMs?: number;
-  /** Whether a server with TLS must have a certificate that is vouched for, also where it is sent no key. @default false */
+  /** True to require a trusted certificate even without a key. @default false */
   readonly verifies?: boolean;
 }
 
-/** Asks over HTTP, or over TLS, where a question with a key wants a certificate that is vouched for. */
+/** Asks over HTTP or TLS; a question with a key requires a trusted certificate. */
 export function healthAsker(
   clock: Clock,
   { timeoutMs = patient.totalMs, verifies = false }: AskingOptions = {},
@@ -166,7 +170,7 @@ async function answer(held: Interview, question: HealthQuestion, clock: Clock): 
   return { kind: "answer", state, reason, latencyMs, lists };
 }
 
-/** What a server whose kind was unknown shows as the kind that it is; null where there is no more to ask. */
+/** Condition by the recognised kind of a server; null if no more questions are needed. */
 async function askRecognised(
   held: Interview,
   { server }: HealthQuestion,
@@ -176,7 +180,7 @@ async function askRecognised(
   return server === null && found !== null ? askCondition(held, vitalsOf(found)) : null;
 }
 
-/** Null where it fell silent before its kind was known. */
+/** Null if it fell silent before its kind was known. */
 async function askLists(held: Interview, question: HealthQuestion): Promise<ServerLists | null> {
   const verdict = await held.identify();
   if (verdict.kind === "silent") return null;
@@ -196,16 +200,19 @@ const nothing: ServerLists = {
   isPathMissing: false,
 };
 
-/** Chat endpoints that are known: a GET of one generates nothing. A path that anybody may announce is not asked for. */
+/**
+ * Known chat endpoints, of which a GET generates nothing. Other paths are not asked for, since any host may
+ * announce them.
+ */
 const askable: ReadonlySet<string> = new Set(serverKinds.map(({ chat }) => chat));
-/** Chat endpoints of the APIs; several servers answer 404 to a GET of one that they have. */
+/** Chat endpoints of the APIs; several servers answer 404 to a GET of an existing one. */
 const pathsOfApis: Readonly<Record<string, readonly string[]>> = {
   lmserv: ["/chat"],
   openai: ["/v1/chat/completions"],
   ollama: ["/api/chat"],
 };
 
-/** Whether an announced path is one that the server does not have. */
+/** True if the server lacks an announced path. */
 async function askPath(
   held: Interview,
   announced: string | null,

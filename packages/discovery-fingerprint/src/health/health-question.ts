@@ -2,32 +2,32 @@ import type { HealthState, Model, Scheme } from "@lmserv/discovery-core";
 import type { ServerDescription } from "@lmserv/discovery-core/transport";
 import type { Silence } from "../http/connection.ts";
 
-/** One question about the state of a server. */
+/** Question about the state of a server. */
 export interface HealthQuestion {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
   readonly scheme: Scheme;
-  /** Kind of server, or null when unknown. */
+  /** Kind of server, or null if unknown. */
   readonly server: string | null;
-  /** Announced path of the chat endpoint, or null when unknown. */
+  /** Announced path of the chat endpoint, or null if unknown. */
   readonly path: string | null;
-  /** Whether models and description are asked for as well. */
+  /** True to ask for models and description as well. */
   readonly lists: boolean;
-  /** Bearer token, which goes nowhere but to this endpoint, or null for none. @default null */
+  /** Bearer token for this endpoint only, or null for none. @default null */
   readonly key?: string | null;
-  /** Authorities that may vouch for it beside Node's own, PEM, or null for none. @default null */
+  /** Trusted authorities besides Node's own, PEM, or null for none. @default null */
   readonly ca?: string | null;
 }
 
-/** What the server told of itself. */
+/** Answer of a server about itself. */
 export interface HealthAnswer {
   readonly kind: "answer";
   readonly state: Exclude<HealthState, "silent">;
   /** Cause of any state but `healthy`, for people. */
   readonly reason: string | null;
   readonly latencyMs: number;
-  /** Null where the question did not ask for lists, or the server fell silent before they were complete. */
+  /** Null if the question did not ask for lists, or the server fell silent before they were complete. */
   readonly lists: ServerLists | null;
 }
 
@@ -36,13 +36,13 @@ export interface ServerLists {
   /** Names of the models in memory. */
   readonly loaded: readonly string[];
   readonly description: ServerDescription | null;
-  /** Version of the server, or null where it does not tell. */
+  /** Version of the server, or null if unknown. */
   readonly version: string | null;
-  /** Whether the announced path answered 404. */
+  /** True if the announced path answered 404. */
   readonly isPathMissing: boolean;
 }
 
-/** No answer, or none but errors of the server's own (5xx). */
+/** No answer, or only errors of the server's own (5xx). */
 export interface HealthSilence {
   readonly kind: "silence";
   readonly why: Silence | "failing";
@@ -50,5 +50,5 @@ export interface HealthSilence {
 
 export type HealthOutcome = HealthAnswer | HealthSilence;
 
-/** Asks a server; never rejects but with the reason of an aborted `signal`. */
+/** Asks a server; rejects only with the reason of an aborted `signal`. */
 export type AskHealth = (question: HealthQuestion, signal: AbortSignal) => Promise<HealthOutcome>;

@@ -1,8 +1,8 @@
-/** When nodes are checked, in ms, each 1 to 86,400,000. */
+/** Intervals of the checks in ms, each 1 to 86,400,000. */
 export interface HealthTiming {
-  /** Shortest interval of the checks of a node that answers. @default 5_000 */
+  /** Shortest interval for a node that answers. @default 5_000 */
   readonly intervalMs: number;
-  /** The same of a silent one. @default 1_000 */
+  /** Shortest interval for a silent node. @default 1_000 */
   readonly silentIntervalMs: number;
   /** Interval of the questions for models and description. @default 30_000 */
   readonly listsIntervalMs: number;

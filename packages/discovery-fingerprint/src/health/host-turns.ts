@@ -1,6 +1,6 @@
 import { HostBudget } from "@lmserv/discovery-network";
 
-/** Node as it is checked. */
+/** Node under check. */
 export interface Checked {
   readonly id: string;
   readonly host: string;
@@ -12,28 +12,28 @@ interface Claim {
   isChecked: boolean;
 }
 
-/** Nodes of one host that are checked at their own pace after their first check, whether or not they answer. */
+/** Nodes of one host that keep their own pace after their first check, even without an answer. */
 const few = 4;
 /** Checks of a host beyond these: a handful in 10 s, however many nodes claim to be there. */
 const budget = { burst: few, restMs: 5_000, maxRestMs: 10_000 };
 /** An endpoint makes room for others with its first answer, and not with each name that it is given. */
 const roomMs = 10_000;
-/** Endpoints that made room lately. */
+/** Bound on endpoints that recently made room. */
 const maxEndpoints = 4_096;
 
 /**
- * Which nodes may be checked now, so that nobody's server is checked a thousand times because a thousand nodes name it.
+ * Nodes that may be checked now, so that a thousand nodes that name one server do not flood it.
  *
- * The node that had the first answer at an endpoint is checked at its own pace. All others share the budget of their
- * host: for the first check of each, and for every check where more than four have no answer of their own.
+ * The node with the first answer at an endpoint keeps its own pace. All others share the budget of their
+ * host: for the first check of each, and for every check if more than four have no answer of their own.
  */
 export class HostTurns {
   readonly #budget = new HostBudget(budget);
-  /** The node of each endpoint that had its first answer. */
+  /** Node of each endpoint that had its first answer. */
   readonly #answered = new Map<string, string>();
-  /** By host, the nodes without an answer of their own. */
+  /** By host: nodes without an answer of their own. */
   readonly #claims = new Map<string, Map<string, Claim>>();
-  /** When an endpoint made room last, the latest at the end. */
+  /** Time at which an endpoint last made room, the latest at the end. */
   readonly #roomMs = new Map<string, number>();
 
   enter({ id, host }: Checked): void {
@@ -46,7 +46,7 @@ export class HostTurns {
     if (this.#answered.get(endpoint) === id) this.#answered.delete(endpoint);
   }
 
-  /** Whether a check may begin now; counts it if so. */
+  /** Returns true if a check may begin now, and counts it. */
   take({ id, host, endpoint }: Checked, nowMs: number): boolean {
     if (this.#answered.get(endpoint) === id) return true;
     const claims = this.#claims.get(host);
@@ -57,12 +57,12 @@ export class HostTurns {
     return true;
   }
 
-  /** When a host has room for another check. */
+  /** Time at which a host has room for another check. */
   dueMs(host: string, nowMs: number): number {
     return Math.max(nowMs, this.#budget.dueMs(host));
   }
 
-  /** The server answered; true when that was its first answer, and makes room for others of its host. */
+  /** Records an answer; returns true if it was the first, and makes room for others of its host. */
   answered({ id, host, endpoint }: Checked, nowMs: number): boolean {
     if (this.#answered.has(endpoint)) return false;
     this.#answered.set(endpoint, id);

@@ -13,37 +13,41 @@ import { type HealthTiming, usualTiming } from "./health-timing.ts";
 import { type Checked, HostTurns } from "./host-turns.ts";
 import { type Credentials, NodeCheck, type Pace } from "./node-check.ts";
 
-/** Checks a second, all nodes together, from 200 nodes on. */
+/** Checks per second for all nodes together, from 200 nodes on. */
 const checksPerSecond = 40;
-/** Part of an interval by which checks are spread, so that watchers do not fall into step. */
+/** Share of an interval by which checks spread, so that watchers do not synchronize. */
 const spread = 0.1;
-/** Checks under way at a time: a descriptor each. */
+/** Bound on concurrent checks: each takes a descriptor. */
 const maxAtOnce = 128;
-/** The same of silent nodes, each of which takes 4 s of every 5: those that answer keep their pace beside them. */
+/** Bound on those of silent nodes, which take 4 s of every 5: others keep their pace. */
 const maxSilentAtOnce = maxAtOnce / 2;
-/** Shortest wait for a turn of a host: a timer each. */
+/** Shortest wait for a turn of a host: each takes a timer. */
 const leastWaitMs = 100;
 const ranks: Readonly<Record<Trust, number>> = { signed: 2, announced: 1, identified: 0 };
 
 export interface HttpHealthOptions extends Partial<HealthTiming> {
-  /** Time for all questions of a check, in ms, 1 to 60,000. @default 4_000: three SYNs, or a server that is slow */
+  /**
+   * Time limit for all questions of a check, in ms, 1 to 60,000. @default 4_000: three SYNs, or a slow server
+   */
   readonly timeoutMs?: number;
   /**
-   * Key of a node that wants one, or null; it is sent as a bearer token to the endpoint of the node.
+   * Key of a node that requires one, or null; sent as a bearer token to the endpoint of the node.
    *
    * @default none is sent
    */
   readonly keyOf?: (node: NodeInfo) => string | null;
   /**
-   * Which certificates nodes with TLS may have. `verified`: only those that are vouched for, as whoever forwards to
-   * them demands; a node with another one is silent. `any`: all, but for nodes that are sent a key.
+   * Accepted certificates of nodes with TLS.
+   *
+   * `verified`: only trusted ones, as a forwarding client demands; a node with another one is silent. `any`:
+   * all, but for nodes that are sent a key.
    *
    * @default "verified"
    */
   readonly certificates?: "verified" | "any";
-  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
+  /** Authorities besides Node's own to trust for nodes with TLS, PEM. @default none */
   readonly ca?: string;
-  /** The same for one node, in the place of `ca`; null for none. @default `ca` for each */
+  /** Authorities of one node, in place of `ca`; null for none. @default `ca` for each */
   readonly caOf?: (node: NodeInfo) => string | null;
 }
 
@@ -61,8 +65,8 @@ const shapes: OptionShapes<HttpHealthOptions> = {
 /**
  * Checks listed nodes with GET requests that neither load a model nor generate.
  *
- * Each node every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30 s. Of nodes that name
- * one host, those that have not answered are checked in turns, signed ones first, from the fifth on.
+ * Each node is checked every 5 s (more seldom from 200 nodes on), one question at a time; its lists every 30
+ * s. From the fifth silent node of a host on, those take turns, signed ones first.
  *
  * @throws {TypeError | RangeError} for a mistake in the options; the message names the value.
  */
@@ -76,10 +80,10 @@ export function httpHealth(options: HttpHealthOptions = {}): HealthMonitor {
   return { start: (context) => monitorWith(healthAsker(context.clock, asking), rest).start(context) };
 }
 
-/** What is decided for each node: when it is asked, with which key, and whom its certificate is believed from. */
+/** Decisions for each node: time of the check, key and trusted authorities. */
 export type MonitorOptions = Omit<HttpHealthOptions, "timeoutMs" | "certificates">;
 
-/** Checks listed nodes; how a server is asked is up to `ask`. */
+/** Checks listed nodes; `ask` decides how a server is asked. */
 export function monitorWith(ask: AskHealth, options: MonitorOptions = {}): HealthMonitor {
   return { start: (context) => new Rounds(ask, context, options).start() };
 }
@@ -98,9 +102,9 @@ function rankOf({ sources }: NodeInfo): number {
 
 interface Round extends Checked {
   readonly check: NodeCheck;
-  /** Of its best-trusted source. */
+  /** Rank of its best-trusted source. */
   rank: number;
-  /** Ends the wait for the next check, or the check that is under way. */
+  /** Ends the wait for the next check, or the running check. */
   cancel: () => void;
 }
 
@@ -110,14 +114,14 @@ interface Queue {
   cancel: () => void;
 }
 
-/** One check at a time for each listed node, and a bounded number in all. */
+/** Runs one check at a time for each listed node, and a bounded number in all. */
 class Rounds {
   readonly #ask: AskHealth;
   readonly #context: HealthContext;
   readonly #credentials: Credentials;
   readonly #timing: HealthTiming;
   readonly #rounds = new Map<string, Round>();
-  /** Ids whose check is due and waits for a place. */
+  /** Ids with a due check that waits for a place. */
   readonly #due = new Set<string>();
   readonly #turns = new HostTurns();
   /** By host. */
@@ -211,7 +215,7 @@ class Rounds {
     queue.cancel = clock.schedule(delayMs, () => this.#admit(host));
   }
 
-  /** Lets the best-trusted node of a host go first, of several the one that came first. */
+  /** Admits the best-trusted node of a host, of several the first to arrive. */
   #admit(host: string): void {
     const queue = this.#queues.get(host);
     if (!queue) return;

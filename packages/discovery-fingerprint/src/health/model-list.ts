@@ -5,7 +5,7 @@ import type { Reply } from "../http/reply.ts";
 import { readWord } from "../http/text.ts";
 import type { LoadedModels, ModelDetails, Vitals } from "./vitals.ts";
 
-/** The models of a server, those that it was known to have first, with what its answers tell of each; 1,024 at most. */
+/** Models of a server, those known before first, with the details of its answers; 1,024 at most. */
 export function describeModels(
   names: readonly string[],
   vitals: Vitals,
@@ -71,7 +71,7 @@ function namesOf(entries: readonly unknown[], { name, unless }: LoadedModels): r
   return [...names];
 }
 
-/** The entries of a list, or the only one; null where the answer has neither. */
+/** Entries of a list, or the only one; null if the answer has neither. */
 function entriesAt(
   { path, at }: { readonly path: string; readonly at: string },
   replies: readonly Reply[],

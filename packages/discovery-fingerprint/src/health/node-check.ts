@@ -9,7 +9,7 @@ import type {
 } from "./health-question.ts";
 import type { HealthTiming } from "./health-timing.ts";
 
-/** Kinds of server that answer while they generate: one that does not is in trouble. */
+/** Kinds of server that answer while they generate: a silent one is in trouble. */
 const answersWhileGenerating: ReadonlySet<string> = new Set([
   "ollama",
   "llama.cpp",
@@ -22,28 +22,28 @@ const answersWhileGenerating: ReadonlySet<string> = new Set([
 ]);
 /** Failed checks in a row until a node is silent: one may be a lost packet. */
 const failuresUntilSilent = 2;
-/** Part of an interval by which lists are asked for earlier, so that the check nearest to their time takes them along. */
+/** Share of an interval by which lists are asked for early, so that the nearest check includes them. */
 const listsSlack = 0.5;
-/** Silences of an endpoint that nothing came back from, or only a refusal. */
+/** Silences of an endpoint without any answer but a refusal. */
 const unreached: ReadonlySet<HealthSilence["why"]> = new Set(["refused", "no-route", "no-connection"]);
 
-/** Time until the next check. */
+/** Wait before the next check. */
 export type Pace = "at-once" | "while-silent" | "usual";
 
-/** What follows from the outcome of a check. */
+/** Consequence of a check's outcome. */
 export interface Conclusion {
-  /** Null where nothing is certain yet. */
+  /** Null while nothing is certain. */
   readonly report: HealthReport | null;
-  /** Whether the transports are to ask for the node. */
+  /** True if the transports should reconfirm the node. */
   readonly doubts: boolean;
   readonly pace: Pace;
 }
 
-/** What is configured for a node. */
+/** Configured credentials of a node. */
 export interface Credentials {
-  /** Its key, or null. */
+  /** Key of the node, or null. */
   readonly keyOf: (node: NodeInfo) => string | null;
-  /** Authorities that may vouch for it beside Node's own, PEM, or null. */
+  /** Authorities of the node to trust besides Node's own, PEM, or null. */
   readonly caOf: (node: NodeInfo) => string | null;
 }
 
@@ -59,11 +59,11 @@ export class NodeCheck {
   readonly #credentials: Credentials;
   readonly #endpoint: string;
   #node: NodeInfo;
-  /** As announced. */
+  /** Announced path. */
   #path: string | null;
   #failures = 0;
   #hasAnswered = false;
-  /** What the transports were asked about since the last answer; what cannot be reached is doubted more. */
+  /** Doubts sent to the transports since the last answer; an unreachable endpoint is doubted more. */
   #doubted: "nothing" | "answers" | "reach" = "nothing";
   #lists: ServerLists | null = null;
   #missingPath: string | null = null;
@@ -83,10 +83,10 @@ export class NodeCheck {
     return this.#state === "silent";
   }
 
-  /** Takes what is announced now; false when the node has moved, so that another check is wanted. */
+  /** Takes the present announcement; returns false if the node has moved, and needs another check. */
   follow(node: NodeInfo): boolean {
     if (formatEndpoint(node.host, node.port) !== this.#endpoint) return false;
-    // What the server said itself stands in for the announcement by now, and is no change of it.
+    // The server's own description may have replaced the announcement, which is no change of it.
     if (node.path !== this.#path && node.path !== this.#lists?.description?.path) {
       this.#path = node.path;
       this.#listsDueMs = 0;
@@ -149,7 +149,10 @@ export class NodeCheck {
     return { report: this.#report("silent", reasons[why], null), doubts, pace: "while-silent" };
   }
 
-  /** Whether this is worth a question to the transports: the first silence, and the first of an endpoint out of reach. */
+  /**
+   * True if the transports should be asked: at the first silence, and at the first of an unreachable
+   * endpoint.
+   */
   #doubts(why: HealthSilence["why"]): boolean {
     const isUnreached = unreached.has(why);
     if (this.#doubted === "reach" || (this.#doubted === "answers" && !isUnreached)) return false;
@@ -162,7 +165,7 @@ export class NodeCheck {
     this.#doubted = "nothing";
   }
 
-  /** As announced, else as the server said itself. */
+  /** Announced kind, or else the server's own. */
   #kind(): string | null {
     return this.#node.server ?? this.#lists?.description?.server ?? null;
   }
@@ -180,7 +183,7 @@ export class NodeCheck {
   }
 }
 
-/** Reason of a silent node whose certificate comes from an unknown authority, or from itself. */
+/** Reason of a silent node with a certificate of an unknown authority, or a self-signed one. */
 export const untrustedReason = "nobody that is trusted vouches for its certificate";
 
 const reasons: Readonly<Record<HealthSilence["why"], string>> = {

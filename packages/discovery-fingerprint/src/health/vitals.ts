@@ -3,7 +3,7 @@ import type { Reply } from "../http/reply.ts";
 import type { Evidence } from "../identify/server-kind.ts";
 import { modelsPath } from "../identify/server-kinds.ts";
 
-/** A list that describes models. Each field is a pointer within an entry (RFC 6901). */
+/** List that describes models. Each field is a pointer within an entry (RFC 6901). */
 export interface ModelDetails {
   readonly path: string;
   /** Pointer to the list. */
@@ -11,36 +11,38 @@ export interface ModelDetails {
   readonly name: string;
   readonly size?: string;
   readonly digest?: string;
-  /** Context that it is served with; what it was trained with is none. */
+  /** Served context; that of the training does not count. */
   readonly contextLength?: string;
 }
 
-/** A list of the models in memory, or one that names them among others. */
+/** List of the models in memory, or one that includes them. */
 export interface LoadedModels {
   readonly path: string;
   /** Pointer to the list, or to the only name. */
   readonly at: string;
   readonly name: string;
-  /** What marks an entry that is not in memory. */
+  /** Sign of an entry that is not in memory. */
   readonly unless?: { readonly at: string; readonly like: RegExp };
 }
 
-/** Where a kind of server shows how it is and what it has: in GET requests that neither load nor generate. */
+/** Places of a server kind's state and models: in GET requests that neither load nor generate. */
 export interface Vitals {
-  /** Questions of its state, two at most; the first tells what the others leave open, and whether it wants a key. */
+  /**
+   * Questions of its state, at most two; the first shows what the others leave open, and the need of a key.
+   */
   readonly state: readonly [string, ...string[]];
-  /** Question that tells whether it wants a key where the first is not there. */
+  /** Question that shows the need of a key if the first is missing. */
   readonly otherwise: string | null;
-  /** What shows that another request would have to wait. */
+  /** Sign that another request would have to wait. */
   readonly busy: Evidence | ((replies: readonly Reply[]) => boolean);
   readonly models: readonly ModelDetails[];
-  /** Where the context of its only model stands. */
+  /** Place of its only model's context. */
   readonly context: { readonly path: string; readonly at: string } | null;
-  /** The first list that is there counts; `all` where a server holds whatever it lists. */
+  /** The first existing list counts; `all` if a server holds every listed model. */
   readonly loaded: readonly LoadedModels[] | "all";
 }
 
-/** A server of which no more is known than that it may list its models. */
+/** Server of an unknown kind, which may list its models. */
 const anyVitals: Vitals = {
   state: [modelsPath],
   otherwise: null,
@@ -50,16 +52,17 @@ const anyVitals: Vitals = {
   loaded: [],
 };
 
-/** Gauges of Prometheus' text format that are above zero, whatever their labels are. */
+/** Gauges of Prometheus' text format that are above zero, whatever their labels. */
 const vllmQueue = /^vllm:num_requests_waiting(?:\{[^}\n]*\})? (?!0(?:\.0*)?$)\d/m;
 const sglangQueue = /^sglang:num_queue_reqs(?:\{[^}\n]*\})? (?!0(?:\.0*)?$)\d/m;
 
 const ollamaLoaded: LoadedModels = { path: "/api/ps", at: "/models", name: "/name" };
 
 /**
- * The kinds that show more than that.
+ * Kinds that show more than that.
  *
- * Left out on purpose: `/health` of SGLang and TGI, which generate a token, and of LiteLLM, which asks every model.
+ * Left out on purpose: `/health` of SGLang and TGI, which generate a token, and of LiteLLM, which asks every
+ * model.
  */
 const known: Readonly<Record<string, Vitals>> = {
   lmserv: {
@@ -77,7 +80,8 @@ const known: Readonly<Record<string, Vitals>> = {
     loaded: [ollamaLoaded],
   },
   "llama.cpp": {
-    // With --api-key it wants one here, unlike at /health and /v1/models. Without --slots it says 501, key or none.
+    // With --api-key it requires one here, unlike at /health and /v1/models. Without --slots it answers 501,
+    // with or without a key.
     state: ["/slots"],
     otherwise: "/props",
     busy: areSlotsFull,
@@ -146,12 +150,12 @@ const known: Readonly<Record<string, Vitals>> = {
   },
 };
 
-/** How to ask a kind of server; one that is unknown as whoever lists its models. */
+/** Questions for a server kind; an unknown one may list its models. */
 export function vitalsOf(server: string | null): Vitals {
   return server !== null && Object.hasOwn(known, server) ? (known[server] ?? anyVitals) : anyVitals;
 }
 
-/** Whether every slot that llama.cpp shows works on a request. */
+/** True if every slot of llama.cpp works on a request. */
 function areSlotsFull(replies: readonly Reply[]): boolean {
   const slots = replies.find(({ path }) => path === "/slots")?.json;
   if (!Array.isArray(slots) || slots.length === 0) return false;

@@ -6,36 +6,36 @@ import { type Clock, formatEndpoint, withoutZone } from "@lmserv/discovery-core/
 import { maxBodyBytes, maxHeaderBytes, maxInterim, maxQuestions, type Patience } from "./limits.ts";
 import { type Body, type Reply, readReply } from "./reply.ts";
 
-/** Why no complete reply came. */
+/** Reason for an incomplete reply. */
 export type Silence =
-  /** Nobody listens on the port, and the host says so. */
+  /** The host reports that no program listens on the port. */
   | "refused"
-  /** There is no way to the host, says the system. */
+  /** The system has no route to the host. */
   | "no-route"
-  /** Nothing came back of the attempt to connect: the host is off or asleep, or drops it, or its queue is full. */
+  /** The attempt to connect had no answer: the host is off, asleep, or drops it, or its queue is full. */
   | "no-connection"
   /** The connection was accepted, and no complete answer came in time: busy is not dead. */
   | "no-answer"
   /** The connection was accepted, and closed before the reply was complete. */
   | "closed"
-  /** Somebody answers, in something else than HTTP. */
+  /** The answer was not HTTP. */
   | "foreign"
   /** The answer to plain HTTP was an alert of TLS. */
   | "encrypted"
   | CertificateFault
-  /** This machine has no room for another connection: nothing was learnt. */
+  /** This machine has no room for another connection, so that nothing was learnt. */
   | "unasked";
 
-/** What is wrong with a certificate, where one has to be vouched for. */
+/** Fault of a certificate that must be trusted. */
 export type CertificateFault =
-  /** No authority that is trusted vouches for it. */
+  /** No trusted authority signed it. */
   | "untrusted"
   /** It is made for another host. */
   | "misnamed"
-  /** It has expired, or does not hold yet. */
+  /** It has expired, or is not valid yet. */
   | "expired";
 
-/** Silences of a port that answers, in something that cannot be read. */
+/** Silences of a port that answers, but unreadably. */
 export type Unreadable = "foreign" | "encrypted" | CertificateFault;
 
 const unreadable: ReadonlySet<Silence> = new Set<Unreadable>([
@@ -51,9 +51,9 @@ export function isUnreadable(silence: Silence | null): silence is Unreadable {
 }
 
 export interface Outcome {
-  /** What was received, be it only a part of the body; null when the headers were not complete. */
+  /** Received reply, perhaps with only a part of the body; null if the headers were incomplete. */
   readonly reply: Reply | null;
-  /** Why that is not all; null when it is, or when more than anybody needs would have followed. */
+  /** Reason for the incomplete reply; null if it is complete, or was cut at the limit. */
   readonly silence: Silence | null;
 }
 
@@ -63,21 +63,21 @@ export interface ConnectionOptions {
   readonly port: number;
   /** @default "http" */
   readonly scheme?: Scheme;
-  /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
+  /** Bearer token; over TLS it is sent only to a trusted certificate. @default none */
   readonly key?: string | null;
-  /** Whether a certificate must be vouched for where no key is sent too. @default false: what is asked is for everybody */
+  /** True to require a trusted certificate even without a key. @default false: the answers are public */
   readonly verifies?: boolean;
-  /** Authorities that vouch. @default Node's own */
+  /** Trusted authorities. @default Node's own */
   readonly trust?: SecureContext | null;
   readonly patience: Patience;
   readonly clock: Clock;
-  /** GET requests at most. @default 4 */
+  /** Bound on GET requests. @default 4 */
   readonly maxQuestions?: number;
-  /** Of one body; of a longer one, what was read counts. @default 65_536 */
+  /** Bound on a body; a longer one counts as far as it was read. @default 65_536 */
   readonly maxBodyBytes?: number;
 }
 
-/** One question at a time to one port, over one TCP connection where the server keeps it open. */
+/** Asks one port question by question, over one TCP connection if the server keeps it open. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #cancelDeadline: () => void;
@@ -87,14 +87,14 @@ export class Connection {
   #wasAccepted = false;
   #current: ClientRequest | null = null;
 
-  /** Connects with the first question; the time runs from here. */
+  /** Connects with the first question; the time limits start here. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#agent = this.#newAgent(true);
     this.#cancelDeadline = options.clock.schedule(options.patience.totalMs, () => this.close());
   }
 
-  /** Whether there are questions left: a server that is asked twice for want of a reply gets fewer. */
+  /** True if questions are left: a repeated question, after a missing reply, counts as well. */
   get canAsk(): boolean {
     return this.#asked < (this.#options.maxQuestions ?? maxQuestions);
   }
@@ -104,7 +104,7 @@ export class Connection {
     const outcome = await this.#ask(path);
     const isClosed = outcome.reply === null && outcome.silence === "closed";
     if (!isClosed || !this.#current?.reusedSocket || !this.canAsk) return outcome;
-    // It closes after every reply without saying so: a new connection for each, then.
+    // The server closes after every reply without saying so: each question gets a new connection.
     this.#agent.destroy();
     this.#agent = this.#newAgent(false);
     return this.#ask(path);
@@ -143,7 +143,7 @@ export class Connection {
     });
   }
 
-  /** What it means that the time is up: who once accepted a connection is there. */
+  /** Silence at the time limit: a host that once accepted a connection is there. */
   #lateness(): Silence {
     return this.#wasAccepted ? "no-answer" : "no-connection";
   }
@@ -198,16 +198,16 @@ export class Connection {
   }
 }
 
-/** Without the zone, which means something on this machine only (RFC 6874 section 1). */
+/** Omits the zone, which is valid on this machine only (RFC 6874 section 1). */
 function hostHeader(host: string, port: number): string {
   return formatEndpoint(withoutZone(host), port);
 }
 
-/** What a failure of the system's says; codes that start with HPE are the HTTP parser's. */
+/** Silence of a system error; codes that start with HPE are the HTTP parser's. */
 export function whyFailed(error: NodeJS.ErrnoException): Silence {
   const { code = "" } = error;
   if (code.startsWith("HPE_")) return isTlsAlert(error) ? "encrypted" : "foreign";
-  // What is behind the port does not speak TLS as anybody does, or lets nobody in without a certificate.
+  // The server's TLS is unusable, or requires a certificate of the client.
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "misnamed";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return "foreign";
   if (certificateDates.test(code)) return "expired";
@@ -215,7 +215,7 @@ export function whyFailed(error: NodeJS.ErrnoException): Silence {
   return meanings[code] ?? "no-route";
 }
 
-/** Whether what no HTTP parser understands starts as a record of TLS with an alert does (RFC 8446 section 5.1). */
+/** True if unparsable HTTP starts like a record of TLS with an alert (RFC 8446 section 5.1). */
 function isTlsAlert(error: object): boolean {
   const packet = "rawPacket" in error ? error.rawPacket : null;
   return packet instanceof Uint8Array && packet[0] === 21 && packet[1] === 3;
@@ -231,7 +231,7 @@ const meanings: Readonly<Record<string, Silence>> = {
   ETIMEDOUT: "no-connection",
   ECONNRESET: "closed",
   EPIPE: "closed",
-  // This machine's own limits.
+  // Limits of this machine.
   EMFILE: "unasked",
   ENFILE: "unasked",
   ENOMEM: "unasked",
@@ -239,7 +239,7 @@ const meanings: Readonly<Record<string, Silence>> = {
   EADDRNOTAVAIL: "unasked",
 };
 
-/** Gives up on a server that never comes to the point. */
+/** Gives up a server that sends interim responses only. */
 function limitInterim(sent: ClientRequest, onExcess: () => void): void {
   let count = 0;
   sent.on("information", () => {
@@ -251,7 +251,7 @@ function limitInterim(sent: ClientRequest, onExcess: () => void): void {
 }
 
 interface ReceivedBody extends Body {
-  /** What broke it off; null where it ended, or where the limit did. */
+  /** Error that broke it off; null at its end, or at the limit. */
   readonly failure: Error | null;
 }
 

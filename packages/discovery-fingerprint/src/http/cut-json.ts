@@ -1,10 +1,10 @@
 import { parseJson } from "./json.ts";
 
 /**
- * What JSON text that breaks off says as far as it goes; undefined when that is nothing, or no JSON.
+ * Value of JSON text that breaks off; undefined if it has none, or is no JSON.
  *
- * Of its outermost list only the entries that are complete count; an object around that list, or without one, counts
- * with the properties that are complete.
+ * Only complete entries of its outermost list count. An object around that list, or without one, counts with
+ * its complete properties.
  */
 export function parseCutJson(text: string): unknown {
   const scan = new Scan();
@@ -12,22 +12,22 @@ export function parseCutJson(text: string): unknown {
   return parseJson(text.slice(0, scan.end) + scan.closers());
 }
 
-/** Where a text may be cut off and closed, so that only complete entries are left. */
+/** Places at which a text may be cut and closed, so that only complete entries remain. */
 class Scan {
-  /** What closes each container that is open, the outermost first; no deeper than the text is long. */
+  /** Closing bracket of each open container, the outermost first; bounded by the text. */
   readonly #open: string[] = [];
   #lists = 0;
   #isText = false;
   #isEscaped = false;
   #end = 0;
   /**
-   * How many containers were open at the last good place. They are still the first of those that are open: leaving one
-   * of them makes a good place of its own.
+   * Count of open containers at the last good place. They are still the outermost open ones: leaving one
+   * makes a good place of its own.
    */
   #depth = 0;
   #isOver = false;
 
-  /** Whether the outermost value is complete. */
+  /** True once the outermost value is complete. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -67,7 +67,7 @@ class Scan {
     this.#isOver = this.#open.length === 0;
   }
 
-  /** Within an entry of a list is no good place. */
+  /** A place within an entry of a list is no good place. */
   #mark(end: number): void {
     if (this.#lists > 1 || (this.#lists === 1 && this.#open.at(-1) !== "]")) return;
     this.#end = end;

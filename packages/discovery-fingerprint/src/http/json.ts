@@ -1,4 +1,4 @@
-/** What JSON text says, or undefined when it is none. */
+/** Value of JSON text, or undefined if it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -8,7 +8,7 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The value that a JSON pointer leads to, or undefined; sees own properties only.
+ * Value at a JSON pointer, or undefined; only own properties count.
  *
  * @see RFC 6901, without the escapes
  */
@@ -18,7 +18,7 @@ export function valueAt(json: unknown, pointer: string): unknown {
   return value;
 }
 
-/** An own property of an object or array, or undefined. */
+/** Own property of an object or array, or undefined. */
 export function property(value: unknown, key: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
   return Reflect.get(value, key);

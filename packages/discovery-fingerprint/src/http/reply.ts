@@ -2,21 +2,24 @@ import type { IncomingHttpHeaders } from "node:http";
 import { parseCutJson } from "./cut-json.ts";
 import { parseJson } from "./json.ts";
 
-/** One answer of a server, as far as it was read. */
+/** Answer of a server, as far as it was read. */
 export interface Reply {
-  /** What was asked for. */
+  /** Path of the question. */
   readonly path: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body, or null when it is compressed, or not UTF-8. */
+  /** Body, or null if it is compressed, or not UTF-8. */
   readonly text: string | null;
-  /** What the body says when it is declared as JSON and is; undefined otherwise. Of one that is cut, what is complete. */
+  /**
+   * Parsed body if it is declared as JSON and valid; otherwise undefined. A cut body counts as far as it is
+   * complete.
+   */
   readonly json: unknown;
-  /** Whether the body goes on beyond what was read. */
+  /** True if the body goes on beyond the part that was read. */
   readonly isCut: boolean;
 }
 
-/** What was received of a body, and whether there is more. */
+/** Received part of a body. */
 export interface Body {
   readonly bytes: Uint8Array;
   readonly isCut: boolean;
@@ -40,11 +43,11 @@ export function readReply(path: string, status: number, headers: IncomingHttpHea
 interface ContentType {
   /** In lower case. */
   readonly essence: string;
-  /** In lower case; null where none is named. */
+  /** In lower case; null if none is named. */
   readonly charset: string | null;
 }
 
-/** RFC 9110 section 8.3.1, without quoted pairs: names of character sets have none. */
+/** Parses RFC 9110 section 8.3.1, without quoted pairs: names of character sets have none. */
 function readContentType(header = ""): ContentType {
   const [essence = "", ...parameters] = header.toLowerCase().split(";");
   const named = parameters.map((parameter) => parameter.trim()).find((text) => text.startsWith("charset="));
@@ -52,7 +55,7 @@ function readContentType(header = ""): ContentType {
   return { essence: essence.trim(), charset };
 }
 
-/** What is compressed is never inflated. */
+/** Compressed bodies are never inflated. */
 function isIdentity(coding = ""): boolean {
   return ["", "identity"].includes(coding.trim().toLowerCase());
 }
@@ -65,7 +68,7 @@ function isJson({ essence }: ContentType): boolean {
   return essence.startsWith("application/") && /[/+]json$/.test(essence);
 }
 
-/** Where a body is cut may be in the middle of a character; one of which nothing came is not an empty one. */
+/** A cut may split a character; a cut body without any byte is not an empty one. */
 function decode({ bytes, isCut }: Body): string | null {
   if (isCut && bytes.length === 0) return null;
   try {

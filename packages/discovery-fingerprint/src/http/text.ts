@@ -3,18 +3,18 @@ import { visibleText } from "@lmserv/discovery-core";
 /** Versions and names of APIs are shorter. */
 const maxWordLength = 128;
 
-/** Text of a server as it is handed on. */
+/** Text of a server as it is passed on. */
 export function clean(text: string): string {
   return visibleText(text.trim());
 }
 
-/** A short name or version, cleaned; null for what is no text, empty, or too long for one. */
+/** Short name or version, cleaned; null if it is no text, empty, or too long. */
 export function readWord(value: unknown, maxLength: number = maxWordLength): string | null {
   if (typeof value !== "string" || value.length > maxLength) return null;
   return clean(value) || null;
 }
 
-/** The words of a list, each once, at most `maxCount`. */
+/** Words of a list, each once, at most `maxCount`. */
 export function readWords(
   values: readonly unknown[],
   maxCount: number,
@@ -29,7 +29,7 @@ export function readWords(
   return [...words];
 }
 
-/** As many whole characters from the start as fit into `maxBytes` of UTF-8. */
+/** Longest start in whole characters that fits into `maxBytes` of UTF-8. */
 export function cutToBytes(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);

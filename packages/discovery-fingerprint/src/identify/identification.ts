@@ -6,45 +6,45 @@ import type { Reply } from "../http/reply.ts";
 import { readWord, readWords } from "../http/text.ts";
 import { isShown, type ModelList, readSign, type ServerKind } from "./server-kind.ts";
 
-/** An LLM server that answered, validated. */
+/** Validated LLM server that answered. */
 export interface Identification {
-  /** Where it listens. */
+  /** Port of the server. */
   readonly port: number;
   readonly scheme: Scheme;
-  /** What its document announces, or null. */
+  /** Id in its document, or null. */
   readonly id: string | null;
-  /** Free text for people, from its document; may be empty. */
+  /** Text for people in its document; may be empty. */
   readonly info: string;
-  /** `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null when unknown. */
+  /** Kind: `lmserv`, `ollama`, `llama.cpp`, `vllm`, ... or null if unknown. */
   readonly server: string | null;
   readonly version: string | null;
-  /** Where its chat endpoint is, with its leading slash, or null when unknown. */
+  /** Path of its chat endpoint, with its leading slash, or null if unknown. */
   readonly path: string | null;
   readonly apis: readonly string[];
   /** At most 256, in the server's order. */
   readonly models: readonly string[];
-  /** Whether the server has more models than these. */
+  /** True if the server has more models than these. */
   readonly modelsCut: boolean;
-  /** Whether it asks for credentials, or null when that did not show. */
+  /** Need of credentials, or null if that did not show. */
   readonly auth: Auth | null;
-  /** Whether a document said all this, rather than the looks of its answers. */
+  /** True if a document gave all this, and not the form of its answers. */
   readonly document: boolean;
 }
 
-/** Where something was asked. */
+/** Port that was asked, with its protocol. */
 export interface AskedPort {
   readonly port: number;
   readonly scheme: Scheme;
 }
 
-/** What a document says of a server; another port than the one that serves it speaks plain HTTP unless it says otherwise. */
+/** Server in a document; on a port other than the document's its default protocol is plain HTTP. */
 export function fromDocument(server: ReadServer, asked: AskedPort): Identification {
   const port = server.port ?? asked.port;
   const scheme = server.scheme ?? (port === asked.port ? asked.scheme : "http");
   return { ...server, port, scheme, document: true };
 }
 
-/** What the replies of a recognised engine say. */
+/** Identification of a recognised server kind, by its replies. */
 export function fromReplies(
   serverKind: ServerKind,
   replies: readonly Reply[],
@@ -65,7 +65,7 @@ export function fromReplies(
   };
 }
 
-/** The first of the lists that names any. */
+/** First of the lists that has any name. */
 function readModels(
   lists: readonly ModelList[],
   replies: readonly Reply[],

@@ -6,22 +6,23 @@ import { serversOf } from "./verdict.ts";
 
 export interface IdentifyOptions {
   readonly clock: Clock;
-  /** Aborting it ends the iteration with its reason. */
+  /** Ends the iteration with its reason when aborted. */
   readonly signal: AbortSignal;
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   /** Each 1..65535; asked in this order, eight at a time. */
   readonly ports: readonly number[];
-  /** Whether this is a second look at a host that stayed silent, with longer limits. @default false */
+  /** True for a second look at a host that stayed silent, with longer limits. @default false */
   readonly patient?: boolean;
 }
 
 /**
- * Yields each LLM server of a host as soon as it is known; a port that is none yields nothing.
+ * Yields each LLM server of a host as soon as it is known; other ports yield nothing.
  *
- * A server comes a second time when its document, on another port, was read after its own port.
+ * A server is yielded again when its document, on another port, was read after its own port.
  *
- * @throws {TypeError | RangeError} at once, when `host` is no address or a port no port; afterwards, `signal.reason`.
+ * @throws {TypeError | RangeError} at once, when `host` is no address or a port no port; afterwards,
+ * `signal.reason`.
  */
 export function identify(options: IdentifyOptions): AsyncIterable<Identification> {
   assertAddress(options.host);

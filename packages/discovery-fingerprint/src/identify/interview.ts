@@ -15,15 +15,15 @@ export interface InterviewOptions extends AskedPort {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly patience: Patience;
-  /** Bearer token; over TLS it is sent only where the certificate is vouched for. @default none */
+  /** Bearer token; over TLS it is sent only to a trusted certificate. @default none */
   readonly key?: string | null;
-  /** Whether a certificate must be vouched for where no key is sent too. @default false */
+  /** True to require a trusted certificate even without a key. @default false */
   readonly verifies?: boolean;
-  /** Authorities that vouch. @default Node's own */
+  /** Trusted authorities. @default Node's own */
   readonly trust?: SecureContext | null;
-  /** GET requests at most. @default 4 */
+  /** Bound on GET requests. @default 4 */
   readonly maxQuestions?: number;
-  /** Of one body; of a longer one, what was read counts. @default 65_536 */
+  /** Bound on a body; a longer one counts as far as it was read. @default 65_536 */
   readonly maxBodyBytes?: number;
 }
 
@@ -47,11 +47,11 @@ export async function interview<T>(
 }
 
 export interface InterviewEitherOptions extends Omit<InterviewOptions, "scheme"> {
-  /** @default plain HTTP first, and TLS in the time that is left where that is refused as a server of TLS refuses it */
+  /** @default plain HTTP first; TLS in the remaining time if a TLS server refuses that */
   readonly scheme?: Scheme;
 }
 
-/** Holds an interview over what the server speaks; what plain HTTP brought counts where TLS brings nothing. */
+/** Holds an interview over the server's protocol; the results of plain HTTP count if TLS brings none. */
 export async function interviewEither<T extends Pick<Verdict, "kind">>(
   options: InterviewEitherOptions,
   hold: (interview: Interview) => Promise<T>,
@@ -75,11 +75,11 @@ function isHeard(found: Pick<Verdict, "kind"> & { readonly is?: Stranger }): boo
   );
 }
 
-/** Questions to one port, none asked twice, and what came of them. */
+/** Questions to one port, none asked twice, with their results. */
 export class Interview {
   readonly #connection: Connection;
   readonly #asked: AskedPort;
-  /** As many as a connection has questions. */
+  /** Bounded by the connection's questions. */
   readonly #replies: Reply[] = [];
   #document: ReadDocument | null = null;
   #silence: Silence | null = null;
@@ -94,17 +94,17 @@ export class Interview {
     return this.#replies;
   }
 
-  /** Why nothing more is asked; null as long as everything was answered. */
+  /** Reason to stop asking; null while everything was answered. */
   get silence(): Silence | null {
     return this.#silence;
   }
 
-  /** Whether plain HTTP was refused as a server of TLS refuses it. */
+  /** True if plain HTTP was refused as by a TLS server. */
   get seemsTls(): boolean {
     return this.#seemsTls;
   }
 
-  /** The answer to a question; null where there is none. */
+  /** Answer to a question; null without one. */
   async ask(path: string): Promise<Reply | null> {
     const known = this.#replies.find((reply) => reply.path === path);
     if (known) return known;
@@ -118,7 +118,7 @@ export class Interview {
     return reply;
   }
 
-  /** Asks until the kind of server is known, four questions at most. */
+  /** Asks until the kind of server is known, at most four questions. */
   async identify(): Promise<Verdict> {
     const others = this.#replies.length;
     const next = (): string | null => nextQuestion(this.#replies, this.#asked.port, others + maxQuestions);
@@ -132,7 +132,7 @@ export class Interview {
     return this.#document !== null || this.#silence !== null || this.#seemsTls || !this.#connection.canAsk;
   }
 
-  /** What is proven counts, even when the server fell silent after it. */
+  /** Proof counts, even if the server fell silent after it. */
   #verdict(): Verdict {
     const [replies, silence, asked] = [this.#replies, this.#silence, this.#asked];
     if (this.#document) return verdictOf(this.#document, asked);
@@ -155,8 +155,8 @@ function verdictOf({ role, servers }: ReadDocument, asked: AskedPort): Verdict {
 }
 
 /**
- * Whether an answer to plain HTTP is one of a server of TLS: an alert, a 400 that names it (nginx, Apache, Go), or none
- * (OpenSSL as Node, Python and llama.cpp use it).
+ * True if an answer to plain HTTP is that of a TLS server: an alert, a 400 that names it (nginx, Apache, Go),
+ * or none (OpenSSL as Node, Python and llama.cpp use it).
  */
 function isTlsRefusal({ reply, silence }: Outcome): boolean {
   if (reply === null) return silence === "encrypted" || silence === "closed";

@@ -6,21 +6,23 @@ import type { Verdict } from "./verdict.ts";
 
 export interface LookOptions {
   readonly clock: Clock;
-  /** Aborting it rejects with its reason. */
+  /** Rejects with its reason when aborted. */
   readonly signal: AbortSignal;
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
-  /** Whether this is a second look, with 1.5 s to connect and 4 s in all instead of 0.4 s and 1.5 s. @default false */
+  /**
+   * True for a second look, with 1.5 s to connect and 4 s in all instead of 0.4 s and 1.5 s. @default false
+   */
   readonly patient?: boolean;
 }
 
 /**
- * Asks one port, with at most four GET requests, which LLM server it is.
+ * Identifies the LLM server at one port, with at most four GET requests.
  *
- * Over plain HTTP; where that is refused as a server of TLS refuses it, over TLS, whoever vouches for the certificate.
+ * It uses plain HTTP, and TLS with any certificate if a TLS server refuses that.
  *
- * Rejects with `signal.reason`, and for nothing that the other side does.
+ * Rejects with `signal.reason`, and never for an act of the other side.
  *
  * @throws {TypeError | RangeError} at once, when `host` is no address or `port` no port.
  */

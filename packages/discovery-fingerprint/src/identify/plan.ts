@@ -4,10 +4,10 @@ import type { Reply } from "../http/reply.ts";
 import { isShown, readSign, type ServerKind, type Signs } from "./server-kind.ts";
 import { modelsPath, openaiList, serverKinds } from "./server-kinds.ts";
 
-/** What every server is asked until it is recognised. */
+/** Questions for every server until it is recognised. */
 const common: readonly string[] = [documentPath, "/", modelsPath];
 
-/** What to ask next, after what is known of the port; null when enough is known, or `most` replies are there. */
+/** Next question by the knowledge of the port; null if enough is known, or there are `most` replies. */
 export function nextQuestion(
   replies: readonly Reply[],
   port: number,
@@ -20,12 +20,12 @@ export function nextQuestion(
   return common.find(isOpen) ?? decisiveQuestion(replies, port);
 }
 
-/** The engine that the replies prove, or null. */
+/** Server kind that the replies prove, or null. */
 export function recognise(replies: readonly Reply[]): ServerKind | null {
   return serverKinds.find(({ proofs }) => isShown(proofs, replies)) ?? null;
 }
 
-/** The question that settles the likeliest engine. */
+/** Question that settles the likeliest kind. */
 function decisiveQuestion(replies: readonly Reply[], port: number): string | null {
   const leads = serverKinds.flatMap(({ proofs, ports }) => {
     const home = ports.includes(port) ? weights.home : 0;
@@ -38,7 +38,7 @@ function decisiveQuestion(replies: readonly Reply[], port: number): string | nul
   return best?.path ?? null;
 }
 
-/** What a server shows of itself counts more than what all show, and that more than the port. */
+/** A sign of one kind counts more than common ones, and those more than the port. */
 const weights = { own: 4, common: 2, home: 1 } as const;
 
 function support(signs: Signs, replies: readonly Reply[]): number {
@@ -47,7 +47,7 @@ function support(signs: Signs, replies: readonly Reply[]): number {
   return shown.every((sign) => sign === openaiList) ? weights.common : weights.own;
 }
 
-/** The one question that is left before all the signs can be there; null where there is none or another. */
+/** Only question left before all the signs can be there; null if there is none or another. */
 function questionLeft(signs: Signs, replies: readonly Reply[]): string | null {
   const missing = signs.filter((sign) => readSign(sign, replies) === null);
   const [path, ...more] = new Set(missing.map((sign) => sign.path));

@@ -5,39 +5,45 @@ import { assertAddress, look } from "./look.ts";
 import type { Quiet, Stranger, Verdict } from "./verdict.ts";
 
 /**
- * How a port stands, for whoever speaks for the server there: `serving` (it answers over HTTP), `foreign` (it speaks
- * first, or no HTTP), `failing` (5xx to whatever is asked), or why it gave no answer.
+ * State of a port for a program that announces its server.
  *
- * `no-answer` is a port that accepts and says nothing: a server may be busy, and a connection alone asks nothing. With
- * `closed` it accepts and hangs up, as a proxy does in front of nobody: an open port is no server.
+ * `serving`: it answers over HTTP. `foreign`: it speaks first, or no HTTP. `failing`: it answers 5xx to all
+ * questions. Others are reasons for no answer.
+ *
+ * `no-answer` is a port that accepts and is silent: a server may be busy, and a mere connection asks nothing.
+ * With `closed` it accepts and hangs up, as a proxy without a server does: an open port is no server.
  */
 export type ServerCheck = "serving" | Exclude<Stranger, "http"> | Quiet;
 
 export interface ServerCheckOptions {
   readonly clock: Clock;
-  /** Aborting it rejects with its reason. */
+  /** Rejects with its reason when aborted. */
   readonly signal: AbortSignal;
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
   /**
-   * Whether it is asked, with up to four GET requests in 4 s. Otherwise it is only connected to, within 1 s, and
-   * watched for 0.25 s: nothing reaches its log.
+   * True to ask it, with up to four GET requests in 4 s.
+   *
+   * Otherwise it is only connected to, within 1 s, and watched for 0.25 s: nothing reaches its log.
    *
    * @default true
    */
   readonly ask?: boolean;
 }
 
-/** From the first packet to an open connection, in ms; a connection within one machine takes less than one. */
+/**
+ * Limit from the first packet to an open connection, in ms; a connection within one machine takes less than
+ * one.
+ */
 const connectMs = 1_000;
-/** In which a proxy in front of nobody hangs up, and a protocol that is not HTTP greets. */
+/** Watch in ms, in which a proxy without a server hangs up, and a protocol other than HTTP greets. */
 const watchMs = 250;
 
 /**
- * Checks whether a server stands behind a port.
+ * Checks if a server is behind a port.
  *
- * Rejects with `signal.reason`, and for nothing that the other side does.
+ * Rejects with `signal.reason`, and never for an act of the other side.
  *
  * @throws {TypeError | RangeError} when `host` is no address or `port` no port.
  */
@@ -86,7 +92,7 @@ async function watchConnection({
   }
 }
 
-/** TCP lets a socket connect to itself when its own port, chosen at random, is the one it asks for. */
+/** TCP lets a socket connect to itself if its own random port is the target. */
 function isItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;
 }

@@ -1,21 +1,21 @@
 import { documentPath } from "../document/document.ts";
 import type { AuthEvidence, ModelList, ServerKind, Sign, Signs } from "./server-kind.ts";
 
-/** What most servers answer: the list of models of the OpenAI API. */
+/** List of models of the OpenAI API, which most servers have. */
 export const modelsPath = "/v1/models";
 
 const openaiChat = "/v1/chat/completions";
 const openaiModels: ModelList = { path: modelsPath, at: "/data", name: "/id" };
-/** What every server of the OpenAI API shows. */
+/** Sign of every server of the OpenAI API. */
 export const openaiList: Sign = { path: modelsPath, at: "/object", like: /^list$/ };
-/** The same of a list that names its type after its entries, and was not read to the end. */
+/** Sign of a list that names its type after its entries, and was not read to the end. */
 const openaiEntry: Signs = [
   { path: modelsPath, at: "/data/0/object", like: /^model$/ },
   { path: modelsPath, at: "/data/0/id", like: /./ },
 ];
 const noneIfListed: AuthEvidence = { none: [[openaiList], openaiEntry] };
 
-/** The list of models, whose first entry names its owner. */
+/** List of models, whose first entry names its owner. */
 function ownedBy(like: RegExp): Signs {
   return [openaiList, { path: modelsPath, at: "/data/0/owned_by", like }];
 }
@@ -55,7 +55,7 @@ const lmservs: readonly ServerKind[] = [
     auth: noneIfListed,
   },
   {
-    // The gateway that many applications share: it has no greeting, and keys for everything.
+    // Gateway that many applications share: it has no greeting, and requires keys for everything.
     server: "lmserv",
     ports: [8000],
     apis: ["openai"],
@@ -153,7 +153,7 @@ const others: readonly ServerKind[] = [
     auth: noneIfListed,
   },
   {
-    // Says 200 to every question, and this to every one that it does not know.
+    // Answers 200 to every question, and this to every unknown one.
     server: "lmstudio",
     ports: [1234],
     apis: ["openai"],
@@ -229,7 +229,7 @@ const others: readonly ServerKind[] = [
     auth: noneIfListed,
   },
   {
-    // Greets with nothing at all.
+    // Has no greeting at all.
     server: "tgi",
     ports: [3000],
     apis: ["tgi", "openai"],
@@ -257,7 +257,7 @@ const others: readonly ServerKind[] = [
   },
 ];
 
-/** Somebody who lists models as the OpenAI API does, and shows nothing of its own. */
+/** Server that lists models as the OpenAI API does, and has no sign of its own. */
 const unknown: ServerKind = {
   server: null,
   ports: [],
@@ -270,5 +270,5 @@ const unknown: ServerKind = {
   auth: noneIfListed,
 };
 
-/** Every kind of server that is known: the more specific before what it resembles, the unknown last. */
+/** Known kinds of server: specific ones before similar ones, the unknown last. */
 export const serverKinds: readonly ServerKind[] = [...lmservs, ...others, unknown];
