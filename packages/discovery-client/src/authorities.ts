@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { ConfiguredNodes } from "./configured-nodes.ts";
 
-/** Authorities that vouch for one node with TLS. */
+/** Trusted authorities of one node with TLS. */
 export interface NodeCa {
   /** `host:port` of the node with its address, as configured by hand, or the id of a signed node. */
   readonly node: string;
@@ -11,13 +11,13 @@ export interface NodeCa {
 }
 
 export interface AuthorityOptions {
-  /** Authorities beside Node's own that may vouch for nodes with TLS, PEM. @default none */
+  /** Authorities besides Node's own to trust for nodes with TLS, PEM. @default none */
   readonly ca?: string;
   /** Further authorities of single nodes. @default [] */
   readonly nodeCas?: readonly NodeCa[];
 }
 
-/** Authorities that may vouch for a node, beside those that Node knows. */
+/** Trusted authorities of each node, besides Node's own. */
 export class Authorities {
   readonly #ofAll: string | null;
   readonly #ofNodes: ConfiguredNodes<string>;
@@ -37,7 +37,7 @@ export class Authorities {
     this.#ofNodes = new ConfiguredNodes(joined);
   }
 
-  /** Certificates for a node, PEM, or null where Node's own alone count. */
+  /** Certificates for a node, PEM, or null if Node's own suffice. */
   of(node: NodeInfo): string | null {
     return this.#ofNodes.of(node) ?? this.#ofAll;
   }
@@ -47,9 +47,9 @@ const begin = "-----BEGIN CERTIFICATE-----";
 const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Fault of a PEM text with certificates, as the end of a sentence, or null where each of them can be read.
+ * Fault of a PEM text with certificates, as the end of a sentence, or null if each of them is readable.
  *
- * Node passes over what it cannot read.
+ * Node passes over unreadable ones.
  */
 export function certificatesFault(pem: string): string | null {
   const begun = pem.split(begin).length - 1;

@@ -3,13 +3,13 @@ import type { NodeInfo } from "@lmserv/discovery-core";
 import { canonicalAddress, formatEndpoint } from "@lmserv/discovery-core/transport";
 import { isSigned } from "./picker/policy.ts";
 
-/** Values by node, none of which goes to a node by what it says of itself. */
+/** Configured values by node; no node gets a value by its own announcement. */
 export class ConfiguredNodes<Value> {
   readonly #values: ReadonlyMap<string, Value>;
 
   /**
-   * @param values - By `host:port` of a node with its address, with `http://` or `https://` before it where only that
-   * scheme is meant, or by the id of a signed node.
+   * @param values - By `host:port` of a node with its address, or by the id of a signed node. `http://` or
+   * `https://` before an endpoint restricts it to that scheme.
    */
   constructor(values: readonly (readonly [node: string, value: Value])[]) {
     this.#values = new Map(values.map(([node, value]) => [canonicalNode(node), value]));
@@ -24,7 +24,7 @@ export class ConfiguredNodes<Value> {
   }
 }
 
-/** An endpoint as the list writes it, whichever way its address is spelled; an id as it is. */
+/** Endpoint in the list's spelling, whatever its own; an id stays unchanged. */
 function canonicalNode(node: string): string {
   const [, scheme = "", bracketed, plain, port] =
     /^(https?:\/\/)?(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})\/?$/.exec(node) ?? [];

@@ -8,7 +8,7 @@ import { ask, site } from "./site.ts";
 
 const lan = site();
 
-/** Two nodes, of which the first is asked first. */
+/** Two nodes, in the order in which they are asked. */
 async function twoNodes(first: ModelServer, second: ModelServer): Promise<NearFetch> {
   await lan.near.list({ id: "first", port: first.port }, { id: "second", port: second.port });
   return nearFetch(lan.near.discovery, { prefer: ["first"] });
@@ -145,7 +145,7 @@ describe("another node is asked", () => {
     await lan.near.list({ id: "first", port: await closedPort() }, { id: "second", port: second.port });
     const fetching = nearFetch(lan.near.discovery, { prefer: ["first"] });
     expect((await ask(fetching)).headers.get("x-lmserv-attempts")).toBe("2");
-    // The one that failed goes last for a while.
+    // The failed one goes last for a while.
     expect((await ask(fetching)).headers.get("x-lmserv-attempts")).toBe("1");
   });
 

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { type Api, type Call, CallBody } from "../forwarding/call.ts";
 
-/** A request of `fetch`, with a body that can be sent again where that is possible. */
+/** Request of `fetch`, with a body that can be sent again if possible. */
 export interface FetchRequest {
   readonly method: string;
   /** Path and query. */
@@ -46,7 +46,7 @@ async function bodyOf(request: Request, isStream: boolean): Promise<FetchRequest
   return new CallBody(new Uint8Array(await request.arrayBuffer()));
 }
 
-/** What a request wants of a node. */
+/** Call of a request. */
 export function callOf({ body, headers }: FetchRequest, api: Api): Call {
   const kept = body instanceof CallBody ? body : null;
   return {

@@ -5,7 +5,7 @@ import { endToEnd } from "../forwarding/headers.ts";
 /** Statuses whose responses have no body (Fetch, "null body status"). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Response to `fetch` of what a node answered; cancelling its body ends the upstream request. */
+/** Response to `fetch` with a node's answer; cancelling its body ends the upstream request. */
 export function fetchResponse(
   { node, status, headers, body, attempts }: Answered,
   signal: AbortSignal,

@@ -12,13 +12,13 @@ import { callOf, type FetchRequest, readFetch } from "./fetch-request.ts";
 import { fetchResponse } from "./fetch-response.ts";
 
 export interface NearFetchOptions extends PickerOptions, AuthorityOptions {
-  /** How long a request waits for a first node, in ms, at least 0. @default 3_000 */
+  /** Wait for a first node, in ms, at least 0. @default 3_000 */
   readonly waitMs?: number;
-  /** How long a connection to a node may take, in ms. @default 1_000 */
+  /** Time limit of a connection to a node, in ms. @default 1_000 */
   readonly connectMs?: number;
 }
 
-/** A `fetch` whose server is whichever node serves best. */
+/** A `fetch` whose server is the best node. */
 export interface NearFetch {
   /** Base URL for clients of OpenAI's API, `http://lmserv.invalid/v1`; a `fetch` that was forgotten fails there. */
   readonly baseURL: string;
@@ -33,7 +33,7 @@ export interface NearFetch {
    * @throws {NoNodeError} when no node is known in time.
    */
   readonly fetch: typeof fetch;
-  /** Says, for a call, why nodes are chosen or not, in which order. */
+  /** Explains the choice and order of nodes for a call. */
   explain(call: Partial<Call>): Choice;
 }
 
@@ -107,7 +107,7 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when a node can serve a call, or no longer has the time to appear. */
+/** Resolves when a node can serve a call, or the wait for one is over. */
 async function waitForNode({ picker, call, watch, clock, untilMs, signal }: Wait): Promise<void> {
   const ending = new AbortController();
   const ignore = onAbort(signal, () => ending.abort());
@@ -138,7 +138,7 @@ function unknownPath(path: string): Refusal {
   return { status: 404, code: "unknown_url", message, retryAfterS: null };
 }
 
-/** Says as much of the cause as is known. */
+/** Describes the cause as far as it is known. */
 function absence({ warnings }: Discovery, waitMs: number): string {
   const latest = warnings.at(-1);
   const cause = latest ? `: ${latest.message}` : "; on a machine that serves one, run: lmserv announce";

@@ -14,22 +14,22 @@ export interface AttemptOptions {
   readonly headers: Record<string, string | string[]>;
   readonly body: Uint8Array | Readable | null;
   readonly connections: Connections;
-  /** Certificates that may vouch for the node beside Node's own, PEM. @default none */
+  /** Certificates to trust for the node besides Node's own, PEM. @default none */
   readonly ca?: string | null;
   readonly clock: Clock;
-  /** How long a connection may take, in ms. */
+  /** Time limit of the connection, in ms. */
   readonly connectMs: number;
   /** Ends it in every phase; the request is destroyed. */
   readonly signal: AbortSignal;
 }
 
-/** A request that failed before an answer came. */
+/** Error of a request before an answer. */
 class AttemptError extends Error {
   override readonly name = "AttemptError";
 }
 
 /**
- * Asks a node, and resolves once the first byte of the answer's body is there, or its end.
+ * Asks a node, and resolves with the first byte of the answer's body, or its end.
  *
  * The answer is paused. Aborting `signal` destroys it also after that.
  *
@@ -39,7 +39,7 @@ export async function attempt(options: AttemptOptions): Promise<IncomingMessage>
   try {
     return await send(options, true);
   } catch (error) {
-    // A server may end an idle connection at the very moment at which it is used: that says nothing of the node.
+    // A server may end an idle connection at the very moment of its use: that says nothing of the node.
     if (!(error instanceof StaleConnectionError) || options.signal.aborted) throw error;
     return await send(options, false);
   }

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { jsonMembers, jsonValue, type Span, withValue } from "./json-members.ts";
 
-/** API that a path belongs to: OpenAI's and what servers speak beside it under `/v1`, Ollama's, LMServ's own. */
+/** API of a path: OpenAI's with further paths under `/v1`, Ollama's, LMServ's own. */
 export type Api = "openai" | "ollama" | "lmserv";
 
-/** What a request wants of a node. */
+/** Requirements of a request on a node. */
 export interface Call {
   readonly api: Api;
-  /** Name of the model as the client wrote it, or null where none is named. */
+  /** Name of the model as the client wrote it, or null without one. */
   readonly model: string | null;
   /** The same for requests of one conversation, or null; its prompt is in the cache of one node. */
   readonly conversation: string | null;
@@ -18,7 +18,7 @@ export interface Call {
 /** Longer beginnings are images; they tell conversations apart, and are not worth the time. */
 const maxBeginningBytes = 1_048_576;
 
-/** API of a path, or null where it is none that nodes speak. */
+/** API of a path, or null if nodes do not speak it. */
 export function apiOf(path: string): Api | null {
   if (/^\/v1(?:\/|$)/.test(path)) return "openai";
   if (/^\/api(?:\/|$)/.test(path)) return "ollama";
@@ -35,13 +35,13 @@ export class CallBody {
     this.#members = jsonMembers(bytes);
   }
 
-  /** Name of the model, or null where the body names none. */
+  /** Name of the model, or null without one. */
   get model(): string | null {
     const model = this.#read("model");
     return typeof model === "string" && model !== "" ? model : null;
   }
 
-  /** Response that this one goes on from, or null (OpenAI's Responses API, `previous_response_id`). */
+  /** Response that this one continues, or null (OpenAI's Responses API, `previous_response_id`). */
   get previousResponse(): string | null {
     const id = this.#read("previous_response_id");
     return typeof id === "string" ? id : null;
@@ -55,7 +55,7 @@ export class CallBody {
     return createHash("sha1").update(said).digest("hex");
   }
 
-  /** The body with another name of the model; itself where the name is the same. */
+  /** Body with another name of the model; itself if the name is the same. */
   withModel(model: string | null): Uint8Array {
     const span = this.#members.get("model");
     return span && model !== null && model !== this.model ? withValue(this.bytes, span, model) : this.bytes;

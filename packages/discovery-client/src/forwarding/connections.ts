@@ -6,19 +6,19 @@ import type { Scheme } from "@lmserv/discovery-core";
 /** Kept connections to nodes; idle ones keep no process alive. */
 export class Connections {
   readonly #http = new HttpAgent({ keepAlive: true });
-  /** By the authorities that vouch: as many as are configured. */
+  /** By trusted authorities; bounded by the configured ones. */
   readonly #https = new Map<string | null, HttpsAgent>();
 
   /**
    * Agent with the kept connections to nodes of a scheme.
    *
-   * @param ca - Certificates that are trusted beside Node's own, PEM, or null.
+   * @param ca - Certificates to trust besides Node's own, PEM, or null.
    */
   kept(scheme: Scheme, ca: string | null): HttpAgent {
     return scheme === "http" ? this.#http : this.#trusting(ca);
   }
 
-  /** Agent for one request on a connection of its own, which trusts the same. */
+  /** Agent for one request on a connection of its own, with the same trust. */
   fresh(scheme: Scheme, ca: string | null): HttpAgent {
     if (scheme === "http") return new HttpAgent();
     return new HttpsAgent({ ...this.#trusting(ca).options, keepAlive: false });

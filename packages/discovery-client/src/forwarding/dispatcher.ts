@@ -26,7 +26,7 @@ export interface DispatchRequest {
   /** Kept, so that another node can have it too; a stream goes to one node only. */
   readonly body: CallBody | Readable | null;
   readonly call: Call;
-  /** The client has gone: everything ends at once. */
+  /** Aborted when the client has gone, which ends everything at once. */
   readonly signal: AbortSignal;
 }
 
@@ -59,10 +59,10 @@ export interface DispatcherOptions {
   readonly nodes: () => readonly NodeInfo[];
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
   readonly connections: Connections;
-  /** Authorities that may vouch for nodes with TLS. */
+  /** Trusted authorities of nodes with TLS. */
   readonly authorities: Authorities;
   readonly clock: Clock;
-  /** How long a connection may take, in ms. @default 1_000 */
+  /** Time limit of a connection, in ms. @default 1_000 */
   readonly connectMs?: number;
 }
 
@@ -70,17 +70,17 @@ export interface DispatcherOptions {
 const worthAnother: ReadonlySet<number> = new Set([404, 429, 502, 503, 504]);
 /** Longest body of such an answer that is kept. */
 const maxKeptBytes = 65_536;
-/** A stream in which nothing moves for so long, of a node that is lost, is given up. */
+/** Standstill after which the stream of a lost node is given up, in ms. */
 const stalledMs = 5_000;
 const missingModel = /model.{0,300}(?:not.found|not exist)/is;
 
 /** One attempt that led nowhere. */
 interface Failure extends FailedAttempt {
-  /** The answer, where there was one. */
+  /** Answer, if there was one. */
   readonly answer: Answered | null;
 }
 
-/** Sends each request to the best node, and to the next where that one has not begun to answer. */
+/** Sends each request to the best node, and to the next if that one has not begun to answer. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #connectMs: number;
@@ -90,7 +90,7 @@ export class Dispatcher {
     this.#connectMs = options.connectMs ?? 1_000;
   }
 
-  /** @throws `signal.reason` when the client goes before the first byte. */
+  /** @throws `signal.reason` if the client goes before the first byte. */
   async dispatch(request: DispatchRequest): Promise<Reply> {
     const { picker } = this.#options;
     const tried = new Set<string>();
@@ -131,7 +131,7 @@ export class Dispatcher {
     }
   }
 
-  /** Resolves with the answer, which gives its place back when it has ended. */
+  /** Resolves with the answer, which frees its place when it has ended. */
   async #send(
     { node, model }: Candidate,
     { method, target, headers, hop, body, call, signal }: DispatchRequest,
@@ -209,7 +209,7 @@ function isSpent(body: DispatchRequest["body"], failures: readonly Failure[]): b
   return failures.length > 0 && body !== null && !(body instanceof CallBody);
 }
 
-/** The best node that was not asked yet; hosts that could not be reached go last. */
+/** Best node that was not asked yet; unreachable hosts go last. */
 function nextOf(
   { candidates }: Choice,
   tried: ReadonlySet<string>,
@@ -219,7 +219,7 @@ function nextOf(
   return left.find(({ node }) => !unreached.has(node.host)) ?? left[0];
 }
 
-/** The beginning of a body, or what came of it in time. */
+/** Beginning of a body, as far as it came in time. */
 function keep(response: IncomingMessage, clock: Clock, maxMs: number): Promise<Buffer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -238,7 +238,7 @@ function keep(response: IncomingMessage, clock: Clock, maxMs: number): Promise<B
   });
 }
 
-/** Calls back when an answer has closed, or at once where it has: it may break off at any moment. */
+/** Calls back when an answer has closed, or at once if it has: it may break off at any moment. */
 function onClose(response: IncomingMessage, listener: () => void): void {
   if (response.closed) listener();
   else response.once("close", listener);

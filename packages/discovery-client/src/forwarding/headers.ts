@@ -14,7 +14,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   "upgrade",
   "expect",
 ]);
-/** Secrets of the client, and what a node could take for its own page. */
+/** Secrets of the client, and headers by which a node would take the request for one from its own page. */
 const ofClient: ReadonlySet<string> = new Set([
   "host",
   "authorization",
@@ -26,7 +26,7 @@ const ofClient: ReadonlySet<string> = new Set([
   "content-length",
 ]);
 
-/** Headers that pass to the next hop: all but those of the connection, and those that `Connection` names. */
+/** Headers for the next hop, without those of the connection and those that `Connection` names. */
 export function endToEnd(
   headers: NodeJS.Dict<string | readonly string[]>,
 ): Record<string, string | string[]> {

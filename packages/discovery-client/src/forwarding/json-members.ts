@@ -15,8 +15,8 @@ const spaces: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 /**
  * Spans of the values of a JSON object, by key; the last of equal keys counts (RFC 8259 section 4).
  *
- * Bodies hold images of many megabytes: they are scanned once, and neither copied nor decoded. A document that is no
- * object, or ends early, has no members; what stands between delimiters is not validated.
+ * Bodies hold images of many megabytes: they are scanned once, and neither copied nor decoded. A document
+ * that is no object, or ends early, has no members. The text between delimiters is not validated.
  */
 export function jsonMembers(bytes: Uint8Array): ReadonlyMap<string, Span> {
   const members = new Map<string, Span>();
@@ -36,7 +36,7 @@ export function jsonMembers(bytes: Uint8Array): ReadonlyMap<string, Span> {
   return members;
 }
 
-/** Value of a span, or undefined where it is no JSON. */
+/** Value of a span, or undefined if it is no JSON. */
 export function jsonValue(bytes: Uint8Array, { start, end }: Span): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());
@@ -62,7 +62,7 @@ function trimEnd(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** Where the string that begins at `from` has ended, or the length of the document. */
+/** End of the string that begins at `from`, or the length of the document. */
 function stringEnd(bytes: Uint8Array, from: number): number {
   let at = bytes.indexOf(quote, from + 1);
   while (at >= 0 && isEscaped(bytes, at)) at = bytes.indexOf(quote, at + 1);
@@ -75,7 +75,7 @@ function isEscaped(bytes: Uint8Array, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-/** Where the comma or the brace after a value stands, or the length of the document. */
+/** Offset of the comma or the brace after a value, or the length of the document. */
 function valueEnd(bytes: Uint8Array, from: number): number {
   let depth = 0;
   let at = from;

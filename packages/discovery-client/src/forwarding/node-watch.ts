@@ -1,8 +1,8 @@
 import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
 
-/** Calls back when a node on which something waits is lost. */
+/** Calls back when a node with waiting work is lost. */
 export interface NodeWatch {
-  /** @returns The end of it. */
+  /** @returns the function that ends it. */
   onLost(id: string, listener: (why: string) => void): () => void;
   /** Resolves at the next change of the list, or when the watch has ended. */
   change(): Promise<void>;
@@ -21,7 +21,7 @@ export function watchNodes(discovery: Pick<Discovery, "watch">, signal?: AbortSi
   const follow = async (): Promise<void> => {
     for await (const change of discovery.watch({ ...(signal && { signal }) })) {
       const { kind, node } = change;
-      // Whoever says goodbye may well finish what it began.
+      // A node that says goodbye may still finish its work.
       if (kind === "down" && change.reason !== "goodbye") tell(node, `it is gone (${change.reason})`);
       else if (node.health?.state === "silent") tell(node, node.health.reason ?? "it does not answer");
       wake();

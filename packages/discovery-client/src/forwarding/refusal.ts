@@ -7,7 +7,7 @@ export interface Refusal {
   readonly status: number;
   /** Machine-readable cause, such as `model_not_found`. */
   readonly code: string;
-  /** Cause and way out, for people. */
+  /** Cause and remedy, for people. */
   readonly message: string;
   /** Seconds after which another try may help, or null. */
   readonly retryAfterS: number | null;
@@ -24,7 +24,7 @@ export interface FailedAttempt {
 const maxNames = 20;
 const retryAfterS = 5;
 
-/** Why a call goes nowhere: nobody can serve it, or everybody who can was asked in vain. */
+/** Refusal of a call: no node can serve it, or all that can were asked in vain. */
 export function refusalFor(
   call: Call,
   { rejected }: Choice,
@@ -63,7 +63,7 @@ function listed(texts: readonly string[]): string {
   return `${texts.slice(0, maxNames).join("; ")}${more}`;
 }
 
-/** A refusal as clients of an API read it, with its headers. */
+/** Refusal in the dialect of an API, with its headers. */
 export interface RefusalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

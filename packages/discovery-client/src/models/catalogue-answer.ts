@@ -13,10 +13,9 @@ import {
 const modelPrefix = "/v1/models/";
 
 /**
- * Answer to a question about models or versions, out of what is known of the nodes that can be used, or null for any
- * other question.
+ * Answer to a question about models or versions by the usable nodes, or null for any other question.
  *
- * A model that is not there is left to the nodes: it is refused with the names that are. So is a version that none tells.
+ * A missing model is left to the nodes, which refuse it and name theirs. So is an unknown version.
  */
 export function catalogueAnswer(
   method: string,
@@ -35,7 +34,7 @@ export function catalogueAnswer(
   return model ? openaiModel(model) : null;
 }
 
-/** Name in a path about one model; null for any other path, and where its escapes make no text. */
+/** Name in a path about one model; null for any other path, and for escapes that make no text. */
 function wantedModel(path: string): string | null {
   if (!path.startsWith(modelPrefix)) return null;
   try {

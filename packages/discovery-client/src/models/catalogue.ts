@@ -68,9 +68,10 @@ export function ollamaLoaded(models: readonly ListedModel[]): unknown {
 const versionPattern = /^(\d{1,9}(?:\.\d{1,9}){0,3})(-[\w.-]{1,40})?$/;
 
 /**
- * Ollama's version, as `GET /api/version` answers: the lowest of all, since clients conclude from it what they may ask.
+ * Ollama's version, as `GET /api/version` answers: the lowest of all, since clients derive from it what they
+ * may ask.
  *
- * Other kinds that speak Ollama's API make up theirs. Null where no node tells one.
+ * Other kinds that speak Ollama's API make up theirs. Null if no node has one.
  */
 export function ollamaVersion(nodes: readonly NodeInfo[]): unknown {
   const versions = nodes
@@ -80,7 +81,7 @@ export function ollamaVersion(nodes: readonly NodeInfo[]): unknown {
   return lowest === undefined ? null : { version: lowest };
 }
 
-/** Number by number; what leads up to a version comes before it. */
+/** Compares number by number; prereleases come before their version. */
 function byVersion(a: string, b: string): number {
   const [, numbersA = "", leadA = "~"] = versionPattern.exec(a) ?? [];
   const [, numbersB = "", leadB = "~"] = versionPattern.exec(b) ?? [];

@@ -10,13 +10,13 @@ export interface Reservation {
   release(): void;
 }
 
-/** What this process has sent to a node. */
+/** Requests of this process to a node. */
 export interface NodeLoad {
   /** Requests under way. */
   readonly inFlight: number;
   /** Smoothed time to the first byte in ms, or null before a first answer. */
   readonly firstByteMs: number | null;
-  /** Whether the last attempt failed, within the last `failureMs`. */
+  /** True if the last attempt failed, within the last `failureMs`. */
   readonly hasFailed: boolean;
 }
 
@@ -26,7 +26,7 @@ interface Record {
   failedMs: number | null;
 }
 
-/** For this long a node that failed goes last; then its health is known. */
+/** Time for which a node that failed goes last; then its health is known. */
 const failureMs = 5_000;
 /** Weight of the latest measurement. */
 const weight = 0.3;

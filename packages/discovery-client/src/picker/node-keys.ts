@@ -1,11 +1,12 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { ConfiguredNodes } from "../configured-nodes.ts";
 
-/** Key of nodes that want one. */
+/** Key of a node that requires one. */
 export interface NodeKey {
   /**
-   * `host:port` of the node with its address, as configured by hand, or the id of a signed node. With `https://` before
-   * it, the endpoint is sent its key over TLS only. Names of announcements are neither.
+   * `host:port` of the node with its address, as configured by hand, or the id of a signed node.
+   *
+   * With `https://` before it, the endpoint gets its key over TLS only. Names in announcements do not count.
    */
   readonly node: string;
   /** Bearer token. */
@@ -16,7 +17,7 @@ export interface NodeKey {
 export class NodeKeys {
   readonly #keys: ConfiguredNodes<string>;
 
-  /** @throws {TypeError} for keys that cannot be; the message names the node and never the key. */
+  /** @throws {TypeError} for invalid keys; the message names the node and never the key. */
   constructor(keys: readonly NodeKey[] = []) {
     for (const { node, key } of keys) {
       if (typeof node !== "string" || node === "") throw new TypeError("a node key must name its node");

@@ -8,7 +8,7 @@ import { type Candidate, rank } from "./ranking.ts";
 import { type Obstacle, suitabilityOf } from "./suitability.ts";
 
 export interface PickerOptions extends PickPolicy {
-  /** Keys of nodes that want one; a node that wants another is not chosen. @default [] */
+  /** Keys of nodes that require one; a node that requires another is not chosen. @default [] */
   readonly nodeKeys?: readonly NodeKey[];
   /** @default the system's */
   readonly clock?: Clock;
@@ -29,15 +29,15 @@ export interface Choice {
   readonly rejected: readonly Rejection[];
 }
 
-/** Chooses nodes for calls, by what is known at the moment of each. */
+/** Chooses nodes for calls, by the knowledge at the moment of each. */
 export interface Picker {
   /** Orders the listed nodes for a call; sends nothing. */
   choose(call: Call): Choice;
   /** Takes a place at a node, which the next choice sees at once. */
   reserve(node: NodeInfo): Reservation;
-  /** What this picker's users have sent to a node. */
+  /** Requests of this picker's users to a node. */
   loadOf(node: NodeInfo): NodeLoad;
-  /** Key that a node is given, or null. */
+  /** Key for a node, or null. */
   keyOf(node: NodeInfo): string | null;
 }
 

@@ -1,6 +1,6 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
 
-/** Which nodes are wanted, and in which order. */
+/** Wanted nodes, and their order. */
 export interface PickPolicy {
   /** Nodes that go first, in this order: ids, `host:port`, hostnames or infos. @default [] */
   readonly prefer?: readonly string[];
@@ -10,9 +10,7 @@ export interface PickPolicy {
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }
 
-/**
- * @throws {TypeError} for a policy that cannot be; the message names the value.
- */
+/** @throws {TypeError} for an invalid policy; the message names the value. */
 export function assertPolicy({ prefer = [], trust = "any", aliases = {} }: PickPolicy): void {
   if (!isTexts(prefer)) throw new TypeError(`prefer must be an array of names of nodes, not ${show(prefer)}`);
   if (trust !== "any" && trust !== "signed") {
@@ -35,13 +33,13 @@ function show(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** Whether a name means a node: its id, `host:port`, host, hostname or info, in any case. */
+/** True if a name means a node: its id, `host:port`, host, hostname or info, in any case. */
 export function isNamed({ id, host, port, hostname, info }: NodeInfo, name: string): boolean {
   const wanted = name.toLowerCase();
   return [id, `${host}:${port}`, host, hostname, info].some((own) => own?.toLowerCase() === wanted);
 }
 
-/** Whether a signature stands behind a node. */
+/** True if a signed source describes the node. */
 export function isSigned({ sources }: NodeInfo): boolean {
   return sources.some(({ trust }) => trust === "signed");
 }

@@ -7,9 +7,9 @@ import { isNamed, type PickPolicy } from "./policy.ts";
 /** A node that can serve a call. */
 export interface Candidate {
   readonly node: NodeInfo;
-  /** Name of the model at that node, or null where the call names none. */
+  /** Name of the model at that node, or null if the call names none. */
   readonly model: string | null;
-  /** Reasons for its place in the order, for people. */
+  /** Reasons for its rank, for people. */
   readonly why: string;
 }
 
@@ -30,8 +30,9 @@ const sameTimeFactor = 1.5;
 /**
  * Orders suitable nodes, best first.
  *
- * What can answer at all; then by `prefer`; loaded and idle before idle before busy; fewest requests of ours; loaded;
- * the node of the conversation; the shortest time to the first byte. Equal ones stay in the order of their ids.
+ * The keys are: able to answer at all; `prefer`; loaded and idle before idle before busy; fewest requests of
+ * ours; loaded; the node of the conversation; the shortest time to the first byte. Equal ones stay in the
+ * order of their ids.
  */
 export function rank(
   suitable: readonly { readonly node: NodeInfo; readonly model: string | null }[],
@@ -109,7 +110,10 @@ function reasonsOf(
   return reasons.filter((reason) => reason !== false);
 }
 
-/** Rendezvous hash: each conversation has its own order of all nodes, which others' comings and goings leave alone. */
+/**
+ * Rendezvous hash: each conversation has its own order of all nodes, which arrivals and departures of others
+ * do not change.
+ */
 function distanceOf(conversation: string, id: string): number {
   return createHash("sha1").update(`${conversation}\0${id}`).digest().readUInt32BE();
 }

@@ -4,15 +4,15 @@ import type { Api, Call } from "../forwarding/call.ts";
 import type { NodeKeys } from "./node-keys.ts";
 import { isNamed, isSigned, type PickPolicy } from "./policy.ts";
 
-/** Whether a node can serve a call. */
+/** Ability of a node to serve a call. */
 export type Suitability =
-  /** `model`: its name at that node, or null where the call names none. */
+  /** `model`: its name at that node, or null if the call names none. */
   | { readonly kind: "suitable"; readonly model: string | null }
   | { readonly kind: "unsuitable"; readonly obstacle: Obstacle; readonly why: string };
 
 /**
- * `never`: it is not asked for this, ever. `model`: it does not have the model. `key`: it wants one that is not
- * configured. `state`: not as it is now.
+ * `never`: it cannot serve such calls. `model`: it lacks the model. `key`: it requires a key that is not
+ * configured. `state`: it cannot serve them now.
  */
 export type Obstacle = "never" | "model" | "key" | "state";
 
@@ -21,7 +21,7 @@ const names: Readonly<Record<Api, string>> = { openai: "OpenAI", ollama: "Ollama
 /**
  * Judges one node.
  *
- * @param nodes - Every listed node; `NODE/MODEL` means a node only where NODE names one of them.
+ * @param nodes - Every listed node; `NODE/MODEL` means a node only if NODE names one of them.
  */
 export function suitabilityOf(
   node: NodeInfo,
@@ -65,7 +65,9 @@ function speaks({ apis, server }: NodeInfo, api: Api): boolean {
   return api === "lmserv" && apis.length === 0 && (server === null || server === "lmserv");
 }
 
-/** Name by which a node has a model: as it is, by an alias, or as `NODE/MODEL`; null where it does not have it. */
+/**
+ * Name by which a node has a model: unchanged, by an alias, or as `NODE/MODEL`; null if it lacks the model.
+ */
 function modelOf(
   node: NodeInfo,
   wanted: string,
