@@ -8,17 +8,17 @@ import { isAllowedOrigin } from "./origin.ts";
 export interface AdmissionOptions {
   /** Key that every request must carry, or null for none. */
   readonly key: string | null;
-  /** Names beside those of this machine by which clients may call it. */
+  /** Names besides those of this machine by which clients may call it. */
   readonly allowHosts: readonly string[];
-  /** Origins of pages that may use it, beside those of applications and of this machine. */
+  /** Origins of pages that may use it, besides those of applications and of this machine. */
   readonly allowOrigins: readonly string[];
   /** Name of this machine. */
   readonly hostname: string;
 }
 
-/** What is asked of a request. */
+/** Conditions on a request. */
 export interface Admission extends AdmissionOptions {
-  /** Whether the options are flags of `lmserv gateway`, which refusals then name. */
+  /** True if the options are flags of `lmserv gateway`, which refusals then name. */
   readonly hasFlags: boolean;
 }
 
@@ -28,7 +28,7 @@ export const hopHeader = "x-lmserv-hop";
 const fromContainer = "host.docker.internal";
 const maxTargetBytes = 8_192;
 
-/** Why a request may not come in, or null. */
+/** Reason to refuse a request, or null. */
 export function admit(request: IncomingMessage, options: Admission): Refusal | null {
   const { headers, url = "" } = request;
   if (url.length > maxTargetBytes)
@@ -40,7 +40,7 @@ export function admit(request: IncomingMessage, options: Admission): Refusal | n
   );
 }
 
-/** Why a request that a gateway has forwarded goes no further, or null for any other. */
+/** Reason to refuse a request that a gateway has forwarded, or null for any other. */
 export function loopRefusal({ headers }: IncomingMessage): Refusal | null {
   return headers[hopHeader] === undefined && !/\blmserv\b/.test(headers.via ?? "") ? null : loop;
 }
@@ -56,7 +56,10 @@ const withoutKey: Refusal = refusal(
   "this endpoint wants its key: as a bearer token, in x-api-key, or as the password of Basic authentication",
 );
 
-/** A page whose owner points its name at this machine (DNS rebinding) asks for that name (RFC 9110 section 15.5.20). */
+/**
+ * A page with a name that points at this machine (DNS rebinding) asks for that name (RFC 9110 section
+ * 15.5.20).
+ */
 function hostRefusal(
   { headersDistinct }: IncomingMessage,
   { allowHosts, hostname, hasFlags }: Admission,
@@ -74,7 +77,7 @@ function hostRefusal(
   );
 }
 
-/** Pages of strangers can send some requests without asking first: CORS alone keeps nothing out. */
+/** Foreign pages can send some requests without a preflight: CORS alone keeps nothing out. */
 function pageRefusal(
   { headers, method, url }: IncomingMessage,
   { allowOrigins, hasFlags }: Admission,

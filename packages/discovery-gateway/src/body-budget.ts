@@ -12,7 +12,7 @@ export interface BodyLimits {
 /** Images in base64; longest body, and all of them together. */
 export const bodyLimits: BodyLimits = { each: 64 * 1_048_576, all: 256 * 1_048_576 };
 
-/** Body of a request, or why it is not taken. */
+/** Body of a request, or the reason to refuse it. */
 export type TakenBody =
   | { readonly kind: "body"; readonly bytes: Buffer; readonly release: () => void }
   | { readonly kind: "too-large" }
@@ -32,7 +32,7 @@ export class BodyBudget {
     return this.#used;
   }
 
-  /** Reads a body; rejects when the client goes. Where it is not taken, the rest is not read. */
+  /** Reads a body; rejects when the client goes. The rest of a refused body is not read. */
   async take(request: IncomingMessage): Promise<TakenBody> {
     const { each } = this.#limits;
     if (Number(request.headers["content-length"] ?? 0) > each) return { kind: "too-large" };
@@ -64,7 +64,7 @@ function refuse(release: () => void, kind: "too-large" | "no-room"): TakenBody {
   return { kind };
 }
 
-/** Why a body is not taken, for the client. */
+/** Refusal of a body, for the client. */
 export const bodyRefusals: Readonly<Record<Exclude<TakenBody["kind"], "body">, Refusal>> = {
   "too-large": {
     status: 413,

@@ -92,10 +92,10 @@ export interface WarningDocument {
   readonly message: string;
 }
 
-/** What an examination of this machine found. */
+/** Findings of an examination of this machine. */
 export interface DoctorDocument {
   readonly formatVersion: typeof formatVersion;
-  /** The worst of all checks, those that were not made aside. */
+  /** Worst verdict of all checks, skipped ones aside. */
   readonly verdict: Exclude<Verdict, "skip">;
   readonly durationMs: number;
   readonly checks: readonly CheckDocument[];
@@ -160,7 +160,7 @@ export function warningDocument(error: DiscoveryError): WarningDocument {
   return { code: error.code, transport: error.via, message: explain(error) };
 }
 
-/** One line of JSON, in which whatever `visibleText` would replace is escaped. */
+/** One line of JSON, in which all that `visibleText` would replace is escaped. */
 export function toJsonLine(value: object): string {
   return `${visibleText(JSON.stringify(value), escaped)}\n`;
 }

@@ -1,7 +1,7 @@
 import { type Admission, admit } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Whether a request goes on; one that does not, or asks only whether it may, is answered here. */
+/** Returns true if a request goes on; answers preflights and refused requests. */
 export function isLetIn(exchange: Exchange, admission: Admission): boolean {
   const origin = exchange.header("origin");
   const isPreflight = exchange.method === "OPTIONS" && origin !== null;

@@ -81,8 +81,8 @@ export class Exchange {
   /**
    * Answers with a stream of events (HTML, "Server-sent events") that has no end of its own.
    *
-   * @param begin - Takes the response and the last event that the client has; false where it takes none.
-   * @returns What `begin` says; when false, nothing was sent.
+   * @param begin - Takes the response and the client's last event; returns false if it refuses.
+   * @returns the result of `begin`; when false, nothing was sent.
    */
   stream(begin: (response: ServerResponse, lastId: string | null) => boolean): boolean {
     if (this.method === "HEAD") {
@@ -98,7 +98,7 @@ export class Exchange {
     return hasBegun;
   }
 
-  /** Refuses in the dialect of the path; what is left of the request is not read. */
+  /** Refuses in the dialect of the path; the rest of the request is not read. */
   refuse(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): void {
     const answer = refusalAnswer(refusal, apiOf(this.path), this.path);
     const isRead = this.request.complete;

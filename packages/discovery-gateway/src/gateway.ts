@@ -34,19 +34,19 @@ import { keylessPath, Surface } from "./surface/surface.ts";
 import { noNode } from "./surface/traffic.ts";
 
 export interface GatewayOptions extends PickerOptions, AuthorityOptions, Partial<AdmissionOptions> {
-  /** Whether `/api/pull`, `/api/delete` and the like reach a node. @default false */
+  /** True to let `/api/pull`, `/api/delete` and the like reach a node. @default false */
   readonly manages?: boolean;
-  /** How long a connection to a node may take, in ms. @default 1_000 */
+  /** Time limit of a connection to a node, in ms. @default 1_000 */
   readonly connectMs?: number;
   /** Version of the program, for its metrics. @default "unknown" */
   readonly version?: string;
-  /** Looks for what keeps nodes from being found here, for the page; at most once a minute. @default none */
+  /** Examines this machine for the page; at most once a minute. @default none */
   readonly examine?: Examine;
-  /** Takes what became of each request; never what was in it. */
+  /** Receives the outcome of each request; never its content. */
   readonly onRequest?: (outcome: RequestOutcome) => void;
 }
 
-/** What became of a request. */
+/** Outcome of a request. */
 export interface RequestOutcome {
   readonly method: string;
   readonly path: string;
@@ -59,11 +59,14 @@ export interface RequestOutcome {
 
 /** One endpoint for all nodes of a discovery. */
 export interface Gateway extends RequestHandler {
-  /** Says, for a call, why nodes are chosen or not, in which order. */
+  /** Explains the choice and order of nodes for a call. */
   explain(call: Partial<Call>): Choice;
-  /** The list, as `/lmserv/nodes` has it, or null before the first look is over. */
+  /** List in the form of `/lmserv/nodes`, or null before the first look is over. */
   listing(): DiscoverDocument | null;
-  /** Tells readers of `/lmserv/events` that a transport was lost or is back: for `onTransport` of the discovery. */
+  /**
+   * Tells readers of `/lmserv/events` that a transport was lost or is back: for `onTransport` of the
+   * discovery.
+   */
   transportChanged(status: TransportStatus): void;
   /** Tells them of a fault: for `onWarning` of the discovery. */
   warn(warning: DiscoveryError): void;
@@ -72,9 +75,10 @@ export interface Gateway extends RequestHandler {
 }
 
 /**
- * Makes an endpoint that speaks the APIs of OpenAI, Ollama and LMServ, and forwards each request to the best node.
+ * Makes an endpoint that speaks the APIs of OpenAI, Ollama and LMServ, and forwards each request to the best
+ * node.
  *
- * Where it listens, and whether it needs a key there, is up to the caller: without one, on loopback only.
+ * The caller decides on its addresses and its key: without one, on loopback only.
  *
  * @throws {TypeError} for a mistake in the options; the message names the value.
  */
@@ -213,7 +217,7 @@ class Desk {
     }
   }
 
-  /** What a request wants of a node, or why it can go to none. */
+  /** Call of a request, or the reason to refuse it. */
   #callOf(exchange: Exchange, route: OpenRoute, body: CallBody | null): Call | Refusal {
     const { api } = route;
     const asked = exchange.header("x-lmserv-node");
@@ -224,7 +228,7 @@ class Desk {
     return { api, model, conversation: body?.conversation ?? null, node };
   }
 
-  /** Only one node can be meant: the one that is named, or the only one there. */
+  /** Only one node can be meant: the named one, or the only one. */
   #callOfOne({ api, kind, ...route }: OneNodeRoute, asked: string | null): Call | Refusal {
     const call: Call = { api, model: null, conversation: null, node: asked };
     const { candidates } = this.#picker.choose(call);
@@ -239,7 +243,7 @@ class Desk {
   }
 }
 
-/** Who answered, after how many. */
+/** Node that answered, and the count of attempts. */
 function headersOf({ node, attempts }: Answered): Readonly<Record<string, string>> {
   return {
     via: "1.1 lmserv",

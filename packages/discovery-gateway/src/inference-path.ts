@@ -1,7 +1,7 @@
-/** Questions that neither change a server nor show what others asked of it. */
+/** Questions that neither change a server nor show requests of others. */
 const read: ReadonlySet<string> = new Set(["/", "/v1/models", "/api/tags", "/api/ps", "/api/version"]);
 
-/** Paths that take a prompt, or tell of a model. */
+/** Paths that take a prompt, or describe a model. */
 const inferred: ReadonlySet<string> = new Set([
   "/v1/chat/completions",
   "/v1/completions",
@@ -30,7 +30,9 @@ const inferred: ReadonlySet<string> = new Set([
 const modelPrefix = "/v1/models/";
 const openaiChat = "/v1/chat/completions";
 
-/** Methods by which a path is asked for inference, or null where it is none: what is not listed is not open. */
+/**
+ * Methods by which a path is asked for inference, or null for any other path: an unlisted path is not open.
+ */
 export function inferenceMethods(path: string, chatPath: string | null): readonly string[] | null {
   if (path === chatPath) return posting;
   const own = withoutPrefix(path, chatPath);

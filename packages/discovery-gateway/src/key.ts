@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Whether a request carries the key: as a bearer token, in `x-api-key`, or as the password of Basic. */
+/** True if a request carries the key: as a bearer token, in `x-api-key`, or as the password of Basic. */
 export function carriesKey(
   { authorization = "", "x-api-key": apiKey }: IncomingHttpHeaders,
   key: string,
@@ -23,7 +23,7 @@ function passwordOf(authorization: string): string | null {
   return colon < 0 ? null : credentials.slice(colon + 1);
 }
 
-/** In the same time whatever is given. */
+/** Takes the same time for any input. */
 function isSame(given: string, key: string): boolean {
   return timingSafeEqual(digestOf(given), digestOf(key));
 }

@@ -9,7 +9,8 @@ const applications: ReadonlySet<string> = new Set([
 const loopback: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * Whether a page of that origin may use the endpoint: one of an application or of this machine, or one that is allowed.
+ * True if a page of that origin may use the endpoint: one of an application or of this machine, or an allowed
+ * one.
  *
  * `null` may be any page at all.
  */

@@ -1,18 +1,18 @@
 import { type Api, apiOf } from "@lmserv/discovery-client/forwarding";
 
-/** What becomes of a request, by its method and path. */
+/** Route of a request, by its method and path. */
 export type Route =
-  /** Any node that has the model will do. */
+  /** Any node with the model can answer. */
   | { readonly kind: "inference"; readonly api: Api; readonly needsModel: boolean }
-  /** Only the node that has the state will do. */
+  /** Only the node with the state can answer. */
   | { readonly kind: "one-node"; readonly api: Api; readonly why: string }
   /** Changes the models of a node. */
   | { readonly kind: "management"; readonly api: Api }
   | { readonly kind: "unknown" }
-  /** Nothing is done that way. */
+  /** No route has that method. */
   | { readonly kind: "refused-method" };
 
-/** Methods of requests that any node may answer: what deletes or replaces means one node. */
+/** Methods of requests that any node may answer: deleting or replacing concerns one node. */
 const inferring: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
 const managing = /^\/api\/(?:pull|push|delete|create|copy|blobs)(?:\/|$)/i;
 const stateful =
@@ -32,7 +32,7 @@ export function routeOf(method: string, path: string, contentType: string): Rout
 }
 
 /**
- * The path as servers read it, without its escapes, or null where they may read different ones.
+ * Path as servers read it, without its escapes, or null if they may read different ones.
  *
  * Servers resolve `.`, `..`, `//` and `\` in different ways: such a path could pass for another one here.
  */

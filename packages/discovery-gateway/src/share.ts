@@ -13,25 +13,25 @@ import { Exchange } from "./exchange.ts";
 import { inferenceMethods } from "./inference-path.ts";
 import { type RequestHandler, refuseUpgrade } from "./request-handler.ts";
 
-/** The only server that a share leads to. */
+/** Only server of a share. */
 export interface SharedServer {
   /** IPv4 or IPv6, such as `127.0.0.1`. */
   readonly host: string;
   readonly port: number;
-  /** Path of its chat endpoint where that is no usual one, or null. */
+  /** Path of its chat endpoint if it is unusual, or null. */
   readonly path: string | null;
 }
 
 export interface ShareOptions extends Partial<AdmissionOptions> {
-  /** How long a connection to the server may take, in ms. @default 1_000 */
+  /** Time limit of a connection to the server, in ms. @default 1_000 */
   readonly connectMs?: number;
   /** @default the system's */
   readonly clock?: Clock;
-  /** Takes what became of each request; never what was in it. */
+  /** Receives the outcome of each request; never its content. */
   readonly onRequest?: (outcome: SharedOutcome) => void;
 }
 
-/** What became of a request. */
+/** Outcome of a request. */
 export interface SharedOutcome {
   readonly method: string;
   readonly path: string;
@@ -42,9 +42,9 @@ export interface SharedOutcome {
 /**
  * Makes a handler that offers one server to others, for inference only: it picks nothing, and is no gateway.
  *
- * What changes a server, or shows what others asked of it, is refused. Requests that came through a gateway are taken.
- * Keys of clients are the server's, unless the share has one of its own. Where it listens is up to the caller: without a
- * key, on addresses that the internet does not reach.
+ * It refuses requests that change a server, or show requests of others. It accepts requests that came through
+ * a gateway. Keys of clients are the server's, unless the share has one of its own. The caller decides on its
+ * addresses: without a key, they must be unreachable from the internet.
  */
 export function createShare(server: SharedServer, options: ShareOptions = {}): RequestHandler {
   const desk = new ShareDesk(server, options);
@@ -121,7 +121,7 @@ class ShareDesk {
     }
   }
 
-  /** The keys of clients are for the server, where the share has none. */
+  /** The keys of clients are for the server, unless the share has one. */
   #headersOf({ request }: Exchange): Record<string, string | string[]> {
     const headers = request.headers as Headers;
     const passed = this.#admission.key === null ? [hopHeader, ...keyHeaders] : [hopHeader];

@@ -4,7 +4,9 @@ const maxResponses = 1_000;
 const maxBeginning = 4_096;
 const idPattern = /"id"\s*:\s*"(resp_[\w-]{1,200})"/;
 
-/** Which node gave which response: the next one refers to it by `previous_response_id`, and only that node knows it. */
+/**
+ * Node of each response: the next request refers to it by `previous_response_id`, which only that node knows.
+ */
 export class StickyResponses {
   /** Id of the node by id of the response, the oldest first. */
   readonly #nodes = new Map<string, string>();

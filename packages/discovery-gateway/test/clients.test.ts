@@ -20,7 +20,7 @@ let near: NearList;
 let server: ModelServer;
 let local: Endpoint;
 
-/** How a client is pointed at the servers. */
+/** Way to point a client at the servers. */
 interface Way {
   readonly origin: string;
   readonly fetch: typeof fetch;
@@ -31,7 +31,7 @@ const ways: Readonly<Record<string, () => Way>> = {
   "the endpoint": () => ({ origin: local.url, fetch }),
 };
 
-/** A server of both APIs, as Ollama is one; of a prompt "wait" it never says more than a word. */
+/** Server of both APIs, as Ollama is one; to a prompt "wait" it answers a single word. */
 function answer(request: SeenRequest): void {
   const { url, body, response } = request;
   const waits = body.includes('"wait"');

@@ -13,7 +13,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Pictures of the page, for people to look at. */
 const pictures = fileURLToPath(new URL("../node_modules/.cache/page/", import.meta.url));
 
-/** What a stranger may announce. */
+/** Announcement of a hostile host. */
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\u202e\u001b[31m${"x".repeat(10_000)}`;
 
 function browserPath(): string | null {
@@ -25,7 +25,7 @@ function browserPath(): string | null {
 }
 
 const path = browserPath();
-/** Set in CI, where a skipped test would be a hole that nobody sees. */
+/** Set in CI, where a skipped test would be an unseen hole. */
 const isRequired = process.env.LMSERV_REQUIRE_PEERS === "1";
 
 describe.runIf(path !== null || isRequired)("the page in a browser", () => {
@@ -38,7 +38,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
 
   afterAll(() => browser?.close());
 
-  /** Opens it; whatever it complains of, or asks elsewhere for, is noted. */
+  /** Opens the page; notes its complaints, and requests to other hosts. */
   async function open(url: string, complaints: string[], options: object = {}): Promise<Page> {
     const context = await browser.newContext(options);
     lan.keep({ [Symbol.asyncDispose]: () => context.close() });
@@ -61,7 +61,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     const page = await open(url, complaints);
     const name = page.getByRole("heading", { name: "gpu-box-01" });
     await name.waitFor();
-    // By the keyboard alone.
+    // Uses the keyboard alone.
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     const card = page.locator("details[open]");
@@ -166,7 +166,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
       error: null,
       lost: new DiscoveryError("TRANSPORT_FAILED", "the cable is out", { via: "mdns" }),
     });
-    // What axe brings along is not of the page.
+    // Axe's own script is not part of the page.
     const page = await open(url, [], { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
     await page.getByText("gpu-box-01").click();
     await page.getByText("mdns is lost").waitFor();

@@ -9,7 +9,7 @@ const lan = site();
 const hourMs = 3_600_000;
 const sound: DoctorDocument = { formatVersion: "1.1", verdict: "ok", durationMs: 7, checks: [] };
 
-/** What a stranger may announce. */
+/** Announcement of a hostile host. */
 const hostile = `<img src=x onerror=alert(1)>"\\\n\u001b[31m\u202e${"x".repeat(10_000)}`;
 
 async function get({ send }: Endpoint, path: string): Promise<string> {

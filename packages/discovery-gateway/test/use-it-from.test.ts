@@ -27,7 +27,7 @@ describe("the page of clients", () => {
     async ({ text }) => {
       const { url } = await lan.before(await lan.serve(answer));
       expect(text).toContain(address);
-      // Beside the package, whose dependencies it uses.
+      // Lies next to the package, whose dependencies it uses.
       const file = fileURLToPath(new URL(`../node_modules/example-${randomUUID()}.mjs`, import.meta.url));
       writeFileSync(file, text.replaceAll(address, url));
       try {

@@ -11,7 +11,7 @@ interface LoggedEvent {
 }
 
 /**
- * The latest events, numbered without gaps, and the list that they add up to.
+ * Latest events, numbered without gaps, and the resulting list.
  *
  * A reader is at a number; nothing is queued for it.
  */
@@ -19,7 +19,7 @@ export class EventLog {
   readonly #start: string;
   readonly #kept: LoggedEvent[] = [];
   readonly #nodes = new Map<string, NodeInfo>();
-  /** Transports that are lost, each with what told so. */
+  /** Lost transports, each with its event. */
   readonly #lost = new Map<string, WatchLine>();
   #bytes = 0;
   #last = 0;
@@ -39,7 +39,7 @@ export class EventLog {
     return this.#kept.length;
   }
 
-  /** What the events so far add up to: each listed node and each lost transport, a line at a time. */
+  /** Result of the events so far: each listed node and each lost transport, a line at a time. */
   state(): Iterable<WatchLine> {
     return linesOf([...this.#nodes.values()], [...this.#lost.values()]);
   }
@@ -64,7 +64,7 @@ export class EventLog {
     }
   }
 
-  /** Text of an event, or null where it is no longer kept. */
+  /** Text of an event, or null if it is no longer kept. */
   textOf(number: number): string | null {
     return this.#kept[number - 1 - (this.#last - this.#kept.length)]?.text ?? null;
   }
@@ -73,7 +73,10 @@ export class EventLog {
     return `${this.#start}-${number}`;
   }
 
-  /** Number of the event after which a reader goes on, by its `Last-Event-ID`, or null where those are no longer kept. */
+  /**
+   * Number of the event after which a reader goes on, by its `Last-Event-ID`, or null if later ones are no
+   * longer kept.
+   */
   resume(id: string | null): number | null {
     const [start, digits = ""] = (id ?? "").split("-");
     if (start !== this.#start || !/^\d{1,15}$/.test(digits)) return null;

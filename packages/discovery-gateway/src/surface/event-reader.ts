@@ -6,17 +6,17 @@ import { type EventLog, eventText } from "./event-log.ts";
 const retryMs = 1_000;
 
 /**
- * One reader of the events. It holds a place in the log and no queue: who does not read is left behind, and dropped once
+ * Reader of the events. It holds a place in the log and no queue: a slow one is left behind, and dropped once
  * the log has moved on.
  */
 export class EventReader {
   readonly #log: EventLog;
   readonly #response: ServerResponse;
-  /** What is still to be written of the list, before the events after `#at`. */
+  /** Rest of the list to write, before the events after `#at`. */
   #snapshot: Iterator<string> | null;
   #at: number;
   #isBlocked = false;
-  /** Whether nothing has left since the last beat. */
+  /** True if nothing has left since the last beat. */
   #isStalled = false;
 
   constructor(log: EventLog, response: ServerResponse, lastId: string | null) {
@@ -32,7 +32,7 @@ export class EventReader {
     });
   }
 
-  /** Writes what is there, as far as the client takes it. */
+  /** Writes all events, as far as the client takes them. */
   pump(): void {
     while (!this.#isBlocked && !this.#response.destroyed) {
       const text = this.#next();
@@ -43,7 +43,10 @@ export class EventReader {
     if (this.#isLeftBehind) this.#response.destroy();
   }
 
-  /** Shows the client, and all between, that the stream is alive; ends one that took nothing since the last beat. */
+  /**
+   * Shows the client, and all proxies, that the stream is alive; ends one that took nothing since the last
+   * beat.
+   */
   beat(): void {
     if (this.#isStalled) this.#response.destroy();
     else if (this.#isBlocked) this.#isStalled = true;
@@ -54,7 +57,7 @@ export class EventReader {
     this.#response.end();
   }
 
-  /** Whether the log has moved on beyond the next event. */
+  /** True if the log has moved on beyond the next event. */
   get #isLeftBehind(): boolean {
     return this.#at < this.#log.last && this.#log.textOf(this.#at + 1) === null;
   }

@@ -18,7 +18,7 @@ export interface EventsOptions {
   readonly onChange: (change: RegistryChange) => void;
 }
 
-/** Tells every reader what changes, for as long as the discovery is open. */
+/** Reports changes to every reader, for as long as the discovery is open. */
 export class Events {
   readonly #log: EventLog;
   readonly #clock: Clock;

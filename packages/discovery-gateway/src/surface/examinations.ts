@@ -1,10 +1,10 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 import type { DoctorDocument } from "../document.ts";
 
-/** Looks for what keeps nodes from being found here; rejects when the signal aborts. */
+/** Examines what keeps nodes from being found here; rejects when the signal aborts. */
 export type Examine = (signal: AbortSignal) => Promise<DoctorDocument>;
 
-/** An examination sends packets on every interface, and takes seconds of everybody's. */
+/** Shortest interval of examinations in ms: each sends packets on every interface, and takes seconds. */
 const leastMs = 60_000;
 
 /** An examination that has ended. */
@@ -14,13 +14,13 @@ export interface Examination {
   readonly endedMs: number;
 }
 
-/** Examinations of this machine: one at a time and one a minute at most, which all who ask share. */
+/** Examinations of this machine: one at a time and one a minute at most, shared by all callers. */
 export class Examinations {
   readonly #examine: Examine;
   readonly #clock: Pick<Clock, "now">;
   readonly #signal: AbortSignal;
   #latest: Promise<Examination> | null = null;
-  /** When the latest may give way to another; infinite while it is under way. */
+  /** Time from which the latest may be replaced; infinite while it is running. */
   #dueMs = 0;
 
   constructor(examine: Examine, clock: Pick<Clock, "now">, signal: AbortSignal) {
@@ -29,7 +29,9 @@ export class Examinations {
     this.#signal = signal;
   }
 
-  /** The latest, or a new one when that is a minute old; rejects with why it failed, which holds for a minute too. */
+  /**
+   * Latest examination, or a new one after a minute; rejects with its error, which also holds for a minute.
+   */
   latest(): Promise<Examination> {
     if (this.#latest === null || this.#clock.now() >= this.#dueMs) this.#latest = this.#begin();
     return this.#latest;

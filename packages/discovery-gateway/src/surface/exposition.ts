@@ -18,7 +18,7 @@ export interface Metric {
 
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Strangers choose some of them. */
+/** Other hosts choose some of them. */
 const maxLabelLength = 256;
 
 /** Metrics in Prometheus' text format, version 0.0.4. */

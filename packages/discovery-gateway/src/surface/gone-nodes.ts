@@ -3,7 +3,10 @@ import type { Clock } from "@lmserv/discovery-core/transport";
 
 /** Long enough for an alert that waits, in ms. */
 const keptMs = 3_600_000;
-/** Announcements can be made up: as many nodes as a large network has, and the one gone longest ago gives way. */
+/**
+ * Bound on gone nodes, above a large network's, since announcements can be forged; the one gone longest ago
+ * gives way.
+ */
 const maxNodes = 1_000;
 
 /** A node that was listed within the last hour. */
@@ -21,7 +24,7 @@ export class GoneNodes {
     this.#onForgotten = onForgotten;
   }
 
-  /** Those whose hour is not over, the one gone longest ago first. */
+  /** Nodes whose hour is not over, the one gone longest ago first. */
   list(): readonly GoneNode[] {
     this.#forget();
     return [...this.#nodes.values()].map(({ node }) => node);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** The page and the headers that hold it to itself. */
+/** Page with the headers that isolate it. */
 export interface Page {
   readonly html: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Reads the page; it is one file, and its script and style run only as they stand there. */
+/** Reads the page; it is one file, and only its own script and style run. */
 export function readPage({ canExamine }: { readonly canExamine: boolean }): Page {
   const whole = readFileSync(new URL("../../src/surface/page.html", import.meta.url), "utf8");
   const html = canExamine ? whole.replace(' data-if="examine" hidden', "") : whole;

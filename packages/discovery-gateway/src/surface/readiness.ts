@@ -1,6 +1,6 @@
 import type { Discovery, TransportStatus } from "@lmserv/discovery-core";
 
-/** Why the list may still be missing nodes, or null once each transport has looked round or is lost. */
+/** Reason for a possibly incomplete list, or null once each transport has settled or is lost. */
 export function unreadyReason({ transports }: Pick<Discovery, "transports">): string | null {
   const open = transports.filter(({ lost, error, settled }) => lost === null && (settled || error === null));
   if (open.length === 0) return `every transport is lost: ${transports.map(whyOf).join("; ")}`;

@@ -29,12 +29,12 @@ export interface SurfaceOptions {
   readonly signal: AbortSignal;
 }
 
-/** Answers that are open to everybody who may connect, also where a key is needed. */
+/** Path that needs no key. */
 export const keylessPath = "/livez";
 
 type Answer = (exchange: Exchange) => void | Promise<void>;
 
-/** What the endpoint says of itself and of the list: documents, events, metrics and the page. */
+/** Paths about the endpoint and the list: documents, events, metrics and the page. */
 export class Surface {
   readonly #options: SurfaceOptions;
   readonly #events: Events;
@@ -68,7 +68,7 @@ export class Surface {
     return this.#metrics.traffic;
   }
 
-  /** How a request for one of its paths is answered; null for any other path. */
+  /** Answer for one of its paths; null for any other path. */
   answerTo({ path, method }: Pick<Exchange, "path" | "method">): Answer | null {
     const answer = this.#answers.get(path) ?? null;
     if (answer === null || method === "GET" || method === "HEAD") return answer;
@@ -76,7 +76,7 @@ export class Surface {
     return (exchange) => exchange.refuse(refused, { allow: "GET, HEAD" });
   }
 
-  /** The list, or null before the first look is over. */
+  /** List, or null before the first look is over. */
   listing(): DiscoverDocument | null {
     return this.#unreadyReason === null ? this.#nodesDocument() : null;
   }
@@ -126,7 +126,7 @@ export class Surface {
     else this.#send(exchange, json, body, headers);
   }
 
-  /** Prometheus keeps its list where this fails, and believes an empty one. */
+  /** Prometheus keeps its list if this fails, and believes an empty one. */
   #listTargets(exchange: Exchange): void {
     const { discovery } = this.#options;
     const reason = this.#unreadyReason;
@@ -144,7 +144,7 @@ export class Surface {
     exchange.refuse({ ...tooMany, retryAfterS: 5 });
   }
 
-  /** What keeps nodes from being found here, at most a minute old; `Age` says how old (RFC 9111 section 5.1). */
+  /** Examination of this machine, at most a minute old; `Age` gives its age (RFC 9111 section 5.1). */
   async #examine(exchange: Exchange): Promise<void> {
     if (!this.#examinations) {
       return exchange.refuse(refusal(404, "no_doctor", "this endpoint examines nothing"));
@@ -173,7 +173,7 @@ export class Surface {
     };
   }
 
-  /** What was sent to each node, and how fast it answered. */
+  /** Requests to each node, and their times. */
   #trafficDocument(): unknown {
     const { discovery, picker } = this.#options;
     const nodes = discovery.registry.listAlive().map((node) => {

@@ -6,10 +6,10 @@ const firstByteBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 
 const maxNodes = 11_000;
 /** Statuses of HTTP that a node makes up. */
 const maxCodes = 100;
-/** Stands for the endpoint itself, which refused a request. */
+/** Label of the endpoint itself, which refused a request. */
 export const noNode = "";
 
-/** Counts what was sent, and to which node. */
+/** Counts requests by node and status. */
 export class Traffic {
   readonly firstByte: Histogram = new Histogram(firstByteBounds);
   readonly #nodes = new Map<string, Map<number, number>>();
