@@ -1,4 +1,5 @@
-import { defineConfig } from "vitest/config";
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const project = (name: string, root: string, include = ["test/**/*.test.{ts,mjs}"]) => ({
@@ -12,6 +13,16 @@ const project = (name: string, root: string, include = ["test/**/*.test.{ts,mjs}
   },
 });
 
+/** A project for each folder in these that has tests, by its name without the prefix that all packages have. */
+export function projectsIn(...parents: readonly string[]): ReturnType<typeof project>[] {
+  const folders = parents.flatMap((parent) =>
+    readdirSync(parent).map((name) => ({ name, root: `${parent}/${name}` })),
+  );
+  return folders
+    .filter(({ root }) => existsSync(`${root}/test`))
+    .map(({ name, root }) => project(name.replace("discovery-", ""), root));
+}
+
 /** Starts the tests that mostly wait first, so that none of them is left alone at the end. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -22,7 +33,7 @@ class WaitingFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+export const base = {
   resolve: { conditions: ["@lmserv/source"] },
   ssr: { resolve: { conditions: ["@lmserv/source"] } },
   test: {
@@ -32,24 +43,15 @@ export default defineConfig({
     hookTimeout: 300_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 240_000, interval: 10 } },
+  },
+} satisfies ViteUserConfig;
+
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
     projects: [
-      project("core", "packages/discovery-core"),
-      project("testkit", "packages/discovery-testkit"),
-      project("fingerprint", "packages/discovery-fingerprint"),
-      project("mdns", "packages/discovery-mdns"),
-      project("arp", "packages/discovery-arp"),
-      project("config", "packages/discovery-config"),
-      project("network", "packages/discovery-network"),
-      project("signing", "packages/discovery-signing"),
-      project("mesh", "packages/discovery-mesh"),
-      project("store", "packages/discovery-store"),
-      project("etcd", "packages/discovery-etcd"),
-      project("nats", "packages/discovery-nats"),
-      project("client", "packages/discovery-client"),
-      project("gateway", "packages/discovery-gateway"),
-      project("cli", "apps/cli"),
-      project("demo", "examples/demo"),
-      project("custom-transport", "examples/custom-transport"),
+      ...projectsIn("packages", "apps", "examples"),
       project("scripts", "scripts"),
       project("e2e", "test", ["{e2e,netlab/test}/**/*.test.ts"]),
     ],

@@ -17,8 +17,7 @@ try {
   const file = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
   const { code, output } = await run(["vitest", "run", ...testFolders, "--maxWorkers=2", ...reporters], {
-    ...env,
-    LMSERV_CONFORMANCE_TABLE: "write",
+    env: { ...env, LMSERV_CONFORMANCE_TABLE: "write" },
   });
   const findings = findingsIn(JSON.parse(readFileSync(file, "utf8")));
   writeFileSync(tablePath, renderTable(findings));

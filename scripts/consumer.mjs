@@ -84,7 +84,7 @@ async function compile(text, folder) {
 
 /** @throws {Error} with what the command printed, when it fails or is killed. */
 async function succeed(command, env, cwd, signal) {
-  const { code, output, durationMs } = await run(command, env, cwd, signal);
+  const { code, output, durationMs } = await run(command, { env, cwd, signal });
   const how = signal?.aborted ? `was killed after ${seconds(durationMs)}` : `ended with ${code}`;
   if (code !== 0) throw new Error(`${command.join(" ")} ${how}\n${output}`);
   return output;

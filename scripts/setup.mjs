@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { networkInterfaces, release } from "node:os";
+import { delimiter, join } from "node:path";
 import { root, run, seconds } from "./command.mjs";
 import { pruneOutput } from "./prune.mjs";
 
@@ -10,18 +12,19 @@ export const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "
 
 /**
  * Installs what the lockfile lists and builds it, with nothing but Node and npm; a second or so when nothing
- * changed.
+ * changed. With `isForced` nothing is taken from the cache.
  *
  * Resolves with the environment in which the installed commands can be run by name.
  *
  * @throws {Error} with the whole output of the step that failed.
  */
-export async function setup() {
+export async function setup({ isForced = false } = {}) {
   assertNode();
   const env = await environment();
   const unattended = ["--frozen-lockfile", "--config.confirm-modules-purge=false"];
   await step("install", ["pnpm", "install", ...unattended], env);
-  await step("build", ["turbo", "run", "build", "--cache=local:rw", "--output-logs=new-only"], env);
+  const forced = isForced ? ["--force"] : ["--cache=local:rw"];
+  await step("build", ["turbo", "run", "build", ...forced, "--output-logs=new-only"], env);
   pruneOutput();
   return env;
 }
@@ -29,16 +32,16 @@ export async function setup() {
 /** The environment in which the pinned pnpm and the installed commands can be run by name. */
 export async function environment() {
   const PATH = await pathWithPnpm();
-  return { ...process.env, ...pnpmSettings(), PATH, TURBO_TELEMETRY_DISABLED: "1" };
+  return { ...process.env, ...pnpmSettings(), PATH, TURBO_TELEMETRY_DISABLED: "1", TEST_MACHINE: machine() };
 }
 
 /** Sets up, or ends this process with what went wrong. */
 export async function setupOrExit() {
   try {
-    await setup();
+    return await setup();
   } catch (error) {
     process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }
 
@@ -48,6 +51,23 @@ function assertNode() {
   if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
     throw new Error(`Node ${process.versions.node} is too old: ${engines.node} is needed`);
   }
+}
+
+/**
+ * All that tests find on this machine beside the sources, hashed: a result holds for that alone.
+ *
+ * It is Node, the system, the user, the interfaces, and the folders of programs, which change with what is installed.
+ */
+function machine() {
+  const folders = process.env.PATH.split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  const timesOf = (folder) => statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+  const interfaces = Object.entries(networkInterfaces());
+  const found = [
+    ...[process.execPath, process.version, process.platform, process.arch, release(), process.getuid?.()],
+    ...folders.map((folder) => [folder, timesOf(folder)]),
+    ...interfaces.map(([name, addresses]) => [name, addresses.map(({ family }) => family)]),
+  ];
+  return createHash("sha256").update(JSON.stringify(found)).digest("hex");
 }
 
 /** The path on which the pinned pnpm is found, by us and by turbo; npm asks the registry only if it has to. */
@@ -67,7 +87,7 @@ function pnpmSettings() {
 }
 
 async function step(name, command, env) {
-  const { code, stdout, output, durationMs } = await run(command, env);
+  const { code, stdout, output, durationMs } = await run(command, { env });
   if (code !== 0) throw new Error(`${output}\n${name} failed after ${seconds(durationMs)}`);
   process.stderr.write(`${name.padEnd(14)} ${seconds(durationMs)}\n`);
   return { stdout };

@@ -15,7 +15,7 @@ import { environment } from "./setup.mjs";
 export async function pack(packages, folder) {
   const filters = packages.map(({ name }) => `--filter=${name}`);
   const command = ["pnpm", ...filters, "pack", "--pack-destination", folder, "--json"];
-  const { code, stdout, output } = await run(command, await environment());
+  const { code, stdout, output } = await run(command, { env: await environment() });
   if (code !== 0) throw new Error(output);
   const packed = JSON.parse(stdout);
   return new Map([packed].flat().map(({ name, filename }) => [name, join(folder, posix.basename(filename))]));

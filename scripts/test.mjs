@@ -1,176 +1,120 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { root, run, seconds } from "./command.mjs";
+import { countsOf } from "./report.mjs";
 import { setup } from "./setup.mjs";
-import { countReport } from "./vitest-report.mjs";
 
-// Sets up, then runs every check and every test, or only those that are asked for.
+// Sets up, then has turbo run every check and every test, or only those that are asked for. What passed before on the
+// same tree and the same machine is replayed, unless --force is given.
 
-// On two cores vitest would take one; a third uses the time in which tests wait for real servers.
-const unitTests = ["--project", "!e2e", "--maxWorkers=3"];
-
-// What runs on sockets, files, processes and the modules of Node differs from version to version. What is pure, or
-// played on a virtual clock, is JavaScript alone; in the trials of servers that fail, most time passes in the servers.
-const alikeEverywhere = [
-  "**/conformance/**",
-  "**/life/**",
-  "**/simulation/**",
-  "**/strangers.test.ts",
-  "**/*.model.test.ts",
-  "**/cluster.test.ts",
-  "**/discovery-{etcd,nats}/test/conformance.test.ts",
-  "**/faults.test.ts",
-];
-const nodeTests = [
-  ...[
-    "cli",
-    "demo",
-    "custom-transport",
-    "etcd",
-    "fingerprint",
-    "signing",
-    "mdns",
-    "mesh",
-    "nats",
-    "network",
-  ].flatMap((name) => ["--project", name]),
-  "--maxWorkers=3",
-  ...alikeEverywhere.flatMap((pattern) => ["--exclude", pattern]),
-];
-
-const kinds = {
-  check: [
-    check("biome", ["biome", "check", "--error-on-warnings", "."]),
-    check("types", ["tsc", "--noEmit", "-p", "tsconfig.test.json"]),
-    check("knip", ["knip"]),
-  ],
-  unit: [tests("unit", unitTests)],
+/** Tasks of turbo.json; those of a part run side by side. */
+const parts = {
+  check: ["check:format", "check:types", "check:unused", "check:manifests", "check:commits"],
+  unit: ["test:unit"],
   // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
-  e2e: [tests("e2e", ["--project", "e2e", "--maxWorkers=4"])],
-  nodes: otherNodes().map((version) => tests(`unit on Node ${version}`, nodeTests, on(version))),
+  e2e: ["test:e2e"],
+  // Major versions of Node beside the one that runs this, such as `22,24`.
+  nodes: (process.env.LMSERV_TEST_NODES ?? "").split(",").flatMap((major) => major && `test:node${major}`),
 };
 
-/** Several times what a part takes on a busy machine. Time limits of tests do not hold for one that blocks its thread. */
-const deadlineMs = 20 * 60_000;
+/** How scripts/part.mjs ends when files were edited meanwhile. */
+const unsettled = 75;
 
+const nothing = { passed: 0, failed: 0, skipped: 0, reasons: [] };
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** Told at the end, where the output of a long run is looked at. */
-const remarks = [];
-/** How long each part took, in ms. */
-const times = new Map();
+/** How long each part took. */
+const times = [];
 try {
-  const steps = chosenSteps(process.argv.slice(2));
-  const env = await timed("setup", setup);
-  for (const step of steps) await report(step, env);
+  const { chosen, isForced } = readArguments();
+  const startMs = performance.now();
+  const env = await setup({ isForced });
+  times.push(["setup", performance.now() - startMs]);
+  for (const tasks of chosen) await perform(tasks, { env, isForced });
 } catch (error) {
   console.log(error.message);
   total.failed += 1;
 }
-for (const remark of remarks) console.log(remark);
-if (times.size > 0) console.log(timesLine());
+if (times.length > 0) {
+  const sumMs = times.reduce((sum, [, ms]) => sum + ms, 0);
+  console.log(
+    `times: ${times.map(([name, ms]) => `${name} ${seconds(ms)}`).join(", ")}; ${seconds(sumMs)} in all`,
+  );
+}
 console.log(summary(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function chosenSteps(args) {
-  if (args.length === 0) return Object.values(kinds).flat();
-  const [option, kind] = args;
-  const known = Object.keys(kinds);
-  if (args.length === 2 && option === "--only" && known.includes(kind)) return kinds[kind];
-  throw new Error(`${args.join(" ")} is not understood; there is: --only ${known.join("|")}`);
+function readArguments() {
+  const { only, force } = parse();
+  if (only === undefined)
+    return { chosen: Object.values(parts).filter((tasks) => tasks.length > 0), isForced: force };
+  if (only in parts) return { chosen: [parts[only]], isForced: force };
+  throw new Error(`--only ${only} is not understood; ${usage()}`);
 }
 
-/** A command that counts as one test. */
-function check(name, command) {
-  return {
-    name,
-    async perform(env) {
-      const { code, output } = await run(command, env);
-      return code === 0
-        ? { passed: 1, failed: 0, skipped: 0 }
-        : { passed: 0, failed: 1, skipped: 0, failures: [`exit code ${code}`], output };
-    },
-  };
-}
-
-/** Major versions of Node, beside the one that runs this, such as `22,24`. */
-function otherNodes() {
-  return (process.env.LMSERV_TEST_NODES ?? "").split(",").filter((version) => version !== "");
-}
-
-/** What runs a command with another version of Node, whose binary comes from the npm registry. */
-function on(version) {
-  return ["npx", "--yes", `--package=node@${version}`, "--"];
-}
-
-/** A run of vitest, whose tests count. */
-function tests(name, options, runner = []) {
-  return {
-    name,
-    async perform(env) {
-      const folder = mkdtempSync(join(tmpdir(), "lmserv-test-"));
-      try {
-        const file = join(folder, "report.json");
-        const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-        // Into a pipe it writes colours as well.
-        const color = process.stdout.isTTY ? [] : ["--no-color"];
-        const command = [...runner, "vitest", "run", ...color, ...options, ...reporters];
-        const deadline = AbortSignal.timeout(deadlineMs);
-        const { code, output } = await run(command, env, root, deadline);
-        return judge(readReport(file), code, output, deadline.aborted);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    },
-  };
-}
-
-function readReport(file) {
+function parse() {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return { testResults: [] };
+    const options = { only: { type: "string" }, force: { type: "boolean", default: false } };
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new Error(`${error.message}; ${usage()}`);
   }
 }
 
-function judge(vitestReport, code, output, isLate) {
-  const counts = countReport(vitestReport);
-  if (isLate) return failedBy(`it did not end within ${seconds(deadlineMs)}: a test blocks its thread`);
-  if (counts.passed + counts.failed === 0) return failedBy("no test ran");
-  if (code !== 0 && counts.failed === 0) return failedBy(`exit code ${code}, by something outside the tests`);
-  return counts.failed > 0 ? { ...counts, output } : counts;
-
-  function failedBy(reason) {
-    return { ...counts, failed: 1, failures: [reason], output };
-  }
+function usage() {
+  return `there is: --force --only ${Object.keys(parts).join("|")}`;
 }
 
-async function report({ name, perform }, env) {
-  process.stdout.write(`${name} ... `);
-  const outcome = await timed(name, () => perform(env));
-  const { output, reasons = new Map(), failures = [], ...counts } = outcome;
-  console.log(`${summary(counts)} (${seconds(times.get(name))})`);
-  if (output) console.log(output);
+/** Has turbo run some tasks, and tells of each. */
+async function perform(tasks, { env, isForced }) {
+  for (const task of tasks) rmSync(reportOf(task), { force: true });
+  const options = ["--only", "--continue", "--summarize", "--output-logs=errors-only", "--log-prefix=task"];
+  const forced = isForced ? ["--force"] : [];
+  const { output, durationMs } = await run(["turbo", "run", ...tasks, ...options, ...forced], { env });
+  const done = readSummary(output);
+  const outcomes = tasks.map((task) => [task, outcomeOf(done.find((one) => one.task === task))]);
+  for (const [task, outcome] of outcomes) tell(task, outcome);
+  if (outcomes.some(([, { failed }]) => failed > 0)) console.log(output);
+  times.push([tasks[0].startsWith("check:") ? "check" : tasks[0].slice("test:".length), durationMs]);
+}
+
+/** What turbo did with each task. */
+function readSummary(output) {
+  const [, file] = output.match(/Summary: +(.+\.json)/) ?? [];
+  if (!file) throw new Error(output);
+  const { tasks } = JSON.parse(readFileSync(file, "utf8"));
+  rmSync(file);
+  return tasks;
+}
+
+/** A check counts as one test, a run of vitest as its report says. */
+function outcomeOf({ task, execution, cache }) {
+  const { exitCode = 1, startTime = 0, endTime = 0 } = execution ?? {};
+  const isGreen = exitCode === 0 || exitCode === unsettled;
+  const how = cache.status === "HIT" ? "replayed" : seconds(endTime - startTime);
+  const note = exitCode === unsettled ? "; files were edited meanwhile, so that it is not kept" : "";
+  return { ...counted(task, isGreen), how: how + note };
+}
+
+function counted(task, isGreen) {
+  if (task.startsWith("check:"))
+    return { passed: Number(isGreen), failed: Number(!isGreen), skipped: 0, reasons: [] };
+  const counts = existsSync(reportOf(task))
+    ? countsOf(JSON.parse(readFileSync(reportOf(task), "utf8")))
+    : nothing;
+  // Something outside the tests failed, or none ran.
+  if (counts.failed === 0 && (!isGreen || counts.passed === 0)) return { ...counts, failed: 1 };
+  return counts;
+}
+
+function reportOf(task) {
+  return join(root, "dist/reports", `${task.replace("test:", "")}.json`);
+}
+
+function tell(task, { how, reasons, ...counts }) {
+  console.log(`${task} ... ${summary(counts)} (${how})`);
   for (const [reason, count] of reasons) console.log(`skipped: ${reason} (${count})`);
-  for (const line of failures) remarks.push(`failed: ${name}: ${line}`);
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
-}
-
-/** Does a part and keeps how long it took, also when it fails. */
-async function timed(name, perform) {
-  const startMs = performance.now();
-  try {
-    return await perform();
-  } finally {
-    times.set(name, performance.now() - startMs);
-  }
-}
-
-/** `times: setup 3.0 s, unit 60.1 s; 63.1 s in all` */
-function timesLine() {
-  const parts = [...times].map(([name, ms]) => `${name} ${seconds(ms)}`);
-  const sumMs = [...times.values()].reduce((sum, ms) => sum + ms, 0);
-  return `times: ${parts.join(", ")}; ${seconds(sumMs)} in all`;
 }
 
 function summary({ passed, failed, skipped }) {

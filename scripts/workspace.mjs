@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./command.mjs";
 
@@ -36,4 +37,20 @@ function matchingFolders(pattern) {
   if (!parent) throw new Error(`pnpm-workspace.yaml: ${pattern} is neither folder nor folder/*`);
   const folders = any ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [parent];
   return folders.filter((folder) => statSync(join(root, folder, "package.json"), { throwIfNoEntry: false }));
+}
+
+/** Every file that git tracks or would: also those that are gone since. */
+export function listFiles(folder = root) {
+  const options = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const files = execFileSync("git", options, { cwd: folder, encoding: "utf8", maxBuffer: 2 ** 26 });
+  return [...new Set(files.split("\0").filter(Boolean))];
+}
+
+/** The files of a repository that were written or removed after a time in ms; none where there is no repository. */
+export function changedSince(timeMs, folder = root) {
+  if (!existsSync(join(folder, ".git"))) return [];
+  return listFiles(folder).filter((file) => {
+    const stat = statSync(join(folder, file), { throwIfNoEntry: false });
+    return stat === undefined || Math.max(stat.mtimeMs, stat.ctimeMs) > timeMs;
+  });
 }

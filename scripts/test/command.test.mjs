@@ -32,7 +32,7 @@ describe("when its signal aborts", () => {
     // Each child keeps the pipe open: the command has ended only when both have.
     const child = `fetch("${url}")`;
     const script = `echo begun; "${process.execPath}" -e '${child}' & wait`;
-    const { code, output } = await run(["sh", "-c", script], process.env, folder, ending.signal);
+    const { code, output } = await run(["sh", "-c", script], { cwd: folder, signal: ending.signal });
     expect({ code, output }).toEqual({ code: null, output: "begun\n" });
   });
 

@@ -1,17 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../command.mjs";
 import { readGlossary, replacedInCode, replacedInProse } from "../glossary.mjs";
+import { listFiles } from "../workspace.mjs";
 
 const glossary = readGlossary();
 const replaced = new Set(glossary.flatMap(({ replaces }) => replaces));
-const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-  cwd: root,
-  encoding: "utf8",
-});
-const files = [...new Set(listed.trim().split("\n"))];
+const files = listFiles();
 const contentOf = (file) => readFileSync(join(root, file), "utf8");
 
 test("each term has one row and a meaning, and no word is replaced by two", () => {

@@ -40,7 +40,9 @@ function isThere(target, file) {
 const command = join(root, "apps/cli/bin/lmserv.mjs");
 
 function lmserv(...args) {
-  return run([process.execPath, command, ...args], { PATH: process.env.PATH, HOME: "/nonexistent" });
+  return run([process.execPath, command, ...args], {
+    env: { PATH: process.env.PATH, HOME: "/nonexistent" },
+  });
 }
 
 test("the README says the same in Spanish: commands, files, programs, output, links, sections", () => {

@@ -44,7 +44,7 @@ function emptyPlace() {
 }
 
 function lmserv(variant, place, ...args) {
-  return run([process.execPath, built.get(variant).file, ...args], place.env, place.cwd);
+  return run([process.execPath, built.get(variant).file, ...args], place);
 }
 
 /** A command that goes on until it is disposed of; `said` resolves with the first line that fits. */

@@ -1,3 +1,0 @@
-import { setupOrExit } from "./setup.mjs";
-
-await setupOrExit();

@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config";
+import { base, projectsIn } from "./vitest.config.ts";
+
+// What runs on later versions of Node, beside everything on the lowest. What runs on sockets, files, processes and the
+// modules of Node differs from version to version. What is pure, or played on a virtual clock, is JavaScript alone; in
+// the trials of servers that fail, most time passes in the servers.
+const differing = [
+  "cli",
+  "demo",
+  "custom-transport",
+  "etcd",
+  "fingerprint",
+  "signing",
+  "mdns",
+  "mesh",
+  "nats",
+  "network",
+];
+const alikeEverywhere = [
+  "**/node_modules/**",
+  "**/conformance/**",
+  "**/life/**",
+  "**/simulation/**",
+  "**/strangers.test.ts",
+  "**/*.model.test.ts",
+  "**/cluster.test.ts",
+  "**/discovery-{etcd,nats}/test/conformance.test.ts",
+  "**/faults.test.ts",
+];
+
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    projects: projectsIn("packages", "apps", "examples")
+      .filter(({ test }) => differing.includes(test.name))
+      .map((project) => ({ ...project, test: { ...project.test, exclude: alikeEverywhere } })),
+  },
+});
