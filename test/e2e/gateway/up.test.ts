@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLan, type Host, type HostProcess } from "@lmserv/test-netlab";
 import { describeNet, needsPeers } from "@lmserv/test-netlab/vitest";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { endpointEvents, type Listing, lmserv } from "../command/command.ts";
+import { openPage } from "./shown-page.ts";
 
 const program = fileURLToPath(new URL("./ollama-host.mjs", import.meta.url));
 const root = "http://127.0.0.1:8740";
@@ -29,40 +30,64 @@ scrape_configs:
 `;
 
 describeNet("lmserv up", () => {
-  test("on three hosts has the same models at one address on each, and follows a box that leaves and returns", async () => {
-    await using lan = await createLan({ hosts: 3 });
-    const [a, b, c] = lan.hosts;
-    await startOllama(a, "phi3", "0.0.0.0");
-    await startOllama(b, "llama3");
-    const ups = await Promise.all([a, b, c].map((host) => host.spawn(lmserv("up"))));
-    const [, upB] = ups;
-    for (const up of ups) await up.stderrLine((line) => /serving .*phi3/.test(line));
-    await upB?.stderrLine((line) => /serving .*llama3 .*phi3/.test(line));
-    await upB?.stderrLine((line) => /cannot reach it.*OLLAMA_HOST=0\.0\.0\.0.*--share/.test(line));
-    const models = async (host: Host): Promise<readonly string[]> =>
-      JSON.parse(await curl(host, "/v1/models")).data.map(({ id }: { id: string }) => id);
-    expect(await models(a)).toEqual(["phi3"]);
-    expect(await models(b)).toEqual(["llama3", "phi3"]);
-    expect(await models(c)).toEqual(["phi3"]);
-    // What is announced and what this machine sees of itself are one node.
-    const { nodes }: Listing = JSON.parse(await curl(a, "/lmserv/nodes"));
-    expect(nodes).toHaveLength(1);
-    expect(nodes[0]?.sources.map(({ transport }) => transport).sort()).toEqual(["local", "mdns"]);
+  needsPeers(["chromium"])(
+    "on three hosts has the same models at one address on each, and follows a box that leaves and returns",
+    async () => {
+      await using lan = await createLan({ hosts: 3 });
+      const [a, b, c] = lan.hosts;
+      await startOllama(a, "phi3", "0.0.0.0");
+      await startOllama(b, "llama3");
+      const ups = await Promise.all([a, b, c].map((host) => host.spawn(lmserv("up"))));
+      const [, upB] = ups;
+      for (const up of ups) await up.stderrLine((line) => /serving .*phi3/.test(line));
+      await upB?.stderrLine((line) => /serving .*llama3 .*phi3/.test(line));
+      await upB?.stderrLine((line) => /cannot reach it.*OLLAMA_HOST=0\.0\.0\.0.*--share/.test(line));
+      const models = async (host: Host): Promise<readonly string[]> =>
+        JSON.parse(await curl(host, "/v1/models")).data.map(({ id }: { id: string }) => id);
+      expect(await models(a)).toEqual(["phi3"]);
+      expect(await models(b)).toEqual(["llama3", "phi3"]);
+      expect(await models(c)).toEqual(["phi3"]);
+      // What is announced and what this machine sees of itself are one node.
+      const { nodes }: Listing = JSON.parse(await curl(a, "/lmserv/nodes"));
+      expect(nodes).toHaveLength(1);
+      expect(nodes[0]?.sources.map(({ transport }) => transport).sort()).toEqual(["local", "mdns"]);
 
-    const { event: seen } = await endpointEvents(c);
-    await seen(({ type }) => type === "up");
-    ups[0]?.kill("SIGTERM");
-    expect((await ups[0]?.exited)?.code).toBe(0);
-    await seen(({ type, reason }) => type === "down" && reason === "goodbye");
-    let times = 0;
-    await a.spawn(lmserv("up"));
-    await seen(({ type }) => type === "up" && ++times === 2);
-    expect(await models(c)).toEqual(["phi3"]);
-    // A second one on a host says where the first is.
-    const second = await c.run(lmserv("up"));
-    expect(second.code).toBe(2);
-    expect(second.stderr).toMatch(/already, as process \d+; its endpoint is http:\/\/127\.0\.0\.1:8740$/m);
-  });
+      const [atB, atC] = await Promise.all([openPage(b, root, 1_280), openPage(c, root, 360)]);
+      await Promise.all([atB.shows("llama3", "phi3"), atC.shows("phi3")]);
+      const { event: seen } = await endpointEvents(c);
+      await seen(({ type }) => type === "up");
+      const leavingMs = performance.now();
+      ups[0]?.kill("SIGTERM");
+      expect((await ups[0]?.exited)?.code).toBe(0);
+      await seen(({ type, reason }) => type === "down" && reason === "goodbye");
+      await Promise.all([atB.shows("llama3"), atC.shows()]);
+      const startingMs = performance.now();
+      const again = await a.spawn(lmserv("up"));
+      await again.stderrLine((line) => line.includes("announced "));
+      const announcedMs = performance.now();
+      let times = 0;
+      await seen(({ type }) => type === "up" && ++times === 2);
+      await Promise.all([atB.shows("llama3", "phi3"), atC.shows("phi3")]);
+      const s = (fromMs: number, toMs: number): string => `${((toMs - fromMs) / 1_000).toFixed(1)} s`;
+      const shownMs = performance.now();
+      console.info(
+        `the pages show that a box leaves after ${s(leavingMs, startingMs)}, and that it is back ${s(announcedMs, shownMs)} after its announcement, ${s(startingMs, shownMs)} after its start`,
+      );
+      expect(await models(c)).toEqual(["phi3"]);
+      const sound = { violations: [], complaints: [] };
+      expect(await atB.judge()).toEqual({ ...sound, width: 1_280 });
+      expect(await atC.judge()).toEqual({ ...sound, width: 360 });
+
+      // The command has the list of the endpoint.
+      const listed = await c.run(lmserv("discover", "--json"));
+      expect(JSON.parse(listed.stdout)).toMatchObject({ durationMs: 0, nodes: [{ models: ["phi3"] }] });
+      expect(listed.stderr).toContain("listed by lmserv on this machine");
+      // A second one on a host says where the first is.
+      const second = await c.run(lmserv("up"));
+      expect(second.code).toBe(2);
+      expect(second.stderr).toMatch(/already, as process \d+; its endpoint is http:\/\/127\.0\.0\.1:8740$/m);
+    },
+  );
 
   needsPeers(["prometheus"])(
     "is scraped by Prometheus, which finds targets at it and keeps them",
