@@ -11,8 +11,8 @@ interface HostAddress {
 
 /** Bound on a host's addresses: a real one has a handful. */
 const maxAddresses = 16;
-/** Bound on a host's instances: a gateway has some hundred, and each is reported when an address changes. */
-const maxResidents = 1_000;
+/** Bound on a host's instances: a real one has some dozens, and each is reported when an address changes. */
+const maxResidents = 256;
 /** Time that a goodbye or a flush waits, in ms, for other owners to answer (RFC 6762 sections 10.1, 10.2). */
 export const goodbyeGraceMs = 1_000;
 /**

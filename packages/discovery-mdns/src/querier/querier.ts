@@ -16,6 +16,7 @@ import { type Instance, maxSlackMs } from "./instance.ts";
 import { QuestionBudget } from "./question-budget.ts";
 import { type Ask, questionsFor, sendAsks } from "./questions.ts";
 import { rankAddresses } from "./reach.ts";
+import { ReportQueue } from "./report-queue.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
 
 /** Report of a link about an instance; the lifetime is that of its SRV record. */
@@ -43,15 +44,13 @@ export interface QuerierListener {
 
 /** A question due within this time is suppressed by the same question of another host. */
 const soonMs = 1_500;
+/** Instances worked on in one turn; those of a flood are due together. */
+const maxDue = 512;
 /** Instances that fit one packet; bounds the search through a flood of nodes. */
 const maxEarly = 32;
-/**
- * Known answers of some twenty packets; ten thousand forged nodes would take hundreds, written in one turn.
- */
+/** Known answers of some twenty packets; ten thousand forged nodes would take hundreds. */
 const maxKnown = 512;
-/**
- * Time after a caller's first question in which answers may come by unicast, in ms (RFC 6762 section 5.4).
- */
+/** Time for answers by unicast after a caller's first question, in ms (RFC 6762 section 5.4). */
 const directMs = 500;
 
 /** Browses one link: sends due questions and reports changes. */
@@ -65,6 +64,7 @@ export class Querier {
   readonly #cache: Cache;
   readonly #duplicates: DuplicateQuestions;
   readonly #deadlines = new Deadlines();
+  readonly #reports: ReportQueue;
   #budget = new QuestionBudget();
   #series: QuestionSeries | null = null;
   #isWanted = false;
@@ -78,6 +78,7 @@ export class Querier {
     this.link = link;
     this.#options = options;
     this.#listener = listener;
+    this.#reports = new ReportQueue(options.clock, (instances) => this.#report(instances));
     const hasIPv4 = (): boolean => addressesOf(this.link.interface, "IPv4").length > 0;
     this.#cache = new Cache(options, hasIPv4, (instance) => this.#drop(instance));
     this.#duplicates = new DuplicateQuestions(
@@ -115,6 +116,7 @@ export class Querier {
     this.#series = null;
     for (const instance of this.#cache.all()) this.#deadlines.delete(nameKey(instance.name));
     this.#cache.clear();
+    this.#reports.clear();
     this.#budget = new QuestionBudget();
   }
 
@@ -155,13 +157,17 @@ export class Querier {
 
   #takeResponse(message: Message, from: string): void {
     const touched = this.#cache.take(message, from, this.#now());
-    for (const instance of touched) {
-      if (instance.hasAnswered) this.#budget.refund(instance);
+    for (const instance of touched) if (instance.hasAnswered) this.#budget.refund(instance);
+    if (touched.size > 0) this.#reports.add(touched);
+    if (this.#cache.refused > 0) this.#listener.reportFullness(this.label);
+  }
+
+  #report(instances: readonly Instance[]): void {
+    for (const instance of instances) {
       this.#tell(instance);
       this.#plan(instance);
     }
-    if (touched.size > 0) this.#arm();
-    if (this.#cache.refused > 0) this.#listener.reportFullness(this.label);
+    this.#arm();
   }
 
   #tell(instance: Instance): void {
@@ -282,9 +288,7 @@ export class Querier {
     this.#arm();
   }
 
-  /**
-   * Sets the timer for the next work; work due at once is done together with further packets of this turn.
-   */
+  /** Sets the timer for the next work; work due at once is done with further packets of this turn. */
   #arm(): void {
     const series = this.#series;
     if (!series) return;
@@ -305,7 +309,7 @@ export class Querier {
 
   /** Takes the instances with due work, and those with nearly due work, out of the plan. */
   #dueInstances(nowMs: number): Instance[] {
-    const due = this.#takePlanned(nowMs);
+    const due = this.#takePlanned(nowMs, maxDue);
     if (!due.some((instance) => instance.isRefreshed(nowMs))) return due;
     for (const instance of this.#takePlanned(nowMs + maxSlackMs, maxEarly)) {
       if (this.#mayBeAsked(instance, nowMs)) due.push(instance);
@@ -314,7 +318,7 @@ export class Querier {
     return due;
   }
 
-  #takePlanned(untilMs: number, most: number = Number.POSITIVE_INFINITY): Instance[] {
+  #takePlanned(untilMs: number, most: number): Instance[] {
     const planned: Instance[] = [];
     for (
       let first = this.#deadlines.first();
@@ -373,6 +377,7 @@ export class Querier {
   /** An instance outside the cache is no longer asked for; the registry expires it. */
   #drop(instance: Instance): void {
     this.#budget.forget(instance);
+    this.#reports.delete(instance);
     this.#deadlines.delete(nameKey(instance.name));
   }
 
