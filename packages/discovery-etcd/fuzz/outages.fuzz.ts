@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeEtcd } from "../test/describe-etcd.ts";
+import { describeEtcd } from "../test/servers/describe.ts";
 import { allList, lifetimeMs, Scene } from "../test/site.ts";
 
 function heapBytes(): number {

@@ -5,8 +5,8 @@ import { ephemeralIdentity } from "@lmserv/discovery-signing";
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
 import { etcd } from "../src/transport.ts";
-import { describeEtcd } from "./describe-etcd.ts";
-import type { EtcdServer } from "./etcd-server.ts";
+import { describeEtcd } from "./servers/describe.ts";
+import type { EtcdServer } from "./servers/server.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 
 /** Sets the permissions of the README, which are all that a node needs. */

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { describeEtcd } from "./describe-etcd.ts";
-import { EtcdCluster } from "./etcd-cluster.ts";
 import { PlainFleet } from "./plain-fleet.ts";
+import { EtcdCluster } from "./servers/cluster.ts";
+import { describeEtcd } from "./servers/describe.ts";
 import { Scene } from "./site.ts";
 
 /** Long enough that a busy machine never takes a leader's absence for the store's. */

@@ -9,10 +9,10 @@ import {
 } from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, test } from "vitest";
 import { etcd } from "../src/transport.ts";
-import { CountingProxy } from "./counting-proxy.ts";
-import { describeEtcd } from "./describe-etcd.ts";
-import { EtcdServer } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
+import { CountingProxy } from "./servers/counting-proxy.ts";
+import { describeEtcd } from "./servers/describe.ts";
+import { EtcdServer } from "./servers/server.ts";
 
 const maxNodes = 20;
 /** Time of a put: to etcd, through its log, and back, in ms. */

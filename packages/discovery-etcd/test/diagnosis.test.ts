@@ -1,9 +1,9 @@
 import { type Check, silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { expect, test } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
-import { describeEtcd } from "./describe-etcd.ts";
-import { EtcdServer } from "./etcd-server.ts";
 import { PlainFleet } from "./plain-fleet.ts";
+import { describeEtcd } from "./servers/describe.ts";
+import { EtcdServer } from "./servers/server.ts";
 
 /** The only finding. */
 async function examine(options: EtcdOptions): Promise<Check | undefined> {

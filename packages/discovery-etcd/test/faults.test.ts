@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { describeEtcd } from "./describe-etcd.ts";
 import { PlainFleet } from "./plain-fleet.ts";
+import { describeEtcd } from "./servers/describe.ts";
 import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
 
 describeEtcd("after", { concurrent: true }, () => {

@@ -1,6 +1,6 @@
 import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { PlainHost } from "../../discovery-store/test/plain-host.ts";
-import type { EtcdServer } from "./etcd-server.ts";
+import type { EtcdServer } from "./servers/server.ts";
 
 /** Nodes of independent hosts, in one cluster of a real etcd. */
 export class PlainFleet {

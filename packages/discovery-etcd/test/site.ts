@@ -1,7 +1,7 @@
 import { allList, allWarned, Client } from "../../discovery-store/test/client.ts";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
-import { CountingProxy } from "./counting-proxy.ts";
-import { EtcdServer, type ServerOptions } from "./etcd-server.ts";
+import { CountingProxy } from "./servers/counting-proxy.ts";
+import { EtcdServer, type ServerOptions } from "./servers/server.ts";
 
 export { allList, allWarned, type Client };
 

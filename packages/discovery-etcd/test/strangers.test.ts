@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { describeEtcd } from "./describe-etcd.ts";
 import { PlainFleet } from "./plain-fleet.ts";
+import { describeEtcd } from "./servers/describe.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 
 const node = { id: "n", port: 1, info: "good" };

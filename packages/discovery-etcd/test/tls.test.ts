@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { createDiscovery } from "@lmserv/discovery-core";
 import { expect, test } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
-import { describeEtcd } from "./describe-etcd.ts";
-import type { EtcdServer } from "./etcd-server.ts";
+import { describeEtcd } from "./servers/describe.ts";
+import type { EtcdServer } from "./servers/server.ts";
 import { allList, allWarned, Scene } from "./site.ts";
 
 const pathOf = (name: string): string =>

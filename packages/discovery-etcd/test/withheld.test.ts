@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { describeEtcd } from "./describe-etcd.ts";
+import { describeEtcd } from "./servers/describe.ts";
 import { Scene } from "./site.ts";
 
 const putting = "POST /v3/kv/put";

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { allList, allWarned, downsOf } from "../../discovery-store/test/client.ts";
-import { CountingProxy } from "../test/counting-proxy.ts";
-import { describeNats } from "../test/describe-nats.ts";
 import { join } from "../test/fleet.ts";
-import { NatsServer } from "../test/server.ts";
+import { CountingProxy } from "../test/servers/counting-proxy.ts";
+import { describeNats } from "../test/servers/describe.ts";
+import { NatsServer } from "../test/servers/server.ts";
 
 const lifetimeMs = 2_000;
 // Figures of this process depend on other programs and the collector: none of them belongs in a test.

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { allList, patience } from "../../discovery-store/test/client.ts";
-import { NatsCluster } from "./cluster.ts";
-import { describeNats } from "./describe-nats.ts";
 import { close, join, names, openFleet } from "./fleet.ts";
+import { NatsCluster } from "./servers/cluster.ts";
+import { describeNats } from "./servers/describe.ts";
 
 /** A cluster takes 4 to 9 s to elect another leader, and longer on a busy machine. */
 const clusterLifetimeMs = 40_000;

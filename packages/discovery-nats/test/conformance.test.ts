@@ -11,10 +11,10 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import { bucketName } from "../src/bucket.ts";
 import { nats } from "../src/transport.ts";
-import { CountingProxy } from "./counting-proxy.ts";
-import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { CountingProxy } from "./servers/counting-proxy.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 
 const maxNodes = 20;
 const lifetimeMs = 4_000;

@@ -10,10 +10,10 @@ import { testCertificate } from "../../discovery-mesh/test/link/certificate.ts";
 import { freePort } from "../../discovery-store/test/free-port.ts";
 import type { NatsStoreOptions } from "../src/settings.ts";
 import { natsStore } from "../src/store.ts";
-import { NatsCluster } from "./cluster.ts";
-import { describeNats } from "./describe-nats.ts";
-import { operatorMode } from "./operator-mode.ts";
-import { NatsServer } from "./server.ts";
+import { NatsCluster } from "./servers/cluster.ts";
+import { describeNats } from "./servers/describe.ts";
+import { operatorMode } from "./servers/operator-mode.ts";
+import { NatsServer } from "./servers/server.ts";
 import { contextOf, openSite } from "./site.ts";
 
 /** Error of connecting. */

@@ -4,9 +4,9 @@ import { connect } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
 import { freePort } from "../../discovery-store/test/free-port.ts";
 import { type NatsOptions, nats } from "../src/transport.ts";
-import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 
 /** The only finding. */
 async function examine(options: NatsOptions): Promise<Check | undefined> {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { bucketName } from "../src/bucket.ts";
-import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 import { openSite } from "./site.ts";
 
 const lifetimeMs = 3_000;

@@ -3,11 +3,11 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test, vi } from "vitest";
 import { allList, allWarned, type Client, downsOf } from "../../discovery-store/test/client.ts";
-import { CountingProxy } from "./counting-proxy.ts";
-import { describeNats } from "./describe-nats.ts";
 import { close, join, names, openFleet, stale } from "./fleet.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { CountingProxy } from "./servers/counting-proxy.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 import { openSite, patience } from "./site.ts";
 
 /** A view becomes doubtful after 0.3 of it: longer than a busy machine keeps a process waiting. */

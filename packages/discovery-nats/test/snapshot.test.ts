@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 import { openSite } from "./site.ts";
 
 const nodes = 600;

@@ -1,8 +1,8 @@
 import { maxValueBytes } from "@lmserv/discovery-store";
 import { expect, test, vi } from "vitest";
-import { describeNats } from "./describe-nats.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
-import { NatsServer } from "./server.ts";
+import { describeNats } from "./servers/describe.ts";
+import { NatsServer } from "./servers/server.ts";
 import { openSite, patience } from "./site.ts";
 
 const signal = new AbortController().signal;

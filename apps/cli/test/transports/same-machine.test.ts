@@ -7,10 +7,10 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { describeEtcd } from "../../../../packages/discovery-etcd/test/describe-etcd.ts";
-import { EtcdServer } from "../../../../packages/discovery-etcd/test/etcd-server.ts";
-import { describeNats } from "../../../../packages/discovery-nats/test/describe-nats.ts";
-import { NatsServer } from "../../../../packages/discovery-nats/test/server.ts";
+import { describeEtcd } from "../../../../packages/discovery-etcd/test/servers/describe.ts";
+import { EtcdServer } from "../../../../packages/discovery-etcd/test/servers/server.ts";
+import { describeNats } from "../../../../packages/discovery-nats/test/servers/describe.ts";
+import { NatsServer } from "../../../../packages/discovery-nats/test/servers/server.ts";
 import { freePort } from "../../../../packages/discovery-store/test/free-port.ts";
 
 // The built command beside itself: an announcement and a look on one machine, over a real store.

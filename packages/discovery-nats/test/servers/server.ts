@@ -4,8 +4,8 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { freePort } from "../../discovery-store/test/free-port.ts";
-import { serverProgram } from "./describe-nats.ts";
+import { freePort } from "../../../discovery-store/test/free-port.ts";
+import { serverProgram } from "./describe.ts";
 
 export interface ServerOptions {
   /** Further lines of its configuration. @default none */

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { patience } from "../../discovery-store/test/client.ts";
-import { freePort } from "../../discovery-store/test/free-port.ts";
+import { patience } from "../../../discovery-store/test/client.ts";
+import { freePort } from "../../../discovery-store/test/free-port.ts";
 
 export interface ServerOptions {
   readonly flags?: readonly string[];

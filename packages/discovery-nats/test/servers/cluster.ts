@@ -1,9 +1,9 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { vi } from "vitest";
-import { freePort } from "../../discovery-store/test/free-port.ts";
+import { freePort } from "../../../discovery-store/test/free-port.ts";
+import { patience } from "../site.ts";
 import { NatsServer } from "./server.ts";
-import { patience } from "./site.ts";
 
 /** Servers that keep their buckets together. */
 export class NatsCluster implements AsyncDisposable {

@@ -1,5 +1,5 @@
-import { freePort } from "../../discovery-store/test/free-port.ts";
-import { EtcdServer } from "./etcd-server.ts";
+import { freePort } from "../../../discovery-store/test/free-port.ts";
+import { EtcdServer } from "./server.ts";
 
 /** Three servers of etcd that keep one store together. */
 export class EtcdCluster implements AsyncDisposable {
