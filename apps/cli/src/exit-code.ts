@@ -1,12 +1,12 @@
 import type { DiscoveryError } from "@lmserv/discovery-core";
 
-/** What the command ends with. Scripts rely on these numbers: never change one. */
+/** Exit codes of the command. Scripts rely on these numbers: never change one. */
 export const exitCode = {
   /** Found (at least N with `--wait N`); announced and said goodbye. */
   found: 0,
-  /** Nothing, or fewer than asked for, in time. */
+  /** Found nothing, or fewer than requested, in time. */
   none: 1,
-  /** The doctor found nothing that fails, or something. */
+  /** Verdict of the doctor: without or with a failure. */
   sound: 0,
   unsound: 1,
   /** A mistake in the command line. */
@@ -23,15 +23,15 @@ export const exitCode = {
 } as const;
 
 export interface Finding {
-  /** How many nodes were listed at once. */
+  /** Count of nodes listed at once. */
   readonly count: number;
-  /** How many were asked for. */
+  /** Requested count. */
   readonly wanted: number;
-  /** Why every chosen transport failed; empty when one of them worked. */
+  /** Failures of all chosen transports; empty if one of them worked. */
   readonly failures: readonly DiscoveryError[];
 }
 
-/** How a search ends that nobody interrupted. */
+/** Exit code of a search that was not interrupted. */
 export function judge({ count, wanted, failures }: Finding): number {
   if (count >= wanted) return exitCode.found;
   return count === 0 && failures.length > 0 ? exitCode.failed : exitCode.none;

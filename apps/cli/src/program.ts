@@ -30,7 +30,7 @@ import { UsageError } from "./options/usage-error.ts";
 import type { ServiceRequest } from "./service/service.ts";
 import { readVersion } from "./version.ts";
 
-/** What a command line can ask for; each resolves with the exit code. */
+/** Commands of a command line; each resolves with the exit code. */
 export interface Actions {
   readonly up: (request: AnnounceRequest) => Promise<number>;
   readonly discover: (request: SearchRequest) => Promise<number>;
@@ -45,7 +45,7 @@ export interface Actions {
   readonly print: (request: PrintRequest) => Promise<number>;
 }
 
-/** Reads a command line and does what it asks for; resolves with the exit code. */
+/** Parses a command line and carries it out; resolves with the exit code. */
 export async function execute(argv: readonly string[], io: Io, actions: Actions): Promise<number> {
   const codes: number[] = [];
   const build = (plugins: readonly TransportPlugin[]): Command => {
@@ -96,7 +96,7 @@ function newProgram(io: Io): Command {
     .addHelpText("after", "\nEach command has its own help: lmserv discover --help");
 }
 
-/** A message of commander's, in which an argument that may hold a password, such as the URL of a server, is cut. */
+/** Message of commander without an argument that may hold a password, such as the URL of a server. */
 function withoutArgument(text: string): string {
   const before = "argument '";
   const from = text.indexOf(before);

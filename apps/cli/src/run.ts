@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const outputCode = guardOutput(io, ending);
   const signals = guardSignals(io, ending);
   const guards = [signals, guardFaults(io, ending)];
-  /** Runs what is of use to those only who read it. */
+  /** Runs a command that only its reader needs. */
   const read = async (command: () => Promise<number>): Promise<number> => {
     const stop = io.onReaderGone(() => ending.abort(new Interruption("output")));
     return command().finally(stop);
@@ -55,32 +55,32 @@ function printFault(error: unknown, { stderr }: Io): number {
   return exitCode.broken;
 }
 
-/** Ends the command when its output fails; the result tells the exit code of that, or null. */
+/** Ends the command when its output fails; returns a function with the exit code of that, or null. */
 function guardOutput({ stdout, stderr }: Io, ending: AbortController): () => number | null {
   let code: number | null = null;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // With SIGHUP the terminal went, and nobody misses what it does not show.
+    // After SIGHUP the terminal is gone, and its output is not missed.
     if (code !== null || isEndedBy("SIGHUP", ending.signal)) return;
-    // A reader who has seen enough, such as `head`, is no failure.
+    // A reader that has seen enough, such as `head`, is no failure.
     code = error.code === "EPIPE" ? exitCode.found : exitCode.broken;
     const why = visibleText(error.message);
     if (code === exitCode.broken) stderr.write(`lmserv: error: cannot write the result: ${why}\n`);
     ending.abort(new Interruption("output"));
   });
-  // Messages that nobody reads are no reason to stop.
+  // Unread messages are no reason to stop.
   stderr.on("error", () => {});
   return () => code;
 }
 
-/** Has the command end by itself at what would end its process. */
+/** Lets the command end by itself at events that would end its process. */
 interface Guard {
-  /** Resolves, with the exit code, when the command is not to be waited for. */
+  /** Resolves with the exit code when the command must not be waited for. */
   readonly forced: Promise<number>;
   readonly stop: () => void;
 }
 
 interface SignalGuard extends Guard {
-  /** Gives the signals to a listener: from then on none ends the command. */
+  /** Passes the signals to a listener: from then on none ends the command. */
   readonly take: TakeSignals;
 }
 
@@ -107,7 +107,7 @@ function guardSignals({ onSignal, clock }: Io, ending: AbortController): SignalG
   };
 }
 
-/** An error that nothing caught still lets the command say goodbye; the next one forces the end. */
+/** After an uncaught error the command still says goodbye; the next one forces the end. */
 function guardFaults(io: Io, ending: AbortController): Guard {
   let stop = (): void => {};
   const forced = new Promise<number>((resolve) => {
@@ -120,7 +120,7 @@ function guardFaults(io: Io, ending: AbortController): Guard {
   return { forced, stop };
 }
 
-/** Resolves when everything written so far has left, or cannot leave. */
+/** Resolves when all output was written, or cannot be. */
 function flush(stream: Output): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Of this package; a bundle has it built in. */
+/** Version of this package; a bundle has it built in. */
 export function readVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   return version;

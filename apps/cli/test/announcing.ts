@@ -15,7 +15,7 @@ interface Heard {
 export const loopback = "127.0.0.1";
 export const lan = "198.51.100.7";
 
-/** A machine that runs `lmserv announce`, and another host that hears it. */
+/** Machine that runs `lmserv announce`, and another host that hears it. */
 export class Announcing {
   readonly machine: Machine = new Machine();
   readonly heard: Heard[] = [];
@@ -43,7 +43,7 @@ export class Announcing {
     });
   }
 
-  /** Announces port 8000, and waits until what is there has been looked at. */
+  /** Announces port 8000, and waits until the present servers were looked at. */
   announce(...argv: string[]): Promise<void> {
     return this.start("--port", "8000", ...argv);
   }
@@ -58,7 +58,7 @@ export class Announcing {
     return this.heard.map(({ kind }) => kind);
   }
 
-  /** Last description of each node that was not said goodbye for. */
+  /** Last description of each node without a goodbye. */
   known(): ReadonlyMap<string, string> {
     const nodes = new Map<string, string>();
     for (const { id, kind, node } of this.heard) {
@@ -68,7 +68,7 @@ export class Announcing {
     return nodes;
   }
 
-  /** Lines on stderr after the first, which says what is being done. */
+  /** Lines on stderr after the first, which names the command's work. */
   news(): readonly string[] {
     return this.machine.stderr.lines.slice(1).map((line) => line.replace(/^lmserv: /, ""));
   }
@@ -80,7 +80,7 @@ export class Announcing {
   }
 }
 
-/** Lets mDNS of a machine never end its goodbyes; each that begins is told. */
+/** Keeps a machine's mDNS in its goodbyes for ever; reports each beginning. */
 export function hangAtGoodbye(machine: Machine, onGoodbye: () => void): void {
   const inner = memory({ network: machine.network, name: "mdns" });
   const hang = async (): Promise<Registration> => ({

@@ -9,10 +9,10 @@ import type { WatchLine } from "@lmserv/discovery-gateway/document";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { closed } from "./schemas.ts";
 
-// The built command, as it is installed, on the loopback interface of this machine.
+// Built command, as it is installed, on the loopback interface of this machine.
 
 const bin = fileURLToPath(new URL("../bin/lmserv.mjs", import.meta.url));
-/** Others may use the loopback interface too: our node is the one with this name. */
+/** Other programs may use the loopback interface too: our node has this name. */
 const name = `cli-${randomBytes(6).toString("hex")}`;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -38,7 +38,7 @@ async function outcome(child: Child): Promise<{ code: number | null; stdout: str
   return { code, ...output };
 }
 
-/** The first line that fits. */
+/** First line that fits. */
 async function lineOf(stream: Readable, fits: (line: string) => boolean): Promise<string> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {

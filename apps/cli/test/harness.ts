@@ -50,46 +50,46 @@ const sweepShapes: Shapes = {
   },
 };
 
-/** What a transport was made with. */
+/** Arguments of a transport's creation. */
 export interface Made {
   readonly options: unknown;
   readonly context: PluginContext;
 }
 
-/** A machine that a test owns: its time, its network, its terminal. */
+/** Machine under the test's control: its time, its network, its terminal. */
 export class Machine {
   readonly clock: VirtualClock = new VirtualClock();
   readonly network: MemoryNetwork = new MemoryNetwork();
-  /** What each transport was made with. */
+  /** Arguments of each transport's creation. */
   readonly made: Made[] = [];
   /** Addresses on which the servers accept connections; the rest refuse. */
   readonly accepting: Set<string> = new Set();
-  /** Servers by port, each with what a look at it shows. */
+  /** Servers by port, each with the result of a look. */
   readonly servers: Map<number, Verdict> = new Map([[8_000, served("lmserv")]]);
   readonly identity: Identity = ephemeralIdentity(1_767_225_600_000);
-  /** Every address and port that was connected to, in order. */
+  /** Addresses and ports that were connected to, in order. */
   readonly connected: string[] = [];
-  /** Every endpoint that serves HTTP now. */
+  /** Endpoints that serve HTTP now. */
   readonly listening: Map<string, Handle> = new Map();
   /** Port of the system behind each endpoint of a gateway. */
   readonly gateways: Map<string, number> = new Map();
-  /** Why an endpoint cannot be had. */
+  /** Reason for which an endpoint cannot be had. */
   readonly taken: Map<string, string> = new Map();
-  /** Every port that is claimed for announcing, by the process that has it. */
+  /** Claimed ports, with the process that holds each. */
   readonly claims: Map<number, number> = new Map();
   readonly plugins: Map<string, TransportPlugin>;
-  /** What a variant of the command leaves out, with what to do about it. */
+  /** Advice for each type that a variant of the command leaves out. */
   readonly elsewhere: Map<string, string> = new Map();
-  /** What configuration files hold, and what the system says of itself, by path. */
+  /** Contents of configuration files, and of the system's files, by path. */
   readonly files: Map<string, string> = new Map();
   readonly env: Record<string, string> = {};
   interfaces: NetworkInterfaces = {
     lo: [info("127.0.0.1", true), info("::1", true)],
     eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],
   };
-  /** State of every node at a check, or null where checks find nothing out. */
+  /** State of every node at a check, or null if checks bring nothing. */
   health: HealthState | null = "healthy";
-  /** The system as a service is installed on it; it has no manager. */
+  /** System for installing a service; it has no manager. */
   serviceHost: ServiceHost = {
     platform: "linux",
     uid: 1_000,
@@ -101,14 +101,14 @@ export class Machine {
     write: writeServiceFile,
     remove: removeServiceFile,
   };
-  /** Where processes of this machine serve their lists; null for nowhere. */
+  /** Folders of the lists of this machine's processes; null for none. */
   places: ListPlaces | null = null;
-  /** Listening sockets that the system tells of, or null where it does not. */
+  /** Listening sockets that the system shows, or null if it does not. */
   listeners: readonly Listener[] | null = null;
   /** Inodes of the sockets of processes, as far as the system tells. */
   readonly sockets: Map<number, ReadonlySet<string>> = new Map();
   isTerminal = false;
-  /** Whether stdout goes to a file that others can read. */
+  /** True if stdout is a file that others can read. */
   isStdoutShared = false;
   stdout: Capture = new Capture();
   stderr: Capture = new Capture();
@@ -117,7 +117,7 @@ export class Machine {
     this.plugins = new Map([["mdns", this.factory(memory({ network: this.network, name: "mdns" }))]]);
   }
 
-  /** A plug-in that makes this transport; one that cannot announce takes the options of a sweep. */
+  /** Plug-in that makes this transport; one that cannot announce takes the options of a sweep. */
   factory(transport: Transport, declared: Partial<TransportPlugin> = {}): TransportPlugin {
     const { announces = true } = declared;
     const options = optionsSchema<Readonly<Record<string, unknown>>>(announces ? sharedShapes : sweepShapes);
@@ -134,7 +134,7 @@ export class Machine {
     };
   }
 
-  /** Starts the command; time moves when the test moves it. */
+  /** Starts the command; time moves only by the test. */
   start(...argv: string[]): Running {
     const listeners = new Set<(name: SignalName) => void>();
     const readers = new Set<() => void>();
@@ -164,7 +164,7 @@ export class Machine {
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),
       look: (address, port) => this.#look(address, port),
-      // What only connections show is shown by them.
+      // Some ports are shown by connections only.
       readListeners: async () => this.listeners,
       readSocketsBelow: async (pid) => this.sockets.get(pid) ?? null,
       readSystem: () => systemOf(this.interfaces as ListedInterfaces),
@@ -203,7 +203,7 @@ export class Machine {
         for (const listener of [...faults]) listener(error);
       },
     };
-    // A failure is the business of whoever awaits the end.
+    // The test that awaits the end handles its failure.
     running.ended.catch(() => {});
     return running;
   }
@@ -220,7 +220,7 @@ export class Machine {
     return ended;
   }
 
-  /** Waits for what takes real time (the loading of a module) without moving the virtual one. */
+  /** Waits for work in real time (the loading of a module) without moving the virtual one. */
   async until(condition: () => boolean): Promise<void> {
     await expect
       .poll(async () => {
@@ -242,7 +242,7 @@ export class Machine {
     };
   }
 
-  /** Listens at a free port of the system, whichever was asked for. */
+  /** Listens at a free port of the system, whatever the requested one. */
   async #listenGateway(handler: RequestHandler, { address, port }: ListenAddress): Promise<GatewayServer> {
     const endpoint = `${address} ${port}`;
     const code = this.taken.get(endpoint);
@@ -295,7 +295,7 @@ export class Machine {
   }
 }
 
-/** Look at an LLM server of a kind. */
+/** Result of a look at an LLM server of a kind. */
 export function served(server: string, parts: Partial<Identification> = {}): Verdict {
   const identification = {
     port: 8_000,
@@ -321,19 +321,19 @@ function missing(path: string): never {
 
 export interface Running {
   readonly ended: Promise<number>;
-  /** Sends a signal; false when the command leaves it to the system. */
+  /** Sends a signal; returns false if the command leaves it to the system. */
   readonly signal: (name: SignalName) => boolean;
-  /** Stops to read what the command prints; false when the command does not mind. */
+  /** Stops reading the command's output; returns false if the command does not watch that. */
   readonly leave: () => boolean;
-  /** Throws where nothing catches it. */
+  /** Throws an uncaught error. */
   readonly fault: (error: unknown) => void;
 }
 
-/** A stream that keeps what is written, or fails with an error. */
+/** Stream that keeps its input, or fails with an error. */
 export class Capture extends Writable {
   text = "";
   failure: Error | null = null;
-  /** Size, where it is a terminal. */
+  /** Size of the terminal. */
   columns = 80;
   rows = 24;
 

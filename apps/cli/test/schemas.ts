@@ -6,14 +6,14 @@ const watchSchema = load("watch");
 const doctorSchema = load("doctor");
 const configSchema = load("config");
 
-/** What holds for every later version too. */
+/** Validators for every later version too. */
 export const published: Validators = compile({
   discover: discoverSchema,
   watch: watchSchema,
   doctor: doctorSchema,
   config: configSchema,
 });
-/** The same, and nothing may appear that the schema does not name. */
+/** Validators that forbid keys outside the schema. */
 export const closed: Validators = compile({
   discover: close(discoverSchema),
   watch: close(watchSchema),

@@ -26,7 +26,7 @@ export interface AnnounceFlags extends SharedFlags {
 /**
  * Adds the options of every command that announces servers of this machine.
  *
- * @returns What reads those of the transports once the command line is parsed.
+ * @returns a function that reads those of the transports once the command line is parsed.
  */
 export function addAnnounceOptions(
   command: Command,
@@ -93,7 +93,7 @@ function shareOf(command: Command, { share, shareKeyFile, check }: AnnounceFlags
   return share ? { keyFile: shareKeyFile ?? null } : null;
 }
 
-/** First flag that is about one server and was given without naming it. */
+/** First flag about one server that was given without naming it. */
 function misplacedFlag({ name, path, model, server, check }: AnnounceFlags): string | null {
   if (check === false) return "--no-check";
   const given = { "--name": name, "--path": path, "--model": model, "--server": server };

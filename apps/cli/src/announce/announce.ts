@@ -21,7 +21,9 @@ import {
   linksOf,
 } from "./announcing.ts";
 
-/** Makes servers of this machine known for as long as they answer, until a signal; resolves with the exit code. */
+/**
+ * Announces servers of this machine for as long as they answer, until a signal; resolves with the exit code.
+ */
 export async function announce(request: AnnounceRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const endpoint = (): string => (request.port === null ? "machine" : `${request.port}`);
@@ -40,13 +42,13 @@ export async function announce(request: AnnounceRequest, io: Io, signal: AbortSi
   return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
 }
 
-/** What is announced, and how. */
+/** Servers to announce, with their context. */
 export interface KeptAnnouncements {
   readonly request: AnnouncingRequest;
-  /** Null where none is shared. */
+  /** Null if none is shared. */
   readonly shares: Shares | null;
   readonly changes: AsyncIterable<LocalServerChange>;
-  /** Open transports that others use too. @default it opens its own */
+  /** Open transports with other users. @default it opens its own */
   readonly discovery?: Discovery;
   readonly io: Io;
   readonly reporter: Reporter;
@@ -73,7 +75,7 @@ export async function keepAnnounced(kept: KeptAnnouncements): Promise<void> {
 }
 
 /**
- * Claims the port that was named; null where none was.
+ * Claims the named port; null without one.
  *
  * @throws {UsageError} when another process announces it: each would hide the other.
  */
@@ -97,7 +99,7 @@ function waitingText({ port, check }: AnnounceRequest): string {
     : `announcing port ${port} while a server answers there; stop with Ctrl-C`;
 }
 
-/** Null unless it was asked for. */
+/** Null unless requested. */
 export async function sharesOf(
   request: AnnouncingRequest,
   io: Io,
@@ -111,7 +113,7 @@ export async function sharesOf(
   return new Shares({ links, key, path: overrides.path ?? null, hostname: hostname(), io, reporter });
 }
 
-/** Changes of the servers that a request is about. */
+/** Changes of the requested servers. */
 export function serverChanges(
   { check, port, ports }: AnnounceRequest,
   io: Io,

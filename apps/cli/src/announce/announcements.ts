@@ -13,32 +13,37 @@ export interface AnnouncementsOptions {
   readonly ids: NodeIds;
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** True when the user expects a server on the port, and is told why it is not announced. */
+  /** Returns true if the user expects a server on the port, and is told why it is not announced. */
   readonly isAwaited: (port: number) => boolean;
   /** Name of this machine. */
   readonly hostname: string;
   readonly platform: NodeJS.Platform;
-  /** The command has `--share`, and it was not given. */
+  /** True if the command has `--share`, and it was not given. */
   readonly couldShare: boolean;
-  /** Where announcements go as of now, for messages: `over mdns on every interface`. */
+  /** Present scope of announcements, for messages: `over mdns on every interface`. */
   readonly where: () => string;
-  /** Interfaces with other hosts; empty where announcements stay on this machine. */
+  /** Interfaces with other hosts; empty if announcements stay on this machine. */
   readonly links: () => readonly SystemInterface[];
-  /** Claims a port before it is announced; one that another process announces is left to it. @default none is claimed */
+  /**
+   * Claims a port before it is announced; a port of another process is left to it. @default none is claimed
+   */
   readonly claimPort?: (port: number) => Promise<PortClaim>;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
 
-/** True of a server that was taken for granted, so that nothing is known of it. */
+/** True for an assumed server, of which nothing is known. */
 function isUnchecked({ addresses }: LocalServer): boolean {
   return addresses.length === 0;
 }
 
-/** Bytes of JSON for the models that a server lists: a record of the mesh, the smallest of all, holds twice that and the rest. */
+/**
+ * Bytes of JSON for a server's models: a record of the mesh, the smallest of all, holds twice that and the
+ * rest.
+ */
 const maxModelBytes = 6_000;
 
-/** Cuts the list of models to what an announcement holds; the server itself tells the others. */
+/** Cuts the list of models to the size of an announcement; the server itself has the others. */
 function announceable(
   models: readonly string[],
   isCut = false,
@@ -52,7 +57,7 @@ function announceable(
   return { models: names, modelsCut: isCut || names.length < models.length };
 }
 
-/** Text about a port without a server that is announced. */
+/** Text about a port without an announced server. */
 export function ignoredText(port: number, reason: string): string {
   return `port ${port} is not announced: ${reason}`;
 }
@@ -63,7 +68,7 @@ export function rivalText(port: number, pid: number | null): string {
   return `${rival} announces port ${port} of this machine already`;
 }
 
-/** True when an address of the system, which has no zone, is among those that answered. */
+/** True if an address of the system, which has no zone, is among those that answered. */
 function answersOn(address: string, answered: readonly string[]): boolean {
   return answered.some((one) => withoutZone(one) === address);
 }
@@ -78,7 +83,7 @@ interface ResolvedAnnouncement {
 /** Announces the servers of this machine as they come, change and go. */
 export class Announcements {
   readonly #options: AnnouncementsOptions;
-  /** Servers that are there, announced or not. */
+  /** Present servers, announced or not. */
   readonly #servers = new Map<number, LocalServer>();
   readonly #announced = new Map<number, ResolvedAnnouncement>();
   readonly #claims = new Map<number, PortClaim>();
@@ -89,7 +94,7 @@ export class Announcements {
     this.#options = options;
   }
 
-  /** Announcements that stand, the first one first. */
+  /** Present announcements, the first one first. */
   get current(): readonly Announcement[] {
     return [...this.#announced.values()].map(({ announcement }) => announcement);
   }
@@ -99,7 +104,7 @@ export class Announcements {
     if (change.kind === "ignored") return this.#ignore(change.port, change.reason);
     if (change.kind === "down") await this.#remove(change.port, change.reason);
     else await this.#put(change.server);
-    // With a second server, or without it, the first is called otherwise.
+    // The name of the first depends on whether there is a second.
     for (const { server } of [...this.#announced.values()]) await this.#update(server);
   }
 
@@ -192,7 +197,7 @@ export class Announcements {
     };
   }
 
-  /** The host name, with the server where this machine has several. */
+  /** Host name, with the server if this machine has several. */
   #nameOf({ port, identification }: LocalServer): string {
     const { hostname } = this.#options;
     if (this.#servers.size < 2) return hostname;
@@ -214,7 +219,7 @@ export class Announcements {
     return kind === null ? `port ${port} as ${name}` : `${kind} on port ${port} as ${name}`;
   }
 
-  /** Warns of a server that other hosts, or some of them, cannot reach; takes that back when it is over. */
+  /** Warns of a server that other hosts, or some of them, cannot reach; retracts that when it is over. */
   #isReachable(server: LocalServer): boolean {
     if (isUnchecked(server)) return true;
     const { port, addresses, identification } = server;

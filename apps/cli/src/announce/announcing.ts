@@ -17,17 +17,17 @@ import type { DocumentServer } from "./document-server.ts";
 import { NodeIds } from "./node-ids.ts";
 import { takenAddress } from "./taken-address.ts";
 
-/** A request with what is configured. */
+/** Request with its configuration. */
 export interface AnnouncingRequest extends AnnounceRequest {
   readonly configuration: Configuration;
   readonly identity: () => Promise<Identity>;
 }
 
 /**
- * Resolves what is configured; nothing is opened.
+ * Resolves the configuration; opens nothing.
  *
- * @param endpoint - Name of the key for all servers that the process speaks for, asked when the key is needed.
- * @throws {UsageError} for a mistake in the configuration, and where nothing can announce.
+ * @param endpoint - Name of the key for all servers of the process, asked for when the key is needed.
+ * @throws {UsageError} for a mistake in the configuration, and for one without an announcing transport.
  */
 export async function configureAnnouncing<R extends AnnounceRequest>(
   request: R,
@@ -51,13 +51,13 @@ export async function configureAnnouncing<R extends AnnounceRequest>(
 
 export interface AnnouncingOptions {
   readonly request: AnnouncingRequest;
-  /** True when the user expects a server on the port, and is told why it is not announced. */
+  /** Returns true if the user expects a server on the port, and is told why it is not announced. */
   readonly isAwaited: (port: number) => boolean;
-  /** True when a port is claimed before it is announced. */
+  /** True to claim each port before it is announced. */
   readonly claims: boolean;
-  /** True where `--share` would help with servers on loopback. @default false */
+  /** True if `--share` would help with servers on loopback. @default false */
   readonly couldShare?: boolean;
-  /** Open transports that others use too. @default it opens its own */
+  /** Open transports with other users. @default it opens its own */
   readonly discovery?: Discovery;
   readonly io: Io;
   readonly reporter: Reporter;
@@ -66,7 +66,7 @@ export interface AnnouncingOptions {
 
 /** Open transports, with the announcements and the document of servers of this machine. */
 export class Announcing {
-  /** What ends with the announcements; null where others use the transports too. */
+  /** Discovery that ends with the announcements; null if others use the transports too. */
   readonly #discovery: Discovery | null;
   readonly #announcements: Announcements;
   readonly #documents: DocumentServer | null;
@@ -84,7 +84,7 @@ export class Announcing {
     this.#reporter = reporter;
   }
 
-  /** @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then. */
+  /** @throws {DiscoveryError} when a configured port is taken: partial announcements are refused. */
   static async open(options: AnnouncingOptions): Promise<Announcing> {
     const { request, isAwaited, claims, couldShare, io, reporter, signal } = options;
     const ids = await NodeIds.open(await request.identity());
@@ -139,7 +139,7 @@ function open(
 /**
  * Opens the transports of an announcer.
  *
- * @throws {DiscoveryError} when a port that is configured is somebody else's: nobody is announced by halves then.
+ * @throws {DiscoveryError} when a configured port is taken: partial announcements are refused.
  */
 export async function openAnnouncing(
   configuration: Configuration,
@@ -154,7 +154,7 @@ export async function openAnnouncing(
   throw taken.cause;
 }
 
-/** Null unless it was asked for. */
+/** Null unless requested. */
 async function documentServer(
   announcements: Announcements,
   { documentPort, interfaces }: AnnouncingRequest,
@@ -169,7 +169,7 @@ async function documentServer(
   return new DocumentServer({ port: documentPort, addresses, announced, clock, listen, reporter });
 }
 
-/** Links with other hosts that announcements reach; none where they stay on this machine. */
+/** Links with other hosts that announcements reach; none if they stay on this machine. */
 export function linksOf(
   { interfaces }: AnnouncingRequest,
   { networkInterfaces, readSystem }: Io,
@@ -182,7 +182,7 @@ export function linksOf(
   });
 }
 
-/** `over mdns on every interface` */
+/** Scope such as `over mdns on every interface`. */
 function whereOf({ configuration, interfaces }: AnnouncingRequest, { readSystem }: Io): string {
   const where = interfaces.length === 0 ? everywhere(readSystem()) : interfaces.join(", ");
   return `over ${namesOf(configuration).join(", ")} on ${where}`;

@@ -15,7 +15,7 @@ const patienceMs = 60_000;
 /** Time that the goodbye may take after the child's end, in ms. */
 const goodbyeMs = 2_000;
 
-/** Hands the signals that this process gets to a listener, in place of its own end. */
+/** Passes the signals of this process to a listener, instead of ending. */
 export type TakeSignals = (listener: (name: SignalName) => void) => void;
 
 /** Starts a server and announces it while it answers, until it ends; resolves with its exit code. */
@@ -55,7 +55,7 @@ function portsOf({ port, ports }: RunRequest, io: Io, signal: AbortSignal): Prom
   return ChildPorts.before(options, signal);
 }
 
-/** The child, or the exit code where it cannot be started. */
+/** Child, or the exit code if it cannot be started. */
 async function start({ command }: RunRequest, io: Io, reporter: Reporter): Promise<Child | number> {
   try {
     const child = await io.startChild(command);
@@ -96,7 +96,7 @@ class ChildAnnouncer {
     this.#first = first;
   }
 
-  /** @throws {UsageError} for a mistake in the configuration, and where nothing can announce. */
+  /** @throws {UsageError} for a mistake in the configuration, and for one without an announcing transport. */
   static async configure(request: RunRequest, io: Io, reporter: Reporter): Promise<ChildAnnouncer> {
     // The first port names the key: commands side by side have one each, and keep it.
     const first = { port: request.port };
@@ -104,7 +104,7 @@ class ChildAnnouncer {
     return new ChildAnnouncer(configured, io, reporter, first);
   }
 
-  /** Announces until the signal aborts; a failure is told, and the child runs on. */
+  /** Announces until the signal aborts; a failure is reported, and the child runs on. */
   async keep(ports: ChildPorts, signal: AbortSignal): Promise<void> {
     const cancel = this.#io.clock.schedule(patienceMs, () => void this.#tellMissing(ports));
     try {

@@ -7,26 +7,28 @@ import type { Reporter } from "../output/reporter.ts";
 
 export interface DocumentServerOptions {
   readonly port: number;
-  /** Where to serve it: addresses as of now, or null for every one. */
+  /** Present addresses to serve it at, or null for every one. */
   readonly addresses: () => readonly (string | null)[];
-  /** Announcements that the document repeats, as of now; nothing is served without one. */
+  /** Present announcements for the document; without one nothing is served. */
   readonly announced: () => readonly Announcement[];
   readonly clock: Clock;
   readonly listen: Listen;
   readonly reporter: Reporter;
 }
 
-/** How often to look for addresses that came or went, and whether a port that was taken is free. */
+/** Interval of checking addresses and taken ports, in ms. */
 const periodMs = 10_000;
 
-/** Serves the document about the announced servers on a port of its own; what fails is told and tried again. */
+/**
+ * Serves the document about the announced servers on a port of its own; failures are reported and retried.
+ */
 export class DocumentServer {
   readonly #options: DocumentServerOptions;
   readonly #handle: Handle;
   readonly #open = new Map<string | null, AsyncDisposable>();
   #wanted = false;
   #cancel: () => void = () => {};
-  /** One thing at a time. */
+  /** Serializes changes. */
   #turn: Promise<void> = Promise.resolve();
   #told = "";
 
@@ -38,7 +40,7 @@ export class DocumentServer {
     };
   }
 
-  /** Resolves after the first attempt, whatever came of it. */
+  /** Resolves after the first attempt, even if it failed. */
   start(): Promise<void> {
     this.#wanted = true;
     return this.#then(() => this.#adjust());
@@ -67,7 +69,7 @@ export class DocumentServer {
     if (this.#wanted) this.#cancel = clock.schedule(periodMs, () => this.#then(() => this.#adjust()));
   }
 
-  /** Closes all but these. */
+  /** Closes all other addresses. */
   async #keep(chosen: readonly (string | null)[]): Promise<void> {
     const gone = [...this.#open].filter(([address]) => !chosen.includes(address));
     for (const [address, listening] of gone) {
@@ -76,7 +78,7 @@ export class DocumentServer {
     }
   }
 
-  /** Why it did not work, or null. */
+  /** Error of listening, or null. */
   async #listen(address: string | null): Promise<unknown> {
     const { listen, port } = this.#options;
     try {
@@ -87,7 +89,7 @@ export class DocumentServer {
     }
   }
 
-  /** Each state once. */
+  /** Reports each state once. */
   #tell(failures: readonly unknown[]): void {
     const { port, reporter } = this.#options;
     const [failure] = failures.filter((error) => codeOf(error) !== "EADDRNOTAVAIL");
@@ -99,7 +101,7 @@ export class DocumentServer {
   }
 }
 
-/** Part of an announcement that others need to find the server. */
+/** Part of an announcement by which others find the server. */
 function documented({
   id,
   info,

@@ -23,7 +23,7 @@ export class NodeIds {
     const file = `${keyFile}.first`;
     const saved = Number(await readIfThere(file).catch(() => null));
     const first = Number.isInteger(saved) && saved > 0 ? saved : null;
-    // Without the file the next start may choose another first: two servers of one machine change places.
+    // Without the file the next start may choose another first, and two servers swap identities.
     return new NodeIds(identity, first, (port) => replaceFile(file, `${port}\n`).catch(() => {}));
   }
 

@@ -4,10 +4,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 
-/** The right to announce a port of this machine, until it is disposed or the process ends. */
+/** Right to announce a port of this machine, until it is disposed or the process ends. */
 export type PortClaim =
   | ({ readonly kind: "held" } & AsyncDisposable)
-  /** `pid` is null for a process that does not say. */
+  /** `pid` is null if the process does not answer. */
   | { readonly kind: "taken"; readonly pid: number | null };
 
 export type ClaimPort = (port: number) => Promise<PortClaim>;
@@ -16,15 +16,16 @@ export type ClaimPort = (port: number) => Promise<PortClaim>;
 const answerMs = 1_000;
 /** A number and a line break. */
 const maxAnswerBytes = 32;
-/** Each asks one question and leaves. */
+/** Bound on concurrent questions; each ends at once. */
 const maxAsking = 16;
-/** Between the look and the next attempt the other process may end, or a third may be faster. */
+/** Between the question and the next attempt the other process may end, or a third may be faster. */
 const maxAttempts = 3;
 
 /**
- * Claims a port for announcing: a local socket, which the system closes when its process ends, also by `kill -9`.
+ * Claims a port for announcing: a local socket, which the system closes when its process ends, also by `kill
+ * -9`.
  *
- * Where the system allows no such socket every claim is held.
+ * If the system allows no such socket, every claim is held.
  *
  * @param at - Address of the socket. @default one for the port
  */
@@ -43,8 +44,8 @@ export async function claimPort(port: number, clock: Clock, at?: string): Promis
 }
 
 /**
- * Where the claim of a port lies: on Linux a name in the network stack that the port belongs to (unix(7), abstract),
- * on Windows a pipe of the machine, elsewhere a file of the user.
+ * Address of the claim of a port: on Linux an abstract name in the network stack of the port (unix(7)), on
+ * Windows a pipe of the machine, elsewhere a file of the user.
  */
 async function addressOf(port: number): Promise<string> {
   const name = `lmserv-announce-${port}`;
@@ -62,7 +63,7 @@ async function listen(address: string): Promise<Server | "taken" | "unavailable"
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.write(`${process.pid}\n`);
-    // A process that asks and stays must not keep this one from ending.
+    // A client that stays connected must not keep this process from ending.
     socket.destroySoon();
   });
   server.maxConnections = maxAsking;
@@ -77,7 +78,7 @@ async function listen(address: string): Promise<Server | "taken" | "unavailable"
   return server.unref();
 }
 
-/** The process that holds the claim, or null when it does not say. */
+/** Process that holds the claim, or null if it does not answer. */
 async function askHolder(address: string, clock: Clock): Promise<number | null | "gone"> {
   const socket = connect(address);
   const late = new AbortController();

@@ -2,7 +2,7 @@ import { ConfigError, listeningOption, type ResolvedConfig } from "@lmserv/disco
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import { explain } from "@lmserv/discovery-core/transport";
 
-/** That an address to listen on is somebody else's, as the mistake in the option that it is; null if that is not so. */
+/** Mistake in the option of a taken address to listen on; null for other failures. */
 export function takenAddress(
   failures: readonly DiscoveryError[],
   { transports, settings }: ResolvedConfig,

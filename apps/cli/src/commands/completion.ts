@@ -9,7 +9,7 @@ Examples:
   source <(lmserv completion zsh)                              in ~/.zshrc, after compinit
   lmserv completion fish > ~/.config/fish/completions/lmserv.fish`;
 
-/** Adds `lmserv completion`, which knows whatever is added to the program, before or after it. */
+/** Adds `lmserv completion`, which knows all parts of the program, whatever their order. */
 export function completionCommand(program: Command, io: Io): void {
   program
     .command("completion")

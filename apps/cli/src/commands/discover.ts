@@ -29,7 +29,7 @@ interface DiscoverActions {
 const urlKinds: readonly UrlKind[] = ["url", "base", "openai"];
 const dayMs = 86_400_000;
 const timeoutRange = { leastMs: 1, mostMs: dayMs };
-/** What the registry takes. */
+/** Range of the registry. */
 const ttlRange = { leastMs: 1_000, mostMs: dayMs };
 
 const examples = `
@@ -87,7 +87,7 @@ export function discoverCommand(
     const request = {
       ...sharedRequest(flags, settings()),
       json: flags.json ?? false,
-      // The first one is wanted at once: nothing is asked of it but what a filter needs.
+      // The first one is wanted at once: only questions that a filter needs are sent.
       check: flags.check && (!flags.first || flags.healthy === true || flags.model !== undefined),
       filter: {
         ...(flags.model !== undefined && { model: flags.model }),

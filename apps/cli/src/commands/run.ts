@@ -42,7 +42,10 @@ export function runCommand(
     });
 }
 
-/** Whether `--` stands before the last words: without it, an option of the command would be taken for one of ours. */
+/**
+ * True if `--` stands before the last words: without it, an option of the command would be taken for one of
+ * ours.
+ */
 function isSeparated(argv: readonly string[], words: number): boolean {
   return argv.at(-words - 1) === "--";
 }

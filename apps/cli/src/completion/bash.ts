@@ -1,6 +1,6 @@
 import type { CommandModel, OptionModel, ProgramModel, ValueModel } from "./model.ts";
 
-/** The completion for bash, from 3.2 on; it needs nothing else. */
+/** Completion for bash, from 3.2 on; it needs nothing else. */
 export function bashScript({ name, options, commands }: ProgramModel): string {
   const words = commands.map((one) => one.name);
   const root: CommandModel = { name: "", description: "", options, words, takesCommand: false };
@@ -82,7 +82,7 @@ function commandTakers(commands: readonly CommandModel[]): string {
     .join(" ");
 }
 
-/** A value that may be left out gives way to the next option. */
+/** An optional value gives way to the next option. */
 function valueCases(program: string, { name, options }: CommandModel): readonly string[] {
   return options.flatMap(({ names, value, isOptional }) => {
     if (value === null) return [];

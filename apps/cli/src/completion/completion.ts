@@ -6,14 +6,14 @@ import { zshScript } from "./zsh.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 
-/** The script for each shell. */
+/** Script for each shell. */
 export const scripts: Readonly<Record<(typeof shells)[number], (model: ProgramModel) => string>> = {
   bash: bashScript,
   zsh: zshScript,
   fish: fishScript,
 };
 
-/** What of a program can be completed. */
+/** Completable parts of a program. */
 export function modelOf(program: Command, transports: readonly string[]): ProgramModel {
   const help = program.createHelp();
   const commands = help.visibleCommands(program);

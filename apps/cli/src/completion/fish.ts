@@ -1,6 +1,6 @@
 import type { CommandModel, OptionModel, ProgramModel, ValueModel } from "./model.ts";
 
-/** The completion for fish. */
+/** Completion for fish. */
 export function fishScript({ name, options, commands }: ProgramModel): string {
   const rule = (condition: string, rest: string): string =>
     `complete -c ${name} -n ${quote(condition)} ${rest}`;
@@ -34,7 +34,7 @@ function rulesOf({ options, words }: CommandModel): readonly string[] {
 
 function optionRule({ names, description, value, isOptional }: OptionModel): string {
   const flags = names.map((name) => (name.startsWith("--") ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-  // Fish takes a value that may be left out only where it follows an equals sign.
+  // Fish takes an optional value only after an equals sign.
   const taken = value === null || isOptional ? [] : [value.kind === "file" ? "-r -F" : "-x"];
   const offered = value ? offer(value) : [];
   return [...flags, ...taken, ...offered, "-d", quote(description)].join(" ");

@@ -1,7 +1,7 @@
-/** What of the command a shell completes. */
+/** Parts of the command that a shell completes. */
 export interface ProgramModel {
   readonly name: string;
-  /** Those that stand before any command. */
+  /** Options before any command. */
   readonly options: readonly OptionModel[];
   readonly commands: readonly CommandModel[];
 }
@@ -10,23 +10,23 @@ export interface CommandModel {
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionModel[];
-  /** What may stand where no option does. */
+  /** Values of the positional argument. */
   readonly words: readonly string[];
-  /** Whether a command of the system follows after `--`. */
+  /** True if a command of the system follows after `--`. */
   readonly takesCommand: boolean;
 }
 
 export interface OptionModel {
-  /** The short one, if there is one, before the long one. */
+  /** Short name first, if there is one. */
   readonly names: readonly string[];
   readonly description: string;
-  /** What follows it, or null where nothing does. */
+  /** Value of the option, or null for a switch. */
   readonly value: ValueModel | null;
-  /** Whether the value may be left out. */
+  /** True if the value is optional. */
   readonly isOptional: boolean;
 }
 
-/** `list`: some of the words, with commas between. */
+/** `list`: some of the words, comma-separated. */
 export type ValueModel =
   | { readonly kind: "list" | "word"; readonly words: readonly string[] }
   | { readonly kind: "interface" | "file" | "any" };

@@ -1,6 +1,6 @@
 import type { CommandModel, OptionModel, ProgramModel, ValueModel } from "./model.ts";
 
-/** The completion for zsh: sourced, or as a file `_lmserv` on the path of functions. */
+/** Completion for zsh: sourced, or as a file `_lmserv` on the path of functions. */
 export function zshScript({ name, options, commands }: ProgramModel): string {
   return `#compdef ${name}
 # Completes ${name} in zsh: source <(${name} completion zsh)

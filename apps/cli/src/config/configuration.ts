@@ -23,23 +23,23 @@ import { UsageError } from "../options/usage-error.ts";
 import { type Reporter, withFile } from "../output/reporter.ts";
 
 export interface ConfigurationOptions {
-  /** Whether it is only looked at, so that no package is loaded. */
+  /** True for mere inspection, so that no package is loaded. */
   readonly inspects?: boolean;
-  /** Whether somebody waits for what is found. */
+  /** True if a user waits for the results. */
   readonly interactive?: boolean;
-  /** Identity of the announcer, or null for a command that only looks. @default undefined */
+  /** Identity of the announcer, or null for a command that only watches. @default undefined */
   readonly identity?: PluginContext["identity"];
   readonly onProgress?: (progress: PassProgress) => void;
 }
 
-/** What flags, environment and file say together; nothing is opened. */
+/** Joint result of flags, environment and file; nothing is opened. */
 export interface Configuration extends ResolvedConfig {
-  /** What to open. */
+  /** Transports to open. */
   readonly composed: readonly Transport[];
 }
 
 /**
- * Resolves the configuration, and says what is odd about it; from then on the reporter names its file.
+ * Resolves the configuration, and reports its warnings; from then on the reporter names its file.
  *
  * @throws {UsageError} for a mistake in flags, environment or file.
  */
@@ -79,7 +79,7 @@ function describeMistake(error: ConfigError, plugins: Iterable<TransportPlugin>)
   return withFile(strayFlag(error, plugins) ?? error.message, error.inUse);
 }
 
-/** Whom a flag is for, where none of the chosen transports has such an option. */
+/** Transports that have a flag which none of the chosen ones has. */
 function strayFlag({ origin, path }: ConfigError, plugins: Iterable<TransportPlugin>): string | null {
   if (path !== "" || origin?.kind !== "flag") return null;
   const { types = [] } = transportFlags(plugins).find(({ name }) => name === origin.flag) ?? {};
@@ -88,13 +88,13 @@ function strayFlag({ origin, path }: ConfigError, plugins: Iterable<TransportPlu
   return `option '${origin.flag}' is for the transport ${anyOf(types)}: add it, as in --transport mdns,${first}`;
 }
 
-/** `mesh, etcd or nats` */
+/** List such as `mesh, etcd or nats`. */
 function anyOf(types: readonly string[]): string {
   const last = types.at(-1) ?? "";
   return types.length > 1 ? `${types.slice(0, -1).join(", ")} or ${last}` : last;
 }
 
-/** How long the first pass of all takes, those that wait for mDNS to be silent included, in ms. */
+/** Duration of the first pass of all, with the wait for a silent mDNS, in ms. */
 export async function firstPassMs({ transports }: ResolvedConfig): Promise<number> {
   const passes = transports.map(async (one) => (one.afterMs ?? 0) + (await one.firstPassMs()));
   return Math.max(0, ...(await Promise.all(passes)));
@@ -104,7 +104,7 @@ export function namesOf({ transports }: ResolvedConfig): readonly string[] {
   return transports.map(({ name }) => name);
 }
 
-/** The interfaces that are used, by name or address; none when there is a transport that uses all. */
+/** Used interfaces, by name or address; none if a transport uses all. */
 export function interfacesOf({ transports, settings }: ResolvedConfig, request: Request): readonly string[] {
   if (request.interfaces.length > 0) return request.interfaces;
   const lists = transports.map(({ name }) => {

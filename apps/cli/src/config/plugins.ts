@@ -6,10 +6,10 @@ import { plugin as mdns } from "@lmserv/discovery-mdns/plugin";
 import { plugin as mesh } from "@lmserv/discovery-mesh/plugin";
 import { plugin as nats } from "@lmserv/discovery-nats/plugin";
 
-/** The transports that this command brings along, as they declare themselves; each is loaded when it is chosen. */
+/** Transports that this command includes, as they declare themselves; each is loaded when it is chosen. */
 export const ownPlugins: PluginTable = new Map<string, TransportPlugin>(
   [mdns, arp, mesh, etcd, nats].map((plugin) => [plugin.type, plugin]),
 );
 
-/** Where those are that a variant of this command leaves out, as an advice for each type; the whole one has all. */
+/** Advice for each type that a variant of this command leaves out; the whole one has all. */
 export const elsewhere: ReadonlyMap<string, string> = new Map();

@@ -6,7 +6,7 @@ import type { Io } from "../io/io.ts";
 import { staysOnMachine } from "../options/interfaces.ts";
 import type { Request } from "../options/request.ts";
 
-/** The switch of a transport that looks harder, with what it does. */
+/** Option that makes a transport search harder, with its effect. */
 interface Thoroughness {
   readonly type: string;
   readonly option: string;
@@ -14,7 +14,7 @@ interface Thoroughness {
   readonly does: string;
 }
 
-/** Transports of the command that can look harder than they are told to. */
+/** Transports of the command that can search harder than configured. */
 export function thoroughness(plugins: Iterable<TransportPlugin>): readonly Thoroughness[] {
   return [...plugins].flatMap((plugin) => {
     const { type, thorough } = plugin;
@@ -23,7 +23,9 @@ export function thoroughness(plugins: Iterable<TransportPlugin>): readonly Thoro
   });
 }
 
-/** The warning that nobody answered, with the command that finds servers all the same; others as they are. */
+/**
+ * Warning of an unanswered search, with the command that finds servers all the same; others stay unchanged.
+ */
 export function advise(
   warning: DiscoveryError,
   configuration: Configuration,
@@ -42,7 +44,7 @@ export function advise(
   return new DiscoveryError(warning.code, message, { via: warning.via, cause: warning.cause });
 }
 
-/** ` --interface eth0` */
+/** Flags such as ` --interface eth0`. */
 export function interfaceFlags(interfaces: readonly string[]): string {
   return interfaces.map((name) => ` --interface ${name}`).join("");
 }

@@ -23,27 +23,30 @@ import { advise } from "./advice.ts";
 import { readListed } from "./listed.ts";
 import { close, openDiscovery } from "./opening.ts";
 
-/** Unless the transports take longer for their first pass. */
+/** Default, unless the transports take longer for their first pass. */
 const defaultTimeoutMs = 3_000;
 
 interface Findings {
   readonly nodes: readonly NodeInfo[];
   readonly complete: boolean;
   readonly warnings: readonly DiscoveryError[];
-  /** Why every transport failed; empty when one of them worked. */
+  /** Failures of all transports; empty if one of them worked. */
   readonly failures: readonly DiscoveryError[];
 }
 
-/** Sockets open within milliseconds; a transport that takes this long never will, unless there is more time to look. */
+/**
+ * Sockets open within milliseconds; a transport that takes longer never will, unless there is more time to
+ * search.
+ */
 const leastOpeningMs = 10_000;
 
-/** A search that knows what it takes. */
+/** Search with its duration. */
 interface Search extends SearchRequest {
   readonly timeoutMs: number;
   readonly configuration: Configuration;
 }
 
-/** Looks for nodes for a while and prints those there are; resolves with the exit code. */
+/** Searches for nodes for a while and prints them; resolves with the exit code. */
 export async function discover(request: SearchRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
@@ -72,7 +75,7 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   return code;
 }
 
-/** Tells that the command line says nothing of how to look. */
+/** True if the command line has no option of the search. */
 function isPlain(
   { flags, interfaces, timeoutMs, ttlMs }: SearchRequest,
   { file }: Configuration,
@@ -142,7 +145,7 @@ async function open(
   return openDiscovery(configuration, io, options).finally(cancel);
 }
 
-/** What is listed when the time is up, or when a signal ends it. */
+/** Listed nodes when the time is up, or when a signal ends the search. */
 async function look(
   discovery: Discovery,
   { timeoutMs, atLeast, filter }: Search,
@@ -170,7 +173,7 @@ function documentOf(
   };
 }
 
-/** Says on stderr why less was found than asked for, and what went wrong on the way. */
+/** Explains on stderr why less was found than requested, and reports errors on the way. */
 function explainOutcome(
   code: number,
   { nodes, warnings, failures }: Findings,

@@ -1,8 +1,9 @@
 import { matches, type NodeFilter, type RegistryChange } from "@lmserv/discovery-core";
 
 /**
- * Changes of the nodes that fit a filter: a node comes up when it fits first, and is followed to its end, so that a
- * watch tells also that it fits no more.
+ * Changes of the nodes that fit a filter.
+ *
+ * A node comes up when it first fits. It is followed to its end, so that a watch shows that it fits no more.
  */
 export class FilteredChanges {
   readonly #filter: NodeFilter;
@@ -12,7 +13,7 @@ export class FilteredChanges {
     this.#filter = filter;
   }
 
-  /** Change as the watch shows it, or null where the node never fitted. */
+  /** Change as the watch shows it, or null if the node never fitted. */
   take(change: RegistryChange): RegistryChange | null {
     const { kind, node } = change;
     if (kind === "down") return this.#shown.delete(node.id) ? change : null;

@@ -16,7 +16,7 @@ import { describeStatus, type WatchView } from "./watch-view.ts";
 /** A line of JSON for each change. */
 export function jsonView({ stdout }: Io): WatchView {
   const write = (line: WatchLine): void => {
-    // A reader that does not keep up loses warnings, so that they cannot pile up; it loses no change.
+    // A slow reader loses warnings, so that they cannot pile up; it loses no change.
     if (!stdout.writableNeedDrain) stdout.write(toJsonLine(line));
   };
   return {
@@ -36,7 +36,7 @@ export function jsonView({ stdout }: Io): WatchView {
   };
 }
 
-/** A line of text for each change, with the time and how many servers are listed then. */
+/** A line of text for each change, with the time and the count of listed servers. */
 export function textView({ stdout, env, clock }: Io, request: SearchRequest, reporter: Reporter): WatchView {
   const { verbose, check: states } = request;
   const color = hasColor(stdout, env);

@@ -3,13 +3,13 @@ import type { DiscoverDocument, NodeDocument } from "@lmserv/discovery-gateway/d
 import type { Io } from "../io/io.ts";
 import type { SearchRequest } from "../options/request.ts";
 
-/** A list that another process of this machine keeps, as far as it fits a search. */
+/** List of another process of this machine, as far as it fits a search. */
 export interface Listed {
   readonly document: DiscoverDocument;
   readonly nodes: readonly NodeInfo[];
 }
 
-/** What a running `lmserv up` or `lmserv gateway` lists, or null where that is no answer to a search. */
+/** List of a running `lmserv up` or `lmserv gateway`, or null if it does not answer the search. */
 export async function readListed(request: SearchRequest, io: Io): Promise<Listed | null> {
   const document = await io.readList();
   if (!document) return null;

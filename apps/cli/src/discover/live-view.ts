@@ -9,7 +9,7 @@ import { tableLines } from "../output/table.ts";
 import { hasColor, lineWidth } from "../output/terminal.ts";
 import { describeStatus, type WatchView } from "./watch-view.ts";
 
-/** Changes come in crowds, as at the start: one frame shows them all. */
+/** Interval of frames in ms: one frame shows a burst of changes, as at the start. */
 const frameMs = 50;
 /** Ages are shown in seconds. */
 const tickMs = 1_000;
@@ -21,7 +21,7 @@ export class LiveView implements WatchView {
   readonly #request: SearchRequest;
   readonly #io: Io;
   readonly #reporter: Reporter;
-  /** As many as the registry holds. */
+  /** Bounded by the registry. */
   readonly #nodes = new Map<string, NodeInfo>();
   #events: readonly string[] = [];
   /** Lines of the frame that is on the screen. */
@@ -86,14 +86,14 @@ export class LiveView implements WatchView {
     this.#paintIn(tickMs);
   }
 
-  /** What takes the frame off the screen. */
+  /** Sequence that erases the frame. */
   #erasure(): string {
     const lines = this.#painted;
     this.#painted = 0;
     return lines === 0 ? "" : `\r\u001b[${lines}A\u001b[J`;
   }
 
-  /** The terminal broke the lines anew, so that nobody knows where the frame begins. */
+  /** The terminal has rewrapped the lines, so that the start of the frame is unknown. */
   readonly #onResize = (): void => {
     this.#painted = 0;
     this.#io.stdout.write("\u001b[H\u001b[2J");
@@ -119,7 +119,7 @@ export class LiveView implements WatchView {
     return [title, ...shown, ...more, ...below];
   }
 
-  /** `14:02:11`, as a clock on the wall shows it. */
+  /** Wall clock time such as `14:02:11`. */
   #time(): string {
     return new Date(this.#io.clock.wall()).toTimeString().slice(0, 8);
   }

@@ -6,7 +6,7 @@ import type { Reporter } from "../output/reporter.ts";
 
 export type OpeningOptions = Omit<DiscoveryOptions, "transports" | "clock" | "random">;
 
-/** Opens discovery over what is configured, and says when each transport runs. */
+/** Opens the configured discovery, and logs when each transport runs. */
 export function openDiscovery(
   { transports, composed }: Configuration,
   { clock, random }: Io,
@@ -19,7 +19,7 @@ export function openDiscovery(
   return createDiscovery({ ...options, clock, random, transports: composed });
 }
 
-/** Closes what was opened and tells whether that worked; what was found until then counts in any case. */
+/** Closes a resource and returns true if that worked; earlier results count in any case. */
 export async function close(resource: AsyncDisposable, { warn }: Reporter): Promise<boolean> {
   try {
     await resource[Symbol.asyncDispose]();

@@ -1,16 +1,16 @@
 import type { DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
 
-/** What a watch shows of what it sees. */
+/** View of a watch's changes. */
 export interface WatchView {
   readonly begin: () => void;
-  /** Shows a change; false where the reader is behind, so that the next one waits for it. */
+  /** Shows a change; returns false if the reader is behind, so that the next one waits for it. */
   readonly change: (change: RegistryChange) => boolean;
   readonly warn: (warning: DiscoveryError) => void;
   readonly transport: (status: TransportStatus) => void;
   readonly end: () => void;
 }
 
-/** What a watch says of a transport that is lost, or back. */
+/** Text about a transport that is lost, or back. */
 export function describeStatus({ name, lost }: TransportStatus): string {
   return lost ? `${name} is lost, and its nodes are stale: ${lost.message}` : `${name} is back`;
 }

@@ -37,7 +37,9 @@ export async function watch(request: SearchRequest, io: Io, signal: AbortSignal)
   return judge({ count: peak, wanted: request.atLeast ?? 1, failures });
 }
 
-/** JSON for programs, a live table on a terminal, and lines of text elsewhere, or where `-v` prints between them. */
+/**
+ * JSON for programs, a live table on a terminal, and lines of text elsewhere, or if `-v` prints between them.
+ */
 function watchView(request: SearchRequest, io: Io, reporter: Reporter): WatchView {
   if (request.json) return jsonView(io);
   const isLive = canRepaint(io.stdout, io.env) && !request.verbose;
@@ -45,9 +47,9 @@ function watchView(request: SearchRequest, io: Io, reporter: Reporter): WatchVie
 }
 
 interface Outcome {
-  /** The most nodes that were listed at once. */
+  /** Greatest count of nodes listed at once. */
   readonly peak: number;
-  /** Why every transport failed; empty when one of them worked, or something was found. */
+  /** Failures of all transports; empty if one of them worked, or a node was found. */
   readonly failures: readonly DiscoveryError[];
 }
 
@@ -86,7 +88,7 @@ async function follow(
 
 const steps = { up: 1, updated: 0, down: -1 } as const;
 
-/** Prints until the watch ends or `enough` nodes are listed; resolves with the most that were. */
+/** Prints until the watch ends or `enough` nodes are listed; resolves with the greatest count. */
 async function printChanges(
   discovery: Discovery,
   changes: FilteredChanges,
@@ -103,7 +105,7 @@ async function printChanges(
       if (!change) continue;
       count += steps[change.kind];
       peak = Math.max(peak, count);
-      // A slow reader holds up the watch, which keeps the sum of what it misses.
+      // A slow reader delays the watch, which keeps the sum of missed changes.
       if (!view.change(change)) await once(stdout, "drain", { signal });
       if (peak >= enough) break;
     }

@@ -22,10 +22,13 @@ import { hasColor } from "../output/terminal.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
 import { formatFindings, worstOf } from "./findings.ts";
 
-/** Sockets and files answer within seconds; whatever takes this long, beside the search for neighbours, hangs. */
+/**
+ * Time limit in ms: sockets and files answer within seconds; all but the search for neighbors that takes
+ * longer hangs.
+ */
 const longestMs = 60_000;
 
-/** Looks for what keeps nodes from being found here and says how to mend it; resolves with the exit code. */
+/** Examines what keeps nodes from being found here and prints the remedies; resolves with the exit code. */
 export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
@@ -43,7 +46,7 @@ export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal
 }
 
 /**
- * Examines this machine on behalf of a command that runs, without a word on stderr unless that logs everything.
+ * Examines this machine on behalf of a running command, without output on stderr unless that logs everything.
  *
  * Rejects with the signal's reason.
  */
@@ -59,7 +62,7 @@ function documentOf(checks: readonly Check[], durationMs: number): DoctorDocumen
   return { formatVersion, verdict: worstOf(checks), durationMs, checks: checks.map(checkDocument) };
 }
 
-/** Everything at once: the transports have nothing to do with each other. */
+/** Concurrent, since the transports are independent. */
 async function examine(
   request: Request,
   io: Io,
@@ -92,7 +95,7 @@ function namersIn({ plugins }: Io): readonly TransportPlugin[] {
   return [...plugins.values()].filter(({ neighbors }) => neighbors !== undefined);
 }
 
-/** They are configured whether or not they are examined, so that no flag of theirs is stray. */
+/** They are configured even if they are not examined, so that no flag of theirs is stray. */
 function withoutStrays(request: Request, io: Io): Request {
   const known = new Set(transportFlags(namersIn(io)).map(({ name }) => name));
   const options = request.flags.options?.map((one) => ({ ...one, ifAny: one.ifAny || known.has(one.flag) }));
@@ -102,7 +105,7 @@ function withoutStrays(request: Request, io: Io): Request {
 async function configureNamers(request: Request, io: Io): Promise<readonly ResolvedTransport[]> {
   const transports = namersIn(io).map(({ type }) => type);
   if (transports.length === 0) return [];
-  // Flags of the other transports were checked with those, and say nothing to these.
+  // Flags of the other transports were checked with those, and do not concern these.
   const options = (request.flags.options ?? []).map((one) => ({ ...one, ifAny: true }));
   const flags = { ...request.flags, transports, options };
   // The warnings of the configuration were printed already.
@@ -110,7 +113,7 @@ async function configureNamers(request: Request, io: Io): Promise<readonly Resol
   return (await configure({ ...request, flags }, io, silent, { interactive: true })).transports;
 }
 
-/** Finds neighbours when somebody first asks, and once. */
+/** Finds neighbors at the first question, and once. */
 function neighborsFor(namers: readonly ResolvedTransport[], { clock }: Io): DiagnosisContext["neighbors"] {
   let found: Promise<readonly string[]> | undefined;
   return (signal) => {
@@ -119,14 +122,14 @@ function neighborsFor(namers: readonly ResolvedTransport[], { clock }: Io): Diag
   };
 }
 
-/** The command that looks for more neighbours; null where none would, or this is it. */
+/** Command that looks for more neighbors; null if none would, or this is it. */
 function moreNeighbors({ flags, interfaces }: Request, io: Io): string | null {
   const [harder] = thoroughness(namersIn(io));
   if (!harder || flags.options?.some(({ key }) => key === harder.option)) return null;
   return `lmserv doctor ${harder.flag}${interfaceFlags(interfaces)}`;
 }
 
-/** A transport that cannot even look is a finding too. */
+/** A transport that cannot examine itself is a finding too. */
 async function diagnose(
   transport: Transport,
   context: DiagnosisContext,

@@ -1,24 +1,24 @@
 import { type Check, checker } from "@lmserv/discovery-core/transport";
 import { type InterfaceKind, kindByName, type System } from "@lmserv/discovery-network";
 
-/** Reads a file of the system; null where there is none, or where it may not be read. */
+/** Reads a file of the system; null if it is missing or unreadable. */
 export type ReadText = (path: string) => Promise<string | null>;
 
-/** What surrounds this machine's network. */
+/** Environment of this machine's network. */
 export interface Environment {
-  /** What kind of container this runs in, or null. */
+  /** Kind of container that this runs in, or null. */
   readonly container: string | null;
-  /** How Windows lends its network to this Linux, or null where there is no Windows. */
+  /** Way in which Windows shares its network with this Linux, or null without Windows. */
   readonly wsl: "mirrored" | "nat" | null;
-  /** Through which interfaces everything else leaves; null where the system does not tell. */
+  /** Interfaces of the default routes; null if the system does not tell. */
   readonly defaultRoutes: readonly string[] | null;
-  /** Those of the default routes that look like a tunnel. */
+  /** Default routes that look like a tunnel. */
   readonly tunnels: readonly string[];
-  /** Programs that guard this machine and whose rules only root can read. */
+  /** Firewalls of this machine whose rules only root can read. */
   readonly firewalls: readonly string[];
 }
 
-/** Findings that an examination of the surroundings can have. */
+/** Findings about the environment. */
 export const hostChecks = {
   "default-route": ["ok", "The way out of the local network is an ordinary one."],
   "no-default-route": ["warn", "There is no default route."],
@@ -60,7 +60,7 @@ async function readWsl(read: ReadText): Promise<Environment["wsl"]> {
   return (await read("/sys/class/net/loopback0/address")) === null ? "nat" : "mirrored";
 }
 
-/** A VPN may take over everything with two halves in place of one whole, of IPv4 at least. */
+/** A VPN may replace a default route by its two halves, at least for IPv4. */
 async function readDefaultRoutes(read: ReadText): Promise<readonly string[] | null> {
   const [ipv4, ipv6] = await Promise.all([read("/proc/net/route"), read("/proc/net/ipv6_route")]);
   if (ipv4 === null && ipv6 === null) return null;
@@ -78,7 +78,7 @@ function rowsOf(table: string | null): string[][] {
   return (table ?? "").split("\n").map((line) => line.trim().split(/\s+/));
 }
 
-/** One without an address is not listed: its name has to do. */
+/** An interface without an address is not listed: its name decides. */
 function kindOfInterface(name: string, { interfaces }: System): InterfaceKind {
   return interfaces.find((one) => one.name === name)?.kind ?? kindByName(name);
 }
@@ -88,7 +88,7 @@ async function readFirewalls(read: ReadText): Promise<readonly string[]> {
   return [...(/^ENABLED=yes/im.test(ufw ?? "") ? ["ufw"] : []), ...(firewalld === null ? [] : ["firewalld"])];
 }
 
-/** What of the surroundings keeps nodes from being found, or may. */
+/** Checks of the environment for causes that keep nodes from being found. */
 export function environmentChecks(environment: Environment): readonly Check[] {
   const { container, wsl, firewalls } = environment;
   return [

@@ -2,19 +2,19 @@ import { visibleText } from "@lmserv/discovery-core";
 import type { Check, Verdict } from "@lmserv/discovery-core/transport";
 import { paint } from "../output/terminal.ts";
 
-/** The worst first. */
+/** Order of verdicts, the worst first. */
 const order: readonly Verdict[] = ["fail", "warn", "skip", "ok"];
 const colors = { ok: "green", warn: "yellow", fail: "red", skip: null } as const;
 const surroundings = "this machine";
 
-/** The verdict on everything: whether something fails, or may matter. */
+/** Verdict on all checks: the worst of fail, warn and ok. */
 export function worstOf(checks: readonly Check[]): Exclude<Verdict, "skip"> {
   const has = (verdict: Verdict): boolean => checks.some((one) => one.verdict === verdict);
   if (has("fail")) return "fail";
   return has("warn") ? "warn" : "ok";
 }
 
-/** Checks for people, by transport, each with what to do about it; the sum comes last. */
+/** Checks for people, by transport, each with its remedy; the sum comes last. */
 export function formatFindings(checks: readonly Check[], color: boolean): string {
   const groups = [...new Set(checks.map(({ transport }) => transport))];
   const parts = groups.map((transport) => {

@@ -10,7 +10,7 @@ import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { assignment, type Shell } from "./shell.ts";
 
-/** `lmserv env` */
+/** Request of `lmserv env`. */
 export interface EnvRequest extends Request {
   /** Shell whose command sets a variable, or null for lines of `NAME=value`. */
   readonly shell: Shell | null;
@@ -44,7 +44,7 @@ async function isEndpointThere({ look }: Io): Promise<boolean> {
   return verdict?.kind === "document" && verdict.role === "gateway";
 }
 
-/** Variables of servers on the network, or the exit code where there are none. */
+/** Variables of servers on the network, or the exit code without any. */
 async function look(
   request: EnvRequest,
   io: Io,

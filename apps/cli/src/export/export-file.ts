@@ -3,13 +3,13 @@ import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
- * Puts a text in the place of a file, as a whole: a reader has the old text or the new one.
+ * Replaces a file atomically: a reader gets the old text or the new one.
  *
- * @throws the system's error; the old file is there then.
+ * @throws the system's error; the old file remains then.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const folder = dirname(path);
-  // A name that nobody can have prepared, in the same file system.
+  // Random name, which no other process can have prepared, in the same file system.
   const waiting = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}`);
   const file = await open(waiting, "wx", 0o644);
   try {

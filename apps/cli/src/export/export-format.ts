@@ -3,19 +3,21 @@ import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { formatVersion, nodeDocument, targetsOf, toJsonLine } from "@lmserv/discovery-gateway/document";
 import type { ExportFormat } from "./export-formats.ts";
 
-/** Tells that a request to a node can have an answer: it is not known to be silent, and wants no key. */
+/** True if a node may answer a request: it is not known to be silent, and requires no key. */
 function isUsable({ health, auth }: NodeInfo): boolean {
   return auth !== "required" && health?.state !== "silent" && health?.state !== "auth";
 }
 
-/** Nodes as another program reads them, in an order that depends on nothing but the nodes; each line ends. */
+/**
+ * Nodes in the format of another program, in an order that depends on nothing but the nodes; each line ends.
+ */
 export function exported(format: ExportFormat, nodes: readonly NodeInfo[]): string {
   const sorted = [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
   const written = writers[format](sorted);
   return typeof written === "string" ? written : toJsonLine(written);
 }
 
-/** The same without what changes all the time, such as when a node was heard: a change of it is worth a new file. */
+/** Export without volatile parts, such as the time of the last report: a change of it is worth a new file. */
 export function faceOfExport(format: ExportFormat, nodes: readonly NodeInfo[]): string {
   return exported(format, nodes.map(timeless));
 }
@@ -40,7 +42,7 @@ const writers: Readonly<Record<ExportFormat, (nodes: readonly NodeInfo[]) => obj
   json: (nodes) => ({ formatVersion, nodes: nodes.map(nodeDocument) }),
 };
 
-/** A model of LiteLLM's `model_list`; several of one name are balanced. */
+/** Models of LiteLLM's `model_list`; several of one name are balanced. */
 function litellmModels(node: NodeInfo): readonly object[] {
   return modelNamesOf(node).flatMap((name) => {
     const params = litellmParams(node, name);
@@ -53,11 +55,11 @@ function litellmParams({ server, apis, baseUrl, openaiUrl }: NodeInfo, model: st
   const isOllama = server === "ollama" || !apis.includes("openai");
   if (isOllama && apis.includes("ollama") && baseUrl !== null)
     return { model: `ollama_chat/${model}`, api_base: baseUrl };
-  // LiteLLM asks for a key, of whichever value.
+  // LiteLLM requires a key, of any value.
   return openaiUrl === null ? null : { model: `openai/${model}`, api_base: openaiUrl, api_key: "none" };
 }
 
-/** Types of Olla for kinds of server; it takes all others by OpenAI's API. */
+/** Olla's types for server kinds; it treats all others by OpenAI's API. */
 const ollaTypes: ReadonlyMap<string | null, string> = new Map([
   ["ollama", "ollama"],
   ["lmstudio", "lm-studio"],

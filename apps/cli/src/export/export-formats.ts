@@ -1,3 +1,3 @@
-/** Programs that a list of nodes is written for. */
+/** Programs that the list of nodes can be exported to. */
 export const exportFormats = ["prometheus", "litellm", "olla", "caddy", "json"] as const;
 export type ExportFormat = (typeof exportFormats)[number];

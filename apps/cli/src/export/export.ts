@@ -14,25 +14,25 @@ import { exported, faceOfExport } from "./export-format.ts";
 import type { ExportFormat } from "./export-formats.ts";
 import { QuietPeriod } from "./quiet-period.ts";
 
-/** `lmserv export` */
+/** Request of `lmserv export`. */
 export interface ExportRequest extends Request {
   readonly format: ExportFormat;
-  /** Whether it goes on with every change. */
+  /** True to go on with every change. */
   readonly watch: boolean;
   /** File to write, or null for stdout. */
   readonly out: string | null;
   /** Command line to run after the file was written, or null. */
   readonly exec: string | null;
-  /** Null for as long as it takes. */
+  /** Null for no limit. */
   readonly timeoutMs: number | null;
 }
 
 const defaultTimeoutMs = 3_000;
-/** A command that loads a configuration anew takes moments. */
+/** Time limit of a command, in ms: loading a configuration takes moments. */
 const hookMs = 30_000;
-/** Until a file that could not be written is tried again, in ms. */
+/** Wait before a failed file is tried again, in ms. */
 const retryMs = 10_000;
-/** Between looks at whether the first look is over, in ms. */
+/** Interval of checking whether the first look is over, in ms. */
 const unreadyMs = 1_000;
 
 /** Writes the list for another program, once or at every change; resolves with the exit code. */
@@ -69,9 +69,9 @@ class Exporter {
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #file: string | null;
-  /** What was written last, without times. */
+  /** Last written export, without times. */
   #written: string | null = null;
-  /** Why the last attempt failed. */
+  /** Cause of the last failure. */
   #trouble = "";
 
   constructor(request: ExportRequest, discovery: Discovery, io: Io, reporter: Reporter) {
@@ -93,7 +93,7 @@ class Exporter {
     const failures = outages(this.#discovery);
     const code = judge({ count: nodes.length, wanted: 1, failures });
     for (const failure of failures) this.#reporter.error(describeFailure(failure));
-    // A list that nobody could look at replaces none.
+    // A list that no transport could fill replaces none.
     if (code === exitCode.failed) return code;
     if (await this.#write(nodes)) return code;
     return exitCode.broken;
@@ -114,11 +114,11 @@ class Exporter {
       await turn;
       quiet.stop();
     }
-    // That is the regular end of a service.
+    // SIGTERM is the regular end of a service.
     return isEndedBy("SIGTERM", signal) ? exitCode.found : interruptedCode(signal);
   }
 
-  /** Brings the file in line with the list, once that is worth something. */
+  /** Updates the file from the list, once that is ready. */
   async #adjust(quiet: QuietPeriod): Promise<void> {
     if (unreadyReason(this.#discovery) !== null) return quiet.after(unreadyMs);
     const nodes = this.#discovery.registry.listAlive();
@@ -126,7 +126,7 @@ class Exporter {
     if (!(await this.#write(nodes))) quiet.after(retryMs);
   }
 
-  /** False when the file could not be written; the old one is there then. */
+  /** Returns false if the file could not be written; the old one remains then. */
   async #write(nodes: readonly NodeInfo[]): Promise<boolean> {
     const { format, exec } = this.#request;
     const text = exported(format, nodes);
@@ -152,7 +152,7 @@ class Exporter {
     return true;
   }
 
-  /** Each trouble once. */
+  /** Reports each failure once. */
   #tell(trouble: string): void {
     if (trouble !== this.#trouble) this.#reporter.warn(trouble);
     this.#trouble = trouble;

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import type { Clock } from "@lmserv/discovery-core/transport";
 
-/** How a command that a user gave has ended: null for well, else why not, for people. */
+/** End of a user's command: null for success, or the cause of the failure, for people. */
 export type HookEnd = string | null;
 
 /** Runs a command line of the system's shell; its output goes to stderr. */
 export type RunHook = (command: string, limitMs: number) => Promise<HookEnd>;
 
-/** @param limitMs - Time after which it is killed, with all that it started. */
+/** @param limitMs - Time after which it is killed, with all its children. */
 export function runHook(command: string, limitMs: number, clock: Clock): Promise<HookEnd> {
   return new Promise((resolve) => {
     const child = spawn(command, { shell: true, detached: true, stdio: ["ignore", 2, 2] });
@@ -29,12 +29,12 @@ export function runHook(command: string, limitMs: number, clock: Clock): Promise
   });
 }
 
-/** A shell's children are in its group. */
+/** Children of a shell are in its group. */
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has ended already.
   }
 }

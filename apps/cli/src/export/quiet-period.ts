@@ -1,8 +1,8 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
 
-/** Changes that come together are one, in ms. */
+/** Pause that joins changes into one, in ms. */
 const quietMs = 1_000;
-/** Changes that never end are told all the same, in ms. */
+/** Longest delay of changes without a pause, in ms. */
 const mostMs = 5_000;
 
 /** Calls back once nothing has changed for a second, or five seconds after the first change. */
@@ -17,14 +17,14 @@ export class QuietPeriod {
     this.#onQuiet = onQuiet;
   }
 
-  /** Something has changed. */
+  /** Records a change. */
   touch(): void {
     const nowMs = this.#clock.now();
     this.#firstMs ??= nowMs;
     this.after(Math.max(0, Math.min(quietMs, this.#firstMs + mostMs - nowMs)));
   }
 
-  /** Calls back after so long, unless something changes before. */
+  /** Calls back after the delay, unless there is a change before. */
   after(delayMs: number): void {
     this.#cancel();
     this.#cancel = this.#clock.schedule(delayMs, () => {

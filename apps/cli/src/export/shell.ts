@@ -2,12 +2,12 @@
 export const shells = ["sh", "fish", "powershell"] as const;
 export type Shell = (typeof shells)[number];
 
-/** Sets a variable, as a command of a shell, or as a line of a file where that is null. */
+/** Assignment as a command of a shell, or as a line of a file for null. */
 export function assignment(shell: Shell | null, name: string, value: string): string {
   return writers[shell ?? "file"](name, value);
 }
 
-/** Values hold addresses and ports alone; they are quoted all the same. */
+/** Values hold addresses and ports only; they are quoted all the same. */
 const writers: Readonly<Record<Shell | "file", (name: string, value: string) => string>> = {
   file: (name, value) => `${name}=${value}`,
   sh: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,

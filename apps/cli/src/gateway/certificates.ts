@@ -5,7 +5,7 @@ import type { ResolvedGateway } from "@lmserv/discovery-config";
  * Reads the certificates of authorities.
  *
  * @param key - Key in the section of the local endpoint that names the file.
- * @throws {ConfigError} for a file without certificates, and for one of which a certificate cannot be read.
+ * @throws {ConfigError} for a file without certificates, or with an unreadable one.
  */
 export async function readCertificates(
   file: string,

@@ -1,7 +1,7 @@
 import type { System } from "@lmserv/discovery-network";
 import { endpointUrl, isExposed, type ListenAddress } from "./listen-address.ts";
 
-/** Lines that tell how clients are pointed at the endpoint. */
+/** Lines that explain how to point clients at the endpoint. */
 export function clientAdvice(
   listen: readonly ListenAddress[],
   hasKey: boolean,

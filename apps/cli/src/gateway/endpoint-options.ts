@@ -86,7 +86,7 @@ export function addEndpointOptions(command: Command): Command {
     .addOption(new Option("--trust <which>", "nodes to use (default: any)").choices(["any", "signed"]));
 }
 
-/** The flags as keys of the configuration file, over which they go. */
+/** Flags as keys of the configuration file, which they override. */
 export function endpointOptions(flags: EndpointFlags): readonly FlagOption[] {
   const options: readonly FlagOption[] = [
     { flag: "--listen", key: "listen", value: flags.listen },

@@ -23,14 +23,14 @@ import { drainAll, type GatewayServer } from "./server.ts";
 
 const ollamaAddress: ListenAddress = { address: "127.0.0.1", port: 11_434 };
 
-/** The local endpoint of a command, from its options to its end. */
+/** Local endpoint of a command, from its options to its end. */
 export class Endpoint {
   readonly #settings: GatewaySettings;
   readonly #request: Request;
   readonly #io: Io;
   readonly #reporter: Reporter;
   readonly #keyOf: (node: NodeInfo) => string | null;
-  /** The one that is served now. */
+  /** Present gateway. */
   #gateway: Gateway | null = null;
 
   private constructor(settings: GatewaySettings, request: Request, io: Io, reporter: Reporter) {
@@ -43,7 +43,7 @@ export class Endpoint {
   }
 
   /**
-   * Reads what is configured; nothing is opened.
+   * Reads the configuration; opens nothing.
    *
    * @throws {UsageError} for a mistake there, and for an endpoint that others reach without a key.
    */
@@ -62,10 +62,11 @@ export class Endpoint {
     }
   }
 
-  /** How the discovery that it serves is opened. */
+  /** Options for opening the discovery that it serves. */
   async openingOptions(signal: AbortSignal): Promise<OpeningOptions> {
     const { log, warn } = this.#reporter;
-    // What forwarding believes, health believes: a node is not called healthy whose certificate is refused later.
+    // Health and forwarding share their authorities: a node with an untrusted certificate must not be called
+    // healthy.
     const authorities = new Authorities(this.#settings.authorities);
     return {
       health: await this.#io.health({ keyOf: this.#keyOf, caOf: (node) => authorities.of(node) }),
@@ -83,8 +84,8 @@ export class Endpoint {
   /**
    * Serves all nodes until a signal.
    *
-   * @param onListening - Runs once it listens.
-   * @throws {UsageError} when a port is in use; the message names who has it where that can be known.
+   * @param onListening - Called once it listens.
+   * @throws {UsageError} when a port is in use; the message names its holder if that is known.
    */
   async serve(discovery: Discovery, signal: AbortSignal, onListening: () => void = () => {}): Promise<void> {
     const gateway = this.#open(discovery);
@@ -169,7 +170,7 @@ export class Endpoint {
     if (policy.trust === "signed") this.#reporter.note(trustNote);
   }
 
-  /** Notes what can be served, at every change, until a signal. */
+  /** Logs the served models, at every change, until a signal. */
   async #tellChanges(gateway: Gateway, discovery: Discovery, signal: AbortSignal): Promise<void> {
     const plainKeys = new PlainKeys(this.#keyOf, this.#reporter.warn);
     const obstacles = new Obstacles(gateway, this.#reporter.note);

@@ -4,30 +4,30 @@ import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { readCertificates } from "./certificates.ts";
 import { defaultPort, isExposed, type ListenAddress, parseListenAddress } from "./listen-address.ts";
 
-/** Everything that decides what the endpoint does. */
+/** Settings of the endpoint. */
 export interface GatewaySettings {
   readonly listen: readonly ListenAddress[];
-  /** Whether it also listens where Ollama does, if that is free. */
+  /** True to listen on Ollama's port as well, if that is free. */
   readonly asOllama: boolean;
   /** Key that clients need, or null for none. */
   readonly key: string | null;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly policy: PickPolicy;
-  /** Authorities that vouch for nodes with TLS beside Node's own. */
+  /** Trusted authorities of nodes with TLS, besides Node's own. */
   readonly authorities: AuthorityOptions;
   readonly nodeKeys: readonly NodeKey[];
 }
 
 const defaultListen: ListenAddress = { address: "127.0.0.1", port: defaultPort };
-/** A key that can be guessed in a night is none. */
+/** A key that can be guessed in a night protects nothing. */
 const keyPattern = /^[\x21-\x7e]{16,1024}$/;
 const nodeKeyPattern = /^[\x21-\x7e]{1,1024}$/;
 
 /**
  * Reads the section of the local endpoint.
  *
- * @throws {ConfigError} for the first value that cannot be, and for an endpoint that others reach without a key.
+ * @throws {ConfigError} for the first invalid value, and for an endpoint that others reach without a key.
  */
 export async function gatewaySettings(
   { values, fault }: ResolvedGateway,
@@ -99,7 +99,7 @@ function exposure({ address, port }: ListenAddress, fault: Fault): ConfigError {
   return fault(["listen"], reason, "add --key-file FILE or gateway.keyFile, or listen on 127.0.0.1");
 }
 
-/** @throws {RangeError} for what is no origin; the message says how one looks. */
+/** @throws {RangeError} for an invalid origin; the message shows a valid one. */
 export function parseOrigin(text: string): string {
   if (URL.canParse(text) && (new URL(text).origin === text || /^[a-z][a-z0-9+.-]*:\/\/[^/]*$/.test(text)))
     return text;

@@ -5,13 +5,14 @@ import type { Io } from "../io/io.ts";
 import { UsageError } from "../options/usage-error.ts";
 import type { Reporter } from "../output/reporter.ts";
 
-/** A key that can be guessed in a night is none. */
+/** A key that can be guessed in a night protects nothing. */
 const pattern = /^[\x21-\x7e]{16,1024}$/;
 
 /**
  * Reads a key: one line of visible ASCII.
  *
- * @throws {UsageError} for a file that another user could have written, that cannot be read, or that holds no key.
+ * @throws {UsageError} for a file that another user could have written, that is unreadable, or that holds no
+ * key.
  */
 export async function readKeyFile(name: string, { cwd, readFile }: Io, reporter: Reporter): Promise<string> {
   const file = resolve(cwd, name);

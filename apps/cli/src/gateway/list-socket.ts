@@ -6,28 +6,31 @@ import { connect } from "node:net";
 import { dirname, isAbsolute, join } from "node:path";
 import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 
-/** Where the socket of a list is, and whom it must belong to. */
+/** Folders of the list's socket, with their owners. */
 export interface ListPlaces {
   /** Folder of a process of root, such as `/run/lmserv`. */
   readonly system: string;
-  /** Folder of the user, or null where the system has none. */
+  /** Folder of the user, or null if the system has none. */
   readonly own: string | null;
   readonly uid: number;
-  /** Whether the system made its folder for this process, which is a service. */
+  /** True if the system made its folder for this process, which is a service. */
   readonly isService: boolean;
 }
 
-/** Where the list of this network stack is: others may share the folder, and see another network. */
+/** Socket for the list of this network stack: processes of other stacks may share the folder. */
 async function socketIn(folder: string): Promise<string> {
   const stack = await readlink("/proc/self/ns/net").catch(() => "");
   return join(folder, `list${stack.replace(/\D/g, "")}.sock`);
 }
 
-/** A process on this machine answers at once, unless it was stopped, or the machine is overloaded; in ms. */
+/**
+ * Time limit of an answer in ms: a process on this machine answers at once, unless it was stopped, or the
+ * machine is overloaded.
+ */
 const answerMs = 3_000;
-/** Ten thousand nodes with long lists of models. */
+/** Bound on a list: ten thousand nodes with long lists of models. */
 const maxBytes = 64 * 1_048_576;
-/** Users that systemd makes up for services (systemd.exec(5), `DynamicUser`); nobody else has one. */
+/** Users that systemd makes for services only (systemd.exec(5), `DynamicUser`). */
 const dynamicUids = { first: 61_184, last: 65_519 };
 
 export function systemPlaces(env: Readonly<Record<string, string | undefined>>): ListPlaces {
@@ -38,10 +41,11 @@ export function systemPlaces(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * Serves a list to other processes of this machine; null where another one does, or the system has no place for it.
+ * Serves a list to other processes of this machine; null if another one does, or the system has no place for
+ * it.
  *
- * @param document - The list, or null while it may be missing nodes.
- * @param isPublic - Whether a list of root's, or of a service of the system, is for every user.
+ * @param document - Returns the list, or null while it may be missing nodes.
+ * @param isPublic - True to show a list of root's, or of a service of the system, to every user.
  */
 export async function serveList(
   document: () => DiscoverDocument | null,
@@ -65,14 +69,16 @@ export async function serveList(
     await once(server, "listening");
     await chmod(path, isSystem && isPublic ? 0o666 : 0o600);
   } catch {
-    // Without it others look for themselves.
+    // Without it other processes search by themselves.
     server.close();
     return null;
   }
   return { [Symbol.asyncDispose]: () => close(server) };
 }
 
-/** Reads the list of a process of root, of this user or of a service of the system; null where none answers. */
+/**
+ * Reads the list of a process of root, of this user or of a service of the system; null without an answer.
+ */
 export async function readList({ system, own, uid }: ListPlaces): Promise<DiscoverDocument | null> {
   for (const folder of [own, system]) {
     if (folder === null || !(await isTrusted(folder, uid))) continue;
@@ -82,7 +88,7 @@ export async function readList({ system, own, uid }: ListPlaces): Promise<Discov
   return null;
 }
 
-/** Whether nobody but root, this user and a service of the system could have put the socket there. */
+/** True if only root, this user or a service of the system could have put the socket there. */
 async function isTrusted(folder: string, uid: number): Promise<boolean> {
   try {
     const path = await socketIn(folder);
@@ -95,12 +101,12 @@ async function isTrusted(folder: string, uid: number): Promise<boolean> {
   }
 }
 
-/** Whether the system made up this user for a service. */
+/** True for a user that systemd made for a service. */
 function isDynamic(uid: number): boolean {
   return uid >= dynamicUids.first && uid <= dynamicUids.last;
 }
 
-/** Whether its owner alone can put something there. */
+/** True if only its owner can put a file there. */
 function isClosed({ mode }: Stats): boolean {
   return (mode & 0o022) === 0;
 }
@@ -122,7 +128,7 @@ async function ask(socketPath: string): Promise<DiscoverDocument | null> {
   return isDocument(document) ? document : null;
 }
 
-/** Its maker is root or this user: another version of the command at most. */
+/** Its author is root or this user: at most another version of the command. */
 function isDocument(value: unknown): value is DiscoverDocument {
   if (typeof value !== "object" || value === null) return false;
   const { formatVersion, nodes } = value as Partial<DiscoverDocument>;

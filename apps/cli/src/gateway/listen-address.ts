@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { canonicalAddress, formatEndpoint, isLoopback, isPort } from "@lmserv/discovery-core/transport";
 
-/** Where the endpoint listens. */
+/** Address that the endpoint listens on. */
 export interface ListenAddress {
   /** IPv4 or IPv6. */
   readonly address: string;
@@ -26,7 +26,7 @@ export function parseListenAddress(text: string): ListenAddress {
   );
 }
 
-/** Whether other hosts can connect. */
+/** True if other hosts can connect. */
 export function isExposed({ address }: ListenAddress): boolean {
   return !isLoopback(address);
 }

@@ -3,15 +3,15 @@ import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { untrustedReason } from "@lmserv/discovery-fingerprint";
 import type { Gateway } from "@lmserv/discovery-gateway";
 
-/** More nodes are told of in vain. */
+/** Bound on reported nodes. */
 const maxTold = 64;
 const apis = ["openai", "ollama", "lmserv"] as const;
 
-/** Tells why nodes that could be used are not, once for each cause. */
+/** Reports why nodes cannot be used, once for each cause. */
 export class Obstacles {
   readonly #gateway: Pick<Gateway, "explain">;
   readonly #note: (text: string) => void;
-  /** Cause that was told last, by node. */
+  /** Latest reported cause, by node. */
   #told = new Map<string, string>();
 
   constructor(gateway: Pick<Gateway, "explain">, note: (text: string) => void) {

@@ -1,10 +1,10 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { formatEndpoint, isLoopback } from "@lmserv/discovery-core/transport";
 
-/** More nodes are told of in vain. */
+/** Bound on reported nodes. */
 const maxTold = 64;
 
-/** Warns, once for each, of nodes whose key goes over the network for all on the way to read. */
+/** Warns, once for each, of nodes whose key goes over the network in the clear. */
 export class PlainKeys {
   readonly #keyOf: (node: NodeInfo) => string | null;
   readonly #warn: (text: string) => void;

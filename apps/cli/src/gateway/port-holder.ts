@@ -1,7 +1,7 @@
 import type { Io } from "../io/io.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
-/** Program that listens at a port of this machine, as far as it can be known. */
+/** Program that listens on a port of this machine, as far as it can be known. */
 export async function holderOf({ address, port }: ListenAddress, { look, claimPort }: Io): Promise<string> {
   const claim = await claimPort(port);
   if (claim.kind === "taken") return claim.pid === null ? "another lmserv" : `lmserv (process ${claim.pid})`;

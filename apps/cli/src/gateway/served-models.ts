@@ -5,7 +5,7 @@ import type { Gateway } from "@lmserv/discovery-gateway";
 const maxModels = 12;
 const apis = ["openai", "ollama", "lmserv"] as const;
 
-/** `serving llama3 (gpu-box, laptop), phi (laptop)` */
+/** Text such as `serving llama3 (gpu-box, laptop), phi (laptop)`. */
 export function servedModels(gateway: Pick<Gateway, "explain">): string {
   const usable = usableNodes(gateway);
   if (usable.length === 0) return "no server can be used yet";
@@ -19,7 +19,7 @@ export function servedModels(gateway: Pick<Gateway, "explain">): string {
   return `serving ${named.join(", ")}${more}`;
 }
 
-/** Nodes that were checked and can be chosen, in the order of their ids: the best one changes with each request. */
+/** Checked and usable nodes in the order of their ids: the best one changes with each request. */
 function usableNodes(gateway: Pick<Gateway, "explain">): readonly NodeInfo[] {
   const chosen = apis.flatMap((api) => gateway.explain({ api }).candidates.map(({ node }) => node));
   const checked = chosen.filter(({ health }) => health !== null);

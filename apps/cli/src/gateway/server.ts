@@ -4,32 +4,32 @@ import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import type { RequestHandler } from "@lmserv/discovery-gateway";
 import type { ListenAddress } from "./listen-address.ts";
 
-/** What one connection may take, in bytes and ms. */
+/** Limits of one connection, in bytes and ms. */
 export interface ConnectionLimits {
   readonly maxHeaderSize: number;
-  /** Until the headers are complete. */
+  /** Limit for complete headers. */
   readonly headersTimeout: number;
-  /** Until the body is complete. */
+  /** Limit for a complete body. */
   readonly requestTimeout: number;
-  /** Between two requests. */
+  /** Limit between two requests. */
   readonly keepAliveTimeout: number;
-  /** How often late ones are looked for. */
+  /** Interval of enforcing these limits. */
   readonly connectionsCheckingInterval: number;
 }
 
 export const connectionLimits: ConnectionLimits = {
   maxHeaderSize: 65_536,
   headersTimeout: 10_000,
-  // 64 MiB over a slow Wi-Fi.
+  // Enough for 64 MiB over a slow Wi-Fi.
   requestTimeout: 300_000,
-  // Clients of Go keep idle connections for 90 s: the end of one should not meet a request.
+  // Clients in Go keep idle connections for 90 s: none should end in the middle of a request.
   keepAliveTimeout: 95_000,
   connectionsCheckingInterval: 5_000,
 };
 /** Streams of a busy household; each takes a descriptor here and one at a node. */
 const maxConnections = 1_024;
 
-/** How long answers under way may take once the command was told to end, in ms. */
+/** Time for answers under way once the command was told to end, in ms. */
 const drainMs = 30_000;
 
 /** An endpoint that listens. */

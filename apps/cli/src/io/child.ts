@@ -11,20 +11,20 @@ export type CommandLine = readonly [program: string, ...args: string[]];
 /** A process that this one started. */
 export interface Child {
   readonly pid: number;
-  /** Exit code; of a signal that ended it 128 and its number, as shells have it. */
+  /** Exit code; after a signal 128 and its number, as in shells. */
   readonly ended: Promise<number>;
   /**
-   * Passes a signal on, once: not the one that a terminal gave the child already.
+   * Passes a signal on, once, unless a terminal gave it to the child already.
    *
    * @throws {Error} when the system does not allow it, such as to a child of another user.
    */
   readonly pass: (name: SignalName) => void;
 }
 
-/** A program that cannot be started. */
+/** Error of a program that cannot be started. */
 export class StartError extends Error {
   override readonly name = "StartError";
-  /** 127 for a program that is not there, 126 for one that cannot be executed, as shells have it. */
+  /** 127 for a missing program, 126 for one that cannot be executed, as in shells. */
   readonly exitCode: number;
 
   constructor(program: string, { code, message }: NodeJS.ErrnoException) {
@@ -64,7 +64,7 @@ export async function startChild([program, ...args]: CommandLine): Promise<Child
 }
 
 async function spawned(program: string, args: readonly string[]) {
-  // Node takes an empty name for a defect of the caller.
+  // Node treats an empty name as a defect of the caller.
   if (program === "") throw new StartError(program, Object.assign(new Error(), { code: "ENOENT" }));
   try {
     const child = spawn(program, args, { stdio: "inherit" });

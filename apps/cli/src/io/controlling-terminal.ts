@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { SignalName } from "./interruption.ts";
 
-/** What a process is to the terminal that controls it. */
+/** Relation of a process to its controlling terminal. */
 interface Ties {
   readonly hasTerminal: boolean;
-  /** Whether its process group gets the signals of the terminal's keys. */
+  /** True if its process group gets the signals of the terminal's keys. */
   readonly isForeground: boolean;
-  /** Whether it began the session, so that a closed terminal tells it alone. */
+  /** True if it began the session, so that a closed terminal signals it alone. */
   readonly isLeader: boolean;
 }
 
@@ -22,7 +22,7 @@ export class ControllingTerminal {
   }
 }
 
-/** Ties as of now; where the system does not tell them, a terminal that is open stands for all. */
+/** Present relation; if the system does not tell, an open terminal counts as controlling. */
 function tiesOfProcess(): Ties {
   const [pid, group, session, terminal, foreground] = statOfProcess();
   if (foreground === undefined) {
@@ -32,7 +32,10 @@ function tiesOfProcess(): Ties {
   return { hasTerminal: terminal !== 0, isForeground: foreground === group, isLeader: session === pid };
 }
 
-/** Numbers of this process, its group, its session, its terminal and the group in the foreground of that (proc_pid_stat(5)). */
+/**
+ * Numbers of this process, its group, its session, its terminal and that terminal's foreground group
+ * (proc_pid_stat(5)).
+ */
 function statOfProcess(): readonly number[] {
   try {
     const text = readFileSync("/proc/self/stat", "latin1");

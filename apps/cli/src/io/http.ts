@@ -4,7 +4,7 @@ import { canonicalAddress } from "@lmserv/discovery-core/transport";
 import { Seats } from "@lmserv/discovery-network";
 import { turnAway } from "./request-gate.ts";
 
-/** Answers a request, or tells by false that it was not for it. */
+/** Answers a request; returns false for a foreign one. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface Endpoint {
@@ -13,10 +13,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Serves until the result is disposed of; rejects when the endpoint cannot be had. */
+/** Serves until the result is disposed of; rejects if it cannot listen. */
 export type Listen = (handle: Handle, endpoint: Endpoint) => Promise<AsyncDisposable>;
 
-/** Those who look ask one question and leave: strangers get no more room and time than that takes. */
+/** Searchers send one question and leave: unknown hosts get no more room and time than that takes. */
 const defaultLimits: ServerOptions = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
@@ -28,7 +28,7 @@ const defaultLimits: ServerOptions = {
 const seats = { all: 64, each: 8 };
 const maxRequestsPerConnection = 16;
 
-/** Listens for HTTP questions without a body; what the handler leaves is not found. */
+/** Listens for HTTP questions without a body; requests that the handler refuses get 404. */
 export async function listenHttp(
   handle: Handle,
   { address, port }: Endpoint,
@@ -46,7 +46,7 @@ export async function listenHttp(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    // Without a host: every address of either family, or of the only one that the machine has.
+    // Without a host: every address of either family, or of the machine's only one.
     server.listen({ port, ...(address !== null && { host: address }) }, resolve);
   });
   return {

@@ -2,9 +2,10 @@ import { constants } from "node:os";
 import { exitCode } from "../exit-code.ts";
 
 /**
- * The signals that end a process unless it catches them, and that a terminal, a service manager or a limit sends.
+ * Signals that end a process unless it catches them, and that a terminal, a service manager or a limit sends.
  *
- * Windows has SIGHUP for a closed console and SIGBREAK for Ctrl-Break. Node keeps SIGUSR1 and SIGPROF for itself.
+ * Windows has SIGHUP for a closed console and SIGBREAK for Ctrl-Break. Node keeps SIGUSR1 and SIGPROF for
+ * itself.
  */
 export const endingSignals = [
   "SIGHUP",
@@ -26,10 +27,10 @@ export type SignalName = (typeof endingSignals)[number] | "SIGUSR1";
 /** Signals that are passed on to a child; this process itself would start Node's debugger at SIGUSR1. */
 export const passedSignals: readonly SignalName[] = [...endingSignals, "SIGUSR1"];
 
-/** `output`: nobody reads it any more. `fault`: a defect threw where nothing could catch it. */
+/** `output`: the reader of the output has gone. `fault`: a defect threw an uncaught error. */
 export type Cause = SignalName | "output" | "fault";
 
-/** Why a command ends before it is done. */
+/** Reason for which a command ends early. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
   readonly by: Cause;
@@ -44,7 +45,7 @@ export function isEndedBy(cause: Cause, { reason }: { readonly reason: unknown }
   return reason instanceof Interruption && reason.by === cause;
 }
 
-/** The exit code of a command that an interruption ended: of a signal 128 and its number, as shells have it. */
+/** Exit code of an interrupted command: after a signal 128 and its number, as in shells. */
 export function interruptedCode({ reason }: { readonly reason: unknown }): number {
   if (!(reason instanceof Interruption) || reason.by === "fault") return exitCode.broken;
   return reason.by === "output" ? exitCode.found : exitCode.signalled + constants.signals[reason.by];

@@ -26,7 +26,7 @@ import type { SignalName } from "./interruption.ts";
 import { watchReader } from "./reader.ts";
 import { isSharedFile } from "./shared-file.ts";
 
-/** A stream, with its size in cells where it is a terminal, which emits `resize`. */
+/** Stream with its size in cells if it is a terminal, which emits `resize`. */
 export type Output = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -39,27 +39,27 @@ export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfac
 export interface PortQuestion {
   readonly address: string;
   readonly port: number;
-  /** True to ask it over HTTP; otherwise it is only connected to. */
+  /** True to ask it over HTTP; false to connect only. */
   readonly ask: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Everything the command touches outside itself; tests bring their own. */
+/** Everything outside the command that it touches; tests replace it. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Where relative paths start and the first configuration file is looked for. */
+  /** Base of relative paths, and first folder of the search for a configuration file. */
   readonly cwd: string;
   /** Reads the configuration and the files that it names. */
   readonly readFile: ReadFile;
-  /** The transports that come along with the command. */
+  /** Transports that the command includes. */
   readonly plugins: PluginTable;
-  /** Where those are that do not, as an advice for each type. */
+  /** Advice for each type that it does not include. */
   readonly elsewhere: ReadonlyMap<string, string>;
-  /** Folders in whose packages others are looked for. */
+  /** Folders whose packages are searched for others. */
   readonly from: readonly string[];
   readonly networkInterfaces: () => NetworkInterfaces;
   readonly readText: ReadText;
@@ -67,27 +67,29 @@ export interface Io {
   readonly check: (question: PortQuestion) => Promise<ServerCheck>;
   /** Asks which LLM server answers at a port. */
   readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
-  /** Listening sockets of this machine, or null where the system does not tell. */
+  /** Listening sockets of this machine, or null if the system does not tell. */
   readonly readListeners: () => Promise<readonly Listener[] | null>;
-  /** Inodes of the sockets of a process and of all below it, or null where the system does not tell. */
+  /** Inodes of the sockets of a process and its descendants, or null if the system does not tell. */
   readonly readSocketsBelow: (pid: number) => Promise<ReadonlySet<string> | null>;
   readonly readSystem: () => System;
-  /** Asks listed servers how they are. */
+  /** Asks listed servers for their health. */
   readonly health: (options?: HttpHealthOptions) => Promise<HealthMonitor>;
-  /** Identity of what this machine announces; it is the same at the next start. */
+  /** Identity for this machine's announcements, the same at the next start. */
   readonly openIdentity: (endpoint: string, warn: (message: string) => void) => Promise<Identity>;
-  /** Makes a new file that nobody but this user can read; rejects with EEXIST when it is there. */
+  /** Creates a file that only this user can read; rejects with EEXIST if it exists. */
   readonly createSecret: (path: string, text: string) => Promise<void>;
-  /** Puts a text in the place of a file, as a whole; rejects with the system's error. */
+  /** Replaces a file atomically; rejects with the system's error. */
   readonly replaceFile: (path: string, text: string) => Promise<void>;
   readonly runHook: RunHook;
   readonly serviceHost: () => Promise<ServiceHost>;
-  /** Whether stdout goes to a file that others can read. */
+  /** Returns true if stdout is a file that others can read. */
   readonly isStdoutShared: () => boolean;
   readonly listen: Listen;
   readonly listenGateway: ListenGateway;
   readonly claimPort: ClaimPort;
-  /** Serves a list to other processes of this machine, all of them or this user's; null where that cannot be. */
+  /**
+   * Serves a list to other processes of this machine, all of them or this user's; null if that is impossible.
+   */
   readonly serveList: (
     document: () => DiscoverDocument | null,
     isPublic: boolean,
@@ -96,11 +98,17 @@ export interface Io {
   readonly readList: () => Promise<DiscoverDocument | null>;
   /** Starts a program on this one's input and output; rejects with a `StartError`. */
   readonly startChild: (command: CommandLine) => Promise<Child>;
-  /** Calls back at each of these signals, in place of the system's own reaction; the result undoes that. */
+  /**
+   * Calls back at each of these signals, in place of the system's reaction; returns the function that ends
+   * it.
+   */
   readonly onSignal: (names: readonly SignalName[], listener: (name: SignalName) => void) => () => void;
-  /** Calls back when nobody reads stdout any more, where the system tells; the result undoes that. */
+  /**
+   * Calls back when the last reader of stdout has gone, if the system tells; returns the function that ends
+   * it.
+   */
   readonly onReaderGone: (listener: () => void) => () => void;
-  /** Calls back with each error that nothing caught, in place of a crash; the result undoes that. */
+  /** Calls back with each uncaught error, in place of a crash; returns the function that ends it. */
   readonly onFault: (listener: (error: unknown) => void) => () => void;
 }
 

@@ -2,14 +2,15 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { connect, Socket, type SocketConstructorOpts } from "node:net";
 import type { Clock } from "@lmserv/discovery-core/transport";
 
-/** How often a socket is asked. */
+/** Interval of probing a socket, in ms. */
 const periodMs = 1_000;
 
 /**
- * Calls back when nobody reads an output any more, without writing to it; the result ends that.
+ * Calls back when the last reader of an output has gone, without writing to it; returns the function that
+ * ends it.
  *
- * A pipe of Linux says so by itself, a socket when it is asked. Of all else, of other systems' pipes too, only a write
- * tells, as it fails.
+ * A pipe of Linux reports it, a socket when it is probed. For all others, also other systems' pipes, only a
+ * failing write shows it.
  */
 export function watchReader(fd: number, clock: Clock, onGone: () => void): () => void {
   const kind = fstatSync(fd);
@@ -18,11 +19,15 @@ export function watchReader(fd: number, clock: Clock, onGone: () => void): () =>
 }
 
 /**
- * The kernel reports an error on a pipe when its last reader goes (`EPOLLERR`, see pipe(7) and poll(2)), to those who
- * poll it. Node polls what it reads, and refuses to read what is open for writing only, except as a TCP socket: only
- * there it does not look. A reading that fails, since nothing can be read, is then the sign that the reader went.
+ * Watches a pipe.
  *
- * The pipe is opened a second time, so that the output itself keeps its mode and its place in Node's event loop.
+ * The kernel reports an error on it when its last reader goes (`EPOLLERR`, see pipe(7) and poll(2)), to those
+ * who poll it. Node polls files that it reads. It refuses to read one that is open for writing only, except
+ * as a TCP socket, which it does not check. As nothing can be read, a failing read shows that the reader
+ * went.
+ *
+ * The pipe is opened a second time, so that the output itself keeps its mode and its place in Node's event
+ * loop.
  */
 function watchPipe(fd: number, onGone: () => void): () => void {
   let own: number | null = null;
@@ -35,18 +40,18 @@ function watchPipe(fd: number, onGone: () => void): () => void {
     socket.resume().unref();
     return () => socket.off("close", onGone).destroy();
   } catch {
-    // Without /proc, or in a Node of other insides, only a write tells.
+    // Without /proc, or in a Node of another structure, only a write shows it.
     if (own !== null) closeSync(own);
     return () => {};
   }
 }
 
-/** What a socket of Node wraps. */
+/** Handle inside a socket of Node. */
 interface TcpHandle {
   open(fd: number): number;
 }
 
-/** Node gives nobody a handle, except as the insides of a socket; this one is destroyed before it connects. */
+/** Node exposes no handle, except inside a socket; this one is destroyed before it connects. */
 function tcpHandle(): TcpHandle {
   const socket = connect({ host: "127.0.0.1", port: 1 });
   const { _handle } = socket as unknown as { readonly _handle: object };
@@ -55,7 +60,7 @@ function tcpHandle(): TcpHandle {
   return new Handle(0);
 }
 
-/** To write nothing to a socket fails when the other end is closed (`EPIPE`). */
+/** Writing nothing to a socket fails when the other end is closed (`EPIPE`). */
 function watchSocket(fd: number, clock: Clock, onGone: () => void): () => void {
   let cancel = (): void => {};
   const ask = (): void => {

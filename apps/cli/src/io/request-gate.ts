@@ -2,15 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostNames, isOwnHost, parseHostHeader } from "@lmserv/discovery-network";
 
 /**
- * Answers a request that gets nothing here, and tells by false that it may be handled.
+ * Answers a refused request; returns false if it may be handled.
  *
- * Questions have no body. A page whose owner points its name at this machine (DNS rebinding) asks for that name, so
- * a `Host` that is no address, not `localhost` and no name of this machine is misdirected (RFC 9110 section 15.5.20).
+ * Questions have no body. A page with a name that points at this machine (DNS rebinding) asks for that name.
+ * So a `Host` that is no address, not `localhost` and no name of this machine is misdirected (RFC 9110
+ * section 15.5.20).
  */
 export function turnAway(request: IncomingMessage, response: ServerResponse, hostname: string): boolean {
   const status = refusalOf(request, hostname);
   if (status === null) return false;
-  // Nothing more of that connection is read.
+  // The rest of that connection is not read.
   const allow = status === 405 ? { allow: "GET, HEAD" } : {};
   response.writeHead(status, { ...allow, connection: "close", "content-length": 0 }).end();
   return true;

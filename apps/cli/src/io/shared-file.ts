@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 
-/** Whether an open file can be read by others than its owner. Windows has no such modes. */
+/** True if others than its owner can read an open file. Windows has no such modes. */
 export function isSharedFile(fd: number): boolean {
   if (process.platform === "win32") return false;
   const found = fstatSync(fd);

@@ -2,19 +2,22 @@ import type { Listener } from "@lmserv/discovery-network";
 import type { PortWatchOptions } from "./port-watch.ts";
 
 export interface ChildPortsOptions extends Pick<PortWatchOptions, "ports" | "isNamed" | "readListeners"> {
-  /** Inodes of the sockets of a process and of all below it, or null where the system does not tell. */
+  /** Inodes of the sockets of a process and its descendants, or null if the system does not tell. */
   readonly readSocketsBelow: (pid: number) => Promise<ReadonlySet<string> | null>;
   readonly isAccepted: PortWatchOptions["isAccepted"];
 }
 
-/** Looks that find a socket in no process of the child until it is a stranger's: it may be on its way between two. */
+/**
+ * Looks without the child's process before a socket counts as foreign: it may be on its way between two
+ * processes.
+ */
 const looksForStranger = 2;
 
 /**
  * Ports on which a child process begins to listen.
  *
- * On Linux the sockets of its processes tell. Elsewhere, and for a port that the user named, every port counts that was
- * not open before.
+ * On Linux the sockets of its processes tell. Elsewhere, and for a port that the user named, every port
+ * counts that was not open before.
  */
 export class ChildPorts {
   readonly #options: ChildPortsOptions;
@@ -29,7 +32,7 @@ export class ChildPorts {
     this.#earlier = { inodes, ports };
   }
 
-  /** Notes what is open before the child is started. */
+  /** Records what is open before the child starts. */
   static async before(options: ChildPortsOptions, signal: AbortSignal): Promise<ChildPorts> {
     const { isNamed, ports, readListeners, isAccepted } = options;
     const listeners = await readListeners();
@@ -43,12 +46,12 @@ export class ChildPorts {
     this.#pid = pid;
   }
 
-  /** Whether another program has had the port since before the child. */
+  /** True if another program had the port before the child. */
   isEarlier(port: number): boolean {
     return this.#earlier.ports.has(port);
   }
 
-  /** Ports that the child listens on beside those that are watched, where the system tells. */
+  /** Ports of the child besides the watched ones, if the system tells. */
   async others(): Promise<readonly number[]> {
     const { ports, readListeners, readSocketsBelow } = this.#options;
     const sockets = await readSocketsBelow(this.#pid);
@@ -57,7 +60,7 @@ export class ChildPorts {
     return [...new Set(own)].filter((port) => !ports.includes(port)).sort((a, b) => a - b);
   }
 
-  /** Listening sockets that count, or null where the system does not tell. */
+  /** Listening sockets that count, or null if the system does not tell. */
   async readListeners(): Promise<readonly Listener[] | null> {
     const listeners = await this.#options.readListeners();
     if (!listeners) return null;
@@ -68,7 +71,7 @@ export class ChildPorts {
     return isNamed ? later : this.#ownOf(later);
   }
 
-  /** Whether a connection is accepted at a port that counts, and that no socket shows. */
+  /** True if an uncounted socket accepts connections at a port that counts. */
   async isAccepted(port: number, signal: AbortSignal): Promise<boolean> {
     const { isNamed, readListeners, isAccepted } = this.#options;
     if (!isNamed && (await readListeners())) return false;
@@ -78,14 +81,14 @@ export class ChildPorts {
     return false;
   }
 
-  /** Looks through the processes only for sockets that are new: they are many. */
+  /** Searches the processes only for new sockets: they are many. */
   async #ownOf(listeners: readonly Listener[]): Promise<readonly Listener[]> {
     const isNew = ({ inode }: Listener): boolean =>
       !this.#own.has(inode) && (this.#strangers.get(inode) ?? 0) < looksForStranger;
     const sockets = listeners.some(isNew) ? await this.#options.readSocketsBelow(this.#pid) : null;
     const own = new Set<string>();
     const strangers = new Map<string, number>();
-    // Sockets that are gone are forgotten.
+    // Closed sockets are forgotten.
     for (const { inode } of listeners) {
       if (this.#own.has(inode) || sockets?.has(inode)) own.add(inode);
       else strangers.set(inode, (this.#strangers.get(inode) ?? 0) + (sockets ? 1 : 0));

@@ -10,11 +10,11 @@ interface Reader {
 /** Passes the changes of one watch of this machine's servers on to several readers. */
 export class LocalServerFeed {
   readonly #readers = new Set<Reader>();
-  /** Latest change of each port whose server is there, or that shows none. */
+  /** Latest change of each port with a server, or with none so far. */
   readonly #latest = new Map<number, LocalServerChange>();
   #failure: { readonly error: unknown } | null = null;
 
-  /** Resolves when the changes have ended; what ended them is every reader's. */
+  /** Resolves when the changes have ended; their error reaches every reader. */
   async follow(changes: AsyncIterable<LocalServerChange>): Promise<void> {
     try {
       for await (const change of changes) this.#take(change);
@@ -24,7 +24,7 @@ export class LocalServerFeed {
     }
   }
 
-  /** Yields every change, that of each server which is there first; rejects when `signal` aborts. */
+  /** Yields every change, that of each present server first; rejects when `signal` aborts. */
   read(signal: AbortSignal): AsyncIterable<LocalServerChange> {
     return new Stream<LocalServerChange>({
       signal,

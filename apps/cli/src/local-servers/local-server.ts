@@ -1,16 +1,16 @@
 import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core/transport";
 import type { Identification, Verdict } from "@lmserv/discovery-fingerprint";
 
-/** Server of this machine, as it said itself. */
+/** Server of this machine, by its own description. */
 export interface LocalServer {
   readonly port: number;
-  /** Own addresses that accepted a connection; all loopback where other hosts cannot reach it. */
+  /** Own addresses that accepted a connection; all loopback if other hosts cannot reach it. */
   readonly addresses: readonly string[];
-  /** Null for an HTTP server that is no LLM server as far as it shows. */
+  /** Null for an HTTP server that does not appear to be an LLM server. */
   readonly identification: Identification | null;
 }
 
-/** Change of a server of this machine; a port without one is told with its reason, once. */
+/** Change of a server of this machine; a port without one is reported once, with its reason. */
 export type LocalServerChange =
   | { readonly kind: "up" | "updated"; readonly server: LocalServer }
   | { readonly kind: "down"; readonly port: number; readonly reason: string }
@@ -23,22 +23,22 @@ export interface LocalServerOptions {
   readonly random: () => number;
   /** Own addresses that accept a connection to the port, loopback included. */
   readonly answering: (port: number, signal: AbortSignal) => Promise<readonly string[]>;
-  /** Asks which LLM server answers. */
+  /** Identifies the LLM server that answers. */
   readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
-  /** Whether any HTTP server counts, since the user named the port. */
+  /** True if any HTTP server counts, since the user named the port. */
   readonly isNamed: boolean;
   readonly onChange: (change: LocalServerChange) => void;
-  /** Takes a defect that ended the watch. */
+  /** Receives a defect that ended the watch. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Interval of the looks at a server that is described, in ms. */
+/** Interval of the looks at a described server, in ms. */
 const refreshMs = 30_000;
-/** The same for a port that shows no server yet: it may be starting. */
+/** Interval for a port without a server so far, in ms: it may be starting. */
 const retryMs = 5_000;
-/** Part of an interval by which looks are spread. */
+/** Share of an interval by which looks spread. */
 const spread = 0.1;
-/** Looks in a row that show no server until one that was there is down. */
+/** Looks in a row without a server until a present one is down. */
 const missesUntilDown = 2;
 
 /** Describes the server on one open port, and keeps the description up to date. */
@@ -55,12 +55,12 @@ export class LocalServerWatch {
     this.#run().catch(options.onError);
   }
 
-  /** Looks again now: the server was started anew, or bound elsewhere. */
+  /** Looks again now: the server was restarted, or bound elsewhere. */
   refresh(): void {
     this.#turn.abort();
   }
 
-  /** Ends the looks; a server that was told is down for the given reason, unless it is null. */
+  /** Ends the looks; a reported server is down for the given reason, unless it is null. */
   stop(reason: string | null): void {
     this.#ending.abort();
     this.#turn.abort();
@@ -100,7 +100,7 @@ export class LocalServerWatch {
     if (verdict.kind === "document") return this.#miss(documentText(verdict.role));
     const isAnyHttp = verdict.kind === "other" && verdict.is === "http";
     if (isAnyHttp && this.#options.isNamed) return this.#describe(null, addresses);
-    // Busy is not gone: what is known of it still holds.
+    // Busy is not gone: the description still holds.
     if (verdict.kind === "silent" && verdict.why !== "closed") return this.#keep(addresses);
     this.#miss(
       verdict.kind === "other" ? strangers[verdict.is] : "the port accepts connections and closes them",

@@ -4,11 +4,13 @@ import { type PortWatchOptions, watchPorts } from "./port-watch.ts";
 
 export type LocalServersOptions = Omit<LocalServerOptions, "port" | "onChange" | "onError"> &
   Omit<PortWatchOptions, "isAccepted"> & {
-    /** @default where an own address accepts a connection */
+    /** @default true if an own address accepts a connection */
     readonly isAccepted?: PortWatchOptions["isAccepted"];
   };
 
-/** Yields every change of the LLM servers of this machine, those that are there first; rejects when `signal` aborts. */
+/**
+ * Yields every change of the LLM servers of this machine, present ones first; rejects when `signal` aborts.
+ */
 export function watchLocalServers(options: LocalServersOptions): AsyncIterable<LocalServerChange> {
   return new Stream<LocalServerChange>({
     signal: options.signal,
@@ -29,21 +31,21 @@ export function watchLocalServers(options: LocalServersOptions): AsyncIterable<L
   });
 }
 
-/** Takes for granted that a server answers, without asking. */
+/** Assumes that a server answers, without asking. */
 export async function* assumeServer(
   port: number,
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<LocalServerChange, never> {
   yield { kind: "up", server: { port, addresses: [], identification: null } };
-  // A pending timer keeps the process alive, whatever a transport holds.
+  // A pending timer keeps the process alive, even without a resource of a transport.
   for (;;) await sleep(clock, idleMs, signal);
 }
 
-/** Time that a watch which checks nothing sleeps at a time. */
+/** Sleep of a watch that checks nothing, in ms. */
 const idleMs = 3_600_000;
 
-/** The latest change of a port is the one that counts, but for its end, without which a new server would be the old. */
+/** Only the latest change of a port counts, but for its end: without that a new server would be the old. */
 export function keyOfChange(change: LocalServerChange): string {
   return "server" in change ? `${change.server.port}` : `${change.port} ${change.kind}`;
 }

@@ -9,10 +9,9 @@ import {
 } from "@lmserv/discovery-core/transport";
 import type { LocalServer, LocalServerChange } from "./local-server.ts";
 
-/** Name of the transport. */
 const localTransportName = "local";
 
-/** Within so long a server of this machine was asked, and has answered, in ms. */
+/** Time in which each server of this machine was asked, and has answered, in ms. */
 const settledMs = 2_000;
 
 /** Yields every change of the servers of this machine; rejects when `signal` aborts. */
@@ -21,7 +20,7 @@ type Watch = (signal: AbortSignal) => AsyncIterable<LocalServerChange>;
 /**
  * Makes the LLM servers of this machine a transport, which announces nothing.
  *
- * Servers that listen on loopback only are among them: this machine is the one that they are for.
+ * Servers that listen on loopback only are included, since this machine can use them.
  */
 export function localTransport(watch: Watch, hostname: string): Transport {
   return {
@@ -72,7 +71,7 @@ async function report(
   }
 }
 
-/** Each own address that accepted a connection is proven; the one on loopback goes first. */
+/** Each own address that accepted a connection is proven; that on loopback goes first. */
 function seenNode({ port, addresses, identification }: LocalServer, hostname: string): SeenNode | null {
   const ordered = [...addresses].sort((a, b) => Number(isLoopback(b)) - Number(isLoopback(a)));
   if (!identification || ordered.length === 0) return null;

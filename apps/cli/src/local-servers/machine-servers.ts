@@ -4,14 +4,14 @@ import { ownAddresses } from "../options/interfaces.ts";
 import type { LocalServerChange } from "./local-server.ts";
 import { type LocalServersOptions, watchLocalServers } from "./local-servers.ts";
 
-/** Ports to watch, and what tells that they are open. */
+/** Ports to watch, with their sources. */
 export type MachineServersOptions = Pick<LocalServersOptions, "ports" | "isNamed" | "isAccepted"> &
   Partial<Pick<LocalServersOptions, "readListeners" | "answering">>;
 
-/** Ports on which LLM servers listen unless told otherwise; the port of documents is our own. */
+/** Default ports of LLM servers; the port of documents is our own. */
 const serverPorts = defaultPorts.filter((port) => port !== documentPort);
 
-/** The port that the user named, or those that are known and further ones. */
+/** Port that the user named, or the known ones and further ones. */
 export function portsToWatch(named: number | null, further: readonly number[]): readonly number[] {
   return named === null ? [...new Set([...serverPorts, ...further])] : [named];
 }

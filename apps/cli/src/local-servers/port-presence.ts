@@ -1,17 +1,17 @@
-/** One look at one port: bound sockets, told apart from those before by `generation`. */
+/** Look at one port: bound sockets, told apart from earlier ones by `generation`. */
 export interface PortSighting {
   readonly port: number;
-  /** Different after the server was started anew or bound elsewhere. */
+  /** Changes when the server restarts or is bound elsewhere. */
   readonly generation: string;
 }
 
-/** Change of a port; `restarted` also where the server is bound to other addresses now. */
+/** Change of a port; `restarted` also covers a server that is bound to other addresses. */
 export type PortChange =
   | { readonly kind: "opened"; readonly port: number }
   | { readonly kind: "restarted"; readonly port: number }
   | { readonly kind: "closed"; readonly port: number };
 
-/** A port that is closed for less is restarted, in ms; its goodbye leaves within 2 s of the server's end. */
+/** Closure below which a port is restarted, in ms; its goodbye leaves within 2 s of the server's end. */
 const absenceMs = 1_900;
 
 interface OpenPort {
@@ -20,16 +20,16 @@ interface OpenPort {
   isMissing: boolean;
 }
 
-/** Ports that are open, from looks at all of them: a short absence is a restart, a longer one an end. */
+/** Open ports, from looks at all of them: a short absence is a restart, a longer one an end. */
 export class PortPresence {
   readonly #open = new Map<number, OpenPort>();
 
-  /** Whether a port is missing whose absence may turn out short. */
+  /** True if a port is missing whose absence may turn out short. */
   get isWaiting(): boolean {
     return [...this.#open.values()].some(({ isMissing }) => isMissing);
   }
 
-  /** Takes a whole look: every port that is open, at a time of the monotonic clock. */
+  /** Takes a whole look: every open port, at a time of the monotonic clock. */
   look(sightings: readonly PortSighting[], nowMs: number): readonly PortChange[] {
     const seen = new Map(sightings.map((sighting) => [sighting.port, sighting]));
     const changes = [...seen.values()].flatMap((sighting) => this.#see(sighting, nowMs));

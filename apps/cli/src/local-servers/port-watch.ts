@@ -6,23 +6,26 @@ export interface PortWatchOptions {
   /** Ports to watch. */
   readonly ports: readonly number[];
   readonly clock: Clock;
-  /** Listening sockets of this machine, or null where the system does not tell. */
+  /** Listening sockets of this machine, or null if the system does not tell. */
   readonly readListeners: () => Promise<readonly Listener[] | null>;
-  /** Whether a connection to the port of this machine is accepted. */
+  /** Resolves with true if the port of this machine accepts a connection. */
   readonly isAccepted: (port: number, signal: AbortSignal) => Promise<boolean>;
-  /** Whether the user named the port, and waits for it. */
+  /** True if the user named the port, and waits for it. */
   readonly isNamed: boolean;
   /** Ends the watch: the iteration rejects with its reason. */
   readonly signal: AbortSignal;
 }
 
-/** Interval of the looks at the system's table, in ms; a look sends nothing. */
+/** Interval of reading the system's table, in ms; that sends nothing. */
 const tableMs = 1_000;
-/** The same while a port is missing, so that its end is told in time. */
+/** Interval while a port is missing, in ms, so that its end is reported in time. */
 const waitingMs = 250;
-/** Interval of connections to an open port that the table does not show, such as one that Docker forwards. */
+/**
+ * Interval of connections to an open port that the table does not show, in ms, such as one that Docker
+ * forwards.
+ */
 const acceptedMs = 2_000;
-/** The same to a port that was closed at the last, where the user did not name it. */
+/** Interval of connections to a closed port that the user did not name, in ms. */
 const closedMs = 10_000;
 
 /** Generation of a port that only a connection shows. */
@@ -56,7 +59,7 @@ function visiblePorts(listeners: readonly Listener[] | null, ports: readonly num
   });
 }
 
-/** Connections to ports that the table does not show, no more often than they are worth. */
+/** Connections to ports that the table does not show, limited in their rate. */
 class Attempts {
   readonly #options: PortWatchOptions;
   readonly #last = new Map<number, { readonly atMs: number; readonly isOpen: boolean }>();
@@ -74,7 +77,7 @@ class Attempts {
     const { clock, isAccepted, isNamed, signal } = this.#options;
     const last = this.#last.get(port);
     const restMs = last?.isOpen || isNamed ? acceptedMs : closedMs;
-    // A wait is a millisecond or so longer than asked for.
+    // A wait may exceed its limit by a millisecond.
     if (last && clock.now() - last.atMs < restMs - waitingMs) return last.isOpen;
     const isOpen = await isAccepted(port, signal);
     this.#last.set(port, { atMs: clock.now(), isOpen });

@@ -1,4 +1,4 @@
-/** Command or setting that has a server accept connections of other hosts, by kind and system. */
+/** Command or setting that makes a server accept connections of other hosts, by kind and system. */
 export function rebindingAdvice(server: string | null, platform: NodeJS.Platform): string {
   if (server === "ollama") return ollamaAdvice(platform);
   return (server !== null && advice[server]) || "let it listen on 0.0.0.0";

@@ -6,7 +6,7 @@ export interface DurationRange {
 }
 
 /**
- * Reads a duration as the configuration file has it, in ms.
+ * Parses a duration in the format of the configuration file, to ms.
  *
  * @throws {RangeError} for anything else, and outside the range.
  */
@@ -18,7 +18,7 @@ export function parseDurationIn(text: string, { leastMs, mostMs }: DurationRange
   );
 }
 
-/** Writes a whole number of ms as it is read, in the largest unit that fits. */
+/** Formats a whole number of ms in the largest unit that fits. */
 export function formatDuration(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0) return `${ms / 60_000}m`;
@@ -31,7 +31,7 @@ const units = [
   { letter: "m", ms: 60_000 },
 ] as const;
 
-/** Writes how long ago something was, in its largest whole unit: `42s`, `5m`, `3h`, `12d`. */
+/** Formats an age in its largest whole unit: `42s`, `5m`, `3h`, `12d`. */
 export function formatAge(ms: number): string {
   const unit = units.find((one) => ms >= one.ms);
   return unit ? `${Math.floor(ms / unit.ms)}${unit.letter}` : `${Math.max(0, Math.floor(ms / 1_000))}s`;

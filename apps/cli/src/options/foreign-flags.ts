@@ -2,7 +2,10 @@ import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import type { Io } from "../io/io.ts";
 
-/** True of a command line with a flag that no transport of the command declares, or that asks which flags there are. */
+/**
+ * True for a command line with a flag that no transport of the command declares, or that asks for the list of
+ * flags.
+ */
 export function asksForMore(argv: readonly string[], program: Command): boolean {
   const [command = ""] = argv;
   // A configuration that is only printed loads no package.
@@ -11,7 +14,7 @@ export function asksForMore(argv: readonly string[], program: Command): boolean 
   return command === "completion" || ownWords(argv).some((word) => isFlag(word) && !known.has(nameOf(word)));
 }
 
-/** Declarations of the transports that a command line chooses and the command does not bring along. */
+/** Declarations of the chosen transports that the command does not include. */
 export async function foreignPlugins(argv: readonly string[], io: Io): Promise<readonly TransportPlugin[]> {
   const { findForeignPlugins, inputOf } = await import("../config/configuration.ts");
   const config = valuesOf("--config", argv);
@@ -21,7 +24,7 @@ export async function foreignPlugins(argv: readonly string[], io: Io): Promise<r
   return findForeignPlugins(inputOf(flags, io));
 }
 
-/** Those before a command of the system. */
+/** Words before a command of the system. */
 function ownWords(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf("--");
   return end === -1 ? argv : argv.slice(0, end);
@@ -31,12 +34,12 @@ function isFlag(word: string): boolean {
   return word.startsWith("--") || word === "-h";
 }
 
-/** `--seed` of `--seed=ws://…` */
+/** Name `--seed` of `--seed=ws://…`. */
 function nameOf(word: string): string {
   return word.replace(/=.*/s, "");
 }
 
-/** Values of a flag, joined by commas; undefined where it is not given. */
+/** Values of a flag, joined by commas; undefined if it is not given. */
 function valuesOf(flag: string, argv: readonly string[]): string | undefined {
   const words = ownWords(argv);
   const values = words.flatMap((word, index) => {

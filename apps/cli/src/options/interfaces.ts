@@ -2,15 +2,15 @@ import type { System } from "@lmserv/discovery-network";
 import type { NetworkInterfaces } from "../io/io.ts";
 
 const loopback: readonly string[] = ["127.0.0.1", "::1"];
-/** As many as an announcement may name: what is not asked is not announced. */
+/** Bound of an announcement: an unchecked address is not announced. */
 const maxOwnAddresses = 256;
 
-/** Whether `choice` names an interface of this machine, or is one of its addresses. */
+/** True if `choice` names an interface of this machine, or is one of its addresses. */
 export function isKnownInterface(choice: string, interfaces: NetworkInterfaces): boolean {
   return Object.keys(interfaces).includes(choice) || addressesOf(interfaces).includes(choice);
 }
 
-/** `lo (127.0.0.1, ::1), eth0 (192.0.2.7)` */
+/** List such as `lo (127.0.0.1, ::1), eth0 (192.0.2.7)`. */
 export function listInterfaces(interfaces: NetworkInterfaces): string {
   const entries = Object.keys(interfaces).map(
     (name) => `${name} (${addressesOf(interfaces, [name]).join(", ")})`,
@@ -18,19 +18,19 @@ export function listInterfaces(interfaces: NetworkInterfaces): string {
   return entries.join(", ") || "no interface with an address";
 }
 
-/** Every address on which a server of this machine may listen, loopback first. */
+/** Addresses on which a server of this machine may listen, loopback first. */
 export function ownAddresses(interfaces: NetworkInterfaces): readonly string[] {
   return [...new Set([...loopback, ...addressesOf(interfaces)])].slice(0, maxOwnAddresses);
 }
 
-/** Where what is said on every interface is heard. */
+/** Scope of announcements on every interface, for messages. */
 export function everywhere({ interfaces }: System): string {
   if (interfaces.some(({ kind }) => kind !== "loopback")) return "every interface";
   const names = interfaces.map(({ name }) => name).join(", ");
   return `${names || "no interface"}, which other machines do not hear: this one has no other network interface`;
 }
 
-/** The addresses of the chosen interfaces, as of now; an address stands for itself. */
+/** Present addresses of the chosen interfaces; an address stands for itself. */
 export function chosenAddresses(
   choices: readonly string[],
   interfaces: NetworkInterfaces,
@@ -40,7 +40,7 @@ export function chosenAddresses(
   return [...new Set([...addressesOf(interfaces, names), ...addresses])];
 }
 
-/** Whether announcements on the chosen interfaces (none: on all) stay on this machine. */
+/** True if announcements on the chosen interfaces (none: on all) stay on this machine. */
 export function staysOnMachine(choices: readonly string[], interfaces: NetworkInterfaces): boolean {
   const chosen = Object.entries(interfaces).filter(
     ([name]) =>

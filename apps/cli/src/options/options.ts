@@ -4,7 +4,7 @@ import type { Io } from "../io/io.ts";
 import type { Request } from "./request.ts";
 import { parseInterface } from "./values.ts";
 
-/** An option that may be given once. */
+/** Option that may be given once. */
 export function single<T>(flags: string, description: string, parse: (text: string) => T): Option {
   let isGiven = false;
   return new Option(flags, description).argParser((text: string): T => {
@@ -14,7 +14,7 @@ export function single<T>(flags: string, description: string, parse: (text: stri
   });
 }
 
-/** An option that may be given several times, with different values; they become one list. */
+/** Option that may be given several times, with different values; they become one list. */
 export function repeatable(
   flags: string,
   description: string,
@@ -30,7 +30,7 @@ export function repeatable(
   });
 }
 
-/** Lets commander name the option and the value that a parser complains of. */
+/** Lets commander name the option and its invalid value. */
 function checked<T>(parse: () => T): T {
   try {
     return parse();
@@ -49,7 +49,7 @@ export interface SharedFlags {
   readonly verbose?: true;
 }
 
-/** The options that every command has. */
+/** Adds the options that every command has. */
 export function addSharedOptions(command: Command, { networkInterfaces }: Io): Command {
   return command
     .addOption(
@@ -76,7 +76,7 @@ export function addSharedOptions(command: Command, { networkInterfaces }: Io): C
     .option("-v, --verbose", "print on stderr what the transports do");
 }
 
-/** @param options - What flags of the command set of its transports, with the values that were given. */
+/** @param options - Options of transports that flags of the command set, with their values. */
 export function sharedRequest(flags: SharedFlags, options: readonly FlagOption[] = []): Request {
   return {
     flags: configFlags(flags, options),

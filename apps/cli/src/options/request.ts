@@ -3,26 +3,26 @@ import type { Announcement, NodeFilter } from "@lmserv/discovery-core";
 import type { CommandLine } from "../io/child.ts";
 import type { Loudness } from "../output/reporter.ts";
 
-/** What every command line says, validated. */
+/** Validated command line. */
 export interface Request extends Loudness {
-  /** What it says of the configuration. */
+  /** Part for the configuration. */
   readonly flags: ConfigFlags;
-  /** Names or addresses; empty for those that are configured, or all. */
+  /** Names or addresses; empty for the configured ones, or all. */
   readonly interfaces: readonly string[];
 }
 
-/** How long a node stays listed without a sign of life unless told otherwise, in ms. */
+/** Default time that a node stays listed without a sign of life, in ms. */
 export const defaultTtlMs = 60_000;
 
-/** `lmserv discover`, with `--watch` or without. */
+/** Request of `lmserv discover`, with `--watch` or without. */
 export interface SearchRequest extends Request {
   readonly json: boolean;
-  /** How many nodes are enough to end early; null to use all the time there is. */
+  /** Count of nodes that ends the search early; null to use the whole time. */
   readonly atLeast: number | null;
   readonly ttlMs: number;
-  /** Null for as long as it takes, or with `--watch` until a signal. */
+  /** Null for no limit, or with `--watch` until a signal. */
   readonly timeoutMs: number | null;
-  /** Whether the servers are asked how they are. */
+  /** True to ask the servers for their health. */
   readonly check: boolean;
   readonly filter: NodeFilter;
   /** URL to print for each node, in place of the table; null for the table. */
@@ -32,39 +32,39 @@ export interface SearchRequest extends Request {
 /** Endpoint, root or base for clients of OpenAI's API. */
 export type UrlKind = "url" | "base" | "openai";
 
-/** `lmserv config print` */
+/** Request of `lmserv config print`. */
 export interface PrintRequest extends Request {
   readonly json: boolean;
 }
 
-/** `lmserv doctor` */
+/** Request of `lmserv doctor`. */
 export interface DoctorRequest extends Request {
   readonly json: boolean;
 }
 
-/** `lmserv announce` */
+/** Request of `lmserv announce`. */
 export interface AnnounceRequest extends Request {
   /** Port of the only server to announce, or null for every LLM server of this machine. */
   readonly port: number | null;
-  /** Further ports to look for servers on. */
+  /** Further ports to search for servers. */
   readonly ports: readonly number[];
   /** Words of the user, which override those of the server. */
   readonly overrides: Omit<Announcement, "port" | "id">;
-  /** Whether to announce only while a server answers on the port. */
+  /** True to announce only while a server answers on the port. */
   readonly check: boolean;
-  /** Where to serve the document about what is announced, or null not to. */
+  /** Port of the document about the announced servers, or null for none. */
   readonly documentPort: number | null;
-  /** Whether servers that listen on loopback only are offered to others, and how; null for not at all. */
+  /** Options to share servers that listen on loopback only; null to share none. */
   readonly share: ShareRequest | null;
 }
 
-/** `--share` */
+/** Options of `--share`. */
 export interface ShareRequest {
   /** File with the key that clients need, or null for none. */
   readonly keyFile: string | null;
 }
 
-/** `lmserv run` */
+/** Request of `lmserv run`. */
 export interface RunRequest extends AnnounceRequest {
   readonly command: CommandLine;
 }

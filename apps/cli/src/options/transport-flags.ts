@@ -4,10 +4,10 @@ import { type Command, Option } from "commander";
 import { repeatable, single } from "./options.ts";
 
 /**
- * Adds the flags that transports declare, but for those of which the command has one of its own.
+ * Adds the flags that transports declare, unless the command has one of that name.
  *
- * @param use - What the command does: only what is of use to that is added.
- * @returns What reads them once the command line is parsed.
+ * @param use - Purpose of the command: only flags of use to that are added.
+ * @returns a function that reads them once the command line is parsed.
  */
 export function addTransportFlags(
   command: Command,

@@ -1,4 +1,4 @@
-/** What the command line asks for cannot be had, as only shows when it is tried. */
+/** Mistake in the command line that only shows when it is carried out. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

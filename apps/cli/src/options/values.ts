@@ -3,15 +3,15 @@ import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
 import type { NetworkInterfaces } from "../io/io.ts";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 
-// What options may hold: each reads its text, or throws a RangeError that says what is allowed.
+// Parsers of options' values; each throws a RangeError that says what is allowed.
 
-/** A registry holds no more nodes than this, so that waiting for more would never end. */
+/** Bound on a count: a registry holds no more nodes, so that waiting for more would never end. */
 const maxCount = 10_000;
-/** What the transport takes. */
+/** Bound of the transport. */
 const maxPorts = 64;
-/** A label of DNS (RFC 1035 section 2.3.4), which is what an instance name is. */
+/** Bound of a DNS label (RFC 1035 section 2.3.4), which an instance name is. */
 const maxNameBytes = 63;
-/** `path=` and this many bytes fill one TXT string (RFC 6763 section 6.1). */
+/** Bound of the text that fills a TXT string after `path=` (RFC 6763 section 6.1). */
 const maxPathBytes = 250;
 
 export function parsePort(text: string): number {
@@ -20,7 +20,7 @@ export function parsePort(text: string): number {
   throw new RangeError("A port is a whole number from 1 to 65535.");
 }
 
-/** Several, with commas between; more on every host would look like an attack. */
+/** Parses comma-separated ports; more on every host would look like an attack. */
 export function parsePorts(text: string): readonly number[] {
   const ports = text.split(",").map(parsePort);
   if (new Set(ports).size < ports.length) throw new RangeError("A port is given twice.");
@@ -43,7 +43,7 @@ export function parseName(text: string): string {
   return parseText(text, 1, maxNameBytes);
 }
 
-/** The name of a model or of a kind of server. */
+/** Parses the name of a model or of a kind of server. */
 export function parseWord(text: string): string {
   return parseText(text, 1, maxInfoBytes);
 }

@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 const ellipsis = "\u{2026}";
 
-/** Cells of a terminal that a text takes. */
+/** Width of a text in cells of a terminal. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
@@ -13,7 +13,7 @@ export function padTo(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** Text of at most `width` cells, without its middle where it is longer: names differ at their ends. */
+/** Text of at most `width` cells, without its middle if it is longer: names differ at their ends. */
 export function cutMiddle(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   if (width < 1) return "";
@@ -24,12 +24,12 @@ export function cutMiddle(text: string, width: number): string {
   return [...head, ellipsis, ...tail].join("");
 }
 
-/** The first of several forms of a text that fits, or the last one without its middle. */
+/** First of several forms of a text that fits, or the last one without its middle. */
 export function firstFitting(forms: readonly [string, ...string[]], width: number): string {
   return forms.find((form) => widthOf(form) <= width) ?? cutMiddle(forms.at(-1) ?? "", width);
 }
 
-/** The first graphemes, as many as fit. */
+/** First graphemes, as many as fit. */
 function fitting(parts: readonly string[], cells: number): readonly string[] {
   let left = cells;
   const end = parts.findIndex((part) => {

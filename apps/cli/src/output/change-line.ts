@@ -5,11 +5,11 @@ import { columnsOf, type TableOptions } from "./columns.ts";
 import { paint } from "./terminal.ts";
 
 const colors = { up: "green", updated: "yellow", down: "red" } as const;
-/** So that the lines of most nodes stand in columns, though each is written before the next is known. */
+/** Widths that align the lines of most nodes, though each is written before the next is known. */
 const leastWidths: Readonly<Record<string, number>> = { STATE: 7, NAME: 16, SERVER: 9, MODELS: 16 };
 const maxCellWidth = 48;
 
-/** A change as a line for people: what happened to which node, without an end of line. */
+/** Line for people about a change of a node, without an end of line. */
 export function formatChange(
   change: RegistryChange,
   { color, states, verbose }: Pick<TableOptions, "color" | "states" | "verbose">,
@@ -26,7 +26,7 @@ export function formatChange(
   return [color ? paint(colors[change.kind], kind) : kind, ...cells, ...reason].join("  ");
 }
 
-/** A change in few words, for a place below the table that has the rest. */
+/** Change in few words, for a place below the table that has the rest. */
 export function eventText({ node, ...change }: RegistryChange, states: boolean): string {
   const kind = change.kind.padEnd("updated".length);
   const endpoint = formatEndpoint(node.host, node.port);

@@ -2,32 +2,35 @@ import { modelNamesOf, type NodeInfo, visibleText } from "@lmserv/discovery-core
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { formatAge } from "../options/duration.ts";
 
-/** What of a list is shown. */
+/** Options of a list's table. */
 export interface TableOptions {
   readonly color: boolean;
-  /** Whether the state of each node is shown. */
+  /** True to show the state of each node. */
   readonly states: boolean;
-  /** Whether the sources are shown also where all rows have the same. */
+  /** True to show the sources even if all rows have the same. */
   readonly verbose: boolean;
-  /** Cells of a line, or null where nothing cuts lines. */
+  /** Cells of a line, or null if nothing cuts lines. */
   readonly width: number | null;
-  /** Wall time, from which ages are counted, in ms since 1970. */
+  /** Wall time for computing ages, in ms since 1970. */
   readonly wallMs: number;
 }
 
-/** Text of one node in one column, then the same in ever fewer cells. */
+/** Text of one node in one column, followed by ever shorter forms. */
 export type Cell = readonly [string, ...string[]];
 
-/** A column of the list for people. */
+/** Column of the list for people. */
 export interface Column {
   readonly title: string;
-  /** Cells below which the column is of no use; one that holds less is as narrow as that. */
+  /** Cells below which the column is useless; a column with shorter content is narrower. */
   readonly leastWidth: number;
-  /** How early the column gives way in a narrow terminal, from 1 on; 0 for never. */
+  /** Rank in which the column gives way in a narrow terminal, from 1 on; 0 for never. */
   readonly yields: number;
-  /** Cells with which it reads well. @default the least */
+  /** Comfortable width in cells. @default the least */
   readonly easyWidth?: number;
-  /** Whether it is copied from the list: it is shortened as a whole column, and never cut but in the narrowest one. */
+  /**
+   * True if users copy it from the list: it is shortened as a whole column, and cut only in the narrowest
+   * one.
+   */
   readonly isCopied?: true;
   readonly cellOf: (node: NodeInfo) => Cell;
 }
@@ -37,7 +40,7 @@ type Candidate = Omit<Column, "cellOf"> & {
   readonly isShown: (nodes: readonly NodeInfo[], options: TableOptions) => boolean;
 };
 
-/** A line of a terminal holds no more names of models than about this. */
+/** A line of a terminal holds about as many names of models. */
 const mostShortened = 8;
 
 const always = (): boolean => true;
@@ -59,7 +62,7 @@ const candidates: readonly Candidate[] = [
     cellOf: ({ server }) => text(server ?? ""),
   },
   {
-    // Where the state says that a server wants a key, that is enough.
+    // A state that asks for a key makes the column redundant.
     ...{ title: "AUTH", leastWidth: 4, yields: 3 },
     isShown: (nodes) => nodes.some((node) => isLocked(node) && node.health?.state !== "auth"),
     cellOf: (node) => text(isLocked(node) ? "key" : ""),
@@ -86,14 +89,14 @@ const candidates: readonly Candidate[] = [
   },
 ];
 
-/** Columns that tell something of these nodes. */
+/** Columns with information about these nodes. */
 export function columnsOf(nodes: readonly NodeInfo[], options: TableOptions): readonly Column[] {
   return candidates
     .filter(({ isShown }) => isShown(nodes, options))
     .map((candidate) => ({ ...candidate, cellOf: (node) => candidate.cellOf(node, options) }));
 }
 
-/** Nodes by name, those without one last, then by address: a node stays in its place while others come and go. */
+/** Nodes by name, nameless ones last, then by address: a node keeps its place while others come and go. */
 export function inOrder(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
   const compare = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
   return [...nodes].sort((a, b) => {
@@ -121,13 +124,13 @@ function firstSeenMs({ sources }: NodeInfo): number {
   return Math.min(...sources.map(({ firstSeenAt }) => Date.parse(firstSeenAt)));
 }
 
-/** A scoped address cannot stand in a URL, and still says where the node is. */
+/** A scoped address cannot stand in a URL, but still tells the place of the node. */
 function address({ url, baseUrl, host, port }: NodeInfo): Cell {
   const endpoint = formatEndpoint(host, port);
   return [visibleText(url ?? endpoint), visibleText(baseUrl ?? endpoint), visibleText(endpoint)];
 }
 
-/** Names, or as many as fit and how many more there are. */
+/** Names, as many as fit, with the count of the others. */
 function listed(names: readonly string[]): Cell {
   const shown = names.map((name) => visibleText(name));
   const first = (count: number): string => `${shown.slice(0, count).join(", ")} +${shown.length - count}`;

@@ -1,7 +1,8 @@
 import type { Check } from "@lmserv/discovery-core/transport";
 import type { CheckDocument, formatVersion } from "@lmserv/discovery-gateway/document";
 
-// What `--json` prints of a configuration and an examination, held against `schema/*.schema.json`.
+// Documents that `--json` prints of a configuration and an examination, checked against
+// `schema/*.schema.json`.
 
 export interface ConfigDocument {
   readonly formatVersion: typeof formatVersion;
@@ -14,7 +15,7 @@ interface SettingDocument {
   /** Null for a secret. */
   readonly value: unknown;
   readonly secret: boolean;
-  /** As people read it. */
+  /** Text for people. */
   readonly origin: string;
 }
 

@@ -2,9 +2,9 @@ import { type Discovery, type DiscoveryError, isDiscoveryError } from "@lmserv/d
 import { explain } from "@lmserv/discovery-core/transport";
 
 /**
- * The reasons for which discovery could not do what it was asked to.
+ * Failures of discovery in an error.
  *
- * @throws what is not a failure of discovery.
+ * @throws any other error.
  */
 export function failuresOf(error: unknown): readonly DiscoveryError[] {
   if (error instanceof AggregateError) return error.errors.flatMap(failuresOf);
@@ -12,13 +12,13 @@ export function failuresOf(error: unknown): readonly DiscoveryError[] {
   throw error;
 }
 
-/** Why every chosen transport failed; empty when one never did. */
+/** Latest failure of every chosen transport; empty if one never failed. */
 export function outages({ transports }: Discovery): readonly DiscoveryError[] {
   const errors = transports.flatMap(({ error }) => error ?? []);
   return errors.length === transports.length ? errors : [];
 }
 
-/** `mdns: PERMISSION_DENIED: cannot bind: EACCES` */
+/** Text such as `mdns: PERMISSION_DENIED: cannot bind: EACCES`. */
 export function describeFailure(error: DiscoveryError): string {
   const via = error.via === null ? "" : `${error.via}: `;
   return `${via}${error.code}: ${explain(error)}`;

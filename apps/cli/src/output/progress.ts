@@ -1,6 +1,6 @@
 import type { PassProgress } from "@lmserv/discovery-core/transport";
 
-/** What a search is at, as a line for people that only grows longer. */
+/** Progress of a search, as a line for people that only grows longer. */
 export interface Progress {
   readonly text: () => string;
   readonly follow: (progress: PassProgress) => void;

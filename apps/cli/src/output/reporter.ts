@@ -7,19 +7,19 @@ export interface Loudness {
   readonly verbose: boolean;
 }
 
-/** What the command tells people, on stderr. */
+/** Output for people, on stderr. */
 export interface Reporter {
-  /** Why the command fails; never silenced. */
+  /** Reports the cause of the command's failure; never silenced. */
   readonly error: (text: string) => void;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
-  /** Has everything from now on say by which file this run is configured; null for none. */
+  /** Makes all further messages name the configuration file of this run; null for none. */
   readonly configuredBy: (file: string | null) => void;
-  /** What the transports do; only with `-v`. */
+  /** Log of the transports; only with `-v`. */
   readonly log: Log;
 }
 
-/** A message that names the configuration file in use. */
+/** Message that names the configuration file in use. */
 export function withFile(text: string, file: string | null): string {
   return file === null || text.includes(file) ? text : `${text} (configured by ${file})`;
 }

@@ -5,9 +5,9 @@ const frames = ["|", "/", "-", "\\"];
 const frameMs = 120;
 
 /**
- * Shows on stderr, if that is a terminal, that something is under way; the result wipes it off.
+ * Shows on stderr, if that is a terminal, that work is under way; returns the function that erases it.
  *
- * @param text - What, asked for at each frame; it may only grow longer.
+ * @param text - Description, called for at each frame; it may only grow longer.
  */
 export function startSpinner({ stderr, env, clock }: Io, text: () => string): () => void {
   if (!canRepaint(stderr, env)) return () => {};

@@ -5,10 +5,10 @@ import { type Cell, type Column, columnsOf, inOrder, type TableOptions } from ".
 import { paint } from "./terminal.ts";
 
 const gap = "  ";
-/** Where no terminal cuts lines: a name or a list of models may be long, and the whole of it is in the JSON. */
+/** Bound without a terminal that cuts lines: names and lists may be long, and are complete in the JSON. */
 const maxCellWidth = 48;
 
-/** A column with its cells, and with what is known of its width. */
+/** Column with its cells and its width. */
 interface Measured {
   readonly column: Column;
   readonly cells: readonly Cell[];
@@ -17,12 +17,12 @@ interface Measured {
   readonly width: number;
 }
 
-/** Nodes as a table for people, with a header, in the order of their names and addresses. */
+/** Table of nodes for people, with a header, in the order of their names and addresses. */
 export function formatTable(nodes: readonly NodeInfo[], options: TableOptions): string {
   return `${tableLines(nodes, options).join("\n")}\n`;
 }
 
-/** The header and a line for each node. */
+/** Header, and a line for each node. */
 export function tableLines(nodes: readonly NodeInfo[], options: TableOptions): readonly string[] {
   const rows = inOrder(nodes);
   const fitted = fit(measure(columnsOf(rows, options), rows), options.width);
@@ -54,7 +54,9 @@ function measure(columns: readonly Column[], nodes: readonly NodeInfo[]): readon
   });
 }
 
-/** Leaves out what has no room, shortens what is copied where the rest would not be read, and narrows the rest. */
+/**
+ * Drops columns without room, shortens copied ones that would make the rest unreadable, and narrows the rest.
+ */
 function fit(columns: readonly Measured[], width: number | null): readonly Measured[] {
   if (width === null) {
     return columns.map((one) =>
@@ -73,7 +75,7 @@ function fit(columns: readonly Measured[], width: number | null): readonly Measu
   });
 }
 
-/** The column in the longest of its forms beside which the others read well, or else are of use. */
+/** Column in its longest form that leaves the others readable, or else usable. */
 function shortened(one: Measured, others: readonly Measured[], room: number): Measured {
   const forms = one.cells.reduce((most, cell) => Math.max(most, cell.length), 1);
   const widths = Array.from({ length: forms }, (_, form) =>
@@ -84,7 +86,7 @@ function shortened(one: Measured, others: readonly Measured[], room: number): Me
   return { ...one, width: besides("easyWidth") ?? besides("leastWidth") ?? one.leastWidth };
 }
 
-/** Columns that have their least width each in a line; those that yield first are left out. */
+/** Columns that fit in a line with their least widths; those that yield first are left out. */
 function withRoom(columns: readonly Measured[], width: number): readonly Measured[] {
   const needed = sum(columns, "leastWidth") + gap.length * (columns.length - 1);
   const yielding = columns.filter(({ column }) => column.yields > 0);

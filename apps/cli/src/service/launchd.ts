@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { nameOf, type PlanService, type ServiceSpec } from "./service-plan.ts";
 
-/** A job of launchd: an agent of the user, or a daemon of the system. */
+/** Job of launchd: an agent of the user, or a daemon of the system. */
 export const launchdService: PlanService = (spec, host) => {
   const label = `org.lmserv.${spec.command}`;
   const folder = spec.user ? join(host.home, "Library/LaunchAgents") : "/Library/LaunchDaemons";

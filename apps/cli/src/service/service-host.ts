@@ -4,27 +4,27 @@ import { mkdir, unlink, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname } from "node:path";
 
-/** How a program of the system has ended. */
+/** End of a program of the system. */
 export interface ProgramEnd {
-  /** Exit code; 127 for a program that is not there. */
+  /** Exit code; 127 for a missing program. */
   readonly code: number;
-  /** Both streams, without the last line break. */
+  /** Output of both streams, without the last line break. */
   readonly output: string;
 }
 
-/** What installing a service touches. */
+/** Access of the service installer to the system. */
 export interface ServiceHost {
   readonly platform: NodeJS.Platform;
   readonly uid: number;
   readonly userName: string;
   readonly home: string;
-  /** Node, and the program that it runs: absolute, without symbolic links. */
+  /** Paths of Node and of the program that it runs: absolute, without symbolic links. */
   readonly node: string;
   readonly script: string;
   readonly run: (argv: readonly [string, ...string[]]) => Promise<ProgramEnd>;
-  /** Writes a file that all may read; its folder is made. Rejects with the system's error. */
+  /** Writes a file that all may read, and makes its folder. Rejects with the system's error. */
   readonly write: (path: string, text: string) => Promise<void>;
-  /** False for a file that is not there. */
+  /** Resolves with false for a missing file. */
   readonly remove: (path: string) => Promise<boolean>;
 }
 

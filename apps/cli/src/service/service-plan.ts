@@ -1,49 +1,48 @@
 import type { ServiceHost } from "./service-host.ts";
 
-/** Commands that run as services. */
 export const servedCommands = ["up", "announce", "gateway"] as const;
 export type ServedCommand = (typeof servedCommands)[number];
 
-/** A service that a user asks for. */
+/** Requested service. */
 export interface ServiceSpec {
   readonly command: ServedCommand;
   /** Further words of its command line. */
   readonly args: readonly string[];
-  /** Whether it is the user's own, and not the system's. */
+  /** True for a service of the user, false for one of the system. */
   readonly user: boolean;
 }
 
-/** A program of the system, with its arguments. */
+/** Program of the system, with its arguments. */
 export type Step = readonly [string, ...string[]];
 
-/** A service of one system, as its file and what to do with it. */
+/** Service of one system: its file and the steps of its management. */
 export interface ServicePlan {
   readonly file: string;
   readonly text: string;
-  /** After the file was written. */
+  /** Steps after the file was written. */
   readonly install: readonly Step[];
-  /** Before the file is removed. */
+  /** Steps before the file is removed. */
   readonly stop: readonly Step[];
-  /** After that. */
+  /** Steps after that. */
   readonly clean: readonly Step[];
   readonly status: Step;
-  /** What the user may want to know of it. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
 export type PlanService = (spec: ServiceSpec, host: ServiceHost) => ServicePlan;
 
-/** Whether a program lies where the system's services see nothing unless told to. */
+/** True if the system's services cannot see a program's place by default. */
 export function isBelowHome(path: string): boolean {
   return /^\/(?:home|root|run\/user)\//.test(path);
 }
 
-/** Whether a path is in the cache of npx, which is emptied without notice. */
+/** True if a path is in the cache of npx, which is emptied without notice. */
 export function isInNpxCache(path: string): boolean {
   return /[\\/]_npx[\\/]/.test(path);
 }
 
-/** `lmserv-up` */
+/** Name such as `lmserv-up`. */
 export function nameOf({ command }: ServiceSpec): string {
   return `lmserv-${command}`;
 }

@@ -9,14 +9,14 @@ import type { ServiceHost } from "./service-host.ts";
 import { isInNpxCache, type ServicePlan, type ServiceSpec, type Step } from "./service-plan.ts";
 import { systemdService } from "./systemd.ts";
 
-/** `lmserv service` */
+/** Request of `lmserv service`. */
 export interface ServiceRequest extends ServiceSpec {
   readonly action: "install" | "uninstall" | "status";
-  /** Whether the file is only shown. */
+  /** True to show the file only. */
   readonly print: boolean;
 }
 
-/** Has the system run a command from its start on, or undoes that; resolves with the exit code. */
+/** Makes the system run a command from its start on, or undoes that; resolves with the exit code. */
 export async function manageService(request: ServiceRequest, io: Io): Promise<number> {
   const host = await io.serviceHost();
   const plan = planOf(request, host);
@@ -34,7 +34,7 @@ export async function manageService(request: ServiceRequest, io: Io): Promise<nu
   return request.action === "install" ? install(plan, host, reporter) : uninstall(plan, host, reporter);
 }
 
-/** @throws {UsageError} where there is no such manager, or the command is about to vanish. */
+/** @throws {UsageError} if there is no such manager, or the command is about to vanish. */
 function planOf(request: ServiceRequest, host: ServiceHost): ServicePlan {
   if (request.action === "install" && isInNpxCache(host.script)) {
     throw new UsageError(
@@ -70,7 +70,7 @@ async function install(plan: ServicePlan, host: ServiceHost, reporter: Reporter)
 }
 
 async function uninstall(plan: ServicePlan, host: ServiceHost, reporter: Reporter): Promise<number> {
-  // What does not run, or was never there, is no reason to leave its file.
+  // A failed stop, as of a missing service, does not keep its file.
   for (const step of plan.stop) await take(step, host, reporter);
   try {
     const isRemoved = await host.remove(plan.file);
@@ -83,7 +83,7 @@ async function uninstall(plan: ServicePlan, host: ServiceHost, reporter: Reporte
   return exitCode.found;
 }
 
-/** Runs a program of the system, and tells so; false when it fails. */
+/** Runs a program of the system, and reports it; returns false if it fails. */
 async function take(step: Step, { run }: ServiceHost, reporter: Reporter): Promise<boolean> {
   const { code, output } = await run(step);
   if (code === 0) reporter.note(`ran ${step.join(" ")}`);

@@ -10,7 +10,7 @@ import {
   type Step,
 } from "./service-plan.ts";
 
-/** A unit of systemd, of the system or of one user. */
+/** Unit of systemd, of the system or of one user. */
 export const systemdService: PlanService = (spec, host) => {
   const unit = `${nameOf(spec)}.service`;
   const folder = spec.user ? join(host.home, ".config/systemd/user") : "/etc/systemd/system";
@@ -32,7 +32,7 @@ function unitText(spec: ServiceSpec, host: ServiceHost): string {
     "[Unit]",
     `Description=${descriptions[spec.command]}`,
     "Documentation=https://github.com/lmserv/discovery",
-    // The command itself waits for interfaces that are not there yet.
+    // The command itself waits for missing interfaces.
     "After=network.target",
     "",
     "[Service]",
@@ -40,7 +40,7 @@ function unitText(spec: ServiceSpec, host: ServiceHost): string {
     `ExecStart=${words}`,
     "Restart=on-failure",
     "RestartSec=5",
-    // A mistake in the configuration, or another one that runs already.
+    // Exit code of a mistake in the configuration, or of another running instance.
     "RestartPreventExitStatus=2",
     "NoNewPrivileges=yes",
     "LockPersonality=yes",
@@ -58,7 +58,10 @@ function unitText(spec: ServiceSpec, host: ServiceHost): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What only the system's manager can do. `MemoryDenyWriteExecute` is not among it: V8 compiles at run time. */
+/**
+ * Lines that only the system's manager supports. `MemoryDenyWriteExecute` is left out: V8 compiles at run
+ * time.
+ */
 function systemLines({ command }: ServiceSpec, { node, script }: ServiceHost): readonly string[] {
   const isHidden = [node, script].some(isBelowHome);
   return [
@@ -82,17 +85,19 @@ function systemLines({ command }: ServiceSpec, { node, script }: ServiceHost): r
 }
 
 /**
- * Folders of the service's own. A service gets those alone that it needs: the one that starts last takes them from the
- * others, and the one that ends first removes `/run/lmserv`.
+ * Folders of the service's own.
+ *
+ * A service gets only those that it needs: the one that starts last takes them from the others, and the one
+ * that ends first removes `/run/lmserv`.
  */
 function foldersOf(command: ServedCommand): readonly string[] {
   const state = ["StateDirectory=lmserv", "StateDirectoryMode=0700", "Environment=XDG_STATE_HOME=%S"];
-  // Every user may enter, and nobody but the service may put something there: the socket of its list is believed.
+  // Every user may enter, but only the service may create files there: the socket of its list is trusted.
   const runtime = ["RuntimeDirectory=lmserv", "RuntimeDirectoryMode=0755"];
   return [...(command === "gateway" ? [] : state), ...(command === "announce" ? [] : runtime)];
 }
 
-/** A word of `ExecStart` (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers"). */
+/** Word of `ExecStart` (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers"). */
 function quoted(word: string): string {
   const escaped = word.replace(/["\\]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;

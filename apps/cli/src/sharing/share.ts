@@ -13,15 +13,15 @@ export interface ShareOptions {
   readonly log: Log;
 }
 
-/** What came of listening at several addresses. */
+/** Result of listening at several addresses. */
 export interface ListenOutcome {
-  /** Whether the addresses are others than before. */
+  /** True if the addresses changed. */
   readonly isChanged: boolean;
-  /** First reason for which an address could not be had: `at 10.0.0.7: ...`; null where there is none. */
+  /** First address that failed, with the reason: `at 10.0.0.7: ...`; null if there is none. */
   readonly failure: string | null;
 }
 
-/** One server of this machine, offered at addresses of it. */
+/** Server of this machine, offered at several of its addresses. */
 export class Share {
   readonly #target: SharedServer;
   readonly #clock: Clock;
@@ -40,7 +40,6 @@ export class Share {
     });
   }
 
-  /** Addresses at which it is offered. */
   get addresses(): readonly string[] {
     return [...this.#open.keys()];
   }
@@ -50,7 +49,7 @@ export class Share {
     return own.host === host && own.port === port && own.path === path;
   }
 
-  /** Listens at these addresses, as far as they can be had, and at no other. */
+  /** Listens at these addresses, as far as possible, and at no other. */
   async listen(addresses: readonly string[], listen: ListenGateway): Promise<ListenOutcome> {
     const gone = this.addresses.filter((address) => !addresses.includes(address));
     for (const address of gone) await this.#leave(address);
@@ -66,13 +65,13 @@ export class Share {
     this.#handler[Symbol.dispose]();
   }
 
-  /** Takes no more requests; resolves when those under way have ended, or have had their time. */
+  /** Takes no more requests; resolves when those under way have ended, or their time is up. */
   async drain(): Promise<void> {
     await drainAll([...this.#open.values()], this.#clock);
     this.#handler[Symbol.dispose]();
   }
 
-  /** Null where it worked. An address that is gone again, or not usable yet, has EADDRNOTAVAIL. */
+  /** Null on success. An address that is gone again, or not usable yet, has EADDRNOTAVAIL. */
   async #listenAt(
     address: string,
     listen: ListenGateway,

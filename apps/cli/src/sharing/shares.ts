@@ -9,11 +9,11 @@ import { Share } from "./share.ts";
 import { shareAddresses } from "./share-addresses.ts";
 
 export interface SharesOptions {
-  /** Interfaces with other hosts, as of now. */
+  /** Present interfaces with other hosts. */
   readonly links: () => readonly SystemInterface[];
   /** Key that clients need, or null for none. */
   readonly key: string | null;
-  /** Path of the chat endpoint by the user's word, or null. */
+  /** Path of the chat endpoint that the user gave, or null. */
   readonly path: string | null;
   /** Name of this machine. */
   readonly hostname: string;
@@ -21,25 +21,25 @@ export interface SharesOptions {
   readonly reporter: Reporter;
 }
 
-/** Interval of the looks for addresses that came or went, or for ports that are free again, in ms. */
+/** Interval of checking addresses and taken ports, in ms. */
 const periodMs = 10_000;
 
 /** Offers servers that listen on loopback only at addresses that other hosts reach, at the same port. */
 export class Shares implements AsyncDisposable {
   readonly #options: SharesOptions;
   readonly #shares = new Map<number, Share>();
-  /** Servers as they show themselves. */
+  /** Servers as they describe themselves. */
   readonly #servers = new Map<number, LocalServer>();
   /** Reasons for which ports are not shared, until they are. */
   readonly #told = new Map<number, string>();
-  /** One thing at a time. */
+  /** Serializes changes. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SharesOptions) {
     this.#options = options;
   }
 
-  /** What a watch of local servers sees, without the sockets of the shares. */
+  /** Sources for a watch of local servers that omit the sockets of the shares. */
   watching(): Pick<LocalServersOptions, "answering" | "readListeners"> {
     const { io } = this.#options;
     const answering = answeringAt(io);
@@ -106,7 +106,7 @@ export class Shares implements AsyncDisposable {
     }
   }
 
-  /** The server as others see it. */
+  /** Server as others see it. */
   async #share(server: LocalServer): Promise<LocalServer> {
     const { port, identification } = server;
     const { links, key, io, reporter } = this.#options;
@@ -149,7 +149,7 @@ export class Shares implements AsyncDisposable {
     await share?.close();
   }
 
-  /** Each obstacle once. */
+  /** Reports each obstacle once. */
   #tell(port: number, obstacle: string): void {
     if ((this.#told.get(port) ?? "") === obstacle) return;
     this.#told.set(port, obstacle);
@@ -162,7 +162,7 @@ export class Shares implements AsyncDisposable {
   }
 }
 
-/** Why a server is not shared: null where it can be, an empty text where it need not be. */
+/** Reason not to share a server: null if it can be shared, an empty text if it need not be. */
 function obstacleOf(
   { addresses, identification }: LocalServer,
   hasLinks: boolean,
@@ -188,7 +188,7 @@ function sharedText(
   return `sharing ${kind} on port ${port} at ${addresses.join(", ")}, ${who}`;
 }
 
-/** @returns The end of it. */
+/** @returns the function that ends it. */
 function repeat(clock: Clock, everyMs: number, step: () => Promise<unknown>): () => void {
   let hasEnded = false;
   let cancel = (): void => {};

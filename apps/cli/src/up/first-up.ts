@@ -7,7 +7,7 @@ export const upClaim = 0;
 /** A program on this machine answers at once, in ms. */
 const askMs = 2_000;
 
-/** URL of the endpoint of a process on this machine, or null where the system does not tell. */
+/** URL of the endpoint of a process on this machine, or null if the system does not tell. */
 export async function endpointOf(pid: number, io: Io): Promise<string | null> {
   const [sockets, listeners] = await Promise.all([io.readSocketsBelow(pid), io.readListeners()]);
   const own = listeners?.filter(({ inode }) => sockets?.has(inode)) ?? [];

@@ -79,7 +79,7 @@ class Up {
     this.#reporter = reporter;
   }
 
-  /** Resolves after an orderly end; rejects with what ended it otherwise. */
+  /** Resolves after an orderly end; otherwise rejects with its cause. */
   async run(signal: AbortSignal): Promise<void> {
     const { configuration } = this.#request;
     const own = localTransport((ending) => this.#localChanges(ending), hostname());
@@ -94,7 +94,7 @@ class Up {
     }
   }
 
-  /** Whichever of the two fails ends the other. */
+  /** If either fails, the other ends as well. */
   async #serveAndAnnounce(discovery: Discovery, signal: AbortSignal): Promise<void> {
     const ending = new AbortController();
     const ignore = onAbort(signal, () => ending.abort(signal.reason));
@@ -117,7 +117,7 @@ class Up {
 
   async #announce(discovery: Discovery, signal: AbortSignal): Promise<void> {
     const changes = serverChanges(this.#request, this.#io, this.#shares, signal);
-    // One look at the machine is enough for both.
+    // One watch of the machine serves both.
     const following = this.#feed.follow(changes);
     await keepAnnounced({
       request: this.#request,

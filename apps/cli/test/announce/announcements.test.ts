@@ -18,7 +18,7 @@ const kinds = (): readonly string[] => scene.kinds();
 const news = (): readonly string[] => scene.news();
 const end = (name: SignalName, code: number): Promise<void> => scene.end(name, code);
 
-/** Notes the addresses of each announcement, and of each change of it, on the way to the network. */
+/** Records the addresses of each announcement, and of each change of it, on the way to the network. */
 function noting(said: (readonly string[] | undefined)[]): Transport {
   const inner = memory({ network: machine.network, name: "mdns" });
   return {

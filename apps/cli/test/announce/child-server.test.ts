@@ -4,7 +4,7 @@ import type { SignalName } from "../../src/io/interruption.ts";
 import { Announcing, hangAtGoodbye, lan, loopback } from "../announcing.ts";
 import { type Machine, type Running, served } from "../harness.ts";
 
-// The child is a process of this machine; the network, the time and what answers are the test's.
+// The child is a process of this machine; the network, the time and the answers are the test's.
 
 let scene: Announcing;
 let machine: Machine;

@@ -5,7 +5,7 @@ import { look } from "@lmserv/discovery-fingerprint";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Announcing, lan } from "../announcing.ts";
 
-// What a server says over a real connection, up to what is announced of it and printed.
+// Follows a server's bytes over a real connection, up to its announcement and the printed text.
 
 let scene: Announcing;
 let server: Server;

@@ -29,7 +29,7 @@ async function claim(of: number = port, at?: string): Promise<PortClaim> {
   return made;
 }
 
-/** One that no other test, and nobody on this machine, has claimed. */
+/** Port that neither another test nor another program has claimed. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -38,7 +38,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-/** Something else that listens where a claim would. */
+/** Foreign program that listens in place of a claim. */
 async function stranger(address: string, answer: string | null): Promise<Server> {
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -19,7 +19,7 @@ async function script(shell: string): Promise<string> {
   return machine.stdout.text;
 }
 
-/** Whether a shell is there to try the script. */
+/** True if a shell is installed to try the script. */
 function has(shell: string): boolean {
   return spawnSync(shell, ["--version"]).status === 0;
 }
@@ -42,7 +42,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 `;
     const output = run("bash", ["--norc", "-s"], `${await script("bash")}${press}`);
     machine.stdout.text = "";
-    // A shell shows a command once that is in several folders.
+    // A command in several folders is shown once.
     return [...new Set(output.split("\n").filter((word) => word !== ""))];
   }
 

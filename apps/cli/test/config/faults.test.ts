@@ -14,7 +14,7 @@ let folder: string;
 
 beforeEach(async () => {
   machine = new Machine();
-  // A file that only lies in the working folder may name less.
+  // A file that was only found in the working folder may name less.
   machine.env.LMSERV_CONFIG = file;
   for (const type of ["arp", "mesh"]) {
     const plugin = ownPlugins.get(type);
@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** One message that says where, what and what to do; nothing else, and nothing on the network. */
+/** Expects one message with the place, the fault and the remedy; nothing else, and no packet. */
 async function expectMistake(argv: readonly string[], message: string): Promise<void> {
   const code = await machine.start(...argv).ended;
   expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });
@@ -40,7 +40,7 @@ async function expectMistake(argv: readonly string[], message: string): Promise<
 
 const commands = [["discover"], ["discover", "--watch"], ["announce", "--port", "8000"], ["doctor"]];
 
-/** What a file holds from its second line on, and what is said of it. */
+/** Content of a file from its second line on, with the expected message. */
 const faults = [
   [
     "an unknown key",
@@ -63,7 +63,7 @@ const faults = [
     "3:5: transports.bus needs the package @lmserv/discovery-bus, which is not installed for /home/me; install it: npm install @lmserv/discovery-bus",
   ],
   [
-    // A folder is what nobody can read as a file, root included.
+    // A folder is unreadable as a file, even for root.
     "an unreadable key file",
     ['  "transports": {', '    "mesh": { "keyFile": "/proc" }', "  }"],
     "3:15: transports.mesh.keyFile names the file /proc, which cannot be read: EISDIR: illegal operation on a directory, read; name one that this user may read",
@@ -88,7 +88,7 @@ const faults = [
 describe.each(faults)("%s", (_, lines, message) => {
   it.each(commands)("is one message, and %s starts nothing", async (...argv) => {
     machine.files.set(file, ['{ "version": 1,', ...lines, "}"].join("\n"));
-    // The doctor looks at every transport unless a configuration is named.
+    // The doctor examines every transport unless a configuration is named.
     await expectMistake(argv[0] === "doctor" ? ["doctor", "--config", file] : argv, `${file}:${message}`);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ownPlugins } from "../../src/config/plugins.ts";
 
-// Programs without types call the factories themselves, and have no schema to look them over.
+// Programs without types call the factories themselves, without a schema to check the options.
 
 describe.each([...ownPlugins])("the factory of %s", (type, plugin) => {
   const make = async (options: unknown) => plugin.create(options as never, { name: type });
@@ -19,7 +19,7 @@ describe.each([...ownPlugins])("the factory of %s", (type, plugin) => {
 
   it("names an option of another type, and what is allowed", async () => {
     for (const key of Object.keys(schema.properties ?? {})) {
-      // A file has these as texts, and the factory of the mesh has not: its plug-in reads them.
+      // A file has these as texts, which the plug-in parses and the factory of the mesh does not.
       if (type === "mesh" && (key === "key" || key === "listen")) continue;
       for (const value of [Symbol("odd"), null]) {
         await expect(make({ [key]: value })).rejects.toThrow(TypeError);

@@ -23,7 +23,7 @@ function printed(): DiscoverDocument {
   return document;
 }
 
-/** A transport of which opening and closing are up to the test. */
+/** Transport whose opening and closing the test controls. */
 function transportOf(name: string, open: Transport["open"]): Transport {
   return { name, open };
 }
@@ -412,7 +412,7 @@ describe("the published schema", () => {
   });
 });
 
-/** The path of every key that a document must have. */
+/** Path of every key that a document must have. */
 function pathsOf(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
   if (typeof value !== "object" || value === null || path.at(-1) === "attributes") return [];
   return Object.entries(value).flatMap(([key, inner]) => {
@@ -421,7 +421,7 @@ function pathsOf(value: unknown, path: readonly string[] = []): readonly (readon
   });
 }
 
-/** A copy with one value replaced, or left out when `replacement` is undefined. */
+/** Copy with one value replaced, or left out if `replacement` is undefined. */
 function mutate(document: unknown, path: readonly string[], replacement: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return replacement;

@@ -257,7 +257,7 @@ describe("lmserv discover --watch for people", () => {
 });
 
 describe("a reader that does not keep up", () => {
-  /** Takes nothing until it is let go. */
+  /** Stream that accepts nothing until it is released. */
   class Sluggish extends Capture {
     #held: (() => void)[] = [];
 

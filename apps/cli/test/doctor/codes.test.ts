@@ -7,7 +7,7 @@ import { hostChecks } from "../../src/doctor/environment.ts";
 
 const plugins = [...ownPlugins.values()];
 
-/** The sections of a page: the codes of each heading, and the first paragraph. */
+/** Sections of a page: the codes of each heading, and the first paragraph. */
 function sectionsOf(file: string) {
   const page = readFileSync(new URL(`../../../../docs/${file}`, import.meta.url), "utf8");
   const sections = page.split(/^## /m).slice(1);

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 type Diagnose = NonNullable<Transport["diagnose"]>;
 
-/** Makes the command know a transport that finds this. */
+/** Adds a transport with these findings to the command. */
 function install(name: string, diagnose: Diagnose, declared: Partial<TransportPlugin> = {}): void {
   const transport = { ...memory({ network: machine.network, name }), diagnose };
   const neighbors = async (): Promise<string[]> => [];

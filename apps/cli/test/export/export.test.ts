@@ -52,7 +52,7 @@ const ollama: NodeInfo = {
   apis: ["ollama", "openai"],
   models: ["phi3"],
 };
-/** A server as the network has it. */
+/** Server as the network lists it. */
 const upstairs = { id: "a", port: 8_000, info: "upstairs", server: "vllm", apis: ["openai"] };
 const locked: NodeInfo = { ...node, id: "locked", auth: "required" };
 
@@ -148,7 +148,7 @@ describe("lmserv export", () => {
     await machine.until(() => machine.network.sent > 0);
   }
 
-  /** Lets virtual time pass, and what happens then be done. */
+  /** Lets virtual time pass, and waits for the resulting work. */
   async function pass(ms: number, done: () => Promise<boolean>): Promise<void> {
     await machine.clock.advance(ms);
     await expect.poll(done).toBe(true);

@@ -43,7 +43,7 @@ async function keyFile(text: string, mode: number = 0o600): Promise<string> {
   return file;
 }
 
-/** The lines of the first events of a stream; those that follow are for nobody. */
+/** Lines of the first events of a stream; later ones are dropped. */
 async function firstEvents({ body }: Response, count: number): Promise<readonly unknown[]> {
   let text = "";
   for await (const chunk of body ?? []) {

@@ -38,7 +38,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Another process of the machine, whose network has nobody. */
+/** Another process of the machine, with an empty network. */
 function other(): Machine {
   const second = new Machine();
   second.places = places;
@@ -87,7 +87,7 @@ describe("lmserv discover", () => {
 });
 
 describe("the list of a service", () => {
-  /** The first of those that systemd makes up. */
+  /** First of the users that systemd makes. */
   const dynamic = 61_184;
   const list = { formatVersion: "1.1", complete: true, durationMs: 0, nodes: [], warnings: [] } as const;
 
@@ -131,7 +131,7 @@ describe("the list of a service", () => {
     await chmod(system, mode);
     const read = await readList({ ...places, system, own: null, uid: 1_000_000 });
     expect(read !== null).toBe(isBelieved);
-    // Whoever may write above it could have put it there.
+    // Any user with write access above it could have put it there.
     await chmod(folder, 0o777);
     expect(await readList({ ...places, system, own: null, uid: 1_000_000 })).toBeNull();
   });

@@ -30,7 +30,7 @@ async function listen(limits: Partial<ConnectionLimits> = {}): Promise<void> {
   );
 }
 
-/** Sends a text, leaves the connection open, and gives what comes until the server ends it. */
+/** Sends a text, leaves the connection open, and resolves with the answer until the server ends it. */
 async function send(text: string): Promise<string> {
   const socket = connect(server.port, "127.0.0.1").setEncoding("utf8");
   await once(socket, "connect");
@@ -41,7 +41,7 @@ async function send(text: string): Promise<string> {
 }
 
 const head = "POST / HTTP/1.1\r\nhost: localhost\r\n";
-/** Late ones are looked for again and again, so that any time is over soon. */
+/** Limits are enforced at short intervals, so that any of them is over soon. */
 const soon = { connectionsCheckingInterval: 5 };
 
 beforeEach(() => {

@@ -101,7 +101,7 @@ it("leaves a port to whoever has it", async () => {
   });
 });
 
-/** Sends bytes as they stand; resolves with all that is answered once the server hangs up. */
+/** Sends raw bytes; resolves with the whole answer once the server hangs up. */
 async function send(port: number, request: string): Promise<string> {
   const socket = connect({ host: address, port }).setEncoding("utf8");
   let answer = "";

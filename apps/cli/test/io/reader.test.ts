@@ -5,13 +5,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
-// The built command, and readers that leave while nothing happens that it could print.
+// Built command, with readers that leave while it has nothing to print.
 
 const bin = fileURLToPath(new URL("../../bin/lmserv.mjs", import.meta.url));
 const watch = ["discover", "--watch", "--json", "--interface", "lo"];
 const command = [process.execPath, bin, ...watch].map((word) => `'${word}'`).join(" ");
 
-/** Others may use the loopback interface too. */
+/** Other programs may use the loopback interface too. */
 const name = `reader-${randomBytes(6).toString("hex")}`;
 const port = String(randomInt(20_000, 60_000));
 
@@ -34,7 +34,7 @@ describe("a watch", () => {
   it.skipIf(process.platform !== "linux").each(["head -n 1", "true"])(
     "ends with the reader of its pipe: %s",
     async (reader) => {
-      // The first part of a pipeline is waited for as well.
+      // The shell also waits for the first part of a pipeline.
       const [code] = await once(start("sh", "-c", `${command} | ${reader}`), "exit");
       expect(code).toBe(0);
     },
@@ -49,7 +49,7 @@ describe("a watch", () => {
   });
 
   it("goes on while another still reads", async () => {
-    // Two hold the pipe for reading: one leaves at once, the other tells what it gets.
+    // Two processes read the pipe: one leaves at once, the other shows its input.
     const { stdout } = start("sh", "-c", `${command} | { head -n 0; cat; }`);
     if (!stdout) throw new Error("the output is no pipe");
     const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();

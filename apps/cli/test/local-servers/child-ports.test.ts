@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ChildPorts } from "../../src/local-servers/child-ports.ts";
 
 let table: Listener[] | null;
-/** Sockets of the child and of all below it. */
+/** Sockets of the child and its descendants. */
 let own: Set<string>;
 let accepting: Set<number>;
-/** How often the processes were looked through, and the ports that were connected to. */
+/** Count of searches through the processes, and the ports that were connected to. */
 let passes: number;
 let connected: number[];
 

@@ -22,7 +22,7 @@ const ollama: Verdict = { kind: "server", identification, others: [] };
 
 let clock: VirtualClock;
 let ending: AbortController;
-/** Addresses on which the port accepts, and its socket; null where it is closed. */
+/** Addresses on which the port accepts, with its socket; null if it is closed. */
 let bound: { readonly addresses: readonly string[]; readonly inode: string } | null;
 let verdict: Verdict;
 let looks: number[];

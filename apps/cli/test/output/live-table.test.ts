@@ -43,7 +43,7 @@ async function interrupt(): Promise<void> {
   expect(machine.clock.pending).toBe(0);
 }
 
-/** `00:00:07` after so many ms, in the zone of this machine. */
+/** Time such as `00:00:07` after so many ms, in the zone of this machine. */
 function timeAt(ms: number): string {
   return new Date(Date.parse("2026-01-01T00:00:00.000Z") + ms).toTimeString().slice(0, 8);
 }

@@ -12,11 +12,11 @@ import { formatFindings } from "../../src/doctor/findings.ts";
 import { createReporter } from "../../src/output/reporter.ts";
 import { Capture, Machine } from "../harness.ts";
 
-/** One of each sort of what is not to be seen, then what is: Chinese, Arabic, Persian, emoji, accents. */
+/** One of each sort of invisible character, then visible text: Chinese, Arabic, Persian, emoji, accents. */
 const hostile = `a\u001b]0;x\u0007\u009b2J\r\u2028\u202e\u2066\u200b\ufeff\u{e0041}\u3164\u2800z${"\u0301".repeat(9)}`;
 const legitimate = "模型 نموذج می\u200cخ 👩\u200d💻 café";
 const text = `${legitimate} ${hostile}`;
-/** None of these is seen, or each does more than it seems to; nor is a mark beyond the fourth. */
+/** Characters that are invisible, or do more than they seem to, and a mark beyond the fourth. */
 const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u202e\u2066\u200b\ufeff\u{e0041}\u3164\u2800]|\u0301{5}/u;
 
 const box = {
@@ -24,7 +24,7 @@ const box = {
   ...{ server: "vllm", path: "/chat", hostname: "box", models: ["a"], apis: ["openai"] },
 };
 
-/** A machine near which a stranger announces such texts. */
+/** Machine near a host that announces such texts. */
 function besideStranger(): Machine {
   const machine = new Machine();
   machine.network.appear({
@@ -57,7 +57,7 @@ function reported(report: (reporter: ReturnType<typeof createReporter>) => void)
   return stderr.text;
 }
 
-/** Text of a terminal without what steers it. */
+/** Text of a terminal without its control sequences. */
 function withoutSequences(screen: string): string {
   const [first = "", ...others] = screen.replaceAll("\r", "").split("\u001b[");
   return [first, ...others.map((part) => part.replace(/^\d*[A-Jm]/, ""))].join("");
@@ -65,13 +65,13 @@ function withoutSequences(screen: string): string {
 
 const finding = checker("host", {}, text)("DIAGNOSIS_FAILED", { message: text, mend: text });
 
-/** A way out of the command, the files that it leaves by, and what it prints. */
+/** Way out of the command: the files that write it, and its output. */
 interface Way {
   readonly by: readonly string[];
   readonly print: () => string | Promise<string>;
-  /** Whether it is for programs, and escapes where the others replace. */
+  /** True if it is for programs, and escapes where the others replace. */
   readonly isJson?: true;
-  /** What is seen of a text of others. @default all that is legitimate */
+  /** Visible part of a foreign text. @default all of the legitimate part */
   readonly shows?: string;
 }
 
@@ -99,7 +99,7 @@ const ways: Readonly<Record<string, Way>> = {
       const screen = await run(machine, "discover", "--watch", "--timeout", "2s");
       return withoutSequences(screen);
     },
-    // The rest is cut, to the width of the terminal.
+    // The rest is cut to the width of the terminal.
     shows: "模型 نموذج",
   },
   "watch as JSON": {
@@ -115,7 +115,7 @@ const ways: Readonly<Record<string, Way>> = {
   variables: {
     by: ["export/env.ts"],
     print: () => run(besideStranger(), "env"),
-    // An address and a port are all that strangers choose of it.
+    // Other hosts choose only an address and a port of it.
     shows: "OPENAI_BASE_URL=http://198.18.0.1:8000/v1",
   },
   "service as it is": {
@@ -196,7 +196,7 @@ test("there are no other ways out", () => {
     return /\bstd(out|err)\.write\(|\bwrite(Out|Err):/.test(readFileSync(new URL(file, folder), "utf8"));
   });
   const known = new Set(Object.values(ways).flatMap(({ by }) => by));
-  // Frames and a text of its own.
+  // Frames with a text of their own.
   known.add("output/spinner.ts");
   expect(files.filter((file) => !known.has(file))).toEqual([]);
 });
@@ -211,7 +211,7 @@ test("JSON tells what was announced, whatever it is", async () => {
 test.runIf(existsSync("/bin/bash"))("bash expands no name of an interface", () => {
   const folder = mkdtempSync(join(tmpdir(), "lmserv-bash-"));
   try {
-    // In place of the system's own, which tells the names of interfaces.
+    // Replaces the system's own, which lists the names of interfaces.
     const names = ["eth0", "$(touch mark)", "`touch mark`", "*", "eth\u200b1", "wlan0.7"];
     writeFileSync(join(folder, "ls"), `#!/bin/sh\ncat <<'END'\n${names.join("\n")}\nEND\n`, { mode: 0o755 });
     const script = bashScript({ name: "lmserv", options: [], commands: [] });

@@ -51,7 +51,7 @@ function node(sketch: Sketch): NodeInfo {
 }
 
 const minuteMs = 60_000;
-/** What is seen in households and offices, the odd ones among them. */
+/** Nodes of households and offices, odd ones included. */
 const ten: readonly NodeInfo[] = [
   node({ name: "gpu-box-01", models: ["llama3.3:70b", "qwen3:32b"], ageMs: 42_000 }),
   node({ name: "gpu-box-2", host: "198.51.100.8", server: "vllm", models: ["meta-llama/Llama-3.3-70B"] }),

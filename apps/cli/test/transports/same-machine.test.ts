@@ -13,7 +13,7 @@ import { describeNats } from "../../../../packages/discovery-nats/test/servers/d
 import { NatsServer } from "../../../../packages/discovery-nats/test/servers/server.ts";
 import { freePort } from "../../../../packages/discovery-store/test/free-port.ts";
 
-// The built command beside itself: an announcement and a look on one machine, over a real store.
+// Two instances of the built command: an announcement and a search on one machine, over a real store.
 
 const bin = fileURLToPath(new URL("../../bin/lmserv.mjs", import.meta.url));
 
@@ -39,7 +39,7 @@ function lmserv(...argv: readonly string[]): Child {
   return child;
 }
 
-/** Announces a node, lists it from another process, and holds that it is there. */
+/** Announces a node, lists it from another process, and asserts that it is there. */
 async function expectBeside(...store: readonly string[]): Promise<void> {
   const port = await freePort();
   const announcer = lmserv("announce", "--port", `${port}`, "--info", "beside", "--no-check", ...store);

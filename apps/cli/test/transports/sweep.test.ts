@@ -12,7 +12,7 @@ beforeEach(() => {
   machine = newMachine();
 });
 
-/** A machine that can sweep. */
+/** Machine that can sweep. */
 function newMachine(): Machine {
   const made = new Machine();
   const transport = memory({ network: made.network, name: "arp" });
@@ -28,7 +28,7 @@ function printed(): DiscoverDocument {
   return JSON.parse(machine.stdout.text);
 }
 
-/** A transport that reports that nobody answered. */
+/** Transport that reports an unanswered search. */
 function silent(name: string): Transport {
   const inner = memory({ network: machine.network, name });
   return {

@@ -3,7 +3,7 @@ import { Announcing, loopback } from "../announcing.ts";
 import { info, type Machine, type Running, served } from "../harness.ts";
 import { closed } from "../schemas.ts";
 
-/** Where the network of the tests has this machine, which joins it second. */
+/** Address of this machine, which joins the network of the tests second. */
 const lan = "198.18.0.2";
 
 let site: Announcing;
