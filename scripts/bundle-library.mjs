@@ -4,10 +4,10 @@ import { rolldown } from "rolldown";
 import { modulesOf } from "./entry-points.mjs";
 
 /**
- * Bundles the sources of the package that this runs in into one file for each entry point, beside the declarations.
+ * Bundles the sources of the present package into one file for each entry point, next to the declarations.
  *
- * Node takes longer to find and compile many modules than one, and its young generation grows from it: half of the
- * time and 5 of 58 MB of a process that discovers. What is loaded late stays in files of its own.
+ * Node takes longer to find and compile many modules than one, and its young generation grows from it: half
+ * of the time and 5 of 58 MB of a process that discovers. Late imports stay in files of their own.
  */
 const modules = modulesOf(JSON.parse(readFileSync("package.json", "utf8")));
 const build = await rolldown({
@@ -18,7 +18,7 @@ const build = await rolldown({
   // Other packages stay what they are, so that each is there once; a helper of the compiler would be a further one.
   external: (id) => !/^[./]|^@oxc-project/.test(id),
   onLog(level, log) {
-    // Whoever loads the whole package has no use for a declaration that loads it later.
+    // A program that loads the whole package has no use for a declaration that loads it later.
     if (log.code === "INEFFECTIVE_DYNAMIC_IMPORT") return;
     throw new Error(`${level}: ${log.message}`);
   },
@@ -31,7 +31,7 @@ await build.write({
   entryFileNames: "[name].js",
   chunkFileNames: "bundle-[name].js",
   sourcemap: true,
-  // Names stay, for the sake of whoever reads a stack.
+  // Names stay, so that stack traces are readable.
   minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
 });
 await build.close();

@@ -26,7 +26,7 @@ export async function bundle(target, { modules = {} } = {}) {
     input: { lmserv: join(command, "main.js") },
     cwd: root,
     platform: "node",
-    // What a package has as ES modules is bundled as that: its other form may load files that only it has.
+    // The ES modules of a package are bundled: its other form may load files of its own.
     resolve: { mainFields: ["module", "main"] },
     // Compiled code is one machine's; who wants it goes on without.
     external: [/\.node$/],
@@ -40,7 +40,7 @@ export async function bundle(target, { modules = {} } = {}) {
     format: "esm",
     banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     strictExecutionOrder: true,
-    // Names stay, for the sake of whoever reads a stack.
+    // Names stay, so that stack traces are readable.
     minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
     postFooter: ({ isEntry }) => (isEntry ? licencesOf(used) : ""),
   };
@@ -50,7 +50,7 @@ export async function bundle(target, { modules = {} } = {}) {
 
 function placeOf(target, graph) {
   if (target.endsWith(".mjs")) return { file: target, codeSplitting: false };
-  // What every start reads is one file: each takes its time.
+  // The modules of every start are one file, since each file takes its time.
   const start = { name: "start", test: (id) => reachedFrom(join(command, "main.js"), graph).has(id) };
   const names = { entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" };
   return { dir: target, cleanDir: true, ...names, codeSplitting: { groups: [start] } };
@@ -68,13 +68,13 @@ function replacing(modules) {
   return { name: "replacing", load: (id) => modules[relative(command, id)] ?? null };
 }
 
-/** What one of our modules requires is bundled as what it imports. */
+/** Bundles packages that one of our modules requires, as imported ones. */
 function requiring() {
   const pattern = /^const require = createRequire\(import\.meta\.url\);$/m;
   return { name: "requiring", transform: (code) => (pattern.test(code) ? code.replace(pattern, "") : null) };
 }
 
-/** A file beside one of our modules that it reads at its start is bundled as its text. */
+/** Bundles as text a file next to one of our modules that it reads at its start. */
 function inlining() {
   const pattern = /\breadFileSync\(new URL\("([^"]+\.html)", import\.meta\.url\), "utf8"\)/;
   const transform = (code, id) => {
@@ -90,7 +90,7 @@ function inlining() {
 function loadingNodeLate() {
   const prefix = "\0late:";
   const own = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
-  // What the bundler itself needs has to be there first.
+  // The bundler's own helpers must be loaded first.
   const isLate = (id, importer) => own.has(id) && importer?.startsWith("\0") === false;
   return {
     name: "loading-node-late",
@@ -115,7 +115,7 @@ function noting(used, graph) {
   };
 }
 
-/** Whoever passes code on passes its licence on. */
+/** Code that is passed on keeps its licence. */
 function licencesOf(used) {
   const own = `@lmserv/cli\n\n${readFileSync(join(root, "LICENSE"), "utf8")}`;
   const others = [...used].map(([folder, name]) => `${name} ${licenceIn(folder)}`);

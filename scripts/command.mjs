@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 const parent = process.ppid;
 const isWindows = process.platform === "win32";
 
-/** Ends this process, and says so, if the one that started it is gone: nobody waits for a result any more. */
+/** Ends this process, with a message, if its parent is gone: no program waits for a result any more. */
 export function endIfAbandoned() {
   if (process.ppid === parent) return;
   process.stderr.write(`ended without a result: process ${parent}, which started this one, is gone\n`);

@@ -23,7 +23,7 @@ export async function installConsumer(folder, tarballs, { signal } = {}) {
   const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
   await succeed(["npm", "install", ...quiet, ...patience], env, folder, signal);
   return {
-    /** What npm installed: `name -> { version, hasInstallScript, ... }`, as in its lockfile. */
+    /** Installed packages: `name -> { version, hasInstallScript, ... }`, as in npm's lockfile. */
     installed: readInstalled(folder),
     /** Runs something that is installed, and resolves with what it printed. */
     run: (...command) => succeed(command, env, folder),

@@ -25,7 +25,7 @@ function isConstructor({ type, callee }) {
   return (type === "NewExpression" || type === "CallExpression") && callee.name === "RegExp";
 }
 
-/** Why an expression is refused, each reason once; empty for one that is linear. */
+/** Reasons to refuse an expression, each once; empty for a linear one. */
 export function faultsOf({ source, flags }) {
   if (source === null) return ["it is made at run time, so that nothing can be said of it"];
   const literal = new RegExpParser().parseLiteral(`/${source}/${flags}`);
@@ -45,7 +45,9 @@ const reasons = {
   Move: "each start of a match reads on through the characters",
 };
 
-/** What scslre leaves to others: alternatives that begin alike, and bounded quantifiers, under a quantifier. */
+/**
+ * Faults outside scslre's scope: alternatives that begin alike, and bounded quantifiers, under a quantifier.
+ */
 function nestingFaults({ pattern, flags }) {
   const cache = createCache(flags);
   const first = (node) => getFirstConsumedChar(node, direction, cache).char;

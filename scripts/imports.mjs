@@ -1,7 +1,10 @@
 import { isBuiltin } from "node:module";
 import { parseAst } from "rolldown/parseAst";
 
-/** The specifiers that a module or a declaration imports, and the files beside it that it names by `new URL("...", import.meta.url)`. */
+/**
+ * Specifiers that a module or a declaration imports, and files next to it that it names by `new URL("...",
+ * import.meta.url)`.
+ */
 export function importsOf(text, file = "module.ts") {
   const found = [];
   const visit = (node) => {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-/** What a package of each kind may use at run time: the arrows of ARCHITECTURE.md. */
+/** Packages that each kind may use at run time: the arrows of ARCHITECTURE.md. */
 const mayUse = {
   core: [],
   network: ["core"],
@@ -22,7 +22,7 @@ function kindOf(folder) {
   return name in mayUse ? name : "transport";
 }
 
-/** What the manifests of the packages say against the arrows, a line for each; nothing if all is well. */
+/** Violations of the arrows by the packages' manifests, a line for each; none if all is well. */
 export function wrongArrows(packages) {
   const kinds = new Map(packages.map(({ name, folder }) => [name, kindOf(folder)]));
   return packages.flatMap(({ name, manifest }) => {

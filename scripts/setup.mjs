@@ -7,7 +7,7 @@ import { pruneOutput } from "./prune.mjs";
 
 const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** What npm hands down of the way to its registry, and pnpm reads under its own prefix only. */
+/** Settings of npm for its registry, which pnpm reads under its own prefix only. */
 export const registrySettings = ["registry", "cafile", "proxy", "https_proxy", "noproxy", "strict_ssl"];
 
 /**

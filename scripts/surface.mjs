@@ -5,7 +5,7 @@ import { root } from "./command.mjs";
 import { modulesOf } from "./entry-points.mjs";
 import { readPackages } from "./workspace.mjs";
 
-/** Where the surfaces are written down. */
+/** Folder of the recorded surfaces. */
 export const surfaceFolder = join(root, "docs/api");
 
 const kinds = [
@@ -16,7 +16,7 @@ const kinds = [
   [SymbolFlags.Variable, "const"],
 ];
 
-/** What the packages export, as `file name -> text`: for each entry point the names and their kinds. */
+/** Exports of the packages, as `file name -> text`: for each entry point the names and their kinds. */
 export function readSurfaces() {
   const packages = readPackages().filter(({ manifest }) => modulesOf(manifest).length > 0);
   const configOf = ({ folder }) => join(root, folder, "tsconfig.json");

@@ -21,7 +21,7 @@ export async function pack(packages, folder) {
   return new Map([packed].flat().map(({ name, filename }) => [name, join(folder, posix.basename(filename))]));
 }
 
-/** What a tarball holds: `{ data, contents, manifest, files, read }`, the files relative to the package. */
+/** Content of a tarball: `{ data, contents, manifest, files, read }`, the files relative to the package. */
 export function openTarball(path) {
   const data = new Uint8Array(readFileSync(path));
   const contents = createPackageFromTarballData(data);
@@ -36,7 +36,7 @@ export function openTarball(path) {
   };
 }
 
-/** Why nobody could use a package as it is in its tarball, a line for each reason; nothing if all is well. */
+/** Faults of a packed package, a line for each; none if all is well. */
 export function faultsOf(tarball) {
   return [
     ...strangers(tarball),
@@ -79,7 +79,7 @@ function missing(tarball) {
   );
 }
 
-/** Files that no entry point leads to: whoever installs the package has no use for them. */
+/** Files that no entry point leads to, which are useless in the package. */
 function unreached(tarball) {
   const reached = new Set([manifestFile, "README.md", "LICENSE", ...targetsOf(tarball)]);
   for (const file of reached) {
@@ -104,7 +104,9 @@ function targetsOf({ manifest }) {
   return entries.map(([, target]) => posix.normalize(target));
 }
 
-/** The files of the same package that one refers to: imports, what is read beside it, sources of a map. */
+/**
+ * Files of the same package that one refers to: imports, files that it reads next to it, sources of a map.
+ */
 function referencesOf(file, { read }) {
   const beside = (relative) => posix.join(posix.dirname(file), relative);
   if (file.endsWith(".map")) return JSON.parse(read(file)).sources.map(beside);

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { setupOrExit } from "./setup.mjs";
 import { buildVariant, startMs, variantNames } from "./variants.mjs";
 
-// Builds variants of the command, each one file without packages beside it, and says how large and how quick they are.
+// Builds variants of the command, each one file without other packages, and prints their sizes and start
+// times.
 
 const usage = `Usage: npm run variant -- [${variantNames.join("|")}]... [--out DIR]
   Builds lmserv-<variant>.mjs, or all variants, in DIR (dist/variants).`;

@@ -43,7 +43,7 @@ function packageOf(type) {
   return `@lmserv/discovery-${type}`;
 }
 
-/** What a variant has in the place of the command's own table of transports. */
+/** Replacement of the command's own table of transports in a variant. */
 function pluginsModule(variant, transports, others) {
   const imports = transports.map((type) => `import { plugin as ${type} } from "${packageOf(type)}/plugin";`);
   const advice = others.map((type) => [type, `${fileOf(variant)} is without it: use ${holdersOf(type)}`]);
@@ -58,10 +58,10 @@ function holdersOf(type) {
   return holders.map(fileOf).join(" or ");
 }
 
-/** How often the start is timed; the median counts. */
+/** Count of timed starts, of which the median counts. */
 const starts = 7;
 
-/** How long a program of Node takes to its end, in ms. */
+/** Duration of a program of Node to its end, in ms. */
 export async function startMs(...command) {
   const times = [];
   for (let i = 0; i < starts; i++) {

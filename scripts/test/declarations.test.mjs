@@ -12,7 +12,7 @@ const declarations = readPackages().flatMap(({ name, folder, manifest }) =>
   modulesOf(manifest)
     .filter(({ specifier }) => specifier.endsWith("/plugin"))
     .map(({ source }) => ({ name, source: join(root, folder, source) }))
-    // What several transports declare in common is no declaration.
+    // A declaration that several transports share is none of a plug-in's.
     .filter(({ source }) => readFileSync(source, "utf8").includes("export const plugin")),
 );
 

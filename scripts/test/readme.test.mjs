@@ -17,7 +17,7 @@ function blocksOf(file) {
     .map(([, language, text]) => ({ language, text: text.replaceAll(/(^|\s+)(#|\/\/) .*$/gm, "") }));
 }
 
-/** What is linked to, headings of the page itself aside. */
+/** Targets of links, headings of the page itself aside. */
 function linksOf(file) {
   const links = [...texts.get(file).matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
   return links.filter((target) => !target.startsWith("#") && !languages.includes(target));
@@ -29,7 +29,7 @@ function anchorsOf(text) {
   return headings.map((heading) => heading.replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"));
 }
 
-/** Whether a link of a page leads to a file, and to a heading in it where it names one. */
+/** True if a link of a page leads to a file, and to a heading in it if it names one. */
 function isThere(target, file) {
   const [path, anchor] = target.split("#");
   const page = join(root, path === "" ? file : path);

@@ -111,7 +111,7 @@ async function expectHeard(variant, transports, announcing, discovering) {
 }
 
 const mdnsOnly = ["--interface", "lo"];
-/** The options of a member and of whoever joins it; without a key a mesh stays on the loopback interface. */
+/** Options of a member and of others that join it; without a key a mesh stays on the loopback interface. */
 async function meshOptions() {
   const port = await freePort();
   return { member: ["--listen", `127.0.0.1:${port}`], seed: ["--seed", `ws://127.0.0.1:${port}`] };
@@ -212,7 +212,7 @@ describe("npm run variant", () => {
   });
 });
 
-/** What gives a package away, however it is packed. */
+/** Marks by which a package is recognized, however it is packed. */
 const marks = { ws: "Sec-WebSocket-Key", "arp-a": "arp-a", "multicast-dns": "224.0.0.251" };
 
 describe("a variant's file", () => {

@@ -4,10 +4,10 @@ import type { Command } from "@lmserv/test-netlab";
 /** A command that looks for the hosts of a subnet. */
 export interface Contender {
   readonly name: string;
-  /** How it is called, for people. */
+  /** Name for people. */
   readonly shown: string;
   readonly command: Command;
-  /** How many it found, from what it printed. */
+  /** Count of finds in its output. */
   readonly count: (stdout: string) => number;
   readonly finds: "servers" | "hosts";
 }
@@ -15,7 +15,7 @@ export interface Contender {
 const subnet = "10.77.0.0/24";
 const lmserv = fileURLToPath(new URL("../../../apps/cli/bin/lmserv.mjs", import.meta.url));
 
-/** How many addresses stand in the lines that fit; a host that answers twice is one. */
+/** Count of distinct addresses in the fitting lines. */
 const countHosts =
   (pattern: RegExp) =>
   (stdout: string): number =>

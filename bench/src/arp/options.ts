@@ -4,7 +4,7 @@ import { integerOption } from "../harness/command.ts";
 export interface Options {
   /** Runs of each command. */
   readonly repeat: number;
-  /** Where the samples go, as JSON. */
+  /** File for the samples, as JSON. */
   readonly json: string | undefined;
 }
 

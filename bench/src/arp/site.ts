@@ -1,6 +1,6 @@
 import { createLan, type Host, type Lan } from "@lmserv/test-netlab";
 
-/** Answers as an Ollama of today does, as far as anybody asks before a chat. */
+/** Answers as a present Ollama does, up to the questions before a chat. */
 const ollama = `
 const answers = {
   "/": "Ollama is running",
@@ -14,13 +14,13 @@ require("node:http").createServer((request, response) => {
 }).listen(11434, () => console.log("listening"));`;
 
 const hosts = 10;
-/** How many of them run an LLM server. */
+/** Count of hosts with an LLM server. */
 export const servers = 3;
 
 /** A /24 with ten hosts, one of which looks. */
 export interface Site extends AsyncDisposable {
   readonly seeker: Host;
-  /** Makes the seeker forget its neighbours, and the kernel's table whoever it asked for in vain. */
+  /** Clears the seeker's neighbors, and unanswered addresses from the kernel's table. */
   readonly forget: () => Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { integerOption } from "../harness/command.ts";
 
 export interface Options {
-  /** How long each steady flood goes on, in seconds. */
+  /** Duration of each steady flood, in seconds. */
   readonly seconds: number;
   /** Of the attacks, those whose name has this in it. */
   readonly only: string;

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 /*
- * A machine that says over HTTP which LLM servers it has, and announces nothing:
- * server.js ADDRESS GREETED PORTS INFO SERVERS. It stands on each of the ports, separated by commas, and each has a
- * document of so many servers of its own. GREETED gets a datagram a second, and thereby has ADDRESS as a neighbor. Prints
- * "listening" after the first.
+ * Machine that serves a document of its LLM servers, and announces nothing: server.js ADDRESS GREETED PORTS
+ * INFO SERVERS. It listens on each of the comma-separated ports, and each has a document of so many servers
+ * of its own. GREETED gets a datagram a second, and thereby has ADDRESS as a neighbor. Prints "listening"
+ * after the first.
  */
 
 const [address = "", greeted = "", ports = "", info = "", servers = ""] = process.argv.slice(2);

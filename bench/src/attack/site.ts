@@ -26,7 +26,7 @@ const patience = { timeoutMs: 3_700_000 };
 export const transports = ["mdns", "mesh", "etcd", "nats", "arp"] as const;
 export type Transport = (typeof transports)[number];
 
-/** How many frames or values, how fast, and from how many addresses or members. */
+/** Count and pace of frames or values, and count of their addresses or members. */
 export interface Flood {
   readonly count: number;
   readonly perSecond: number;

@@ -12,13 +12,13 @@ interface Event {
   readonly node?: Node;
 }
 
-/** What a `discover --watch --json` tells of nodes that are known by their `info`. */
+/** Nodes of a `discover --watch --json`, by their `info`. */
 export class WatchedNodes {
   readonly #seen = new Map<string, Node>();
   readonly #departures: string[] = [];
   readonly #moves: string[] = [];
   readonly #waiting = new Set<() => void>();
-  /** Of all nodes, also those of nobody's interest. */
+  /** Events of all nodes, unwanted ones included. */
   events = 0;
 
   constructor(watcher: HostProcess, isMeant: (info: string) => boolean) {

@@ -5,7 +5,7 @@ import type { SectionOptions } from "../harness/section.ts";
 export interface Options extends SectionOptions {
   /** Requests through each proxy, in turns. */
   readonly rounds: number;
-  /** How long requests are counted through each proxy. */
+  /** Duration of counting requests through each proxy. */
   readonly seconds: number;
   /** Streams that are open at once. */
   readonly streams: number;

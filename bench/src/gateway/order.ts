@@ -22,7 +22,7 @@ export interface Latencies {
 
 export type LatencyAnswer = Readonly<Record<string, Latencies>>;
 
-/** How the upstream answers a request: the member `metadata` of its body. */
+/** Answer of the upstream to a request, from the member `metadata` of its body. */
 export interface Script {
   /** Tokens after the first. */
   readonly tokens: number;

@@ -12,7 +12,7 @@ export interface ProxyProgram {
   readonly port: number;
   /** Command, once its configuration is written into the folder. */
   readonly prepare: (folder: string) => Promise<Command>;
-  /** Where the program has to be; null for our own. */
+  /** Required file of the program; null for our own. */
   readonly file: string | null;
 }
 

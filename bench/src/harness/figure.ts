@@ -3,7 +3,7 @@ export interface Figure {
   readonly unit: "ms" | "MB" | "packets" | "";
   /** In the order taken. */
   readonly samples: readonly number[];
-  /** How many did not come to a result in time. */
+  /** Count of runs without a result in time. */
   readonly missed: number;
 }
 

@@ -18,7 +18,7 @@ async function threadCpuMs(folder: string): Promise<number> {
 export interface Memory {
   /** Resident, shared pages included. */
   readonly rss: number;
-  /** Resident and nobody else's: what one more process costs. */
+  /** Resident memory that is not shared: the cost of one more process. */
   readonly own: number;
 }
 

@@ -7,7 +7,7 @@ export interface Section<Options> {
   readonly name: string;
   /** Ends the sentence "measures ...". */
   readonly measures: string;
-  /** Whether it runs when no section is chosen. */
+  /** True to run it when no section is chosen. */
   readonly quick: boolean;
   readonly run: (options: Options) => Promise<readonly Table[]>;
 }
@@ -16,9 +16,9 @@ export interface Section<Options> {
 export interface SectionOptions {
   /** Names of the chosen sections; empty for the quick ones. */
   readonly sections: readonly string[];
-  /** Whether what takes minutes is measured too. */
+  /** True to include measurements that take minutes. */
   readonly full: boolean;
-  /** Where the samples go, as JSON. */
+  /** File for the samples, as JSON. */
   readonly json: string | undefined;
 }
 

@@ -2,12 +2,12 @@ import { type Figure, formatFigure } from "./figure.ts";
 
 export type Cell = Figure | string;
 
-/** What a section found out. */
+/** Result of a section. */
 export interface Table {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
-  /** What a reader has to know to judge the figures. */
+  /** Facts that a reader needs to judge the figures. */
   readonly notes: readonly string[];
 }
 

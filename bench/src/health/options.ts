@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { integerOption } from "../harness/command.ts";
 import type { SectionOptions } from "../harness/section.ts";
 
-/** How long so many nodes are checked. */
+/** Count of nodes and duration of their checks. */
 export interface Load {
   readonly nodes: number;
   readonly seconds: number;

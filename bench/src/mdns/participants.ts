@@ -1,6 +1,6 @@
 import { absence, type PeerName } from "./peer.ts";
 
-/** Who takes part in a section, and why the others do not. */
+/** Participants of a section, and the reasons of absent ones. */
 export interface Participants {
   readonly present: readonly PeerName[];
   readonly absent: ReadonlyMap<PeerName, string>;

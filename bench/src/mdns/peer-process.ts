@@ -11,7 +11,7 @@ type Stamped = Extract<PeerEvent, { tMs: number }>;
 export interface PeerProcess extends AsyncDisposable {
   readonly process: HostProcess;
   readonly tell: (command: PeerCommand) => void;
-  /** What it has reported so far. */
+  /** Reports so far. */
   readonly events: () => readonly Stamped[];
   /** Resolves with the first event of that kind, since `sinceMs` or ever; null when none came in time. */
   readonly event: <K extends Stamped["event"]>(
@@ -46,7 +46,7 @@ export async function peerProcess(process: HostProcess): Promise<PeerProcess> {
   };
 }
 
-/** Says why a program ended that nobody killed. */
+/** Reports why a program ended without being killed. */
 function complain({ stderrText }: HostProcess, code: number | null): void {
   if (code !== null) stderr.write(`A peer program ended with code ${code}: ${stderrText}\n`);
 }

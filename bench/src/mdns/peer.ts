@@ -28,13 +28,13 @@ const starts = turnstile(4);
 /** Makes a host ready for programs of the peer: avahi needs its daemon there, the others nothing. */
 export async function settle(peer: PeerName, host: Host): Promise<PeerHost> {
   if (peer === "avahi") await startAvahi(host);
-  // Where the fixture has the bus of the host's avahi-daemon.
+  // Bus of the host's avahi-daemon in the fixture.
   const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=/run/avahi-${host.name}/bus` };
   const command = commandOf(peer, host.address);
   return { peer, host, start: () => starts(async () => peerProcess(await host.spawn(command, { env }))) };
 }
 
-/** Why the peer cannot take part on this machine, or null. */
+/** Reason why the peer cannot take part on this machine, or null. */
 export async function absence(peer: PeerName): Promise<string | null> {
   if (peer !== "python-zeroconf" && peer !== "avahi") return null;
   const missing = await missingPeers([peer]);

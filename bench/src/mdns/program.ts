@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import type { PeerCommand, PeerEvent } from "./protocol.ts";
 
-/** What to announce. */
+/** Service to announce. */
 type Service = Omit<Extract<PeerCommand, { command: "announce" }>, "command">;
 
 /** An event of a browser, without its time. */
@@ -12,7 +12,7 @@ export type Tell = (learned: Learned) => void;
 
 /** A library as the benchmark drives it. Functions that it lacks are left out. */
 export interface Library<Opened> {
-  /** What users do before they announce or browse. */
+  /** Preparations of users before they announce or browse. */
   readonly open: () => Promise<Opened> | Opened;
   /** Resolves when the library says that it is announced; the result says goodbye. */
   readonly announce?: (opened: Opened, service: Service) => Promise<() => Promise<unknown> | unknown>;

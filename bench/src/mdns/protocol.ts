@@ -1,11 +1,11 @@
-/** What a peer program is told, one JSON document per line of its standard input. */
+/** Command for a peer program, one JSON document per line of its standard input. */
 export type PeerCommand =
   | {
       readonly command: "announce";
       /** Value of the TXT key `info`, by which browsers tell the services apart; 1..40 letters and digits. */
       readonly info: string;
       readonly port: number;
-      /** Whether the instance is to be called `info`; peers that know no other way always do so. */
+      /** True to name the instance `info`; peers without another way always do so. */
       readonly chosen: boolean;
     }
   | { readonly command: "browse" }
@@ -13,7 +13,7 @@ export type PeerCommand =
   | { readonly command: "reconfirm"; readonly info: string };
 
 /**
- * What a peer program says, one JSON document per line of its standard output, `ready` first.
+ * Event of a peer program, one JSON document per line of its standard output, `ready` first.
  *
  * Times are monotonic ms of this machine, the same scale in every process.
  */
@@ -22,7 +22,7 @@ export type PeerEvent =
   | Call<"announcing">
   | Call<"browsing">
   | Call<"leaving">
-  /** What the library calls announced. */
+  /** Event that the library calls announced. */
   | { readonly event: "announced"; readonly tMs: number }
   | Sighting<"up">
   | Sighting<"down">

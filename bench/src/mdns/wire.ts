@@ -10,7 +10,7 @@ function messageOf({ payload }: Packet): Message | null {
   }
 }
 
-/** Whether the packet announces an instance whose name starts with `label`. */
+/** True if the packet announces an instance whose name starts with `label`. */
 export function locates(packet: Packet, label: string): boolean {
   const message = messageOf(packet);
   if (message?.type !== "response") return false;

@@ -17,7 +17,9 @@ const panelWidth = 300;
 const panelHeight = 230;
 const margin = { left: 52, right: 16, top: 30, bottom: 34 };
 
-/** How the costs grow with the nodes, both axes logarithmic, so that a cost that grows with N rises by 45 degrees. */
+/**
+ * Costs by the count of nodes, both axes logarithmic, so that a cost that grows with N rises by 45 degrees.
+ */
 export function draw(runs: readonly StoreRun[]): string {
   const width = panelWidth * panels.length;
   const drawn = panels.map(

@@ -1,6 +1,8 @@
 import type { StoreRun } from "./store-run.ts";
 
-/** How a cost grows: `cost = factor * nodes ** exponent`, the line of least squares through the logarithms. */
+/**
+ * Growth of a cost: `cost = factor * nodes ** exponent`, the line of least squares through the logarithms.
+ */
 export interface Growth {
   readonly factor: number;
   readonly exponent: number;
@@ -21,15 +23,15 @@ export function growthOf(points: readonly (readonly [number, number])[]): Growth
 /** Renewals in a lifetime, with both stores. */
 const renewals = 3;
 
-/** What a fleet in which `watchers` watch would cost its server: on paper, from the largest run. */
+/** Estimated cost of a fleet with so many watchers for its server, extrapolated from the largest run. */
 export interface Estimate {
   readonly cores: number;
   readonly megabytesPerS: number;
 }
 
 /**
- * On paper. NATS passes each renewal on to each watcher, so that it costs by nodes times watchers; etcd tells nobody of
- * renewals, so that it costs by nodes.
+ * Extrapolates. NATS passes each renewal on to each watcher, so that it costs by nodes times watchers; etcd
+ * reports no renewals, so that it costs by nodes.
  */
 export function estimate(run: StoreRun, nodes: number, watchers: number, lifetimeMs: number): Estimate {
   const renewalsPerS = (count: number, ms: number): number => (renewals * count * 1_000) / ms;

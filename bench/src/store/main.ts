@@ -7,7 +7,7 @@ import { type Options, parseOptions, usage } from "./options.ts";
 import { storeNames } from "./store.ts";
 import { measureStore, type StoreRun } from "./store-run.ts";
 
-/** What is said of fleets that nobody ran here. */
+/** Fleets that are estimated only. */
 const onPaper = [
   { nodes: 10_000, watchers: 50 },
   { nodes: 10_000, watchers: 10_000 },

@@ -12,9 +12,9 @@ export interface Options {
   /** Departures and crashes, of each so many; twice as many arrivals. */
   readonly repeat: number;
   readonly idleS: number;
-  /** Where the figures go, as JSON; those of an earlier run that are in it are shown with the new ones. */
+  /** File for the figures, as JSON; those of an earlier run in it are shown with the new ones. */
   readonly json: string | undefined;
-  /** Where the drawing goes. */
+  /** File for the drawing. */
   readonly svg: string | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { Options } from "./options.ts";
 import { type StoreName, startStore } from "./store.ts";
 import { startWorker, type Worker } from "./worker.ts";
 
-/** What was measured of one store with one number of nodes. */
+/** Measurements of one store with one count of nodes. */
 export interface StoreRun {
   readonly store: StoreName;
   readonly nodes: number;

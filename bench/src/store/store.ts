@@ -11,13 +11,13 @@ export const storeNames: readonly StoreName[] = ["etcd", "nats"];
 
 interface StoreUnderTest {
   readonly command: (folder: string) => Command;
-  /** What it says on standard error when it can be used. */
+  /** Line on standard error that shows it is ready. */
   readonly ready: RegExp;
   readonly transport: (lifetimeMs: number, name: string) => Transport;
 }
 
 const ports = { nats: 4_222, etcd: 2_379, etcdPeers: 2_380 };
-/** Nodes of benchmarks are nowhere, so that nobody asks them anything. */
+/** Addresses without a host, so that no node is asked. */
 const addresses = ["192.0.2.1"];
 
 export const stores: Readonly<Record<StoreName, StoreUnderTest>> = {

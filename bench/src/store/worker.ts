@@ -10,7 +10,7 @@ export interface Worker extends AsyncDisposable {
   readonly said: (event: Saying["event"], name: string, timeoutMs: number) => Promise<number | null>;
   /** Nodes that it said to be gone although they were there all the time. */
   readonly wronged: () => readonly string[];
-  /** What the transport reported. */
+  /** Reports of the transport. */
   readonly warnings: () => readonly string[];
 }
 

@@ -26,7 +26,7 @@ function parseHost(line: string): Host | null {
   return { address, port, info };
 }
 
-/** Somebody wrote the host down; nobody has seen it. */
+/** The file names the host; no packet has proven it. */
 export function nodeOf({ address, port, info }: Host): SeenNode {
   return {
     id: null,

@@ -2,7 +2,7 @@ import { optionsSchema, type TransportPlugin } from "@lmserv/discovery-core/tran
 import { checks } from "./codes.ts";
 import { required, type Settings, settings } from "./settings.ts";
 
-/** What makes the transport known to a configuration file and to the command; it loads nothing of the transport. */
+/** Declaration for configuration files and the command; it loads nothing of the transport. */
 export const plugin: TransportPlugin<Settings> = {
   type: "static",
   announces: false,

@@ -18,9 +18,9 @@ import { required, settings } from "./settings.ts";
 export interface StaticOptions {
   /** A file with one server a line: its IP address, its port, and what people know it by. */
   readonly hostsFile: string;
-  /** How often the file is read, in ms, 100..3_600_000. @default 5_000 */
+  /** Interval of reading the file, in ms, 100..3_600_000. @default 5_000 */
   readonly rereadMs?: number;
-  /** How many lines count, 1..100_000. @default 1_000 */
+  /** Bound on the lines that count, 1..100_000. @default 1_000 */
   readonly maxHosts?: number;
   /** Name in a composition. @default "static" */
   readonly name?: string;
@@ -86,7 +86,7 @@ class HostsWatch {
   browse(query: BrowseQuery, sink: ObservationSink): () => void {
     const browse: Browse = { query, sink, settled: false };
     this.#browses.add(browse);
-    // A session whose file went stays failed: whoever supervises it opens another.
+    // A session without its file stays failed: its supervisor opens another.
     if (this.#failure) sink.fail(this.#failure);
     else this.#tell();
     return () => this.#browses.delete(browse);
@@ -124,7 +124,7 @@ class HostsWatch {
     const ttlMs = Math.max(query.ttlMs, 2 * this.#options.rereadMs);
     for (const key of this.#listed)
       if (!keys.has(key)) sink.push({ kind: "gone", via, key, reason: "goodbye" });
-    // Nobody is heard: the file tells of the hosts.
+    // The hosts themselves are not heard, only the file.
     const report = { kind: "alive", via, heardMs: null, ttlMs } as const;
     for (const host of hosts)
       sink.push({ ...report, key: keyOf(host), origin: host.address, node: nodeOf(host) });

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** What a server says of itself. */
+/** Description of a server by itself. */
 export interface Persona {
   readonly info: string;
   readonly model: string;

@@ -5,7 +5,7 @@ import { createDiscovery } from "@lmserv/discovery-core";
 import { mdns } from "@lmserv/discovery-mdns";
 import { chatApi } from "./chat-api.ts";
 
-// A chat server that everybody on the link finds without being told where it is.
+// A chat server that every program on the link finds without configuration.
 
 const { values } = parseArgs({
   options: {
@@ -20,10 +20,10 @@ const { address, info, model, id } = values;
 const ending = new AbortController();
 const { signal } = ending;
 const ended = once(signal, "abort");
-// Whatever happens then, it does not outstay.
+// It ends in any case.
 signal.addEventListener("abort", () => setTimeout(() => process.exit(1), 2_000));
 for (const event of ["SIGINT", "SIGTERM", "disconnect"]) process.on(event, () => ending.abort());
-// Who started it may be gone already.
+// The parent may be gone already.
 if (process.connected === false) ending.abort();
 
 const server = createServer(chatApi({ info, model })).listen(0, address);

@@ -1,7 +1,7 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
 import type { Scene } from "./stage.ts";
 
-/** What the views need of a terminal, or of a pipe. */
+/** Requirements of the views on a terminal, or a pipe. */
 export interface Output {
   readonly columns?: number;
   readonly rows?: number;

@@ -5,7 +5,7 @@ import { type Options, readOptions } from "./options.ts";
 /** npm passes on the Ctrl-C that the terminal gave its child already: two signals this close are one. */
 const sameKeyMs = 300;
 
-/** How often to see whether the parent is still there; nothing tells when it was killed. */
+/** Interval of checking for the parent, in ms, since no event reports its end by a kill. */
 const parentCheckMs = 500;
 
 const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -1,14 +1,14 @@
 import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
 import type { ChatFleet } from "./chat-fleet.ts";
 
-/** What there is to see. */
+/** State that the stage shows. */
 export interface Scene {
   /** Those of the fleet that are listed. */
   readonly nodes: readonly NodeInfo[];
-  /** What a server answered so far; empty before it was asked. */
+  /** Answer of a server so far; empty before the question. */
   readonly answer: string;
   readonly status: string;
-  /** What went wrong without stopping discovery. */
+  /** Faults that did not stop discovery. */
   readonly warnings: readonly string[];
 }
 

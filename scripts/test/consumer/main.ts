@@ -1,7 +1,7 @@
 import { createDiscovery, type Discovery } from "@lmserv/discovery-core";
 import { type MdnsOptions, mdns } from "@lmserv/discovery-mdns";
 
-// What somebody who installed the packages might write: a host that announces a server, and one that finds it.
+// Program of a user of the packages: a host that announces a server, and one that finds it.
 
 const options: MdnsOptions = { interfaces: ["127.0.0.1"] };
 const open = (): Promise<Discovery> => createDiscovery({ transports: [mdns(options)] });

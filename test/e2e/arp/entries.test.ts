@@ -6,7 +6,7 @@ import { watchedList } from "../command/watched-list.ts";
 import { ip } from "../network/wiring.ts";
 import { endpointsOf, serve } from "./neighbors.ts";
 
-/** Addresses of nobody. */
+/** Addresses without a host. */
 const dead = {
   stale: "10.77.0.101",
   permanent: "10.77.0.102",

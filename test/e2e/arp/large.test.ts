@@ -18,7 +18,7 @@ async function spread(seeker: Host, others: readonly Host[]): Promise<string[]> 
   return addresses;
 }
 
-/** Whatever else runs on the machine shares the table, and the sweep gives way to it. */
+/** Other programs of the machine share the table, and the sweep gives way to them. */
 const patiently = ["--transport", "arp", "--sweep", "--wait", "8", "--timeout", "100s"];
 
 /** Browses by mDNS, again and again, until told to stop; returns how many each browse found. */

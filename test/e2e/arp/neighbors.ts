@@ -14,7 +14,7 @@ export async function serve(host: Host, sort: Sort, port: number): Promise<HostP
   return server;
 }
 
-/** What `lmserv discover --json` prints of a node that was identified. */
+/** Identified node in the output of `lmserv discover --json`. */
 export interface IdentifiedNode extends ListedNode {
   readonly server: string | null;
   readonly models: readonly string[];
@@ -40,7 +40,7 @@ export function transportsOf({ nodes }: Pick<Listing, "nodes">): Record<string, 
   );
 }
 
-/** How the kernel's one table of IPv4 neighbours fares, of all namespaces. */
+/** Fill level of the kernel's table of IPv4 neighbors, which all namespaces share. */
 export async function tableLoad(
   place: Place,
 ): Promise<{ entries: number; refusals: number; clearings: number }> {

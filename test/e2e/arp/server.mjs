@@ -40,7 +40,7 @@ function listen(server) {
   server.listen(Number(port), "::", () => console.log("listening"));
 }
 
-/** How long an answer takes, in ms. */
+/** Duration of an answer in ms. */
 const delayMs = sort === "slow" ? 600 : 0;
 sites.slow = sites.ollama;
 

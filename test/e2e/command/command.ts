@@ -88,13 +88,13 @@ export async function watchHealth(host: Host, ...args: readonly string[]): Promi
   return watchOf(await host.spawn(lmserv("discover", "--watch", "--json", ...args)));
 }
 
-/** What a `lmserv discover --watch --json` prints, once it has begun. */
+/** Output of `lmserv discover --watch --json`, once it has begun. */
 export async function watchOf(process: HostProcess): Promise<Watch> {
   await process.line((line) => line.includes('"version"'));
   return watchThrough(process, (line) => JSON.parse(line));
 }
 
-/** What the endpoint of `lmserv up` on a host tells of the list, as a browser there has it. */
+/** List of `lmserv up` on a host, as a browser there gets it from the endpoint. */
 export async function endpointEvents(host: Host): Promise<Watch> {
   const url = "http://127.0.0.1:8740/lmserv/events";
   const process = await host.spawn(["curl", "--silent", "--no-buffer", url]);

@@ -1,6 +1,6 @@
 import type { ListedNode, Watch, WatchEvent } from "./command.ts";
 
-/** What a `lmserv discover --watch` lists, as its events add up. */
+/** List of `lmserv discover --watch`, as the sum of its events. */
 export interface WatchedList {
   readonly nodes: () => readonly ListedNode[];
   /** Resolves once the list fits. */

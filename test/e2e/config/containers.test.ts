@@ -17,7 +17,7 @@ async function configOf(seed: string): Promise<object> {
   return JSON.parse(text.replace("10.0.0.1", seed));
 }
 
-/** What Docker does for a bridge: translates what leaves, and leads one published port in. */
+/** Rules of Docker for a bridge: they translate outgoing packets, and forward one published port. */
 async function translate(machine: Host, container: string, port: number): Promise<void> {
   const rules = `table ip docker {
     chain out { type nat hook postrouting priority srcnat; ip saddr 10.77.1.0/24 oifname "eth0" masquerade; }
@@ -51,7 +51,7 @@ describeNet("containers", () => {
     const multicast = watchedList(await watchFrom(seeker, site, "--transport", "mdns"));
     await announce(container, "--port", "8002", "--info", "on-a-bridge", "--no-check", "--transport", "mdns");
     await announce(machine, "--port", "8001", "--info", "with-the-host", "--no-check", "--transport", "mdns");
-    // What is announced later is heard later.
+    // Later announcements are heard later.
     await multicast.until((nodes) => nodes.some(({ info }) => info === "with-the-host"));
     expect(infosOf(multicast.nodes())).toEqual(["with-the-host"]);
   });

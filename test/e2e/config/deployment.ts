@@ -4,7 +4,7 @@ import type { Host, HostProcess } from "@lmserv/test-netlab";
 import { serve } from "../arp/neighbors.ts";
 import { lmserv, type Watch, watchOf } from "../command/command.ts";
 
-/** Where a network's hosts start the command: the folder with its configuration file. */
+/** Folder from which a network's hosts start the command, with its configuration file. */
 export interface Deployment {
   readonly folder: string;
 }

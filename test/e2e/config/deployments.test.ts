@@ -10,9 +10,9 @@ import { announceServer, deploy, watchFrom } from "./deployment.ts";
 interface Network {
   readonly name: string;
   readonly config: object;
-  /** What kind of network it is. */
+  /** Sets up the kind of network. */
   readonly arrange: (lan: Lan<5>) => Promise<unknown>;
-  /** What hears of the servers. */
+  /** Transport that hears of the servers. */
   readonly heardOver: string;
 }
 

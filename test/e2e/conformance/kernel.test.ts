@@ -34,7 +34,9 @@ async function announce(stage: Stage): Promise<{ readonly name: string; readonly
   return { name: await announcedBy(stage, stage.host), type: "SRV" };
 }
 
-/** Asks the host alone, then the group: whoever took both questions would have answered the first by then. */
+/**
+ * Asks the host alone, then the group: a host that took both questions would have answered the first by then.
+ */
 async function expectIgnored(stage: Stage, asker: RawPeer, shot: Shot = {}): Promise<void> {
   const { host, peer } = stage;
   await announce(stage);

@@ -29,7 +29,7 @@ export function staged(play: (stage: Stage) => Promise<void>): () => Promise<voi
   };
 }
 
-/** What is wrong with how the packets of a host left it. */
+/** Faults in the way in which packets left a host. */
 function faultsOf(peer: RawPeer, { address, linkLocal }: Host): readonly string[] {
   const packets = [address, linkLocal].flatMap((source) => peer.heard(source));
   return packets.flatMap((packet) => envelopeFaults(packet).map((fault) => `to ${packet.dst}: ${fault}`));
@@ -58,7 +58,7 @@ export async function sharePort(host: Host): Promise<void> {
   await foreign.send(query({ questions: [{ name: "_foreign._tcp.local", type: "PTR" }] }));
 }
 
-/** Whether a packet announces a service: an unasked response with its SRV record. */
+/** True if a packet announces a service: an unsolicited response with its SRV record. */
 export function isAnnouncement({ message }: Heard): boolean {
   const has = (type: string): boolean => message.answers.some((record) => record.type === type);
   return message.response && has("PTR") && has("SRV");
@@ -70,7 +70,7 @@ export async function announcedBy({ peer }: Stage, { address }: Host): Promise<s
   return message.answers.find(({ type }) => type === "SRV")?.name ?? "";
 }
 
-/** Whether a packet answers with the SRV record alone. */
+/** True if a packet answers with the SRV record alone. */
 export function isLocation({ message }: Heard): boolean {
   return message.response && message.answers.every(({ type }) => type === "SRV");
 }

@@ -16,7 +16,7 @@ export interface Examination {
   readonly checks: readonly Check[];
 }
 
-/** What the kernel says of its table of neighbours. */
+/** Kernel's counters of its neighbor table. */
 interface TableLoad {
   readonly entries: number;
   readonly refusals: number;

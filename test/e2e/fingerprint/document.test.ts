@@ -13,19 +13,19 @@ interface Seen {
   readonly found: readonly unknown[];
 }
 
-/** Whether a line says that the document is there. */
+/** True if a line reports the document. */
 function isServed(line: string): boolean {
   return line.includes("the document about what is announced is on port 8741");
 }
 
-/** What a host makes of another; one that answers nothing within the patience of a question is asked again. */
+/** Identification of another host; repeated if nothing answers within the patience of a question. */
 async function identifyServer(from: Host, address: string): Promise<Seen> {
   let seen = await identify(from, address);
   while (seen.found.length === 0) seen = await identify(from, address);
   return seen;
 }
 
-/** What a host makes of another. */
+/** Identification of another host. */
 async function identify(from: Host, address: string, port?: number): Promise<Seen> {
   const { stdout } = await from.run([process.execPath, script, address, ...(port ? [String(port)] : [])]);
   return JSON.parse(stdout);
@@ -133,7 +133,7 @@ describeNet("a host that does not answer", () => {
     expect(dropped.found).toEqual([]);
     const silent = { kind: "silent", why: "no-connection" };
     expect((await identify(b, a.address, 8_741)).found).toEqual([silent]);
-    // Nobody has this address.
+    // No host has this address.
     expect((await identify(b, "10.77.0.99", 8_741)).found).toEqual([silent]);
   });
 });

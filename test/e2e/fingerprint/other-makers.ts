@@ -21,7 +21,7 @@ export async function aimock(host: Host, port: number, ...keys: readonly string[
   return server;
 }
 
-/** Mock LLM, when it listens: OpenAI's API on express, beside agents and tools. */
+/** Mock LLM, once it listens: OpenAI's API on express, with agents and tools. */
 export async function mockLlm(host: Host, port: number): Promise<HostProcess> {
   const env = { HOST: "0.0.0.0", PORT: String(port) };
   const server = await host.spawn([process.execPath, mockLlmProgram], { env });

@@ -9,7 +9,7 @@ import { startModels } from "./endpoint.ts";
 
 const question = JSON.stringify({ model: "llama3", stream: true, messages: [] });
 
-/** What the README has, on a port of loopback. */
+/** Configuration of the README, on a port of loopback. */
 const caddyfile = `{
 	auto_https off
 }

@@ -63,7 +63,7 @@ describeNet("a client of the local endpoint, while the server that it would get"
           status: 200,
           text: expect.stringContaining("b "),
         });
-        // Before a request: nobody is left who could be asked in vain for long.
+        // Before a request: no remaining node would be asked in vain for long.
         expect(await (await site.ask()).answer()).toMatchObject({
           status: 200,
           text: expect.stringContaining("b "),

@@ -5,7 +5,7 @@ export function isStaleBy(code: string | null): (node: ListedNode) => boolean {
   return ({ sources }) => sources.every(({ stale }) => stale === code);
 }
 
-/** Which transports were lost and came back, in order. */
+/** Losses and returns of transports, in order. */
 export function lossesOf({ events }: Watch): readonly string[] {
   return events().flatMap(({ type, transport, code }) => {
     if (type === "lost") return [`lost ${transport} ${code}`];

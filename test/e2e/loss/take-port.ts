@@ -3,7 +3,7 @@ import type { Host, HostProcess } from "@lmserv/test-netlab";
 
 const program = fileURLToPath(new URL("./take-port.py", import.meta.url));
 
-/** Has a port of a host taken from whoever has it, until the result is disposed; one of TCP on an interface. */
+/** Takes a port of a host from its holder, until the result is disposed; a TCP port on an interface. */
 export async function takePort(
   host: Host,
   port: number,

@@ -21,7 +21,7 @@ const test = needsPeers(["python"]);
 interface Flood {
   readonly kind: "nodes" | "garbage" | "direct-asks" | "legacy-asks";
   readonly count: number;
-  /** How many addresses the packets come from. */
+  /** Count of source addresses. */
   readonly sources: number;
   /** The first three bytes of those addresses. @default "10.77.0", those of the LAN */
   readonly network?: string;
@@ -37,7 +37,7 @@ const holds =
   (nodes: readonly ListedNode[]): boolean =>
     infos.every((info) => nodes.some((node) => node.info === info));
 
-// What is kept of a flood, and what is answered, is counted in virtual time; what it weighs, by the fuzz run.
+// Virtual time covers what is kept and answered of a flood; the fuzz run weighs it.
 describeNet("a flood", () => {
   test("of more packets than a socket holds hides nobody, and is over when it is over", async () => {
     await using lan = await createLan({ hosts: 4 });
@@ -105,7 +105,7 @@ describeNet("a question from another network", () => {
       await gun.fire(question, { to: a.address, fromPort });
       await tap.find(({ src, sport }) => src === "10.78.0.3" && sport === fromPort);
     }
-    // Whoever asks the same here, later, is answered.
+    // The same question is answered later and nearby.
     await near.fire(question, { to: a.address, fromPort: 40_000 });
     await tap.find(({ outgoing, dst, dport }) => outgoing && dst === b.address && dport === 40_000);
 

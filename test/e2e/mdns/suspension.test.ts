@@ -9,7 +9,7 @@ const isAbout =
   ({ type, node }: WatchEvent): boolean =>
     node?.info === info && types.includes(type);
 
-// What a process misses while it stands still, and for how long, is played in virtual time.
+// Virtual time covers the missed packets of a stopped process, and their duration.
 describeNet("a process that the system stopped", () => {
   describe.concurrent("and goes on", () => {
     needsPeers(["python-zeroconf"])(

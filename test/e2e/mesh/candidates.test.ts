@@ -14,7 +14,7 @@ const mesh = { keyFile: "mesh.key" };
 
 const urlOf = ({ address }: Host): string => `ws://${address}:${meshPort}`;
 
-/** The hosts to which a host has a connection of the mesh, whoever dialled. */
+/** Hosts with a mesh connection to a host, in either direction. */
 async function linkedWith(host: Host): Promise<readonly string[]> {
   const { stdout } = await host.run(["ss", "-Htn", "state", "established"]);
   const isOfMesh = (endpoint: string): boolean => endpoint.endsWith(`:${meshPort}`);
@@ -40,7 +40,7 @@ describeNet("members that nobody gave a seed", () => {
     await announceServer(remote, near, ...seed);
     await expect.poll(() => linkedWith(remote), patience).toEqual([one.address, other.address]);
     await expect.poll(() => linkedWith(other), patience).toEqual([one.address, afar?.address].sort());
-    // Nor does whoever only listens need a seed: the one that no multicast comes from is heard of by the mesh.
+    // A mere listener needs no seed either: the mesh tells of the host that no multicast comes from.
     const list = watchedList(await watchFrom(router, near, ...both));
     await list.until(lists(...[one.name, other.name, remote.name].sort()));
   });
@@ -50,7 +50,7 @@ describeNet("members that nobody gave a seed", () => {
     await using lan = await createLan({ hosts: 3, neighbors: "learned" });
     const [one, other, bystander] = lan.hosts;
     await lan.dropMulticast(true);
-    // An LLM server that has no mesh beside it costs a dial, and nothing else.
+    // An LLM server without a mesh costs a dial, and nothing else.
     await serve(bystander, "ollama", 11_434);
     const mute = await deploy(join(folder.path, "mute"), { transports: { mesh } });
     const asking = await deploy(join(folder.path, "asking"), { transports: { arp: { sweep: true }, mesh } });

@@ -1,6 +1,6 @@
 import type { Host } from "@lmserv/test-netlab";
 
-/** The filter by which nothing passes between the two, in either direction, and nobody is told. */
+/** Filter that silently blocks everything between the two, in either direction. */
 export function gapBetween(left: readonly Host[], right: readonly Host[]): string {
   const set = (hosts: readonly Host[]): string => `{ ${hosts.map(({ name }) => `"${name}"`).join(", ")} }`;
   return [

@@ -17,9 +17,9 @@ export interface Spot {
 }
 
 export interface MemberOptions {
-  /** Where it keeps who it is and whom it has met; the files of all hosts are the machine's. */
+  /** Folder of its identity and its known peers; the files of all hosts are the machine's. */
   readonly state: string;
-  /** What all members share. @default one for all tests */
+  /** Keys that all members share. @default one for all tests */
   readonly keys?: string;
   /** Mesh URLs. */
   readonly seeds: readonly string[];
@@ -38,9 +38,9 @@ export interface MemberEvent {
 /** A running member of the mesh, called as its host is. */
 export interface Member {
   readonly name: string;
-  /** Whom it lists, itself included, in the order of the alphabet. */
+  /** Sorted names of the listed members, itself included. */
   readonly listed: () => readonly string[];
-  /** What it has said so far. */
+  /** Output so far. */
   readonly lines: readonly string[];
   /** Those that went, in its eyes. */
   readonly departures: () => readonly MemberEvent[];
@@ -91,7 +91,7 @@ export async function startMember({ host, address }: Spot, options: MemberOption
   };
 }
 
-/** Resolves once each of them lists all of them and nobody else. */
+/** Resolves once each of them lists exactly all of them. */
 export async function whole(members: readonly Member[]): Promise<void> {
   const names = members.map(({ name }) => name);
   const outcomes = await Promise.allSettled(members.map(({ lists }) => lists(names)));

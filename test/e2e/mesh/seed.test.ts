@@ -41,7 +41,7 @@ describeNet("a mesh with one seed", () => {
 
       await ip(moving, `addr del ${moving.address}/24 dev eth0`);
       await ip(moving, "addr add 10.77.0.201/24 brd + dev eth0");
-      // Somebody else has the old address now, and nothing to do with it.
+      // Another host has the old address now, and does not belong to the mesh.
       await ip(others[0], `addr add ${moving.address}/24 dev eth0`);
       const early = others.map((host) => startMember(spotOf(host), options));
       await names.point("seed.test", "10.77.0.201");

@@ -13,7 +13,7 @@ async function startMesh(hosts: Parameters<typeof spotOf>[0][], state: string): 
   return members;
 }
 
-// How soon, and that nobody else is missed meanwhile, is held in simulated time.
+// Simulated time covers the delay, and that no other member is missed meanwhile.
 describeNet("members that give no sign of life, and break no connection,", () => {
   describe.concurrent("are gone from the others' lists, and back afterwards:", () => {
     test("half of the hosts, where nothing passes between the halves any more", async () => {
@@ -35,7 +35,7 @@ describeNet("members that give no sign of life, and break no connection,", () =>
       await whole(others);
       lost.kill("SIGCONT");
       await whole([lost, ...others]);
-      // It was not there to hear of anybody, and so has missed nobody.
+      // It was not there to hear of members, and so has missed none.
       expect(lost.departures()).toEqual([]);
     });
   });

@@ -23,7 +23,7 @@ export async function ip(place: Place, args: string): Promise<void> {
   if (code !== 0) throw new Error(`ip ${args} on ${place.name} failed: ${stderr.trim()}`);
 }
 
-/** Puts a further LAN beside `br0` into the switch. */
+/** Adds a further LAN next to `br0` to the switch. */
 export async function addBridge(lan: Wires, name: string): Promise<void> {
   await ip(lan.switch, `link add ${name} type bridge mcast_snooping 0`);
   await ip(lan.switch, `link set ${name} up`);

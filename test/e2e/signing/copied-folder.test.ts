@@ -11,7 +11,7 @@ const meshKey = "bWVzaCB0ZXN0cyBvbmx5IC0gbm90IGEgcmVhbCBrZXk\n";
 
 interface Announcer {
   readonly host: Host;
-  /** Where it keeps its keys. */
+  /** Folder of its keys. */
   readonly state: string;
 }
 
@@ -45,7 +45,7 @@ async function visit(
 /** Holds that each machine is listed at its own address, under an id that it keeps. */
 async function expectBoth(both: readonly [Announcer, Announcer], watcher: Host, options: readonly string[]) {
   const first = await visit(both, watcher, options);
-  // Beside the LAN's own, mDNS lists link-local ones.
+  // Besides the LAN's own addresses, mDNS lists link-local ones.
   const places = first.nodes.map(({ info, addresses }) => [
     info,
     ...addresses.filter((one) => !/^fe80:/.test(one)),

@@ -54,7 +54,7 @@ describeNet("a fleet on etcd", () => {
       const [server, ...hosts] = lan.hosts;
       const etcd = new EtcdHosts([server], folder.path);
       await etcd.start();
-      // Nobody needs to be kept all the time, and two lifetimes are waited for.
+      // No node needs to stay all the time; two lifetimes are waited for.
       const start = (host: Host) => startNode(host, etcd.urls, "etcd", { lifetimeMs: 8_000 });
       const nodes = await Promise.all(hosts.map(start));
       await allList(nodes, names(hosts));
@@ -102,7 +102,7 @@ describeNet("a fleet on etcd", () => {
   });
 });
 
-/** Somebody else writes until nothing more can be written. */
+/** Another client writes until the disk is full. */
 function fillScript(address: string): string {
   return `
     const body = JSON.stringify({ key: "eA==", value: "QUFB".repeat(50_000) });

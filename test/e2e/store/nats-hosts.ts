@@ -31,7 +31,7 @@ export class NatsHosts {
     await running?.exited;
   }
 
-  /** Where the bucket is written to first. */
+  /** Host that leads the bucket. */
   leader(): Promise<Host> {
     return this.#whoSays(/JetStream cluster new stream leader for .*KV_lmserv_default/);
   }

@@ -7,14 +7,14 @@ const lifetimeMs = 20_000;
 /** A process in the fleet, called as its host is. */
 export interface StoreNode {
   readonly name: string;
-  /** What it was warned of, and whom it saw go, since a line of its. */
+  /** Warnings, and nodes that it saw go, since one of its lines. */
   readonly troubles: (from?: number) => readonly string[];
   readonly lineCount: () => number;
   /** Resolves once it lists exactly these; a star for the stale. */
   readonly lists: (names: readonly string[]) => Promise<void>;
   /** Resolves when it is warned of this. */
   readonly isWarned: (code: string) => Promise<unknown>;
-  /** What it said outside of its part: unhandled rejections, for one. */
+  /** Output outside its protocol, such as unhandled rejections. */
   readonly stderrText: () => string;
   readonly kill: (signal?: NodeJS.Signals) => void;
 }

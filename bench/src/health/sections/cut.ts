@@ -12,7 +12,7 @@ const maxMachines = 20;
 const settledMs = 60_000;
 /** Hosts are cut off at any moment of the intervals of others. */
 const windowMs = 10_000;
-/** How long a path stays broken after its host is gone. */
+/** Time for which a path stays broken after its host is gone. */
 const absenceMs = 10_000;
 const missedMs = 90_000;
 

@@ -72,7 +72,7 @@ async function seesAll(program: PeerProcess, hosts: number): Promise<void> {
   if (missing > 0) throw new Error(`a watcher has not checked ${missing} of ${hosts} nodes before any loss`);
 }
 
-/** What a watcher told since its `from`th event. */
+/** Events of a watcher since number `from`. */
 function tally({ events }: PeerProcess, from: number) {
   const states = new Map<string, string>();
   const sums = { checks: 0, silent: 0, silences: 0, downs: 0 };

@@ -42,7 +42,7 @@ interface Outcome {
   readonly announcedMs: number | null;
 }
 
-/** Whoever sees the announcements. */
+/** Observer of the announcements. */
 interface Observer {
   readonly tap: PacketTap;
   readonly browser: PeerProcess;

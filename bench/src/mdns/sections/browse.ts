@@ -19,10 +19,10 @@ const siteCount = 3;
 const restMs = 1_300;
 /** Announcements are repeated for up to 7 s; a browser that hears one did not have to ask. */
 const announcedMs = 8_000;
-/** Whoever asks again does so after 1 s, and may be answered 120 ms later. */
+/** A browser that asks again does so after 1 s, and may be answered 120 ms later. */
 const missedMs = 1_500;
 
-/** What one browse came to. */
+/** Outcome of one browse. */
 interface Outcome {
   readonly browser: PeerName;
   readonly openMs: number;

@@ -14,7 +14,7 @@ const info = "the-one";
 interface Contender {
   readonly title: string;
   readonly shown: string;
-  /** Whether what it printed is what it was to find; null for one that looks for nothing. */
+  /** Returns true if the output has the expected find; null for a program that looks for nothing. */
   readonly finds: ((stdout: string) => boolean) | null;
   readonly run: (host: Host) => Promise<string>;
 }
@@ -92,7 +92,7 @@ function tableOf(
   };
 }
 
-/** How much of a run is there before anything is sent. */
+/** Share of a run that passes before the first packet. */
 function shareOf(outcomes: ReadonlyMap<Contender, readonly (number | null)[]>): string {
   const [whole, start, bare] = [discover, startUp, node].map((one) =>
     median(figure("ms", outcomes.get(one) ?? []).samples),

@@ -10,7 +10,7 @@ import { openSite } from "../site.ts";
 const announcerNames = ["lmserv", "bonjour-service", "ciao", "dnssd", "python-zeroconf", "avahi"] as const;
 const browserNames = ["lmserv", "bonjour-service", "dnssd", "python-zeroconf", "avahi"] as const;
 
-/** How long a browser may take to list what was announced. */
+/** Time in which a browser must list the announced service. */
 const listedMs = 3_000;
 const missedMs = 5_000;
 const staggerMs = 100;

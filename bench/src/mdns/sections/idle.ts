@@ -14,7 +14,7 @@ import { openSite } from "../site.ts";
 const peerNames: readonly PeerName[] = ["lmserv", "lmserv-health", "dnssd", "bonjour-service"];
 const titles: Partial<Record<PeerName, string>> = { "lmserv-health": "lmserv, health on" };
 const settlingMs = 30_000;
-/** Port of the servers, which the hosts have where somebody asks them. */
+/** Port of the servers, which the hosts open if they are asked. */
 const port = 8_000;
 
 export const idle: Section<Options> = {
@@ -110,7 +110,7 @@ function sentFrames(
   return [sent("frames"), sent("bytes")];
 }
 
-/** How many services the program lists. */
+/** Count of services that the program lists. */
 function listed({ events }: PeerProcess): number {
   const infos = new Set<string>();
   for (const event of events()) {

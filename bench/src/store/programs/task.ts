@@ -7,13 +7,13 @@ import {
 } from "@lmserv/discovery-core/transport";
 import { type StoreName, stores } from "../store.ts";
 
-/** What a program of the benchmark is to do. */
+/** Task of a program of the benchmark. */
 export interface Task {
   readonly store: StoreName;
   readonly lifetimeMs: number;
-  /** How many nodes are announced, or sessions watch. */
+  /** Count of announced nodes, or of watching sessions. */
   readonly count: number;
-  /** How many nodes there are in all; or what the announced ones are called. */
+  /** Count of all nodes; or the name of the announced ones. */
   readonly nodes: number;
   readonly name: string;
 }
@@ -38,7 +38,7 @@ export function open(transport: Transport): Promise<TransportSession> {
   });
 }
 
-/** What happened, and when, in ms since 1970: all processes of a machine have one clock. */
+/** Event with its time, in ms since 1970: all processes of a machine have one clock. */
 export interface Saying {
   readonly event: "announcing" | "announced" | "whole" | "up" | "down" | "fault";
   readonly name: string;

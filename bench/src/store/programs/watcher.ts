@@ -1,8 +1,8 @@
 import type { Observation } from "@lmserv/discovery-core/transport";
 import { open, say, task, transportOf } from "./task.ts";
 
-// Watches with `count` sessions, and says when the last of them lists all nodes, and when the last of them has seen a
-// visitor come or go; of anybody else it says at once that he was dropped.
+// Watches with `count` sessions. Reports when the last of them lists all nodes, and when the last has seen a
+// visitor come or go. Reports the loss of any other node at once.
 
 const visitor = /^visitor-/;
 const endless = new AbortController().signal;
@@ -16,7 +16,7 @@ function count(event: "whole" | "up" | "down", name: string): void {
   if (seen === task.count) say({ event, name });
 }
 
-/** What one session lists: names by keys. */
+/** List of one session: names by keys. */
 class List {
   readonly #listed = new Map<string, string>();
 
