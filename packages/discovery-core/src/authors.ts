@@ -78,7 +78,7 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from "./options/standa
 export { Deadlines } from "./registry/deadlines.ts";
 export { Registry, type RegistryOptions } from "./registry/registry.ts";
 export { Room, type Seat } from "./registry/room.ts";
-export { onAbort, orAborted } from "./streams/abort-listener.ts";
+export { linkedAbort, onAbort, orAborted } from "./streams/abort-listener.ts";
 export {
   forward,
   type ObservationSink,

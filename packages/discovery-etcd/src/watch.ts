@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { backoffMs, type Clock, onAbort, sleep } from "@lmserv/discovery-core/transport";
+import { backoffMs, type Clock, linkedAbort, sleep } from "@lmserv/discovery-core/transport";
 import type { Watcher } from "@lmserv/discovery-store";
 import type { EtcdClient, Result } from "./client.ts";
 import { EtcdError, isObject, scalarText } from "./etcd-error.ts";
@@ -75,8 +75,7 @@ export class EtcdWatch {
   async #follow(from: Revision): Promise<void> {
     const { client, keyspace, signal } = this.#options;
     const { server } = client;
-    const ending = new AbortController();
-    const ignore = onAbort(signal, () => ending.abort());
+    const ending = linkedAbort(signal);
     const probing = this.#probe(server, ending);
     const create_request = { ...keyspace.range, start_revision: from.number + 1, fragment: true };
     try {
@@ -86,7 +85,6 @@ export class EtcdWatch {
       // The next read tells if it was more than a gap.
       client.leave(server);
     } finally {
-      ignore();
       ending.abort();
       await probing;
     }

@@ -119,7 +119,7 @@ export class MdnsSession implements TransportSession {
     this.#announcers.add(announcer);
     try {
       this.#ending.signal.throwIfAborted();
-      await announcer.start(AbortSignal.any([signal, this.#ending.signal]));
+      await announcer.start(signal, this.#ending.signal);
     } catch (error) {
       this.#announcers.delete(announcer);
       throw error;

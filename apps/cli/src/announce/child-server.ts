@@ -1,4 +1,4 @@
-import { explain, sleep } from "@lmserv/discovery-core/transport";
+import { explain, linkedAbort, sleep } from "@lmserv/discovery-core/transport";
 import { type Child, StartError } from "../io/child.ts";
 import { interruptedCode, type SignalName } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
@@ -33,8 +33,8 @@ export async function runServer(
   if (typeof child === "number") return child;
   takeSignals((name) => pass(name, child, reporter));
   ports.start(child.pid);
-  const ending = new AbortController();
-  const announcing = announcer.keep(ports, AbortSignal.any([signal, ending.signal]));
+  const ending = linkedAbort(signal);
+  const announcing = announcer.keep(ports, ending.signal);
   const code = await child.ended;
   ending.abort();
   const late = new AbortController();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Discovery, DiscoveryError, matches, type NodeInfo } from "@lmserv/discovery-core";
+import { linkedAbort } from "@lmserv/discovery-core/transport";
 import {
   type DiscoverDocument,
   formatVersion,
@@ -133,16 +134,18 @@ async function open(
   { log }: Reporter,
   signal: AbortSignal,
 ): Promise<Discovery> {
-  const hang = new AbortController();
+  const opening = linkedAbort(signal);
   const openingMs = Math.max(leastOpeningMs, timeoutMs);
   const cancel = io.clock.schedule(openingMs, () => {
     const message = `no transport opened within ${formatDuration(openingMs)}`;
-    hang.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
+    opening.abort(new DiscoveryError("TRANSPORT_UNAVAILABLE", message));
   });
-  const opening = AbortSignal.any([signal, hang.signal]);
   const health = check ? { health: await io.health({ certificates: "any" }) } : {};
-  const options = { ttlMs, log, waitForNetwork: false, signal: opening, ...health };
-  return openDiscovery(configuration, io, options).finally(cancel);
+  const options = { ttlMs, log, waitForNetwork: false, signal: opening.signal, ...health };
+  return openDiscovery(configuration, io, options).finally(() => {
+    cancel();
+    opening.abort();
+  });
 }
 
 /** Listed nodes when the time is up, or when a signal ends the search. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Discovery, DiscoveryError } from "@lmserv/discovery-core";
+import { linkedAbort } from "@lmserv/discovery-core/transport";
 import { type Configuration, configure } from "../config/configuration.ts";
 import { judge } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
@@ -23,15 +24,17 @@ export async function watch(request: SearchRequest, io: Io, signal: AbortSignal)
     identity: null,
   });
   const view = watchView(request, io, reporter);
-  const timeUp = new AbortController();
+  const ending = linkedAbort(signal);
   const { timeoutMs } = request;
-  const cancel = timeoutMs === null ? () => {} : io.clock.schedule(timeoutMs, () => timeUp.abort());
-  const ending = AbortSignal.any([signal, timeUp.signal]);
+  const cancel = timeoutMs === null ? () => {} : io.clock.schedule(timeoutMs, () => ending.abort());
   view.begin();
-  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending).finally(() => {
-    cancel();
-    view.end();
-  });
+  const { peak, failures } = await follow(request, configuration, io, view, reporter, ending.signal).finally(
+    () => {
+      cancel();
+      ending.abort();
+      view.end();
+    },
+  );
   if (signal.aborted) return interruptedCode(signal);
   for (const failure of failures) reporter.error(describeFailure(failure));
   return judge({ count: peak, wanted: request.atLeast ?? 1, failures });

@@ -4,6 +4,7 @@ import {
   checker,
   type DiagnosisContext,
   explain,
+  linkedAbort,
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
@@ -139,11 +140,10 @@ async function diagnose(
   const { name } = transport;
   const say = checker(name, {}, name);
   const checks: Check[] = [];
-  const hang = new AbortController();
-  const cancel = context.clock.schedule(limitMs, () => hang.abort(new Error("it took too long")));
+  const ending = linkedAbort(signal);
+  const cancel = context.clock.schedule(limitMs, () => ending.abort(new Error("it took too long")));
   try {
-    const ended = AbortSignal.any([signal, hang.signal]);
-    for await (const one of transport.diagnose?.(context, { signal: ended }) ?? []) checks.push(one);
+    for await (const one of transport.diagnose?.(context, ending) ?? []) checks.push(one);
     if (checks.length > 0) return checks;
     return [say("NOTHING_TO_CHECK", { message: `${name} has nothing to look at` })];
   } catch (error) {
@@ -152,5 +152,6 @@ async function diagnose(
     return [...checks, say("DIAGNOSIS_FAILED", { message, mend })];
   } finally {
     cancel();
+    ending.abort();
   }
 }

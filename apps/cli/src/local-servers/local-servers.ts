@@ -1,4 +1,4 @@
-import { type Clock, onAbort, Stream, sleep } from "@lmserv/discovery-core/transport";
+import { type Clock, linkedAbort, Stream, sleep } from "@lmserv/discovery-core/transport";
 import { type LocalServerChange, type LocalServerOptions, LocalServerWatch } from "./local-server.ts";
 import { type PortWatchOptions, watchPorts } from "./port-watch.ts";
 
@@ -18,12 +18,10 @@ export function watchLocalServers(options: LocalServersOptions): AsyncIterable<L
     enqueue: (waiting, change) => waiting.set(keyOfChange(change), change),
     start: (sink) => {
       const watches = new Map<number, LocalServerWatch>();
-      const ending = new AbortController();
-      const ignore = onAbort(options.signal, () => ending.abort(options.signal.reason));
+      const ending = linkedAbort(options.signal);
       const ended = { ...options, signal: ending.signal };
       follow(ended, watches, { onChange: sink.push, onError: sink.fail }).catch(sink.fail);
       return () => {
-        ignore();
         ending.abort();
         for (const watch of watches.values()) watch.stop(null);
       };

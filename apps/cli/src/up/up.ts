@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Discovery } from "@lmserv/discovery-core";
-import { onAbort } from "@lmserv/discovery-core/transport";
+import { linkedAbort } from "@lmserv/discovery-core/transport";
 import { claimNamed, keepAnnounced, serverChanges, sharesOf } from "../announce/announce.ts";
 import {
   type AnnouncingRequest,
@@ -96,8 +96,7 @@ class Up {
 
   /** If either fails, the other ends as well. */
   async #serveAndAnnounce(discovery: Discovery, signal: AbortSignal): Promise<void> {
-    const ending = new AbortController();
-    const ignore = onAbort(signal, () => ending.abort(signal.reason));
+    const ending = linkedAbort(signal);
     const fail = (error: unknown): never => {
       ending.abort(error);
       throw error;
@@ -111,7 +110,7 @@ class Up {
       .then(() => this.#announce(discovery, ending.signal))
       .catch(fail);
     const outcomes = await Promise.allSettled([serving, announcing]);
-    ignore();
+    ending.abort();
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 

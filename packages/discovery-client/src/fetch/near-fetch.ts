@@ -1,5 +1,5 @@
 import type { Discovery } from "@lmserv/discovery-core";
-import { type Clock, onAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
+import { type Clock, linkedAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
 import { Authorities, type AuthorityOptions } from "../authorities.ts";
 import { apiOf, type Call } from "../forwarding/call.ts";
 import { Connections } from "../forwarding/connections.ts";
@@ -109,8 +109,7 @@ interface Wait {
 
 /** Resolves when a node can serve a call, or the wait for one is over. */
 async function waitForNode({ picker, call, watch, clock, untilMs, signal }: Wait): Promise<void> {
-  const ending = new AbortController();
-  const ignore = onAbort(signal, () => ending.abort());
+  const ending = linkedAbort(signal);
   const timeout = sleep(clock, Math.max(0, untilMs - clock.now()), ending.signal);
   let isOver = false;
   timeout.catch(() => {}).finally(() => (isOver = true));
@@ -122,7 +121,6 @@ async function waitForNode({ picker, call, watch, clock, untilMs, signal }: Wait
   } catch {
     throw signal.reason;
   } finally {
-    ignore();
     ending.abort();
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import type { NodeInfo } from "@lmserv/discovery-core";
-import { type Clock, onAbort } from "@lmserv/discovery-core/transport";
+import { type Clock, linkedAbort } from "@lmserv/discovery-core/transport";
 import type { Authorities } from "../authorities.ts";
 import { listModels } from "../models/catalogue.ts";
 import type { Reservation } from "../picker/load.ts";
@@ -138,10 +138,8 @@ export class Dispatcher {
     reservation: Reservation,
   ): Promise<IncomingMessage> {
     const { connections, authorities, clock, picker, watch } = this.#options;
-    const ending = new AbortController();
-    const ignoreClient = onAbort(signal, () => ending.abort(signal.reason));
+    const ending = linkedAbort(signal);
     const ignoreLoss = watch.onLost(node.id, (why) => ending.abort(new Error(why)));
-    if (signal.aborted) ending.abort(signal.reason);
     try {
       const response = await attempt({
         node,
@@ -159,12 +157,12 @@ export class Dispatcher {
       const stopGuarding = this.#guard(node, response);
       onClose(response, () => {
         stopGuarding();
-        ignoreClient();
+        ending.abort();
         reservation.release();
       });
       return response;
     } catch (error) {
-      ignoreClient();
+      ending.abort();
       throw error;
     } finally {
       ignoreLoss();

@@ -5,6 +5,7 @@ import type {
   ResolvedAnnouncement,
   TransportSession,
 } from "../contract/transport.ts";
+import { linkedAbort } from "../streams/abort-listener.ts";
 
 /** Session among several on which a node is announced. */
 export interface Announcer {
@@ -28,6 +29,7 @@ export async function announceJointly(
   try {
     await Promise.any(attempts);
   } catch {
+    await joint[Symbol.asyncDispose]();
     signal.throwIfAborted();
     throw joint.failure();
   }
@@ -36,8 +38,8 @@ export async function announceJointly(
 }
 
 class JointRegistration implements Registration {
-  readonly #withdrawing = new AbortController();
-  readonly #wanted: AbortSignal;
+  /** Aborted when nobody wants it any more. */
+  readonly #withdrawing: AbortController;
   readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];
   /** Failures before the first success, which decides if they are outages or an error. */
@@ -46,14 +48,14 @@ class JointRegistration implements Registration {
 
   constructor(node: ResolvedAnnouncement, signal: AbortSignal) {
     this.#latest = node;
-    this.#wanted = AbortSignal.any([signal, this.#withdrawing.signal]);
+    this.#withdrawing = linkedAbort(signal);
   }
 
   /** Announces on one more transport; rejects with its failure. */
   join({ name, announce }: Announcer, report: (error: DiscoveryError) => void): Promise<void> {
     const attempt = this.#announce(announce).catch((error: unknown) => {
       if (this.#failures) this.#failures.push({ name, error });
-      else if (!this.#wanted.aborted) report(outage(name, error));
+      else if (!this.#withdrawing.signal.aborted) report(outage(name, error));
       throw error;
     });
     this.#attempts.push(attempt);
@@ -92,9 +94,9 @@ class JointRegistration implements Registration {
 
   async #announce(announce: Announcer["announce"]): Promise<void> {
     const said = this.#latest;
-    const registration = await announce(said, { signal: this.#wanted });
+    const registration = await announce(said, this.#withdrawing);
     this.#registrations.push(registration);
-    if (this.#latest !== said) await registration.update(this.#latest, { signal: this.#wanted });
+    if (this.#latest !== said) await registration.update(this.#latest, this.#withdrawing);
   }
 }
 

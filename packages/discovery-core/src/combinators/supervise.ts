@@ -15,7 +15,7 @@ import {
   type OptionShapes,
   transportShape,
 } from "../options/options-check.ts";
-import { onAbort } from "../streams/abort-listener.ts";
+import { linkedAbort, onAbort } from "../streams/abort-listener.ts";
 import { forward, observationStream } from "../streams/observation-stream.ts";
 import { backoffMs } from "../time/backoff.ts";
 import { sleep } from "../time/clock.ts";
@@ -87,7 +87,8 @@ class Supervisor {
   readonly #closing = new AbortController();
   readonly #browses = new Set<SupervisedBrowse>();
   readonly #replayed = new Set<Replayed>();
-  readonly #arrivals = new Set<() => void>();
+  /** What waits for the next session: aborted when that is there, or will not come. */
+  readonly #arrivals = new Set<AbortController>();
   #current: TransportSession | null = null;
   #openedMs = 0;
   /** True after the first loss. */
@@ -132,7 +133,7 @@ class Supervisor {
     if (this.#isReopened) this.#tellAll((via) => ({ kind: "recovered", via }));
     for (const browse of this.#browses) this.#run(browse, session);
     for (const replayed of this.#replayed) this.#replay(replayed, session);
-    if (session === this.#current) for (const arrive of [...this.#arrivals]) arrive();
+    if (session === this.#current) for (const arrival of [...this.#arrivals]) arrival.abort();
   }
 
   /** Reports the loss of the session and opens another as soon as that succeeds. */
@@ -270,17 +271,15 @@ class Supervisor {
   #arrival(signal: AbortSignal): Promise<TransportSession> {
     if (this.#current) return Promise.resolve(this.#current);
     if (this.#failure) return Promise.reject(this.#failure);
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const arrival = linkedAbort(signal, this.#closing.signal);
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#arrivals.delete(settle);
-        ignore();
+      if (arrival.signal.aborted) return reject(arrival.signal.reason);
+      this.#arrivals.add(arrival);
+      onAbort(arrival.signal, () => {
+        this.#arrivals.delete(arrival);
         if (this.#current) resolve(this.#current);
-        else reject(this.#failure ?? ended.reason);
-      };
-      if (ended.aborted) return reject(ended.reason);
-      this.#arrivals.add(settle);
-      const ignore = onAbort(ended, settle);
+        else reject(this.#failure ?? arrival.signal.reason);
+      });
     });
   }
 
@@ -326,7 +325,7 @@ class Supervisor {
     if (this.#denials < maxDenials) return false;
     this.#failure = causeOf(error);
     for (const { sink } of this.#browses) sink.fail(this.#failure);
-    for (const settle of [...this.#arrivals]) settle();
+    for (const arrival of [...this.#arrivals]) arrival.abort();
     return true;
   }
 

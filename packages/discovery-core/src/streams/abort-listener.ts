@@ -23,6 +23,23 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 }
 
 /**
+ * A controller that aborts when one of these signals does, with its reason. Its maker aborts it in the end, which lets
+ * go of the signals: they may outlive it.
+ */
+export function linkedAbort(...signals: readonly AbortSignal[]): AbortController {
+  const controller = new AbortController();
+  const aborted = signals.find((signal) => signal.aborted);
+  if (aborted) controller.abort(aborted.reason);
+  for (const signal of aborted ? [] : signals) {
+    onAbort(
+      controller.signal,
+      onAbort(signal, () => controller.abort(signal.reason)),
+    );
+  }
+  return controller;
+}
+
+/**
  * Settles as `work` does, or rejects with the signal's reason if that comes first; `work` goes on to its own
  * end.
  */

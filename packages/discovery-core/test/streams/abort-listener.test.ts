@@ -1,6 +1,6 @@
 import { getEventListeners, once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
-import { onAbort, sleep, systemClock } from "../../src/authors.ts";
+import { linkedAbort, onAbort, sleep, systemClock } from "../../src/authors.ts";
 
 let ending: AbortController;
 let heard: string[];
@@ -92,5 +92,30 @@ describe("onAbort", () => {
     const outcomes = await Promise.allSettled(sleeps);
     expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe("linkedAbort", () => {
+  it("aborts with the first of several signals, and with its reason", () => {
+    const other = new AbortController();
+    const linked = linkedAbort(other.signal, ending.signal);
+    ending.abort(new Error("first"));
+    other.abort(new Error("second"));
+    expect(linked.signal.reason).toEqual(new Error("first"));
+    expect(linkedAbort(ending.signal, other.signal).signal.reason).toEqual(new Error("first"));
+  });
+
+  it("lets go of all of them once it is aborted, by whichever", () => {
+    const other = new AbortController();
+    const heldBy = (): number => getEventListeners(other.signal, "abort").length;
+    linkedAbort(other.signal, ending.signal).abort();
+    expect([listeners(), heldBy()]).toEqual([0, 0]);
+    const linked = linkedAbort(other.signal, ending.signal);
+    expect([listeners(), heldBy()]).toEqual([1, 1]);
+    ending.abort();
+    expect(linked.signal.aborted).toBe(true);
+    expect([listeners(), heldBy()]).toEqual([0, 0]);
+    linkedAbort(other.signal, ending.signal);
+    expect(heldBy()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
+import { assertPort, type Clock, linkedAbort } from "@lmserv/discovery-core/transport";
 import { maxPortsAtOnce } from "../http/limits.ts";
 import type { Identification } from "./identification.ts";
 import { assertAddress, look } from "./look.ts";
@@ -31,9 +31,8 @@ export function identify(options: IdentifyOptions): AsyncIterable<Identification
 }
 
 async function* servers(options: IdentifyOptions): AsyncGenerator<Identification, void> {
-  const ending = new AbortController();
   options.signal.throwIfAborted();
-  const ignore = onAbort(options.signal, () => ending.abort(options.signal.reason));
+  const ending = linkedAbort(options.signal);
   const waiting = [...new Set(options.ports)];
   const running = new Map<number, Promise<Answer>>();
   const documented = new Set<number>();
@@ -52,7 +51,6 @@ async function* servers(options: IdentifyOptions): AsyncGenerator<Identification
       }
     }
   } finally {
-    ignore();
     ending.abort();
     await Promise.all(running.values());
   }

@@ -1,5 +1,5 @@
 import { createSocket, type Socket, type SocketType } from "node:dgram";
-import { type Cancellable, type Clock, sleep } from "@lmserv/discovery-core/transport";
+import { type Cancellable, type Clock, linkedAbort, sleep } from "@lmserv/discovery-core/transport";
 import { decode } from "../dns/decode.ts";
 import { type Family, families, familyOf } from "../link/interfaces.ts";
 import { mdnsPort } from "../link/link.ts";
@@ -29,7 +29,7 @@ export async function askDirectly(
   const asked = new Set(addresses);
   const answered = new Set<string>();
   const sockets = new Map(families.map((family) => [family, openAsker(family)]));
-  const complete = new AbortController();
+  const complete = linkedAbort(signal);
   for (const socket of sockets.values()) {
     socket.on("message", (bytes, { address, port }) => {
       const message = decode(bytes)?.message;
@@ -43,11 +43,12 @@ export async function askDirectly(
       for (const address of asked) {
         sockets.get(familyOf(address))?.send(questionsAbout([address], id), mdnsPort, address, () => {});
       }
-      await sleep(clock, waitMs, AbortSignal.any([signal, complete.signal])).catch(() => {});
+      await sleep(clock, waitMs, complete.signal).catch(() => {});
     }
     signal.throwIfAborted();
     return [...answered];
   } finally {
+    complete.abort();
     for (const socket of sockets.values()) socket.close();
   }
 }

@@ -1,4 +1,4 @@
-import { type DiagnosisContext, sleep } from "@lmserv/discovery-core/transport";
+import { type DiagnosisContext, linkedAbort, sleep } from "@lmserv/discovery-core/transport";
 import { encode, maxPacketBytes } from "../dns/encode.ts";
 import type { Name } from "../dns/name.ts";
 import { type Question, query, recordTypes } from "../dns/record.ts";
@@ -15,7 +15,7 @@ export async function listen(
   { clock, log }: DiagnosisContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const complete = new AbortController();
+  const complete = linkedAbort(signal);
   const changed = (): void => {
     if (trials.every((trial) => trial.isComplete)) complete.abort();
   };
@@ -23,8 +23,9 @@ export async function listen(
   for (let ask = 0; ask < 2 && !complete.signal.aborted; ask += 1) {
     log("debug", "asking every mDNS host to answer");
     for (const trial of trials) trial.send(packet, changed);
-    await sleep(clock, askEveryMs, AbortSignal.any([signal, complete.signal])).catch(() => {});
+    await sleep(clock, askEveryMs, complete.signal).catch(() => {});
   }
+  complete.abort();
   signal.throwIfAborted();
 }
 

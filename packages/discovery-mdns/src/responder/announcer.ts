@@ -1,5 +1,5 @@
 import { DiscoveryError, type DiscoveryErrorCode } from "@lmserv/discovery-core";
-import type { Clock } from "@lmserv/discovery-core/transport";
+import { type Clock, linkedAbort } from "@lmserv/discovery-core/transport";
 import { type Name, nameKey } from "../dns/name.ts";
 import type { Message } from "../dns/record.ts";
 import type { LinkInterface } from "../link/interfaces.ts";
@@ -41,8 +41,11 @@ export class Announcer {
   }
 
   /** Probes for a chosen name and announces; resolves when the announcement was sent on every link. */
-  async start(signal: AbortSignal): Promise<void> {
-    if (this.#service.chosen) await this.#settle(AbortSignal.any([signal, this.#ending.signal]));
+  async start(...signals: readonly AbortSignal[]): Promise<void> {
+    if (this.#service.chosen) {
+      const claiming = linkedAbort(...signals, this.#ending.signal);
+      await this.#settle(claiming.signal).finally(() => claiming.abort());
+    }
     this.#announce();
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@lmserv/discovery-core/transport";
+import { type Clock, linkedAbort, sleep } from "@lmserv/discovery-core/transport";
 import { encodeData } from "../dns/encode.ts";
 import { nameKey } from "../dns/name.ts";
 import { type Message, query, type ResourceRecord, recordKey, recordTypes, typeCode } from "../dns/record.ts";
@@ -69,8 +69,8 @@ export class Prober {
   async #probe(service: Service, signal: AbortSignal): Promise<Objection> {
     await sleep(this.#clock, this.#random() * probeIntervalMs, signal);
     // Packets from before the first probe do not count.
-    const claim: Claim = { service, objected: new AbortController(), objection: "none" };
-    const ended = AbortSignal.any([signal, claim.objected.signal]);
+    const claim: Claim = { service, objected: linkedAbort(signal), objection: "none" };
+    const { signal: ended } = claim.objected;
     this.#claim = claim;
     try {
       for (let sent = 0; sent < probes && !ended.aborted; sent += 1) {
@@ -81,6 +81,7 @@ export class Prober {
       return claim.objection;
     } finally {
       this.#claim = null;
+      claim.objected.abort();
     }
   }
 

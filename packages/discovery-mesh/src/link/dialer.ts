@@ -5,6 +5,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import {
   canonicalAddress,
   formatEndpoint,
+  linkedAbort,
   onAbort,
   orAborted,
   withoutZone,
@@ -54,22 +55,22 @@ const maxAddresses = 8;
 export async function dial(options: DialOptions): Promise<Link> {
   const { url, host, signal } = options;
   const target = parseMeshUrl(url);
-  const late = new AbortController();
-  const over = AbortSignal.any([signal, late.signal]);
+  const ending = linkedAbort(signal);
   const limit = (ms: number, what: string): (() => void) =>
     scheduleFairly(host.clock, ms, () =>
-      late.abort(new Refusal("slow", `${url} did not ${what} within ${ms} ms`)),
+      ending.abort(new Refusal("slow", `${url} did not ${what} within ${ms} ms`)),
     );
 
   let cancel = limit(host.limits.dialMs, "answer");
   try {
-    const connection = await connect(target, options, over);
+    const connection = await connect(target, options, ending.signal);
     cancel();
     options.connected?.();
     cancel = limit(host.limits.admissionMs, "finish the handshake");
-    return await shake(connection, options, over);
+    return await shake(connection, options, ending.signal);
   } finally {
     cancel();
+    ending.abort();
   }
 }
 

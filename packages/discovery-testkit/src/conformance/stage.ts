@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Cancellable,
+  linkedAbort,
   type Observation,
   type Registration,
   type ResolvedAnnouncement,
@@ -61,7 +62,7 @@ export class Stage {
 
   /** Browses and records every observation, until `controller` aborts. */
   watch(session: TransportSession, controller: AbortController = new AbortController()): Watch {
-    const signal = AbortSignal.any([controller.signal, this.#ending.signal]);
+    const { signal } = linkedAbort(controller.signal, this.#ending.signal);
     return new Watch(session.browse(this.query, { signal }), this.clock);
   }
 
