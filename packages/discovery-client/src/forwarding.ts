@@ -1,7 +1,7 @@
 // For servers that forward requests, such as discovery-gateway.
 
-export { Authorities, certificatesFault } from "./authorities.ts";
 export { type AttemptOptions, attempt } from "./forwarding/attempt.ts";
+export { Authorities, certificatesFault } from "./forwarding/authorities.ts";
 export { type Api, apiOf, type Call, CallBody } from "./forwarding/call.ts";
 export { Connections } from "./forwarding/connections.ts";
 export {

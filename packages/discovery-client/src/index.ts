@@ -1,5 +1,5 @@
-export type { AuthorityOptions, NodeCa } from "./authorities.ts";
 export { type NearFetch, type NearFetchOptions, NoNodeError, nearFetch } from "./fetch/near-fetch.ts";
+export type { AuthorityOptions, NodeCa } from "./forwarding/authorities.ts";
 export type { Api, Call } from "./forwarding/call.ts";
 export type { NodeLoad, Reservation } from "./picker/load.ts";
 export type { NodeKey } from "./picker/node-keys.ts";

@@ -1,6 +1,6 @@
 import type { Discovery } from "@lmserv/discovery-core";
 import { type Clock, linkedAbort, sleep, systemClock } from "@lmserv/discovery-core/transport";
-import { Authorities, type AuthorityOptions } from "../authorities.ts";
+import { Authorities, type AuthorityOptions } from "../forwarding/authorities.ts";
 import { apiOf, type Call } from "../forwarding/call.ts";
 import { Connections } from "../forwarding/connections.ts";
 import { Dispatcher } from "../forwarding/dispatcher.ts";

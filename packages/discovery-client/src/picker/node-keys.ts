@@ -1,5 +1,5 @@
 import type { NodeInfo } from "@lmserv/discovery-core";
-import { ConfiguredNodes } from "../configured-nodes.ts";
+import { ConfiguredNodes } from "./configured-nodes.ts";
 
 /** Key of a node that requires one. */
 export interface NodeKey {

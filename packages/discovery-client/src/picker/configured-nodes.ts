@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { NodeInfo } from "@lmserv/discovery-core";
 import { canonicalAddress, formatEndpoint } from "@lmserv/discovery-core/transport";
-import { isSigned } from "./picker/policy.ts";
+import { isSigned } from "./policy.ts";
 
 /** Configured values by node; no node gets a value by its own announcement. */
 export class ConfiguredNodes<Value> {

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { NodeInfo } from "@lmserv/discovery-core";
-import { ConfiguredNodes } from "./configured-nodes.ts";
+import { ConfiguredNodes } from "../picker/configured-nodes.ts";
 
 /** Trusted authorities of one node with TLS. */
 export interface NodeCa {
