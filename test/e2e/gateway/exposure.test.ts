@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLan } from "@lmserv/test-netlab";
@@ -6,7 +6,7 @@ import { describeNet } from "@lmserv/test-netlab/vitest";
 import { expect, test } from "vitest";
 import { lmserv } from "../command/command.ts";
 import { temporaryFolder } from "../command/temporary-folder.ts";
-import { startModels } from "./endpoint.ts";
+import { makeCertificate, startModels } from "./endpoint.ts";
 
 const guestClient = fileURLToPath(new URL("./guest-client.mjs", import.meta.url));
 const key = "0123456789abcdef";
@@ -57,11 +57,7 @@ describeNet("the local endpoint", () => {
     await using lan = await createLan({ hosts: 2 });
     await using folder = await temporaryFolder();
     const [a, b] = lan.hosts;
-    const [certificate, both] = [join(folder.path, "cert"), join(folder.path, "both")];
-    const subject = ["-subj", "/CN=box", "-addext", `subjectAltName=IP:${a.address}`] as const;
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", both] as const;
-    await a.run(["openssl", "req", "-x509", ...key, "-out", certificate, ...subject]);
-    await appendFile(both, await readFile(certificate));
+    const { file: certificate, both } = await makeCertificate(a, folder.path);
     const server = await startModels(a, "box", both);
     const ask = ["curl", "--silent", "--data", question] as const;
 

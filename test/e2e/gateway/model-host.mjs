@@ -5,7 +5,8 @@ import { createDiscovery } from "../../../packages/discovery-core/dist/bundle.js
 import { mdns } from "../../../packages/discovery-mdns/dist/bundle.js";
 
 // A server of OpenAI's API that announces itself, answers as it is told on its input (a line: `answer`, `wait`, `stream`,
-// `die`, or a status), and says, one JSON document a line, what is asked of it and who leaves.
+// `die`, a status, or `mute`, with which it answers nothing at all), and says, one JSON document a line, what is asked of it
+// and who leaves.
 
 const [info, port, certificate] = process.argv.slice(2);
 const say = (event) => console.log(JSON.stringify(event));
@@ -30,6 +31,7 @@ const reactions = {
     end(response);
   },
   wait: (response) => waiting.add(response),
+  mute: (response) => waiting.add(response),
   stream: (response) => {
     begin(response);
     waiting.add(response);
@@ -42,6 +44,7 @@ const reactions = {
 
 async function serve(request, response) {
   if (request.method !== "POST") {
+    if (mode === "mute") return;
     if (request.url === "/v1/models") {
       return send(response, 200, {
         object: "list",
