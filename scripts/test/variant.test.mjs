@@ -154,12 +154,12 @@ describe.concurrent("a variant, in an empty folder,", () => {
     ["lan", "mesh", "use lmserv-mesh.mjs or lmserv-full.mjs"],
     ["office", "mesh", "use lmserv-mesh.mjs or lmserv-full.mjs"],
     ["mesh", "mdns", "use lmserv-lan.mjs or lmserv-office.mjs or lmserv-full.mjs"],
-  ])("%s asked for %s says which one has it", async (variant, type, mend) => {
+  ])("%s asked for %s says which one has it", async (variant, type, fix) => {
     const { code, stdout, output } = await lmserv(variant, emptyPlace(), "discover", "--transport", type);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(output.trim().split("\n")).toHaveLength(1);
     expect(output).toContain(
-      `transports.${type} needs the package @lmserv/discovery-${type}, which does not come along; lmserv-${variant}.mjs is without it: ${mend}\n`,
+      `transports.${type} needs the package @lmserv/discovery-${type}, which does not come along; lmserv-${variant}.mjs is without it: ${fix}\n`,
     );
   });
 

@@ -42,7 +42,7 @@ export function staticHosts(options: StaticOptions): Transport {
       const message = `${hostsFile} lists ${hosts.length} hosts; lines left out: ${dropped}`;
       yield hosts.length > 0
         ? say("hosts-listed", { message })
-        : say("hosts-empty", { message, mend: "write one a line, such as 192.168.1.20 8000 gpu-box-01" });
+        : say("hosts-empty", { message, fix: "write one a line, such as 192.168.1.20 8000 gpu-box-01" });
     },
     async open(context, { signal }) {
       signal.throwIfAborted();

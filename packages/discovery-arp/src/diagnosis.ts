@@ -40,7 +40,7 @@ function* linkChecks(settings: Settings, machine: Platform, say: Say): Generator
   if (used.length > 0) return;
   yield say("NO_USABLE_INTERFACE", {
     message: "no network interface leads to a LAN that has neighbours",
-    mend: "connect this machine to a network, or name the interface that leads to one",
+    fix: "connect this machine to a network, or name the interface that leads to one",
   });
 }
 
@@ -52,7 +52,7 @@ function omissionCheck(
   const on = links.find(({ name }) => what === name || what.startsWith(`${name} `))?.name ?? null;
   const message = `${what} is not swept: ${reason}`;
   return surprising
-    ? say("sweep-incomplete", { interface: on, message, mend: "name the ranges and interfaces to sweep" })
+    ? say("sweep-incomplete", { interface: on, message, fix: "name the ranges and interfaces to sweep" })
     : say("INTERFACE_LEFT_OUT", { interface: on, message });
 }
 
@@ -67,7 +67,7 @@ async function readerCheck(machine: Platform, signal: AbortSignal, say: Say): Pr
     signal.throwIfAborted();
     return say("neighbors-unreadable", {
       message: `the table of neighbours cannot be read: ${reasonsOf(error)}`,
-      mend: "install iproute2 (Linux), or let this process read /proc/net/arp and run ip, arp or PowerShell",
+      fix: "install iproute2 (Linux), or let this process read /proc/net/arp and run ip, arp or PowerShell",
     });
   }
 }
@@ -83,17 +83,17 @@ function roomCheck(load: TableLoad | null, say: Say): Check {
     return say("neighbor-room-unknown", { message });
   }
   const { entries, softLimit, hardLimit, refusals } = load;
-  const mend = enlarge(hardLimit);
+  const fix = enlarge(hardLimit);
   const refused = refusals > 0 ? `; ${refusals} were refused since this machine started` : "";
   const fill = `the kernel's table of neighbours holds ${entries} entries, and learns ${hardLimit} at most${refused}`;
   // Permanent entries are counted and take no room: only a refusal proves that the table is full.
   if (entries >= hardLimit - fullWithin && refusals > 0) {
     const message = `${fill}: it is full, and whatever goes to a host that is not in it is lost, multicast included`;
-    return say("neighbor-table-full", { message, mend });
+    return say("neighbor-table-full", { message, fix });
   }
   if (entries > softLimit - reserve) {
     const message = `${fill}: unless many are permanent, it is nearly full, and the kernel throws out what it can`;
-    return say("neighbor-room-scarce", { message, mend });
+    return say("neighbor-room-scarce", { message, fix });
   }
   return say("neighbor-room", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });
 }

@@ -78,9 +78,9 @@ describe("the kernel's table", () => {
     if (refusals > 0) expect(found.at(-1)?.message).toContain(`${refusals} were refused`);
   });
 
-  it("is mended by a command that fits the present limits", async () => {
+  it("is fixed by a command that fits the present limits", async () => {
     lan.load = { ...limits, hardLimit: 4_096, entries: 4_096, refusals: 1 };
-    expect((await examine()).at(-1)?.mend).toMatch(
+    expect((await examine()).at(-1)?.fix).toMatch(
       /gc_thresh1=4096 net\.\S+gc_thresh2=8192 net\.\S+gc_thresh3=16384$/,
     );
   });

@@ -9,7 +9,7 @@ export interface ConfigFault {
   /** Fault, as a predicate of the path. */
   readonly reason: string;
   /** Remedy. */
-  readonly mend: string;
+  readonly fix: string;
   readonly cause?: unknown;
 }
 
@@ -23,21 +23,21 @@ export class ConfigError extends TypeError {
   /** Path such as `transports.arp.sweep`; empty for the whole. */
   readonly path: string;
   readonly reason: string;
-  readonly mend: string;
+  readonly fix: string;
   /** Configuration file in use, even if the mistake is elsewhere; null without one. */
   inUse: string | null = null;
 
-  constructor({ origin, path, reason, mend, cause }: ConfigFault) {
+  constructor({ origin, path, reason, fix, cause }: ConfigFault) {
     const where = origin === null ? "" : `${formatOrigin(origin)}: `;
     const what = path.length === 0 ? "" : `${path.join(".")} `;
     super(
-      withoutCredentials(`${where}${what}${reason}; ${mend}`),
+      withoutCredentials(`${where}${what}${reason}; ${fix}`),
       cause === undefined ? undefined : { cause },
     );
     this.origin = origin;
     this.path = path.join(".");
     this.reason = reason;
-    this.mend = mend;
+    this.fix = fix;
   }
 
   /** Configuration file of the fault, or null if it is elsewhere. */
@@ -53,5 +53,5 @@ export class ConfigError extends TypeError {
 
 /** True for a `ConfigError` of any copy of this package. */
 export function isConfigError(error: unknown): error is ConfigError {
-  return error instanceof Error && error.name === "ConfigError" && "mend" in error;
+  return error instanceof Error && error.name === "ConfigError" && "fix" in error;
 }

@@ -110,7 +110,7 @@ test("what a program leaves out is said to be where the program says", async () 
   const resolving = resolveConfig({ cwd, plugins, elsewhere, flags: { transports: ["bus"] } });
   expect(await faultOf(resolving)).toMatchObject({
     reason: "needs the package @lmserv/discovery-bus, which does not come along",
-    mend: "take the large one",
+    fix: "take the large one",
   });
 });
 

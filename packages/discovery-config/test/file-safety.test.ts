@@ -29,7 +29,7 @@ afterEach(() => rm(join(folder, ".."), { recursive: true }));
 async function judge(user = me): Promise<{ refused: string | null; warned: string | null }> {
   const { refusal, warning } = await inspectFile(key, user);
   const text = (fault: typeof refusal): string | null =>
-    fault && `${fault.reason}; ${fault.mend}`.replaceAll(folder, "FOLDER");
+    fault && `${fault.reason}; ${fault.fix}`.replaceAll(folder, "FOLDER");
   return { refused: text(refusal), warned: text(warning) };
 }
 

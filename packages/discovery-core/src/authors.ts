@@ -64,7 +64,7 @@ export type {
   TransportSession,
 } from "./contract/transport.ts";
 export { discoveryShapes } from "./discovery/discovery-shapes.ts";
-export { mendName } from "./options/nearest.ts";
+export { suggestName } from "./options/nearest.ts";
 export {
   assertOptions,
   functionShape,

@@ -94,7 +94,7 @@ export class EtcdLease implements Held {
         await this.#rest();
       } catch (fault) {
         if (signal.aborted) return;
-        await this.#mend(fault);
+        await this.#restore(fault);
       }
     }
   }
@@ -107,7 +107,7 @@ export class EtcdLease implements Held {
     if (this.#value.isKept) await this.#pause(timing.renewMs * (1 - jitter * random()));
   }
 
-  async #mend(fault: unknown): Promise<void> {
+  async #restore(fault: unknown): Promise<void> {
     const { on, random, timing } = this.#options;
     // A process without the right to announce learns it at once, and may go on watching.
     if (!this.#value.wasKept && isErrorKind(fault, "refused")) return this.giveUp(fault);

@@ -29,7 +29,7 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
       transport: "etcd",
       interface: null,
       message: `etcd at ${server.url} lets us in, and has 2 values of the fleet default`,
-      mend: null,
+      fix: null,
     });
     expect(await fleet.list()).toEqual(before);
 
@@ -52,6 +52,6 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
   test("says that nobody listens", async () => {
     const found = await examine({ endpoints: ["http://127.0.0.1:9"] });
     expect(found).toMatchObject({ code: "etcd/store-absent", verdict: "fail" });
-    expect(found?.mend).toContain("start it");
+    expect(found?.fix).toContain("start it");
   });
 });

@@ -107,7 +107,7 @@ export interface CheckDocument {
   readonly transport: string | null;
   readonly interface: string | null;
   readonly message: string;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export function nodeDocument(node: NodeInfo): NodeDocument {

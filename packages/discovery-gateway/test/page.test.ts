@@ -93,7 +93,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
 
   test("examines this machine at a button, and shows what was found as text", async () => {
     let times = 0;
-    const check = { transport: "mdns", interface: null, mend: null } as const;
+    const check = { transport: "mdns", interface: null, fix: null } as const;
     const examine = async (): Promise<DoctorDocument> => {
       times += 1;
       return {
@@ -102,7 +102,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
         durationMs: 7,
         checks: [
           { ...check, code: "mdns/sound", verdict: "ok", message: "multicast passes" },
-          { ...check, code: "mdns/port-taken", verdict: "fail", message: hostile, mend: `mend ${hostile}` },
+          { ...check, code: "mdns/port-taken", verdict: "fail", message: hostile, fix: `fix ${hostile}` },
         ],
       };
     };
@@ -114,7 +114,7 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     await page.keyboard.press("Enter");
     await page.getByText("1 fail, 1 ok, looked just now").waitFor();
     const findings = await page.locator("#findings > li").allTextContents();
-    expect(findings[0]).toMatch(/^fail mdns: <img src=x .*mend <img src=x .*mdns\/port-taken$/s);
+    expect(findings[0]).toMatch(/^fail mdns: <img src=x .*fix <img src=x .*mdns\/port-taken$/s);
     expect(findings[0]?.length).toBeLessThan(1_000);
     expect(findings[1]).toBe("ok mdns: multicast passes");
     expect(await page.locator("img").count()).toBe(0);
@@ -142,10 +142,10 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     [1_280, "dark"],
   ] as const)("%i px wide and %s has room, and nothing against it from axe", async (width, colorScheme) => {
     const checks = [
-      { code: "mdns/port-taken", verdict: "fail", message: "m".repeat(200), mend: "stop it" },
-      { code: "host/no-default-route", verdict: "warn", message: "there is no default route", mend: null },
-      { code: "host/firewall-present", verdict: "skip", message: "nftables guards this machine", mend: null },
-      { code: "mdns/sound", verdict: "ok", message: "multicast passes", mend: null },
+      { code: "mdns/port-taken", verdict: "fail", message: "m".repeat(200), fix: "stop it" },
+      { code: "host/no-default-route", verdict: "warn", message: "there is no default route", fix: null },
+      { code: "host/firewall-present", verdict: "skip", message: "nftables guards this machine", fix: null },
+      { code: "mdns/sound", verdict: "ok", message: "multicast passes", fix: null },
     ] as const;
     const examine = async (): Promise<DoctorDocument> => ({
       formatVersion: "1.1",

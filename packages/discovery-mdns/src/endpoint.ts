@@ -23,7 +23,7 @@ export interface EndpointOptions {
 /** Limit of RFC 6762 section 17. */
 const maxPacketBytesReceived = 9_000;
 /** Wait before a failed family is tried again, doubling from the first to the last, in ms. */
-const mendWaitMs = { first: 3_000, last: 30_000 };
+const reopenWaitMs = { first: 3_000, last: 30_000 };
 /** Codes of an address that just went or is still being checked: the next look at the interfaces tells. */
 const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
 
@@ -39,8 +39,8 @@ export class Endpoint {
   /** Identity of the interface for which the sockets were opened. */
   #identity = "";
   /** Time of the next attempt at the missing families, and the count of failed attempts. */
-  #mendAtMs = 0;
-  #mends = 0;
+  #reopenAtMs = 0;
+  #reopenings = 0;
   /** Reported error of each family that cannot be used. */
   readonly #degraded = new Map<Family, string>();
   readonly #sendFailures = new Reminder();
@@ -60,7 +60,7 @@ export class Endpoint {
   /** Opens missing or outdated sockets; resolves with the error that prevents all of them. */
   async follow(on: LinkInterface, all: readonly NetworkInterface[]): Promise<DiscoveryError | null> {
     if (!this.#link || this.#identity !== identityOf(on)) return await this.#open(on, all);
-    await this.#mend(this.#link, all);
+    await this.#reopen(this.#link, all);
     return null;
   }
 
@@ -88,8 +88,8 @@ export class Endpoint {
     try {
       const link = await machine.openLink(on, this.#events(), context.clock);
       this.#identity = identityOf(on);
-      this.#mends = 0;
-      this.#planMend();
+      this.#reopenings = 0;
+      this.#planReopening();
       this.#sendFailures.clear();
       this.#use(link, all);
       context.log("debug", `mDNS runs on ${on.name}`, { addresses: on.addresses });
@@ -100,22 +100,22 @@ export class Endpoint {
   }
 
   /** Tries the missing families again; the responder restarts once the link has more. */
-  async #mend(link: Link, all: readonly NetworkInterface[]): Promise<void> {
+  async #reopen(link: Link, all: readonly NetworkInterface[]): Promise<void> {
     const { clock, log } = this.#options.context;
-    if (link.missing.length === 0 || clock.now() < this.#mendAtMs) return;
-    const mended = await link.mend();
+    if (link.missing.length === 0 || clock.now() < this.#reopenAtMs) return;
+    const reopened = await link.reopen();
     if (this.#link !== link) return;
-    this.#mends += 1;
-    this.#planMend();
-    if (mended.length === 0) return;
-    log("info", `mDNS runs on ${this.#name} over ${mended.join(" and ")}, too, from now on`);
+    this.#reopenings += 1;
+    this.#planReopening();
+    if (reopened.length === 0) return;
+    log("info", `mDNS runs on ${this.#name} over ${reopened.join(" and ")}, too, from now on`);
     this.responder?.close();
     this.#use(link, all);
   }
 
-  #planMend(): void {
-    const waitMs = Math.min(mendWaitMs.first * 2 ** this.#mends, mendWaitMs.last);
-    this.#mendAtMs = this.#options.context.clock.now() + waitMs;
+  #planReopening(): void {
+    const waitMs = Math.min(reopenWaitMs.first * 2 ** this.#reopenings, reopenWaitMs.last);
+    this.#reopenAtMs = this.#options.context.clock.now() + waitMs;
   }
 
   #use(link: Link, all: readonly NetworkInterface[]): void {

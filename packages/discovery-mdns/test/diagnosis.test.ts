@@ -139,7 +139,7 @@ describe("multicast", () => {
     const found = await examine();
     expect(last(found)).toMatchObject({
       code: "mdns/multicast-not-returned",
-      mend: expect.stringContaining("firewall-cmd"),
+      fix: expect.stringContaining("firewall-cmd"),
     });
     expect(asked).toEqual([]);
   });
@@ -181,13 +181,13 @@ describe("port 5353", () => {
       /as root.*ss -lunp 'sport = :5353'$/,
     ],
     [null, /held by another program/, /lsof -nP -iUDP:5353 \(macOS\), netstat -ano -p UDP \(Windows\)$/],
-  ])("may be taken: %j", async (others, message, mend) => {
+  ])("may be taken: %j", async (others, message, fix) => {
     holders = others;
     expect(last(await examine(refusing("EADDRINUSE")))).toMatchObject({
       code: "mdns/port-taken",
       interface: "eth0",
       message: expect.stringMatching(message),
-      mend: expect.stringMatching(mend),
+      fix: expect.stringMatching(fix),
     });
   });
 

@@ -96,11 +96,11 @@ export class Segment {
           get missing() {
             return missing();
           },
-          mend: async () => {
-            const mended = missing().filter((family) => !this.held.has(family));
-            for (const family of mended) open.add(family);
+          reopen: async () => {
+            const reopened = missing().filter((family) => !this.held.has(family));
+            for (const family of reopened) open.add(family);
             hamper();
-            return mended;
+            return reopened;
           },
           multicast: (bytes, family) => carry(bytes, { address: mdnsGroups[family], port: mdnsPort }),
           send: carry,

@@ -51,7 +51,7 @@ export async function* diagnose(
   if (clusterKeys.length === 0 && seeds.length === 0) {
     yield say("unused", {
       message: "no mesh is set up here: it has neither key nor seed",
-      mend: "to have one, make a key (lmserv mesh keygen) and name a machine of the mesh as its seed",
+      fix: "to have one, make a key (lmserv mesh keygen) and name a machine of the mesh as its seed",
     });
     return;
   }
@@ -66,14 +66,14 @@ export async function* diagnose(
 function keylessCheck(say: Say): Check {
   return say("key-missing", {
     message: "the mesh has no key, and so never leaves this machine",
-    mend: "name the key file that its members share (keyFile, --key-file); lmserv mesh keygen makes a key",
+    fix: "name the key file that its members share (keyFile, --key-file); lmserv mesh keygen makes a key",
   });
 }
 
 function seedlessCheck(say: Say): Check {
   return say("seed-missing", {
     message: "no seed is named: this machine waits for members that dial it, or that other transports find",
-    mend: "name a machine of the mesh (seeds, --seed), unless this is the one that the others name, or mDNS or ARP beside the mesh finds one",
+    fix: "name a machine of the mesh (seeds, --seed), unless this is the one that the others name, or mDNS or ARP beside the mesh finds one",
   });
 }
 
@@ -136,9 +136,9 @@ function visitCheck({ at, refusal }: Visit, isIn: boolean, say: Say): Check {
   const message = `${at}: ${refusal.message}`;
   if (code === "seed-unreachable" && isIn) {
     const spare = `${message}; another seed leads into the mesh`;
-    return say("seed-spare-unreachable", { message: spare, mend: mends[code] });
+    return say("seed-spare-unreachable", { message: spare, fix: fixes[code] });
   }
-  return say(code, { message, mend: mends[code] });
+  return say(code, { message, fix: fixes[code] });
 }
 
 type Failure = "key-refused" | "seed-foreign" | "seed-unsafe" | "seed-unreachable";
@@ -161,7 +161,7 @@ function codeOf(reason: RefusalReason): Failure {
   }
 }
 
-const mends: Readonly<Record<Failure, string>> = {
+const fixes: Readonly<Record<Failure, string>> = {
   "key-refused":
     "give both sides the same key file (compare: sha256sum mesh.key) and the same cluster; members do not tell which of the two differs",
   "seed-foreign": "correct address and port of the seed; let no proxy that ends connections stand in between",

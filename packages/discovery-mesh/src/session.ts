@@ -11,7 +11,7 @@ import {
   type TransportContext,
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
-import { type Identity, mendCopy } from "@lmserv/discovery-signing";
+import { copiedKeyAdvice, type Identity } from "@lmserv/discovery-signing";
 import { attributesOf } from "./candidates.ts";
 import type { ClusterKey } from "./link/cluster-key.ts";
 import { DialPace } from "./link/dial-pace.ts";
@@ -341,7 +341,7 @@ export class MeshSession implements TransportSession {
           )
         : new DiscoveryError(
             "NAME_CONFLICT",
-            `another process has our key; this one keeps quiet until it is gone; ${mendCopy(identity)}`,
+            `another process has our key; this one keeps quiet until it is gone; ${copiedKeyAdvice(identity)}`,
             { via },
           );
     this.#context.report(error);

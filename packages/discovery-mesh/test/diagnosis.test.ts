@@ -42,7 +42,7 @@ describe("the examination of a mesh", () => {
         transport: "mesh",
         interface: null,
         message: `a member of the mesh answers at ${door.url}, and our key fits`,
-        mend: null,
+        fix: null,
       },
     ]);
     const { link, ended } = await member.link();
@@ -59,7 +59,7 @@ describe("the examination of a mesh", () => {
     await using door = await member.listen();
     const found = await examine({ ...options, seeds: [door.url] });
     expect(codes(found).filter((code) => code !== "mesh/key-missing")).toEqual(["mesh/key-refused"]);
-    expect(found.at(-1)?.mend).toMatch(/^give both sides the same key file/);
+    expect(found.at(-1)?.fix).toMatch(/^give both sides the same key file/);
     expect(member.links).toEqual([]);
   });
 

@@ -80,8 +80,8 @@ export async function openBucket(
   const { config } = await hedgedRetry(lookOrMake, retry);
   const lifetimeMs = millis(config.max_age);
   if (lifetimeMs === 0) {
-    const mend = `delete it (nats kv del ${name}), or give it an age (nats stream edit KV_${name} --max-age 30s)`;
-    const message = `the bucket ${name} on ${plan.place} keeps values for ever, so that the dead would stay: ${mend}`;
+    const fix = `delete it (nats kv del ${name}), or give it an age (nats stream edit KV_${name} --max-age 30s)`;
+    const message = `the bucket ${name} on ${plan.place} keeps values for ever, so that the dead would stay: ${fix}`;
     throw new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via: plan.via });
   }
   const kv = await new Kvm(js).open(name);

@@ -30,7 +30,7 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
       transport: "nats",
       interface: null,
       message: `nats at 127.0.0.1:${server.port} lets us in, and has 2 values of the fleet default`,
-      mend: null,
+      fix: null,
     });
   });
 
@@ -65,7 +65,7 @@ describeNats("the examination of NATS", { concurrent: true }, () => {
   test("says that nobody listens", async () => {
     const found = await examine({ endpoints: [`127.0.0.1:${await freePort()}`] });
     expect(found).toMatchObject({ code: "nats/store-absent", verdict: "fail" });
-    expect(found?.mend).toContain("start it");
+    expect(found?.fix).toContain("start it");
   });
 
   test("says that it keeps nothing", async () => {

@@ -65,7 +65,7 @@ export function ephemeralIdentity(wallMs: number): Identity {
 }
 
 /** Final part of a message: tells how to separate two processes with one key. */
-export function mendCopy({ keyFile }: Identity): string {
+export function copiedKeyAdvice({ keyFile }: Identity): string {
   return keyFile === null
     ? "end one of them, or give each a key of its own"
     : `end one of them, or where its folder is a copy, delete ${keyFile} there and start it again`;

@@ -2,9 +2,9 @@ export type { Identity, NodeKey } from "@lmserv/discovery-core/transport";
 export { createFile, readIfThere, replaceFile } from "./durable-file.ts";
 export { fittedNodes } from "./fitted-nodes.ts";
 export {
+  copiedKeyAdvice,
   ephemeralIdentity,
   type IdentityOptions,
-  mendCopy,
   openIdentity,
 } from "./identity.ts";
 export {

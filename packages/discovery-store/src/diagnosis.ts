@@ -18,7 +18,7 @@ export async function* diagnose(
     signal.throwIfAborted();
     const { code: fault, message } = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", via);
     const code = codeOf(fault);
-    yield say(code, { message, mend: mends[code] });
+    yield say(code, { message, fix: fixes[code] });
   }
 }
 
@@ -29,7 +29,7 @@ function codeOf(fault: string): Failure {
   return fault === "PERMISSION_DENIED" ? "store-refuses" : "store-unfit";
 }
 
-const mends: Readonly<Record<Failure, string>> = {
+const fixes: Readonly<Record<Failure, string>> = {
   "store-absent":
     "start it, name it as it is reached from here (endpoints, --endpoint), and let TCP to its port through the firewalls on the way",
   "store-refuses":

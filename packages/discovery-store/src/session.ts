@@ -11,7 +11,7 @@ import {
   type TransportSession,
 } from "@lmserv/discovery-core/transport";
 import { isSameStack } from "@lmserv/discovery-network";
-import { type AliveRecord, type Identity, mendCopy } from "@lmserv/discovery-signing";
+import { type AliveRecord, copiedKeyAdvice, type Identity } from "@lmserv/discovery-signing";
 import { Directory } from "./directory.ts";
 import { LocalNetwork, type Platform } from "./local-network.ts";
 import { PublishedNode } from "./published-node.ts";
@@ -160,7 +160,7 @@ export class StoreSession implements TransportSession {
     const where = isSameStack(machine, this.#localNetwork.mark)
       ? "of this machine"
       : `on ${node.hostname ?? "another machine"} (${addresses.join(", ")})`;
-    const message = `another process ${where} announces with our key; the later start is listed; ${mendCopy(identity)}`;
+    const message = `another process ${where} announces with our key; the later start is listed; ${copiedKeyAdvice(identity)}`;
     this.#context.report(new DiscoveryError("NAME_CONFLICT", message, { via }));
   }
 

@@ -7,7 +7,12 @@ import {
   toDiscoveryError,
 } from "@lmserv/discovery-core/transport";
 import { isHostAddress, readSystem, thisMachine } from "@lmserv/discovery-network";
-import { assertClusterName, ephemeralIdentity, type Identity, mendCopy } from "@lmserv/discovery-signing";
+import {
+  assertClusterName,
+  copiedKeyAdvice,
+  ephemeralIdentity,
+  type Identity,
+} from "@lmserv/discovery-signing";
 import { diagnose } from "./diagnosis.ts";
 import type { Platform } from "./local-network.ts";
 import { StoreSession } from "./session.ts";
@@ -70,7 +75,7 @@ export function storeTransportOn(machine: Platform, store: Store, options: Store
       const { clock, random, log } = context;
       const own = typeof options.identity === "function" ? await options.identity() : options.identity;
       const identity = own ?? ephemeralIdentity(clock.wall());
-      const report = (error: DiscoveryError): void => context.report(withMend(error, identity));
+      const report = (error: DiscoveryError): void => context.report(withAdvice(error, identity));
       const connection = await store
         .connect({ via: name, cluster, lifetimeMs, clock, random, log, report }, { signal })
         .catch((error: unknown): StoreConnection => {
@@ -87,10 +92,10 @@ export function storeTransportOn(machine: Platform, store: Store, options: Store
 }
 
 /** A store sees an overwritten value, but knows nothing of keys. */
-function withMend(error: DiscoveryError, identity: Identity): DiscoveryError {
+function withAdvice(error: DiscoveryError, identity: Identity): DiscoveryError {
   const { code, message, via, cause } = error;
   if (code !== "NAME_CONFLICT") return error;
-  return new DiscoveryError(code, `${message}; ${mendCopy(identity)}`, { via, cause });
+  return new DiscoveryError(code, `${message}; ${copiedKeyAdvice(identity)}`, { via, cause });
 }
 
 function assertAddresses(addresses: readonly string[]): void {

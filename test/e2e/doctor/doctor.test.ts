@@ -44,7 +44,7 @@ describeNet("the doctor", () => {
         transport: "mdns",
         interface: "eth0",
         message: expect.stringMatching(/no neighbour is known there either/),
-        mend: expect.stringMatching(/lmserv doctor --sweep$/),
+        fix: expect.stringMatching(/lmserv doctor --sweep$/),
       });
     });
 
@@ -59,7 +59,7 @@ describeNet("the doctor", () => {
       expect(found.code).toBe(1);
       const dropped = found.checks.find(({ code }) => code === "mdns/multicast-dropped");
       expect(dropped?.message).toContain(there.address);
-      expect(dropped?.mend).toMatch(/client isolation.*IGMP snooping/);
+      expect(dropped?.fix).toMatch(/client isolation.*IGMP snooping/);
       await lan.dropMulticast(false);
       expect(codesOf(await examine(here), "fail")).toEqual([]);
     });
@@ -131,7 +131,7 @@ describeNet("the doctor", () => {
         message: expect.stringMatching(
           /UDP port 5353 over IPv4 on eth0 is held by node hold-port\.mjs \(pid \d+\)/,
         ),
-        mend: expect.stringMatching(/^end it, or have it share the port$/),
+        fix: expect.stringMatching(/^end it, or have it share the port$/),
       });
       expect(codesOf(found, "ok")).toContain("mdns/multicast-heard eth0");
     });
@@ -158,7 +158,7 @@ describeNet("the doctor", () => {
       expect(found.checks.find(({ code }) => code === "arp/neighbor-table-full")).toMatchObject({
         transport: "arp",
         message: expect.stringMatching(/holds 1024 entries, and learns 1024 at most; 77 were refused/),
-        mend: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
+        fix: expect.stringMatching(/sysctl -w net\.ipv4\.neigh\.default\.gc_thresh1=1024 /),
       });
     });
 
@@ -183,7 +183,7 @@ describeNet("the doctor", () => {
       expect(found.checks.find(({ code }) => code === "mesh/key-refused")).toMatchObject({
         transport: "mesh",
         message: `ws://${there.address}:7946: it does not accept our key and cluster, or cannot tell that we have them`,
-        mend: expect.stringMatching(/^give both sides the same key file/),
+        fix: expect.stringMatching(/^give both sides the same key file/),
       });
     });
 

@@ -7,7 +7,7 @@ export interface Check {
   readonly transport: string | null;
   readonly interface: string | null;
   readonly message: string;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface Examination {

@@ -13,8 +13,8 @@ export function takenAddress(
     if (!transport || !option) continue;
     const path = ["transports", transport.name, option.key];
     const origin = settings.find((setting) => setting.path === path.join("."))?.origin ?? { kind: "default" };
-    const mend = `end the program that has it, or listen on another port: ${option.another}`;
-    return new ConfigError({ origin, path, reason: `cannot be: ${explain(failure)}`, mend, cause: failure });
+    const fix = `end the program that has it, or listen on another port: ${option.another}`;
+    return new ConfigError({ origin, path, reason: `cannot be: ${explain(failure)}`, fix, cause: failure });
   }
   return null;
 }

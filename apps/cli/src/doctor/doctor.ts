@@ -148,8 +148,8 @@ async function diagnose(
     return [say("NOTHING_TO_CHECK", { message: `${name} has nothing to look at` })];
   } catch (error) {
     const message = `${name} could not be examined: ${explain(error)}`;
-    const mend = "report it as a defect, with what -v prints";
-    return [...checks, say("DIAGNOSIS_FAILED", { message, mend })];
+    const fix = "report it as a defect, with what -v prints";
+    return [...checks, say("DIAGNOSIS_FAILED", { message, fix })];
   } finally {
     cancel();
     ending.abort();

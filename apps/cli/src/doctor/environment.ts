@@ -97,7 +97,7 @@ export function environmentChecks(environment: Environment): readonly Check[] {
       ? [
           say("container-suspected", {
             message: `this seems to be a ${container}: on a network of its own, neither multicast nor ARP leads out`,
-            mend: "run it on the host's network (docker run --network host; hostNetwork: true), or outside",
+            fix: "run it on the host's network (docker run --network host; hostNetwork: true), or outside",
           }),
         ]
       : []),
@@ -105,7 +105,7 @@ export function environmentChecks(environment: Environment): readonly Check[] {
     ...firewalls.map((name) =>
       say("firewall-present", {
         message: `${name} guards this machine; its rules cannot be read from here`,
-        mend: "if others do not see this machine, let UDP port 5353 and the server's own port in",
+        fix: "if others do not see this machine, let UDP port 5353 and the server's own port in",
       }),
     ),
   ];
@@ -119,7 +119,7 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
     return [
       say("no-default-route", {
         message: "there is no default route: other mDNS programs may neither send nor receive",
-        mend: "nothing, on a network without a router; else connect this machine to one",
+        fix: "nothing, on a network without a router; else connect this machine to one",
       }),
     ];
   }
@@ -132,7 +132,7 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
     say("vpn-suspected", {
       interface: first,
       message: `the default route leaves through ${first}, which looks like a VPN`,
-      mend: "if hosts of the LAN are not found, allow access to the local network in the VPN, or disconnect it",
+      fix: "if hosts of the LAN are not found, allow access to the local network in the VPN, or disconnect it",
     }),
   ];
 }
@@ -142,10 +142,10 @@ function wslCheck(wsl: "mirrored" | "nat"): Check {
     ? say("wsl-suspected", {
         message:
           "this seems to be WSL behind address translation: the LAN is out of reach of multicast and ARP",
-        mend: "run it on Windows itself, or set networkingMode=mirrored in .wslconfig and use a transport without multicast",
+        fix: "run it on Windows itself, or set networkingMode=mirrored in .wslconfig and use a transport without multicast",
       })
     : say("wsl-suspected", {
         message: "this seems to be WSL with mirrored networking, where multicast DNS does not arrive",
-        mend: "run it on Windows itself, or use a transport without multicast",
+        fix: "run it on Windows itself, or use a transport without multicast",
       });
 }

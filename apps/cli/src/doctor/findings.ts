@@ -25,12 +25,12 @@ export function formatFindings(checks: readonly Check[], color: boolean): string
   return `${[...parts, summary(checks)].join("\n\n")}\n`;
 }
 
-function linesOf({ verdict, code, message, mend }: Check, color: boolean): readonly string[] {
+function linesOf({ verdict, code, message, fix }: Check, color: boolean): readonly string[] {
   const mark = verdict.padEnd("warn".length);
   const hue = colors[verdict];
   const line = `  ${color && hue ? paint(hue, mark) : mark}  ${visibleText(message)}`;
   if (verdict === "ok") return [line];
-  return [`${line} [${code}]`, ...(mend === null ? [] : [`        ${visibleText(mend)}`])];
+  return [`${line} [${code}]`, ...(fix === null ? [] : [`        ${visibleText(fix)}`])];
 }
 
 function summary(checks: readonly Check[]): string {

@@ -17,14 +17,14 @@ const pattern = /^[\x21-\x7e]{16,1024}$/;
 export async function readKeyFile(name: string, { cwd, readFile }: Io, reporter: Reporter): Promise<string> {
   const file = resolve(cwd, name);
   const { refusal, warning } = await inspectFile(file);
-  if (refusal) throw new UsageError(`the key file ${file}, ${refusal.reason}: ${refusal.mend}`);
+  if (refusal) throw new UsageError(`the key file ${file}, ${refusal.reason}: ${refusal.fix}`);
   const key = (await readText(file, readFile)).trim();
   if (!pattern.test(key)) {
     throw new UsageError(
       `the key file ${file} holds no key: one line of 16 to 1024 visible ASCII characters`,
     );
   }
-  if (warning) reporter.warn(`the key file ${file}, ${warning.reason}: ${warning.mend}`);
+  if (warning) reporter.warn(`the key file ${file}, ${warning.reason}: ${warning.fix}`);
   return key;
 }
 

@@ -26,7 +26,7 @@ export class Obstacles {
       const { id, info } = one.node;
       if (causes.has(id) || causes.size >= maxTold) continue;
       if (one.obstacle !== "key" && one.obstacle !== "state") continue;
-      const cause = `${info || id} is not used: ${one.why}${mendFor(one)}`;
+      const cause = `${info || id} is not used: ${one.why}${fixFor(one)}`;
       causes.set(id, cause);
       if (this.#told.get(id) !== cause) this.#note(cause);
     }
@@ -34,7 +34,7 @@ export class Obstacles {
   }
 }
 
-function mendFor({ node, obstacle, why }: Rejection): string {
+function fixFor({ node, obstacle, why }: Rejection): string {
   const endpoint = formatEndpoint(node.host, node.port);
   if (obstacle === "key") return `; --node-key ${endpoint}=FILE gives it one`;
   return why === untrustedReason ? `; --node-ca-file ${endpoint}=FILE names an authority that does` : "";

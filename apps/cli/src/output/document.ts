@@ -20,6 +20,6 @@ interface SettingDocument {
 }
 
 export function checkDocument(check: Check): CheckDocument {
-  const { code, verdict, transport, interface: on, message, mend } = check;
-  return { code, verdict, transport, interface: on, message, mend };
+  const { code, verdict, transport, interface: on, message, fix } = check;
+  return { code, verdict, transport, interface: on, message, fix };
 }

@@ -38,14 +38,14 @@ const verdicts: Readonly<Partial<Record<CheckCode, Check["verdict"]>>> = {
   "mdns/port-taken": "fail",
 };
 
-function check(code: CheckCode, { interface: on = null, mend = null, message }: Finding): Check {
-  return { code, verdict: verdicts[code] ?? "ok", transport: "mdns", interface: on, message, mend };
+function check(code: CheckCode, { interface: on = null, fix = null, message }: Finding): Check {
+  return { code, verdict: verdicts[code] ?? "ok", transport: "mdns", interface: on, message, fix };
 }
 
 function finding(...codes: readonly CheckCode[]): Diagnose {
   return async function* () {
     for (const code of codes) {
-      yield check(code, { interface: "eth0", message: `found ${code}`, mend: "mend it" });
+      yield check(code, { interface: "eth0", message: `found ${code}`, fix: "fix it" });
     }
   };
 }
@@ -139,22 +139,22 @@ describe("every transport", () => {
 
 describe("the command that finds more neighbours", () => {
   const telling: Diagnose = async function* ({ moreNeighbors = null }) {
-    yield check("mdns/multicast-silent", { message: "silence", mend: moreNeighbors });
+    yield check("mdns/multicast-silent", { message: "silence", fix: moreNeighbors });
   };
 
   it("is told to transports, where there is one", async () => {
     install("mdns", telling);
     install("arp", finding("arp/neighbor-room"));
     const { checks } = await examine("--interface", "eth0");
-    expect(checks[0]?.mend).toBe("lmserv doctor --sweep --interface eth0");
+    expect(checks[0]?.fix).toBe("lmserv doctor --sweep --interface eth0");
   });
 
   it("is none where nothing names neighbours, nor after a sweep", async () => {
     install("mdns", telling);
-    expect((await examine()).checks[0]?.mend).toBeNull();
+    expect((await examine()).checks[0]?.fix).toBeNull();
     install("arp", finding("arp/neighbor-room"));
     machine.stdout.text = "";
-    expect((await examine("--sweep", "--transport", "mdns")).checks[0]?.mend).toBeNull();
+    expect((await examine("--sweep", "--transport", "mdns")).checks[0]?.fix).toBeNull();
   });
 });
 
@@ -164,7 +164,7 @@ describe("for people", () => {
     expect(await machine.start("doctor").ended).toBe(1);
     expect(machine.stdout.text).toBe(`mdns
   fail  found mdns/port-taken [mdns/port-taken]
-        mend it
+        fix it
   ok    found mdns/multicast-heard
 
 this machine
@@ -188,7 +188,7 @@ this machine
 
   it("nothing of what others said steers the terminal", async () => {
     install("mdns", async function* () {
-      yield check("mdns/port-taken", { message: "held by \u001b[2Jx", mend: "\u001b[2J" });
+      yield check("mdns/port-taken", { message: "held by \u001b[2Jx", fix: "\u001b[2J" });
     });
     await machine.start("doctor").ended;
     expect(machine.stdout.text).not.toContain("\u001b");

@@ -63,7 +63,7 @@ function withoutSequences(screen: string): string {
   return [first, ...others.map((part) => part.replace(/^\d*[A-Jm]/, ""))].join("");
 }
 
-const finding = checker("host", {}, text)("DIAGNOSIS_FAILED", { message: text, mend: text });
+const finding = checker("host", {}, text)("DIAGNOSIS_FAILED", { message: text, fix: text });
 
 /** Way out of the command: the files that write it, and its output. */
 interface Way {

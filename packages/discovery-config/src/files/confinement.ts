@@ -5,7 +5,7 @@ import type { Origin } from "../settings/origin.ts";
 import type { Path } from "../settings/setting.ts";
 
 /** Remedy for a file that was only found in the working folder and asks for more than such a file may. */
-export function mendTrust(file: string): string {
+export function trustAdvice(file: string): string {
   return `if you trust that folder, name the file: --config ${file}`;
 }
 
@@ -26,7 +26,7 @@ export async function assertInside(
     origin,
     path,
     reason: `names ${target}, which is not in the folder of this file; a file that was only found in the working folder names nothing outside it`,
-    mend: mendTrust(file),
+    fix: trustAdvice(file),
   });
 }
 

@@ -27,7 +27,7 @@ export function parseDocument(text: string, file: string): Group {
     origin: document.originAt(0),
     path: [],
     reason: "the file holds no object",
-    mend: 'the least is { "version": 1, "transports": { "mdns": {} } }',
+    fix: 'the least is { "version": 1, "transports": { "mdns": {} } }',
   });
 }
 
@@ -38,7 +38,7 @@ function decoded(text: string, file: string): string {
   } catch (error) {
     const origin: Origin = { kind: "file", file, line: 1, column: 1 };
     const reason = `the file ${error instanceof Error ? error.message : error}`;
-    throw new ConfigError({ origin, path: [], reason, mend: "save it as UTF-8", cause: error });
+    throw new ConfigError({ origin, path: [], reason, fix: "save it as UTF-8", cause: error });
   }
 }
 
@@ -66,10 +66,10 @@ class Document {
 
   /** @throws {ConfigError} for a text that is too long or nested too deep. */
   assertSize(): void {
-    const mend = "give the file that was meant: a configuration is a few lines";
+    const fix = "give the file that was meant: a configuration is a few lines";
     if (this.text.length > maxLength) {
       const reason = `the file has ${this.text.length} characters, and ${maxLength} are allowed`;
-      throw new ConfigError({ origin: this.originAt(0), path: [], reason, mend });
+      throw new ConfigError({ origin: this.originAt(0), path: [], reason, fix });
     }
     const scanner = createScanner(this.text, true);
     let depth = 0;
@@ -80,7 +80,7 @@ class Document {
       if ("}]".includes(first)) depth -= 1;
       if (depth <= maxDepth) continue;
       const origin = this.originAt(scanner.getTokenOffset());
-      throw new ConfigError({ origin, path: [], reason: `it is nested more than ${maxDepth} deep`, mend });
+      throw new ConfigError({ origin, path: [], reason: `it is nested more than ${maxDepth} deep`, fix });
     }
   }
 
@@ -120,7 +120,7 @@ class Document {
         origin: this.originAt(comma),
         path: [],
         reason: `a comma stands before "${closer}"`,
-        mend: "delete it: JSON has no trailing commas",
+        fix: "delete it: JSON has no trailing commas",
       });
     }
     return new ConfigError({
@@ -128,7 +128,7 @@ class Document {
       path: [],
       // The text itself is not shown: the file may be the wrong one, such as a key.
       reason: syntaxReasons[printParseErrorCode(error)] ?? "this is no JSON",
-      mend: "the file is JSON, in which // and /* */ comments are allowed",
+      fix: "the file is JSON, in which // and /* */ comments are allowed",
     });
   }
 
@@ -160,7 +160,7 @@ function duplicate(path: Path, origin: Origin, earlier: Origin): ConfigError {
     origin,
     path,
     reason: `stands here for the second time, and first${line}`,
-    mend: isTransport
+    fix: isTransport
       ? 'give the second transport a name of its own, and its kind as "type"'
       : "keep one of the two",
   });

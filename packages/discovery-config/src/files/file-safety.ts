@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 /** Fault of a file that must be private, as a predicate of its name, with the remedy. */
 export interface SafetyFault {
   readonly reason: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 export interface Safety {
@@ -75,18 +75,18 @@ function ancestorsOf(path: string): readonly string[] {
 function refusalOf({ path, isFile, mode, owner }: Facts, user: number): SafetyFault | null {
   const which = isFile ? "which" : `which lies in ${path}, which`;
   if (owner !== user && owner !== root && user !== root) {
-    return { reason: `${which} belongs to user ${owner}`, mend: `make it yours: chown ${user} ${path}` };
+    return { reason: `${which} belongs to user ${owner}`, fix: `make it yours: chown ${user} ${path}` };
   }
   const isShared = (mode & groupOrOthersWrite) !== 0 && (isFile || (mode & sticky) === 0);
   if (!isShared) return null;
   const reason = `${which} others can write (mode ${octal(mode)})`;
-  return { reason, mend: `take that from them: chmod go-w ${path}` };
+  return { reason, fix: `take that from them: chmod go-w ${path}` };
 }
 
 function warningOf({ path, mode }: Facts): SafetyFault | null {
   if ((mode & groupOrOthersRead) === 0) return null;
   const reason = `which others can read (mode ${octal(mode)})`;
-  return { reason, mend: `unless it has to be so, as in a container: chmod 600 ${path}` };
+  return { reason, fix: `unless it has to be so, as in a container: chmod 600 ${path}` };
 }
 
 function octal(mode: number): string {

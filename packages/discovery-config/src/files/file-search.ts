@@ -68,7 +68,7 @@ async function read(file: string, readFile: ReadFile, origin: Origin): Promise<s
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
     const reason = `the file ${file} cannot be read: ${error instanceof Error ? error.message : error}`;
-    throw new ConfigError({ origin, path: [], reason, mend: "let this user read it", cause: error });
+    throw new ConfigError({ origin, path: [], reason, fix: "let this user read it", cause: error });
   }
 }
 
@@ -77,6 +77,6 @@ function missing(file: string, origin: Origin): ConfigError {
     origin,
     path: [],
     reason: `the file ${file} does not exist`,
-    mend: `name one that does, or leave it out: then ./${fileName}, the XDG folder and /etc/lmserv are looked at`,
+    fix: `name one that does, or leave it out: then ./${fileName}, the XDG folder and /etc/lmserv are looked at`,
   });
 }

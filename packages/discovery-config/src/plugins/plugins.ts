@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { isTransportPlugin, type TransportPlugin } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "../config-error.ts";
-import { mendTrust } from "../files/confinement.ts";
+import { trustAdvice } from "../files/confinement.ts";
 import type { FoundFile } from "../files/file-search.ts";
 import type { ConfigInput } from "../input.ts";
 import type { Origin } from "../settings/origin.ts";
@@ -80,18 +80,18 @@ export class PluginLoader {
     if (this.#found?.isTrusted === false && origin.kind !== "flag") {
       const { file } = this.#found;
       const reason = `needs the package ${name}, and a file that was only found in the working folder loads no code`;
-      return new MissingPlugin({ origin, path, reason, mend: advice ?? mendTrust(file) });
+      return new MissingPlugin({ origin, path, reason, fix: advice ?? trustAdvice(file) });
     }
     if (advice !== undefined && !this.#found?.isTrusted) {
       const reason = `needs the package ${name}, which does not come along`;
-      return new MissingPlugin({ origin, path, reason, mend: advice });
+      return new MissingPlugin({ origin, path, reason, fix: advice });
     }
     const folder = this.#found ? dirname(this.#found.file) : cwd;
     return new MissingPlugin({
       origin,
       path,
       reason: `needs the package ${name}, which is not installed for ${folder}`,
-      mend: `${advice === undefined ? "" : `${advice}, or `}install it: ${installCommand(name)}`,
+      fix: `${advice === undefined ? "" : `${advice}, or `}install it: ${installCommand(name)}`,
     });
   }
 }
@@ -112,7 +112,7 @@ async function importEntry(entry: string, name: string, { origin, path }: Wanted
       origin,
       path,
       reason,
-      mend: `install it anew: ${installCommand(name)}`,
+      fix: `install it anew: ${installCommand(name)}`,
       cause: error,
     });
   }
@@ -125,7 +125,7 @@ function pluginOf(module: unknown, name: string, { origin, path }: WantedPlugin)
     origin,
     path,
     reason: `needs the package ${name}, which exports no plugin of a transport`,
-    mend: "name a package that exports plugin with type, announces, options and create, or a newer version of it",
+    fix: "name a package that exports plugin with type, announces, options and create, or a newer version of it",
   });
 }
 

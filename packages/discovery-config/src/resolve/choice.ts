@@ -1,4 +1,4 @@
-import { mendName } from "@lmserv/discovery-core/transport";
+import { suggestName } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "../config-error.ts";
 import type { Environment } from "../files/file-search.ts";
 import { isTransportName, nameRule } from "../schema/transport-name.ts";
@@ -68,7 +68,7 @@ function checked(names: readonly string[], origin: Origin): Choice {
   const wrong = names.find((name) => !isTransportName(name));
   if (wrong !== undefined || names.length === 0) {
     const reason = `names ${JSON.stringify(wrong ?? "")}, which is no name of a transport`;
-    throw new ConfigError({ origin, path: [], reason, mend: nameRule });
+    throw new ConfigError({ origin, path: [], reason, fix: nameRule });
   }
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === undefined) return { names, origin };
@@ -76,7 +76,7 @@ function checked(names: readonly string[], origin: Origin): Choice {
     origin,
     path: [],
     reason: `names ${JSON.stringify(twice)} twice`,
-    mend: "name it once",
+    fix: "name it once",
   });
 }
 
@@ -93,7 +93,7 @@ export function assertKnown(
       origin: { kind: "environment", variable },
       path: [],
       reason: `there is no transport ${JSON.stringify(transport.toLowerCase())} to set this of`,
-      mend: `${mendName(transport, names)}; a further one is named in LMSERV_TRANSPORTS`,
+      fix: `${suggestName(transport, names)}; a further one is named in LMSERV_TRANSPORTS`,
     });
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config-error.ts";
-import { mendTrust } from "../files/confinement.ts";
+import { trustAdvice } from "../files/confinement.ts";
 import type { Environment } from "../files/file-search.ts";
 import type { FlagOption } from "../input.ts";
 import { checkGateway } from "../schema/frame.ts";
@@ -45,7 +45,7 @@ export interface ResolvedGateway {
    * @param key - Key of the value within the section, such as `["listen"]` or `["nodeKeys",
    * "10.0.0.7:8000"]`.
    */
-  readonly fault: (key: Path, reason: string, mend: string) => ConfigError;
+  readonly fault: (key: Path, reason: string, fix: string) => ConfigError;
 }
 
 const path: Path = ["gateway"];
@@ -74,13 +74,13 @@ export async function resolveGateway(
   const filled = await fillIn(group, gatewaySchema, path, files);
   return {
     values: plain(filled) as GatewayConfig,
-    fault: (key, reason, mend) => {
+    fault: (key, reason, fix) => {
       const held = key[0] === "keyFile" ? ["key"] : key;
       return new ConfigError({
         origin: nearestAt(filled, held).origin,
         path: [...path, ...key],
         reason,
-        mend,
+        fix,
       });
     },
   };
@@ -107,6 +107,6 @@ function assertClosed({ entries }: Group, file: string): void {
     if (!isOpening) continue;
     const reason =
       "decides who may use the endpoint or whom it believes, and stands in a file that was only found in the working folder";
-    throw new ConfigError({ origin, path: [...path, key], reason, mend: mendTrust(file) });
+    throw new ConfigError({ origin, path: [...path, key], reason, fix: trustAdvice(file) });
   }
 }

@@ -1,4 +1,4 @@
-import { mendName } from "@lmserv/discovery-core/transport";
+import { suggestName } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, settingOf } from "../settings/setting.ts";
@@ -29,5 +29,5 @@ export function presetTransports(name: string, origin: Origin): Group {
     );
   }
   const reason = `is ${JSON.stringify(name)}, which is no preset`;
-  throw new ConfigError({ origin, path: ["preset"], reason, mend: mendName(name, presetNames) });
+  throw new ConfigError({ origin, path: ["preset"], reason, fix: suggestName(name, presetNames) });
 }

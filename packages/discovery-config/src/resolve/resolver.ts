@@ -198,19 +198,19 @@ async function create(
     if (transport.name === name) return transport;
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    const mend = `change it in the options of ${name}`;
+    const fix = `change it in the options of ${name}`;
     // A message begins with the option that it concerns.
     const [key = ""] = /^[a-z]\w*/i.exec(error.message) ?? [];
     const blamed = entries.get(key)?.origin ?? entries.get(`${key}File`)?.origin ?? origin;
     const reason = `cannot be: ${error.message}`;
-    throw new ConfigError({ origin: blamed, path, reason, mend, cause: error });
+    throw new ConfigError({ origin: blamed, path, reason, fix, cause: error });
   }
   const reason = `is made by the plug-in ${plugin.type} under another name`;
   throw new ConfigError({
     origin,
     path,
     reason,
-    mend: "tell its author that create must use the name it is given",
+    fix: "tell its author that create must use the name it is given",
   });
 }
 
@@ -220,7 +220,7 @@ export function wantedBy(name: string, group: Group, path: Path): WantedPlugin {
   const wanted = { type, origin: nearestAt(group, ["type"]).origin, path };
   if (isPackageName(type)) return wanted;
   const reason = `is ${JSON.stringify(type)}, which is no name of a package`;
-  throw new ConfigError({ ...wanted, path: [...path, "type"], reason, mend: "name an installed package" });
+  throw new ConfigError({ ...wanted, path: [...path, "type"], reason, fix: "name an installed package" });
 }
 
 function overlaid(lower: Group, upper: Group | null): Group {
@@ -238,6 +238,6 @@ function nobodyHas({ flag, key }: FlagOption, { names }: Choice): ConfigError {
     origin: { kind: "flag", flag },
     path: [],
     reason: `none of the chosen transports (${names.join(", ")}) has the option ${key}`,
-    mend: "leave it out, or choose a transport that has it",
+    fix: "leave it out, or choose a transport that has it",
   });
 }

@@ -65,7 +65,7 @@ export const documentShape: GroupShape = {
 
 export const frameKeys: readonly string[] = Object.keys(transportShape.properties);
 
-const mends: Readonly<Record<string, string>> = {
+const fixes: Readonly<Record<string, string>> = {
   version: 'this version reads "version": 1',
   transports: 'list one, such as "mdns": {}, or leave the key out for mDNS',
 };
@@ -77,13 +77,13 @@ export function checkDocument(file: Group): void {
   if (transports?.kind !== "group") return;
   const { origin } = transports;
   if (transports.entries.size === 0) {
-    throw new ConfigError({ origin, path: ["transports"], reason: "is empty", mend: mends.transports ?? "" });
+    throw new ConfigError({ origin, path: ["transports"], reason: "is empty", fix: fixes.transports ?? "" });
   }
   for (const [name, one] of transports.entries) {
     const path = ["transports", name];
     if (!isTransportName(name)) {
       const reason = "is no name of a transport";
-      throw new ConfigError({ origin: one.origin, path, reason, mend: nameRule });
+      throw new ConfigError({ origin: one.origin, path, reason, fix: nameRule });
     }
     if (one.kind === "group") checkDuration(one, path);
   }
@@ -111,8 +111,8 @@ function checkDuration(group: Group, path: Path): void {
   if (after === null || parseDuration(after) !== null) return;
   const { origin } = nearestAt(group, ["after"]);
   const reason = `is ${JSON.stringify(after)}, which is no duration of at most 24h`;
-  const mend = 'write seconds, or a whole number and a unit, such as "500ms", "3s" or "2m"';
-  throw new ConfigError({ origin, path: [...path, "after"], reason, mend });
+  const fix = 'write seconds, or a whole number and a unit, such as "500ms", "3s" or "2m"';
+  throw new ConfigError({ origin, path: [...path, "after"], reason, fix });
 }
 
 function check(shape: GroupShape, group: Group, base: Path): void {
@@ -122,8 +122,8 @@ function check(shape: GroupShape, group: Group, base: Path): void {
   const path = [...base, ...inner];
   const [, meant] = /^is unknown; (.*)$/.exec(issue.message) ?? [];
   const reason = meant === undefined ? issue.message : "is unknown";
-  const mend = meant ?? mends[path.join(".")] ?? "see the JSON Schema that $schema names";
-  throw new ConfigError({ origin: nearestAt(group, inner).origin, path, reason, mend });
+  const fix = meant ?? fixes[path.join(".")] ?? "see the JSON Schema that $schema names";
+  throw new ConfigError({ origin: nearestAt(group, inner).origin, path, reason, fix });
 }
 
 /** Value of a key that was checked to be text, or null if it is absent. */

@@ -49,7 +49,7 @@ function halfName(variable: string): ConfigError {
     origin: { kind: "environment", variable },
     path: [],
     reason: "the variable names no option",
-    mend: `write it as ${prefix}ARP__SWEEP or ${gatewayPrefix}LISTEN`,
+    fix: `write it as ${prefix}ARP__SWEEP or ${gatewayPrefix}LISTEN`,
   });
 }
 

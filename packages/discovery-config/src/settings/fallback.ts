@@ -20,12 +20,12 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
   const after = textOf(group, "after");
   if (after !== null && !group.entries.has("when")) {
     const reason = "says how long to wait, and nothing says for what";
-    const mend = 'add "when": "mdns-silent", or delete it';
+    const fix = 'add "when": "mdns-silent", or delete it';
     throw new ConfigError({
       origin: nearestAt(group, ["after"]).origin,
       path: [...path, "after"],
       reason,
-      mend,
+      fix,
     });
   }
   if (textOf(group, "when") !== "mdns-silent") return null;
@@ -36,7 +36,7 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
       origin,
       path: [...path, "when"],
       reason,
-      mend: 'make it "always", or delete it',
+      fix: 'make it "always", or delete it',
     });
   }
   return { path, origin, afterMs: parseDuration(after ?? defaultAfter) ?? 0 };
@@ -53,12 +53,12 @@ export function assertFallbacks(fallbacks: readonly Fallback[], hasPrimary: bool
       origin: first.origin,
       path,
       reason,
-      mend: 'add "mdns": {}, or make it "always"',
+      fix: 'add "mdns": {}, or make it "always"',
     });
   }
   const other = fallbacks.find(({ afterMs }) => afterMs !== first.afterMs);
   if (!other) return;
   const reason = `is ${other.afterMs} ms, and ${first.path.join(".")} waits ${first.afterMs} ms`;
   const path = [...other.path, "after"];
-  throw new ConfigError({ origin: other.origin, path, reason, mend: "let all wait equally long" });
+  throw new ConfigError({ origin: other.origin, path, reason, fix: "let all wait equally long" });
 }

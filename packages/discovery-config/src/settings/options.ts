@@ -1,5 +1,10 @@
 import { resolve } from "node:path";
-import { mendName, type SchemaIssue, type TransportPlugin, utf8Text } from "@lmserv/discovery-core/transport";
+import {
+  type SchemaIssue,
+  suggestName,
+  type TransportPlugin,
+  utf8Text,
+} from "@lmserv/discovery-core/transport";
 import { ConfigError } from "../config-error.ts";
 import { assertInside } from "../files/confinement.ts";
 import { inspectFile } from "../files/file-safety.ts";
@@ -83,13 +88,13 @@ async function secretFrom(setting: Setting, path: Path, files: Files): Promise<S
   const { origin } = setting;
   const name = plain(setting);
   if (typeof name !== "string" || name === "") {
-    throw new ConfigError({ origin, path, reason: "must name a file", mend: "write its path as a text" });
+    throw new ConfigError({ origin, path, reason: "must name a file", fix: "write its path as a text" });
   }
   const file = await locate(name, origin, path, files);
   const { refusal, warning } = await inspectFile(file);
   if (refusal) {
     const reason = `names the file ${file}, ${refusal.reason}`;
-    throw new ConfigError({ origin, path, reason, mend: refusal.mend });
+    throw new ConfigError({ origin, path, reason, fix: refusal.fix });
   }
   const text = await readNamed(file, origin, path, files);
   if (warning && !isPublic(text)) {
@@ -98,14 +103,14 @@ async function secretFrom(setting: Setting, path: Path, files: Files): Promise<S
         origin,
         path,
         reason: `names the file ${file}, ${warning.reason}`,
-        mend: warning.mend,
+        fix: warning.fix,
       }).message,
     );
   }
   const value = decoded(text, name, origin, path).replace(/\r?\n$/, "");
   if (value !== "") return { kind: "value", value, origin };
   const reason = `names the file ${name}, which is empty`;
-  throw new ConfigError({ origin, path, reason, mend: "put the secret into it" });
+  throw new ConfigError({ origin, path, reason, fix: "put the secret into it" });
 }
 
 /** Certificates are stored like keys, but are public. */
@@ -118,8 +123,8 @@ function decoded(text: string, name: string, origin: Origin, path: Path): string
     return utf8Text(text);
   } catch (error) {
     const reason = `names the file ${name}, which ${error instanceof Error ? error.message : error}`;
-    const mend = "save it as UTF-8, in PowerShell with | Set-Content -Encoding ascii";
-    throw new ConfigError({ origin, path, reason, mend, cause: error });
+    const fix = "save it as UTF-8, in PowerShell with | Set-Content -Encoding ascii";
+    throw new ConfigError({ origin, path, reason, fix, cause: error });
   }
 }
 
@@ -129,7 +134,7 @@ async function readNamed(file: string, origin: Origin, path: Path, { readFile }:
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const reason = `names the file ${file}, which cannot be read: ${why}`;
-    throw new ConfigError({ origin, path, reason, mend: "name one that this user may read", cause: error });
+    throw new ConfigError({ origin, path, reason, fix: "name one that this user may read", cause: error });
   }
 }
 
@@ -141,7 +146,7 @@ function checkHidden(setting: Setting, path: Path): Setting {
     origin: setting.origin,
     path,
     reason: "must not stand here in the open",
-    mend: `put it into a file of its own and name that as ${path.at(-1)}File, or set ${variable}`,
+    fix: `put it into a file of its own and name that as ${path.at(-1)}File, or set ${variable}`,
   });
 }
 
@@ -157,7 +162,7 @@ function unknownKey({ origin }: Setting, path: Path, schema: JsonSchema): Config
     origin,
     path,
     reason: "is unknown",
-    mend: mendName(path.at(-1) ?? "", writableKeys(schema)),
+    fix: suggestName(path.at(-1) ?? "", writableKeys(schema)),
   });
 }
 
@@ -172,5 +177,5 @@ export async function checkOptions(plugin: TransportPlugin, group: Group, path: 
 function refusedOption({ message, path: inner = [] }: SchemaIssue, group: Group, path: Path): ConfigError {
   const keys = inner.map((part) => String(typeof part === "object" ? part.key : part));
   const { origin } = nearestAt(group, keys);
-  return new ConfigError({ origin, path: [...path, ...keys], reason: message, mend: "change it there" });
+  return new ConfigError({ origin, path: [...path, ...keys], reason: message, fix: "change it there" });
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config-error.ts";
-import { mendTrust } from "../files/confinement.ts";
+import { trustAdvice } from "../files/confinement.ts";
 import { frameKeys } from "../schema/frame.ts";
 import { type JsonSchema, propertiesOf, secretBehind } from "../schema/json-schema.ts";
 import { formatOrigin } from "./origin.ts";
@@ -28,6 +28,6 @@ export function assertOwnSecrets(
     origin,
     path: [...path, key],
     reason: `decides where ${formatOrigin(given[1].origin)} is sent, and stands in a file that was only found in the working folder`,
-    mend: mendTrust(file),
+    fix: trustAdvice(file),
   });
 }

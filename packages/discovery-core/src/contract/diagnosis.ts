@@ -34,7 +34,7 @@ export interface Check {
   /** Finding, as a sentence for people. */
   readonly message: string;
   /** Remedy, or null if there is nothing to do. */
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface Finding {
@@ -42,7 +42,7 @@ export interface Finding {
   /** @default null */
   readonly interface?: string | null;
   /** @default null */
-  readonly mend?: string | null;
+  readonly fix?: string | null;
 }
 
 /** Makes checks with the verdicts of their codes: shared codes, or words that the owner declares. */
@@ -60,11 +60,11 @@ export function checker<Codes extends CheckCodes>(
   declared: Codes,
   transport: string | null,
 ): Checker<keyof Codes & string> {
-  return (word, { message, interface: on = null, mend = null }) => {
+  return (word, { message, interface: on = null, fix = null }) => {
     const own = declared[word];
     const code: CheckCode = own ? `${type}/${word}` : (word as SharedCheckCode);
     const [verdict] = own ?? sharedChecks[word as SharedCheckCode];
-    return { code, verdict, transport, interface: on, message, mend };
+    return { code, verdict, transport, interface: on, message, fix };
   };
 }
 

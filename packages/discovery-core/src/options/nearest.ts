@@ -40,7 +40,7 @@ function distanceOf(from: string, to: string): number {
 }
 
 /** Remedy for an unknown name. */
-export function mendName(name: string, names: readonly string[]): string {
+export function suggestName(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
   return meant === null ? `known are: ${names.join(", ")}` : `did you mean ${JSON.stringify(meant)}?`;
 }

@@ -1,5 +1,5 @@
 import { withoutCredentials } from "../text/credentials.ts";
-import { mendName } from "./nearest.ts";
+import { suggestName } from "./nearest.ts";
 
 /** Shape of a value: the part of JSON Schema that options need, and values that only a program can give. */
 export type Shape = TextShape | NumberShape | FlagShape | ListShape | GroupShape | CodeShape;
@@ -90,7 +90,7 @@ function groupIssues(group: Group, shape: GroupShape, path: Path): readonly Shap
     ...others.flatMap((key) => {
       if (additionalProperties === true) return [];
       if (additionalProperties) return issuesOf(group[key], additionalProperties, [...path, key]);
-      return [{ path: [...path, key], message: `is unknown; ${mendName(key, names)}`, isTypeError: true }];
+      return [{ path: [...path, key], message: `is unknown; ${suggestName(key, names)}`, isTypeError: true }];
     }),
     ...Object.entries(properties).flatMap(([key, property]) =>
       group[key] === undefined ? [] : issuesOf(group[key], property, [...path, key]),

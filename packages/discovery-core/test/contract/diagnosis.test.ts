@@ -4,13 +4,13 @@ import { checker } from "../../src/authors.ts";
 const say = checker("bus", { "line-cut": ["fail", "The line is cut."] }, "office");
 
 test("a check has the code and the verdict that its plug-in declares for the word", () => {
-  expect(say("line-cut", { message: "cut at eth0", interface: "eth0", mend: "mend it" })).toEqual({
+  expect(say("line-cut", { message: "cut at eth0", interface: "eth0", fix: "fix it" })).toEqual({
     code: "bus/line-cut",
     verdict: "fail",
     transport: "office",
     interface: "eth0",
     message: "cut at eth0",
-    mend: "mend it",
+    fix: "fix it",
   });
 });
 
@@ -21,6 +21,6 @@ test("a shared code has its own verdict, and is of no interface unless told so",
     transport: "office",
     interface: null,
     message: "nothing",
-    mend: null,
+    fix: null,
   });
 });

@@ -73,7 +73,7 @@ function aloneCheck({ used }: InterfaceChoice, say: Say): Check {
   const names = used.map(({ name }) => name).join(", ");
   return say("NO_USABLE_INTERFACE", {
     message: `this machine has no network interface but ${names}: other machines neither find it nor are found`,
-    mend: `connect it to a network; to examine this machine alone, name ${names}`,
+    fix: `connect it to a network; to examine this machine alone, name ${names}`,
   });
 }
 
@@ -84,11 +84,11 @@ function* interfaceChecks({ used, leftOut }: InterfaceChoice, say: Say): Generat
   }
   for (const { name, reason } of leftOut) {
     const message = `mDNS leaves ${name} out: ${reason}`;
-    yield say("INTERFACE_LEFT_OUT", { interface: name, message, mend: "to use it all the same, name it" });
+    yield say("INTERFACE_LEFT_OUT", { interface: name, message, fix: "to use it all the same, name it" });
   }
   if (used.length > 0) return;
   yield say("NO_USABLE_INTERFACE", {
     message: "no network interface that mDNS could use has an address",
-    mend: "connect this machine to a network, or name another interface",
+    fix: "connect this machine to a network, or name another interface",
   });
 }

@@ -23,10 +23,10 @@ export function* returnChecks(
       yield say("multicast-returned", { interface: on.name, message: `${packet} left and came back` });
     } else if (failure) {
       const message = `${packet} could not be sent: ${failure.message}`;
-      yield say("multicast-not-sent", { interface: on.name, message, mend: ownFirewall });
+      yield say("multicast-not-sent", { interface: on.name, message, fix: ownFirewall });
     } else {
       const message = `${packet} left and did not come back: this machine drops what it should receive itself`;
-      yield say("multicast-not-returned", { interface: on.name, message, mend: ownFirewall });
+      yield say("multicast-not-returned", { interface: on.name, message, fix: ownFirewall });
     }
   }
 }
@@ -52,15 +52,15 @@ export async function hearingCheck(
   }
   if (answered.length > 0) {
     const message = `multicast is dropped between ${on.name} and ${listSome(answered)}: asked directly, mDNS answers there, and nothing that is multicast arrives`;
-    return say("multicast-dropped", { interface: on.name, message, mend: betweenHosts });
+    return say("multicast-dropped", { interface: on.name, message, fix: betweenHosts });
   }
   const who =
     near.length === 0
       ? "no neighbour is known there either: the network may be empty, or multicast may be dropped"
       : `neighbours are known there (${listSome(near)}): none of them speaks mDNS, or multicast is dropped`;
   const message = `no mDNS packet of another host is heard on ${on.name}; ${who}`;
-  const mend = `if another host there announces a node, ${betweenHosts}${furtherHelp(context)}`;
-  return say("multicast-silent", { interface: on.name, message, mend });
+  const fix = `if another host there announces a node, ${betweenHosts}${furtherHelp(context)}`;
+  return say("multicast-silent", { interface: on.name, message, fix });
 }
 
 function furtherHelp({ moreNeighbors }: DiagnosisContext): string {

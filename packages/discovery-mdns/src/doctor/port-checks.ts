@@ -39,15 +39,15 @@ function refusalCheck(
     return say("port-taken", {
       interface: name,
       message: `${port} is held by ${who}, without address reuse, so that nobody can share it`,
-      mend: `end ${suspects.length > 0 ? "it" : "that program"}, or have it share the port${howToFind(suspects)}`,
+      fix: `end ${suspects.length > 0 ? "it" : "that program"}, or have it share the port${howToFind(suspects)}`,
     });
   }
   if (code === "PERMISSION_DENIED") {
-    const mend = "grant this process, or the terminal that starts it, access to the local network";
-    return say("port-denied", { interface: name, message: `${port} is refused: ${message}`, mend });
+    const fix = "grant this process, or the terminal that starts it, access to the local network";
+    return say("port-denied", { interface: name, message: `${port} is refused: ${message}`, fix });
   }
-  const mend = "nothing, if the interface does not matter; else correct its addresses";
-  return say("interface-hampered", { interface: name, message: `${port} cannot be used: ${message}`, mend });
+  const fix = "nothing, if the interface does not matter; else correct its addresses";
+  return say("interface-hampered", { interface: name, message: `${port} cannot be used: ${message}`, fix });
 }
 
 /** An IPv6 socket may hold the port of both families. */

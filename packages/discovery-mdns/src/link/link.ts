@@ -17,10 +17,10 @@ export interface Link {
   readonly interface: LinkInterface;
   /** Families with an open socket, at least one. */
   readonly families: readonly Family[];
-  /** Families of the interface that could not be opened or mended yet. */
+  /** Families of the interface that could not be opened or reopened yet. */
   readonly missing: readonly Family[];
   /** Tries the missing families once more; resolves with those that are usable from now on. */
-  mend(): Promise<readonly Family[]>;
+  reopen(): Promise<readonly Family[]>;
   /** Sends one packet to a family's group; failures arrive as events. */
   multicast(packet: Uint8Array, family: Family): void;
   /** Sends one packet to one host; failures arrive as events. */

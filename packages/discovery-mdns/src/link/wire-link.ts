@@ -57,7 +57,7 @@ class WireLink implements Link {
     return familiesOf(this.interface).filter((family) => !this.#sockets.has(family));
   }
 
-  async mend(): Promise<readonly Family[]> {
+  async reopen(): Promise<readonly Family[]> {
     const { missing } = this;
     const failures = await this.openMissing();
     for (const [family, failure] of failures) if (!this.#closed) this.#events.degraded(family, failure);

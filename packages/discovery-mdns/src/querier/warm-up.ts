@@ -47,7 +47,7 @@ export function warmUp(): void {
     interface: nowhere,
     families: ["IPv4"],
     missing: [],
-    mend: () => Promise.resolve([]),
+    reopen: () => Promise.resolve([]),
     multicast() {},
     send() {},
     invite: () => Promise.resolve(false),

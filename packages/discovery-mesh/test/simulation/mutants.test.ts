@@ -6,11 +6,11 @@ import { mutants } from "./mutants.ts";
 const maxHistories = 2_000;
 
 test.each(mutants)("a membership that $name is caught", ({ seed, apply }) => {
-  const mend = apply();
+  const fix = apply();
   try {
     expect(firstWrong(seed)).not.toBeNull();
   } finally {
-    mend();
+    fix();
   }
 });
 

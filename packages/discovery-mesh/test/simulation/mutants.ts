@@ -4,7 +4,7 @@ import { LinkBook } from "../../src/membership/link-book.ts";
 import { LocalRecord } from "../../src/membership/local-record.ts";
 import { defaultTiming } from "../../src/membership/timing.ts";
 
-/** Something broken in the membership; the result of `apply` mends it. */
+/** Something broken in the membership; the result of `apply` fixes it. */
 export interface Mutant {
   readonly name: string;
   /** Of the history that was seen to catch it; the search begins there. */
@@ -29,9 +29,9 @@ function replace<K extends PropertyKey, T extends Record<K, unknown>>(
 
 function both(first: Mutant["apply"], second: Mutant["apply"]): Mutant["apply"] {
   return () => {
-    const mendings = [first(), second()];
+    const undo = [first(), second()];
     return () => {
-      for (const mend of mendings) mend();
+      for (const fix of undo) fix();
     };
   };
 }
