@@ -116,15 +116,33 @@ describe("a stream of events", () => {
     expect(told(await reading.next())).toBe("down a");
   });
 
-  test("is open to a hundred readers at once", async () => {
+  test("is open to a hundred readers at once, of whom one does not read and one is cut off", async () => {
     const { port, send } = await lan.open();
-    const readers = await Promise.all(Array.from({ length: 100 }, () => listen(port)));
+    const stalled = connect(port, "127.0.0.1").on("error", () => {});
+    stalled.pause().write("GET /lmserv/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    const readers = await Promise.all(Array.from({ length: 98 }, () => listen(port)));
+    const cut = await listen(port);
     expect(await send({ path: "/lmserv/events" })).toMatchObject({
       status: 503,
       headers: { "retry-after": "5", "content-type": "application/json" },
     });
-    await lan.near.list({ id: "a", port: 1 });
-    for (const { take } of readers) expect((await take(2)).map(told)).toEqual(["reset", "up a"]);
+    for (const { take } of [...readers, cut]) expect((await take(1)).map(told)).toEqual(["reset"]);
+    const numbers = Array.from({ length: 40 }, (_, index) => index);
+    const names = numbers.map((number) => `up n${number}`);
+    for (const number of numbers) {
+      await lan.near.list({ id: `n${number}`, port: 1 + number });
+      if (number !== 19) continue;
+      const last = (await cut.take(20)).at(-1);
+      await cut[Symbol.asyncDispose]();
+      // Its place is free once the endpoint has seen it leave.
+      let back: EventSource | null = null;
+      while (back?.response.statusCode !== 200) back = await listen(port, last?.id ?? "");
+      readers.push(back);
+    }
+    const back = readers.pop();
+    expect((await back?.take(20))?.map(told)).toEqual(names.slice(20));
+    for (const { take } of readers) expect((await take(40)).map(told)).toEqual(names);
+    stalled.destroy();
   });
 
   test("ends with the endpoint", async () => {

@@ -33,7 +33,11 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
-    browser = await chromium.launch({ executablePath: path ?? "chromium", args: ["--no-sandbox"] });
+    browser = await chromium.launch({
+      executablePath: path ?? "chromium",
+      args: ["--no-sandbox"],
+      timeout: 0,
+    });
   });
 
   afterAll(() => browser?.close());
@@ -42,6 +46,8 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
   async function open(url: string, complaints: string[], options: object = {}): Promise<Page> {
     const context = await browser.newContext(options);
     lan.keep({ [Symbol.asyncDispose]: () => context.close() });
+    // A busy machine is slow; the limit of the test is the only one.
+    context.setDefaultTimeout(0);
     const page = await context.newPage();
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
@@ -76,6 +82,31 @@ describe.runIf(path !== null || isRequired)("the page in a browser", () => {
     await lan.near.list({ id: "box", port: 8_000, info: "gpu-box-01" });
     await name.waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test("keeps nothing of nodes that came and went", async () => {
+    const { url, gateway } = await lan.open();
+    await lan.near.list({ id: "box", port: 1, info: "gpu-box-01" });
+    const page = await open(url, []);
+    /** Elements, once it shows that. */
+    const elements = async (text: string): Promise<unknown> => {
+      await page.getByText(text).first().waitFor();
+      return page.evaluate("document.querySelectorAll('*').length");
+    };
+    const before = await elements("1 server: 1 not asked yet");
+    const lost = new DiscoveryError("TRANSPORT_FAILED", "the cable is out", { via: "mdns" });
+    for (let number = 0; number < 100; number += 1) {
+      await lan.near.list({ id: `n${number}`, port: 2 + number, info: "guest" });
+      const status = { name: "mdns", settled: true, error: null };
+      gateway.transportChanged({ ...status, lost });
+      gateway.transportChanged({ ...status, lost: null });
+      await lan.near.lose(`n${number}`, "goodbye");
+    }
+    // All before is done once that shows.
+    await lan.near.list({ id: "last", port: 2, info: "last" });
+    expect(await elements("2 servers: 2 not asked yet")).toBeGreaterThan(Number(before));
+    await lan.near.lose("last", "goodbye");
+    expect(await elements("1 server: 1 not asked yet")).toBe(before);
   });
 
   test("does nothing that a stranger writes", async () => {

@@ -12,12 +12,13 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const say = (event) => console.log(JSON.stringify(event));
 
 const executablePath = execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).trim();
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: 0 });
 // Axe is no part of the page.
 const context = await browser.newContext({
   viewport: { width: Number(width), height: 900 },
   bypassCSP: true,
 });
+context.setDefaultTimeout(0);
 const page = await context.newPage();
 page.on("console", (message) => say({ event: "complaint", text: message.text() }));
 page.on("pageerror", (error) => say({ event: "complaint", text: String(error) }));

@@ -1,9 +1,11 @@
 import { createDiscovery, type Discovery, type HealthState } from "@lmserv/discovery-core";
 import {
+  type Clock,
   type HealthContext,
   type ObservationSink,
   observationStream,
   type SeenNode,
+  systemClock,
   type Transport,
 } from "@lmserv/discovery-core/transport";
 
@@ -26,7 +28,8 @@ export interface NearList extends AsyncDisposable {
   settle(): void;
 }
 
-export async function nearList(): Promise<NearList> {
+/** @param clock - Time of the discovery. @default the system's */
+export async function nearList(clock: Clock = systemClock): Promise<NearList> {
   const sinks = new Set<ObservationSink>();
   let health: HealthContext | null = null;
   const ports = new Map<string, number>();
@@ -50,6 +53,7 @@ export async function nearList(): Promise<NearList> {
   };
   const discovery = await createDiscovery({
     transports: [transport],
+    clock,
     health: {
       start(context) {
         health = context;
