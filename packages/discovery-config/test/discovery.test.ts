@@ -51,9 +51,9 @@ test("a file becomes a discovery, in which a fallback runs when mDNS is silent",
   await using discovery = await open();
   networks.arp.appear({ id: "gpu-box", port: 8000, info: "gpu-box-01" });
   const looking = discovery.discover({ timeoutMs: 5_000 });
-  await clock.advance(2_999);
+  await clock.advance(1_199);
   expect(discovery.registry.listAlive()).toEqual([]);
-  await clock.advance(2_001);
+  await clock.advance(3_801);
   expect((await looking).map(({ sources }) => sources.map(({ transport }) => transport))).toEqual([["arp"]]);
   expect(discovery.transports.map(({ name, settled }) => ({ name, settled }))).toEqual([
     { name: "mdns", settled: true },

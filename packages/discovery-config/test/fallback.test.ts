@@ -5,12 +5,12 @@ import { faultOf, plugins, resolve, resolveFile } from "./harness.ts";
 const silent = { when: "mdns-silent" };
 
 describe("a transport that waits for mDNS", () => {
-  test("waits as long as is said, or 3 s", async () => {
+  test("waits as long as is said, or 1.2 s", async () => {
     const arp = { ...silent, after: "500ms" };
     const [, quick] = (await resolveFile({ version: 1, transports: { mdns: {}, arp } })).transports;
     expect(quick).toMatchObject({ name: "arp", afterMs: 500 });
     const [, slow] = (await resolveFile({ version: 1, transports: { mdns: {}, arp: silent } })).transports;
-    expect(slow).toMatchObject({ name: "arp", afterMs: 3_000 });
+    expect(slow).toMatchObject({ name: "arp", afterMs: 1_200 });
   });
 
   test("stands by it, and several do together", async () => {
@@ -27,7 +27,7 @@ describe("a transport that waits for mDNS", () => {
     const { transports } = await resolve({ flags: { preset: "office" } });
     expect(transports.map(({ name, afterMs }) => ({ name, afterMs }))).toEqual([
       { name: "mdns", afterMs: null },
-      { name: "arp", afterMs: 3_000 },
+      { name: "arp", afterMs: 1_200 },
     ]);
   });
 
@@ -53,7 +53,7 @@ describe("nobody waits", () => {
     ],
     [
       { mdns: {}, arp: silent, far: { ...silent, type: "arp", after: "4s" } },
-      /far\.after is 4000 ms, and transports\.arp waits 3000 ms; let all wait equally long$/,
+      /far\.after is 4000 ms, and transports\.arp waits 1200 ms; let all wait equally long$/,
     ],
     [{ mdns: silent }, /mdns\.when is "mdns-silent", and this transport announces/],
   ])("%j", async (transports, expected) => {

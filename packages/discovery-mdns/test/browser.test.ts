@@ -232,7 +232,7 @@ describe("goodbyes", () => {
     const { session } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     say({ ttl: 0 });
-    await clock.advance(1_500);
+    await clock.advance(1_000);
     expect(seen).toEqual([]);
   });
 });
@@ -316,7 +316,7 @@ describe("silence has a reason", () => {
     const { session, reports } = await openEndpoint(segment.machine(asker), clock);
     const { seen } = collect(session, clock);
     await clock.advance(2_000);
-    expect(seen).toEqual([{ kind: "settled", via: "mdns", atMs: 1_600 }]);
+    expect(seen).toEqual([{ kind: "settled", via: "mdns", atMs: 1_200 }]);
     expect(reports).toEqual([
       {
         code: "NO_ANSWER",

@@ -64,6 +64,21 @@ describe("the second", () => {
     expect(said.at(-1)).toBe("info second waits: first hears other hosts");
   });
 
+  test("is reported once for all browses, and anew after the first heard somebody", async () => {
+    const { session } = await start();
+    await bench.clock.advance(afterMs);
+    bench.watch(session);
+    await bench.clock.advance(afterMs);
+    expect(bench.right.sent).toBe(2);
+    expect(bench.told).toEqual(["STANDBY_RUNS second"]);
+    expect(said.at(-1)).toBe("info second runs: first heard no other host for 3000 ms");
+    bench.left.appear(gpuBox);
+    await bench.clock.advance(0);
+    bench.left.vanish(gpuBox.id);
+    await bench.clock.advance(afterMs);
+    expect(bench.told).toEqual(["STANDBY_RUNS second", "STANDBY_RUNS second"]);
+  });
+
   test("stops when the first hears somebody", async () => {
     const { watch } = await start();
     await bench.clock.advance(afterMs);

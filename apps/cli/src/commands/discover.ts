@@ -34,7 +34,7 @@ const ttlRange = { leastMs: 1_000, mostMs: dayMs };
 
 const examples = `
 Examples:
-  lmserv discover                          a table of the servers that answer within 3 s
+  lmserv discover                          a table of the servers that are there
   lmserv discover --json | jq '.nodes[].url'
   lmserv discover --first --timeout 10s    as soon as there is one
   lmserv discover --model llama3 --healthy --print openai
@@ -64,7 +64,7 @@ export function discoverCommand(
     .addOption(
       single(
         "--timeout <duration>",
-        "how long to look (default: 3s, or as long as a sweep takes; with --watch: no end)",
+        "how long to look (default: while something new is expected; with --watch: no end)",
         (text) => parseDurationIn(text, timeoutRange),
       ),
     )

@@ -24,7 +24,7 @@ import { advise } from "./advice.ts";
 import { readListed } from "./listed.ts";
 import { close, openDiscovery } from "./opening.ts";
 
-/** Default, unless the transports take longer for their first pass. */
+/** Default, unless the transports take longer for their first pass; a search ends earlier when nothing new is expected. */
 const defaultTimeoutMs = 3_000;
 
 interface Findings {
@@ -44,6 +44,8 @@ const leastOpeningMs = 10_000;
 /** Search with its duration. */
 interface Search extends SearchRequest {
   readonly timeoutMs: number;
+  /** Whether the look may end before, when nothing new is expected. */
+  readonly untilSettled: boolean;
   readonly configuration: Configuration;
 }
 
@@ -64,7 +66,8 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
     return exitCode.found;
   }
   const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
-  const search: Search = { ...request, configuration, timeoutMs };
+  const untilSettled = request.timeoutMs === null && request.atLeast === null;
+  const search: Search = { ...request, configuration, timeoutMs, untilSettled };
   const isSilent = request.quiet || request.verbose;
   const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
   const findings = await find(search, io, reporter, signal).finally(stopSpinner);
@@ -151,11 +154,12 @@ async function open(
 /** Listed nodes when the time is up, or when a signal ends the search. */
 async function look(
   discovery: Discovery,
-  { timeoutMs, atLeast, filter }: Search,
+  { timeoutMs, untilSettled, atLeast, filter }: Search,
   signal: AbortSignal,
 ): Promise<readonly NodeInfo[]> {
   try {
-    return await discovery.discover({ ...filter, timeoutMs, signal, ...(atLeast !== null && { atLeast }) });
+    const enough = { untilSettled, ...(atLeast !== null && { atLeast }) };
+    return await discovery.discover({ ...filter, ...enough, timeoutMs, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     return discovery.registry.listAlive().filter((node) => matches(node, filter));
@@ -176,6 +180,15 @@ function documentOf(
   };
 }
 
+/** Warnings without those of silence where something was found, or where another transport stands in and says so. */
+function worthTelling(
+  warnings: readonly DiscoveryError[],
+  nodes: readonly NodeInfo[],
+): readonly DiscoveryError[] {
+  const isSettled = nodes.length > 0 || warnings.some(({ code }) => code === "STANDBY_RUNS");
+  return warnings.filter(({ code }) => code !== "NO_ANSWER" || !isSettled);
+}
+
 /** Explains on stderr why less was found than requested, and reports errors on the way. */
 function explainOutcome(
   code: number,
@@ -186,7 +199,9 @@ function explainOutcome(
   const isFailed = code === exitCode.failed;
   if (isFailed) for (const failure of failures) reporter.error(describeFailure(failure));
   // The document and the log hold them already.
-  else if (!json && !verbose) for (const warning of warnings) reporter.warn(describeFailure(warning));
+  else if (!json && !verbose) {
+    for (const warning of worthTelling(warnings, nodes)) reporter.warn(describeFailure(warning));
+  }
   if (code !== exitCode.none) return;
   const time = formatDuration(timeoutMs);
   if (atLeast === null || nodes.length === 0) reporter.note(`no LLM server found within ${time}`);

@@ -68,7 +68,9 @@ async function look(
     return exitCode.failed;
   }
   try {
-    const variables = variablesOf(await discovery.discover({ timeoutMs, healthy: true, signal }));
+    const variables = variablesOf(
+      await discovery.discover({ timeoutMs, untilSettled: true, healthy: true, signal }),
+    );
     if (Object.keys(variables).length > 0) return variables;
     const failures = outages(discovery);
     for (const failure of failures) reporter.error(describeFailure(failure));

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Discovery, NodeInfo } from "@lmserv/discovery-core";
+import type { DiscoverOptions, Discovery, NodeInfo } from "@lmserv/discovery-core";
 import { explain } from "@lmserv/discovery-core/transport";
 import { unreadyReason } from "@lmserv/discovery-gateway/document";
 import { configure, firstPassMs } from "../config/configuration.ts";
@@ -57,7 +57,7 @@ export async function exportNodes(request: ExportRequest, io: Io, signal: AbortS
   try {
     const exporter = new Exporter(request, discovery, io, reporter);
     if (request.watch) return await exporter.watch(signal);
-    return await exporter.once(timeoutMs, signal);
+    return await exporter.once({ timeoutMs, untilSettled: request.timeoutMs === null }, signal);
   } finally {
     await close(discovery, reporter);
   }
@@ -82,10 +82,13 @@ class Exporter {
     this.#file = request.out === null ? null : resolve(io.cwd, request.out);
   }
 
-  async once(timeoutMs: number, signal: AbortSignal): Promise<number> {
+  async once(
+    look: Pick<DiscoverOptions, "timeoutMs" | "untilSettled">,
+    signal: AbortSignal,
+  ): Promise<number> {
     let nodes: readonly NodeInfo[];
     try {
-      nodes = await this.#discovery.discover({ timeoutMs, signal });
+      nodes = await this.#discovery.discover({ ...look, signal });
     } catch (error) {
       if (!signal.aborted) throw error;
       return interruptedCode(signal);

@@ -36,7 +36,7 @@ describe("lmserv discover --json", () => {
     expect(printed()).toEqual({
       formatVersion: "1.1",
       complete: true,
-      durationMs: 3_000,
+      durationMs: 100,
       nodes: [
         {
           id: "box-1",
@@ -191,7 +191,7 @@ describe("a transport that fails", () => {
     ["something was found", true, 0],
   ])("while it looks makes the search incomplete when %s", async (_, isFound, code) => {
     if (isFound) machine.network.appear(box);
-    const { ended } = machine.start("discover", "--json");
+    const { ended } = machine.start("discover", "--json", "--timeout", "3s");
     await machine.until(() => machine.network.sent > 0);
     await machine.clock.advance(1_000);
     machine.network.fail();
@@ -254,7 +254,7 @@ describe("a signal", () => {
     ["SIGTERM", 143],
   ] as const)("%s prints what there is and makes %d", async (name, code) => {
     machine.network.appear(box);
-    const { ended, signal } = machine.start("discover", "--json");
+    const { ended, signal } = machine.start("discover", "--json", "--timeout", "3s");
     await machine.until(() => machine.network.sent > 0);
     await machine.clock.advance(1_000);
     signal(name);
@@ -272,8 +272,8 @@ describe("lmserv discover for people", () => {
     expect(await machine.run(3_000, "discover")).toBe(0);
     expect(machine.stdout.lines).toEqual([
       "STATE    NAME        SERVER  MODELS                    URL                               AGE",
-      "healthy  gpu-box-01  lmserv  llama-3.3-70b, qwen3-32b  http://198.18.0.1:8000/chat       3s",
-      "healthy  -           ollama  -                         http://198.18.0.2:11434/api/chat  3s",
+      "healthy  gpu-box-01  lmserv  llama-3.3-70b, qwen3-32b  http://198.18.0.1:8000/chat       0s",
+      "healthy  -           ollama  -                         http://198.18.0.2:11434/api/chat  0s",
     ]);
     expect(machine.stderr.text).toBe("");
   });
@@ -346,7 +346,7 @@ describe("on a terminal", () => {
   });
 
   it("spins on stderr and prints a bold header", async () => {
-    await machine.run(3_000, "discover");
+    await machine.run(3_000, "discover", "--timeout", "3s");
     const painted = machine.stderr.text.split("\r").slice(1);
     expect(painted.slice(0, 2)).toEqual(["| looking for LLM servers", "/ looking for LLM servers"]);
     expect(painted.at(-1)).toBe("\u001b[K");

@@ -8,7 +8,7 @@ const presets = {
   /** Multicast works. */
   lan: { mdns: {} },
   /** Multicast may be filtered: the neighbors are asked when it stays silent. */
-  office: { mdns: {}, arp: { sweep: true, when: "mdns-silent", after: "3s" } },
+  office: { mdns: {}, arp: { sweep: true, when: "mdns-silent", after: "1200ms" } },
   /** No multicast: seeds are known. */
   cloud: { mesh: {} },
 } as const;

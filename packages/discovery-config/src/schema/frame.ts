@@ -34,7 +34,7 @@ export const transportShape: GroupShape = {
       ...text,
       pattern: durationPattern.source,
       description: "How long mDNS may be silent before it runs.",
-      default: "3s",
+      default: "1200ms",
     },
   },
   additionalProperties: true,

@@ -4,8 +4,8 @@ import { textOf } from "../schema/frame.ts";
 import type { Origin } from "./origin.ts";
 import { type Group, nearestAt, type Path } from "./setting.ts";
 
-/** Default silence of mDNS before such a transport runs. */
-const defaultAfter = "3s";
+/** Default silence of mDNS before such a transport runs: two questions without an answer. */
+const defaultAfter = "1200ms";
 
 /** Configured condition for a transport to run. */
 export interface Fallback {

@@ -4,11 +4,18 @@ import type { BrowseQuery, Observation, TransportContext } from "../contract/tra
 import { forward, type ObservationSink } from "../streams/observation-stream.ts";
 import { type Member, viasOf } from "./compose.ts";
 
+/** What the browses of a standby have in common. */
+export interface Turns {
+  /** Whether it was reported that the second runs, since the first was last heard. */
+  isReported: boolean;
+}
+
 export interface StandbyBrowseOptions {
   readonly first: Member;
   readonly second: Member;
   readonly afterMs: number;
   readonly isOwn: (node: SeenNode) => boolean;
+  readonly turns: Turns;
   readonly query: BrowseQuery;
   readonly sink: ObservationSink;
   readonly context: TransportContext;
@@ -82,6 +89,7 @@ export class StandbyBrowse {
     }
     if (this.#state === "hearing") return;
     this.#state = "hearing";
+    this.#options.turns.isReported = false;
     this.#stopSecond();
     this.#logWait(`${this.#options.first.name} hears other hosts`);
     this.#settleSecond();
@@ -156,8 +164,11 @@ export class StandbyBrowse {
 
   /** Reports a turn of the second, which is news for a user who relies on the first; waiting is normal. */
   #reportTurn(why: string): void {
-    const { second, context } = this.#options;
-    context.report(new DiscoveryError("STANDBY_RUNS", `${second.name} runs: ${why}`, { via: second.name }));
+    const { second, context, turns } = this.#options;
+    const message = `${second.name} runs: ${why}`;
+    if (turns.isReported) context.log("info", message, { via: second.name });
+    else context.report(new DiscoveryError("STANDBY_RUNS", message, { via: second.name }));
+    turns.isReported = true;
   }
 
   #logWait(why: string): void {

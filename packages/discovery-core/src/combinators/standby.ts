@@ -24,11 +24,11 @@ import {
   openAll,
 } from "./compose.ts";
 import { disposeAll } from "./joint-registration.ts";
-import { StandbyBrowse } from "./standby-browse.ts";
+import { StandbyBrowse, type Turns } from "./standby-browse.ts";
 
 export interface StandbyOptions {
   /**
-   * Time without another host on the first before the second is browsed, in ms, 0..86_400_000. @default 3_000
+   * Time without another host on the first before the second is browsed, in ms, 0..86_400_000. @default 1_200
    */
   readonly afterMs?: number;
   /**
@@ -48,14 +48,14 @@ const shapes: OptionShapes<StandbyOptions> = {
  *
  * Meant for a second transport that costs more and only browses: the first one announces. Both are opened at
  * once. If the first fails, the second is browsed without delay. The reason to wait is logged; the reason to
- * run is reported (`STANDBY_RUNS`). Give it supervised members, or one that died stays dead until both have.
+ * run is reported (`STANDBY_RUNS`), once until the first hears another host. Give it supervised members, or one that died stays dead until both have.
  *
  * @throws {TypeError | RangeError} for two of one name, or a time out of range.
  */
 export function standby(primary: Transport, secondary: Transport, options: StandbyOptions = {}): Transport {
   for (const member of [primary, secondary]) assertShape("standby", "transport", member, transportShape);
   assertOptions("standby", options, shapes);
-  const { afterMs = 3_000, isLocal = () => false } = options;
+  const { afterMs = 1_200, isLocal = () => false } = options;
   assertDistinctNames([primary, secondary]);
   return {
     name: `${primary.name}+${secondary.name}`,
@@ -85,6 +85,7 @@ function sessionOf(
 ): TransportSession {
   const closing = new AbortController();
   const ownIds = new Set<string>();
+  const turns: Turns = { isReported: false };
   const isOwn = (node: SeenNode): boolean => (node.id !== null && ownIds.has(node.id)) || isLocal(node);
   const announce = first.session.announce?.bind(first.session);
   const askable = [first.session, second.session].filter((session) => session.reconfirm);
@@ -94,7 +95,7 @@ function sessionOf(
         signal,
         closed: closing.signal,
         start(sink) {
-          const browse = new StandbyBrowse({ first, second, afterMs, isOwn, query, sink, context });
+          const browse = new StandbyBrowse({ first, second, afterMs, isOwn, turns, query, sink, context });
           browse.start();
           return () => browse.stop();
         },

@@ -29,6 +29,7 @@ export const creationShapes: OptionShapes<DiscoveryOptions> = {
 export const lookShapes: OptionShapes<DiscoverOptions> = {
   timeoutMs: { type: "number", minimum: 0 },
   atLeast: { type: "number", minimum: 1 },
+  untilSettled: { type: "boolean" },
   model: nameShape,
   server: nameShape,
   healthy: { type: "boolean" },

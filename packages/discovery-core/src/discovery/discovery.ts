@@ -59,6 +59,11 @@ export interface DiscoverOptions extends NodeFilter {
   readonly timeoutMs?: number;
   /** Count of listed nodes that ends the search early, at least 1. @default never */
   readonly atLeast?: number;
+  /**
+   * Ends the look also when nothing new is expected: a node is listed, and each transport that works has settled since
+   * the look began. @default false
+   */
+  readonly untilSettled?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -90,7 +95,7 @@ export interface Discovery extends AsyncDisposable {
    */
   announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<NodeRegistration>;
   /**
-   * Searches for `timeoutMs` and resolves with every node that is listed then and fits.
+   * Searches for `timeoutMs`, or until an earlier end of its options, and resolves with every node that is listed then and fits.
    *
    * With a health monitor, nodes without a check yet have 700 ms more.
    */
@@ -186,6 +191,7 @@ interface EngineParts {
 interface Look {
   readonly timeoutMs: number;
   readonly atLeast: number;
+  readonly untilSettled: boolean;
   readonly signal: AbortSignal;
   readonly filter: NodeFilter;
 }
@@ -221,9 +227,10 @@ class Engine implements Discovery {
 
   discover(options: DiscoverOptions = {}): Promise<readonly NodeInfo[]> {
     assertOptions("discover", options, lookShapes);
-    const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never, ...filter } = options;
+    const { timeoutMs = 3_000, atLeast = Number.POSITIVE_INFINITY, signal = never, ...others } = options;
+    const { untilSettled = false, ...filter } = others;
     this.#assertOpen();
-    return this.#discover({ timeoutMs, atLeast, signal, filter });
+    return this.#discover({ timeoutMs, atLeast, untilSettled, signal, filter });
   }
 
   watch(options: Cancelling = {}): AsyncIterableIterator<RegistryChange> {
@@ -303,11 +310,23 @@ class Engine implements Discovery {
     }
   }
 
-  async #discover({ timeoutMs, atLeast, signal, filter }: Look): Promise<readonly NodeInfo[]> {
-    const { registry, feed, isMonitored } = this.#parts;
+  async #discover(look: Look): Promise<readonly NodeInfo[]> {
+    const { timeoutMs, atLeast, untilSettled, signal, filter } = look;
+    const { registry, feed, status, isMonitored } = this.#parts;
+    const unsettled = new Set(status.transports.map(({ name }) => name));
+    const isSettled = (): boolean =>
+      status.transports.every(({ name, error }) => error !== null || !unsettled.has(name));
     const found = (): readonly NodeInfo[] => registry.listAlive().filter((node) => matches(node, filter));
-    const isEnough = (): boolean => registry.size >= atLeast && found().length >= atLeast;
-    await this.#wait(isEnough, timeoutMs, signal, (looking) => feed.look(looking));
+    const isEnough = (): boolean => {
+      const wanted = untilSettled && isSettled() ? 1 : atLeast;
+      return registry.size >= wanted && found().length >= wanted;
+    };
+    await this.#wait(isEnough, timeoutMs, signal, (looking, check) =>
+      feed.look(looking, (via) => {
+        unsettled.delete(via);
+        check();
+      }),
+    );
     const isChecked = (): boolean => registry.listAlive().every(({ health }) => health !== null);
     if (isMonitored) await this.#wait(isChecked, checkMs, signal);
     return found();
@@ -318,7 +337,7 @@ class Engine implements Discovery {
     condition: () => boolean,
     timeoutMs: number,
     signal: AbortSignal,
-    start: (waiting: AbortSignal) => void = () => {},
+    start: (waiting: AbortSignal, check: () => void) => void = () => {},
   ): Promise<void> {
     const { feed, clock, closing } = this.#parts;
     const wait = new Stream<never>({
@@ -332,7 +351,7 @@ class Engine implements Discovery {
         };
         const unsubscribe = feed.subscribe(endIfMet);
         const cancel = clock.schedule(timeoutMs, end);
-        start(waiting.signal);
+        start(waiting.signal, endIfMet);
         endIfMet();
         return () => {
           cancel();

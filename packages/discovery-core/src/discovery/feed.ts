@@ -55,17 +55,21 @@ export class Feed {
   }
 
   /** Starts the shared browse, once. */
-  start(): void {
+  start(onSettled: (via: string) => void = () => {}): void {
     if (this.#started) return;
     this.#started = true;
-    this.#browse(this.#options.closed);
+    this.#browse(this.#options.closed, onSettled);
     this.#onStart();
   }
 
-  /** Asks the medium anew: by the shared browse if that is new, or by another until `signal`. */
-  look(signal: AbortSignal): void {
-    if (this.#started) this.#browse(signal);
-    else this.start();
+  /**
+   * Asks the medium anew: by the shared browse if that is new, or by another until `signal`.
+   *
+   * @param onSettled - Called with each transport whose first pass for this question is done.
+   */
+  look(signal: AbortSignal, onSettled: (via: string) => void): void {
+    if (this.#started) this.#browse(signal, onSettled);
+    else this.start(onSettled);
   }
 
   /** Asks the medium again for these keys; a failure is a warning. */
@@ -81,10 +85,13 @@ export class Feed {
     }
   }
 
-  async #browse(signal: AbortSignal): Promise<void> {
+  async #browse(signal: AbortSignal, onSettled: (via: string) => void): Promise<void> {
     const { session, ttlMs, status } = this.#options;
     try {
-      await forward(session.browse({ ttlMs }, { signal }), (observation) => this.#take(observation));
+      await forward(session.browse({ ttlMs }, { signal }), (observation) => {
+        this.#take(observation);
+        if (observation.kind === "settled") onSettled(observation.via);
+      });
     } catch (error) {
       if (!signal.aborted) status.warn(toDiscoveryError(error, "TRANSPORT_FAILED", null));
     }

@@ -121,6 +121,47 @@ describe("discover", () => {
     expect(ids(await discovery.discover({ atLeast: 2 }))).toEqual(["one", "two"]);
   });
 
+  describe("until all have settled", () => {
+    const untilSettled = true;
+
+    async function endedMs(look: Promise<unknown>): Promise<number> {
+      let ms = Number.NaN;
+      const ended = look.then(() => {
+        ms = clock.now();
+      });
+      await clock.advance(10_000);
+      await ended;
+      return ms;
+    }
+
+    test("ends with the first pass over the medium, on a new registry and on a warm one", async () => {
+      network.appear({ id: "box", port: 8000, info: "" });
+      expect(await endedMs(discovery.discover({ untilSettled }))).toBe(100);
+      expect(await endedMs(discovery.discover({ untilSettled }))).toBe(10_100);
+    });
+
+    test("waits for the slowest of several, but for none that failed", async () => {
+      await discovery[Symbol.asyncDispose]();
+      const fake = new FakeTransport();
+      const refused = new MemoryNetwork();
+      refused.refuse("PERMISSION_DENIED");
+      const transports = [memory({ network }), fake, memory({ network: refused, name: "refused" })];
+      discovery = await createDiscovery({ transports, clock, random: seededRandom(1) });
+      network.appear({ id: "box", port: 8000, info: "" });
+      const look = discovery.discover({ untilSettled });
+      clock.schedule(700, () => fake.say({ kind: "settled", via: fake.name }));
+      expect(await endedMs(look)).toBe(700);
+    });
+
+    test("goes on while nothing that fits is listed, and ends with the first that is", async () => {
+      network.appear({ id: "box", port: 8000, info: "", server: "vllm" });
+      const look = discovery.discover({ untilSettled, server: "ollama" });
+      clock.schedule(1_700, () => network.appear({ id: "late", port: 8001, info: "", server: "ollama" }));
+      expect(await endedMs(look)).toBe(1_700);
+      expect(await endedMs(discovery.discover({ untilSettled, server: "lmstudio" }))).toBe(13_000);
+    });
+  });
+
   test("asks anew on a warm registry, and stops with its own look", async () => {
     await Promise.all([discovery.discover({ timeoutMs: 10 }), clock.advance(10)]);
     const timers = clock.pending;

@@ -4,7 +4,7 @@ import type { System } from "@lmserv/discovery-network";
 import type { Name } from "../dns/name.ts";
 import type { Link } from "../link/link.ts";
 import { type Heard, Querier, type QuerierOptions } from "./querier.ts";
-import { absenceMs, settleMs } from "./schedule.ts";
+import { absenceMs, lateSettleMs, secondQuestionMs, settleMs } from "./schedule.ts";
 
 export interface BrowserOptions extends QuerierOptions {
   readonly report: (error: DiscoveryError) => void;
@@ -62,7 +62,7 @@ export class Browser {
       for (const alive of querier.observations()) this.#tellOne(subscriber, alive);
       querier.start(this.#ttlMs(), "caller");
     }
-    this.#settleIn(settleMs, subscriber);
+    this.#settleAfterQuestions(subscriber);
     return () => {
       subscriber.cancelSettling();
       this.#subscribers.delete(subscriber);
@@ -110,13 +110,25 @@ export class Browser {
     report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
-  #settleIn(delayMs: number, subscriber: Subscriber): void {
-    const { clock, via } = this.#options;
-    subscriber.cancelSettling();
-    subscriber.cancelSettling = clock.schedule(delayMs, () => {
-      subscriber.sink.push({ kind: "settled", via });
-      this.#reportSilence();
+  /** Waits for the answers to a third question where those to the second brought news: packets are lost here. */
+  #settleAfterQuestions(subscriber: Subscriber): void {
+    const { clock } = this.#options;
+    const secondMs = clock.now() + secondQuestionMs;
+    subscriber.cancelSettling = clock.schedule(settleMs, () => {
+      const isSettled = [...this.#queriers].every((querier) => querier.isSettled(secondMs));
+      if (isSettled) this.#settle(subscriber);
+      else this.#settleIn(lateSettleMs - settleMs, subscriber);
     });
+  }
+
+  #settleIn(delayMs: number, subscriber: Subscriber): void {
+    subscriber.cancelSettling();
+    subscriber.cancelSettling = this.#options.clock.schedule(delayMs, () => this.#settle(subscriber));
+  }
+
+  #settle({ sink }: Subscriber): void {
+    sink.push({ kind: "settled", via: this.#options.via });
+    this.#reportSilence();
   }
 
   #rest(): void {

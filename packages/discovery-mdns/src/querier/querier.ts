@@ -136,6 +136,14 @@ export class Querier {
     return [...this.#cache.all()].some((instance) => instance.location && !isOwn(instance.name));
   }
 
+  /** True if everything known is known as a whole, and was there before `sinceMs`. */
+  isSettled(sinceMs: number): boolean {
+    const nowMs = this.#now();
+    return [...this.#cache.all()].every(
+      (instance) => instance.firstMs < sinceMs && instance.isComplete(nowMs),
+    );
+  }
+
   reconfirm(key: string): void {
     const name = this.#nameOf(key);
     const instance = name === null ? undefined : this.#cache.get(name);

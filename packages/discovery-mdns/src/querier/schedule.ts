@@ -59,8 +59,14 @@ const firstIntervalMs = 1_000;
 const quickIntervalMs = 4_000;
 const maxIntervalMs = 3_600_000;
 
-/** Time until the answers to the first two questions are in, in ms. */
-export const settleMs = 1_600;
+/** Time until the second question, in ms. */
+export const secondQuestionMs: number = firstIntervalMs;
+
+/** Time until the answers to the first two questions are in, in ms: each may wait 20 to 120 ms (RFC 6762 section 6). */
+export const settleMs = 1_200;
+
+/** Time until the answers to the third question are in, where packets are lost, in ms. */
+export const lateSettleMs = 3_200;
 
 /** Time until the answers to the third question are in, in ms: its interval and the time to answer. */
 export const absenceMs = 3_600;
