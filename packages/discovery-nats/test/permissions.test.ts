@@ -12,8 +12,8 @@ describeNats("the permissions of the README", { concurrent: true }, () => {
   const config = documented.replaceAll("lmserv_default", "lmserv_tests");
   const lines = config.split("\n").filter((line) => line.includes('"$'));
 
-  test("are those of the front page", () => {
-    expect(permissionsIn("../../../README.md")).toBe(documented);
+  test("are those of the page about networks", () => {
+    expect(permissionsIn("../../../docs/networks.md")).toBe(documented);
   });
 
   test("are enough to make the bucket, announce, watch, renew and leave", async () => {

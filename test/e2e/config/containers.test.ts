@@ -10,10 +10,10 @@ import { moveBehind } from "../mesh/subnets.ts";
 import { ip } from "../network/wiring.ts";
 import { announceServer, deploy, watchFrom } from "./deployment.ts";
 
-/** The configuration that the README shows for containers on a bridge, with the seed that there is here. */
+/** The configuration that the page shows for containers on a bridge, with the seed that there is here. */
 async function configOf(seed: string): Promise<object> {
-  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
-  const [, text = ""] = /## Containers\n.*?```jsonc\n(.*?)```/s.exec(readme) ?? [];
+  const page = await readFile(new URL("../../../docs/containers.md", import.meta.url), "utf8");
+  const [, text = ""] = /```jsonc\n(.*?)```/s.exec(page) ?? [];
   return JSON.parse(text.replace("10.0.0.1", seed));
 }
 

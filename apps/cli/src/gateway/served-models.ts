@@ -19,10 +19,11 @@ export function servedModels(gateway: Pick<Gateway, "explain">): string {
   return `serving ${named.join(", ")}${more}`;
 }
 
-/** Checked and usable nodes in the order of their ids: the best one changes with each request. */
+/** Nodes that were checked and can be chosen, by name: the best one changes with each request. */
 function usableNodes(gateway: Pick<Gateway, "explain">): readonly NodeInfo[] {
   const chosen = apis.flatMap((api) => gateway.explain({ api }).candidates.map(({ node }) => node));
   const checked = chosen.filter(({ health }) => health !== null);
   const unique = [...new Map(checked.map((node) => [node.id, node])).values()];
-  return unique.sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
+  const keyOf = ({ info, id }: NodeInfo): string => `${info} ${id}`;
+  return unique.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }

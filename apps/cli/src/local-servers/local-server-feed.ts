@@ -14,11 +14,16 @@ export class LocalServerFeed {
   readonly #latest = new Map<number, LocalServerChange>();
   #failure: { readonly error: unknown } | null = null;
 
-  /** Resolves when the changes have ended; their error reaches every reader. */
-  async follow(changes: AsyncIterable<LocalServerChange>): Promise<void> {
+  /**
+   * Resolves when the changes have ended; a failure of theirs reaches every reader.
+   *
+   * @param signal - Ends the changes; each reader goes on until its own signal aborts.
+   */
+  async follow(changes: AsyncIterable<LocalServerChange>, signal: AbortSignal): Promise<void> {
     try {
       for await (const change of changes) this.#take(change);
     } catch (error) {
+      if (signal.aborted) return;
       this.#failure = { error };
       for (const { fail } of this.#readers) fail(error);
     }

@@ -117,7 +117,7 @@ class Up {
   async #announce(discovery: Discovery, signal: AbortSignal): Promise<void> {
     const changes = serverChanges(this.#request, this.#io, this.#shares, signal);
     // One watch of the machine serves both.
-    const following = this.#feed.follow(changes);
+    const following = this.#feed.follow(changes, signal);
     await keepAnnounced({
       request: this.#request,
       shares: this.#shares,

@@ -94,6 +94,7 @@ describe("lmserv up", () => {
     running?.signal("SIGTERM");
     expect(await running?.ended).toBe(0);
     expect(site.kinds().at(-1)).toBe("goodbye");
+    expect(machine.stderr.text).not.toContain("warning");
     expect(machine.claims.size).toBe(0);
     expect(machine.clock.pending).toBe(0);
   });
