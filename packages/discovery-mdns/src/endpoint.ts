@@ -1,5 +1,10 @@
 import { DiscoveryError } from "@lmserv/discovery-core";
-import { Reminder, type TransportContext, toDiscoveryError } from "@lmserv/discovery-core/transport";
+import {
+  backoffMs,
+  Reminder,
+  type TransportContext,
+  toDiscoveryError,
+} from "@lmserv/discovery-core/transport";
 import { PacketCache } from "./dns/packet-cache.ts";
 import type { Family, LinkInterface, NetworkInterface } from "./link/interfaces.ts";
 import { type Link, type LinkEvents, type Machine, mdnsPort, type SocketAddress } from "./link/link.ts";
@@ -22,8 +27,8 @@ export interface EndpointOptions {
 
 /** Limit of RFC 6762 section 17. */
 const maxPacketBytesReceived = 9_000;
-/** Wait before a failed family is tried again, doubling from the first to the last, in ms. */
-const reopenWaitMs = { first: 3_000, last: 30_000 };
+/** Pauses before a failed family is tried again, in ms. */
+const reopenPauses = { firstMs: 3_000, maxMs: 30_000 };
 /** Codes of an address that just went or is still being checked: the next look at the interfaces tells. */
 const passingCodes: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "ENETUNREACH", "ENODEV", "ENXIO"]);
 
@@ -114,8 +119,8 @@ export class Endpoint {
   }
 
   #planReopening(): void {
-    const waitMs = Math.min(reopenWaitMs.first * 2 ** this.#reopenings, reopenWaitMs.last);
-    this.#reopenAtMs = this.#options.context.clock.now() + waitMs;
+    const { clock, random } = this.#options.context;
+    this.#reopenAtMs = clock.now() + backoffMs(this.#reopenings + 1, reopenPauses, random);
   }
 
   #use(link: Link, all: readonly NetworkInterface[]): void {
