@@ -27,7 +27,7 @@ import { type GatewayServer, listenGateway } from "../src/gateway/server.ts";
 import { startChild } from "../src/io/child.ts";
 import type { Handle } from "../src/io/http.ts";
 import type { SignalName } from "../src/io/interruption.ts";
-import type { Io, NetworkInterfaces, PortQuestion } from "../src/io/io.ts";
+import type { Io, PortQuestion } from "../src/io/io.ts";
 import { run } from "../src/run.ts";
 import { removeServiceFile, type ServiceHost, writeServiceFile } from "../src/service/service-host.ts";
 
@@ -83,7 +83,7 @@ export class Machine {
   /** Contents of configuration files, and of the system's files, by path. */
   readonly files: Map<string, string> = new Map();
   readonly env: Record<string, string> = {};
-  interfaces: NetworkInterfaces = {
+  interfaces: ListedInterfaces = {
     lo: [info("127.0.0.1", true), info("::1", true)],
     eth0: [info("198.51.100.7", false), info("fe80::7", false, 2)],
   };
@@ -167,7 +167,7 @@ export class Machine {
       // Some ports are shown by connections only.
       readListeners: async () => this.listeners,
       readSocketsBelow: async (pid) => this.sockets.get(pid) ?? null,
-      readSystem: () => systemOf(this.interfaces as ListedInterfaces),
+      readSystem: () => systemOf(this.interfaces),
       openIdentity: async () => this.identity,
       health: async () => this.#monitor,
       listen: (handle, { address, port }) => this.#listen(handle, address, port),

@@ -22,6 +22,7 @@ export {
   isOwnAddress,
   kindOfSubnet,
   type ListedInterfaces,
+  listInterfaces,
   readSystem,
   type System,
   type SystemInterface,

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { type HardwareAddress, type MachineFacts, type MachineMark, markOf } from "./machine.ts";
-import { type ListedInterfaces, readSystem, type System } from "./system.ts";
+import { type ListedInterfaces, listInterfaces, readSystem, type System } from "./system.ts";
 
 /** Files of the system; null for missing or unreadable ones. */
 export interface SystemFiles {
@@ -22,7 +21,7 @@ const localBit = 2;
 
 /** Mark of this machine at present. */
 export function thisMachine(): MachineMark {
-  const listed = attempt(networkInterfaces) ?? {};
+  const listed = listInterfaces();
   return markOf(readMachine(listed, readSystem({ list: () => listed }), systemFiles));
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+// biome-ignore lint/style/noRestrictedImports: this is the one reader of the system's list.
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { canonicalAddress, isIPv6, parseAddress, withoutZone } from "@lmserv/discovery-core/transport";
@@ -46,10 +47,19 @@ export interface SystemSources {
 
 const nothing: KindEvidence = { links: new Map(), hardware: false, defaultRoutes: new Set() };
 
+/** Interfaces of this machine as the system lists them; none if a sandbox forbids the call. */
+export function listInterfaces(): ListedInterfaces {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
+}
+
 /** Reads this machine's interfaces that are up and have an address. */
-export function readSystem(sources: SystemSources = { list: networkInterfaces }): System {
+export function readSystem(sources: SystemSources = { list: listInterfaces }): System {
   const { list, links = "/sys/class/net", routes = "/proc/net" } = sources;
-  const listed = listSafely(list);
+  const listed = list();
   const table = readLinks(links, Object.keys(listed).map(linkName));
   return systemOf(listed, { ...table, defaultRoutes: readDefaultRoutes(routes) });
 }
@@ -141,15 +151,6 @@ function subnetsOf(system: System): readonly OwnSubnet[] {
 function withAWayOut(interfaces: readonly SystemInterface[]): readonly SystemInterface[] {
   if (interfaces.some(({ kind }) => kind === "lan")) return interfaces;
   return interfaces.map((one) => (one.kind === "guests" ? { ...one, kind: kindByName(one.name) } : one));
-}
-
-/** A sandbox may forbid the call; it counts as a machine without a network. */
-function listSafely(list: () => ListedInterfaces): ListedInterfaces {
-  try {
-    return list();
-  } catch {
-    return {};
-  }
 }
 
 /** `eth0:1` is a label of an address on eth0. */

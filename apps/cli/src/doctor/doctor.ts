@@ -9,7 +9,6 @@ import {
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
 import { type DoctorDocument, formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
-import { readSystem } from "@lmserv/discovery-network";
 import { configure } from "../config/configuration.ts";
 import { interfaceFlags, thoroughness } from "../discover/advice.ts";
 import { exitCode } from "../exit-code.ts";
@@ -86,7 +85,7 @@ async function examine(
   const limitMs = longestMs + Math.max(0, ...passesMs);
   const found = await Promise.all([
     ...transports.map(({ transport }) => diagnose(transport, context, limitMs, signal)),
-    readEnvironment(io.readText, io.env, readSystem({ list: io.networkInterfaces })).then(environmentChecks),
+    readEnvironment(io.readText, io.env, io.readSystem()).then(environmentChecks),
   ]);
   return found.flat();
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { constants, type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
@@ -7,7 +7,9 @@ import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmse
 import type { HttpHealthOptions, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
 import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 import {
+  type ListedInterfaces,
   type Listener,
+  listInterfaces,
   readListeners,
   readSocketsBelow,
   readSystem,
@@ -32,8 +34,6 @@ export type Output = Writable & {
   readonly columns?: number;
   readonly rows?: number;
 };
-
-export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /** Question to a port of this machine. */
 export interface PortQuestion {
@@ -61,7 +61,7 @@ export interface Io {
   readonly elsewhere: ReadonlyMap<string, string>;
   /** Folders whose packages are searched for others. */
   readonly from: readonly string[];
-  readonly networkInterfaces: () => NetworkInterfaces;
+  readonly networkInterfaces: () => ListedInterfaces;
   readonly readText: ReadText;
   /** State of a port of this machine; rejects only when the signal aborts. */
   readonly check: (question: PortQuestion) => Promise<ServerCheck>;
@@ -125,7 +125,7 @@ export function systemIo(): Io {
     plugins: ownPlugins,
     elsewhere,
     from: [fileURLToPath(new URL(".", import.meta.url))],
-    networkInterfaces,
+    networkInterfaces: listInterfaces,
     readText: (path) => readFile(path, "utf8").catch(() => null),
     createSecret: (path, text) => writeFile(path, text, { mode: 0o600, flag: "wx" }),
     replaceFile: async (path, text) => {

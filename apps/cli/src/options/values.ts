@@ -1,6 +1,6 @@
 import { visibleText } from "@lmserv/discovery-core";
 import { isPath, isPort, maxInfoBytes } from "@lmserv/discovery-core/transport";
-import type { NetworkInterfaces } from "../io/io.ts";
+import type { ListedInterfaces } from "@lmserv/discovery-network";
 import { isKnownInterface, listInterfaces } from "./interfaces.ts";
 
 // Parsers of options' values; each throws a RangeError that says what is allowed.
@@ -63,7 +63,7 @@ export function parsePath(text: string): string {
   throw new RangeError('A path starts with "/" and holds neither spaces nor control characters.');
 }
 
-export function parseInterface(text: string, interfaces: NetworkInterfaces): string {
+export function parseInterface(text: string, interfaces: ListedInterfaces): string {
   if (isKnownInterface(text, interfaces)) return text;
   throw new RangeError(`It is none of this machine's interfaces: ${listInterfaces(interfaces)}.`);
 }
