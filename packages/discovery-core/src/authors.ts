@@ -76,8 +76,8 @@ export { type OptionFlag, type OptionShape, optionsSchema } from "./options/opti
 export { type GroupShape, issuesOf, type Shape } from "./options/shape.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./options/standard-schema.ts";
 export { Deadlines } from "./registry/deadlines.ts";
+export { FairSet, type Rank } from "./registry/fair-set.ts";
 export { Registry, type RegistryOptions } from "./registry/registry.ts";
-export { Room, type Seat } from "./registry/room.ts";
 export { linkedAbort, onAbort, orAborted } from "./streams/abort-listener.ts";
 export {
   forward,

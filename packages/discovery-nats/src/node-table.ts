@@ -1,4 +1,4 @@
-import { Deadlines, Room, type Seat } from "@lmserv/discovery-core/transport";
+import { Deadlines, FairSet, type Rank } from "@lmserv/discovery-core/transport";
 import { maxEntries } from "@lmserv/discovery-store";
 
 interface Value {
@@ -16,14 +16,14 @@ export class NodeTable {
   readonly #values = new Map<string, Value>();
   readonly #deadlines = new Deadlines();
   /** Quotas: above the bound, the latest of the member with most gives way. */
-  readonly #room = new Room(maxEntries);
+  readonly #slots = new FairSet(maxEntries);
   /** Count of values without room, as when one member fills the bucket. */
   refused = 0;
 
   /** Key that gives way to a new one, or null if none must. */
   loserTo(key: string): string | null {
     if (this.#values.has(key)) return null;
-    const place = this.#room.placeFor(seatOf(key));
+    const place = this.#slots.placeFor(rankOf(key));
     return typeof place === "string" ? null : place.insteadOf;
   }
 
@@ -36,11 +36,11 @@ export class NodeTable {
   /** Takes a value with its end; returns true if it is new or changed. */
   put(key: string, text: string, endMs: number): boolean {
     const before = this.#values.get(key);
-    if (before === undefined && this.#room.placeFor(seatOf(key)) !== "free") {
+    if (before === undefined && this.#slots.placeFor(rankOf(key)) !== "free") {
       this.refused += 1;
       return false;
     }
-    this.#room.take(key, seatOf(key));
+    this.#slots.add(key, rankOf(key));
     this.#values.set(key, { text, endMs });
     this.#deadlines.set(key, endMs);
     return before?.text !== text;
@@ -49,7 +49,7 @@ export class NodeTable {
   /** Returns true if there was one. */
   delete(key: string): boolean {
     this.#deadlines.delete(key);
-    this.#room.leave(key);
+    this.#slots.delete(key);
     return this.#values.delete(key);
   }
 
@@ -92,6 +92,6 @@ export class NodeTable {
 }
 
 /** A key begins with its member's id, if its writer is honest. */
-function seatOf(key: string): Seat {
+function rankOf(key: string): Rank {
   return { trust: "signed", origin: key.split(".", 1)[0] ?? key };
 }

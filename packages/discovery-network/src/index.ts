@@ -1,5 +1,6 @@
 export { addressBlock } from "./address-block.ts";
 export { isDefaultBridge } from "./bridge-address.ts";
+export { type ConnectionLimits, ConnectionSlots } from "./connection-slots.ts";
 export { isHostAddress } from "./host-address.ts";
 export { HostBudget, type HostBudgetOptions } from "./host-budget.ts";
 export { hostNames, isOwnHost, parseHostHeader } from "./host-header.ts";
@@ -12,7 +13,6 @@ export { ownAddresses } from "./own-addresses.ts";
 export { readSocketsBelow } from "./process-sockets.ts";
 export { rankAddresses, type Vantage } from "./reach.ts";
 export { isPrivate, isPublic, isUnspecified } from "./scope.ts";
-export { type SeatLimits, Seats } from "./seats.ts";
 export type { LinkTable, LinkTraits } from "./sysfs.ts";
 export {
   type InterfaceAddress,

@@ -1,10 +1,10 @@
 import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
 import {
   type Clock,
+  FairSet,
   type Observation,
   type ObservationSink,
-  Room,
-  type Seat,
+  type Rank,
 } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, compareVersions, seenNode } from "@lmserv/discovery-signing";
 import type { RecordVerifier, Refusal } from "./record-verifier.ts";
@@ -50,13 +50,13 @@ export class Directory implements Watcher {
   /** Count of each member's announcements. */
   readonly #counts = new Map<string, number>();
   /** Quotas: above the bound, the latest of the member with most gives way. */
-  readonly #room: Room;
+  readonly #slots: FairSet;
   readonly #browses = new Set<ObservationSink>();
   #isComplete = false;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
-    this.#room = new Room(options.maxNodes);
+    this.#slots = new FairSet(options.maxNodes);
   }
 
   /** Reports all nodes to a browse, then their changes; returns the function that ends it. */
@@ -122,7 +122,7 @@ export class Directory implements Watcher {
     const refusal = before ? null : this.#refusalOf(record);
     if (refusal !== null) return this.#refuse(refusal, key, value);
     if (!before) this.#count(record.id, 1);
-    this.#room.take(key, seatOf(record));
+    this.#slots.add(key, rankOf(record));
     this.#entries.set(key, { value, record, contest: null });
     this.#show(key, record);
   }
@@ -138,7 +138,7 @@ export class Directory implements Watcher {
   /** Reason to refuse a new record, or null once there is room for it. */
   #refusalOf(record: AliveRecord): "full" | "quota" | null {
     if ((this.#counts.get(record.id) ?? 0) >= maxNodesPerMember) return "quota";
-    const place = this.#room.placeFor(seatOf(record));
+    const place = this.#slots.placeFor(rankOf(record));
     if (place === "none") return "full";
     if (place !== "free") {
       this.#drop(place.insteadOf, "unreachable");
@@ -158,7 +158,7 @@ export class Directory implements Watcher {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#room.leave(key);
+    this.#slots.delete(key);
     this.#count(entry.record.id, -1);
     this.#push({ kind: "gone", via: this.#options.via, key, reason });
   }
@@ -189,6 +189,6 @@ export class Directory implements Watcher {
   }
 }
 
-function seatOf({ id: origin }: AliveRecord): Seat {
+function rankOf({ id: origin }: AliveRecord): Rank {
   return { trust: "signed", origin };
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import { canonicalAddress } from "@lmserv/discovery-core/transport";
-import { Seats } from "@lmserv/discovery-network";
+import { ConnectionSlots } from "@lmserv/discovery-network";
 import { turnAway } from "./request-gate.ts";
 
 /** Answers a request; returns false for a foreign one. */
@@ -25,7 +25,7 @@ const defaultLimits: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 /** A question takes a moment: eight at once are many for one host. */
-const seats = { all: 64, each: 8 };
+const connectionLimits = { all: 64, each: 8 };
 const maxRequestsPerConnection = 16;
 
 /** Listens for HTTP questions without a body; requests that the handler refuses get 404. */
@@ -39,7 +39,7 @@ export async function listenHttp(
     response.writeHead(404, { "content-length": 0 }).end();
   });
   server.maxRequestsPerSocket = maxRequestsPerConnection;
-  const taken = new Seats(seats);
+  const taken = new ConnectionSlots(connectionLimits);
   server.on("connection", (socket) => {
     const leave = taken.take(canonicalAddress(socket.remoteAddress ?? ""), () => socket.destroy());
     socket.once("close", leave);

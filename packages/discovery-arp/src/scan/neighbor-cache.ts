@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Clock,
+  FairSet,
   formatEndpoint,
   type ObservationSink,
-  Room,
   type SeenNode,
 } from "@lmserv/discovery-core/transport";
 import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
@@ -76,12 +76,12 @@ export class NeighborCache {
   readonly #options: NeighborCacheOptions;
   readonly #listed = new Map<string, Listed>();
   /** Quota of each machine, so that one with many servers displaces no others. */
-  readonly #room: Room;
+  readonly #slots: FairSet;
   readonly #browses = new Set<Browse>();
 
   constructor(options: NeighborCacheOptions) {
     this.#options = options;
-    this.#room = new Room(options.maxNodes);
+    this.#slots = new FairSet(options.maxNodes);
   }
 
   /** Count of listed servers. */
@@ -201,8 +201,8 @@ export class NeighborCache {
 
   /** Returns true if a server gets a place, if need be one of a machine with more servers. */
   #admit(key: string, host: string): boolean {
-    const seat = { trust: "identified", origin: this.#options.macOf(host) ?? host } as const;
-    const place = this.#room.placeFor(seat);
+    const rank = { trust: "identified", origin: this.#options.macOf(host) ?? host } as const;
+    const place = this.#slots.placeFor(rank);
     if (place === "none") return false;
     if (place !== "free") {
       const loser = this.#listed.get(place.insteadOf);
@@ -210,14 +210,14 @@ export class NeighborCache {
       if (loser) this.#drop(loser);
       this.#options.onFull();
     }
-    this.#room.take(key, seat);
+    this.#slots.add(key, rank);
     return true;
   }
 
   #drop({ key, host }: Listed): void {
     const { via, onGone } = this.#options;
     this.#listed.delete(key);
-    this.#room.leave(key);
+    this.#slots.delete(key);
     onGone(host);
     for (const { sink } of this.#browses) sink.push({ kind: "gone", via, key, reason: "unreachable" });
   }

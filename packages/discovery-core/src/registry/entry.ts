@@ -1,5 +1,5 @@
 import type { SeenNode } from "../contract/node.ts";
-import { Room } from "./room.ts";
+import { FairSet } from "./fair-set.ts";
 import { type Source, slotOf } from "./source.ts";
 import {
   admissible,
@@ -34,14 +34,14 @@ export class Entry {
     this.id = id;
   }
 
-  /** Room of one transport's sources, or null while there is room for more of them. */
-  fullRoom(via: string): Room | null {
+  /** Slots of one transport's sources, or null while there is room for more of them. */
+  fullSlots(via: string): FairSet | null {
     if (this.sources.size < maxSources) return null;
     const own = [...this.sources.values()].filter((source) => source.via === via);
     if (own.length < maxSources) return null;
-    const room = new Room(maxSources);
-    for (const source of own) room.take(slotOf(source), { trust: source.node.trust, origin: source.origin });
-    return room;
+    const slots = new FairSet(maxSources);
+    for (const source of own) slots.add(slotOf(source), { trust: source.node.trust, origin: source.origin });
+    return slots;
   }
 
   /** Records that it took the place of another at a moment. */

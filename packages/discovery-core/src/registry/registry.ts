@@ -7,14 +7,14 @@ import { isoTime } from "../time/clock.ts";
 import { assess, faceOfHealth, isAbout } from "./assessment.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Entry } from "./entry.ts";
+import { FairSet, type Place } from "./fair-set.ts";
 import { Losses } from "./losses.ts";
 import { mergeSources } from "./merge.ts";
-import { type Place, Room } from "./room.ts";
 import { type Source, slotOf, sourceOf } from "./source.ts";
 import { claimOf, type FreshClaim, tiesOf } from "./trust.ts";
 
 export interface RegistryOptions {
-  /** Bound on the reports of each transport; `Room` decides which give way. @default 10_000 */
+  /** Bound on the reports of each transport; `FairSet` decides which give way. @default 10_000 */
   readonly capacity?: number;
   /** Lifetime of a source without one, once its transport is lost, in ms, > 0. @default 60_000 */
   readonly ttlMs?: number;
@@ -49,7 +49,7 @@ export class Registry {
   /** Entry that holds each tie: a proven endpoint, or an announcer. */
   readonly #holders = new Map<string, Entry>();
   /** Slots of each transport: none takes the room of another. */
-  readonly #rooms = new Map<string, Room>();
+  readonly #slots = new Map<string, FairSet>();
   readonly #deadlines = new Deadlines();
   readonly #losses = new Losses();
   /** Nodes as users saw them last. */
@@ -138,7 +138,7 @@ export class Registry {
   }
 
   #lose({ via, error }: Lost, nowMs: number): readonly RegistryChange[] {
-    const slots = this.#rooms.get(via)?.keys() ?? [];
+    const slots = this.#slots.get(via)?.keys() ?? [];
     return this.#keepOn(this.#losses.lose(via, error, slots, nowMs), nowMs);
   }
 
@@ -242,12 +242,12 @@ export class Registry {
   #placeFor(source: Source, entry: Entry, rivals: readonly Entry[]): Place {
     const { via, node, origin } = source;
     if (entry.sources.has(slotOf(source))) return "free";
-    const room = entry.fullRoom(via) ?? (this.#needsRoom(source, rivals) ? this.#rooms.get(via) : null);
-    return room?.placeFor({ trust: node.trust, origin }) ?? "free";
+    const slots = entry.fullSlots(via) ?? (this.#needsSlot(source, rivals) ? this.#slots.get(via) : null);
+    return slots?.placeFor({ trust: node.trust, origin }) ?? "free";
   }
 
   /** A source needs no room if it had a slot before, or takes the place of another. */
-  #needsRoom(source: Source, rivals: readonly Entry[]): boolean {
+  #needsSlot(source: Source, rivals: readonly Entry[]): boolean {
     return !this.#owners.has(slotOf(source)) && !rivals.some((rival) => rival.frees(source.via));
   }
 
@@ -255,13 +255,13 @@ export class Registry {
   #keep(entry: Entry, source: Source): void {
     const { via, node, origin, expiresMs } = source;
     const slot = slotOf(source);
-    const room = this.#rooms.get(via) ?? new Room(this.capacity);
+    const slots = this.#slots.get(via) ?? new FairSet(this.capacity);
     this.#owners.get(slot)?.sources.delete(slot);
     this.#owners.set(slot, entry);
     this.#entries.set(entry.id, entry);
     entry.sources.set(slot, source);
-    this.#rooms.set(via, room);
-    room.take(slot, { trust: node.trust, origin });
+    this.#slots.set(via, slots);
+    slots.add(slot, { trust: node.trust, origin });
     if (expiresMs === null) this.#deadlines.delete(slot);
     else this.#deadlines.set(slot, expiresMs);
   }
@@ -269,7 +269,7 @@ export class Registry {
   #forget(slot: string): void {
     const owner = this.#owners.get(slot);
     const source = owner?.sources.get(slot);
-    if (source) this.#rooms.get(source.via)?.leave(slot);
+    if (source) this.#slots.get(source.via)?.delete(slot);
     owner?.sources.delete(slot);
     this.#owners.delete(slot);
     this.#deadlines.delete(slot);
@@ -300,7 +300,7 @@ export class Registry {
   /** Sources without an identity live on in the successor; those of another identity end. */
   #supersede(rival: Entry, successor: Entry, nowMs: number): RegistryChange[] {
     for (const [slot, source] of rival.sources) {
-      if (source.node.id === null && !successor.fullRoom(source.via)) this.#keep(successor, source);
+      if (source.node.id === null && !successor.fullSlots(source.via)) this.#keep(successor, source);
       else this.#forget(slot);
     }
     for (const tie of rival.ties) this.#take(successor, tie);

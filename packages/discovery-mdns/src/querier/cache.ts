@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isLoopback, Room, type Seat } from "@lmserv/discovery-core/transport";
+import { FairSet, isLoopback, type Rank } from "@lmserv/discovery-core/transport";
 import { isHostAddress } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
 import { type Message, type ResourceRecord, recordKey } from "../dns/record.ts";
@@ -23,7 +23,7 @@ export class Cache {
   readonly #expectsIPv4: () => boolean;
   readonly #onDisplaced: (instance: Instance) => void;
   /** A flood from one address does not displace the instances that others introduce. */
-  readonly #room: Room;
+  readonly #slots: FairSet;
   /** Jitter of the latest instance, in [0, 1). */
   #jitter: number;
   readonly #instances = new Map<string, Instance>();
@@ -43,7 +43,7 @@ export class Cache {
   ) {
     this.#listName = nameKey(listName);
     this.#listsAll = this.#listName === serviceType;
-    this.#room = new Room(maxInstances);
+    this.#slots = new FairSet(maxInstances);
     this.#expectsIPv4 = expectsIPv4;
     this.#onDisplaced = onDisplaced;
     this.#jitter = random();
@@ -59,7 +59,7 @@ export class Cache {
 
   delete(instance: Instance): void {
     const key = nameKey(instance.name);
-    this.#room.leave(key);
+    this.#slots.delete(key);
     this.#instances.delete(key);
     this.#reside(instance, null);
   }
@@ -165,13 +165,13 @@ export class Cache {
     const patienceMs = this.#expectsIPv4() ? maxPatienceMs : 0;
     const instance = new Instance(name, from, nowMs, this.#jitter, patienceMs);
     this.#instances.set(key, instance);
-    this.#room.take(key, seatOf(from));
+    this.#slots.add(key, rankOf(from));
     return instance;
   }
 
   /** Returns true if an address may introduce another instance; one of a flood is displaced. */
   #makeRoom(from: string): boolean {
-    const place = this.#room.placeFor(seatOf(from));
+    const place = this.#slots.placeFor(rankOf(from));
     if (place === "free") return true;
     this.refused += 1;
     const loser = place === "none" ? undefined : this.#instances.get(place.insteadOf);
@@ -183,7 +183,7 @@ export class Cache {
 }
 
 /** Sources on the link sign nothing. */
-function seatOf(origin: string): Seat {
+function rankOf(origin: string): Rank {
   return { trust: "announced", origin };
 }
 

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "@lmserv/discovery-core/transport";
-import { Seats } from "@lmserv/discovery-network";
+import { ConnectionSlots } from "@lmserv/discovery-network";
 import type { LinkLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -16,13 +16,13 @@ export interface PendingHandshake {
 export class PendingHandshakes {
   readonly #clock: Clock;
   readonly #limits: Pick<LinkLimits, "maxUnadmitted" | "admissionMs">;
-  readonly #seats: Seats;
+  readonly #slots: ConnectionSlots;
   readonly #waiting = new Set<(refusal: Refusal) => void>();
 
   constructor(clock: Clock, limits: Pick<LinkLimits, "maxUnadmitted" | "admissionMs">) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#seats = new Seats({ all: limits.maxUnadmitted });
+    this.#slots = new ConnectionSlots({ all: limits.maxUnadmitted });
   }
 
   enter(connection: Duplex, address: string): PendingHandshake {
@@ -33,7 +33,7 @@ export class PendingHandshakes {
       over.abort(refusal);
       connection.destroy();
     };
-    const vacate = this.#seats.take(address, () => {
+    const vacate = this.#slots.take(address, () => {
       dismiss(new Refusal("crowded", `more than ${maxUnadmitted} connections wait`));
     });
     const cancel = this.#clock.schedule(admissionMs, () => {

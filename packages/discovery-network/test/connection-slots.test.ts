@@ -1,34 +1,34 @@
 import { describe, expect, test } from "vitest";
-import { Seats } from "../src/seats.ts";
+import { ConnectionSlots } from "../src/connection-slots.ts";
 
-/** Seats, and the dismissed visitors in order. */
-function room(all: number, each?: number) {
-  const seats = new Seats({ all, ...(each !== undefined && { each }) });
+/** Slots, and the dismissed visitors in order. */
+function slotsFor(all: number, each?: number) {
+  const slots = new ConnectionSlots({ all, ...(each !== undefined && { each }) });
   const dismissed: string[] = [];
   const enter = (address: string, name = address): (() => void) =>
-    seats.take(address, () => dismissed.push(name));
-  return { seats, dismissed, enter };
+    slots.take(address, () => dismissed.push(name));
+  return { slots, dismissed, enter };
 }
 
-describe("seats", () => {
+describe("slots", () => {
   test("of one address are a share: its oldest goes", () => {
-    const { seats, dismissed, enter } = room(64, 8);
+    const { slots, dismissed, enter } = slotsFor(64, 8);
     enter("10.0.0.2", "neighbor");
     for (let visit = 0; visit < 200; visit += 1) enter("10.0.0.1", `visit ${visit}`);
-    expect(seats.size).toBe(9);
+    expect(slots.size).toBe(9);
     expect(dismissed).toEqual(Array.from({ length: 192 }, (_, visit) => `visit ${visit}`));
   });
 
   test("that are all taken are freed by the address with the most", () => {
-    const { seats, dismissed, enter } = room(4);
+    const { slots, dismissed, enter } = slotsFor(4);
     enter("10.0.0.2");
     for (const visit of ["first", "second", "third", "fourth"]) enter("10.0.0.1", visit);
     enter("10.0.0.3");
-    expect([seats.size, dismissed]).toEqual([4, ["first", "second"]]);
+    expect([slots.size, dismissed]).toEqual([4, ["first", "second"]]);
   });
 
   test("of addresses of one /64 count together, however many there are", () => {
-    const { dismissed, enter } = room(4, 2);
+    const { dismissed, enter } = slotsFor(4, 2);
     enter("10.0.0.2");
     enter("2001:db8:2::1");
     for (let host = 1; host <= 200; host += 1) enter(`2001:db8:1::${host.toString(16)}`);
@@ -37,7 +37,7 @@ describe("seats", () => {
   });
 
   test("leave the newest of a /64 for as many others as there are", () => {
-    const { dismissed, enter } = room(4);
+    const { dismissed, enter } = slotsFor(4);
     for (let host = 1; host <= 200; host += 1) enter(`fe80::${host.toString(16)}%eth0`);
     enter("fe80::abcd%eth0");
     for (let host = 1; host <= 3; host += 1) enter(`fe80::1:${host}%eth0`);
@@ -45,12 +45,12 @@ describe("seats", () => {
   });
 
   test("that were given back are free, and dismiss nobody", () => {
-    const { seats, dismissed, enter } = room(2);
+    const { slots, dismissed, enter } = slotsFor(2);
     const leave = enter("10.0.0.1");
     enter("10.0.0.2");
     leave();
     leave();
     enter("10.0.0.3");
-    expect([seats.size, dismissed]).toEqual([2, []]);
+    expect([slots.size, dismissed]).toEqual([2, []]);
   });
 });

@@ -1,7 +1,7 @@
 import { OrderedSet } from "./ordered-set.ts";
 
 /** Keys by origin, with direct access to the largest origin. */
-export class Crowd {
+export class KeysByOrigin {
   readonly #keys = new Map<string, OrderedSet>();
   /** Origins by their count of keys. */
   readonly #bySize = new Map<number, OrderedSet>();
