@@ -35,19 +35,19 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
   },
   exclude: { description: "IPv4 addresses and ranges that are never asked.", type: "array", items: range },
   pace: {
-    description: "Whether the first sweep is as fast as the kernel has room for, or 80 addresses a second.",
+    description: "Pace of the first sweep: as fast as the kernel has room for, or 80 addresses a second.",
     type: "string",
     enum: ["gentle", "prompt"],
   },
   sweepEveryMs: {
-    description: "How long to wait between two sweeps, in ms.",
+    description: "Wait between two sweeps, in ms.",
     type: "integer",
     minimum: 300_000,
     maximum: 86_400_000,
     default: 600_000,
   },
   maxNodes: {
-    description: "How many servers are kept.",
+    description: "Limit of listed servers.",
     type: "integer",
     minimum: 1,
     maximum: 100_000,

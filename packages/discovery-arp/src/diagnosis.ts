@@ -88,11 +88,11 @@ function roomCheck(load: TableLoad | null, say: Say): Check {
   const fill = `the kernel's table of neighbours holds ${entries} entries, and learns ${hardLimit} at most${refused}`;
   // Permanent entries are counted and take no room: only a refusal proves that the table is full.
   if (entries >= hardLimit - fullWithin && refusals > 0) {
-    const message = `${fill}: it is full, and whatever goes to a host that is not in it is lost, multicast included`;
+    const message = `${fill}: it is full, and packets to hosts outside it are lost, multicast included`;
     return say("neighbor-table-full", { message, fix });
   }
   if (entries > softLimit - reserve) {
-    const message = `${fill}: unless many are permanent, it is nearly full, and the kernel throws out what it can`;
+    const message = `${fill}: unless many are permanent, it is nearly full, and the kernel removes old entries`;
     return say("neighbor-room-scarce", { message, fix });
   }
   return say("neighbor-room", { message: `${fill}: there is room for ${softLimit - reserve - entries}` });

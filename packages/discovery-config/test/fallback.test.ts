@@ -47,10 +47,7 @@ describe("nobody waits", () => {
       { arp: silent },
       /arp\.when is "mdns-silent", and no transport is mDNS; add "mdns": \{\}, or make it "always"$/,
     ],
-    [
-      { mdns: {}, arp: { after: "3s" } },
-      /arp\.after says how long to wait, and nothing says for what; add "when"/,
-    ],
+    [{ mdns: {}, arp: { after: "3s" } }, /arp\.after sets a time to wait, and 'when' is missing; add "when"/],
     [
       { mdns: {}, arp: silent, far: { ...silent, type: "arp", after: "4s" } },
       /far\.after is 4000 ms, and transports\.arp waits 1200 ms; let all wait equally long$/,

@@ -110,7 +110,7 @@ export class EtcdClient {
       signal,
     );
     if (typeof answer.etcdserver === "string") return answer.etcdserver;
-    throw new EtcdError("rejected", "what answers there is no etcd");
+    throw new EtcdError("rejected", "the server there is no etcd");
   }
 
   close(): void {
@@ -177,5 +177,5 @@ export class EtcdClient {
 
 function read(answer: unknown): Result {
   if (isObject(answer)) return answer;
-  throw new EtcdError("rejected", "what answers there is no etcd");
+  throw new EtcdError("rejected", "the server there is no etcd");
 }

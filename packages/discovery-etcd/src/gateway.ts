@@ -209,7 +209,7 @@ function resultOf(text: string, status: number): unknown {
   const body = parse(text);
   const fault = errorIn(body, status);
   if (fault) throw fault;
-  if (body === undefined) throw new EtcdError("rejected", "what answers there is no etcd");
+  if (body === undefined) throw new EtcdError("rejected", "the server there is no etcd");
   return body;
 }
 

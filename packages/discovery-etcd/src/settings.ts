@@ -13,7 +13,7 @@ export interface Settings extends StoreSettings, ServerSettings, Pick<EtcdOption
 export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
   ...serverOptions("etcd", "http://10.0.0.1:2379 or https://etcd.example:2379"),
   prefix: {
-    description: "What all keys begin with; the cluster's name follows.",
+    description: "Prefix of all keys; the cluster's name follows.",
     type: "string",
     minLength: 1,
     default: "/lmserv/",

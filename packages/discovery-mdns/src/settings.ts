@@ -12,12 +12,12 @@ export const settings: { readonly [Key in keyof Settings]-?: OptionShape } = {
     minItems: 1,
   },
   subtype: {
-    description: "Browses only nodes of one engine, such as ollama.",
+    description: "Browses only nodes of one server kind, such as ollama.",
     type: "string",
     minLength: 1,
   },
   maxInstances: {
-    description: "How many nodes are kept for each interface.",
+    description: "Limit of nodes for each interface.",
     type: "integer",
     minimum: 1,
     maximum: 100_000,

@@ -79,7 +79,7 @@ describe("multicast", () => {
     expect(asked, "nobody is bothered").toEqual([]);
   });
 
-  test("of this machine's own, on another interface of the same link, is nobody else's", async () => {
+  test("of this machine's own, on another interface of the same link, counts as own", async () => {
     const machine = segment.machine("10.0.0.1");
     const { eth0 = [] } = machine.interfaces();
     const wlan0 = eth0.map((info) => ({ ...info, address: "192.0.2.1", cidr: "192.0.2.1/24" }));

@@ -81,7 +81,7 @@ export async function openBucket(
   const lifetimeMs = millis(config.max_age);
   if (lifetimeMs === 0) {
     const fix = `delete it (nats kv del ${name}), or give it an age (nats stream edit KV_${name} --max-age 30s)`;
-    const message = `the bucket ${name} on ${plan.place} keeps values for ever, so that the dead would stay: ${fix}`;
+    const message = `the bucket ${name} on ${plan.place} keeps values for ever, so that dead nodes would stay listed: ${fix}`;
     throw new DiscoveryError("TRANSPORT_UNAVAILABLE", message, { via: plan.via });
   }
   const kv = await new Kvm(js).open(name);

@@ -12,9 +12,9 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
   ...serverOptions("NATS", "nats://10.0.0.1:4222 or tls://nats.example:4222"),
   credentials: { description: "Text of a credentials file, which ends with .creds.", ...secret },
   nkey: { description: "Seed of a user's NKey, which begins with SU.", ...secret },
-  token: { description: "What a server that asks for a token wants to hear.", ...secret },
+  token: { description: "Token, if the server asks for one.", ...secret },
   replicas: {
-    description: "On how many servers of a NATS cluster a new bucket is kept: 1, 3 or 5.",
+    description: "Count of a NATS cluster's servers that keep a new bucket: 1, 3 or 5.",
     type: "integer",
     minimum: 1,
     maximum: 5,

@@ -125,7 +125,7 @@ function explainFault(error: unknown, chain: readonly unknown[]): Explanation {
   if (code === "ECONNREFUSED") {
     return absence("is not there, nothing listens: start nats-server, or correct the server's name");
   }
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return absence("is not there: nobody knows that name");
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return absence("is not there: its name does not resolve");
   const message = error instanceof Error && error.message !== "" ? error.message : "the connection ended";
   if (isAboutTls(code))
     return unfit(`cannot be trusted (${message}): give the authority of its certificate as tls.ca`);

@@ -210,7 +210,7 @@ export class View implements WatchSink {
     if (this.#reachedMs >= untilMs) return false;
     this.#graceMs = untilMs;
     this.#context.report(
-      this.#error("keeps nothing new, nobody's value is renewed any more; the disk of NATS may be full"),
+      this.#error("takes no values, and none is renewed any more; the disk of NATS may be full"),
     );
     return true;
   }

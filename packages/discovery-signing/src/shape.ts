@@ -46,7 +46,7 @@ export function matching(test: (value: string) => boolean, maxBytes: number): Re
   return (value, name) => {
     const candidate = read(value, name);
     if (test(candidate)) return candidate;
-    throw new ShapeError(`${name} is not what it should be`);
+    throw new ShapeError(`${name} is invalid`);
   };
 }
 

@@ -42,7 +42,7 @@ export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
     throw new RangeError(`a record of ${bytes} bytes is too long; at most ${maxRecordBytes} are allowed`);
   }
   const verdict = readOrReject(text);
-  if (!verdict) throw new TypeError(`what is to be signed is no record: ${text}`);
+  if (!verdict) throw new TypeError(`the text to sign is no record: ${text}`);
   return { text, publicKey: key.publicKey, signature: key.sign(text) };
 }
 

@@ -16,7 +16,7 @@ export function passwordExposed(
 ): DiscoveryError | null {
   const others = hosts.filter((host) => !isThisMachine(host));
   if (others.length === 0) return null;
-  const message = `the password goes to ${others.join(", ")} as plain text, which everybody on the way can read; name the server ${scheme}://`;
+  const message = `the password goes to ${others.join(", ")} as plain text, readable on the way; name the server ${scheme}://`;
   return new DiscoveryError(`${type}/password-exposed`, message, { via });
 }
 

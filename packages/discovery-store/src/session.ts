@@ -170,7 +170,7 @@ export class StoreSession implements TransportSession {
     this.#context.log("debug", "a value in the store is ignored", { why, key, count });
     if (why !== "full" || count > 1) return;
     const { maxNodes, name: via } = this.#options;
-    const message = `the store has more than ${maxNodes} nodes, which is the limit; newcomers are not listed`;
+    const message = `the store has more than ${maxNodes} nodes, which is the limit; further ones are not listed`;
     this.#context.report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
@@ -189,7 +189,7 @@ export class StoreSession implements TransportSession {
     for (const publishedNode of this.#publishedNodes.values()) {
       if (!isElsewhere && !publishedNode.isDue) continue;
       publishedNode.repeat(this.#closing).catch((error: unknown) => {
-        this.#context.log("debug", "what changed was not announced", { error });
+        this.#context.log("debug", "a change was not announced", { error });
       });
     }
   }

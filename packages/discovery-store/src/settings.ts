@@ -20,7 +20,7 @@ export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShap
     flag: { name: "--cluster", value: "name", help: "its name (default: default)" },
   },
   lifetimeMs: {
-    description: "How long others list a node that died, in ms.",
+    description: "Time for which others list a dead node, in ms.",
     type: "integer",
     // etcd grants no shorter lease.
     minimum: 2_000,
@@ -76,11 +76,11 @@ export function serverOptions(
       maxItems: 16,
       flag: { name: "--endpoint", value: "url", help: "where it is, such as http://10.0.0.1:2379" },
     },
-    user: { description: `Who we are, where ${store} asks for it.`, ...text },
+    user: { description: `User, if ${store} asks for one.`, ...text },
     password: { description: "The user's password.", ...secret },
     ca: { description: "PEM of the authority of the servers' certificates.", ...secret },
     tls: {
-      description: `Our certificate and its key, both PEM, where ${store} asks for one.`,
+      description: `Our certificate and its key, both PEM, if ${store} asks for one.`,
       type: "object",
       properties: {
         cert: { description: "The certificate.", ...secret },

@@ -10,7 +10,7 @@ test.each([
   expect(passwordExposed({ type: "etcd", via: "etcd" }, hosts, "https")).toMatchObject({
     code: "etcd/password-exposed",
     via: "etcd",
-    message: `the password goes to ${shown} as plain text, which everybody on the way can read; name the server https://`,
+    message: `the password goes to ${shown} as plain text, readable on the way; name the server https://`,
   });
 });
 

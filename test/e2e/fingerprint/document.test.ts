@@ -15,7 +15,7 @@ interface Seen {
 
 /** True if a line reports the document. */
 function isServed(line: string): boolean {
-  return line.includes("the document about what is announced is on port 8741");
+  return line.includes("the document about the announced servers is on port 8741");
 }
 
 /** Identification of another host; repeated if nothing answers within the patience of a question. */

@@ -67,7 +67,7 @@ describeNet("the local endpoint", () => {
     expect(answer.stdout).toContain("[DONE]");
 
     const doubting = await b.spawn(lmserv("gateway", "--listen", "127.0.0.1:8750"));
-    const cause = "nobody that is trusted vouches for its certificate";
+    const cause = "no trusted authority signed its certificate";
     await doubting.stderrLine((line) =>
       line.endsWith(
         `box is not used: ${cause}; --node-ca-file ${a.address}:8000=FILE names an authority that does`,

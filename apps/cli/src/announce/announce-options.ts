@@ -55,7 +55,7 @@ export function addServerOptions(command: Command): Command {
     .addOption(
       single(
         "--document-port [port]",
-        "serve a document about what is announced, for those who look without multicast",
+        "serve a document about the announced servers, for searches without multicast",
         parsePort,
       ).preset(String(documentPort)),
     );

@@ -129,12 +129,12 @@ function documented({
 }
 
 function servedText(port: number): string {
-  return `the document about what is announced is on port ${port}`;
+  return `the document about the announced servers is on port ${port}`;
 }
 
 function failureText(port: number, failure: unknown): string {
   if (codeOf(failure) !== "EADDRINUSE") return `no document on port ${port}: ${explain(failure)}`;
-  return `no document on port ${port} while another program has it; if that is an lmserv announce as well, give this one another --document-port, which those who look have to name`;
+  return `no document on port ${port} while another program has it; if that is an lmserv announce as well, give this one another --document-port, which searches have to name`;
 }
 
 /** An address that is gone again, or not usable yet, has EADDRNOTAVAIL. */

@@ -64,7 +64,7 @@ export function discoverCommand(
     .addOption(
       single(
         "--timeout <duration>",
-        "how long to look (default: while something new is expected; with --watch: no end)",
+        "time to search (default: while something new is expected; with --watch: no end)",
         (text) => parseDurationIn(text, timeoutRange),
       ),
     )

@@ -30,7 +30,7 @@ export function doctorCommand(
   const unasked = [...io.plugins.values()].filter(({ needsServer }) => !needsServer).map(({ type }) => type);
   const command = program
     .command("doctor")
-    .description("Look for what keeps servers from being found here, and say how to fix it.")
+    .description("Examine what keeps servers from being found here, and say how to fix it.")
     .option("--json", "print one JSON document");
   const settings = addTransportFlags(addSharedOptions(command, io), plugins);
   command.addHelpText("after", examples).action(async (flags: DoctorFlags) => {

@@ -51,7 +51,7 @@ export function exportCommand(
     .addOption(single("--out <file>", "file to replace as a whole (default: stdout)", (text) => text))
     .addOption(single("--exec <command>", "with --out: command to run after each write", (text) => text))
     .addOption(
-      single("--timeout <duration>", "without --watch: how long to look (default: 3s)", (text) =>
+      single("--timeout <duration>", "without --watch: time to search (default: 3s)", (text) =>
         parseDurationIn(text, timeoutRange),
       ),
     );

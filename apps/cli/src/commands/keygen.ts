@@ -37,11 +37,11 @@ async function keep(file: string, text: string, { createSecret, stderr }: Io): P
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
     const why = isThere
-      ? "it exists already, and who uses it would lose the other members: name another"
+      ? "it exists already, and its users would lose the other members: name another file"
       : `${error instanceof Error ? error.message : error}`;
     throw new UsageError(`cannot make the file ${file}: ${why}`, { cause: error });
   }
   stderr.write(
-    `lmserv: ${visibleText(file)} holds a new key: copy it to every member, where nobody else can read it\n`,
+    `lmserv: ${visibleText(file)} holds a new key: copy it to every member, readable to its owner only\n`,
   );
 }

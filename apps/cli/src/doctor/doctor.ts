@@ -70,7 +70,7 @@ async function examine(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { transports, file } = await configure(withoutStrays(request, io), io, reporter);
-  if (file !== null) reporter.note(`examining what ${file} configures`);
+  if (file !== null) reporter.note(`examining the configuration of ${file}`);
   const { clock, random } = io;
   const { log } = reporter;
   const namers = await configureNamers(request, io);

@@ -22,7 +22,7 @@ export interface Environment {
 export const hostChecks = {
   "default-route": ["ok", "The way out of the local network is an ordinary one."],
   "no-default-route": ["warn", "There is no default route."],
-  "vpn-suspected": ["warn", "The default route leaves through what looks like a VPN."],
+  "vpn-suspected": ["warn", "The default route seems to lead through a VPN."],
   "container-suspected": ["warn", "This seems to be a container."],
   "wsl-suspected": ["warn", "This seems to be Linux on Windows."],
   "firewall-present": ["skip", "A firewall is in use whose rules only root can read."],

@@ -95,7 +95,7 @@ function assertClosed({ listen, key }: Pick<GatewaySettings, "listen" | "key">, 
 }
 
 function exposure({ address, port }: ListenAddress, fault: Fault): ConfigError {
-  const reason = `holds ${formatEndpoint(address, port)}, which is for other machines too, and whoever reaches it could use every server`;
+  const reason = `holds ${formatEndpoint(address, port)}, which other machines reach, and each of them could use every server`;
   return fault(["listen"], reason, "add --key-file FILE or gateway.keyFile, or listen on 127.0.0.1");
 }
 

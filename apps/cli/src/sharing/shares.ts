@@ -183,7 +183,7 @@ function sharedText(
   const kind = identification?.server ?? "an unknown server";
   const isKeyless = key === null && identification?.auth !== "required";
   const who = isKeyless
-    ? "without a key: whoever reaches these private addresses can use it, for inference only"
+    ? "without a key: every host that reaches these private addresses can use it, for inference only"
     : "with a key, for inference only";
   return `sharing ${kind} on port ${port} at ${addresses.join(", ")}, ${who}`;
 }

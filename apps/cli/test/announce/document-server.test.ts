@@ -39,7 +39,9 @@ describe("lmserv announce --document-port", () => {
   it("serves on every address, on the fixed port unless given another", async () => {
     await announce("--document-port");
     expect(endpoints()).toEqual(["* 8741"]);
-    expect(machine.stderr.lines.at(-1)).toBe("lmserv: the document about what is announced is on port 8741");
+    expect(machine.stderr.lines.at(-1)).toBe(
+      "lmserv: the document about the announced servers is on port 8741",
+    );
     await end();
   });
 
@@ -110,7 +112,9 @@ describe("a port that another server's announcement has", () => {
     machine.taken.clear();
     await machine.clock.advance(10_000);
     expect(endpoints()).toEqual(["* 8741"]);
-    expect(machine.stderr.lines.at(-1)).toBe("lmserv: the document about what is announced is on port 8741");
+    expect(machine.stderr.lines.at(-1)).toBe(
+      "lmserv: the document about the announced servers is on port 8741",
+    );
     await end();
   });
 });

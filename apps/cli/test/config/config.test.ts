@@ -214,7 +214,7 @@ describe("a message", () => {
   it("comes first from the doctor", async () => {
     configure({ mdns: {} });
     await machine.start("doctor", "--config", file).ended;
-    expect(machine.stderr.lines[0]).toBe(`lmserv: examining what ${file} configures`);
+    expect(machine.stderr.lines[0]).toBe(`lmserv: examining the configuration of ${file}`);
   });
 });
 

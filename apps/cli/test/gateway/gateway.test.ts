@@ -356,9 +356,7 @@ describe("the section of the local endpoint in the configuration file", () => {
   ])("of a file that was only found in the working folder opens nothing: %j", async (gateway) => {
     configure({ keyFile: "evil.key", ...gateway }, "/home/me/lmserv.config.jsonc");
     expect(await machine.start("gateway").ended).toBe(2);
-    expect(machine.stderr.text).toMatch(
-      /decides who may use the endpoint or whom it believes.*name the file: --config/,
-    );
+    expect(machine.stderr.text).toMatch(/grants access to the endpoint or trust.*name the file: --config/);
   });
 
   test("is read in the environment too", async () => {

@@ -45,7 +45,7 @@ function documentServer(port: number, info: string, listen: Listen = listenHttp)
   return server;
 }
 
-it("is understood by those who look", async () => {
+it("is understood by searchers", async () => {
   const port = await freePort();
   await documentServer(port, "gpu-box-01").start();
   expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toEqual({

@@ -39,8 +39,8 @@ describe("lmserv mesh keygen", () => {
     expect(machine.files.get("mesh.key")).toBe(kept);
     expect(machine.stdout.text).toBe("");
     expect(machine.stderr.lines).toEqual([
-      "lmserv: mesh.key holds a new key: copy it to every member, where nobody else can read it",
-      "lmserv: error: cannot make the file mesh.key: it exists already, and who uses it would lose the other members: name another",
+      "lmserv: mesh.key holds a new key: copy it to every member, readable to its owner only",
+      "lmserv: error: cannot make the file mesh.key: it exists already, and its users would lose the other members: name another file",
     ]);
   });
 

@@ -106,7 +106,7 @@ function assertClosed({ entries }: Group, file: string): void {
       key === "listen" ? !listens.every((one) => onLoopback.test(one)) : opening.includes(key);
     if (!isOpening) continue;
     const reason =
-      "decides who may use the endpoint or whom it believes, and stands in a file that was only found in the working folder";
+      "grants access to the endpoint or trust, and stands in a file that was only found in the working folder";
     throw new ConfigError({ origin, path: [...path, key], reason, fix: trustAdvice(file) });
   }
 }

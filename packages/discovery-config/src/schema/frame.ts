@@ -17,23 +17,23 @@ export const transportShape: GroupShape = {
     type: {
       ...text,
       description:
-        "Which kind it is: mdns, arp, mesh, etcd, nats, or the package of a plug-in; its name unless given.",
+        "Kind of transport: mdns, arp, mesh, etcd, nats, or the package of a plug-in; its name unless given.",
     },
     optional: {
       type: "boolean",
-      description: "Whether it is left out, with a warning, when its package is not installed.",
+      description: "Leaves it out, with a warning, if its package is not installed.",
       default: false,
     },
     when: {
       type: "string",
       enum: ["always", "mdns-silent"],
-      description: "Whether it runs always, or only while mDNS hears no other host.",
+      description: "Runs it always, or only while mDNS hears no other host.",
       default: "always",
     },
     after: {
       ...text,
       pattern: durationPattern.source,
-      description: "How long mDNS may be silent before it runs.",
+      description: "Silence of mDNS before it runs.",
       default: "1200ms",
     },
   },
@@ -43,7 +43,7 @@ export const transportShape: GroupShape = {
 export const documentShape: GroupShape = {
   type: "object",
   properties: {
-    $schema: { type: "string", description: "Where editors find this schema." },
+    $schema: { type: "string", description: "Address of this schema, for editors." },
     version: { type: "integer", minimum: 1, maximum: 1, description: "The version of this format." },
     preset: {
       type: "string",

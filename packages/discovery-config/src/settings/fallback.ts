@@ -19,7 +19,7 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
   const { origin } = nearestAt(group, ["when"]);
   const after = textOf(group, "after");
   if (after !== null && !group.entries.has("when")) {
-    const reason = "says how long to wait, and nothing says for what";
+    const reason = "sets a time to wait, and 'when' is missing";
     const fix = 'add "when": "mdns-silent", or delete it';
     throw new ConfigError({
       origin: nearestAt(group, ["after"]).origin,

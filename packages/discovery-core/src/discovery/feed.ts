@@ -134,7 +134,7 @@ export class Feed {
     if (this.#reportedFull || registry.refused === 0) return;
     this.#reportedFull = true;
     const limits = `${registry.capacity} of each transport, and ${maxSources} of each transport for one node`;
-    const message = `the registry has no room for all that is told of: it keeps at most ${limits}`;
+    const message = `the registry is full: it keeps at most ${limits}`;
     status.warn(new DiscoveryError("REGISTRY_FULL", message));
   }
 }

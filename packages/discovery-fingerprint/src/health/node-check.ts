@@ -184,7 +184,7 @@ export class NodeCheck {
 }
 
 /** Reason of a silent node with a certificate of an unknown authority, or a self-signed one. */
-export const untrustedReason = "nobody that is trusted vouches for its certificate";
+export const untrustedReason = "no trusted authority signed its certificate";
 
 const reasons: Readonly<Record<HealthSilence["why"], string>> = {
   refused: "nothing listens on its port",

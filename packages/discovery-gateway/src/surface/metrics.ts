@@ -90,7 +90,7 @@ export class Metrics {
     return [
       {
         name: "lmserv_gateway_requests_total",
-        help: "Requests for a node by who answered, empty for the endpoint itself, and by status.",
+        help: "Requests by the node that answered, empty for the endpoint itself, and by status.",
         type: "counter",
         samples: requests,
       },

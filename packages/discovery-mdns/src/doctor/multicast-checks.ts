@@ -25,7 +25,7 @@ export function* returnChecks(
       const message = `${packet} could not be sent: ${failure.message}`;
       yield say("multicast-not-sent", { interface: on.name, message, fix: ownFirewall });
     } else {
-      const message = `${packet} left and did not come back: this machine drops what it should receive itself`;
+      const message = `${packet} left and did not come back: this machine drops multicast that it should receive itself`;
       yield say("multicast-not-returned", { interface: on.name, message, fix: ownFirewall });
     }
   }

@@ -20,7 +20,7 @@ export async function* portChecks(
   const isAlone = near ? near.length === 0 : await link.invite();
   const others = near ? listHolders(near) : "another program";
   yield isAlone
-    ? say("port-free", { interface: on.name, message: `${port} is nobody else's` })
+    ? say("port-free", { interface: on.name, message: `no other program uses ${port}` })
     : say("port-shared", { interface: on.name, message: `${port} is shared with ${others}` });
 }
 
@@ -38,7 +38,7 @@ function refusalCheck(
     const who = suspects.length > 0 ? listHolders(suspects) : "another program";
     return say("port-taken", {
       interface: name,
-      message: `${port} is held by ${who}, without address reuse, so that nobody can share it`,
+      message: `${port} is held by ${who}, without address reuse, so that no other program can share it`,
       fix: `end ${suspects.length > 0 ? "it" : "that program"}, or have it share the port${howToFind(suspects)}`,
     });
   }

@@ -106,7 +106,7 @@ export class Browser {
     if (this.#reportedFullness) return;
     this.#reportedFullness = true;
     const { via, maxInstances, report } = this.#options;
-    const message = `nodes on ${label} are refused: more are told of than the ${maxInstances} that are kept there, or too many by one address`;
+    const message = `nodes on ${label} are refused: there are more than the limit of ${maxInstances}, or too many from one address`;
     report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
