@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { base, projectsIn } from "./vitest.config.ts";
 
-// What runs on later versions of Node, beside everything on the lowest. What runs on sockets, files, processes and the
-// modules of Node differs from version to version. What is pure, or played on a virtual clock, is JavaScript alone; in
-// the trials of servers that fail, most time passes in the servers.
+// Tests for later versions of Node, besides all on the lowest. Code on sockets, files, processes and the modules of
+// Node differs from version to version. Pure code, also on a virtual clock, is JavaScript alone; trials of failing
+// servers mostly test the servers.
 const differing = [
   "cli",
   "demo",

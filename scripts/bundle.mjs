@@ -9,10 +9,10 @@ const command = join(root, "apps/cli/dist");
 
 /**
  * Bundles the built command into one file that needs nothing but Node, or into the files of a folder, `lmserv.mjs` among
- * them; what is loaded late there is started late here.
+ * them; modules that are loaded late there are started late here.
  *
  * @param target - The file, which ends in `.mjs`, or the folder.
- * @param modules - What to have in the place of some of the command's own modules, by file name, as source text.
+ * @param modules - Replacements of some of the command's own modules, by file name, as source text.
  */
 export async function bundle(target, { modules = {} } = {}) {
   const { version } = readManifest("apps/cli");

@@ -7,7 +7,7 @@ import { changedSince } from "./workspace.mjs";
 /** Several times what a part takes on a busy machine. Time limits of tests do not hold for one that blocks its thread. */
 const deadlineMs = 20 * 60_000;
 
-/** The exit code of a part that passed while somebody edited files. Only what ends with 0 is kept to be replayed. */
+/** Exit code of a part that passed while files were edited. Only a result with 0 is kept to be replayed. */
 const unsettled = 75;
 
 const startMs = Date.now();

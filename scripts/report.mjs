@@ -1,5 +1,5 @@
 /**
- * What a JSON report of vitest says: `{ passed, failed, skipped, reasons }`, the reasons as `why -> how many`.
+ * Counts of vitest's JSON report: `{ passed, failed, skipped, reasons }`, the reasons as `reason -> count`.
  *
  * A file that did not load, or of which a hook failed, is a failure as well. Tests that cannot run on this machine say
  * why in their name.

@@ -54,7 +54,7 @@ function assertNode() {
 }
 
 /**
- * All that tests find on this machine beside the sources, hashed: a result holds for that alone.
+ * Hash of all that tests find on this machine besides the sources: a result holds for it alone.
  *
  * It is Node, the system, the user, the interfaces, and the folders of programs, which change with what is installed.
  */

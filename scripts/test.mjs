@@ -10,20 +10,27 @@ import { setup } from "./setup.mjs";
 
 /** Tasks of turbo.json; those of a part run side by side. */
 const parts = {
-  check: ["check:format", "check:types", "check:unused", "check:manifests", "check:commits"],
+  check: [
+    "check:format",
+    "check:types",
+    "check:unused",
+    "check:manifests",
+    "check:comments",
+    "check:commits",
+  ],
   unit: ["test:unit"],
   // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
   e2e: ["test:e2e"],
-  // Major versions of Node beside the one that runs this, such as `22,24`.
+  // Major versions of Node besides the running one, such as `22,24`.
   nodes: (process.env.LMSERV_TEST_NODES ?? "").split(",").flatMap((major) => major && `test:node${major}`),
 };
 
-/** How scripts/part.mjs ends when files were edited meanwhile. */
+/** Exit code of scripts/part.mjs when files were edited meanwhile. */
 const unsettled = 75;
 
 const nothing = { passed: 0, failed: 0, skipped: 0, reasons: [] };
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** How long each part took. */
+/** Duration of each part. */
 const times = [];
 try {
   const { chosen, isForced } = readArguments();
@@ -78,7 +85,7 @@ async function perform(tasks, { env, isForced }) {
   times.push([tasks[0].startsWith("check:") ? "check" : tasks[0].slice("test:".length), durationMs]);
 }
 
-/** What turbo did with each task. */
+/** Outcome of each task of turbo. */
 function readSummary(output) {
   const [, file] = output.match(/Summary: +(.+\.json)/) ?? [];
   if (!file) throw new Error(output);

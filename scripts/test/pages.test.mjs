@@ -118,7 +118,7 @@ describe.each(guides)("%s", (guide) => {
   });
 });
 
-/** Output of `config print` for a configuration, beside the files that it names. */
+/** Output of `config print` for a configuration, next to the files that it names. */
 async function printed(text) {
   const folder = mkdtempSync(join(tmpdir(), "lmserv-pages-"));
   try {

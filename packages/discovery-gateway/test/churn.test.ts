@@ -13,7 +13,7 @@ const comingPerHour = 20;
 /** Nodes that are listed at a time: the oldest leaves when another one comes. */
 const residents = 10;
 
-/** What an endpoint keeps, in entries. */
+/** Entries that an endpoint keeps. */
 interface Kept {
   readonly listed: number;
   readonly series: number;

@@ -19,7 +19,7 @@ export class Client implements AsyncDisposable {
   readonly node: NodeRegistration | null;
   /** Infos of nodes that left the list. */
   readonly downs: string[] = [];
-  /** Whatever was told of the list, as its kind and of whom. */
+  /** Changes of the list, each with its kind and the node's info. */
   readonly changes: string[] = [];
 
   private constructor(discovery: Discovery, node: NodeRegistration | null) {

@@ -51,7 +51,7 @@ export interface ClientAnswer {
   readonly attempts: number | null;
 }
 
-/** @param isSecure - Whether `a` speaks TLS, with a certificate that the endpoint trusts. */
+/** @param isSecure - True if `a` speaks TLS, with a certificate that the endpoint trusts. */
 export async function openSite({ isSecure = false } = {}): Promise<Site> {
   const lan = await createLan({ hosts: 3 });
   const folder = await temporaryFolder();

@@ -13,10 +13,10 @@ const brokenOff = [18, 52, 55, 56];
 /** A way in which the preferred server is lost, and comes back. */
 interface Loss {
   readonly lose: (site: Site) => unknown;
-  /** Whether it lives on: only unanswered checks tell of its loss, and it sees that its client has gone. */
+  /** True if it lives on: only unanswered checks tell of its loss, and it sees that its client has gone. */
   readonly isSilent?: boolean;
   readonly regain: (site: Site) => unknown;
-  /** Whether it is back at once. */
+  /** True if it is back at once. */
   readonly isBack?: boolean;
 }
 

@@ -13,11 +13,11 @@ export interface ShownPage {
   readonly judge: () => Promise<PageJudgement>;
 }
 
-/** What there is against a page, of which a picture was taken. */
+/** Faults of a page, of which a picture was taken. */
 export interface PageJudgement {
   /** Rules of axe. */
   readonly violations: readonly string[];
-  /** What the browser printed. */
+  /** Output of the browser. */
   readonly complaints: readonly string[];
   /** Pixels that it needs in width. */
   readonly width: number;

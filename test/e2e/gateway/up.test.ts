@@ -47,7 +47,7 @@ describeNet("lmserv up", () => {
       expect(await models(a)).toEqual(["phi3"]);
       expect(await models(b)).toEqual(["llama3", "phi3"]);
       expect(await models(c)).toEqual(["phi3"]);
-      // What is announced and what this machine sees of itself are one node.
+      // The announcement and this machine's own view make one node.
       const { nodes }: Listing = JSON.parse(await curl(a, "/lmserv/nodes"));
       expect(nodes).toHaveLength(1);
       expect(nodes[0]?.sources.map(({ transport }) => transport).sort()).toEqual(["local", "mdns"]);

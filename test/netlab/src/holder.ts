@@ -43,7 +43,7 @@ export const holderCommand: readonly [string, ...string[]] = [
 export async function startHolder(script: string, user?: User): Promise<Holder> {
   const [program, ...args] = holderCommand;
   const child = spawn(program, args, { env: { ...process.env, PATH: programPath }, ...user });
-  // A failed script does not read the rest of itself; its exit reports it.
+  // A failed script leaves the rest of its text unread; its exit reports it.
   child.stdin.on("error", () => {});
   const stdout = lineLog(child.stdout);
   const stderr = lineLog(child.stderr);

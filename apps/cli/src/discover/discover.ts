@@ -44,7 +44,7 @@ const leastOpeningMs = 10_000;
 /** Search with its duration. */
 interface Search extends SearchRequest {
   readonly timeoutMs: number;
-  /** Whether the look may end before, when nothing new is expected. */
+  /** True if the search may end earlier, when nothing new is expected. */
   readonly untilSettled: boolean;
   readonly configuration: Configuration;
 }

@@ -38,7 +38,7 @@ export async function announceJointly(
 }
 
 class JointRegistration implements Registration {
-  /** Aborted when nobody wants it any more. */
+  /** Aborted when the registration is no longer wanted. */
   readonly #withdrawing: AbortController;
   readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];

@@ -4,9 +4,9 @@ import type { BrowseQuery, Observation, TransportContext } from "../contract/tra
 import { forward, type ObservationSink } from "../streams/observation-stream.ts";
 import { type Member, viasOf } from "./compose.ts";
 
-/** What the browses of a standby have in common. */
+/** State that the browses of a standby share. */
 export interface Turns {
-  /** Whether it was reported that the second runs, since the first was last heard. */
+  /** True once a turn of the second was reported, until the first is heard again. */
   isReported: boolean;
 }
 

@@ -87,7 +87,7 @@ class Supervisor {
   readonly #closing = new AbortController();
   readonly #browses = new Set<SupervisedBrowse>();
   readonly #replayed = new Set<Replayed>();
-  /** What waits for the next session: aborted when that is there, or will not come. */
+  /** Waits for the next session: aborted when it is there, or will not come. */
   readonly #arrivals = new Set<AbortController>();
   #current: TransportSession | null = null;
   #openedMs = 0;

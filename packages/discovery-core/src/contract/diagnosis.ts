@@ -68,7 +68,7 @@ export function checker<Codes extends CheckCodes>(
   };
 }
 
-/** Services for a transport's examination of itself. */
+/** Services for the examination of a transport. */
 export interface DiagnosisContext {
   readonly clock: Clock;
   /** Uniform in [0, 1). */

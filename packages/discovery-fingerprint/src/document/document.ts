@@ -4,7 +4,7 @@ import { property } from "../http/json.ts";
 import { maxModelLength, maxModels } from "../http/limits.ts";
 import { clean, cutToBytes, readWord, readWords } from "../http/text.ts";
 
-/** Path of a server's description of itself (RFC 8615). */
+/** Path of a server's own description (RFC 8615). */
 export const documentPath = "/.well-known/lmserv.json";
 
 /**
