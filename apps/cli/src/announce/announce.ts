@@ -11,6 +11,7 @@ import { machineServers, portsToWatch } from "../local-servers/machine-servers.t
 import type { AnnounceRequest } from "../options/request.ts";
 import { UsageError } from "../options/usage-error.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import type { Shares } from "../sharing/shares.ts";
 import { rivalText } from "./announcements.ts";
 import {
@@ -59,12 +60,14 @@ export interface KeptAnnouncements {
 export async function keepAnnounced(kept: KeptAnnouncements): Promise<void> {
   const { request, shares, changes, reporter } = kept;
   const isNamed = request.port !== null;
-  const announcing = await Announcing.open({
+  const opening = Announcing.open({
     ...kept,
     isAwaited: (port) => isNamed || request.ports.includes(port),
     claims: !isNamed,
     couldShare: request.share === null,
   });
+  const names = namesOf(request.configuration).join(", ");
+  const announcing = await showing(kept.io, reporter, `opening ${names}`, opening);
   try {
     reporter.note(waitingText(request));
     for await (const change of changes) await announcing.apply(change);

@@ -17,7 +17,7 @@ import { defaultTtlMs, type SearchRequest } from "../options/request.ts";
 import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createProgress } from "../output/progress.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
-import { startSpinner } from "../output/spinner.ts";
+import { showing, startSpinner } from "../output/spinner.ts";
 import { formatTable, formatUrls } from "../output/table.ts";
 import { hasColor, lineWidth } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
@@ -59,7 +59,8 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
     identity: null,
     onProgress: progress.follow,
   });
-  const listed = isPlain(request, configuration, io) ? await readListed(request, io) : null;
+  const listing = isPlain(request, configuration, io) ? readListed(request, io) : Promise.resolve(null);
+  const listed = await showing(io, reporter, "asking lmserv on this machine", listing);
   if (listed) {
     reporter.note("listed by lmserv on this machine, which looks all the time; --timeout 3s looks anew");
     printFound(request, listed.nodes, () => listed.document, io);
@@ -68,8 +69,7 @@ export async function discover(request: SearchRequest, io: Io, signal: AbortSign
   const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
   const untilSettled = request.timeoutMs === null && request.atLeast === null;
   const search: Search = { ...request, configuration, timeoutMs, untilSettled };
-  const isSilent = request.quiet || request.verbose;
-  const stopSpinner = isSilent ? () => {} : startSpinner(io, progress.text);
+  const stopSpinner = startSpinner(io, reporter, progress.text);
   const findings = await find(search, io, reporter, signal).finally(stopSpinner);
   printFound(request, findings.nodes, () => documentOf(findings, startedMs, io), io);
   if (signal.aborted) return interruptedCode(signal);

@@ -17,7 +17,7 @@ import type { Io } from "../io/io.ts";
 import type { DoctorRequest, Request } from "../options/request.ts";
 import { checkDocument } from "../output/document.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
-import { startSpinner } from "../output/spinner.ts";
+import { showing } from "../output/spinner.ts";
 import { hasColor } from "../output/terminal.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
 import { formatFindings, worstOf } from "./findings.ts";
@@ -32,9 +32,12 @@ const longestMs = 60_000;
 export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
   const startedMs = io.clock.now();
-  const isSilent = request.quiet || request.verbose;
-  const stopSpinner = isSilent ? () => {} : startSpinner(io, () => "examining this machine");
-  const checks = await examine(request, io, reporter, signal).finally(stopSpinner);
+  const checks = await showing(
+    io,
+    reporter,
+    "examining this machine",
+    examine(request, io, reporter, signal),
+  );
   if (signal.aborted) return interruptedCode(signal);
   const durationMs = Math.round(io.clock.now() - startedMs);
   io.stdout.write(

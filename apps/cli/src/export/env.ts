@@ -8,6 +8,7 @@ import type { Io } from "../io/io.ts";
 import type { Request } from "../options/request.ts";
 import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import { assignment, type Shell } from "./shell.ts";
 
 /** Request of `lmserv env`. */
@@ -26,7 +27,8 @@ const lookMs = 3_000;
 /** Prints variables that point clients at the local endpoint, or else at a server; resolves with the exit code. */
 export async function printEnvironment(request: EnvRequest, io: Io, signal: AbortSignal): Promise<number> {
   const reporter = createReporter(io.stderr, request);
-  const found = (await isEndpointThere(io)) ? variablesOfEndpoint : await look(request, io, reporter, signal);
+  const looking = findVariables(request, io, reporter, signal);
+  const found = await showing(io, reporter, "looking for LLM servers", looking);
   if (typeof found === "number") return found;
   const lines = Object.entries(found).map(([name, value]) => assignment(request.shell, name, value));
   io.stdout.write(lines.map((line) => `${line}\n`).join(""));
@@ -37,6 +39,16 @@ const variablesOfEndpoint: Variables = {
   OPENAI_BASE_URL: `${endpointUrl(endpoint)}/v1`,
   OLLAMA_HOST: endpointUrl(endpoint),
 };
+
+/** Variables of this machine's endpoint or else of servers, or the exit code where there are none. */
+async function findVariables(
+  request: EnvRequest,
+  io: Io,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<Variables | number> {
+  return (await isEndpointThere(io)) ? variablesOfEndpoint : look(request, io, reporter, signal);
+}
 
 async function isEndpointThere({ look }: Io): Promise<boolean> {
   const { address, port } = endpoint;

@@ -10,6 +10,7 @@ import type { Io } from "../io/io.ts";
 import type { Request } from "../options/request.ts";
 import { describeFailure, failuresOf, outages } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
+import { startSpinner } from "../output/spinner.ts";
 import { exported, faceOfExport } from "./export-format.ts";
 import type { ExportFormat } from "./export-formats.ts";
 import { QuietPeriod } from "./quiet-period.ts";
@@ -40,6 +41,7 @@ export async function exportNodes(request: ExportRequest, io: Io, signal: AbortS
   const reporter = createReporter(io.stderr, request);
   const configuration = await configure(request, io, reporter, { interactive: true, identity: null });
   const timeoutMs = request.timeoutMs ?? Math.max(defaultTimeoutMs, await firstPassMs(configuration));
+  const stopSpinner = startSpinner(io, reporter, () => "looking for LLM servers");
   let discovery: Discovery;
   try {
     discovery = await openDiscovery(configuration, io, {
@@ -50,17 +52,28 @@ export async function exportNodes(request: ExportRequest, io: Io, signal: AbortS
       signal,
     });
   } catch (error) {
+    stopSpinner();
     if (signal.aborted) return interruptedCode(signal);
     for (const failure of failuresOf(error)) reporter.error(describeFailure(failure));
     return exitCode.failed;
   }
   try {
-    const exporter = new Exporter(request, discovery, io, reporter);
+    const exporter = new Exporter({ request, discovery, io, reporter, endFirstLook: stopSpinner });
     if (request.watch) return await exporter.watch(signal);
     return await exporter.once({ timeoutMs, untilSettled: request.timeoutMs === null }, signal);
   } finally {
+    stopSpinner();
     await close(discovery, reporter);
   }
+}
+
+interface ExporterParts {
+  readonly request: ExportRequest;
+  readonly discovery: Discovery;
+  readonly io: Io;
+  readonly reporter: Reporter;
+  /** Called before each write. */
+  readonly endFirstLook: () => void;
 }
 
 class Exporter {
@@ -68,17 +81,19 @@ class Exporter {
   readonly #discovery: Discovery;
   readonly #io: Io;
   readonly #reporter: Reporter;
+  readonly #endFirstLook: () => void;
   readonly #file: string | null;
   /** Last written export, without times. */
   #written: string | null = null;
   /** Cause of the last failure. */
   #trouble = "";
 
-  constructor(request: ExportRequest, discovery: Discovery, io: Io, reporter: Reporter) {
+  constructor({ request, discovery, io, reporter, endFirstLook }: ExporterParts) {
     this.#request = request;
     this.#discovery = discovery;
     this.#io = io;
     this.#reporter = reporter;
+    this.#endFirstLook = endFirstLook;
     this.#file = request.out === null ? null : resolve(io.cwd, request.out);
   }
 
@@ -131,6 +146,7 @@ class Exporter {
 
   /** Returns false if the file could not be written; the old one remains then. */
   async #write(nodes: readonly NodeInfo[]): Promise<boolean> {
+    this.#endFirstLook();
     const { format, exec } = this.#request;
     const text = exported(format, nodes);
     if (this.#file === null) {

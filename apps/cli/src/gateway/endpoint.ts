@@ -11,6 +11,7 @@ import type { Request } from "../options/request.ts";
 import { UsageError } from "../options/usage-error.ts";
 import { describeFailure } from "../output/failure.ts";
 import type { Reporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import { readVersion } from "../version.ts";
 import { clientAdvice } from "./client-advice.ts";
 import { type GatewaySettings, gatewaySettings } from "./gateway-settings.ts";
@@ -103,7 +104,13 @@ export class Endpoint {
       onListening();
       await this.#tellChanges(gateway, discovery, signal);
       gateway.drain();
-      await drainAll(servers, this.#io.clock);
+      const draining = drainAll(servers, this.#io.clock);
+      await showing(
+        this.#io,
+        this.#reporter,
+        "waiting for answers under way; a second signal ends it",
+        draining,
+      );
     } finally {
       this.#gateway = null;
       for (const claim of claims) await claim[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Discovery } from "@lmserv/discovery-core";
-import { configure } from "../config/configuration.ts";
+import { configure, namesOf } from "../config/configuration.ts";
 import { close, openDiscovery } from "../discover/opening.ts";
 import { exitCode } from "../exit-code.ts";
 import { interruptedCode, isEndedBy } from "../io/interruption.ts";
@@ -10,6 +10,7 @@ import { machineServers, portsToWatch } from "../local-servers/machine-servers.t
 import type { Request } from "../options/request.ts";
 import { describeFailure, failuresOf } from "../output/failure.ts";
 import { createReporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** Serves all nodes at one endpoint until a signal; resolves with the exit code. */
@@ -24,11 +25,9 @@ export async function serveGateway(request: Request, io: Io, signal: AbortSignal
   let discovery: Discovery;
   try {
     const composed = [...configuration.composed, own];
-    discovery = await openDiscovery(
-      { ...configuration, composed },
-      io,
-      await endpoint.openingOptions(signal),
-    );
+    const options = await endpoint.openingOptions(signal);
+    const opening = openDiscovery({ ...configuration, composed }, io, options);
+    discovery = await showing(io, reporter, `opening ${namesOf(configuration).join(", ")}`, opening);
   } catch (error) {
     if (signal.aborted) return interruptedCode(signal);
     for (const failure of failuresOf(error)) reporter.error(describeFailure(failure));

@@ -17,6 +17,10 @@ export interface Reporter {
   readonly configuredBy: (file: string | null) => void;
   /** Log of the transports; only with `-v`. */
   readonly log: Log;
+  /** True if a terminal shows work that is under way: neither with `-q` nor with `-v`. */
+  readonly showsProgress: boolean;
+  /** Calls back before each message; the returned function ends that. */
+  readonly beforeMessages: (listener: () => void) => () => void;
 }
 
 /** Message that names the configuration file in use. */
@@ -26,7 +30,9 @@ export function withFile(text: string, file: string | null): string {
 
 export function createReporter(stderr: Output, { quiet, verbose }: Loudness): Reporter {
   let file: string | null = null;
+  const listeners = new Set<() => void>();
   const print = (text: string): void => {
+    for (const listener of listeners) listener();
     stderr.write(`lmserv: ${visibleText(withoutCredentials(withFile(text, file)))}\n`);
   };
   const printUnless = (silent: boolean, prefix: string) => (text: string) => {
@@ -37,6 +43,11 @@ export function createReporter(stderr: Output, { quiet, verbose }: Loudness): Re
     error: printUnless(false, "error: "),
     warn: printUnless(quiet, "warning: "),
     note: printUnless(quiet, ""),
+    showsProgress: !quiet && !verbose,
+    beforeMessages: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     configuredBy: (used) => {
       file = used;
     },

@@ -4,6 +4,7 @@ import { exitCode } from "../exit-code.ts";
 import type { Io } from "../io/io.ts";
 import { UsageError } from "../options/usage-error.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import { launchdService } from "./launchd.ts";
 import type { ServiceHost } from "./service-host.ts";
 import { isInNpxCache, type ServicePlan, type ServiceSpec, type Step } from "./service-plan.ts";
@@ -27,11 +28,15 @@ export async function manageService(request: ServiceRequest, io: Io): Promise<nu
     return exitCode.found;
   }
   if (request.action === "status") {
-    const { code, output } = await host.run(plan.status);
+    const reading = host.run(plan.status);
+    const { code, output } = await showing(io, reporter, `running ${plan.status.join(" ")}`, reading);
     io.stdout.write(`${visibleLines(output)}\n`);
     return code === 0 ? exitCode.found : exitCode.none;
   }
-  return request.action === "install" ? install(plan, host, reporter) : uninstall(plan, host, reporter);
+  const run: RunStep = (step) => take(step, host, io, reporter);
+  return request.action === "install"
+    ? install(plan, host, run, reporter)
+    : uninstall(plan, host, run, reporter);
 }
 
 /** @throws {UsageError} if there is no such manager, or the command is about to vanish. */
@@ -52,7 +57,15 @@ function planOf(request: ServiceRequest, host: ServiceHost): ServicePlan {
   );
 }
 
-async function install(plan: ServicePlan, host: ServiceHost, reporter: Reporter): Promise<number> {
+/** Returns false if the program failed. */
+type RunStep = (step: Step) => Promise<boolean>;
+
+async function install(
+  plan: ServicePlan,
+  host: ServiceHost,
+  run: RunStep,
+  reporter: Reporter,
+): Promise<number> {
   try {
     await host.write(plan.file, plan.text);
   } catch (error) {
@@ -61,7 +74,7 @@ async function install(plan: ServicePlan, host: ServiceHost, reporter: Reporter)
   }
   reporter.note(`wrote ${plan.file}`);
   for (const step of plan.install) {
-    if (await take(step, host, reporter)) continue;
+    if (await run(step)) continue;
     reporter.note(`${plan.file} stays: repair what is wrong and install it again, or uninstall it`);
     return exitCode.broken;
   }
@@ -69,9 +82,14 @@ async function install(plan: ServicePlan, host: ServiceHost, reporter: Reporter)
   return exitCode.found;
 }
 
-async function uninstall(plan: ServicePlan, host: ServiceHost, reporter: Reporter): Promise<number> {
+async function uninstall(
+  plan: ServicePlan,
+  host: ServiceHost,
+  run: RunStep,
+  reporter: Reporter,
+): Promise<number> {
   // A failed stop, as of a missing service, does not keep its file.
-  for (const step of plan.stop) await take(step, host, reporter);
+  for (const step of plan.stop) await run(step);
   try {
     const isRemoved = await host.remove(plan.file);
     reporter.note(isRemoved ? `removed ${plan.file}` : `there is no ${plan.file}`);
@@ -79,13 +97,13 @@ async function uninstall(plan: ServicePlan, host: ServiceHost, reporter: Reporte
     reporter.error(`cannot remove ${plan.file}: ${explain(error)}; as root, or with --user`);
     return exitCode.broken;
   }
-  for (const step of plan.clean) if (!(await take(step, host, reporter))) return exitCode.broken;
+  for (const step of plan.clean) if (!(await run(step))) return exitCode.broken;
   return exitCode.found;
 }
 
 /** Runs a program of the system, and reports it; returns false if it fails. */
-async function take(step: Step, { run }: ServiceHost, reporter: Reporter): Promise<boolean> {
-  const { code, output } = await run(step);
+async function take(step: Step, { run }: ServiceHost, io: Io, reporter: Reporter): Promise<boolean> {
+  const { code, output } = await showing(io, reporter, `running ${step.join(" ")}`, run(step));
   if (code === 0) reporter.note(`ran ${step.join(" ")}`);
   else reporter.warn(`${step.join(" ")} ended with ${code}: ${output}`);
   return code === 0;

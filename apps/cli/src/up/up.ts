@@ -8,6 +8,7 @@ import {
   failureCode,
   openAnnouncing,
 } from "../announce/announcing.ts";
+import { namesOf } from "../config/configuration.ts";
 import { close } from "../discover/opening.ts";
 import { exitCode } from "../exit-code.ts";
 import { Endpoint } from "../gateway/endpoint.ts";
@@ -19,6 +20,7 @@ import { machineServers, portsToWatch } from "../local-servers/machine-servers.t
 import type { AnnounceRequest } from "../options/request.ts";
 import { UsageError } from "../options/usage-error.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
+import { showing } from "../output/spinner.ts";
 import type { Shares } from "../sharing/shares.ts";
 import { endpointOf, upClaim } from "./first-up.ts";
 
@@ -32,7 +34,8 @@ export async function up(request: AnnounceRequest, io: Io, signal: AbortSignal):
   const announcing = await configureAnnouncing(request, io, reporter, name);
   const endpoint = await Endpoint.prepare(announcing.configuration, request, io, reporter);
   const shares = await sharesOf(announcing, io, reporter);
-  const claims = [await claimMachine(io)];
+  const claiming = claimMachine(io);
+  const claims = [await showing(io, reporter, "asking for another lmserv up on this machine", claiming)];
   try {
     const named = await claimNamed(announcing, io);
     if (named) claims.push(named);
@@ -86,7 +89,9 @@ class Up {
     const composed = [...configuration.composed, own];
     const options = await this.#endpoint.openingOptions(signal);
     const opened = { ...configuration, composed };
-    const discovery = await openAnnouncing(opened, this.#io, this.#reporter, options);
+    const opening = openAnnouncing(opened, this.#io, this.#reporter, options);
+    const text = `opening ${namesOf(configuration).join(", ")}`;
+    const discovery = await showing(this.#io, this.#reporter, text, opening);
     try {
       await this.#serveAndAnnounce(discovery, signal);
     } finally {
