@@ -143,7 +143,7 @@ describe("lmserv gateway --listen", () => {
   test("for other machines needs a key", async () => {
     expect(await machine.start("gateway", "--listen", "0.0.0.0").ended).toBe(2);
     expect(machine.stderr.text).toMatch(
-      /--listen: gateway\.listen holds 0\.0\.0\.0:8740, which is for other machines too.*add --key-file FILE/,
+      /--listen: gateway\.listen holds 0\.0\.0\.0:8740, which other machines reach.*add --key-file FILE/,
     );
   });
 
@@ -306,7 +306,7 @@ describe("the section of the local endpoint in the configuration file", () => {
     [{ listen: ["nowhere"] }, /json.*:4:5: gateway\.listen holds "nowhere"; It is not an address and a port/],
     [
       { listen: ["0.0.0.0"] },
-      /json.*:4:5: gateway\.listen holds 0\.0\.0\.0:8740, which is for other machines/,
+      /json.*:4:5: gateway\.listen holds 0\.0\.0\.0:8740, which other machines reach/,
     ],
     [{ listen: "127.0.0.1" }, /:4:5: gateway\.listen must be a list/],
     [{ lisen: [] }, /:4:5: gateway\.lisen is unknown; did you mean "listen"/],

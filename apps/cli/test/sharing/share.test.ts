@@ -52,7 +52,7 @@ describe("lmserv announce --share", () => {
       [near, "fe80::7%eth0", "fd00::7"].map((address) => `${address} ${server.port}`),
     );
     expect(host.machine.stderr.text).toContain(
-      `sharing vllm on port ${server.port} at ${near}, fe80::7%eth0, fd00::7, without a key: whoever reaches`,
+      `sharing vllm on port ${server.port} at ${near}, fe80::7%eth0, fd00::7, without a key: every host that reaches`,
     );
     expect(host.heard.at(-1)?.node).toMatchObject({ port: server.port });
     expect((await ask(portAt(near))).status).toBe(200);
