@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -12,6 +13,12 @@ const project = (name: string, root: string, include = ["test/**/*.test.{ts,mjs}
     include,
   },
 });
+
+/** Tests of what `npm run pack` makes, some of them or all. */
+export const packed = (...include: readonly string[]) => {
+  const { test, ...shared } = project("pack", "test/pack", [...include]);
+  return { ...shared, test: { ...test, globalSetup: join(import.meta.dirname, "test/pack/artifacts.mjs") } };
+};
 
 /** A project for each folder in these that has tests, by its name without the prefix that all packages have. */
 export function projectsIn(...parents: readonly string[]): ReturnType<typeof project>[] {
@@ -53,6 +60,7 @@ export default defineConfig({
     projects: [
       ...projectsIn("packages", "apps", "examples"),
       project("scripts", "scripts"),
+      packed("*.test.mjs"),
       project("e2e", "test", ["{e2e,netlab/test}/**/*.test.ts"]),
     ],
   },

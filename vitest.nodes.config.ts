@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { base, projectsIn } from "./vitest.config.ts";
+import { base, packed, projectsIn } from "./vitest.config.ts";
 
 // Tests for later versions of Node, besides all on the lowest. Code on sockets, files, processes and the modules of
 // Node differs from version to version. Pure code, also on a virtual clock, is JavaScript alone; trials of failing
@@ -32,8 +32,11 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    projects: projectsIn("packages", "apps", "examples")
-      .filter(({ test }) => differing.includes(test.name))
-      .map((project) => ({ ...project, test: { ...project.test, exclude: alikeEverywhere } })),
+    projects: [
+      ...projectsIn("packages", "apps", "examples")
+        .filter(({ test }) => differing.includes(test.name))
+        .map((project) => ({ ...project, test: { ...project.test, exclude: alikeEverywhere } })),
+      packed("install.test.mjs"),
+    ],
   },
 });

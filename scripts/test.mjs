@@ -8,22 +8,19 @@ import { setup } from "./setup.mjs";
 // Sets up, then has turbo run every check and every test, or only those that are asked for. What passed before on the
 // same tree and the same machine is replayed, unless --force is given.
 
-/** Tasks of turbo.json; those of a part run side by side. */
+/** Steps of each part; a step is tasks of turbo.json that run side by side. */
 const parts = {
   check: [
-    "check:format",
-    "check:types",
-    "check:unused",
-    "check:manifests",
-    "check:comments",
-    "check:commits",
+    ["check:format", "check:types", "check:unused", "check:manifests", "check:comments", "check:commits"],
   ],
-  unit: ["test:unit"],
-  // Each of these tests runs a LAN with all its hosts, and mostly waits for what must not happen too soon.
-  e2e: ["test:e2e"],
-  // Major versions of Node besides the running one, such as `22,24`.
-  nodes: (process.env.LMSERV_TEST_NODES ?? "").split(",").flatMap((major) => major && `test:node${major}`),
+  unit: [["test:unit"]],
+  e2e: [["test:e2e"]],
+  packages: [["test:packages"]],
+  nodes: otherNodes().map((major) => [`test:node${major}`]),
 };
+
+/** All of them in order. The tests on several hosts mostly wait for what must not happen too soon: the others run meanwhile. */
+const everything = [[parts.check], [parts.unit], [parts.e2e, [...parts.packages, ...parts.nodes]]];
 
 /** Exit code of scripts/part.mjs when files were edited meanwhile. */
 const unsettled = 75;
@@ -32,30 +29,43 @@ const nothing = { passed: 0, failed: 0, skipped: 0, reasons: [] };
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** Duration of each part. */
 const times = [];
+const startMs = performance.now();
 try {
-  const { chosen, isForced } = readArguments();
-  const startMs = performance.now();
+  const { only, force: isForced } = readArguments();
   const env = await setup({ isForced });
   times.push(["setup", performance.now() - startMs]);
-  for (const tasks of chosen) await perform(tasks, { env, isForced });
+  const perform = (step) => performStep(step, { env, isForced });
+  for (const lanes of only === undefined ? everything : [[parts[only]]]) {
+    await Promise.all(lanes.map((lane) => inOrder(lane, perform)));
+  }
 } catch (error) {
-  console.log(error.message);
-  total.failed += 1;
+  fail(error);
 }
 if (times.length > 0) {
-  const sumMs = times.reduce((sum, [, ms]) => sum + ms, 0);
-  console.log(
-    `times: ${times.map(([name, ms]) => `${name} ${seconds(ms)}`).join(", ")}; ${seconds(sumMs)} in all`,
-  );
+  const each = times.map(([name, ms]) => `${name} ${seconds(ms)}`).join(", ");
+  console.log(`times: ${each}; ${seconds(performance.now() - startMs)} in all`);
 }
 console.log(summary(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
+/** Major versions of Node besides the running one, such as `22,24`. */
+function otherNodes() {
+  return (process.env.LMSERV_TEST_NODES ?? "").split(",").filter((major) => major !== "");
+}
+
+async function inOrder(lane, perform) {
+  for (const step of lane) await perform(step).catch(fail);
+}
+
+/** Counts an error outside the tests as a failure. */
+function fail({ message }) {
+  console.log(message);
+  total.failed += 1;
+}
+
 function readArguments() {
   const { only, force } = parse();
-  if (only === undefined)
-    return { chosen: Object.values(parts).filter((tasks) => tasks.length > 0), isForced: force };
-  if (only in parts) return { chosen: [parts[only]], isForced: force };
+  if (only === undefined || only in parts) return { only, force };
   throw new Error(`--only ${only} is not understood; ${usage()}`);
 }
 
@@ -73,9 +83,15 @@ function usage() {
 }
 
 /** Has turbo run some tasks, and tells of each. */
-async function perform(tasks, { env, isForced }) {
+async function performStep(tasks, { env, isForced }) {
   for (const task of tasks) rmSync(reportOf(task), { force: true });
-  const options = ["--only", "--continue", "--summarize", "--output-logs=errors-only", "--log-prefix=task"];
+  const options = [
+    "--only",
+    "--continue=always",
+    "--summarize",
+    "--output-logs=errors-only",
+    "--log-prefix=task",
+  ];
   const forced = isForced ? ["--force"] : [];
   const { output, durationMs } = await run(["turbo", "run", ...tasks, ...options, ...forced], { env });
   const done = readSummary(output);

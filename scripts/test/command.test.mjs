@@ -1,11 +1,10 @@
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { run } from "../command.mjs";
-import { installConsumer } from "../consumer.mjs";
 
 /** Never answers, and ends what asks it. */
 let server;
@@ -34,16 +33,6 @@ describe("when its signal aborts", () => {
     const script = `echo begun; "${process.execPath}" -e '${child}' & wait`;
     const { code, output } = await run(["sh", "-c", script], { cwd: folder, signal: ending.signal });
     expect({ code, output }).toEqual({ code: null, output: "begun\n" });
-  });
-
-  test("an installation from a registry that hangs ends, and says so", async () => {
-    mkdirSync(join(folder, "package"));
-    const manifest = { name: "a", version: "1.0.0", dependencies: { b: url } };
-    writeFileSync(join(folder, "package/package.json"), JSON.stringify(manifest));
-    const tarball = join(folder, "a.tgz");
-    execFileSync("tar", ["-czf", tarball, "-C", folder, "package"]);
-    const installing = installConsumer(folder, new Map([["a", tarball]]), { signal: ending.signal });
-    await expect(installing).rejects.toThrow(/^npm install .* was killed after \d/);
   });
 });
 

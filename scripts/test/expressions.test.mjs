@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../command.mjs";
-import { expressionsOf, faultsOf } from "../expressions.mjs";
 import { readProjects } from "../workspace.mjs";
+import { expressionsOf, faultsOf } from "./expressions.mjs";
 
 const sources = readProjects()
   .filter(({ folder }) => /^(packages|apps)\//.test(folder))

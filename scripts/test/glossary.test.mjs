@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../command.mjs";
-import { readGlossary, replacedInCode, replacedInProse } from "../glossary.mjs";
 import { listFiles } from "../workspace.mjs";
+import { readGlossary, replacedInCode, replacedInProse } from "./glossary.mjs";
 
 const glossary = readGlossary();
 const replaced = new Set(glossary.flatMap(({ replaces }) => replaces));

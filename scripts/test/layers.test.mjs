@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { wrongArrows } from "../layers.mjs";
 import { readPackages } from "../workspace.mjs";
+import { wrongArrows } from "./layers.mjs";
 
 test("the packages keep to the arrows", () => {
   expect(wrongArrows(readPackages())).toEqual([]);

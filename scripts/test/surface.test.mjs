@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readSurfaces, surfaceFolder } from "../surface.mjs";
+import { readSurfaces, surfaceFolder } from "./surface.mjs";
 
 const surfaces = [...readSurfaces()];
 

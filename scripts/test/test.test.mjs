@@ -11,7 +11,10 @@ const program = fileURLToPath(new URL("../test.mjs", import.meta.url));
 const turbo = JSON.parse(readFileSync(join(root, "turbo.json"), "utf8"));
 
 test.each([
-  [["--only", "luck"], "--only luck is not understood; there is: --force --only check|unit|e2e|nodes"],
+  [
+    ["--only", "luck"],
+    "--only luck is not understood; there is: --force --only check|unit|e2e|packages|nodes",
+  ],
   [["--fast"], "Unknown option '--fast'"],
 ])("a mistake in the arguments %j is a failure, and the summary is the last line", (args, problem) => {
   const { status, stdout } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });

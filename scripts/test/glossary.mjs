@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { root } from "./command.mjs";
+import { root } from "../command.mjs";
 
 /** Comments, literals and templates: all that is no identifier. */
 const noIdentifier =

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { importsOf, packageOf } from "../imports.mjs";
+import { importsOf, packageOf } from "./imports.mjs";
 
 test("finds what compiled files import", () => {
   const text = [

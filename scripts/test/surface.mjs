@@ -1,9 +1,9 @@
 import { basename, join } from "node:path";
 // The compiler is pinned to one version, so that what is unstable about this does not move.
 import { API, SymbolFlags } from "typescript/unstable/sync";
-import { root } from "./command.mjs";
-import { modulesOf } from "./entry-points.mjs";
-import { readPackages } from "./workspace.mjs";
+import { root } from "../command.mjs";
+import { modulesOf } from "../entry-points.mjs";
+import { readPackages } from "../workspace.mjs";
 
 /** Folder of the recorded surfaces. */
 export const surfaceFolder = join(root, "docs/api");

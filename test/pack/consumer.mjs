@@ -1,10 +1,12 @@
 import { accessSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { root, run, seconds } from "./command.mjs";
-import { registrySettings } from "./setup.mjs";
+import { root, run, seconds } from "../../scripts/command.mjs";
+import { registrySettings } from "../../scripts/setup.mjs";
 
 /** All that a machine without a compiler has: enough to run npm and Node. */
 const programs = ["env", "node", "npm", "sh"];
+
+const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
 
 /** A registry that says nothing is given up, and asked once more; npm itself would wait for a quarter of an hour. */
 const patience = ["--fetch-timeout=30000", "--fetch-retries=1", "--fetch-retry-maxtimeout=10000"];
@@ -20,7 +22,6 @@ export async function installConsumer(folder, tarballs, { signal } = {}) {
   const dependencies = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
   const manifest = { name: "consumer", version: "1.0.0", private: true, type: "module", dependencies };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
   await succeed(["npm", "install", ...quiet, ...patience], env, folder, signal);
   return {
     /** Installed packages: `name -> { version, hasInstallScript, ... }`, as in npm's lockfile. */
@@ -30,6 +31,18 @@ export async function installConsumer(folder, tarballs, { signal } = {}) {
     /** Checks a program against the installed declarations, all of them, and compiles it to `main.js`. */
     compile: (text) => compile(text, folder),
   };
+}
+
+/** Installs a tarball for all users of an empty prefix, and resolves with what runs its commands there. */
+export async function installCommand(prefix, tarball, { signal } = {}) {
+  const env = { ...bareEnvironment(join(prefix, "programs")), HOME: prefix };
+  await succeed(
+    ["npm", "install", "--global", "--prefix", prefix, tarball, ...quiet, ...patience],
+    env,
+    prefix,
+    signal,
+  );
+  return (command, ...args) => run([join(prefix, "bin", command), ...args], { env, cwd: prefix });
 }
 
 /** The environment of a user: nothing of this workspace, nor of the runners above this one. */

@@ -1,12 +1,17 @@
 import { isBuiltin } from "node:module";
 import { parseAst } from "rolldown/parseAst";
 
+/** Specifiers of each text that was parsed, which takes a while: as many texts as the packages have modules. */
+const known = new Map();
+
 /**
  * Specifiers that a module or a declaration imports, and files next to it that it names by `new URL("...",
  * import.meta.url)`.
  */
 export function importsOf(text, file = "module.ts") {
-  const found = [];
+  const found = known.get(text) ?? [];
+  if (known.has(text)) return found;
+  known.set(text, found);
   const visit = (node) => {
     if (node === null || typeof node !== "object") return;
     const specifier = specifierOf(node);

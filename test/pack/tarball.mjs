@@ -1,39 +1,20 @@
-import { readFileSync } from "node:fs";
-import { join, posix } from "node:path";
-import { createPackageFromTarballData } from "@arethetypeswrong/core";
-import { root, run } from "./command.mjs";
-import { targetsOf as targetsIn } from "./entry-points.mjs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix, relative, sep } from "node:path";
+import { root } from "../../scripts/command.mjs";
+import { targetsOf as targetsIn } from "../../scripts/entry-points.mjs";
+import { runtimeDependencies } from "../../scripts/test/layers.mjs";
 import { importsOf, packageOf } from "./imports.mjs";
-import { runtimeDependencies } from "./layers.mjs";
-import { environment } from "./setup.mjs";
 
-/**
- * Packs packages into a folder as they are published, and resolves with the file for each name.
- *
- * @throws {Error} with what pnpm says, when one cannot be packed.
- */
-export async function pack(packages, folder) {
-  const filters = packages.map(({ name }) => `--filter=${name}`);
-  const command = ["pnpm", ...filters, "pack", "--pack-destination", folder, "--json"];
-  const { code, stdout, output } = await run(command, { env: await environment() });
-  if (code !== 0) throw new Error(output);
-  const packed = JSON.parse(stdout);
-  return new Map([packed].flat().map(({ name, filename }) => [name, join(folder, posix.basename(filename))]));
-}
-
-/** Content of a tarball: `{ data, contents, manifest, files, read }`, the files relative to the package. */
-export function openTarball(path) {
-  const data = new Uint8Array(readFileSync(path));
-  const contents = createPackageFromTarballData(data);
-  const prefix = `/node_modules/${contents.packageName}/`;
-  const read = (file) => contents.readFile(prefix + file);
-  return {
-    data,
-    contents,
-    manifest: JSON.parse(read("package.json")),
-    files: contents.listFiles().map((file) => file.slice(prefix.length)),
-    read,
-  };
+/** Content of a tarball, unpacked into a folder: `{ manifest, files, read }`, the files relative to the package. */
+export function openTarball(path, folder) {
+  execFileSync("tar", ["-xzf", path, "-C", folder]);
+  const place = join(folder, "package");
+  const read = (file) => readFileSync(join(place, file), "utf8");
+  const files = readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(place, join(entry.parentPath, entry.name)).replaceAll(sep, "/"));
+  return { manifest: JSON.parse(read("package.json")), files, read };
 }
 
 /** Faults of a packed package, a line for each; none if all is well. */
