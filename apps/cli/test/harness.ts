@@ -12,7 +12,7 @@ import {
   type Transport,
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
-import type { Identification, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint, Identification, ServerCheck } from "@lmserv/discovery-fingerprint";
 import type { RequestHandler } from "@lmserv/discovery-gateway";
 import { type ListedInterfaces, type Listener, systemOf } from "@lmserv/discovery-network";
 import { ephemeralIdentity, type Identity } from "@lmserv/discovery-signing";
@@ -65,7 +65,7 @@ export class Machine {
   /** Addresses on which the servers accept connections; the rest refuse. */
   readonly accepting: Set<string> = new Set();
   /** Servers by port, each with the result of a look. */
-  readonly servers: Map<number, Verdict> = new Map([[8_000, served("lmserv")]]);
+  readonly servers: Map<number, Fingerprint> = new Map([[8_000, served("lmserv")]]);
   readonly identity: Identity = ephemeralIdentity(1_767_225_600_000);
   /** Addresses and ports that were connected to, in order. */
   readonly connected: string[] = [];
@@ -163,7 +163,7 @@ export class Machine {
       isStdoutShared: () => this.isStdoutShared,
       readText: async (path) => this.files.get(path) ?? null,
       check: (question) => this.#check(question),
-      look: (address, port) => this.#look(address, port),
+      fingerprint: (address, port) => this.#look(address, port),
       // Some ports are shown by connections only.
       readListeners: async () => this.listeners,
       readSocketsBelow: async (pid) => this.sockets.get(pid) ?? null,
@@ -289,14 +289,14 @@ export class Machine {
     return isOpen ? "no-answer" : "refused";
   }
 
-  async #look(address: string, port: number): Promise<Verdict> {
-    const verdict = this.accepting.has(address) ? this.servers.get(port) : undefined;
-    return verdict ?? { kind: "silent", why: "refused" };
+  async #look(address: string, port: number): Promise<Fingerprint> {
+    const result = this.accepting.has(address) ? this.servers.get(port) : undefined;
+    return result ?? { kind: "silent", why: "refused" };
   }
 }
 
 /** Result of a look at an LLM server of a kind. */
-export function served(server: string, parts: Partial<Identification> = {}): Verdict {
+export function served(server: string, parts: Partial<Identification> = {}): Fingerprint {
   const identification = {
     port: 8_000,
     scheme: "http" as const,

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type LookOptions, look, type Verdict } from "@lmserv/discovery-fingerprint";
+import { type Fingerprint, type FingerprintOptions, fingerprint } from "@lmserv/discovery-fingerprint";
 import { readSystem, type System } from "@lmserv/discovery-network";
 import { loadArpA, type ReadArpA } from "./neighbors/arp-a.ts";
 import {
@@ -31,7 +31,7 @@ export interface Platform {
   readonly tableLoad: (signal: AbortSignal) => Promise<TableLoad | null>;
   /** Makes the system ask for each address by ARP; never rejects. */
   readonly triggerArp: (targets: readonly Target[]) => Promise<SendReport>;
-  readonly look: (options: LookOptions) => Promise<Verdict>;
+  readonly fingerprint: (options: FingerprintOptions) => Promise<Fingerprint>;
 }
 
 /** Bound on a program's output in bytes: a table of thousands of rows takes half of this. */
@@ -44,7 +44,7 @@ export const thisPlatform: Platform = {
   openTable: () => new NeighborTable({ ...waysOf(process.platform), loadArpA: loadHere }),
   tableLoad: readTableLoad,
   triggerArp,
-  look,
+  fingerprint,
 };
 
 /** The package is CommonJS, has no types and may be missing. */

@@ -1,5 +1,5 @@
 import { isIPv6, onAbort, silentLog, type TransportContext } from "@lmserv/discovery-core/transport";
-import type { Identification, LookOptions, Quiet, Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint, FingerprintOptions, Identification, NoReply } from "@lmserv/discovery-fingerprint";
 import { type ListedInterfaces, systemOf } from "@lmserv/discovery-network";
 import { seededRandom, type VirtualClock } from "@lmserv/discovery-testkit";
 import { parseProcNetArp } from "../src/neighbors/formats.ts";
@@ -76,7 +76,7 @@ export class VirtualLan {
   failures = 0;
   triggerFailure: NodeJS.ErrnoException | null = null;
   /** Result of a look at a port without a server. */
-  withoutServer: Quiet = "refused";
+  withoutServer: NoReply = "refused";
   /** True if the kernel clears its table at every new entry. */
   isPressed = false;
   mostUnresolved = 0;
@@ -111,7 +111,7 @@ export class VirtualLan {
         }),
       tableLoad: async () => this.load && { ...this.load, entries: this.load.entries + this.entries.size },
       triggerArp: async (targets) => this.#triggerArp(targets),
-      look: (options) => this.#look(options),
+      fingerprint: (options) => this.#look(options),
     };
   }
 
@@ -161,14 +161,14 @@ export class VirtualLan {
     return { sent: targets.length, failure: null };
   }
 
-  #look({ host, port, patient = false, signal }: LookOptions): Promise<Verdict> {
+  #look({ host, port, patient = false, signal }: FingerprintOptions): Promise<Fingerprint> {
     this.looks.push({ atMs: this.#clock.now(), host, port, patient });
     return new Promise((resolve, reject) => {
       if (this.hosts.get(host)?.up && !isIPv6(host)) this.entries.set(host, this.#clock.now());
       const { afterMs, isInTime } = this.#delayOf(host, port, patient);
       const cancel = this.#clock.schedule(afterMs, () => {
         ignore();
-        resolve(this.#verdictOf(host, port, isInTime));
+        resolve(this.#resultOf(host, port, isInTime));
       });
       const ignore = onAbort(signal, () => {
         cancel();
@@ -186,7 +186,7 @@ export class VirtualLan {
     return { afterMs: Math.min(found.answerMs, totalMs), isInTime: found.answerMs <= totalMs };
   }
 
-  #verdictOf(host: string, port: number, isInTime: boolean): Verdict {
+  #resultOf(host: string, port: number, isInTime: boolean): Fingerprint {
     const found = this.hosts.get(host);
     if (!found?.up) return { kind: "silent", why: "no-connection" };
     const servers = found.servers.get(port);

@@ -31,9 +31,14 @@ export {
   monitorWith,
 } from "./health/http-health.ts";
 export { untrustedReason } from "./health/node-check.ts";
+export { type FingerprintOptions, fingerprint } from "./identify/fingerprint.ts";
+export {
+  type Fingerprint,
+  type NoReply,
+  type OtherService,
+  serversOf,
+} from "./identify/fingerprint-result.ts";
 export type { Identification } from "./identify/identification.ts";
 export { type IdentifyOptions, identify } from "./identify/identify.ts";
-export { type LookOptions, look } from "./identify/look.ts";
 export { defaultPorts } from "./identify/ports.ts";
 export { checkServer, type ServerCheck, type ServerCheckOptions } from "./identify/server-check.ts";
-export { type Quiet, type Stranger, serversOf, type Verdict } from "./identify/verdict.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { checkHealth, describeServer, type HealthQuestion, healthAsker } from "../src/index.ts";
 import { json, notFound, openaiList, type Recording, text } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";
-import { vitalSigns } from "./fixtures/vitals.ts";
+import { stateCases } from "./fixtures/states.ts";
 import {
   answerAs,
   host,
@@ -51,7 +51,7 @@ function named(title: string): Recording {
   return recording;
 }
 
-describe.each(vitalSigns)("$title", ({ recording, server, state, models, loaded }) => {
+describe.each(stateCases)("$title", ({ recording, server, state, models, loaded }) => {
   it("is described by ten questions at most", async () => {
     const there = await replay(recording);
     expect(await profile(there)).toMatchObject({

@@ -5,15 +5,15 @@ import {
   type DocumentedServer,
   documentHandler,
   documentPath,
-  look,
+  type Fingerprint,
+  fingerprint,
   serversOf,
-  type Verdict,
   type WellKnownDocument,
 } from "../src/index.ts";
 import { host, type Loopback, leisurelyClock, serveHttp } from "./loopback.ts";
 
 const { signal } = new AbortController();
-const other: Verdict = { kind: "other", is: "http" };
+const other: Fingerprint = { kind: "other", is: "http" };
 
 const full = {
   id: "e22d50f08f0b9798fca25c1f8018d44c",
@@ -44,8 +44,8 @@ function publish(body: string, type = "application/json"): Promise<Loopback> {
   });
 }
 
-function ask({ port }: Loopback): Promise<Verdict> {
-  return look({ host, port, clock: leisurelyClock, signal });
+function ask({ port }: Loopback): Promise<Fingerprint> {
+  return fingerprint({ host, port, clock: leisurelyClock, signal });
 }
 
 /** First server of a document, or null. */
@@ -117,8 +117,8 @@ describe("a document", () => {
       { id: ids[1], port: 11_434 },
       { id: ids[2], port: 8_080, scheme: "https" },
     ];
-    const verdict = await ask(await publish(JSON.stringify({ schemaVersion: 1, servers })));
-    expect(verdict).toMatchObject({
+    const result = await ask(await publish(JSON.stringify({ schemaVersion: 1, servers })));
+    expect(result).toMatchObject({
       kind: "server",
       identification: { id: ids[0], scheme: "http" },
       others: [
@@ -126,7 +126,7 @@ describe("a document", () => {
         { id: ids[2], port: 8_080, scheme: "https" },
       ],
     });
-    expect(serversOf(verdict)).toHaveLength(3);
+    expect(serversOf(result)).toHaveLength(3);
   });
 
   it.each([
@@ -270,8 +270,8 @@ describe("a document", () => {
 
   it.each(["__proto__", "constructor", "prototype"])("changes no object through %s", async (key) => {
     const evil = `"${key}":{"port":1,"info":"evil","polluted":true}`;
-    const verdict = await ask(await publish(`{"schemaVersion":1,${evil},"servers":[{${evil}}]}`));
-    expect(verdict).toMatchObject({ identification: { info: "" } });
+    const result = await ask(await publish(`{"schemaVersion":1,${evil},"servers":[{${evil}}]}`));
+    expect(result).toMatchObject({ identification: { info: "" } });
     expect({}).not.toHaveProperty("polluted");
   });
 

@@ -2,19 +2,19 @@ import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { look, type Verdict } from "../src/index.ts";
+import { type Fingerprint, fingerprint } from "../src/index.ts";
 import { text } from "./fixtures/recording.ts";
 import { host, type Loopback, leisurelyClock, replay, serveFull, serveHttp, serveTcp } from "./loopback.ts";
 
 const { signal } = new AbortController();
-const other: Verdict = { kind: "other", is: "http" };
-const foreign: Verdict = { kind: "other", is: "foreign" };
+const other: Fingerprint = { kind: "other", is: "http" };
+const foreign: Fingerprint = { kind: "other", is: "foreign" };
 const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 /** More than the kernel's buffers on loopback, on both sides, and far less than the offer. */
 const maxTakenBytes = 20_000_000;
 
-function ask({ port }: Loopback, patient = false): Promise<Verdict> {
-  return look({ host, port, clock: leisurelyClock, signal, patient });
+function ask({ port }: Loopback, patient = false): Promise<Fingerprint> {
+  return fingerprint({ host, port, clock: leisurelyClock, signal, patient });
 }
 
 /** Answers each request with these bytes, on any connection. */
@@ -146,15 +146,15 @@ describe("a server that takes its time", () => {
         react(socket);
       }),
     );
-    const verdict = look({ host, port: server.port, clock, signal });
+    const result = fingerprint({ host, port: server.port, clock, signal });
     await expect.poll(() => received).toBe(1);
     let settled = false;
-    const settling = verdict.then(() => (settled = true));
+    const settling = result.then(() => (settled = true));
     await clock.advance(1_499);
     expect(settled).toBe(false);
     await clock.advance(1);
     await settling;
-    expect(await verdict).toEqual({ kind: "silent", why: "no-answer" });
+    expect(await result).toEqual({ kind: "silent", why: "no-answer" });
     expect(clock.pending).toBe(0);
     await closed(server);
   });
@@ -162,15 +162,15 @@ describe("a server that takes its time", () => {
   it("gets 4 s when one is patient", async () => {
     const clock = new VirtualClock();
     const server = await serveHttp(() => {});
-    const verdict = look({ host, port: server.port, clock, signal, patient: true });
+    const result = fingerprint({ host, port: server.port, clock, signal, patient: true });
     await expect.poll(() => server.requests.length).toBe(1);
     let settled = false;
-    const settling = verdict.then(() => (settled = true));
+    const settling = result.then(() => (settled = true));
     await clock.advance(3_999);
     expect(settled).toBe(false);
     await clock.advance(1);
     await settling;
-    expect(await verdict).toEqual({ kind: "silent", why: "no-answer" });
+    expect(await result).toEqual({ kind: "silent", why: "no-answer" });
   });
 
   it("has 1.5 s for all questions together", async () => {
@@ -178,7 +178,7 @@ describe("a server that takes its time", () => {
     const server = await serveHttp((_, response) => {
       clock.advance(600).then(() => response.writeHead(404).end());
     });
-    expect(await look({ host, port: server.port, clock, signal })).toEqual({
+    expect(await fingerprint({ host, port: server.port, clock, signal })).toEqual({
       kind: "silent",
       why: "no-answer",
     });
@@ -191,10 +191,10 @@ describe("a server that takes its time", () => {
       if (url === "/") response.setHeader("content-type", "text/plain").end("Ollama is running");
       else if (url?.startsWith("/.well-known")) response.writeHead(404).end();
     });
-    const verdict = look({ host, port: server.port, clock, signal });
+    const result = fingerprint({ host, port: server.port, clock, signal });
     await expect.poll(() => server.requests.length).toBe(3);
     await clock.advance(1_500);
-    expect(await verdict).toMatchObject({
+    expect(await result).toMatchObject({
       kind: "server",
       identification: { server: "ollama", version: null, models: [] },
     });
@@ -290,10 +290,10 @@ describe("a host that does not answer", () => {
     const clock = new VirtualClock();
     // Full queue for one connection: the kernel drops later ones, like a host that is gone.
     const full = await serveFull();
-    const verdict = look({ host, port: full.port, clock, signal });
+    const result = fingerprint({ host, port: full.port, clock, signal });
     await expect.poll(() => clock.pending).toBe(2);
     await clock.advance(400);
-    expect(await verdict).toEqual({ kind: "silent", why: "no-connection" });
+    expect(await result).toEqual({ kind: "silent", why: "no-connection" });
     expect(clock.pending).toBe(0);
   });
 });
@@ -350,11 +350,11 @@ describe("abort", () => {
     const ending = new AbortController();
     const clock = new VirtualClock();
     const server = await serveHttp(() => {});
-    const verdict = look({ host, port: server.port, clock, signal: ending.signal });
+    const result = fingerprint({ host, port: server.port, clock, signal: ending.signal });
     await expect.poll(() => server.requests.length).toBe(1);
     const reason = new Error("enough");
     ending.abort(reason);
-    await expect(verdict).rejects.toBe(reason);
+    await expect(result).rejects.toBe(reason);
     expect(clock.pending).toBe(0);
     await closed(server);
   });
@@ -362,7 +362,7 @@ describe("abort", () => {
   it("before the start sends nothing", async () => {
     const server = await serveHttp(() => {});
     const reason = new Error("enough");
-    const aborted = look({
+    const aborted = fingerprint({
       host,
       port: server.port,
       clock: leisurelyClock,

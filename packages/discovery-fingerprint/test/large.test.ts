@@ -1,7 +1,7 @@
 import { array, assert, type JsonValue, jsonValue, nat, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseCutJson } from "../src/http/cut-json.ts";
-import { type Identification, look } from "../src/index.ts";
+import { fingerprint, type Identification } from "../src/index.ts";
 import { type Answer, html, json, model, notFound, openaiList, text } from "./fixtures/recording.ts";
 import { host, leisurelyClock, replay } from "./loopback.ts";
 
@@ -16,8 +16,8 @@ async function identified(
 ): Promise<Identification | null> {
   const recording = { title: "", answers, otherwise: notFound, headers, expected: null, questions: 4 };
   const server = await replay(recording);
-  const verdict = await look({ host, port: server.port, clock: leisurelyClock, signal });
-  return verdict.kind === "server" ? verdict.identification : null;
+  const result = await fingerprint({ host, port: server.port, clock: leisurelyClock, signal });
+  return result.kind === "server" ? result.identification : null;
 }
 
 function entries(ownedBy: string): object[] {

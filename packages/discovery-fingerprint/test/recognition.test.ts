@@ -3,7 +3,7 @@ import { type Reply, readReply } from "../src/http/reply.ts";
 import { fromReplies } from "../src/identify/identification.ts";
 import { nextQuestion, recognise } from "../src/identify/plan.ts";
 import { serverKinds } from "../src/identify/server-kinds.ts";
-import { defaultPorts, documentPath, type Identification, look } from "../src/index.ts";
+import { defaultPorts, documentPath, fingerprint, type Identification } from "../src/index.ts";
 import { noLlmServers } from "./fixtures/no-llm-server.ts";
 import type { Recording } from "./fixtures/recording.ts";
 import { recordings } from "./fixtures/recordings.ts";
@@ -12,8 +12,8 @@ import { host, leisurelyClock, replay } from "./loopback.ts";
 const { signal } = new AbortController();
 const everyPort = [...defaultPorts, 12_345];
 
-/** Interview without a network, on any port. */
-function interview(recording: Recording, port: number): readonly Reply[] {
+/** Exchange without a network, on any port. */
+function repliesOf(recording: Recording, port: number): readonly Reply[] {
   const replies: Reply[] = [];
   for (let path = nextQuestion(replies, port); path !== null; path = nextQuestion(replies, port)) {
     replies.push(replyOf(recording, path));
@@ -35,8 +35,8 @@ function identificationOf(replies: readonly Reply[], port: number): Identificati
 describe.each(recordings)("$title", (recording) => {
   it("is recognised, over one connection", async () => {
     const server = await replay(recording);
-    const verdict = await look({ host, port: server.port, clock: leisurelyClock, signal });
-    expect(verdict).toMatchObject({
+    const result = await fingerprint({ host, port: server.port, clock: leisurelyClock, signal });
+    expect(result).toMatchObject({
       kind: "server",
       identification: { ...recording.expected, port: server.port },
     });
@@ -47,7 +47,7 @@ describe.each(recordings)("$title", (recording) => {
 
   it("is recognised behind every other server's port", () => {
     for (const port of everyPort) {
-      const replies = interview(recording, port);
+      const replies = repliesOf(recording, port);
       expect({ port, ...identificationOf(replies, port) }).toMatchObject({ ...recording.expected, port });
       expect(replies.length).toBeLessThanOrEqual(4);
     }
@@ -57,7 +57,7 @@ describe.each(recordings)("$title", (recording) => {
 describe.each(noLlmServers)("$title", (recording) => {
   it("is none", async () => {
     const server = await replay(recording);
-    expect(await look({ host, port: server.port, clock: leisurelyClock, signal })).toEqual({
+    expect(await fingerprint({ host, port: server.port, clock: leisurelyClock, signal })).toEqual({
       kind: "other",
       is: "http",
     });
@@ -65,14 +65,14 @@ describe.each(noLlmServers)("$title", (recording) => {
   });
 
   it("is none on any server's port", () => {
-    for (const port of everyPort) expect(identificationOf(interview(recording, port), port)).toBeNull();
+    for (const port of everyPort) expect(identificationOf(repliesOf(recording, port), port)).toBeNull();
   });
 });
 
 it("asks for the document first, and nothing twice", () => {
   for (const recording of [...recordings, ...noLlmServers]) {
     for (const port of everyPort) {
-      const paths = interview(recording, port).map(({ path }) => path);
+      const paths = repliesOf(recording, port).map(({ path }) => path);
       expect(paths[0]).toBe(documentPath);
       expect(new Set(paths).size).toBe(paths.length);
     }

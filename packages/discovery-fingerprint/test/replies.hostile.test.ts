@@ -4,13 +4,13 @@ import { hostileBytes, hostileText, readsHostile } from "@lmserv/test-hostile";
 import fc, { type Arbitrary } from "fast-check";
 import { readDocument } from "../src/document/document.ts";
 import { conditionOf } from "../src/health/condition.ts";
+import { healthPlanOf } from "../src/health/health-plan.ts";
 import { describeModels, loadedModels } from "../src/health/model-list.ts";
-import { vitalsOf } from "../src/health/vitals.ts";
 import { maxModels } from "../src/http/limits.ts";
 import { type Reply, readReply } from "../src/http/reply.ts";
 import { fromReplies } from "../src/identify/identification.ts";
 import { nextQuestion, recognise } from "../src/identify/plan.ts";
-import { defaultPorts, look } from "../src/index.ts";
+import { defaultPorts, fingerprint } from "../src/index.ts";
 import { recordings } from "./fixtures/recordings.ts";
 import { host } from "./loopback.ts";
 
@@ -90,10 +90,10 @@ readsHostile("health answers", {
     return {
       kept: () => kept,
       read: ([said, server]) => {
-        const vitals = vitalsOf(server);
-        conditionOf(vitals, said);
-        const models = describeModels(["known"], vitals, said);
-        kept = models.length + loadedModels(models, vitals, said).length;
+        const plan = healthPlanOf(server);
+        conditionOf(plan, said);
+        const models = describeModels(["known"], plan, said);
+        kept = models.length + loadedModels(models, plan, said).length;
       },
     };
   },
@@ -108,7 +108,7 @@ const chunked = `${head}${document.length.toString(16)}\r\n${document}\r\n0\r\n\
 const interim = `HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.0 503 Loading\r\nRetry-After: 1\r\n\r\nloading`;
 
 /** Sends the same bytes to each connection, and closes it. */
-class Stranger {
+class HostileServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   bytes: Buffer = Buffer.alloc(0);
@@ -146,8 +146,8 @@ readsHostile("raw HTTP", {
   maxKept: 16,
   everyday: 100,
   open: async () => {
-    const stranger = new Stranger();
-    const port = await stranger.listen();
+    const hostile = new HostileServer();
+    const port = await hostile.listen();
     const timers = new Set<() => void>();
     // A standstill of the machine is no silence of the server, which always ends.
     const clock: Clock = {
@@ -163,11 +163,11 @@ readsHostile("raw HTTP", {
     };
     const { signal } = new AbortController();
     return {
-      kept: () => timers.size + stranger.open,
-      close: () => stranger.close(),
+      kept: () => timers.size + hostile.open,
+      close: () => hostile.close(),
       read: async (bytes) => {
-        stranger.bytes = bytes;
-        await look({ host, port, clock, signal });
+        hostile.bytes = bytes;
+        await fingerprint({ host, port, clock, signal });
       },
     };
   },

@@ -1,6 +1,6 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { describe, expect, it } from "vitest";
-import { documentPath, look, type Verdict } from "../src/index.ts";
+import { documentPath, type Fingerprint, fingerprint } from "../src/index.ts";
 import { recordings } from "./fixtures/recordings.ts";
 import {
   answerAs,
@@ -15,8 +15,8 @@ import {
 const { signal } = new AbortController();
 const clientHello = 22;
 
-function ask({ port }: Loopback): Promise<Verdict> {
-  return look({ host, port, clock: leisurelyClock, signal });
+function ask({ port }: Loopback): Promise<Fingerprint> {
+  return fingerprint({ host, port, clock: leisurelyClock, signal });
 }
 
 describe.each(recordings)("$title over TLS", (recording) => {
@@ -92,10 +92,10 @@ describe("TLS", () => {
         else socket.destroy();
       });
     });
-    const verdict = look({ host, port: server.port, clock, signal });
+    const result = fingerprint({ host, port: server.port, clock, signal });
     await expect.poll(() => hellos).toBe(1);
     await clock.advance(1_500);
-    expect(await verdict).toEqual({ kind: "silent", why: "closed" });
+    expect(await result).toEqual({ kind: "silent", why: "closed" });
     expect(clock.pending).toBe(0);
     await expect.poll(server.open).toBe(0);
   });

@@ -37,7 +37,7 @@ export {
   type Rejection,
   type SignedRecord,
   signRecord,
-  type Verdict,
+  type Verification,
   type VerifyOptions,
   verifyRecord,
 } from "./signed-record.ts";

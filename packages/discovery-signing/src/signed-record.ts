@@ -15,7 +15,7 @@ export interface SignedRecord {
 /** Reason to reject a record. */
 export type Rejection = "shape" | "cluster" | "not-newer" | "identity" | "signature";
 
-export type Verdict =
+export type Verification =
   | { readonly accepted: true; readonly record: MemberRecord }
   | { readonly accepted: false; readonly why: Rejection };
 
@@ -41,8 +41,8 @@ export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
   if (bytes > maxRecordBytes) {
     throw new RangeError(`a record of ${bytes} bytes is too long; at most ${maxRecordBytes} are allowed`);
   }
-  const verdict = readOrReject(text);
-  if (!verdict) throw new TypeError(`the text to sign is no record: ${text}`);
+  const verification = readOrReject(text);
+  if (!verification) throw new TypeError(`the text to sign is no record: ${text}`);
   return { text, publicKey: key.publicKey, signature: key.sign(text) };
 }
 
@@ -50,7 +50,7 @@ export function signRecord(record: MemberRecord, key: NodeKey): SignedRecord {
 export function verifyRecord(
   signed: SignedRecord,
   { cluster, isNewer = () => true, scheme = ed25519 }: VerifyOptions,
-): Verdict {
+): Verification {
   const record = readOrReject(signed.text);
   if (!record) return reject("shape");
   if (record.cluster !== cluster) return reject("cluster");
@@ -61,7 +61,7 @@ export function verifyRecord(
   return { accepted: true, record };
 }
 
-function reject(why: Rejection): Verdict {
+function reject(why: Rejection): Verification {
   return { accepted: false, why };
 }
 

@@ -49,8 +49,8 @@ const alive: AliveRecord = {
 
 describe("a signed record", () => {
   test("says what was signed", () => {
-    const verdict = verifyRecord(signRecord(alive, key), { cluster });
-    expect(verdict).toEqual({ accepted: true, record: alive });
+    const verification = verifyRecord(signRecord(alive, key), { cluster });
+    expect(verification).toEqual({ accepted: true, record: alive });
   });
 
   test.each([
@@ -65,8 +65,9 @@ describe("a signed record", () => {
       port: 8_000 + n,
       models,
     }));
-    const verdict = verifyRecord(signRecord({ ...alive, nodes: fittedNodes(nodes) }, key), { cluster });
-    const read = verdict.accepted && verdict.record.kind === "alive" ? verdict.record.nodes : [];
+    const verification = verifyRecord(signRecord({ ...alive, nodes: fittedNodes(nodes) }, key), { cluster });
+    const read =
+      verification.accepted && verification.record.kind === "alive" ? verification.record.nodes : [];
     expect(read.map(({ port }) => port)).toEqual(nodes.map(({ port }) => port));
     for (const node of read) {
       expect(node.modelsCut).toBe(true);

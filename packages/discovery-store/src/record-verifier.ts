@@ -33,9 +33,9 @@ export class RecordVerifier {
   verify(key: string, value: string): Verification {
     const signed = value.length > maxValueBytes ? null : readValue(value);
     if (!signed) return refuse("shape");
-    const verdict = verifyRecord(signed, { cluster: this.#cluster });
-    if (!verdict.accepted) return refuse(verdict.why);
-    const { record } = verdict;
+    const verification = verifyRecord(signed, { cluster: this.#cluster });
+    if (!verification.accepted) return refuse(verification.why);
+    const { record } = verification;
     if (record.kind !== "alive" || record.nodes.length !== 1) return refuse("shape");
     if (this.isOutdated(record)) return refuse("age");
     if (record.addresses.length === 0) return refuse("address");

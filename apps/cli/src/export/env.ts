@@ -50,10 +50,10 @@ async function findVariables(
   return (await isEndpointThere(io)) ? variablesOfEndpoint : look(request, io, reporter, signal);
 }
 
-async function isEndpointThere({ look }: Io): Promise<boolean> {
+async function isEndpointThere({ fingerprint }: Io): Promise<boolean> {
   const { address, port } = endpoint;
-  const verdict = await look(address, port, AbortSignal.timeout(askMs)).catch(() => null);
-  return verdict?.kind === "document" && verdict.role === "gateway";
+  const result = await fingerprint(address, port, AbortSignal.timeout(askMs)).catch(() => null);
+  return result?.kind === "document" && result.role === "gateway";
 }
 
 /** Variables of servers on the network, or the exit code without any. */

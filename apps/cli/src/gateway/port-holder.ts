@@ -2,13 +2,16 @@ import type { Io } from "../io/io.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
 /** Program that listens on a port of this machine, as far as it can be known. */
-export async function holderOf({ address, port }: ListenAddress, { look, claimPort }: Io): Promise<string> {
+export async function holderOf(
+  { address, port }: ListenAddress,
+  { fingerprint, claimPort }: Io,
+): Promise<string> {
   const claim = await claimPort(port);
   if (claim.kind === "taken") return claim.pid === null ? "another lmserv" : `lmserv (process ${claim.pid})`;
   await claim[Symbol.asyncDispose]();
-  const verdict = await look(address, port, AbortSignal.timeout(askMs)).catch(() => null);
-  if (verdict?.kind === "server") return verdict.identification.server ?? "an LLM server";
-  if (verdict?.kind === "document" && verdict.role === "gateway") return "another lmserv gateway";
+  const result = await fingerprint(address, port, AbortSignal.timeout(askMs)).catch(() => null);
+  if (result?.kind === "server") return result.identification.server ?? "an LLM server";
+  if (result?.kind === "document" && result.role === "gateway") return "another lmserv gateway";
   return "another program";
 }
 

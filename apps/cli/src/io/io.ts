@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { PluginTable, ReadFile } from "@lmserv/discovery-config";
 import { type Clock, type HealthMonitor, systemClock, systemRandom } from "@lmserv/discovery-core/transport";
-import type { HttpHealthOptions, ServerCheck, Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint, HttpHealthOptions, ServerCheck } from "@lmserv/discovery-fingerprint";
 import type { DiscoverDocument } from "@lmserv/discovery-gateway/document";
 import {
   type ListedInterfaces,
@@ -66,7 +66,7 @@ export interface Io {
   /** State of a port of this machine; rejects only when the signal aborts. */
   readonly check: (question: PortQuestion) => Promise<ServerCheck>;
   /** Asks which LLM server answers at a port. */
-  readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
+  readonly fingerprint: (address: string, port: number, signal: AbortSignal) => Promise<Fingerprint>;
   /** Listening sockets of this machine, or null if the system does not tell. */
   readonly readListeners: () => Promise<readonly Listener[] | null>;
   /** Inodes of the sockets of a process and its descendants, or null if the system does not tell. */
@@ -145,9 +145,9 @@ export function systemIo(): Io {
       const { checkServer } = await import("@lmserv/discovery-fingerprint");
       return checkServer({ clock: systemClock, host, ...question });
     },
-    look: async (host, port, signal) => {
-      const { look } = await import("@lmserv/discovery-fingerprint");
-      return look({ host, port, signal, clock: systemClock, patient: true });
+    fingerprint: async (host, port, signal) => {
+      const { fingerprint } = await import("@lmserv/discovery-fingerprint");
+      return fingerprint({ host, port, signal, clock: systemClock, patient: true });
     },
     readListeners: () => readListeners(),
     readSocketsBelow: (pid) => readSocketsBelow(pid),

@@ -1,5 +1,5 @@
 import { type Clock, isLoopback, sleep } from "@lmserv/discovery-core/transport";
-import type { Identification, Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint, Identification } from "@lmserv/discovery-fingerprint";
 
 /** Server of this machine, by its own description. */
 export interface LocalServer {
@@ -24,7 +24,7 @@ export interface LocalServerOptions {
   /** Own addresses that accept a connection to the port, loopback included. */
   readonly answering: (port: number, signal: AbortSignal) => Promise<readonly string[]>;
   /** Identifies the LLM server that answers. */
-  readonly look: (address: string, port: number, signal: AbortSignal) => Promise<Verdict>;
+  readonly fingerprint: (address: string, port: number, signal: AbortSignal) => Promise<Fingerprint>;
   /** True if any HTTP server counts, since the user named the port. */
   readonly isNamed: boolean;
   readonly onChange: (change: LocalServerChange) => void;
@@ -86,24 +86,24 @@ export class LocalServerWatch {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { port, answering, look } = this.#options;
+    const { port, answering, fingerprint } = this.#options;
     const addresses = await answering(port, signal);
     const [address] = [...addresses].sort((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)));
     if (address === undefined) return;
-    const verdict = await look(address, port, signal);
+    const result = await fingerprint(address, port, signal);
     signal.throwIfAborted();
-    this.#conclude(verdict, addresses);
+    this.#conclude(result, addresses);
   }
 
-  #conclude(verdict: Verdict, addresses: readonly string[]): void {
-    if (verdict.kind === "server") return this.#describe(verdict.identification, addresses);
-    if (verdict.kind === "document") return this.#miss(documentText(verdict.role));
-    const isAnyHttp = verdict.kind === "other" && verdict.is === "http";
+  #conclude(result: Fingerprint, addresses: readonly string[]): void {
+    if (result.kind === "server") return this.#describe(result.identification, addresses);
+    if (result.kind === "document") return this.#miss(documentText(result.role));
+    const isAnyHttp = result.kind === "other" && result.is === "http";
     if (isAnyHttp && this.#options.isNamed) return this.#describe(null, addresses);
     // Busy is not gone: the description still holds.
-    if (verdict.kind === "silent" && verdict.why !== "closed") return this.#keep(addresses);
+    if (result.kind === "silent" && result.why !== "closed") return this.#keep(addresses);
     this.#miss(
-      verdict.kind === "other" ? strangers[verdict.is] : "the port accepts connections and closes them",
+      result.kind === "other" ? otherServices[result.is] : "the port accepts connections and closes them",
     );
   }
 
@@ -147,7 +147,7 @@ function documentText(role: string | null): string {
     : `its document says that it is no LLM server: its role is ${role}`;
 }
 
-const strangers = {
+const otherServices = {
   http: "it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
   failing: "it answers every question with a server error",
   foreign: "it does not speak HTTP",

@@ -22,9 +22,9 @@ export function machineServers(
   io: Io,
   signal: AbortSignal,
 ): AsyncIterable<LocalServerChange> {
-  const { clock, random, look, readListeners } = io;
+  const { clock, random, fingerprint, readListeners } = io;
   const answering = answeringAt(io);
-  return watchLocalServers({ clock, random, readListeners, look, answering, signal, ...options });
+  return watchLocalServers({ clock, random, readListeners, fingerprint, answering, signal, ...options });
 }
 
 /** Finds the own addresses that accept a connection to a port. */

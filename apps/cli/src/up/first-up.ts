@@ -16,7 +16,7 @@ export async function endpointOf(pid: number, io: Io): Promise<string | null> {
   return first ? endpointUrl(first) : null;
 }
 
-async function isEndpoint({ address, port }: ListenAddress, { look }: Io): Promise<boolean> {
-  const verdict = await look(address, port, AbortSignal.timeout(askMs)).catch(() => null);
-  return verdict?.kind === "document" && verdict.role === "gateway";
+async function isEndpoint({ address, port }: ListenAddress, { fingerprint }: Io): Promise<boolean> {
+  const result = await fingerprint(address, port, AbortSignal.timeout(askMs)).catch(() => null);
+  return result?.kind === "document" && result.role === "gateway";
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint } from "@lmserv/discovery-fingerprint";
 import { MemoryNetwork, memory } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { endingSignals, type SignalName } from "../../src/io/interruption.ts";
@@ -130,13 +130,13 @@ describe("the server that is named", () => {
     await end("SIGTERM", 0);
   });
 
-  it.each<[Verdict, string]>([
+  it.each<[Fingerprint, string]>([
     [{ kind: "silent", why: "closed" }, "the port accepts connections and closes them"],
     [{ kind: "other", is: "foreign" }, "it does not speak HTTP"],
     [{ kind: "other", is: "failing" }, "it answers every question with a server error"],
-  ])("is not announced where a look shows %j", async (verdict, reason) => {
+  ])("is not announced where a look shows %j", async (result, reason) => {
     machine.accepting.add(lan);
-    machine.servers.set(8_000, verdict);
+    machine.servers.set(8_000, result);
     await announce();
     await machine.clock.advance(60_000);
     expect([machine.network.sent, news()]).toEqual([0, [`port 8000 is not announced: ${reason}`]]);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { systemClock } from "@lmserv/discovery-core/transport";
-import { look } from "@lmserv/discovery-fingerprint";
+import { fingerprint } from "@lmserv/discovery-fingerprint";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Announcing, lan } from "../announcing.ts";
 
@@ -32,8 +32,8 @@ async function announce(reply: Reply): Promise<void> {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const { signal } = new AbortController();
-  const verdict = await look({ host: "127.0.0.1", port, signal, clock: systemClock, patient: true });
-  scene.machine.servers.set(8_000, verdict);
+  const result = await fingerprint({ host: "127.0.0.1", port, signal, clock: systemClock, patient: true });
+  scene.machine.servers.set(8_000, result);
   await scene.announce();
 }
 

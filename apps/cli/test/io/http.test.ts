@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { completeAnnouncement, systemClock } from "@lmserv/discovery-core/transport";
-import { look } from "@lmserv/discovery-fingerprint";
+import { fingerprint } from "@lmserv/discovery-fingerprint";
 import { seededRandom } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freePort } from "../../../../packages/discovery-store/test/free-port.ts";
@@ -48,7 +48,7 @@ function documentServer(port: number, info: string, listen: Listen = listenHttp)
 it("is understood by searchers", async () => {
   const port = await freePort();
   await documentServer(port, "gpu-box-01").start();
-  expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toEqual({
+  expect(await fingerprint({ host: address, port, clock: systemClock, signal, patient: true })).toEqual({
     kind: "document",
     role: null,
     others: [
@@ -87,7 +87,7 @@ it("is gone when it is stopped, with its connections", async () => {
   const gone = once(socket, "close");
   await server.stop();
   await gone;
-  const refused = await look({ host: address, port, clock: systemClock, signal, patient: true });
+  const refused = await fingerprint({ host: address, port, clock: systemClock, signal, patient: true });
   expect(refused).toEqual({ kind: "silent", why: "refused" });
 });
 
@@ -96,9 +96,11 @@ it("leaves a port to whoever has it", async () => {
   await documentServer(port, "first").start();
   await documentServer(port, "second").start();
   expect(stderr.lines[1]).toContain(`no document on port ${port} while another program has it`);
-  expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject({
-    others: [{ info: "first" }, { id: "other" }],
-  });
+  expect(await fingerprint({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject(
+    {
+      others: [{ info: "first" }, { id: "other" }],
+    },
+  );
 });
 
 /** Sends raw bytes; resolves with the whole answer once the server hangs up. */
@@ -169,9 +171,11 @@ it("has eight places for an address, and answers others beside 200 questions tha
       });
     }
   });
-  expect(await look({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject({
-    others: [{ info: "box" }, { id: "other" }],
-  });
+  expect(await fingerprint({ host: address, port, clock: systemClock, signal, patient: true })).toMatchObject(
+    {
+      others: [{ info: "box" }, { id: "other" }],
+    },
+  );
   for (const socket of open) socket.destroy();
 });
 

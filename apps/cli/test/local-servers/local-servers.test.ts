@@ -1,4 +1,4 @@
-import type { Identification, Verdict } from "@lmserv/discovery-fingerprint";
+import type { Fingerprint, Identification } from "@lmserv/discovery-fingerprint";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalServerChange } from "../../src/local-servers/local-server.ts";
@@ -18,13 +18,13 @@ const identification: Identification = {
   auth: "none",
   document: false,
 };
-const ollama: Verdict = { kind: "server", identification, others: [] };
+const ollama: Fingerprint = { kind: "server", identification, others: [] };
 
 let clock: VirtualClock;
 let ending: AbortController;
 /** Addresses on which the port accepts, with its socket; null if it is closed. */
 let bound: { readonly addresses: readonly string[]; readonly inode: string } | null;
-let verdict: Verdict;
+let result: Fingerprint;
 let looks: number[];
 let changes: LocalServerChange[];
 let ended: Promise<unknown>;
@@ -37,9 +37,9 @@ async function watch(isNamed = false): Promise<void> {
     random: seededRandom(1),
     readListeners: async () => (bound ? [{ address: "0.0.0.0", port: 11_434, inode: bound.inode }] : []),
     answering: async () => bound?.addresses ?? [],
-    look: async () => {
+    fingerprint: async () => {
       looks.push(clock.now());
-      return verdict;
+      return result;
     },
     signal: ending.signal,
   });
@@ -53,7 +53,7 @@ beforeEach(() => {
   clock = new VirtualClock();
   ending = new AbortController();
   bound = { addresses: ["192.0.2.1", "127.0.0.1"], inode: "1" };
-  verdict = ollama;
+  result = ollama;
   looks = [];
   changes = [];
 });
@@ -91,7 +91,7 @@ test("a server that starts later is told, and its end, within 2 s", async () => 
 
 test("a model that is added is told within 33 s", async () => {
   await watch();
-  verdict = {
+  result = {
     kind: "server",
     identification: { ...identification, models: ["llama3", "qwen3"] },
     others: [],
@@ -112,14 +112,14 @@ test("a server that was started anew, or bound elsewhere, is looked at at once",
 describe("a server that is there", () => {
   test("and busy stays as it was", async () => {
     await watch();
-    verdict = { kind: "silent", why: "no-answer" };
+    result = { kind: "silent", why: "no-answer" };
     await clock.advance(300_000);
     expect(inWords()).toEqual(["up ollama"]);
   });
 
   test("is down when it shows to be something else, at the second look", async () => {
     await watch();
-    verdict = { kind: "other", is: "failing" };
+    result = { kind: "other", is: "failing" };
     await clock.advance(33_000);
     expect(inWords()).toEqual(["up ollama"]);
     await clock.advance(6_000);
@@ -129,14 +129,14 @@ describe("a server that is there", () => {
 
   test("changes its kind without an end", async () => {
     await watch();
-    verdict = { kind: "server", identification: { ...identification, server: "vllm" }, others: [] };
+    result = { kind: "server", identification: { ...identification, server: "vllm" }, others: [] };
     await clock.advance(33_000);
     expect(inWords()).toEqual(["up ollama", "updated vllm"]);
   });
 });
 
 describe("a port without an LLM server", () => {
-  test.each<[Verdict, string]>([
+  test.each<[Fingerprint, string]>([
     [
       { kind: "other", is: "http" },
       "it speaks HTTP, and shows no sign of an LLM server; --port announces it all the same",
@@ -153,30 +153,30 @@ describe("a port without an LLM server", () => {
       "its document tells of servers on other ports only",
     ],
   ])("is told with the reason, once: %j", async (found, reason) => {
-    verdict = found;
+    result = found;
     await watch();
     await clock.advance(60_000);
     expect(inWords()).toEqual([`ignored: ${reason}`]);
-    verdict = ollama;
+    result = ollama;
     await clock.advance(6_000);
     expect(inWords()).toEqual([`ignored: ${reason}`, "up ollama"]);
   });
 
   test("is none by its document, also when the user named it", async () => {
-    verdict = { kind: "document", role: "gateway", others: [] };
+    result = { kind: "document", role: "gateway", others: [] };
     await watch(true);
     await clock.advance(60_000);
     expect(inWords()).toEqual(["ignored: its document says that it is no LLM server: its role is gateway"]);
   });
 
   test("counts as an unknown server when the user named it and it speaks HTTP", async () => {
-    verdict = { kind: "other", is: "http" };
+    result = { kind: "other", is: "http" };
     await watch(true);
     expect(changes).toMatchObject([{ kind: "up", server: { port: 11_434, identification: null } }]);
   });
 
   test("that does not answer yet is asked again each 5 s", async () => {
-    verdict = { kind: "silent", why: "no-answer" };
+    result = { kind: "silent", why: "no-answer" };
     await watch();
     await clock.advance(20_000);
     expect(changes).toEqual([]);

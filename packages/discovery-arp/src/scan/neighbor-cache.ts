@@ -7,7 +7,12 @@ import {
   type ObservationSink,
   type SeenNode,
 } from "@lmserv/discovery-core/transport";
-import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
+import {
+  type Fingerprint,
+  type Identification,
+  type NoReply,
+  serversOf,
+} from "@lmserv/discovery-fingerprint";
 
 /** Server that answered, and has not been found missing since. */
 interface Listed {
@@ -41,7 +46,7 @@ export interface NeighborCacheOptions {
   readonly maxNodes: number;
   /** MAC of a host, or null if it does not identify one machine. */
   readonly macOf: (host: string) => string | null;
-  readonly look: (host: string, port: number, patient: boolean) => Promise<Verdict | null>;
+  readonly fingerprint: (host: string, port: number, patient: boolean) => Promise<Fingerprint | null>;
   /** Called when a server vanished from a host, to which it may come back. */
   readonly onGone: (host: string) => void;
   readonly onFull: () => void;
@@ -61,7 +66,7 @@ const maxFailures = 2;
 type Finding = "there" | "missing" | "unknown";
 
 /** Meaning of each silence of a listed server. */
-const findings: Readonly<Record<Quiet, Finding>> = {
+const findings: Readonly<Record<NoReply, Finding>> = {
   // Busy: some servers do not answer while they generate.
   "no-answer": "there",
   refused: "missing",
@@ -186,13 +191,13 @@ export class NeighborCache {
     listed.isAsked = true;
     listed.cancel();
     const { host, askedPort, failures } = listed;
-    const verdict = await this.#options.look(host, askedPort, failures > 0);
+    const result = await this.#options.fingerprint(host, askedPort, failures > 0);
     listed.isAsked = false;
     if (this.#listed.get(listed.key) !== listed) return;
-    const servers = verdict === null ? [] : serversOf(verdict);
+    const servers = result === null ? [] : serversOf(result);
     for (const server of servers) this.take(host, askedPort, server);
     if (servers.some((server) => isOf(listed, server))) return;
-    const finding = verdict?.kind === "silent" ? findings[verdict.why] : "missing";
+    const finding = result?.kind === "silent" ? findings[result.why] : "missing";
     if (finding === "there") return this.#keep(listed);
     if (finding === "missing") listed.failures += 1;
     if (listed.failures < maxFailures) return this.#schedule(listed, retryMs, retryMs);

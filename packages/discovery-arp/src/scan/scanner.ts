@@ -1,5 +1,10 @@
 import type { Clock } from "@lmserv/discovery-core/transport";
-import { type Identification, type Quiet, serversOf, type Verdict } from "@lmserv/discovery-fingerprint";
+import {
+  type Fingerprint,
+  type Identification,
+  type NoReply,
+  serversOf,
+} from "@lmserv/discovery-fingerprint";
 import type { Platform } from "../platform.ts";
 
 /** Ports asked at once on one host; more would look like an attack. */
@@ -18,7 +23,7 @@ export interface Scan {
 }
 
 /** First looks that deserve a second, patient one. */
-const worthPatience: Readonly<Record<Quiet, boolean>> = {
+const worthPatience: Readonly<Record<NoReply, boolean>> = {
   "no-connection": true,
   "no-answer": true,
   unasked: true,
@@ -27,8 +32,8 @@ const worthPatience: Readonly<Record<Quiet, boolean>> = {
   closed: false,
 };
 
-function isSlow(verdict: Verdict): boolean {
-  return verdict.kind === "silent" && worthPatience[verdict.why];
+function isSlow(result: Fingerprint): boolean {
+  return result.kind === "silent" && worthPatience[result.why];
 }
 
 /** Search on one host: the whole, and the first looks that others wait for. */
@@ -44,7 +49,7 @@ interface Search {
  * While it lasts, a host that is silent at its first ports waits for its next turn.
  */
 export class Scanner {
-  readonly #machine: Pick<Platform, "look">;
+  readonly #machine: Pick<Platform, "fingerprint">;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   /** Running searches; a due host is searched once, and rests then. */
@@ -60,7 +65,7 @@ export class Scanner {
    * @param signal - Ends every question when aborted; answers are dropped then.
    * @param maxLooks - Ports asked at once on all hosts together.
    */
-  constructor(machine: Pick<Platform, "look">, clock: Clock, signal: AbortSignal, maxLooks: number) {
+  constructor(machine: Pick<Platform, "fingerprint">, clock: Clock, signal: AbortSignal, maxLooks: number) {
     this.#machine = machine;
     this.#clock = clock;
     this.#signal = signal;
@@ -93,9 +98,9 @@ export class Scanner {
   }
 
   /** Looks once at the port of a listed server. Null if aborted. */
-  look(host: string, port: number, patient: boolean): Promise<Verdict | null> {
+  fingerprint(host: string, port: number, patient: boolean): Promise<Fingerprint | null> {
     const [clock, signal] = [this.#clock, this.#signal];
-    return this.#machine.look({ clock, signal, host, port, patient }).catch(() => null);
+    return this.#machine.fingerprint({ clock, signal, host, port, patient }).catch(() => null);
   }
 
   /** Looks at each port; a host that is silent at the first ports is skipped. */
@@ -117,10 +122,10 @@ export class Scanner {
     const slow: number[] = [];
     const work = async (): Promise<void> => {
       for (let port = queue.shift(); port !== undefined; port = queue.shift()) {
-        const verdict = await this.#lookInTurn(host, port, patient, turn);
-        if (verdict === null) return;
-        for (const server of serversOf(verdict)) onServer(server, port);
-        if (isSlow(verdict)) slow.push(port);
+        const result = await this.#lookInTurn(host, port, patient, turn);
+        if (result === null) return;
+        for (const server of serversOf(result)) onServer(server, port);
+        if (isSlow(result)) slow.push(port);
       }
     };
     await Promise.all(Array.from({ length: Math.min(maxPortsAtOnce, queue.length) }, work));
@@ -133,11 +138,11 @@ export class Scanner {
     port: number,
     patient: boolean,
     turn: (() => void)[],
-  ): Promise<Verdict | null> {
+  ): Promise<Fingerprint | null> {
     await this.#enter(turn);
-    const verdict = this.#signal.aborted ? null : await this.look(host, port, patient);
+    const result = this.#signal.aborted ? null : await this.fingerprint(host, port, patient);
     this.#leave();
-    return this.#signal.aborted ? null : verdict;
+    return this.#signal.aborted ? null : result;
   }
 
   #enter(queue: (() => void)[]): Promise<void> | undefined {

@@ -74,7 +74,7 @@ export class Watch {
       clock: context.clock,
       random: context.random,
       macOf: (host) => table.macOf(host),
-      look: (host, port, patient) => this.#scanner.look(host, port, patient),
+      fingerprint: (host, port, patient) => this.#scanner.fingerprint(host, port, patient),
       onGone: (host) => this.#rechecks.startAnew(host, context.clock.now()),
       onFull: () => this.#reportFullness(),
     });

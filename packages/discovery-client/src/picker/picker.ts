@@ -66,9 +66,9 @@ function chooseAmong(
   const suitable: { node: NodeInfo; model: string | null }[] = [];
   const rejected: Rejection[] = [];
   for (const node of nodes) {
-    const verdict = suitabilityOf(node, call, { policy, keys, nodes });
-    if (verdict.kind === "suitable") suitable.push({ node, model: verdict.model });
-    else rejected.push({ node, obstacle: verdict.obstacle, why: verdict.why });
+    const suitability = suitabilityOf(node, call, { policy, keys, nodes });
+    if (suitability.kind === "suitable") suitable.push({ node, model: suitability.model });
+    else rejected.push({ node, obstacle: suitability.obstacle, why: suitability.why });
   }
   return { candidates: rank(suitable, call, policy, (id) => loads.of(id)), rejected };
 }

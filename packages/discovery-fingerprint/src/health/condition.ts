@@ -1,7 +1,7 @@
 import type { HealthState } from "@lmserv/discovery-core";
 import type { Reply } from "../http/reply.ts";
 import { isShown } from "../identify/server-kind.ts";
-import type { Vitals } from "./vitals.ts";
+import type { HealthPlan } from "./health-plan.ts";
 
 /** State of a server that answers; `failing` if all its answers are errors of its own. */
 export interface Condition {
@@ -19,21 +19,21 @@ const conditions = {
 } as const satisfies Record<string, Condition>;
 
 /** Question that follows these answers, in the order of the questions; null if they tell enough. */
-export function nextOfState({ state, otherwise }: Vitals, replies: readonly Reply[]): string | null {
+export function nextOfState({ state, otherwise }: HealthPlan, replies: readonly Reply[]): string | null {
   const last = replies.at(-1);
   if (last === undefined || last.status === 200) return state[replies.length] ?? null;
   return replies.length === 1 && isAbsent(last) ? otherwise : null;
 }
 
 /** Condition of a server by its answers to the questions of its state. */
-export function conditionOf(vitals: Vitals, asked: readonly Reply[]): Condition {
+export function conditionOf(plan: HealthPlan, asked: readonly Reply[]): Condition {
   if (asked.some(isLoading)) return conditions.loading;
   if (asked.some(({ status }) => status === 401 || status === 403)) return conditions.auth;
-  if (asked.some(isRefusal) || isBusy(vitals, asked)) return conditions.busy;
+  if (asked.some(isRefusal) || isBusy(plan, asked)) return conditions.busy;
   return asked[0] && isFailure(asked[0]) ? conditions.failing : conditions.healthy;
 }
 
-function isBusy({ busy }: Vitals, replies: readonly Reply[]): boolean {
+function isBusy({ busy }: HealthPlan, replies: readonly Reply[]): boolean {
   return typeof busy === "function" ? busy(replies) : isShown(busy, replies);
 }
 

@@ -3,15 +3,15 @@ import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
 import { maxListBytes, patient } from "../http/limits.ts";
 import type { Reply } from "../http/reply.ts";
 import { TrustStores } from "../http/trust-stores.ts";
+import { type Exchange, withEitherScheme, withExchange } from "../identify/exchange.ts";
+import { assertAddress } from "../identify/fingerprint.ts";
+import type { Fingerprint } from "../identify/fingerprint-result.ts";
 import type { Identification } from "../identify/identification.ts";
-import { type Interview, interview, interviewEither } from "../identify/interview.ts";
-import { assertAddress } from "../identify/look.ts";
 import { serverKinds } from "../identify/server-kinds.ts";
-import type { Verdict } from "../identify/verdict.ts";
 import { type Condition, conditionOf, nextOfState } from "./condition.ts";
+import { type HealthPlan, healthPlanOf } from "./health-plan.ts";
 import type { AskHealth, HealthOutcome, HealthQuestion, ServerLists } from "./health-question.ts";
 import { describeModels, loadedModels } from "./model-list.ts";
-import { type Vitals, vitalsOf } from "./vitals.ts";
 
 /** Time limit for all questions of a check, in ms: three SYNs, or a slow server. */
 const checkPatience = { connectMs: patient.totalMs, totalMs: patient.totalMs };
@@ -56,7 +56,7 @@ export interface DescribeOptions {
  */
 export async function describeServer(
   options: DescribeOptions,
-): Promise<ServerProfile | Exclude<Verdict, { readonly kind: "server" }>> {
+): Promise<ServerProfile | Exclude<Fingerprint, { readonly kind: "server" }>> {
   assertAddress(options.host);
   assertPort(options.port);
   const asked = {
@@ -65,39 +65,39 @@ export async function describeServer(
     maxQuestions: maxDescriptionQuestions,
     maxBodyBytes: maxListBytes,
   };
-  return interviewEither(asked, describe);
+  return withEitherScheme(asked, describe);
 }
 
-async function describe(held: Interview): Promise<Awaited<ReturnType<typeof describeServer>>> {
-  const verdict = await held.identify();
-  if (verdict.kind !== "server") return verdict;
-  const { identification } = verdict;
-  const vitals = vitalsOf(identification.server);
-  const condition = await askCondition(held, vitals);
-  return { kind: "server", identification, ...(await askModels(held, identification, vitals)), condition };
+async function describe(exchange: Exchange): Promise<Awaited<ReturnType<typeof describeServer>>> {
+  const result = await exchange.identify();
+  if (result.kind !== "server") return result;
+  const { identification } = result;
+  const plan = healthPlanOf(identification.server);
+  const condition = await askCondition(exchange, plan);
+  return { kind: "server", identification, ...(await askModels(exchange, identification, plan)), condition };
 }
 
 /** Null without an answer. */
-async function askCondition(held: Interview, vitals: Vitals): Promise<Condition | null> {
+async function askCondition(exchange: Exchange, plan: HealthPlan): Promise<Condition | null> {
   const replies: Reply[] = [];
-  for (let path = nextOfState(vitals, replies); path !== null; path = nextOfState(vitals, replies)) {
-    const reply = await held.ask(path);
+  for (let path = nextOfState(plan, replies); path !== null; path = nextOfState(plan, replies)) {
+    const reply = await exchange.ask(path);
     if (reply === null) break;
     replies.push(reply);
   }
-  return replies.length > 0 ? conditionOf(vitals, replies) : null;
+  return replies.length > 0 ? conditionOf(plan, replies) : null;
 }
 
 async function askModels(
-  held: Interview,
+  exchange: Exchange,
   identification: Identification,
-  vitals: Vitals,
+  plan: HealthPlan,
 ): Promise<Pick<ServerLists, "models" | "loaded">> {
-  const { models: lists, context, loaded: memory } = vitals;
+  const { models: lists, context, loaded: memory } = plan;
   const paths = [...lists, ...(context ? [context] : []), ...(memory === "all" ? [] : memory)];
-  for (const { path } of paths) await held.ask(path);
-  const models = describeModels(identification.models, vitals, held.replies);
-  return { models, loaded: loadedModels(models, vitals, held.replies) };
+  for (const { path } of paths) await exchange.ask(path);
+  const models = describeModels(identification.models, plan, exchange.replies);
+  return { models, loaded: loadedModels(models, plan, exchange.replies) };
 }
 
 export interface CheckHealthOptions extends DescribeOptions {
@@ -152,43 +152,43 @@ export function healthAsker(
       maxQuestions,
       maxBodyBytes: maxListBytes,
     };
-    return interview(options, (held) => answer(held, { host, port, scheme, ...question }, clock));
+    return withExchange(options, (exchange) => answer(exchange, { host, port, scheme, ...question }, clock));
   };
 }
 
-async function answer(held: Interview, question: HealthQuestion, clock: Clock): Promise<HealthOutcome> {
+async function answer(exchange: Exchange, question: HealthQuestion, clock: Clock): Promise<HealthOutcome> {
   const startedMs = clock.now();
-  const vitals = vitalsOf(question.server);
-  await held.ask(vitals.state[0]);
+  const plan = healthPlanOf(question.server);
+  await exchange.ask(plan.state[0]);
   const latencyMs = clock.now() - startedMs;
-  const condition = await askCondition(held, vitals);
-  if (condition === null) return { kind: "silence", why: held.silence ?? "no-answer" };
+  const condition = await askCondition(exchange, plan);
+  if (condition === null) return { kind: "silence", why: exchange.silence ?? "no-answer" };
   if (condition.state === "failing") return { kind: "silence", why: "failing" };
-  const lists = question.lists ? await askLists(held, question) : null;
-  const { state, reason } = (await askRecognised(held, question, lists)) ?? condition;
+  const lists = question.lists ? await askLists(exchange, question) : null;
+  const { state, reason } = (await askRecognised(exchange, question, lists)) ?? condition;
   if (state === "failing") return { kind: "silence", why: "failing" };
   return { kind: "answer", state, reason, latencyMs, lists };
 }
 
 /** Condition by the recognised kind of a server; null if no more questions are needed. */
 async function askRecognised(
-  held: Interview,
+  exchange: Exchange,
   { server }: HealthQuestion,
   lists: ServerLists | null,
 ): Promise<Condition | null> {
   const found = lists?.description?.server ?? null;
-  return server === null && found !== null ? askCondition(held, vitalsOf(found)) : null;
+  return server === null && found !== null ? askCondition(exchange, healthPlanOf(found)) : null;
 }
 
 /** Null if it fell silent before its kind was known. */
-async function askLists(held: Interview, question: HealthQuestion): Promise<ServerLists | null> {
-  const verdict = await held.identify();
-  if (verdict.kind === "silent") return null;
-  if (verdict.kind !== "server") return nothing;
-  const { identification } = verdict;
+async function askLists(exchange: Exchange, question: HealthQuestion): Promise<ServerLists | null> {
+  const result = await exchange.identify();
+  if (result.kind === "silent") return null;
+  if (result.kind !== "server") return nothing;
+  const { identification } = result;
   const { server, path, apis, auth, version } = identification;
-  const lists = await askModels(held, identification, vitalsOf(server));
-  const isPathMissing = await askPath(held, question.path, identification);
+  const lists = await askModels(exchange, identification, healthPlanOf(server));
+  const isPathMissing = await askPath(exchange, question.path, identification);
   return { ...lists, description: { server, path, apis, auth }, version, isPathMissing };
 }
 
@@ -214,11 +214,11 @@ const pathsOfApis: Readonly<Record<string, readonly string[]>> = {
 
 /** True if the server lacks an announced path. */
 async function askPath(
-  held: Interview,
+  exchange: Exchange,
   announced: string | null,
   { path, apis }: Identification,
 ): Promise<boolean> {
   const served = [path, ...apis.flatMap((api) => pathsOfApis[api] ?? [])];
   if (announced === null || served.includes(announced) || !askable.has(announced)) return false;
-  return (await held.ask(announced))?.status === 404;
+  return (await exchange.ask(announced))?.status === 404;
 }

@@ -3,18 +3,18 @@ import { valueAt } from "../http/json.ts";
 import { maxListedModels, maxModelLength } from "../http/limits.ts";
 import type { Reply } from "../http/reply.ts";
 import { readWord } from "../http/text.ts";
-import type { LoadedModels, ModelDetails, Vitals } from "./vitals.ts";
+import type { HealthPlan, LoadedModels, ModelDetails } from "./health-plan.ts";
 
 /** Models of a server, those known before first, with the details of its answers; 1,024 at most. */
 export function describeModels(
   names: readonly string[],
-  vitals: Vitals,
+  plan: HealthPlan,
   replies: readonly Reply[],
 ): readonly Model[] {
   const models = new Map<string, Model>(names.map((name) => [name, { name }]));
-  for (const details of vitals.models) addDetails(models, details, replies);
+  for (const details of plan.models) addDetails(models, details, replies);
   const [only] = models.values();
-  const contextLength = models.size === 1 ? readContext(vitals, replies) : undefined;
+  const contextLength = models.size === 1 ? readContext(plan, replies) : undefined;
   if (only && contextLength !== undefined) return [{ ...only, contextLength }];
   return [...models.values()];
 }
@@ -22,7 +22,7 @@ export function describeModels(
 /** Names of the models in memory, 1,024 at most. */
 export function loadedModels(
   models: readonly Model[],
-  { loaded }: Vitals,
+  { loaded }: HealthPlan,
   replies: readonly Reply[],
 ): readonly string[] {
   if (loaded === "all") return models.map(({ name }) => name);
@@ -54,7 +54,7 @@ function readDetails(entry: unknown, { size, digest, contextLength }: ModelDetai
   };
 }
 
-function readContext({ context }: Vitals, replies: readonly Reply[]): number | undefined {
+function readContext({ context }: HealthPlan, replies: readonly Reply[]): number | undefined {
   if (context === null) return undefined;
   return readCount(valueAt(replies.find(({ path }) => path === context.path)?.json, context.at));
 }

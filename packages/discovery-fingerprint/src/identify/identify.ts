@@ -1,8 +1,8 @@
 import { assertPort, type Clock, linkedAbort } from "@lmserv/discovery-core/transport";
 import { maxPortsAtOnce } from "../http/limits.ts";
+import { assertAddress, fingerprint } from "./fingerprint.ts";
+import { serversOf } from "./fingerprint-result.ts";
 import type { Identification } from "./identification.ts";
-import { assertAddress, look } from "./look.ts";
-import { serversOf } from "./verdict.ts";
 
 export interface IdentifyOptions {
   readonly clock: Clock;
@@ -64,7 +64,7 @@ interface Answer {
 /** Never rejects: an abort finds nothing. */
 async function ask(port: number, options: Omit<IdentifyOptions, "ports">): Promise<Answer> {
   try {
-    return { port, servers: serversOf(await look({ ...options, port })) };
+    return { port, servers: serversOf(await fingerprint({ ...options, port })) };
   } catch {
     return { port, servers: [] };
   }

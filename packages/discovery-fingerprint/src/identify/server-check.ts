@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
 import { isUnreadable, type Silence, whyFailed } from "../http/connection.ts";
-import { assertAddress, look } from "./look.ts";
-import type { Quiet, Stranger, Verdict } from "./verdict.ts";
+import { assertAddress, fingerprint } from "./fingerprint.ts";
+import type { Fingerprint, NoReply, OtherService } from "./fingerprint-result.ts";
 
 /**
  * State of a port for a program that announces its server.
@@ -13,7 +13,7 @@ import type { Quiet, Stranger, Verdict } from "./verdict.ts";
  * `no-answer` is a port that accepts and is silent: a server may be busy, and a mere connection asks nothing.
  * With `closed` it accepts and hangs up, as a proxy without a server does: an open port is no server.
  */
-export type ServerCheck = "serving" | Exclude<Stranger, "http"> | Quiet;
+export type ServerCheck = "serving" | Exclude<OtherService, "http"> | NoReply;
 
 export interface ServerCheckOptions {
   readonly clock: Clock;
@@ -51,12 +51,12 @@ export async function checkServer({ ask = true, ...options }: ServerCheckOptions
   assertAddress(options.host);
   assertPort(options.port);
   options.signal.throwIfAborted();
-  return ask ? checkOf(await look({ ...options, patient: true })) : watchConnection(options);
+  return ask ? checkOf(await fingerprint({ ...options, patient: true })) : watchConnection(options);
 }
 
-function checkOf(verdict: Verdict): ServerCheck {
-  if (verdict.kind === "silent") return verdict.why;
-  return verdict.kind === "other" && verdict.is !== "http" ? verdict.is : "serving";
+function checkOf(result: Fingerprint): ServerCheck {
+  if (result.kind === "silent") return result.why;
+  return result.kind === "other" && result.is !== "http" ? result.is : "serving";
 }
 
 function checkOfSilence(why: Silence): ServerCheck {

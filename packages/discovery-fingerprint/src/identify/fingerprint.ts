@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import { assertPort, type Clock } from "@lmserv/discovery-core/transport";
 import { patient, quick } from "../http/limits.ts";
-import { interviewEither } from "./interview.ts";
-import type { Verdict } from "./verdict.ts";
+import { withEitherScheme } from "./exchange.ts";
+import type { Fingerprint } from "./fingerprint-result.ts";
 
-export interface LookOptions {
+export interface FingerprintOptions {
   readonly clock: Clock;
   /** Rejects with its reason when aborted. */
   readonly signal: AbortSignal;
@@ -26,10 +26,12 @@ export interface LookOptions {
  *
  * @throws {TypeError | RangeError} at once, when `host` is no address or `port` no port.
  */
-export function look({ patient: isPatient, ...options }: LookOptions): Promise<Verdict> {
+export function fingerprint({ patient: isPatient, ...options }: FingerprintOptions): Promise<Fingerprint> {
   assertAddress(options.host);
   assertPort(options.port);
-  return interviewEither({ ...options, patience: isPatient ? patient : quick }, (held) => held.identify());
+  return withEitherScheme({ ...options, patience: isPatient ? patient : quick }, (exchange) =>
+    exchange.identify(),
+  );
 }
 
 /** @throws {TypeError} unless `host` is an address: a name could be another host's the next time. */

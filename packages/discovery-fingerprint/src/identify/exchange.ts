@@ -5,11 +5,11 @@ import { documentPath, type ReadDocument, readDocument } from "../document/docum
 import { Connection, isUnreadable, type Outcome, type Silence } from "../http/connection.ts";
 import { maxQuestions, type Patience } from "../http/limits.ts";
 import type { Reply } from "../http/reply.ts";
+import type { Fingerprint, OtherService } from "./fingerprint-result.ts";
 import { type AskedPort, fromDocument, fromReplies } from "./identification.ts";
 import { nextQuestion, recognise } from "./plan.ts";
-import type { Stranger, Verdict } from "./verdict.ts";
 
-export interface InterviewOptions extends AskedPort {
+export interface ExchangeOptions extends AskedPort {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** IPv4, or IPv6 with its `%zone` when link-local. */
@@ -27,17 +27,17 @@ export interface InterviewOptions extends AskedPort {
   readonly maxBodyBytes?: number;
 }
 
-/** Holds an interview over one connection; rejects with the reason of an aborted `signal`. */
-export async function interview<T>(
-  options: InterviewOptions,
-  hold: (interview: Interview) => Promise<T>,
+/** Runs an exchange over one connection; rejects with the reason of an aborted `signal`. */
+export async function withExchange<T>(
+  options: ExchangeOptions,
+  run: (exchange: Exchange) => Promise<T>,
 ): Promise<T> {
   const { signal, port, scheme } = options;
   signal.throwIfAborted();
   const connection = new Connection(options);
   const ignore = onAbort(signal, () => connection.close());
   try {
-    const result = await hold(new Interview(connection, { port, scheme }));
+    const result = await run(new Exchange(connection, { port, scheme }));
     signal.throwIfAborted();
     return result;
   } finally {
@@ -46,37 +46,40 @@ export async function interview<T>(
   }
 }
 
-export interface InterviewEitherOptions extends Omit<InterviewOptions, "scheme"> {
+export interface EitherSchemeOptions extends Omit<ExchangeOptions, "scheme"> {
   /** @default plain HTTP first; TLS in the remaining time if a TLS server refuses that */
   readonly scheme?: Scheme;
 }
 
-/** Holds an interview over the server's protocol; the results of plain HTTP count if TLS brings none. */
-export async function interviewEither<T extends Pick<Verdict, "kind">>(
-  options: InterviewEitherOptions,
-  hold: (interview: Interview) => Promise<T>,
+/** Runs an exchange over the server's protocol; the results of plain HTTP count if TLS brings none. */
+export async function withEitherScheme<T extends Pick<Fingerprint, "kind">>(
+  options: EitherSchemeOptions,
+  run: (exchange: Exchange) => Promise<T>,
 ): Promise<T> {
   const { clock, patience, scheme } = options;
-  if (scheme) return interview({ ...options, scheme }, hold);
+  if (scheme) return withExchange({ ...options, scheme }, run);
   const endsMs = clock.now() + patience.totalMs;
-  const plain = await interview({ ...options, scheme: "http" }, async (held) => ({
-    found: await hold(held),
-    seemsTls: held.seemsTls,
+  const plain = await withExchange({ ...options, scheme: "http" }, async (exchange) => ({
+    found: await run(exchange),
+    seemsTls: exchange.seemsTls,
   }));
   const totalMs = endsMs - clock.now();
   if (!plain.seemsTls || totalMs <= 0) return plain.found;
-  const overTls = await interview({ ...options, scheme: "https", patience: { ...patience, totalMs } }, hold);
+  const overTls = await withExchange(
+    { ...options, scheme: "https", patience: { ...patience, totalMs } },
+    run,
+  );
   return isHeard(overTls) ? overTls : plain.found;
 }
 
-function isHeard(found: Pick<Verdict, "kind"> & { readonly is?: Stranger }): boolean {
+function isHeard(found: Pick<Fingerprint, "kind"> & { readonly is?: OtherService }): boolean {
   return (
     found.kind === "server" || found.kind === "document" || (found.kind === "other" && found.is !== "foreign")
   );
 }
 
 /** Questions to one port, none asked twice, with their results. */
-export class Interview {
+export class Exchange {
   readonly #connection: Connection;
   readonly #asked: AskedPort;
   /** Bounded by the connection's questions. */
@@ -119,13 +122,13 @@ export class Interview {
   }
 
   /** Asks until the kind of server is known, at most four questions. */
-  async identify(): Promise<Verdict> {
+  async identify(): Promise<Fingerprint> {
     const others = this.#replies.length;
     const next = (): string | null => nextQuestion(this.#replies, this.#asked.port, others + maxQuestions);
     for (let path = next(); path !== null && !this.#isSettled(); path = next()) {
       if ((await this.ask(path)) === null) break;
     }
-    return this.#verdict();
+    return this.#result();
   }
 
   #isSettled(): boolean {
@@ -133,9 +136,9 @@ export class Interview {
   }
 
   /** Proof counts, even if the server fell silent after it. */
-  #verdict(): Verdict {
+  #result(): Fingerprint {
     const [replies, silence, asked] = [this.#replies, this.#silence, this.#asked];
-    if (this.#document) return verdictOf(this.#document, asked);
+    if (this.#document) return resultOf(this.#document, asked);
     const serverKind = recognise(replies);
     if (serverKind)
       return { kind: "server", identification: fromReplies(serverKind, replies, asked), others: [] };
@@ -146,7 +149,7 @@ export class Interview {
 }
 
 /** A port with a role is no server, whatever its document lists. */
-function verdictOf({ role, servers }: ReadDocument, asked: AskedPort): Verdict {
+function resultOf({ role, servers }: ReadDocument, asked: AskedPort): Fingerprint {
   const all = servers.map((server) => fromDocument(server, asked));
   const others = all.filter(({ port }) => port !== asked.port);
   const own = all.find(({ port }) => port === asked.port);

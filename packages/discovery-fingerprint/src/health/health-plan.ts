@@ -26,7 +26,7 @@ export interface LoadedModels {
 }
 
 /** Places of a server kind's state and models: in GET requests that neither load nor generate. */
-export interface Vitals {
+export interface HealthPlan {
   /**
    * Questions of its state, at most two; the first shows what the others leave open, and the need of a key.
    */
@@ -43,7 +43,7 @@ export interface Vitals {
 }
 
 /** Server of an unknown kind, which may list its models. */
-const anyVitals: Vitals = {
+const anyPlan: HealthPlan = {
   state: [modelsPath],
   otherwise: null,
   busy: [],
@@ -64,14 +64,14 @@ const ollamaLoaded: LoadedModels = { path: "/api/ps", at: "/models", name: "/nam
  * Left out on purpose: `/health` of SGLang and TGI, which generate a token, and of LiteLLM, which asks every
  * model.
  */
-const known: Readonly<Record<string, Vitals>> = {
+const known: Readonly<Record<string, HealthPlan>> = {
   lmserv: {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/health"],
     busy: [[{ path: "/health", like: /\bworkers idle: 0\b/ }]],
   },
   ollama: {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/api/ps"],
     models: [
       { path: "/api/tags", at: "/models", name: "/name", size: "/size", digest: "/digest" },
@@ -92,41 +92,41 @@ const known: Readonly<Record<string, Vitals>> = {
     ],
   },
   vllm: {
-    ...anyVitals,
+    ...anyPlan,
     state: [modelsPath, "/metrics"],
     busy: [[{ path: "/metrics", like: vllmQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
     loaded: "all",
   },
   sglang: {
-    ...anyVitals,
+    ...anyPlan,
     state: [modelsPath, "/metrics"],
     busy: [[{ path: "/metrics", like: sglangQueue }]],
     models: [{ path: modelsPath, at: "/data", name: "/id", contextLength: "/max_model_len" }],
     loaded: "all",
   },
   lmstudio: {
-    ...anyVitals,
+    ...anyPlan,
     models: [{ path: "/api/v0/models", at: "/data", name: "/id", contextLength: "/loaded_context_length" }],
     loaded: [
       { path: "/api/v0/models", at: "/data", name: "/id", unless: { at: "/state", like: /^(?!loaded$)/ } },
     ],
   },
   koboldcpp: {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/api/extra/perf"],
     busy: [[{ path: "/api/extra/perf", at: "/idle", like: /^0$/ }]],
     context: { path: "/api/extra/true_max_context_length", at: "/value" },
     loaded: "all",
   },
   tgi: {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/info"],
     context: { path: "/info", at: "/max_total_tokens" },
     loaded: "all",
   },
   "text-generation-webui": {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/v1/internal/model/info"],
     loaded: [
       {
@@ -138,21 +138,21 @@ const known: Readonly<Record<string, Vitals>> = {
     ],
   },
   lemonade: {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/api/v1/health"],
     loaded: [{ path: "/api/v1/health", at: "/all_models_loaded", name: "/model_name" }],
   },
-  localai: { ...anyVitals, loaded: [{ path: "/system", at: "/loaded_models", name: "/id" }] },
+  localai: { ...anyPlan, loaded: [{ path: "/system", at: "/loaded_models", name: "/id" }] },
   "docker-model-runner": {
-    ...anyVitals,
+    ...anyPlan,
     state: ["/engines/v1/models"],
     loaded: [{ path: "/engines/ps", at: "", name: "/model_name" }],
   },
 };
 
 /** Questions for a server kind; an unknown one may list its models. */
-export function vitalsOf(server: string | null): Vitals {
-  return server !== null && Object.hasOwn(known, server) ? (known[server] ?? anyVitals) : anyVitals;
+export function healthPlanOf(server: string | null): HealthPlan {
+  return server !== null && Object.hasOwn(known, server) ? (known[server] ?? anyPlan) : anyPlan;
 }
 
 /** True if every slot of llama.cpp works on a request. */
