@@ -1,5 +1,6 @@
 import { compose, type SeenNode, standby, supervise, type Transport } from "@lmserv/discovery-core/transport";
 import { isOwnAddress, readSystem } from "@lmserv/discovery-network";
+import { primaryType } from "./resolve/preset.ts";
 import type { ResolvedTransport } from "./resolve/resolved.ts";
 
 /**
@@ -12,7 +13,7 @@ export function composeConfigured(
   isLocal: (node: SeenNode) => boolean = isOnThisMachine,
 ): readonly Transport[] {
   const [waiting, always] = [transports.filter(waits), transports.filter((one) => !waits(one))];
-  const primary = always.find(({ type }) => type === "mdns");
+  const primary = always.find(({ type }) => type === primaryType);
   const afterMs = waiting[0]?.afterMs ?? null;
   if (!primary || afterMs === null) return transports.map(({ transport }) => transport);
   const secondary = compose(waiting.map(({ transport }) => outlasting(transport)));

@@ -6,7 +6,7 @@ export type { Environment, ReadFile } from "./files/file-search.ts";
 export type { ConfigFlags, ConfigInput, FlagOption } from "./input.ts";
 export type { PluginTable } from "./plugins/plugins.ts";
 export type { GatewayConfig, ResolvedGateway } from "./resolve/gateway.ts";
-export { type PresetName, presetNames } from "./resolve/preset.ts";
+export { type PresetName, presetNames, primaryType } from "./resolve/preset.ts";
 export { foreignPlugins, resolveConfig } from "./resolve/resolve.ts";
 export {
   formatSettings,

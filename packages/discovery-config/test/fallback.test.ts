@@ -45,7 +45,7 @@ describe("nobody waits", () => {
     ],
     [
       { arp: silent },
-      /arp\.when is "mdns-silent", and no transport is mDNS; add "mdns": \{\}, or make it "always"$/,
+      /arp\.when is "mdns-silent", and no transport is mdns; add "mdns": \{\}, or make it "always"$/,
     ],
     [{ mdns: {}, arp: { after: "3s" } }, /arp\.after sets a time to wait, and 'when' is missing; add "when"/],
     [
@@ -76,7 +76,7 @@ describe("an optional transport that is not installed", () => {
       { name: "arp", afterMs: null },
     ]);
     const other = { version: 1, transports: { nats, arp: silent } };
-    expect((await faultOf(resolveFile(other))).message).toMatch(/no transport is mDNS/);
+    expect((await faultOf(resolveFile(other))).message).toMatch(/no transport is mdns/);
   });
 
   test("is an error when nothing is left", async () => {

@@ -88,7 +88,7 @@ describe("what cannot be in a file", () => {
     [
       "no transports",
       doc('  "transports": {}'),
-      '3: transports is empty; list one, such as "mdns": {}, or leave the key out for mDNS',
+      '3: transports is empty; list one, such as "mdns": {}, or leave the key out for that',
     ],
     [
       "a transport that is no object",

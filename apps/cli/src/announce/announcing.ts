@@ -45,7 +45,8 @@ export async function configureAnnouncing<R extends AnnounceRequest>(
   if (configuration.transports.some(({ announces }) => announces)) {
     return { ...request, interfaces, configuration, identity };
   }
-  const text = `--transport ${namesOf(configuration).join(",")} cannot announce; use mdns`;
+  const able = [...io.plugins.values()].find(({ announces }) => announces);
+  const text = `--transport ${namesOf(configuration).join(",")} cannot announce; use ${able?.type ?? "another"}`;
   throw new UsageError(withFile(text, configuration.file));
 }
 

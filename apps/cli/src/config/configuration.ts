@@ -4,6 +4,7 @@ import {
   type ConfigInput,
   composeConfigured,
   isConfigError,
+  primaryType,
   type ResolvedConfig,
   resolveConfig,
   transportFlags,
@@ -70,8 +71,8 @@ export async function configure(
 /** Joins flags with the environment, the folder and the plug-ins of the command. */
 export function inputOf(flags: ConfigFlags, io: Io): ConfigInput {
   const { cwd, env, from, plugins, elsewhere, readFile } = io;
-  const [first = "mdns"] = plugins.keys();
-  const defaultTransport = plugins.has("mdns") ? "mdns" : first;
+  const [first = primaryType] = plugins.keys();
+  const defaultTransport = plugins.has(primaryType) ? primaryType : first;
   return { flags, cwd, env, from, plugins, defaultTransport, elsewhere, readFile };
 }
 
@@ -85,7 +86,7 @@ function strayFlag({ origin, path }: ConfigError, plugins: Iterable<TransportPlu
   const { types = [] } = transportFlags(plugins).find(({ name }) => name === origin.flag) ?? {};
   const [first] = types;
   if (first === undefined) return null;
-  return `option '${origin.flag}' is for the transport ${anyOf(types)}: add it, as in --transport mdns,${first}`;
+  return `option '${origin.flag}' is for the transport ${anyOf(types)}: add it, as in --transport ${primaryType},${first}`;
 }
 
 /** List such as `mesh, etcd or nats`. */

@@ -1,3 +1,4 @@
+import { primaryType } from "@lmserv/discovery-config";
 import { createDiscovery, type Discovery, type DiscoveryOptions } from "@lmserv/discovery-core";
 import { explain } from "@lmserv/discovery-core/transport";
 import type { Configuration } from "../config/configuration.ts";
@@ -13,7 +14,7 @@ export function openDiscovery(
   options: OpeningOptions,
 ): Promise<Discovery> {
   for (const { name, afterMs } of transports) {
-    const when = afterMs === null ? "always" : `while mDNS is silent, for ${afterMs} ms at least`;
+    const when = afterMs === null ? "always" : `while ${primaryType} is silent, for ${afterMs} ms at least`;
     options.log?.("info", `${name} runs ${when}`, { via: name });
   }
   return createDiscovery({ ...options, clock, random, transports: composed });

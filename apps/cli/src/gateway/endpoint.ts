@@ -174,7 +174,7 @@ export class Endpoint {
     const { listen, policy, key } = this.#settings;
     const system = this.#io.readSystem();
     for (const line of clientAdvice(listen, key !== null, system)) this.#reporter.note(line);
-    if (policy.trust === "signed") this.#reporter.note(trustNote);
+    if (policy.trust === "signed") this.#reporter.note(trustNote(this.#io));
   }
 
   /** Logs the served models, at every change, until a signal. */
@@ -196,5 +196,9 @@ export class Endpoint {
   }
 }
 
-const trustNote =
-  "only nodes that sign their announcements are used: over mesh, etcd and nats; mDNS and ARP sign nothing";
+function trustNote({ plugins }: Io): string {
+  const all = [...plugins.values()];
+  const typesOf = (some: typeof all): string => some.map(({ type }) => type).join(", ");
+  const [signing, others] = [all.filter(({ signs }) => signs), all.filter(({ signs }) => !signs)];
+  return `only nodes that sign their announcements are used: over ${typesOf(signing)}; ${typesOf(others)} sign nothing`;
+}

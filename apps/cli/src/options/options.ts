@@ -1,4 +1,4 @@
-import type { ConfigFlags, FlagOption } from "@lmserv/discovery-config";
+import { type ConfigFlags, type FlagOption, presetNames, primaryType } from "@lmserv/discovery-config";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Io } from "../io/io.ts";
 import type { Request } from "./request.ts";
@@ -59,11 +59,13 @@ export function addSharedOptions(command: Command, { networkInterfaces }: Io): C
         (text) => text,
       ),
     )
-    .addOption(single("--preset <name>", "transports for a network: lan, office or cloud", (text) => text))
+    .addOption(
+      single("--preset <name>", `transports for a network: ${presetNames.join(", ")}`, (text) => text),
+    )
     .addOption(
       repeatable(
         "--transport <names>",
-        "how, with commas between (default: as configured, or mdns)",
+        `how, with commas between (default: as configured, or ${primaryType})`,
         (text) => text.split(","),
       ),
     )

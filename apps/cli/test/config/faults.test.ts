@@ -76,7 +76,7 @@ const faults = [
   [
     "an empty map of transports",
     ['  "transports": {}'],
-    '2:3: transports is empty; list one, such as "mdns": {}, or leave the key out for mDNS',
+    '2:3: transports is empty; list one, such as "mdns": {}, or leave the key out for that',
   ],
   [
     "a trailing comma",

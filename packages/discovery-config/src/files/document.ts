@@ -1,6 +1,7 @@
 import { utf8Text } from "@lmserv/discovery-core/transport";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { ConfigError } from "../config-error.ts";
+import { primaryType } from "../resolve/preset.ts";
 import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, type Path, plain, type Setting } from "../settings/setting.ts";
 
@@ -27,7 +28,7 @@ export function parseDocument(text: string, file: string): Group {
     origin: document.originAt(0),
     path: [],
     reason: "the file holds no object",
-    fix: 'the least is { "version": 1, "transports": { "mdns": {} } }',
+    fix: `the least is { "version": 1, "transports": { "${primaryType}": {} } }`,
   });
 }
 

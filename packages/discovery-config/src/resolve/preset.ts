@@ -3,6 +3,12 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import { type Group, groupOf, settingOf } from "../settings/setting.ts";
 
+/** Transport that runs unless another is chosen, and for whose silence those on standby wait. */
+export const primaryType = "mdns";
+
+/** Value of `when` for a transport on standby. */
+export const standbyCondition = "mdns-silent";
+
 /** Sets of transports, each for a kind of network. */
 const presets = {
   /** Multicast works. */
@@ -12,6 +18,11 @@ const presets = {
   /** No multicast: seeds are known. */
   cloud: { mesh: {} },
 } as const;
+
+/** Transports of each set, such as `lan is mdns`. */
+export const presetContents: string = Object.entries(presets)
+  .map(([name, transports]) => `${name} is ${Object.keys(transports).join(", with ")}`)
+  .join("; ");
 
 export type PresetName = keyof typeof presets;
 

@@ -19,6 +19,7 @@ import {
   configuredTransports,
 } from "./choice.ts";
 import { gatewayGroup, resolveGateway } from "./gateway.ts";
+import { primaryType } from "./preset.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import { Resolver, wantedBy } from "./resolver.ts";
 
@@ -77,7 +78,7 @@ function filesOf(
 /** Configured transports, and the chosen ones. */
 async function readChoice(
   found: FoundFile | null,
-  { flags = {}, env, defaultTransport = "mdns" }: ConfigInput & Required<Pick<ConfigInput, "env">>,
+  { flags = {}, env, defaultTransport = primaryType }: ConfigInput & Required<Pick<ConfigInput, "env">>,
 ): Promise<{ readonly document: Group | null; readonly configured: Group; readonly choice: Choice }> {
   const document = found && (await readDocument(found));
   const wishes = { preset: flags.preset, transports: flags.transports, otherwise: defaultTransport };

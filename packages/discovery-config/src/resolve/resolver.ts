@@ -25,6 +25,7 @@ import {
 } from "../settings/setting.ts";
 import { listSettings } from "../settings/settings.ts";
 import type { Choice } from "./choice.ts";
+import { primaryType } from "./preset.ts";
 import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resolved.ts";
 
 const frame: JsonSchema = transportShape;
@@ -108,11 +109,11 @@ export class Resolver {
     };
   }
 
-  /** Without mDNS, unchosen or not installed, there is nothing to wait for. */
+  /** Without the primary, unchosen or not installed, there is nothing to wait for. */
   #withFallbacks({ origin }: Choice): readonly ResolvedTransport[] {
-    const hasPrimary = this.#transports.some(({ type, afterMs }) => type === "mdns" && afterMs === null);
+    const hasPrimary = this.#transports.some(({ type, afterMs }) => type === primaryType && afterMs === null);
     const isChosen = origin.kind === "flag" || origin.kind === "environment";
-    const isLeftOut = this.#left.some(({ type }) => type === "mdns");
+    const isLeftOut = this.#left.some(({ type }) => type === primaryType);
     if (hasPrimary || !(isChosen || isLeftOut)) {
       assertFallbacks(this.#fallbacks, hasPrimary);
       return this.#transports;

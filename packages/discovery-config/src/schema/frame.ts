@@ -1,6 +1,6 @@
 import { type GroupShape, issuesOf } from "@lmserv/discovery-core/transport";
 import { ConfigError } from "../config-error.ts";
-import { presetNames } from "../resolve/preset.ts";
+import { presetContents, presetNames, primaryType, standbyCondition } from "../resolve/preset.ts";
 import { type Group, nearestAt, type Path, plain } from "../settings/setting.ts";
 import { durationPattern, parseDuration } from "./duration.ts";
 import { gatewayShape } from "./gateway-shape.ts";
@@ -16,8 +16,7 @@ export const transportShape: GroupShape = {
   properties: {
     type: {
       ...text,
-      description:
-        "Kind of transport: mdns, arp, mesh, etcd, nats, or the package of a plug-in; its name unless given.",
+      description: `Kind of transport, such as ${primaryType}, or the package of a plug-in; its name unless given.`,
     },
     optional: {
       type: "boolean",
@@ -26,14 +25,14 @@ export const transportShape: GroupShape = {
     },
     when: {
       type: "string",
-      enum: ["always", "mdns-silent"],
-      description: "Runs it always, or only while mDNS hears no other host.",
+      enum: ["always", standbyCondition],
+      description: `Runs it always, or only while ${primaryType} hears no other host.`,
       default: "always",
     },
     after: {
       ...text,
       pattern: durationPattern.source,
-      description: "Silence of mDNS before it runs.",
+      description: `Silence of ${primaryType} before it runs.`,
       default: "1200ms",
     },
   },
@@ -48,8 +47,7 @@ export const documentShape: GroupShape = {
     preset: {
       type: "string",
       enum: presetNames,
-      description:
-        "Transports to start from: lan is mDNS; office adds a sweep when that is silent; cloud is the mesh.",
+      description: `Transports to start from: ${presetContents}.`,
     },
     transports: {
       type: "object",
@@ -67,7 +65,7 @@ export const frameKeys: readonly string[] = Object.keys(transportShape.propertie
 
 const fixes: Readonly<Record<string, string>> = {
   version: 'this version reads "version": 1',
-  transports: 'list one, such as "mdns": {}, or leave the key out for mDNS',
+  transports: `list one, such as "${primaryType}": {}, or leave the key out for that`,
 };
 
 /** @throws {ConfigError} for the first fault of a configuration file, options aside. */

@@ -1,4 +1,5 @@
 import { ConfigError } from "../config-error.ts";
+import { primaryType, standbyCondition } from "../resolve/preset.ts";
 import { parseDuration } from "../schema/duration.ts";
 import { textOf } from "../schema/frame.ts";
 import type { Origin } from "./origin.ts";
@@ -20,7 +21,7 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
   const after = textOf(group, "after");
   if (after !== null && !group.entries.has("when")) {
     const reason = "sets a time to wait, and 'when' is missing";
-    const fix = 'add "when": "mdns-silent", or delete it';
+    const fix = `add "when": "${standbyCondition}", or delete it`;
     throw new ConfigError({
       origin: nearestAt(group, ["after"]).origin,
       path: [...path, "after"],
@@ -28,10 +29,9 @@ export function fallbackOf(group: Group, path: Path, announces: boolean): Fallba
       fix,
     });
   }
-  if (textOf(group, "when") !== "mdns-silent") return null;
+  if (textOf(group, "when") !== standbyCondition) return null;
   if (announces) {
-    const reason =
-      'is "mdns-silent", and this transport announces: nodes that wait to be needed are never found';
+    const reason = `is "${standbyCondition}", and this transport announces: nodes that wait to be needed are never found`;
     throw new ConfigError({
       origin,
       path: [...path, "when"],
@@ -48,12 +48,12 @@ export function assertFallbacks(fallbacks: readonly Fallback[], hasPrimary: bool
   if (!first) return;
   if (!hasPrimary) {
     const path = [...first.path, "when"];
-    const reason = 'is "mdns-silent", and no transport is mDNS';
+    const reason = `is "${standbyCondition}", and no transport is ${primaryType}`;
     throw new ConfigError({
       origin: first.origin,
       path,
       reason,
-      fix: 'add "mdns": {}, or make it "always"',
+      fix: `add "${primaryType}": {}, or make it "always"`,
     });
   }
   const other = fallbacks.find(({ afterMs }) => afterMs !== first.afterMs);

@@ -61,7 +61,7 @@ export const identityShape: CodeShape = {
 
 export const transportShape: CodeShape = {
   type: "code",
-  called: "a transport, as mdns() makes one",
+  called: "a transport, as the function of its package makes one",
   has: ["name", "open"],
 };
 

@@ -37,7 +37,7 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
       "a factory that was not called",
       [{ transports: [function mdns() {}] }],
       new TypeError(
-        "createDiscovery: transports[0] must be a transport, as mdns() makes one, and is the function mdns",
+        "createDiscovery: transports[0] must be a transport, as the function of its package makes one, and is the function mdns",
       ),
     ],
     [
@@ -80,7 +80,9 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
     [
       "supervise",
       () => call(supervise, null),
-      new TypeError("supervise: transport must be a transport, as mdns() makes one, and is null"),
+      new TypeError(
+        "supervise: transport must be a transport, as the function of its package makes one, and is null",
+      ),
     ],
     [
       "supervise, its options",
@@ -90,7 +92,9 @@ describe("a wrong argument is named, with its value and what is allowed", () => 
     [
       "standby",
       () => call(standby, fake, { name: "x" }),
-      new TypeError('standby: transport must be a transport, as mdns() makes one, and is {"name":"x"}'),
+      new TypeError(
+        'standby: transport must be a transport, as the function of its package makes one, and is {"name":"x"}',
+      ),
     ],
     [
       "standby, its options",
