@@ -63,7 +63,7 @@ export async function configure(
     return { ...config, composed: composeConfigured(config.transports) };
   } catch (error) {
     if (isConfigError(error))
-      throw new UsageError(describeMistake(error, io.plugins.values()), { cause: error });
+      throw new UsageError(describeConfigError(error, io.plugins.values()), { cause: error });
     throw error;
   }
 }
@@ -76,7 +76,7 @@ export function inputOf(flags: ConfigFlags, io: Io): ConfigInput {
   return { flags, cwd, env, from, plugins, defaultTransport, elsewhere, readFile };
 }
 
-function describeMistake(error: ConfigError, plugins: Iterable<TransportPlugin>): string {
+function describeConfigError(error: ConfigError, plugins: Iterable<TransportPlugin>): string {
   return withFile(strayFlag(error, plugins) ?? error.message, error.inUse);
 }
 

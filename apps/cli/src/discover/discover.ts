@@ -14,7 +14,7 @@ import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import { formatDuration } from "../options/duration.ts";
 import { defaultTtlMs, type SearchRequest } from "../options/request.ts";
-import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { describeFailure, failuresOf, failuresOfAll } from "../output/failure.ts";
 import { createProgress } from "../output/progress.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { showing, startSpinner } from "../output/spinner.ts";
@@ -125,7 +125,7 @@ async function find(search: Search, io: Io, reporter: Reporter, signal: AbortSig
   const isEarly = signal.aborted || (search.atLeast !== null && nodes.length >= search.atLeast);
   const isSound = discovery.transports.every(({ settled, error }) => settled && error === null);
   const warnings = discovery.warnings.map((warning) => advise(warning, search.configuration, search, io));
-  const failures = outages(discovery);
+  const failures = failuresOfAll(discovery);
   await close(discovery, reporter);
   return { nodes, complete: isSound && !isEarly, warnings, failures };
 }

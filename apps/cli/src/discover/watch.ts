@@ -6,7 +6,7 @@ import { judge } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import type { SearchRequest } from "../options/request.ts";
-import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { describeFailure, failuresOf, failuresOfAll } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { canRepaint } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
@@ -86,7 +86,7 @@ async function follow(
   const peak = await printChanges(discovery, changes, enough, view, io, signal).finally(() =>
     close(discovery, reporter),
   );
-  return { peak, failures: peak === 0 ? outages(discovery) : [] };
+  return { peak, failures: peak === 0 ? failuresOfAll(discovery) : [] };
 }
 
 const steps = { up: 1, updated: 0, down: -1 } as const;

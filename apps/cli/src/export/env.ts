@@ -6,7 +6,7 @@ import { defaultPort, endpointUrl } from "../gateway/listen-address.ts";
 import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import type { Request } from "../options/request.ts";
-import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { describeFailure, failuresOf, failuresOfAll } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { showing } from "../output/spinner.ts";
 import { assignment, type Shell } from "./shell.ts";
@@ -84,7 +84,7 @@ async function look(
       await discovery.discover({ timeoutMs, untilSettled: true, healthy: true, signal }),
     );
     if (Object.keys(variables).length > 0) return variables;
-    const failures = outages(discovery);
+    const failures = failuresOfAll(discovery);
     for (const failure of failures) reporter.error(describeFailure(failure));
     reporter.note("no LLM server can be used, and no lmserv up runs on this machine");
     return failures.length > 0 ? exitCode.failed : exitCode.none;

@@ -8,7 +8,7 @@ import { exitCode, judge } from "../exit-code.ts";
 import { interruptedCode, isEndedBy } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import type { Request } from "../options/request.ts";
-import { describeFailure, failuresOf, outages } from "../output/failure.ts";
+import { describeFailure, failuresOf, failuresOfAll } from "../output/failure.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { startSpinner } from "../output/spinner.ts";
 import { exported, faceOfExport } from "./export-format.ts";
@@ -108,7 +108,7 @@ class Exporter {
       if (!signal.aborted) throw error;
       return interruptedCode(signal);
     }
-    const failures = outages(this.#discovery);
+    const failures = failuresOfAll(this.#discovery);
     const code = judge({ count: nodes.length, wanted: 1, failures });
     for (const failure of failures) this.#reporter.error(describeFailure(failure));
     // A list that no transport could fill replaces none.

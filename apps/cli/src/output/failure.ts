@@ -13,7 +13,7 @@ export function failuresOf(error: unknown): readonly DiscoveryError[] {
 }
 
 /** Latest failure of every chosen transport; empty if one never failed. */
-export function outages({ transports }: Discovery): readonly DiscoveryError[] {
+export function failuresOfAll({ transports }: Discovery): readonly DiscoveryError[] {
   const errors = transports.flatMap(({ error }) => error ?? []);
   return errors.length === transports.length ? errors : [];
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 /** Expects one message with the place, the fault and the remedy; nothing else, and no packet. */
-async function expectMistake(argv: readonly string[], message: string): Promise<void> {
+async function expectUsageError(argv: readonly string[], message: string): Promise<void> {
   const code = await machine.start(...argv).ended;
   expect({ code, stdout: machine.stdout.text }).toEqual({ code: 2, stdout: "" });
   expect(machine.stderr.lines).toEqual([`lmserv: error: ${message}`]);
@@ -89,7 +89,7 @@ describe.each(faults)("%s", (_, lines, message) => {
   it.each(commands)("is one message, and %s starts nothing", async (...argv) => {
     machine.files.set(file, ['{ "version": 1,', ...lines, "}"].join("\n"));
     // The doctor examines every transport unless a configuration is named.
-    await expectMistake(argv[0] === "doctor" ? ["doctor", "--config", file] : argv, `${file}:${message}`);
+    await expectUsageError(argv[0] === "doctor" ? ["doctor", "--config", file] : argv, `${file}:${message}`);
   });
 });
 
@@ -112,7 +112,7 @@ describe("a port that is in use", () => {
   ])("is one message, and nothing is announced, %s", async (_, others) => {
     const transports = { mesh: { listen: [`127.0.0.1:${port}`] }, ...others };
     machine.files.set(file, JSON.stringify({ version: 1, transports }, null, 2));
-    await expectMistake(
+    await expectUsageError(
       ["announce", "--port", "8000", "--no-check"],
       `${file}:5:7: transports.mesh.listen cannot be: listen EADDRINUSE: address already in use 127.0.0.1:${port}; end the program that has it, or listen on another port: --listen 0.0.0.0:7947`,
     );

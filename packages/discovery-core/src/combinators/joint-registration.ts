@@ -1,4 +1,4 @@
-import { type DiscoveryError, isMistake, toDiscoveryError } from "../contract/errors.ts";
+import { type DiscoveryError, isCallerError, toDiscoveryError } from "../contract/errors.ts";
 import type {
   Cancellable,
   Registration,
@@ -42,7 +42,7 @@ class JointRegistration implements Registration {
   readonly #withdrawing: AbortController;
   readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];
-  /** Failures before the first success, which decides if they are outages or an error. */
+  /** Failures before the first success, which decides if they are reported or thrown. */
   #failures: { readonly name: string; readonly error: unknown }[] | null = [];
   #latest: ResolvedAnnouncement;
 
@@ -55,7 +55,7 @@ class JointRegistration implements Registration {
   join({ name, announce }: Announcer, report: (error: DiscoveryError) => void): Promise<void> {
     const attempt = this.#announce(announce).catch((error: unknown) => {
       if (this.#failures) this.#failures.push({ name, error });
-      else if (!this.#withdrawing.signal.aborted) report(outage(name, error));
+      else if (!this.#withdrawing.signal.aborted) report(asFailure(name, error));
       throw error;
     });
     this.#attempts.push(attempt);
@@ -65,10 +65,10 @@ class JointRegistration implements Registration {
   /** Error to throw after every attempt failed. */
   failure(): unknown {
     const failures = this.#failures ?? [];
-    const mistake = failures.find(({ error }) => isMistake(error));
-    if (mistake) return mistake.error;
+    const callerError = failures.find(({ error }) => isCallerError(error));
+    if (callerError) return callerError.error;
     return new AggregateError(
-      failures.map(({ name, error }) => outage(name, error)),
+      failures.map(({ name, error }) => asFailure(name, error)),
       "no transport could announce the node",
     );
   }
@@ -77,7 +77,7 @@ class JointRegistration implements Registration {
   reportFailures(report: (error: DiscoveryError) => void): void {
     const failures = this.#failures ?? [];
     this.#failures = null;
-    for (const { name, error } of failures) report(outage(name, error));
+    for (const { name, error } of failures) report(asFailure(name, error));
   }
 
   async update(node: ResolvedAnnouncement, options: Cancellable): Promise<void> {
@@ -101,8 +101,8 @@ class JointRegistration implements Registration {
 }
 
 /** A mistake that concerns one transport is a warning, since others have announced the node. */
-function outage(name: string, error: unknown): DiscoveryError {
-  return toDiscoveryError(error, isMistake(error) ? "SEND_FAILED" : "TRANSPORT_FAILED", name);
+function asFailure(name: string, error: unknown): DiscoveryError {
+  return toDiscoveryError(error, isCallerError(error) ? "SEND_FAILED" : "TRANSPORT_FAILED", name);
 }
 
 /** Disposes every resource, also when some fail; then throws their errors. */

@@ -1,4 +1,4 @@
-import { DiscoveryError, isDiscoveryError, isMistake, toDiscoveryError } from "../contract/errors.ts";
+import { DiscoveryError, isCallerError, isDiscoveryError, toDiscoveryError } from "../contract/errors.ts";
 import type {
   Cancellable,
   Observation,
@@ -63,7 +63,7 @@ export function supervise(transport: Transport, options: SuperviseOptions = {}):
         await supervisor.openOnce(signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (isMistake(error)) throw error;
+        if (isCallerError(error)) throw error;
         const failure = toDiscoveryError(error, "TRANSPORT_UNAVAILABLE", transport.name);
         if (!outlasts(failure)) throw failure;
         supervisor.recover(failure);
@@ -244,7 +244,7 @@ class Supervisor {
       return session === this.#current ? registration : null;
     } catch (error) {
       signal.throwIfAborted();
-      if (isMistake(error)) throw error;
+      if (isCallerError(error)) throw error;
       if (isLoss(error)) this.#discard(session, error);
       if (session !== this.#current) return null;
       throw toDiscoveryError(error, "TRANSPORT_FAILED", this.#transport.name);

@@ -29,7 +29,7 @@ type SharedErrorCode = keyof typeof sharedCodes;
 export const discoveryErrorCodes: readonly SharedErrorCode[] = Object.keys(sharedCodes) as SharedErrorCode[];
 
 /** True if an error takes its transport out, and does not merely degrade it. */
-export function isOutage({ code }: DiscoveryError): boolean {
+export function isFatal({ code }: DiscoveryError): boolean {
   return Object.hasOwn(sharedCodes, code) && sharedCodes[code as SharedErrorCode];
 }
 
@@ -81,7 +81,7 @@ export function toDiscoveryError(
   return new DiscoveryError(system ?? code, message, { via, cause: error });
 }
 
-/** True for a mistake of the caller, which passes through unchanged. */
-export function isMistake(error: unknown): error is TypeError | RangeError {
+/** True for an error of the caller, which passes through unchanged. */
+export function isCallerError(error: unknown): error is TypeError | RangeError {
   return error instanceof TypeError || error instanceof RangeError;
 }

@@ -1,5 +1,5 @@
 import { viasOf } from "../combinators/compose.ts";
-import { type DiscoveryError, isOutage } from "../contract/errors.ts";
+import { type DiscoveryError, isFatal } from "../contract/errors.ts";
 import { type Log, silentLog } from "../contract/log.ts";
 import { shielded } from "./shield.ts";
 
@@ -81,7 +81,7 @@ export class StatusReport {
     if (this.#closed.aborted) return;
     const { code, via, message } = error;
     const status = this.#statuses.get(via ?? "");
-    if (status && isOutage(error)) status.error = error;
+    if (status && isFatal(error)) status.error = error;
     this.#warnings.push(error);
     if (this.#warnings.length > maxWarnings) this.#warnings.shift();
     this.log("warn", message, { code, via });
