@@ -13,7 +13,7 @@ describeEtcd("outages of etcd", {}, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const proxy = await scene.proxy(server);
-    const clients = await scene.fleet(proxy.url);
+    const clients = await scene.clients(proxy.url);
     await allList(clients, "a", "b");
     const [heapBefore, sentBefore] = [heapBytes(), proxy.sent];
     for (let round = 0; round < 30; round += 1) {

@@ -8,7 +8,7 @@ export interface Timing {
   /** Interval of the renewals of a lease. */
   readonly renewMs: number;
   /** Interval of questions to the server of a silent watch. */
-  readonly probeMs: number;
+  readonly serverCheckMs: number;
   /** Longest pause between two attempts. */
   readonly maxPauseMs: number;
 }
@@ -19,7 +19,7 @@ export function timingOf(lifetimeMs: number): Timing {
     timeoutMs: Math.min(lifetimeMs / 4, 5_000),
     electionMs: Math.min(lifetimeMs / 3, 10_000),
     renewMs: lifetimeMs / 3,
-    probeMs: Math.min(lifetimeMs / 3, 10_000),
+    serverCheckMs: Math.min(lifetimeMs / 3, 10_000),
     maxPauseMs: Math.min(lifetimeMs / 3, 5_000),
   };
 }

@@ -76,7 +76,7 @@ export class EtcdWatch {
     const { client, keyspace, signal } = this.#options;
     const { server } = client;
     const ending = linkedAbort(signal);
-    const probing = this.#probe(server, ending);
+    const checking = this.#checkServer(server, ending);
     const create_request = { ...keyspace.range, start_revision: from.number + 1, fragment: true };
     try {
       const answers = client.streamAt(server, "/v3/watch", { create_request }, ending.signal);
@@ -86,17 +86,17 @@ export class EtcdWatch {
       client.leave(server);
     } finally {
       ending.abort();
-      await probing;
+      await checking;
     }
   }
 
   /** Ends the stream once its server does not answer: a silent stream may be alive or dead. */
-  async #probe(server: URL, ending: AbortController): Promise<void> {
+  async #checkServer(server: URL, ending: AbortController): Promise<void> {
     const { client, keyspace, clock, timing } = this.#options;
     const question = { ...keyspace.range, count_only: true };
     try {
       for (;;) {
-        await sleep(clock, timing.probeMs, ending.signal);
+        await sleep(clock, timing.serverCheckMs, ending.signal);
         await client.callAt(server, "/v3/kv/range", question, ending.signal);
       }
     } catch {

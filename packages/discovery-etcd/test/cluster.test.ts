@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { PlainFleet } from "./plain-fleet.ts";
+import { PlainAnnouncer } from "./plain-announcer.ts";
 import { EtcdCluster } from "./servers/cluster.ts";
 import { describeEtcd } from "./servers/describe.ts";
 import { Scene } from "./site.ts";
@@ -18,7 +18,7 @@ describeEtcd("a cluster of etcd", {}, () => {
     const { leader, followers } = await cluster.ranks();
     const [server] = followers;
     if (!server) throw new TypeError("there are two");
-    const hosts = new PlainFleet(server, "default");
+    const hosts = new PlainAnnouncer(server, "default");
     for (let from = 1; from <= nodes; from += burst) {
       const ports = Array.from({ length: burst }, (_, index) => from + index);
       await Promise.all(ports.map((port) => hosts.appear({ id: `${port}`, port, info: `${port}` }, 3_600)));

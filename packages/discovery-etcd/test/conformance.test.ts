@@ -9,7 +9,7 @@ import {
 } from "@lmserv/discovery-testkit";
 import { afterAll, beforeAll, test } from "vitest";
 import { etcd } from "../src/transport.ts";
-import { PlainFleet } from "./plain-fleet.ts";
+import { PlainAnnouncer } from "./plain-announcer.ts";
 import { CountingProxy } from "./servers/counting-proxy.ts";
 import { describeEtcd } from "./servers/describe.ts";
 import { EtcdServer } from "./servers/server.ts";
@@ -30,7 +30,7 @@ async function clusterFixture(
 ): Promise<Fixture> {
   const clock = new VirtualClock();
   const proxy = await CountingProxy.open(server.url);
-  const hosts = new PlainFleet(server, randomHex(Math.random, 64));
+  const hosts = new PlainAnnouncer(server, randomHex(Math.random, 64));
   return {
     maxNodes,
     ttlMs,
@@ -63,7 +63,7 @@ async function clusterFixture(
     },
     patienceMs: 120_000,
     *hostile() {
-      for (const frame of hostileFrames(decentValues(hosts), seededRandom(7), 5)) {
+      for (const frame of hostileFrames(validValues(hosts), seededRandom(7), 5)) {
         yield async () => {
           const lease = await hosts.grant(600);
           await hosts.put(randomHex(Math.random, 64), frame, lease);
@@ -92,9 +92,9 @@ async function mortalFixture(): Promise<Fixture> {
   };
 }
 
-function decentValues(hosts: PlainFleet): Uint8Array[] {
+function validValues(hosts: PlainAnnouncer): Uint8Array[] {
   const host = hosts.newHost();
-  const node = { id: host.id, port: 8_000, info: "decent" };
+  const node = { id: host.id, port: 8_000, info: "valid" };
   return [Buffer.from(host.valueOf(node, hosts.cluster))];
 }
 

@@ -1,7 +1,7 @@
 import { type Check, silentLog, systemClock } from "@lmserv/discovery-core/transport";
 import { expect, test } from "vitest";
 import { type EtcdOptions, etcd } from "../src/transport.ts";
-import { PlainFleet } from "./plain-fleet.ts";
+import { PlainAnnouncer } from "./plain-announcer.ts";
 import { describeEtcd } from "./servers/describe.ts";
 import { EtcdServer } from "./servers/server.ts";
 
@@ -18,11 +18,11 @@ async function examine(options: EtcdOptions): Promise<Check | undefined> {
 describeEtcd("the examination of etcd", { concurrent: true }, () => {
   test("reads what there is of this fleet, and is refused where we have no right", async () => {
     await using server = await EtcdServer.start();
-    const fleet = new PlainFleet(server, "default");
-    await fleet.appear({ id: "a", port: 1, info: "a" });
-    await fleet.appear({ id: "b", port: 2, info: "b" });
-    await new PlainFleet(server, "another").appear({ id: "c", port: 3, info: "c" });
-    const before = await fleet.list();
+    const announcer = new PlainAnnouncer(server, "default");
+    await announcer.appear({ id: "a", port: 1, info: "a" });
+    await announcer.appear({ id: "b", port: 2, info: "b" });
+    await new PlainAnnouncer(server, "another").appear({ id: "c", port: 3, info: "c" });
+    const before = await announcer.list();
     expect(await examine({ endpoints: [server.url] })).toEqual({
       code: "etcd/store-read",
       verdict: "ok",
@@ -31,7 +31,7 @@ describeEtcd("the examination of etcd", { concurrent: true }, () => {
       message: `etcd at ${server.url} lets us in, and has 2 values of the fleet default`,
       fix: null,
     });
-    expect(await fleet.list()).toEqual(before);
+    expect(await announcer.list()).toEqual(before);
 
     for (const user of ["root", "stranger"]) {
       await server.ask("/v3/auth/user/add", { name: user, password: "p" });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { patience } from "../../discovery-store/test/client.ts";
-import { PlainFleet } from "./plain-fleet.ts";
+import { PlainAnnouncer } from "./plain-announcer.ts";
 import { describeEtcd } from "./servers/describe.ts";
 import { allList, allWarned, lifetimeMs, Scene } from "./site.ts";
 
@@ -9,8 +9,8 @@ describeEtcd("after", { concurrent: true }, () => {
   test("kill -9 and a restart with its data, the list is right, and who died meanwhile is not on it", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const clients = await scene.fleet(server.url);
-    const hosts = new PlainFleet(server, "default");
+    const clients = await scene.clients(server.url);
+    const hosts = new PlainAnnouncer(server, "default");
     await hosts.appear({ id: "mortal", port: 1, info: "mortal" }, 6);
     await allList(clients, "a", "b", "mortal");
     await server.kill();
@@ -23,7 +23,7 @@ describeEtcd("after", { concurrent: true }, () => {
   test("kill -9 and a restart without its data, the list is the same all the time", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const clients = await scene.fleet(server.url);
+    const clients = await scene.clients(server.url);
     await allList(clients, "a", "b");
     await server.kill();
     await server.forget();
@@ -36,7 +36,7 @@ describeEtcd("after", { concurrent: true }, () => {
   test("a standstill of etcd that outlasts every lease, the list is the same all the time", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const clients = await scene.fleet(server.url);
+    const clients = await scene.clients(server.url);
     await allList(clients, "a", "b");
     server.stop();
     await allWarned(clients, "MEDIUM_UNREACHABLE");
@@ -51,8 +51,8 @@ describeEtcd("after", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const proxy = await scene.proxy(server);
-    const clients = await scene.fleet(proxy.url);
-    const hosts = new PlainFleet(server, "default");
+    const clients = await scene.clients(proxy.url);
+    const hosts = new PlainAnnouncer(server, "default");
     const near = await scene.join({ endpoints: [server.url] }, "near");
     await hosts.appear({ id: "leaving", port: 1, info: "leaving" });
     await allList([...clients, near], "a", "b", "near", "leaving");
@@ -73,7 +73,7 @@ describeEtcd("after", { concurrent: true }, () => {
   test("a store that was full and was given room, whoever had to wait is listed", async () => {
     await using scene = new Scene();
     const server = await scene.etcd({ flags: ["--quota-backend-bytes", String(2 ** 20)] });
-    const clients = await scene.fleet(server.url);
+    const clients = await scene.clients(server.url);
     await allList(clients, "a", "b");
     const filler = { key: "eA==", value: Buffer.alloc(200_000, "x").toString("base64") };
     const fill = async (): Promise<never> => {
@@ -100,7 +100,7 @@ describeEtcd("after", { concurrent: true }, () => {
   test("a lease that an operator revoked, its node is back", async () => {
     await using scene = new Scene();
     const server = await scene.etcd();
-    const clients = await scene.fleet(server.url);
+    const clients = await scene.clients(server.url);
     await allList(clients, "a", "b");
     const { leases = [] } = await server.ask("/v3/lease/leases", {});
     for (const { ID } of leases as { ID: string }[]) await server.ask("/v3/lease/revoke", { ID });
@@ -113,7 +113,7 @@ describeEtcd("after", { concurrent: true }, () => {
     const server = await scene.etcd();
     await server.kill();
     const proxy = await scene.proxy(server);
-    const joining = scene.fleet(proxy.url);
+    const joining = scene.clients(proxy.url);
     await vi.waitFor(() => expect(proxy.attempts).toBeGreaterThan(0), patience);
     await server.start();
     const clients = await joining;
@@ -125,7 +125,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await using scene = new Scene();
     const server = await scene.etcd();
     const proxy = await scene.proxy(server);
-    const clients = await scene.fleet(proxy.url);
+    const clients = await scene.clients(proxy.url);
     await allList(clients, "a", "b");
     for (let round = 0; round < 30; round += 1) {
       const before = proxy.attempts;
@@ -163,7 +163,7 @@ describeEtcd("after", { concurrent: true }, () => {
     await server.forget();
     await allWarned([watcher, crowd], "MEDIUM_UNREACHABLE");
     await server.start();
-    const hosts = new PlainFleet(server, "default");
+    const hosts = new PlainAnnouncer(server, "default");
     await vi.waitFor(async () => expect((await hosts.list()).size).toBe(names.length), patience);
     await allList([watcher, crowd], ...names);
     await hosts.appear({ id: "last", port: 1, info: "last" });

@@ -32,7 +32,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Two announcers and a mere watcher. */
-  async fleet(url: string, options: EtcdOptions = {}): Promise<readonly [Client, Client, Client]> {
+  async clients(url: string, options: EtcdOptions = {}): Promise<readonly [Client, Client, Client]> {
     const all = { endpoints: [url], ...options };
     return [await this.join(all, "a"), await this.join(all, "b"), await this.join(all)];
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { allList, allWarned, downsOf } from "../../discovery-store/test/client.ts";
-import { join } from "../test/fleet.ts";
+import { join } from "../test/clients.ts";
 import { CountingProxy } from "../test/servers/counting-proxy.ts";
 import { describeNats } from "../test/servers/describe.ts";
 import { NatsServer } from "../test/servers/server.ts";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { allList, patience } from "../../discovery-store/test/client.ts";
-import { close, join, names, openFleet } from "./fleet.ts";
+import { close, join, names, openClients } from "./clients.ts";
 import { NatsCluster } from "./servers/cluster.ts";
 import { describeNats } from "./servers/describe.ts";
 
@@ -11,7 +11,7 @@ describeNats("nobody notices", {}, () => {
   test("when the one of three servers that leads is killed", async () => {
     await using cluster = await NatsCluster.start(3);
     const options = { endpoints: cluster.urls, replicas: 3, lifetimeMs: clusterLifetimeMs, cluster: "tests" };
-    const clients = await openFleet(options);
+    const clients = await openClients(options);
     const keys = clients[0]?.nodes.map(({ sources }) => sources[0]?.key) ?? [];
     const sequences = (): Promise<number[]> =>
       Promise.all(keys.map((key) => cluster.sequenceOf("lmserv_tests", `n.${key}`)));

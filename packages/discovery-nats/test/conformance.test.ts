@@ -73,7 +73,7 @@ async function clusterFixture(
     },
     patienceMs: 120_000,
     *hostile() {
-      for (const frame of hostileFrames(decentValues(cluster), seededRandom(7), 5)) {
+      for (const frame of hostileFrames(validValues(cluster), seededRandom(7), 5)) {
         const value = frame.subarray(0, maxStored);
         yield () => others.kv.put(`n.${randomHex(Math.random, 64)}`, value).then(() => {});
         yield () => others.kv.put(`n.${keyMadeOf(frame)}`, value).then(() => {});
@@ -106,9 +106,9 @@ async function mortalFixture(): Promise<Fixture> {
 /** Foreign programs made this test's bucket, which admits larger values than ours. */
 const maxStored = 60_000;
 
-function decentValues(cluster: string): Uint8Array[] {
+function validValues(cluster: string): Uint8Array[] {
   const host = new PlainHost();
-  return [Buffer.from(host.valueOf({ id: host.id, port: 8_000, info: "decent" }, cluster))];
+  return [Buffer.from(host.valueOf({ id: host.id, port: 8_000, info: "valid" }, cluster))];
 }
 
 /** Cut to the length of a key. */

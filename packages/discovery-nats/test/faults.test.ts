@@ -3,7 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { expect, test, vi } from "vitest";
 import { allList, allWarned, type Client, downsOf } from "../../discovery-store/test/client.ts";
-import { close, join, names, openFleet, stale } from "./fleet.ts";
+import { close, join, names, openClients, stale } from "./clients.ts";
 import { PlainAnnouncer } from "./plain-announcer.ts";
 import { CountingProxy } from "./servers/counting-proxy.ts";
 import { describeNats } from "./servers/describe.ts";
@@ -24,7 +24,7 @@ async function expectWhole(clients: readonly Client[], ...all: readonly string[]
 describeNats("after a fault of the server", { concurrent: true }, () => {
   test("killed and started again with its data", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     await server.kill();
     await allList(clients, ...stale(names));
     expect(clients.flatMap(({ messages }) => messages)).toEqual(
@@ -40,7 +40,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("killed, and started again without its data after all has run out", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     await server.kill();
     await allWarned(clients, "MEDIUM_UNREACHABLE");
     await server.wipe();
@@ -74,7 +74,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped for two lifetimes", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     server.signal("SIGSTOP");
     await allWarned(clients, "MEDIUM_UNREACHABLE");
     // The standstill itself.
@@ -87,7 +87,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("stopped, while somebody leaves", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     server.signal("SIGSTOP");
     // No client waits for a silent server.
     await close(clients);
@@ -96,7 +96,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("one that was killed meanwhile is dropped", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     await server.kill();
     await allWarned(clients, "MEDIUM_UNREACHABLE");
     const [first, ...others] = clients;
@@ -110,7 +110,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
     const config = (password: string) =>
       `authorization { users = [ { user: "u", password: "${password}" } ] }`;
     await using server = await NatsServer.start({ config: config("old") });
-    const clients = await openFleet({ ...options, endpoints: [server.url], user: "u", password: "old" });
+    const clients = await openClients({ ...options, endpoints: [server.url], user: "u", password: "old" });
     await server.kill();
     await server.start(config("new"));
     await allWarned(clients, "PERMISSION_DENIED");
@@ -126,7 +126,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("the bucket deleted by somebody", async () => {
     await using server = await NatsServer.start();
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     await using somebody = await PlainAnnouncer.open(server.url, "lmserv_tests");
     await somebody.kv.destroy();
     await allWarned(clients, "MEDIUM_UNREACHABLE");
@@ -138,7 +138,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
 
   test("a full disk", async () => {
     await using server = await NatsServer.start({ diskKiB: 512 });
-    const clients = await openFleet({ ...options, endpoints: [server.url] });
+    const clients = await openClients({ ...options, endpoints: [server.url] });
     await server.fillDisk();
     // 2.9 gives its JetStream up until it is restarted; later releases only refuse puts.
     const isTold = (): void => {
@@ -201,7 +201,7 @@ describeNats("after a fault of the server", { concurrent: true }, () => {
   test("half of the clients cut off, without a word", async () => {
     await using server = await NatsServer.start();
     await using proxy = await CountingProxy.open(server.url);
-    const near = await openFleet({ ...options, endpoints: [server.url] });
+    const near = await openClients({ ...options, endpoints: [server.url] });
     const far = await Promise.all(
       ["x", "y"].map((name) => join({ ...options, endpoints: [proxy.url] }, name)),
     );

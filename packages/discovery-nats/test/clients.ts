@@ -9,7 +9,7 @@ export function join(options: NatsOptions, info: string | null = null): Promise<
 }
 
 /** Three clients that announce and watch, each of which lists all. */
-export async function openFleet(options: NatsOptions): Promise<readonly Client[]> {
+export async function openClients(options: NatsOptions): Promise<readonly Client[]> {
   const clients = await Promise.all(names.map((name) => join(options, name)));
   await allList(clients, ...names);
   return clients;

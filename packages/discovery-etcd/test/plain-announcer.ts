@@ -3,7 +3,7 @@ import { PlainHost } from "../../discovery-store/test/plain-host.ts";
 import type { EtcdServer } from "./servers/server.ts";
 
 /** Nodes of independent hosts, in one cluster of a real etcd. */
-export class PlainFleet {
+export class PlainAnnouncer {
   readonly #server: EtcdServer;
   readonly #hosts = new Map<number, { readonly host: PlainHost; readonly lease: string }>();
   readonly cluster: string;
