@@ -24,9 +24,9 @@ export type PeerEvent =
   | Call<"leaving">
   /** Event that the library calls announced. */
   | { readonly event: "announced"; readonly tMs: number }
-  | Sighting<"up">
-  | Sighting<"down">
-  | (Sighting<"checked"> & {
+  | NodeEvent<"up">
+  | NodeEvent<"down">
+  | (NodeEvent<"checked"> & {
       /** State of the node, by a check that came to a result. */
       readonly state: string;
     });
@@ -39,7 +39,7 @@ interface Call<Kind> {
 }
 
 /** A service is resolved (host, port and TXT are known), or gone. */
-interface Sighting<Kind> {
+interface NodeEvent<Kind> {
   readonly event: Kind;
   readonly tMs: number;
   readonly info: string;

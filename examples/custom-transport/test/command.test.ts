@@ -25,14 +25,14 @@ function configure(transports: object): Promise<void> {
   return writeFile(join(folder, "lmserv.config.jsonc"), JSON.stringify({ version: 1, transports }));
 }
 
-function surroundings() {
+function environment() {
   const own = { HOME: folder, XDG_STATE_HOME: folder, LMSERV_CONFIG: "lmserv.config.jsonc" };
   return { cwd: folder, env: { ...process.env, ...own } };
 }
 
 /** Resolves with what it prints and how it ends, whichever way that is. */
 async function lmserv(...argv: readonly string[]) {
-  const started = promisify(execFile)(process.execPath, [command, ...argv], surroundings());
+  const started = promisify(execFile)(process.execPath, [command, ...argv], environment());
   const { stdout, stderr, code = 0 } = await started.catch((error) => error);
   return { stdout: String(stdout), stderr: String(stderr), code };
 }
@@ -102,7 +102,7 @@ test("a transport of anybody's signs with the identity of who announces", async 
   await writeFile(join(home, "index.js"), radio);
   await configure({ radio: { type: "lmserv-radio" } });
   const argv = [command, "announce", "--port", "8000", "--no-check"];
-  const running = spawn(process.execPath, argv, { ...surroundings(), stdio: ["ignore", "pipe", "inherit"] });
+  const running = spawn(process.execPath, argv, { ...environment(), stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(running.stdout, "data");
   running.kill();
   await once(running, "exit");

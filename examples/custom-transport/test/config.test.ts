@@ -30,7 +30,7 @@ async function run(content: object, env: Readonly<Record<string, string>> = {}) 
   return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], options);
 }
 
-/** Surroundings that name a configuration file: one that is merely found loads no code. */
+/** Environment that names a configuration file: one that is merely found loads no code. */
 async function configured(content: object, env: Readonly<Record<string, string>> = {}) {
   const file = join(folder, "lmserv.config.jsonc");
   await writeFile(file, JSON.stringify(content));

@@ -43,7 +43,7 @@ async function fileFixture(): Promise<Fixture> {
     sent: () => 0,
     advance: (ms) => clock.advance(ms),
     *hostile() {
-      const decent = [new TextEncoder().encode(lineOf({ id: "x", port: 8000, info: "stranger" }))];
+      const valid = [new TextEncoder().encode(lineOf({ id: "x", port: 8000, info: "stranger" }))];
       const odd = [
         "192.0.2.1 0",
         "192.0.2.1 65536 x",
@@ -51,7 +51,7 @@ async function fileFixture(): Promise<Fixture> {
         `192.0.2.1 80 ${"x".repeat(251)}`,
         "::1 80",
       ];
-      const frames = [...odd.map((line) => new TextEncoder().encode(line)), ...hostileFrames(decent, random)];
+      const frames = [...odd.map((line) => new TextEncoder().encode(line)), ...hostileFrames(valid, random)];
       for (const frame of frames) {
         yield async () => {
           await writeFile(hostsFile, frame);

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { assertOptions, nameShape, type Transport } from "@lmserv/discovery-core/transport";
 import { readSystem } from "@lmserv/discovery-network";
-import type { Surroundings } from "./doctor/diagnosis.ts";
+import type { HostAccess } from "./doctor/diagnosis.ts";
 import type { Machine } from "./link/link.ts";
 import { openLink } from "./link/wire-link.ts";
 import { Memory } from "./memory.ts";
@@ -45,7 +45,7 @@ export function mdns(options: MdnsOptions = {}): Transport {
 }
 
 /** The transport on any machine, such as one that a test makes. */
-export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings?: Surroundings): Transport {
+export function mdnsOn(machine: Machine, options: MdnsOptions = {}, host?: HostAccess): Transport {
   assertOptions("mdns", options, { ...settings, name: nameShape });
   const { interfaces, subtype, maxInstances = 10_000, name = "mdns" } = options;
   const memory = new Memory();
@@ -59,9 +59,9 @@ export function mdnsOn(machine: Machine, options: MdnsOptions = {}, surroundings
     },
     async *diagnose(context, cancellable) {
       // A quarter of the modules, needed by no program that only discovers.
-      const { diagnose, theseSurroundings } = await import("./doctor/diagnosis.ts");
+      const { diagnose, thisHost } = await import("./doctor/diagnosis.ts");
       const on = { via: name, wanted: interfaces };
-      yield* diagnose(on, machine, surroundings ?? theseSurroundings, context, cancellable);
+      yield* diagnose(on, machine, host ?? thisHost, context, cancellable);
     },
   };
 }

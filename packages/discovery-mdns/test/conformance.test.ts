@@ -66,11 +66,11 @@ async function segmentFixture(): Promise<Fixture> {
     sent: () => segment.heard.filter(({ from }) => hosts.includes(from.address)).length,
     advance: (ms) => clock.advance(ms),
     *hostile() {
-      const decent: Packet[] = [
+      const valid: Packet[] = [
         { type: "response", flags: 0x400, answers: recordsOf(8000, "stranger", "stranger") },
         { type: "query", questions: [{ name: type, type: "PTR" }] },
       ];
-      const frames = decent.map((packet) => dnsPacket.encode(packet));
+      const frames = valid.map((packet) => dnsPacket.encode(packet));
       for (const frame of hostileFrames(frames, random)) yield () => segment.inject(frame, "10.0.9.9");
     },
     fail: async () => segment.fail(),

@@ -2,7 +2,7 @@ import { type Check, silentLog } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Surroundings } from "../src/doctor/diagnosis.ts";
+import type { HostAccess } from "../src/doctor/diagnosis.ts";
 import type { PortHolder } from "../src/doctor/port-holders.ts";
 import { parseUdpTable } from "../src/doctor/port-holders.ts";
 import { chooseInterfaces, listInterfaces } from "../src/link/interfaces.ts";
@@ -34,7 +34,7 @@ async function examine(
 ): Promise<readonly Check[]> {
   // The transport loads it late, in real time.
   await import("../src/doctor/diagnosis.ts");
-  const surroundings: Surroundings = {
+  const host: HostAccess = {
     portHolders: async () => holders,
     askDirectly: async (addresses) => {
       asked.push(addresses);
@@ -44,7 +44,7 @@ async function examine(
   const context = { clock, random: seededRandom(1), log: silentLog, neighbors: async () => known };
   const found: Check[] = [];
   const run = async (): Promise<void> => {
-    const { diagnose } = mdnsOn(machine, { ...(interfaces && { interfaces }) }, surroundings);
+    const { diagnose } = mdnsOn(machine, { ...(interfaces && { interfaces }) }, host);
     for await (const one of diagnose?.(context, new AbortController()) ?? []) found.push(one);
   };
   const ended = run();

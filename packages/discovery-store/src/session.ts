@@ -96,7 +96,7 @@ export class StoreSession implements TransportSession {
         const leave = this.#directory.tell(sink);
         if (!this.#isWatching) this.#connection.watch(this.#directory);
         this.#isWatching = true;
-        this.#watchSurroundings();
+        this.#watchLocalNetwork();
         return leave;
       },
     });
@@ -115,7 +115,7 @@ export class StoreSession implements TransportSession {
       signal.throwIfAborted();
       throw this.#failure ?? error;
     }
-    this.#watchSurroundings();
+    this.#watchLocalNetwork();
     return publishedNode;
   }
 
@@ -174,15 +174,15 @@ export class StoreSession implements TransportSession {
     this.#context.report(new DiscoveryError("REGISTRY_FULL", message, { via }));
   }
 
-  #watchSurroundings(): void {
+  #watchLocalNetwork(): void {
     if (this.#failure || this.#closing.signal.aborted) return;
-    this.#cancelRefresh ??= this.#context.clock.schedule(refreshMs, () => this.#lookAround());
+    this.#cancelRefresh ??= this.#context.clock.schedule(refreshMs, () => this.#reviewLocalNetwork());
   }
 
   /** This machine's addresses decide those of its nodes, and the reach of others. */
-  #lookAround(): void {
+  #reviewLocalNetwork(): void {
     this.#cancelRefresh = null;
-    this.#watchSurroundings();
+    this.#watchLocalNetwork();
     this.#directory.review();
     const isElsewhere = this.#localNetwork.look();
     if (isElsewhere) this.#directory.repeat();

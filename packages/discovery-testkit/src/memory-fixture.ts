@@ -43,7 +43,7 @@ export async function memoryFixture({
     sent: () => [...networks.values()].reduce((sum, network) => sum + network.sent, 0),
     advance: (ms) => clock.advance(ms),
     *hostile() {
-      for (const frame of [...malformedFrames(), ...hostileFrames(decentFrames(), random)]) {
+      for (const frame of [...malformedFrames(), ...hostileFrames(validFrames(), random)]) {
         yield () => everywhere((network) => network.inject(frame));
       }
     },
@@ -55,7 +55,7 @@ export async function memoryFixture({
 
 const stranger: ResolvedAnnouncement = { id: "stranger", port: 8000, info: "stranger" };
 
-function decentFrames(): readonly Uint8Array[] {
+function validFrames(): readonly Uint8Array[] {
   return [
     encodeFrame(presenceOf(stranger, strangerTtlMs)),
     encodeFrame({ kind: "query", id: null }),
@@ -66,7 +66,7 @@ function decentFrames(): readonly Uint8Array[] {
 
 /** Frames that parse, with one invalid field each. */
 function malformedFrames(): readonly Uint8Array[] {
-  const decent = presenceOf(stranger, strangerTtlMs);
+  const valid = presenceOf(stranger, strangerTtlMs);
   const wrong: readonly Readonly<Record<string, unknown>>[] = [
     { id: null },
     { id: "has:colon" },
@@ -93,13 +93,13 @@ function malformedFrames(): readonly Uint8Array[] {
     "presence",
     { kind: "presence" },
     { kind: "unheard-of" },
-    { ...decent, ttlMs: 0 },
-    { ...decent, ttlMs: -1 },
-    { ...decent, ttlMs: 1e12 },
-    { ...decent, ttlMs: null },
-    { ...decent, name: "" },
-    { ...decent, node: [] },
-    ...wrong.map((fields) => ({ ...decent, node: { ...decent.node, ...fields } })),
+    { ...valid, ttlMs: 0 },
+    { ...valid, ttlMs: -1 },
+    { ...valid, ttlMs: 1e12 },
+    { ...valid, ttlMs: null },
+    { ...valid, name: "" },
+    { ...valid, node: [] },
+    ...wrong.map((fields) => ({ ...valid, node: { ...valid.node, ...fields } })),
   ];
   return frames.map((frame) => new TextEncoder().encode(JSON.stringify(frame)));
 }

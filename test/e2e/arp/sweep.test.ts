@@ -89,12 +89,12 @@ describeNet("a sweep of a LAN without multicast", () => {
     );
     await discover(seeker, "--transport", "arp", "--sweep", "--first", "--timeout", "60s");
     const { stdout } = await lan.switch.run(["nft", "list", "table", "bridge", "count"]);
-    const [arp = 0, decent, datagrams, others] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
+    const [arp = 0, valid, datagrams, others] = [...stdout.matchAll(/packets (\d+)/g)].map(([, count]) =>
       Number(count),
     );
     expect(arp).toBeGreaterThanOrEqual(2);
     // Only what is resolved is sent at all: one host.
-    expect({ decent, datagrams, others }).toEqual({ decent: 1, datagrams: 1, others: 0 });
+    expect({ valid, datagrams, others }).toEqual({ valid: 1, datagrams: 1, others: 0 });
   });
 });
 

@@ -5,7 +5,7 @@ import { paint } from "../output/terminal.ts";
 /** Order of verdicts, the worst first. */
 const order: readonly Verdict[] = ["fail", "warn", "skip", "ok"];
 const colors = { ok: "green", warn: "yellow", fail: "red", skip: null } as const;
-const surroundings = "this machine";
+const hostTitle = "this machine";
 
 /** Verdict on all checks: the worst of fail, warn and ok. */
 export function worstOf(checks: readonly Check[]): Exclude<Verdict, "skip"> {
@@ -19,7 +19,7 @@ export function formatFindings(checks: readonly Check[], color: boolean): string
   const groups = [...new Set(checks.map(({ transport }) => transport))];
   const parts = groups.map((transport) => {
     const lines = checks.filter((one) => one.transport === transport).flatMap((one) => linesOf(one, color));
-    const title = visibleText(transport ?? surroundings);
+    const title = visibleText(transport ?? hostTitle);
     return [color ? paint("bold", title) : title, ...lines].join("\n");
   });
   return `${[...parts, summary(checks)].join("\n\n")}\n`;

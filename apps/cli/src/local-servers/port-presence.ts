@@ -1,5 +1,5 @@
 /** Look at one port: bound sockets, told apart from earlier ones by `generation`. */
-export interface PortSighting {
+export interface BoundPort {
   readonly port: number;
   /** Changes when the server restarts or is bound elsewhere. */
   readonly generation: string;
@@ -30,14 +30,14 @@ export class PortPresence {
   }
 
   /** Takes a whole look: every open port, at a time of the monotonic clock. */
-  look(sightings: readonly PortSighting[], nowMs: number): readonly PortChange[] {
-    const seen = new Map(sightings.map((sighting) => [sighting.port, sighting]));
-    const changes = [...seen.values()].flatMap((sighting) => this.#see(sighting, nowMs));
+  look(boundPorts: readonly BoundPort[], nowMs: number): readonly PortChange[] {
+    const seen = new Map(boundPorts.map((boundPort) => [boundPort.port, boundPort]));
+    const changes = [...seen.values()].flatMap((boundPort) => this.#see(boundPort, nowMs));
     const missing = [...this.#open.keys()].filter((port) => !seen.has(port));
     return [...changes, ...missing.flatMap((port) => this.#miss(port, nowMs))];
   }
 
-  #see({ port, generation }: PortSighting, nowMs: number): PortChange[] {
+  #see({ port, generation }: BoundPort, nowMs: number): PortChange[] {
     const before = this.#open.get(port);
     this.#open.set(port, { generation, lastSeenMs: nowMs, isMissing: false });
     if (!before) return [{ kind: "opened", port }];

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "@lmserv/discovery-core/transport";
 import type { Listener } from "@lmserv/discovery-network";
-import { type PortChange, PortPresence, type PortSighting } from "./port-presence.ts";
+import { type BoundPort, type PortChange, PortPresence } from "./port-presence.ts";
 
 export interface PortWatchOptions {
   /** Ports to watch. */
@@ -39,7 +39,7 @@ export async function* watchPorts(options: PortWatchOptions): AsyncGenerator<Por
   for (;;) {
     signal.throwIfAborted();
     const visible = visiblePorts(await options.readListeners(), options.ports);
-    const others = options.ports.filter((port) => !visible.some((sighting) => sighting.port === port));
+    const others = options.ports.filter((port) => !visible.some((boundPort) => boundPort.port === port));
     const forwarded = await attempts.open(others);
     signal.throwIfAborted();
     yield* presence.look([...visible, ...forwarded], clock.now());
@@ -48,7 +48,7 @@ export async function* watchPorts(options: PortWatchOptions): AsyncGenerator<Por
 }
 
 /** Ports of the table, each with the sockets that are bound to it as its generation. */
-function visiblePorts(listeners: readonly Listener[] | null, ports: readonly number[]): PortSighting[] {
+function visiblePorts(listeners: readonly Listener[] | null, ports: readonly number[]): BoundPort[] {
   return ports.flatMap((port) => {
     const sockets = listeners?.filter((listener) => listener.port === port) ?? [];
     const generation = sockets
@@ -68,7 +68,7 @@ class Attempts {
     this.#options = options;
   }
 
-  async open(ports: readonly number[]): Promise<readonly PortSighting[]> {
+  async open(ports: readonly number[]): Promise<readonly BoundPort[]> {
     const open = await Promise.all(ports.map((port) => this.#isOpen(port)));
     return ports.filter((_, index) => open[index]).map((port) => ({ port, generation: hidden }));
   }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { PortPresence, type PortSighting } from "../../src/local-servers/port-presence.ts";
+import { type BoundPort, PortPresence } from "../../src/local-servers/port-presence.ts";
 
-const ollama: PortSighting = { port: 11_434, generation: "1" };
-const llama: PortSighting = { port: 8_080, generation: "2" };
+const ollama: BoundPort = { port: 11_434, generation: "1" };
+const llama: BoundPort = { port: 8_080, generation: "2" };
 
 test("a port that opens is told once, and again when it closed", () => {
   const presence = new PortPresence();

@@ -88,11 +88,11 @@ async function openBooth({ hosts }: Site, announcers: readonly PeerName[]): Prom
     await using browser = await host.start();
     await resting;
     browser.tell({ command: "browse" });
-    const sightings = announcers.map((announcer) =>
+    const arrivals = announcers.map((announcer) =>
       browser.event("up", { info: infoOf(announcer), timeoutMs: missedMs }),
     );
     const call = await browser.event("browsing");
-    const seen = await Promise.all(sightings);
+    const seen = await Promise.all(arrivals);
     resting = delay(restMs);
     const startMs = call?.tMs ?? Number.NaN;
     const resolved = announcers.map((name, index) => [name, msSince(startMs, seen[index]?.tMs)] as const);

@@ -58,8 +58,8 @@ async function endure(peer: PeerName, lossMs: number): Promise<Cell[]> {
 }
 
 async function seesAll(program: PeerProcess): Promise<void> {
-  const sightings = Array.from({ length: hosts }, (_, index) => program.event("up", { info: infoOf(index) }));
-  const missing = (await Promise.all(sightings)).filter((sighting) => sighting === null).length;
+  const arrivals = Array.from({ length: hosts }, (_, index) => program.event("up", { info: infoOf(index) }));
+  const missing = (await Promise.all(arrivals)).filter((arrival) => arrival === null).length;
   if (missing > 0) throw new Error(`a browser does not list ${missing} of ${hosts} services before any loss`);
 }
 

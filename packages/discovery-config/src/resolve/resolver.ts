@@ -30,7 +30,7 @@ import type { ResolvedConfig, ResolvedSetting, ResolvedTransport } from "./resol
 
 const frame: JsonSchema = transportShape;
 
-export interface Surroundings {
+export interface ResolverContext {
   readonly files: Files;
   /** Configuration file, or null without one. */
   readonly found: FoundFile | null;
@@ -53,7 +53,7 @@ export class Resolver {
   readonly #usedFlags = new Set<string>();
   readonly #loader: PluginLoader;
 
-  constructor(input: ConfigInput, { files, found, variables, warnings }: Surroundings) {
+  constructor(input: ConfigInput, { files, found, variables, warnings }: ResolverContext) {
     this.#input = input;
     this.#variables = variables;
     this.#loader = new PluginLoader(input, found);

@@ -21,12 +21,12 @@ export interface DiagnosisOptions {
   readonly wanted: readonly string[] | undefined;
 }
 
-export interface Surroundings {
+export interface HostAccess {
   readonly portHolders: () => Promise<readonly PortHolder[] | null>;
   readonly askDirectly: typeof askDirectly;
 }
 
-export const theseSurroundings: Surroundings = {
+export const thisHost: HostAccess = {
   portHolders: () => readPortHolders(mdnsPort),
   askDirectly,
 };
@@ -35,7 +35,7 @@ export const theseSurroundings: Surroundings = {
 export async function* diagnose(
   { via, wanted }: DiagnosisOptions,
   machine: Machine,
-  surroundings: Surroundings,
+  host: HostAccess,
   context: DiagnosisContext,
   { signal }: Cancellable,
 ): AsyncGenerator<Check, void> {
@@ -46,7 +46,7 @@ export async function* diagnose(
   yield* interfaceChecks(choice, say);
   if (choice.used.length === 0) return;
   // Read before our own sockets are open.
-  const holders = await surroundings.portHolders();
+  const holders = await host.portHolders();
   const used = withSiblings(choice.used);
   const own = new Set(all.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   const trials = await Promise.all(used.map((on) => TrialBind.open(on, own, machine, context.clock)));
@@ -57,7 +57,7 @@ export async function* diagnose(
     for (const trial of trials) yield* returnChecks(trial, say);
     const isAble = ({ returned, heard }: TrialBind): boolean => returned.size > 0 || heard.size > 0;
     for (const trial of trials.filter(isAble)) {
-      if (!trial.on.loopback) yield await hearingCheck(trial, surroundings.askDirectly, context, signal, say);
+      if (!trial.on.loopback) yield await hearingCheck(trial, host.askDirectly, context, signal, say);
     }
   } finally {
     await Promise.all(trials.map((trial) => trial.close()));

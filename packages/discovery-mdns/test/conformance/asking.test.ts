@@ -299,8 +299,8 @@ conformance("Asking", (requirement) => {
       await peer.send(response({ answers: [pointer], additionals: [box.srv, box.txt, box.a] }));
       await seen.alive("Box");
       await peer.send(response({ answers: [withTtl(pointer, 0)] }));
-      await seen.sighting(({ kind }) => kind === "gone");
-      expect(seen.sightings().filter(({ node }) => node?.info === "Unlisted")).toEqual([]);
+      await seen.observation(({ kind }) => kind === "gone");
+      expect(seen.observations().filter(({ node }) => node?.info === "Unlisted")).toEqual([]);
     }),
   );
 });

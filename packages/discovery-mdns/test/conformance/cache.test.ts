@@ -3,7 +3,7 @@ import { fakeService, type Heard, query, response, withTtl } from "@lmserv/test-
 import { expect } from "vitest";
 import { transitMs } from "../segment.ts";
 import { peerOn, serviceType, staged } from "../virtual/stage.ts";
-import { browsing, type Sighting } from "../virtual/subject.ts";
+import { browsing, type NodeObservation } from "../virtual/subject.ts";
 
 const box = fakeService(serviceType, { label: "Box", address: "10.77.0.2" });
 const key = `${box.instance}@eth0`;
@@ -30,7 +30,7 @@ conformance("The cache", (requirement) => {
       const startMs = await peer.send(query({ questions }));
       await stage.until(startMs + 1_000);
       await peer.send(query({ questions }));
-      const gone = await seen.sighting(({ kind }) => kind === "gone");
+      const gone = await seen.observation(({ kind }) => kind === "gone");
       expect(gone).toMatchObject({ key, reason: "unreachable" });
       const doubtedMs = startMs + transitMs + 10_000;
       expect(stage.nowMs()).toBe(doubtedMs + 4_500);
@@ -55,7 +55,7 @@ conformance("The cache", (requirement) => {
       await owner.send(response({ answers: [box.srv], additionals: [box.a] }));
       await stage.until(startMs + 11_500);
       expect(peer.heard(host.address, startMs).filter(asksFor(box.instance, "SRV"))).toEqual([]);
-      expect(seen.sightings().filter(({ kind }) => kind === "gone")).toEqual([]);
+      expect(seen.observations().filter(({ kind }) => kind === "gone")).toEqual([]);
     }),
   );
 
@@ -66,12 +66,12 @@ conformance("The cache", (requirement) => {
     staged(async (stage) => {
       const seen = await browsing(stage);
       for (const record of [box.ptr, box.srv]) {
-        const from = seen.sightings().length;
+        const from = seen.observations().length;
         await stage.peer.send(box.announcement());
-        await seen.sighting(({ kind }) => kind === "alive", { from });
+        await seen.observation(({ kind }) => kind === "alive", { from });
         const saidMs = stage.nowMs();
         await stage.peer.send(response({ answers: [withTtl(record, 0)] }));
-        const gone = await seen.sighting(({ kind }) => kind === "gone", { from });
+        const gone = await seen.observation(({ kind }) => kind === "gone", { from });
         expect(gone).toMatchObject({ key, reason: "goodbye" });
         expect(stage.nowMs() - saidMs).toBe(transitMs + 1_000);
       }
@@ -94,7 +94,7 @@ conformance("The cache", (requirement) => {
       await stage.peer.send(response({ answers: [withTtl(box.ptr, 0)] }));
       const rescuedMs = await stage.peer.send(box.announcement());
       await stage.until(rescuedMs + 1_800);
-      expect(seen.sightings().filter(({ kind }) => kind === "gone")).toEqual([]);
+      expect(seen.observations().filter(({ kind }) => kind === "gone")).toEqual([]);
     }),
   );
 
@@ -113,12 +113,12 @@ conformance("The cache", (requirement) => {
       await peer.send(response({ answers: [newer] }));
       const has =
         (wanted: readonly string[]) =>
-        ({ node }: Sighting): boolean =>
+        ({ node }: NodeObservation): boolean =>
           JSON.stringify(node?.addresses.map(({ address }) => address).sort()) === JSON.stringify(wanted);
-      await seen.sighting(has(["10.77.0.2", "10.77.0.77", "fe80::50%eth0"]));
+      await seen.observation(has(["10.77.0.2", "10.77.0.77", "fe80::50%eth0"]));
       await stage.until(stage.nowMs() + 1_200);
       await peer.send(response({ answers: [box.srv] }));
-      await seen.sighting(has(["10.77.0.77", "fe80::50%eth0"]));
+      await seen.observation(has(["10.77.0.77", "fe80::50%eth0"]));
     }),
   );
 
@@ -136,8 +136,8 @@ conformance("The cache", (requirement) => {
       await peer.send(response({ answers: [second] }));
       await stage.until(stage.nowMs() + 1_300);
       await peer.send(response({ answers: [box.srv] }));
-      await seen.sighting(({ node }) => node?.addresses.length === 2);
-      expect(seen.sightings().at(-1)?.node?.addresses).toHaveLength(2);
+      await seen.observation(({ node }) => node?.addresses.length === 2);
+      expect(seen.observations().at(-1)?.node?.addresses).toHaveLength(2);
     }),
   );
 
@@ -156,7 +156,7 @@ conformance("The cache", (requirement) => {
         txt: ["info=moved"],
       });
       await stage.peer.send(response({ answers: [moved.srv, moved.txt] }));
-      const { node } = await seen.sighting(({ node }) => node?.port === 9_000 && node.info === "moved");
+      const { node } = await seen.observation(({ node }) => node?.port === 9_000 && node.info === "moved");
       expect(node?.addresses).toMatchObject([{ address: "10.77.0.2" }]);
     }),
   );
@@ -176,7 +176,7 @@ conformance("The cache", (requirement) => {
       await seen.alive("Box");
       const startMs = stage.nowMs();
       await seen.reconfirm(key);
-      const gone = await seen.sighting(({ kind }) => kind === "gone");
+      const gone = await seen.observation(({ kind }) => kind === "gone");
       expect(gone).toMatchObject({ key, reason: "unreachable" });
       expect(stage.nowMs() - startMs).toBe(4_500);
       const questions = peer.heard(host.address, startMs - 1).filter(asksFor(box.instance, "SRV"));
@@ -199,7 +199,7 @@ conformance("The cache", (requirement) => {
       await stage.until(answeredMs + 5_500);
       const questions = peer.heard(host.address, asked.tMs - 1).filter(asksFor(box.instance, "SRV"));
       expect(questions).toHaveLength(1);
-      expect(seen.sightings().filter(({ kind }) => kind === "gone")).toEqual([]);
+      expect(seen.observations().filter(({ kind }) => kind === "gone")).toEqual([]);
     }),
   );
 

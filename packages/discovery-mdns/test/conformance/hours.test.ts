@@ -97,8 +97,8 @@ conformance("In hours", (requirement) => {
       await stage.peer.send(box.announcement());
       keepAnswering(stage);
       const alive: number[] = [];
-      for (let count = 0; stage.nowMs() < 3 * hourMs; count = seen.sightings().length) {
-        const { kind } = await seen.sighting(() => true, { from: count });
+      for (let count = 0; stage.nowMs() < 3 * hourMs; count = seen.observations().length) {
+        const { kind } = await seen.observation(() => true, { from: count });
         expect(kind).toBe("alive");
         alive.push(stage.nowMs());
       }

@@ -217,7 +217,7 @@ conformance("In moments", (requirement) => {
       expect(times[0]).toBeGreaterThanOrEqual(90_000);
       expect(times[0]).toBeLessThanOrEqual(96_000 + transitMs);
       expect(Math.min(...gapsBetween(times))).toBeGreaterThanOrEqual(1_000);
-      expect(seen.sightings().filter(({ kind }) => kind === "gone")).toEqual([]);
+      expect(seen.observations().filter(({ kind }) => kind === "gone")).toEqual([]);
     }),
   );
 
@@ -230,7 +230,7 @@ conformance("In moments", (requirement) => {
       await stage.peer.send(box.announcement());
       await stage.until(5_000);
       await seen.reconfirm(`${box.instance}@${stage.host.interface}`);
-      const gone = await seen.sighting(({ kind }) => kind === "gone");
+      const gone = await seen.observation(({ kind }) => kind === "gone");
       expect(gone).toMatchObject({ reason: "unreachable" });
       expect(stage.nowMs()).toBe(9_500);
       const times = timesOf(queriesOf(stage).filter(asksFor("SRV")));
@@ -253,7 +253,7 @@ conformance("In moments", (requirement) => {
       await peer.send(question);
       await stage.pass(25_000);
       expect(queriesOf(stage).filter(asksFor("SRV"))).toEqual([]);
-      expect(seen.sightings().filter(({ kind }) => kind === "gone")).toEqual([]);
+      expect(seen.observations().filter(({ kind }) => kind === "gone")).toEqual([]);
     }),
   );
 
@@ -289,7 +289,7 @@ conformance("In moments", (requirement) => {
       await stage.peer.send(chaos);
       await stage.peer.send(query({ questions: [], answers: records }));
       await stage.pass(500);
-      expect(seen.sightings()).toEqual([]);
+      expect(seen.observations()).toEqual([]);
       await stage.peer.send(response({ answers: records }));
       await seen.alive("Box");
     }),

@@ -25,7 +25,7 @@ function browsed(play: (scene: Scene) => Promise<void>): () => Promise<void> {
     const listed = async (): Promise<ReadonlySet<string>> => {
       await stage.peer.send(box("Last").announcement());
       await seen.alive("Last");
-      return new Set(seen.sightings().map(({ node }) => node?.info ?? ""));
+      return new Set(seen.observations().map(({ node }) => node?.info ?? ""));
     };
     await play({ stage, seen, box, listed });
   });
@@ -202,7 +202,9 @@ conformance("What a querier takes in", (requirement) => {
       await seen.alive("Case");
       await stage.peer.send(response({ answers: [ptr, srv, txt, a] }));
       await listed();
-      const keys = new Set(seen.sightings().flatMap(({ key, node }) => (node?.info === "Case" ? [key] : [])));
+      const keys = new Set(
+        seen.observations().flatMap(({ key, node }) => (node?.info === "Case" ? [key] : [])),
+      );
       expect(keys.size).toBe(1);
     }),
   );
@@ -250,7 +252,7 @@ conformance("What a querier takes in", (requirement) => {
     browsed(async ({ stage, seen, box }) => {
       for (const [index, txt] of [[""], []].entries()) {
         await stage.peer.send(box(`Empty ${index}`, txt).announcement());
-        const { node } = await seen.sighting(({ key }) => key.startsWith(`Empty ${index}`));
+        const { node } = await seen.observation(({ key }) => key.startsWith(`Empty ${index}`));
         expect(node).toMatchObject({ info: "", attributes: {} });
       }
     }),

@@ -69,16 +69,19 @@ export interface Browsing extends Subject {
   /** Start of the browse, in ms of virtual time. */
   readonly startMs: number;
   /** Resolves with the first past or future report that fits. */
-  readonly sighting: (fits: (sighting: Sighting) => boolean, search?: Since) => Promise<Sighting>;
+  readonly observation: (
+    fits: (observation: NodeObservation) => boolean,
+    search?: Since,
+  ) => Promise<NodeObservation>;
   /** Resolves with the first live instance of that `info`. */
   readonly alive: (info: string) => Promise<SeenNode>;
   /** Reports so far. */
-  readonly sightings: () => readonly Sighting[];
+  readonly observations: () => readonly NodeObservation[];
   readonly stop: () => void;
 }
 
 /** Report of the transport about an instance. */
-export interface Sighting {
+export interface NodeObservation {
   readonly kind: "alive" | "gone";
   /** Instance, `@` and interface. */
   readonly key: string;
@@ -97,34 +100,34 @@ export async function browsing(
 ): Promise<Browsing> {
   const running = await subject(stage, options);
   const startMs = stage.nowMs();
-  const sightings: Sighting[] = [];
+  const observations: NodeObservation[] = [];
   const stopping = new AbortController();
-  collect(running.session.browse({ ttlMs }, stopping), sightings).catch((error: unknown) => {
+  collect(running.session.browse({ ttlMs }, stopping), observations).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
-  const sighting: Browsing["sighting"] = async (fits, { from = 0 } = {}) => {
-    const find = (): Sighting | undefined => sightings.slice(from).find(fits);
+  const observation: Browsing["observation"] = async (fits, { from = 0 } = {}) => {
+    const find = (): NodeObservation | undefined => observations.slice(from).find(fits);
     await stage.playback.wait(() => find() !== undefined);
     const found = find();
-    if (!found) throw new Error(`nothing that fits was reported: ${JSON.stringify(sightings)}`);
+    if (!found) throw new Error(`nothing that fits was reported: ${JSON.stringify(observations)}`);
     return found;
   };
   return {
     ...running,
     startMs,
-    sightings: () => sightings,
+    observations: () => observations,
     stop: () => stopping.abort(),
-    sighting,
+    observation,
     async alive(info) {
-      const { node } = await sighting((one) => one.kind === "alive" && one.node?.info === info);
+      const { node } = await observation((one) => one.kind === "alive" && one.node?.info === info);
       if (!node) throw new TypeError("a report that fitted is none");
       return node;
     },
   };
 }
 
-async function collect(observations: AsyncIterable<Observation>, sightings: Sighting[]): Promise<void> {
-  for await (const observation of observations) {
-    if ("key" in observation) sightings.push(observation);
+async function collect(browse: AsyncIterable<Observation>, observations: NodeObservation[]): Promise<void> {
+  for await (const observation of browse) {
+    if ("key" in observation) observations.push(observation);
   }
 }

@@ -24,8 +24,8 @@ const hostileInput = rule("hostile-input", "hostile input is dropped and does no
   assert.ok(count > 0, "the fixture's hostile() brings nothing");
   assert.deepEqual(faults, [], "hostile input made something throw");
   assert.equal(watch.ending.kind, "running", "hostile input ended a browse");
-  const decent = await stage.newcomer();
-  await stage.until(() => watch.sees(decent), "a decent node is still seen");
+  const valid = await stage.newcomer();
+  await stage.until(() => watch.sees(valid), "a valid node is still seen");
   for (const seen of watch.seen) if (seen.kind === "alive") assertValidNode(seen.node);
 });
 
