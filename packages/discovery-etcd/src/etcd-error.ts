@@ -83,7 +83,7 @@ const reasons: readonly (readonly [RegExp, EtcdErrorKind, string])[] = [
   [
     /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
     "untrusted",
-    "its certificate is of an authority that is not known here: set ca",
+    "its certificate comes from an unknown authority: set ca",
   ],
   // A server with TLS hangs up, but others may, too.
   [/socket hang up/, "unreachable", "it hangs up; if it speaks TLS, use https://"],

@@ -55,7 +55,7 @@ describeEtcd("etcd with TLS", { concurrent: true }, () => {
       "of an authority that we do not know",
       { tls },
       "TRANSPORT_UNAVAILABLE",
-      /authority that is not known here: set ca/,
+      /comes from an unknown authority: set ca/,
     ],
     ["that wants to know us", { ca }, "PERMISSION_DENIED", /wants a certificate of ours/],
   ])("%s: that is what is said", async (_, options, code, message) => {

@@ -21,7 +21,7 @@ export const configurable: { readonly [Key in keyof Configurable]-?: OptionShape
     default: 1,
   },
   inboxPrefix: {
-    description: "Where answers to our requests arrive; one for each user keeps users from each other's.",
+    description: "Prefix of the subjects for answers; one for each user keeps their answers apart.",
     ...text,
     default: "_INBOX",
   },

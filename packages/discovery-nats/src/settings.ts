@@ -141,6 +141,6 @@ function check(name: string, pem: string | undefined, parse: (pem: string) => un
   try {
     parse(pem);
   } catch (cause) {
-    throw new TypeError(`${name} is not the PEM of what it should be`, { cause });
+    throw new TypeError(`${name} is no valid PEM`, { cause });
   }
 }

@@ -48,8 +48,8 @@ describe("options that cannot be", () => {
     [{ user: "u", password: "p", token: "t" }, "user and token exclude each other"],
     [{ nkey: "SAAA" }, "nkey holds no seed of a user"],
     [{ credentials: "hunter2" }, "credentials must be the text of a .creds file"],
-    [{ tls: { cert, key: "hunter2" } }, "tls.key is not the PEM of what it should be"],
-    [{ ca: "hunter2" }, "ca is not the PEM of what it should be"],
+    [{ tls: { cert, key: "hunter2" } }, "tls.key is no valid PEM"],
+    [{ ca: "hunter2" }, "ca is no valid PEM"],
     [{ inboxPrefix: "a b" }, 'inboxPrefix "a b" must be words with dots between them'],
   ])("%j", (options, message) => {
     expect(() => nats(options)).toThrow(message);

@@ -70,7 +70,7 @@ export function dictionary(
     if (pairs.length > maxItems) throw new ShapeError(`${name} has more than ${maxItems} entries`);
     return Object.fromEntries(
       pairs.map(([key, one]) => {
-        if (!isKey(key)) throw new ShapeError(`${name} has a key that cannot be`);
+        if (!isKey(key)) throw new ShapeError(`${name} has an invalid key`);
         return [key, value(one, `${name}.${key}`)];
       }),
     );

@@ -33,6 +33,6 @@ const fixes: Readonly<Record<Failure, string>> = {
   "store-absent":
     "start it, name it as it is reached from here (endpoints, --endpoint), and let TCP to its port through the firewalls on the way",
   "store-refuses":
-    "give what it asks for (user and password, token, certificate), with the rights in its README",
+    "give the login that it asks for (user and password, token, certificate), with the rights in its README",
   "store-unfit": "name a server that is one of these, new enough, and set up to keep values",
 };

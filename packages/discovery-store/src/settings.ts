@@ -13,7 +13,7 @@ export type StoreSettings = Pick<StoreOptions, "cluster" | "lifetimeMs" | "addre
 /** These settings as options of a plug-in. */
 export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShape } = {
   cluster: {
-    description: "Name of the fleet, where a store serves several.",
+    description: "Name of the fleet, if a store serves several.",
     type: "string",
     minLength: 1,
     default: "default",
@@ -28,7 +28,7 @@ export const storeOptions: { readonly [Key in keyof StoreSettings]-?: OptionShap
     default: 30_000,
   },
   addresses: {
-    description: "Where the nodes of this machine answer; its own addresses unless given.",
+    description: "Addresses of this machine's nodes; its own addresses unless given.",
     type: "array",
     items: { type: "string", minLength: 1 },
     minItems: 1,
@@ -74,7 +74,7 @@ export function serverOptions(
       items: text,
       minItems: 1,
       maxItems: 16,
-      flag: { name: "--endpoint", value: "url", help: "where it is, such as http://10.0.0.1:2379" },
+      flag: { name: "--endpoint", value: "url", help: "its URL, such as http://10.0.0.1:2379" },
     },
     user: { description: `User, if ${store} asks for one.`, ...text },
     password: { description: "The user's password.", ...secret },

@@ -103,5 +103,5 @@ function assertAddresses(addresses: readonly string[]): void {
     (address) => address.includes("%") || !(isHostAddress(address) || isLoopback(address)),
   );
   if (wrong === undefined) return;
-  throw new RangeError(`addresses holds ${JSON.stringify(wrong)}, which is no address that a host can have`);
+  throw new RangeError(`addresses holds ${JSON.stringify(wrong)}, which no host can have as its address`);
 }

@@ -96,7 +96,7 @@ export async function claimNamed(
 }
 
 function waitingText({ port, check }: AnnounceRequest): string {
-  if (!check) return `announcing port ${port}, whether or not a server answers`;
+  if (!check) return `announcing port ${port}, even if no server answers`;
   return port === null
     ? "announcing the LLM servers that answer on this machine; stop with Ctrl-C"
     : `announcing port ${port} while a server answers there; stop with Ctrl-C`;

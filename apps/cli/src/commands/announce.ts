@@ -17,7 +17,7 @@ Examples:
   lmserv announce --port 8000 --model llama-3.3-70b qwen3-32b
   lmserv announce --port 8000 --document-port   where multicast does not arrive
   lmserv announce --share                   Ollama's default, 127.0.0.1, for the network too
-  lmserv announce --port 8000 --no-check   whether or not a server answers
+  lmserv announce --port 8000 --no-check   even if no server answers
   lmserv announce --port 8000 --transport mdns,mesh --key-file mesh.key --seed ws://10.0.0.1:7946
   lmserv announce --port 8000 --transport mdns,etcd --endpoint http://10.0.0.1:2379
 
@@ -36,7 +36,7 @@ export function announceCommand(
     .description("Announce the LLM servers of this machine for as long as they answer.");
   const settings = addAnnounceOptions(command, io, plugins);
   addShareOptions(command)
-    .option("--no-check", "with --port: announce it whether or not it answers")
+    .option("--no-check", "with --port: announce it even if it does not answer")
     .addHelpText("after", examples)
     .action(async (flags: AnnounceFlags) => {
       await announce(announceRequest(command, flags, settings()));

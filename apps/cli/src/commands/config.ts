@@ -18,9 +18,9 @@ export function configCommand(
 ): void {
   const command = program
     .command("config")
-    .description("Look at the configuration.")
+    .description("Inspect the configuration.")
     .command("print")
-    .description("Print every value that counts, and where it comes from.")
+    .description("Print every effective value with its origin.")
     .option("--json", "print JSON");
   const settings = addTransportFlags(addSharedOptions(command, io), plugins, "any");
   command

@@ -73,7 +73,7 @@ export function discoverCommand(
         parseDurationIn(text, ttlRange),
       ),
     )
-    .option("--no-check", "do not ask the servers how they are")
+    .option("--no-check", "do not check the servers' health")
     .addOption(single("--model <name>", "only servers that have this model", parseWord))
     .addOption(single("--server <kind>", "only servers of this kind, such as ollama", parseWord))
     .addOption(new Option("--healthy", "only servers that can answer now").conflicts("check"))

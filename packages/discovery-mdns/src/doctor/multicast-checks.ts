@@ -51,7 +51,7 @@ export async function hearingCheck(
     return say("multicast-heard", { interface: on.name, message });
   }
   if (answered.length > 0) {
-    const message = `multicast is dropped between ${on.name} and ${listSome(answered)}: asked directly, mDNS answers there, and nothing that is multicast arrives`;
+    const message = `multicast is dropped between ${on.name} and ${listSome(answered)}: asked directly, mDNS answers there, and no multicast arrives`;
     return say("multicast-dropped", { interface: on.name, message, fix: betweenHosts });
   }
   const who =
@@ -76,7 +76,7 @@ async function neighborsOn(
 }
 
 const betweenHosts =
-  "look for what drops multicast between the hosts: client isolation or a guest network on the access point, filtering or IGMP snooping on the switch, a VLAN, a virtual machine's or container's bridge; until then use a transport that does without";
+  "find the device that drops multicast between the hosts: client isolation or a guest network on the access point, filtering or IGMP snooping on the switch, a VLAN, a virtual machine's or container's bridge; until then use a transport that does without";
 
 function isNeighborOn(address: string, on: LinkInterface): boolean {
   const [bare = "", zone] = address.split("%");
