@@ -1,18 +1,13 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./command.mjs";
+import { readProjects } from "./workspace.mjs";
 
-const groups = ["packages", "apps", "examples", "bench", "test"];
 const outputs = [".js", ".js.map", ".d.ts", ".d.ts.map"];
 
-/**
- * Removes compiled output of sources that are gone: the compiler leaves it, a restored build lies over it, and it would
- * be packed.
- */
+/** Removes compiled output of sources that are gone: the compiler leaves it, and a restored build lies over it. */
 export function pruneOutput() {
-  for (const group of groups) {
-    for (const name of readdirSync(join(root, group))) prune(join(root, group, name));
-  }
+  for (const { folder } of readProjects()) prune(join(root, folder));
 }
 
 function prune(folder) {
