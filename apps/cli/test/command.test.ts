@@ -38,7 +38,6 @@ async function outcome(child: Child): Promise<{ code: number | null; stdout: str
   return { code, ...output };
 }
 
-/** First line that fits. */
 async function lineOf(stream: Readable, fits: (line: string) => boolean): Promise<string> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {

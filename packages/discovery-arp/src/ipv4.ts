@@ -50,7 +50,6 @@ export function covers(outer: Subnet, inner: Subnet): boolean {
   return inner.prefixLength >= outer.prefixLength && contains(outer, inner.base);
 }
 
-/** True if one of the ranges holds the address. */
 export function isIn(address: number, ranges: readonly Subnet[]): boolean {
   return ranges.some((range) => contains(range, address));
 }

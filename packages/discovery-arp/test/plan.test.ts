@@ -6,7 +6,6 @@ import { linkOf } from "./lan.ts";
 
 const subnets = (...texts: string[]): Subnet[] => texts.flatMap((text) => parseSubnet(text) ?? []);
 
-/** Swept ranges and omissions of a plan, in one line each. */
 function told(options: PlanOptions): { swept: string[]; omitted: string[] } {
   const { ranges, omissions } = planSweep(options);
   return {

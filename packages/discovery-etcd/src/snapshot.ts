@@ -94,7 +94,6 @@ async function readPage(
   }
 }
 
-/** Revision in the header of any result. */
 export function revisionOf({ header }: Result): Revision {
   const { cluster_id: cluster, revision } = isObject(header) ? header : {};
   return { cluster: scalarText(cluster), number: Number(scalarText(revision)) };

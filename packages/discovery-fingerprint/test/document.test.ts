@@ -29,7 +29,6 @@ const full = {
   auth: "required",
 } as const satisfies DocumentedServer;
 
-/** Document about one server. */
 function about(server: unknown): unknown {
   return { schemaVersion: 1, servers: [server] };
 }

@@ -64,7 +64,6 @@ function refuse(release: () => void, kind: "too-large" | "no-room"): TakenBody {
   return { kind };
 }
 
-/** Refusal of a body, for the client. */
 export const bodyRefusals: Readonly<Record<Exclude<TakenBody["kind"], "body">, Refusal>> = {
   "too-large": {
     status: 413,

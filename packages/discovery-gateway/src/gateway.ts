@@ -46,7 +46,6 @@ export interface GatewayOptions extends PickerOptions, AuthorityOptions, Partial
   readonly onRequest?: (outcome: RequestOutcome) => void;
 }
 
-/** Outcome of a request. */
 export interface RequestOutcome {
   readonly method: string;
   readonly path: string;

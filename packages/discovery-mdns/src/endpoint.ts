@@ -14,7 +14,6 @@ import type { Announcer } from "./responder/announcer.ts";
 import { Responder } from "./responder/responder.ts";
 import type { Said } from "./responder/said.ts";
 
-/** Options that the endpoints of all interfaces share. */
 export interface EndpointOptions {
   readonly via: string;
   readonly context: TransportContext;

@@ -14,7 +14,6 @@ import { Segment } from "./segment.ts";
 const type = "_lmserv._tcp.local";
 const maxInstances = 40;
 
-/** All records of a host about a node. */
 function recordsOf(port: number, id: string, info: string): Answer[] {
   const instance = `node-${port}.${type}`;
   const target = `host-${port}.local`;

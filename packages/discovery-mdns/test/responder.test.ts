@@ -30,7 +30,6 @@ const answersOf = ({ packet }: Heard): Answer[] => packet.answers ?? [];
 const find = (records: Answer[] | undefined, wanted: string): Answer | undefined =>
   records?.find((record) => record.type === wanted);
 
-/** Instance and host names of the first announcement. */
 function names(): { instance: string; host: string } {
   const [first] = responses();
   const ptr = first && find(answersOf(first), "PTR");

@@ -156,7 +156,6 @@ export class Segment {
   }
 }
 
-/** One machine with the interfaces of all of these. */
 export function joined(...machines: readonly Machine[]): Machine {
   const owner = (name: string): Machine | undefined =>
     machines.find((machine) => machine.system().interfaces.some((one) => one.name === name));
@@ -170,7 +169,6 @@ export function joined(...machines: readonly Machine[]): Machine {
   };
 }
 
-/** The same interfaces with an index. */
 function numbered({ interfaces }: System, index: number): System {
   return { interfaces: interfaces.map((one) => ({ ...one, index })) };
 }
@@ -183,7 +181,6 @@ export function infoOf(address: string, prefix: number): NetworkInterfaceInfo {
   return { ...info, internal, netmask: "ffff:ffff:ffff:ffff::", family: "IPv6", scopeid: 2 };
 }
 
-/** Addresses that an interface sends from. */
 function sendersOf(on: LinkInterface): ReadonlyMap<Family, string> {
   const found = families.flatMap((family) => {
     const [address] = addressesOf(on, family);
@@ -225,7 +222,6 @@ export interface OpenEndpoint {
   readonly reports: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Opens a session of the transport on a virtual machine. */
 export async function openEndpoint(
   machine: Machine,
   clock: VirtualClock,

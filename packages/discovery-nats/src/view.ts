@@ -37,7 +37,6 @@ export class View implements WatchSink {
   #anchor = { serverMs: 0, localMs: 0 };
   /** Server time up to which everything was reported. */
   #reachedMs = 0;
-  /** Time of the latest put of any announcer. */
   #putMs: number;
   /**
    * Nothing expires before the server has reported everything up to this time: announcers were cut off with

@@ -8,7 +8,6 @@ export class PlainAnnouncer implements AsyncDisposable {
   readonly kv: KV;
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** Opens an existing bucket. */
   static async open(
     servers: string | readonly string[],
     bucket: string,

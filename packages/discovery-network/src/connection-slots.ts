@@ -56,7 +56,6 @@ export class ConnectionSlots {
   }
 }
 
-/** Groups of the same key, the largest first. */
 function largestGroups(slots: readonly Slot[], keyOf: (slot: Slot) => string): readonly (readonly Slot[])[] {
   const groups = new Map<string, Slot[]>();
   for (const slot of slots) {

@@ -8,9 +8,7 @@ import type { LinkTable, LinkTraits } from "./sysfs.ts";
  */
 export type InterfaceKind = "lan" | "guests" | "tunnel" | "loopback";
 
-/** Evidence for the kinds of interfaces. */
 export interface KindEvidence extends LinkTable {
-  /** Interfaces of the default routes. */
   readonly defaultRoutes: ReadonlySet<string>;
 }
 
@@ -41,7 +39,6 @@ export function kindOf(name: string, evidence: KindEvidence): InterfaceKind {
   return isAlone && !evidence.hardware ? "lan" : "guests";
 }
 
-/** Kind of an interface by its name. */
 export function kindByName(name: string): InterfaceKind {
   if (/^lo\d*$/.test(name)) return "loopback";
   if (tunnelNames.test(name)) return "tunnel";

@@ -19,7 +19,6 @@ const folder = "/sys/class/net";
 /** The universal/local bit (IEEE 802): set for addresses that did not come with the hardware. */
 const localBit = 2;
 
-/** Mark of this machine at present. */
 export function thisMachine(): MachineMark {
   const listed = listInterfaces();
   return markOf(readMachine(listed, readSystem({ list: () => listed }), systemFiles));

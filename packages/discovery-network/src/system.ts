@@ -117,7 +117,6 @@ export function isInterface(
 
 const networks = new WeakMap<InterfaceAddress, Network>();
 
-/** Subnet of an address of this machine. */
 export function subnetOf(own: InterfaceAddress): Network {
   const known = networks.get(own);
   if (known) return known;

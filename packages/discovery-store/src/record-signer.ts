@@ -5,7 +5,6 @@ import { keyOf, writeValue } from "./value.ts";
 /** Number of the record since the start, shared by all sessions of an identity. */
 const written = new WeakMap<Identity, number>();
 
-/** Addresses of a node, with its machine. */
 export type Place = Pick<AliveRecord, "addresses" | "machine">;
 
 export interface RecordSignerOptions {

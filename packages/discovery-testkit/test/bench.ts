@@ -37,7 +37,6 @@ export class Bench {
     return new Watch(session.browse(query, { signal }), this.clock);
   }
 
-  /** Code and transport of each report. */
   get told(): readonly string[] {
     return this.reports.map(({ code, via }) => `${code} ${via}`);
   }

@@ -29,7 +29,6 @@ function ruleOf(id: string) {
   return rule;
 }
 
-/** Runs a rule on a changed memory fixture. */
 async function run(id: string, change: (fixture: Fixture) => Partial<Fixture>): Promise<void> {
   await using fixture = await memoryFixture();
   await ruleOf(id).run({ ...fixture, ...change(fixture) }, capabilities);

@@ -73,7 +73,6 @@ function answersOn(address: string, answered: readonly string[]): boolean {
   return answered.some((one) => withoutZone(one) === address);
 }
 
-/** Announcement of one server of this machine. */
 interface ResolvedAnnouncement {
   readonly server: LocalServer;
   readonly announcement: Announcement;

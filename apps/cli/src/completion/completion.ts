@@ -6,7 +6,6 @@ import { zshScript } from "./zsh.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 
-/** Script for each shell. */
 export const scripts: Readonly<Record<(typeof shells)[number], (model: ProgramModel) => string>> = {
   bash: bashScript,
   zsh: zshScript,

@@ -1,6 +1,5 @@
 import type { CommandModel, OptionModel, ProgramModel, ValueModel } from "./model.ts";
 
-/** Completion for fish. */
 export function fishScript({ name, options, commands }: ProgramModel): string {
   const rule = (condition: string, rest: string): string =>
     `complete -c ${name} -n ${quote(condition)} ${rest}`;

@@ -1,6 +1,5 @@
 import type { DiscoveryError, RegistryChange, TransportStatus } from "@lmserv/discovery-core";
 
-/** View of a watch's changes. */
 export interface WatchView {
   readonly begin: () => void;
   /** Shows a change; returns false if the reader is behind, so that the next one waits for it. */

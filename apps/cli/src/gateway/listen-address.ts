@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { canonicalAddress, formatEndpoint, isLoopback, isPort } from "@lmserv/discovery-core/transport";
 
-/** Address that the endpoint listens on. */
 export interface ListenAddress {
   /** IPv4 or IPv6. */
   readonly address: string;

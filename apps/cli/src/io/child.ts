@@ -21,7 +21,6 @@ export interface Child {
   readonly pass: (name: SignalName) => void;
 }
 
-/** Error of a program that cannot be started. */
 export class StartError extends Error {
   override readonly name = "StartError";
   /** 127 for a missing program, 126 for one that cannot be executed, as in shells. */

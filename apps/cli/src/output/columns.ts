@@ -2,7 +2,6 @@ import { modelNamesOf, type NodeInfo, visibleText } from "@lmserv/discovery-core
 import { formatEndpoint } from "@lmserv/discovery-core/transport";
 import { formatAge } from "../options/duration.ts";
 
-/** Options of a list's table. */
 export interface TableOptions {
   readonly color: boolean;
   /** True to show the state of each node. */

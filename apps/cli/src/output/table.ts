@@ -8,7 +8,6 @@ const gap = "  ";
 /** Bound without a terminal that cuts lines: names and lists may be long, and are complete in the JSON. */
 const maxCellWidth = 48;
 
-/** Column with its cells and its width. */
 interface Measured {
   readonly column: Column;
   readonly cells: readonly Cell[];

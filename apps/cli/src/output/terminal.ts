@@ -1,6 +1,5 @@
 import type { Io, Output } from "../io/io.ts";
 
-/** True if lines on the stream can be repainted. */
 export function canRepaint(stream: Output, { TERM }: Io["env"]): boolean {
   return stream.isTTY === true && TERM !== "dumb";
 }

@@ -4,7 +4,6 @@ import { mkdir, unlink, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname } from "node:path";
 
-/** End of a program of the system. */
 export interface ProgramEnd {
   /** Exit code; 127 for a missing program. */
   readonly code: number;

@@ -21,7 +21,6 @@ function configure(transports: unknown, path: string = file): void {
   machine.files.set(path, JSON.stringify({ version: 1, transports }, null, 2));
 }
 
-/** Options of the made transports, by name. */
 function made(): Record<string, unknown> {
   return Object.fromEntries(machine.made.map(({ options, context }) => [context.name, options]));
 }

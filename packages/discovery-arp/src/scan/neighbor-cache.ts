@@ -99,7 +99,6 @@ export class NeighborCache {
     return this.#browses.size === 0;
   }
 
-  /** Hosts of the listed servers. */
   hosts(): readonly string[] {
     return [...this.#listed.values()].map(({ host }) => host);
   }

@@ -35,7 +35,6 @@ export interface Target {
   readonly from: string;
 }
 
-/** Swept range of one link. */
 export interface PlannedRange {
   readonly link: string;
   readonly subnet: string;

@@ -6,7 +6,6 @@ import type { Target } from "./plan.ts";
 import type { TableLoad } from "./table-capacity.ts";
 
 export interface SweepProgress {
-  /** Count of addresses to ask. */
   readonly addresses: number;
   readonly asked: number;
   /** Count of asked addresses that belong to a host. */

@@ -121,7 +121,6 @@ export class Sweeper {
   }
 }
 
-/** Plan of a sweep with these settings now. */
 export function planOf({ interfaces, subnets, exclude }: Settings, machine: Platform): SweepPlan {
   const links = listLinks(machine.system());
   return planSweep({ links, wanted: interfaces, subnets, exclude });

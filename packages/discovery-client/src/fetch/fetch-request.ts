@@ -46,7 +46,6 @@ async function bodyOf(request: Request, isStream: boolean): Promise<FetchRequest
   return new CallBody(new Uint8Array(await request.arrayBuffer()));
 }
 
-/** Call of a request. */
 export function callOf({ body, headers }: FetchRequest, api: Api): Call {
   const kept = body instanceof CallBody ? body : null;
   return {

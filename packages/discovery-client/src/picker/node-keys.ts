@@ -13,7 +13,6 @@ export interface NodeKey {
   readonly key: string;
 }
 
-/** Keys by node. */
 export class NodeKeys {
   readonly #keys: ConfiguredNodes<string>;
 

@@ -56,7 +56,6 @@ export function nearestAt(setting: Setting, [key, ...rest]: Path): Setting {
   return next ? nearestAt(next, rest) : setting;
 }
 
-/** Group without some of its keys. */
 export function without(group: Group, keys: Path): Group {
   return { ...group, entries: new Map([...group.entries].filter(([key]) => !keys.includes(key))) };
 }

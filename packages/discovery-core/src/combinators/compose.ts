@@ -56,7 +56,6 @@ export function assertDistinctNames(members: readonly Transport[]): void {
     throw new TypeError(`two transports are named "${twice}"; each needs a name of its own`);
 }
 
-/** Open session of a member. */
 export interface Member {
   readonly name: string;
   readonly session: TransportSession;

@@ -106,7 +106,6 @@ export interface Discovery extends AsyncDisposable {
   reconfirm(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** Signal that never aborts. */
 const never = new AbortController().signal;
 
 /**

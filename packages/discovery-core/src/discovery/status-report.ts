@@ -3,7 +3,6 @@ import { type DiscoveryError, isFatal } from "../contract/errors.ts";
 import { type Log, silentLog } from "../contract/log.ts";
 import { shielded } from "./shield.ts";
 
-/** Status of a transport. */
 export interface TransportStatus {
   readonly name: string;
   /** True after its first pass over the medium. */

@@ -76,13 +76,11 @@ export class Entry {
     return admissible(tiesOf(claim), [...this.sources.values(), claim]);
   }
 
-  /** Present ties by its sources. */
   presentTies(): Set<string> {
     const claims = [...this.sources.values()];
     return new Set(admissible(claims.flatMap(tiesOf), claims));
   }
 
-  /** True if any source names an identity. */
   get isNamed(): boolean {
     return trustOfIdentity(this.sources.values()) !== null;
   }

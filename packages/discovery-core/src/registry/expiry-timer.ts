@@ -35,7 +35,6 @@ export class ExpiryTimer {
     this.#events = events;
   }
 
-  /** Sets the timer for the registry's next deadline. */
   arm(): void {
     const deadlineMs = this.#registry.nextDeadlineMs();
     if (deadlineMs === null) {

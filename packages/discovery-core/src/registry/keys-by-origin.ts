@@ -3,7 +3,6 @@ import { OrderedSet } from "./ordered-set.ts";
 /** Keys by origin, with direct access to the largest origin. */
 export class KeysByOrigin {
   readonly #keys = new Map<string, OrderedSet>();
-  /** Origins by their count of keys. */
   readonly #bySize = new Map<number, OrderedSet>();
   /** Count of the largest origin's keys. */
   largest = 0;

@@ -17,7 +17,6 @@ export class OrderedSet {
     this.#order.push(member);
   }
 
-  /** Returns true if it was a member. */
   delete(member: string): boolean {
     const was = this.#members.delete(member);
     if (this.#order.length > 2 * this.#members.size + maxGaps) this.#order = [...this.#members];

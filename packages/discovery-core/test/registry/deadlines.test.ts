@@ -22,7 +22,6 @@ class SortedDeadlines {
     this.#all = this.#all.filter((one) => one.key !== key);
   }
 
-  /** All that are due first, in the order of keys. */
   due(): readonly { readonly key: string; readonly atMs: number }[] {
     const [first] = this.#all.sort((a, b) => a.atMs - b.atMs);
     return this.#all.filter(({ atMs }) => atMs === first?.atMs);

@@ -25,7 +25,6 @@ class List {
     this.entries = this.entries.filter((it) => it.key !== key);
   }
 
-  /** Keys of one trust, by origin. */
   byOrigin(trust: number): Map<string, string[]> {
     const keys = new Map<string, string[]>();
     for (const { key, rank } of this.entries) {

@@ -72,7 +72,6 @@ export class CountingProxy implements AsyncDisposable {
     this.#counter.isCut = false;
   }
 
-  /** Count of attempted connections. */
   get attempts(): number {
     return this.#counter.attempts;
   }

@@ -123,7 +123,6 @@ export async function checkHealth({
   return healthAsker(clock)({ host, port, scheme, server, path: null, lists: false }, signal);
 }
 
-/** Options of the questions. */
 export interface AskingOptions {
   /** Time limit for all questions of a check, in ms. @default 4_000 */
   readonly timeoutMs?: number;

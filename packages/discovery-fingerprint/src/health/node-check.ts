@@ -39,7 +39,6 @@ export interface Conclusion {
   readonly pace: Pace;
 }
 
-/** Configured credentials of a node. */
 export interface Credentials {
   /** Key of the node, or null. */
   readonly keyOf: (node: NodeInfo) => string | null;

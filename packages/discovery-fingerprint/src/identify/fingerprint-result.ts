@@ -15,7 +15,6 @@ export type Fingerprint =
    */
   | { readonly kind: "silent"; readonly why: NoReply };
 
-/** Further servers in a document. */
 interface Documented {
   /** LLM servers of the same host on other ports; empty without a document. */
   readonly others: readonly Identification[];

@@ -7,7 +7,6 @@ export type Examine = (signal: AbortSignal) => Promise<DoctorDocument>;
 /** Shortest interval of examinations in ms: each sends packets on every interface, and takes seconds. */
 const leastMs = 60_000;
 
-/** An examination that has ended. */
 export interface Examination {
   readonly document: DoctorDocument;
   /** When it ended, on the clock, in ms. */

@@ -23,7 +23,6 @@ export class Traffic {
     this.#nodes.set(node, codes);
   }
 
-  /** Requests that a node answered. */
   answeredBy(node: string): number {
     return [...(this.#nodes.get(node)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }

@@ -27,7 +27,6 @@ export class Cache {
   /** Jitter of the latest instance, in [0, 1). */
   #jitter: number;
   readonly #instances = new Map<string, Instance>();
-  /** Hosts of the known instances. */
   readonly #hosts = new Map<string, Host>();
   /** Count of instances that were refused or displaced. */
   refused = 0;

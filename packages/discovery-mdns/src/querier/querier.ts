@@ -87,7 +87,6 @@ export class Querier {
     );
   }
 
-  /** Interface and address, for messages. */
   get label(): string {
     const { name, addresses } = this.link.interface;
     return `${name} (${addresses[0]?.address ?? "no address"})`;

@@ -4,7 +4,6 @@ import { type Family, familyOf } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import type { Instance } from "./instance.ts";
 
-/** Question, with the families over which it is sent. */
 export interface Ask extends Omit<Question, "unicast"> {
   readonly over: readonly Family[];
 }

@@ -14,7 +14,6 @@ const tieWaitMs = 1_000;
 /** After this many conflicts within this time, every further attempt waits (section 8.1). */
 const conflictLimit = { count: 15, withinMs: 10_000, waitMs: 5_000 };
 
-/** Objection that a claimed name has met. */
 type Objection = "none" | "tie" | "conflict";
 
 /** Claim of a name, until its last probe was answered or was not. */

@@ -18,7 +18,6 @@ import { denial, isProbe, probedName } from "./rival.ts";
 
 const wanted = `Chosen.${serviceType}`;
 
-/** Packets of a host with goodbyes. */
 const goodbyesOf = ({ peer, host }: Stage, afterMs: number): readonly Heard[] =>
   multicasts(peer, host, afterMs).filter(({ message }) => message.answers.some(({ ttlS }) => ttlS === 0));
 

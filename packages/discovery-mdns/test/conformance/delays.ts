@@ -1,7 +1,6 @@
 import { type Heard, query } from "@lmserv/test-netlab/raw-peer";
 import type { RecordType } from "dns-packet";
 
-/** A question for the pointers of a name. */
 export function asksFor(name: string): Buffer {
   return query({ questions: [{ name, type: "PTR" }] });
 }
@@ -22,7 +21,6 @@ export interface DelayStatistics {
   readonly text: string;
 }
 
-/** Statistics of delays that should lie in a range. */
 export function delayStatistics(
   delaysMs: readonly number[],
   range: { readonly fromMs: number; readonly toMs: number },

@@ -8,7 +8,6 @@ import { browsing } from "../virtual/subject.ts";
 const hourMs = 3_600_000;
 const box = fakeService(serviceType, { label: "Box", address: "10.77.0.2" });
 
-/** Questions of our host for records of that type. */
 const questionsFor = ({ peer, host }: Stage, type: string): readonly Heard[] =>
   peer
     .heard(host.address)

@@ -21,7 +21,6 @@ interface Scene {
   ) => Promise<{ readonly heard: Heard; readonly delayMs: number }>;
 }
 
-/** A test of a busy host. */
 type Play = (scene: Scene, note: (measured: string) => void) => Promise<void>;
 
 /** Body of a test of a busy host, which sends no record twice within a second. */

@@ -91,7 +91,6 @@ export function hostOn(
 
 export type Change = RegistryChange & { readonly atMs: number };
 
-/** A watching discovery, with its changes. */
 export interface Watcher {
   readonly discovery: Discovery;
   readonly changes: Change[];
@@ -107,7 +106,6 @@ export interface WatcherOptions extends MdnsOptions {
   readonly capacity?: number;
 }
 
-/** Starts a discovery on a host and watches. */
 export async function watchOn(host: VirtualHost, options: WatcherOptions): Promise<Watcher> {
   const changes: Change[] = [];
   const warnings: DiscoveryError[] = [];

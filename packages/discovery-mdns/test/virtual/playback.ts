@@ -37,7 +37,6 @@ export class Playback {
     await this.wait(() => false, Math.max(0, atMs - this.nowMs()));
   }
 
-  /** Settles as the promise does. */
   async settled<T>(promise: PromiseLike<T>, about: string): Promise<T> {
     let isSettled = false;
     const settle = (): void => {

@@ -15,7 +15,6 @@ const restMs = 1_010;
 /** Count of a service's announcements. */
 const announcements = 4;
 
-/** The library on a host of the stage. */
 export async function discoveryOn(
   { clock, random, playback, running }: Stage,
   host: VirtualHost,
@@ -55,7 +54,6 @@ export async function startAnnouncing(
   return { discovery, registration, stop };
 }
 
-/** Announces a node on a host and reads its first announcement. */
 export async function announce(
   stage: Stage,
   node: Partial<Announcement> = {},
@@ -66,7 +64,6 @@ export async function announce(
   return { stop, ...(await announced(stage.peer, host)) };
 }
 
-/** First service that a host announces. */
 export async function announced(peer: VirtualPeer, host: VirtualHost): Promise<Omit<Service, "stop">> {
   const first = await peer.find(host.address, isAnnouncement);
   const srv = first.message.answers.find((record) => record.type === "SRV");

@@ -48,7 +48,6 @@ function openStage(seed = 1): Stage {
   };
 }
 
-/** Peer that sends from a host. */
 export function peerOn(
   { segment, playback }: Pick<Stage, "segment" | "playback">,
   host: VirtualHost,

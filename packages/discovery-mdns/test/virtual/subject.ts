@@ -11,7 +11,6 @@ import { type MdnsOptions, mdnsOn } from "../../src/transport.ts";
 import type { VirtualHost } from "./host.ts";
 import type { Stage } from "./stage.ts";
 
-/** Signal that never aborts. */
 export const never = new AbortController();
 setMaxListeners(0, never.signal);
 
@@ -24,7 +23,6 @@ export interface Subject {
   readonly announce: (as: string, node: Announcement) => Promise<void>;
   readonly update: (as: string, node: Announcement) => Promise<void>;
   readonly withdraw: (as: string) => Promise<void>;
-  /** Reconfirms the report with that key. */
   readonly reconfirm: (key: string) => Promise<void>;
 }
 

@@ -9,7 +9,6 @@ export class CountingProxy implements AsyncDisposable {
   #isCut = false;
   /** Count of chunks with questions; keep-alives do not count. */
   sent = 0;
-  /** Count of attempted connections. */
   attempts = 0;
 
   static async open(target: string): Promise<CountingProxy> {

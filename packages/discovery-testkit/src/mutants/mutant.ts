@@ -14,7 +14,6 @@ import type { MemoryOptions } from "../memory.ts";
 
 /** Transport that is broken on purpose, to prove that a rule can fail. */
 export interface Mutant {
-  /** Rule that it breaks. */
   readonly rule: string;
   /** Further rules that detect the same mistake. @default none */
   readonly alsoBreaks?: readonly string[];
@@ -28,7 +27,6 @@ export interface Mutant {
 export type Steps = AsyncIterator<Observation, unknown, undefined>;
 export type Step = IteratorResult<Observation, unknown>;
 
-/** Replaces some members of the transport's sessions. */
 export function withSession(
   transport: Transport,
   replace: (session: TransportSession, context: TransportContext) => Partial<TransportSession>,
@@ -88,7 +86,6 @@ export interface Addition {
   readonly stop: () => void;
 }
 
-/** Adds observations to the transport's browses. */
 export function withAdditions(
   transport: Transport,
   start: (sink: ObservationSink, query: BrowseQuery, context: TransportContext) => Addition,

@@ -33,7 +33,6 @@ export interface ConformanceMeta extends Provenance {
   readonly measured?: string;
 }
 
-/** Name of a test file on the page. */
 export function fileName(path: string): string {
   return basename(path, ".test.ts");
 }

@@ -100,7 +100,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Parses the findings of the page. */
 export function parseFindings(page: string): Finding[] {
   const [, section = ""] = page.split(`${testsHeading}\n`);
   const rows = section.split("\n").filter((line) => /^\| \d/.test(line));
