@@ -8,7 +8,7 @@ export const checks = {
   "multicast-returned": ["ok", "A packet to the group left this machine, and its copy came back to it."],
   "multicast-not-sent": ["fail", "The system refuses to send to the group."],
   "multicast-not-returned": ["fail", "The packet left, and this machine did not get its own copy."],
-  "multicast-heard": ["ok", "mDNS of other hosts is heard."],
+  "multicast-heard": ["ok", "mDNS of other hosts is heard.", "others-reached"],
   "multicast-silent": ["warn", "No other host is heard, and nothing proves that one should be."],
   "multicast-dropped": [
     "fail",

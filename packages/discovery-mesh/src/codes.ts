@@ -1,6 +1,6 @@
 /** What an examination of the mesh may find. */
 export const checks = {
-  "seed-reached": ["ok", "A member of the mesh answers at the seed, and the key fits."],
+  "seed-reached": ["ok", "A member of the mesh answers at the seed, and the key fits.", "others-reached"],
   "seed-spare-unreachable": ["warn", "Nobody answers at this seed, but at another."],
   "seed-unreachable": ["fail", "No seed leads into the mesh, and nobody answers at this one."],
   "seed-foreign": [

@@ -12,7 +12,8 @@ interface DoctorFlags extends SharedFlags {
 const examples = `
 Examples:
   lmserv doctor                            why are there no servers?
-  lmserv doctor --sweep                    the same, and look for neighbours that could tell
+  lmserv doctor --sweep                    the same, and what a sweep would find
+  lmserv doctor -v                         every check, not only what may matter
   lmserv doctor --transport mdns --interface eth0
   lmserv doctor --transport mesh --key-file mesh.key --seed ws://10.0.0.1:7946
   lmserv doctor --transport etcd --endpoint http://10.0.0.1:2379
@@ -34,10 +35,6 @@ export function doctorCommand(
     .option("--json", "print one JSON document");
   const settings = addTransportFlags(addSharedOptions(command, io), plugins);
   command.addHelpText("after", examples).action(async (flags: DoctorFlags) => {
-    const isChosen = flags.transport || flags.preset !== undefined || flags.config !== undefined;
-    await doctor({
-      ...sharedRequest(isChosen ? flags : { ...flags, transport: unasked }, settings()),
-      json: flags.json ?? false,
-    });
+    await doctor({ ...sharedRequest(flags, settings()), json: flags.json ?? false, unchosen: unasked });
   });
 }

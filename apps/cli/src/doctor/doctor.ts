@@ -9,7 +9,7 @@ import {
   type TransportPlugin,
 } from "@lmserv/discovery-core/transport";
 import { type DoctorDocument, formatVersion, toJsonLine } from "@lmserv/discovery-gateway/document";
-import { configure } from "../config/configuration.ts";
+import { configure, firstPassMs, namesOf } from "../config/configuration.ts";
 import { interfaceFlags, thoroughness } from "../discover/advice.ts";
 import { exitCode } from "../exit-code.ts";
 import { interruptedCode } from "../io/interruption.ts";
@@ -19,8 +19,10 @@ import { checkDocument } from "../output/document.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { showing } from "../output/spinner.ts";
 import { hasColor } from "../output/terminal.ts";
+import { conclude, isReached } from "./conclusion.ts";
 import { environmentChecks, readEnvironment } from "./environment.ts";
 import { formatFindings, worstOf } from "./findings.ts";
+import { loopbackServers, sightings } from "./sightings.ts";
 
 /**
  * Time limit in ms: sockets and files answer within seconds; all but the search for neighbors that takes
@@ -36,14 +38,18 @@ export async function doctor(request: DoctorRequest, io: Io, signal: AbortSignal
     io,
     reporter,
     "examining this machine",
-    examine(request, io, reporter, signal),
+    examineAndLook(request, io, reporter, signal),
   );
   if (signal.aborted) return interruptedCode(signal);
   const durationMs = Math.round(io.clock.now() - startedMs);
   io.stdout.write(
     request.json
       ? toJsonLine(documentOf(checks, durationMs))
-      : formatFindings(checks, hasColor(io.stdout, io.env)),
+      : formatFindings(checks, {
+          color: hasColor(io.stdout, io.env),
+          verbose: request.verbose,
+          conclusion: conclude(checks, io.plugins.values()),
+        }),
   );
   return worstOf(checks) === "fail" ? exitCode.unsound : exitCode.sound;
 }
@@ -63,6 +69,50 @@ export async function examinationOf(request: Request, io: Io, signal: AbortSigna
 
 function documentOf(checks: readonly Check[], durationMs: number): DoctorDocument {
   return { formatVersion, verdict: worstOf(checks), durationMs, checks: checks.map(checkDocument) };
+}
+
+/** Examines what is configured, or all that needs no server of others, then looks for servers as `discover` does. */
+async function examineAndLook(
+  request: DoctorRequest,
+  io: Io,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const lenient = withOptional(request, () => true);
+  const silent = createReporter(io.stderr, { quiet: true, verbose: false });
+  const used = await configure(lenient, io, silent, { interactive: true, identity: null });
+  const isConfigured = used.settings.some(
+    ({ path, origin }) => path === "transports" && origin.kind !== "default",
+  );
+  const examined = isConfigured ? request : withTransports(request, request.unchosen);
+  const checks = await examine(examined, io, reporter, signal);
+  if (signal.aborted) return checks;
+  const swept = thoroughness(namersIn(io)).filter(({ option }) => hasOption(request, option));
+  const missing = swept
+    .map(({ type }) => type)
+    .filter((type) => used.transports.every((one) => one.type !== type));
+  const names = [...namesOf(used), ...missing];
+  const looked =
+    missing.length > 0
+      ? await configure(withTransports(lenient, names), io, silent, { interactive: true, identity: null })
+      : used;
+  const timeoutMs = swept.length > 0 ? await firstPassMs(looked) : lookMs;
+  const found = await Promise.all([
+    sightings(looked, timeoutMs, io, reporter, signal),
+    loopbackServers(io, signal),
+  ]);
+  return [...checks, ...found.flat()];
+}
+
+/** Two questions of mDNS, and time for the answers; stores and meshes answer at once. */
+const lookMs = 1_500;
+
+function withTransports(request: Request, transports: readonly string[]): Request {
+  return { ...request, flags: { ...request.flags, transports } };
+}
+
+function hasOption({ flags }: Request, option: string): boolean {
+  return flags.options?.some(({ key }) => key === option) ?? false;
 }
 
 /** Concurrent, since the transports are independent. */
@@ -86,11 +136,12 @@ async function examine(
   };
   const passesMs = await Promise.all(namers.map(({ firstPassMs }) => firstPassMs()));
   const limitMs = longestMs + Math.max(0, ...passesMs);
-  const found = await Promise.all([
+  const [environment, ...found] = await Promise.all([
+    readEnvironment(io.readText, io.env, io.readSystem()),
     ...transports.map(({ transport }) => diagnose(transport, context, limitMs, signal)),
-    readEnvironment(io.readText, io.env, io.readSystem()).then(environmentChecks),
   ]);
-  return found.flat();
+  const checks = found.flat();
+  return [...checks, ...environmentChecks(environment, isReached(checks, io.plugins.values()))];
 }
 
 /** Transports of the command that can name hosts near this machine. */
@@ -101,7 +152,12 @@ function namersIn({ plugins }: Io): readonly TransportPlugin[] {
 /** They are configured even if they are not examined, so that no flag of theirs is stray. */
 function withoutStrays(request: Request, io: Io): Request {
   const known = new Set(transportFlags(namersIn(io)).map(({ name }) => name));
-  const options = request.flags.options?.map((one) => ({ ...one, ifAny: one.ifAny || known.has(one.flag) }));
+  return withOptional(request, (flag) => known.has(flag));
+}
+
+/** The same request, in which some flags are for whichever transport has them, if any. */
+function withOptional(request: Request, isOptional: (flag: string) => boolean): Request {
+  const options = request.flags.options?.map((one) => ({ ...one, ifAny: one.ifAny || isOptional(one.flag) }));
   return { ...request, flags: { ...request.flags, ...(options && { options }) } };
 }
 

@@ -1,4 +1,4 @@
-import { type Check, checker } from "@lmserv/discovery-core/transport";
+import { type Check, type Checker, checker } from "@lmserv/discovery-core/transport";
 import { type InterfaceKind, kindByName, type System } from "@lmserv/discovery-network";
 
 /** Reads a file of the system; null if it is missing or unreadable. */
@@ -26,10 +26,14 @@ export const hostChecks = {
   "container-suspected": ["warn", "This seems to be a container."],
   "wsl-suspected": ["warn", "This seems to be Linux on Windows."],
   "firewall-present": ["skip", "A firewall is in use whose rules only root can read."],
+  "servers-found": ["ok", "LLM servers are listed here."],
+  "no-server-found": ["warn", "No LLM server of another machine is listed here."],
+  "server-on-loopback": ["warn", "An LLM server of this machine accepts no connection of others."],
   "environment-unknown": ["skip", "This system does not tell its routes."],
 } as const;
 
-const say = checker("host", hostChecks, null);
+/** Makes checks of this machine and its surroundings. */
+export const hostCheck: Checker<keyof typeof hostChecks> = checker("host", hostChecks, null);
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -89,21 +93,22 @@ async function readFirewalls(read: ReadText): Promise<readonly string[]> {
 }
 
 /** Checks of the environment for causes that keep nodes from being found. */
-export function environmentChecks(environment: Environment): readonly Check[] {
+/** @param isReached - Other hosts are known to be reached, so that guesses of what keeps them away are wrong. */
+export function environmentChecks(environment: Environment, isReached: boolean): readonly Check[] {
   const { container, wsl, firewalls } = environment;
   return [
     ...routeChecks(environment),
-    ...(container
+    ...(container && !isReached
       ? [
-          say("container-suspected", {
+          hostCheck("container-suspected", {
             message: `this seems to be a ${container}: on a network of its own, neither multicast nor ARP leads out`,
             fix: "run it on the host's network (docker run --network host; hostNetwork: true), or outside",
           }),
         ]
       : []),
-    ...(wsl === null ? [] : [wslCheck(wsl)]),
+    ...(wsl === null || isReached ? [] : [wslCheck(wsl)]),
     ...firewalls.map((name) =>
-      say("firewall-present", {
+      hostCheck("firewall-present", {
         message: `${name} guards this machine; its rules cannot be read from here`,
         fix: "if others do not see this machine, let UDP port 5353 and the server's own port in",
       }),
@@ -113,11 +118,11 @@ export function environmentChecks(environment: Environment): readonly Check[] {
 
 function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] {
   if (defaultRoutes === null) {
-    return [say("environment-unknown", { message: "this system does not tell its routes" })];
+    return [hostCheck("environment-unknown", { message: "this system does not tell its routes" })];
   }
   if (defaultRoutes.length === 0) {
     return [
-      say("no-default-route", {
+      hostCheck("no-default-route", {
         message: "there is no default route: other mDNS programs may neither send nor receive",
         fix: "nothing, on a network without a router; else connect this machine to one",
       }),
@@ -126,10 +131,10 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
   const [first] = tunnels;
   if (first === undefined) {
     const message = `the default route leaves through ${defaultRoutes.join(", ")}`;
-    return [say("default-route", { message })];
+    return [hostCheck("default-route", { message })];
   }
   return [
-    say("vpn-suspected", {
+    hostCheck("vpn-suspected", {
       interface: first,
       message: `the default route leaves through ${first}, which looks like a VPN`,
       fix: "if hosts of the LAN are not found, allow access to the local network in the VPN, or disconnect it",
@@ -139,12 +144,12 @@ function routeChecks({ defaultRoutes, tunnels }: Environment): readonly Check[] 
 
 function wslCheck(wsl: "mirrored" | "nat"): Check {
   return wsl === "nat"
-    ? say("wsl-suspected", {
+    ? hostCheck("wsl-suspected", {
         message:
           "this seems to be WSL behind address translation: the LAN is out of reach of multicast and ARP",
         fix: "run it on Windows itself, or set networkingMode=mirrored in .wslconfig and use a transport without multicast",
       })
-    : say("wsl-suspected", {
+    : hostCheck("wsl-suspected", {
         message: "this seems to be WSL with mirrored networking, where multicast DNS does not arrive",
         fix: "run it on Windows itself, or use a transport without multicast",
       });

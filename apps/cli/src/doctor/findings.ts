@@ -14,15 +14,28 @@ export function worstOf(checks: readonly Check[]): Exclude<Verdict, "skip"> {
   return has("warn") ? "warn" : "ok";
 }
 
-/** Checks for people, by transport, each with its remedy; the sum comes last. */
-export function formatFindings(checks: readonly Check[], color: boolean): string {
+export interface FindingsOptions {
+  readonly color: boolean;
+  /** Shows every check, not only those that may matter. */
+  readonly verbose: boolean;
+  /** Last line. */
+  readonly conclusion: string;
+}
+
+/** Formats checks for people, by transport, each with its remedy; the sum and the conclusion come last. */
+export function formatFindings(
+  all: readonly Check[],
+  { color, verbose, conclusion }: FindingsOptions,
+): string {
+  const checks = all.filter(({ verdict }) => verbose || verdict === "fail" || verdict === "warn");
   const groups = [...new Set(checks.map(({ transport }) => transport))];
   const parts = groups.map((transport) => {
     const lines = checks.filter((one) => one.transport === transport).flatMap((one) => linesOf(one, color));
     const title = visibleText(transport ?? hostTitle);
     return [color ? paint("bold", title) : title, ...lines].join("\n");
   });
-  return `${[...parts, summary(checks)].join("\n\n")}\n`;
+  const hidden = all.length > checks.length ? " (-v shows them all)" : "";
+  return `${[...parts, `${summary(all)}${hidden}`, visibleText(conclusion)].join("\n\n")}\n`;
 }
 
 function linesOf({ verdict, code, message, fix }: Check, color: boolean): readonly string[] {

@@ -40,6 +40,8 @@ export interface PrintRequest extends Request {
 /** Request of `lmserv doctor`. */
 export interface DoctorRequest extends Request {
   readonly json: boolean;
+  /** Transports to examine if none is configured. */
+  readonly unchosen: readonly string[];
 }
 
 /** Request of `lmserv announce`. */

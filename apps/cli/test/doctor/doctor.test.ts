@@ -12,6 +12,8 @@ import { Machine } from "../harness.ts";
 import { closed, published } from "../schemas.ts";
 
 let machine: Machine;
+/** Codes of a machine that is alone on an ordinary network. */
+const surroundings = ["host/default-route", "host/no-server-found"];
 const route = "Iface\tDestination\nnull\n";
 
 beforeEach(() => {
@@ -51,7 +53,7 @@ function finding(...codes: readonly CheckCode[]): Diagnose {
 }
 
 async function examine(...argv: readonly string[]) {
-  const code = await machine.start("doctor", "--json", ...argv).ended;
+  const code = await machine.run(2_000, "doctor", "--json", ...argv);
   const document = JSON.parse(machine.stdout.text);
   expect(published.doctor(document), JSON.stringify(published.doctor.errors)).toBe(true);
   expect(closed.doctor(document), JSON.stringify(closed.doctor.errors)).toBe(true);
@@ -66,6 +68,7 @@ describe("the exit status and the verdict", () => {
     [["mdns/port-free", "mdns/multicast-silent"], "warn", 0],
     [["mdns/port-taken", "mdns/multicast-silent"], "fail", 1],
   ])("of %j are %s and %i", async (codes, verdict, code) => {
+    machine.network.appear({ id: "box", port: 8000, info: "box" });
     install("mdns", finding(...codes));
     expect(await examine()).toMatchObject({ code, document: { verdict } });
   });
@@ -78,7 +81,7 @@ describe("every transport", () => {
     const diagnose = finding("arp/neighbors-read");
     const open = () => Promise.reject(new Error("it must not be opened"));
     machine.plugins.set("smoke", machine.factory({ ...smoke, diagnose, open }));
-    expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", "host/default-route"]);
+    expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", ...surroundings]);
     machine.stdout.text = "";
     expect((await examine("--transport", "smoke")).codes).toEqual([
       "arp/neighbors-read",
@@ -100,7 +103,7 @@ describe("every transport", () => {
     const { code, codes, checks } = await examine();
     expect({ code, codes }).toEqual({
       code: 1,
-      codes: ["mdns/port-free", "DIAGNOSIS_FAILED", "host/default-route"],
+      codes: ["mdns/port-free", "DIAGNOSIS_FAILED", ...surroundings],
     });
     expect(checks[1]?.message).toContain("the sky fell");
   });
@@ -110,6 +113,8 @@ describe("every transport", () => {
     const { ended } = machine.start("doctor", "--json");
     await machine.until(() => machine.made.length > 0);
     await machine.clock.advance(60_000);
+    await machine.until(() => machine.network.sent > 0);
+    await machine.clock.advance(2_000);
     expect(await ended).toBe(1);
     expect(machine.stdout.text).toContain("it took too long");
   });
@@ -133,7 +138,24 @@ describe("every transport", () => {
     expect(swept).toMatchObject([
       { options: { interfaces: ["eth0"] }, context: { interactive: false } },
       { options: { interfaces: ["eth0"] }, context: { interactive: true } },
+      // The search sweeps as well.
+      { options: { interfaces: ["eth0"] }, context: { interactive: true } },
     ]);
+  });
+});
+
+describe("a configuration that is in use", () => {
+  it.each([
+    ["a file that is found by search", "file"],
+    ["the environment", "environment"],
+  ])("of %s is what is examined", async (_, where) => {
+    const neededServer = { needsServer: true };
+    install("mdns", finding("mdns/port-free"));
+    install("bus", finding("INTERFACE_USED"), neededServer);
+    const file = JSON.stringify({ version: 1, transports: { bus: {} } });
+    if (where === "file") machine.files.set("/home/me/lmserv.config.jsonc", file);
+    else machine.env.LMSERV_TRANSPORTS = "bus";
+    expect((await examine()).codes).toEqual(["INTERFACE_USED", ...surroundings]);
   });
 });
 
@@ -161,28 +183,33 @@ describe("the command that finds more neighbours", () => {
 describe("for people", () => {
   it("checks are grouped, with what to do, and summed up", async () => {
     install("mdns", finding("mdns/port-taken", "mdns/multicast-heard"));
-    expect(await machine.start("doctor").ended).toBe(1);
+    expect(await machine.run(2_000, "doctor")).toBe(1);
     expect(machine.stdout.text).toBe(`mdns
   fail  found mdns/port-taken [mdns/port-taken]
         fix it
-  ok    found mdns/multicast-heard
 
 this machine
-  ok    the default route leaves through eth0
+  warn  no LLM server of another machine is listed over mdns [host/no-server-found]
+        on the machine that serves, run: lmserv up
 
-1 fail, 2 ok
+1 fail, 1 warn, 2 ok (-v shows them all)
+
+Servers cannot be found here: found mdns/port-taken. To mend it: fix it.
 `);
     expect(machine.stderr.text).toBe("");
+    machine.stdout.text = "";
+    await machine.run(2_000, "doctor", "-v");
+    expect(machine.stdout.text).toContain("  ok    found mdns/multicast-heard\n");
   });
 
   it("they have colours on a terminal that wants some", async () => {
     install("mdns", finding("mdns/port-taken"));
     machine.isTerminal = true;
-    await machine.start("doctor").ended;
+    await machine.run(2_000, "doctor");
     expect(machine.stdout.text).toContain("\u001b[31mfail\u001b[39m");
     machine.stdout.text = "";
     machine.env.NO_COLOR = "1";
-    await machine.start("doctor").ended;
+    await machine.run(2_000, "doctor");
     expect(machine.stdout.text).not.toContain("\u001b[31m");
   });
 
@@ -190,7 +217,7 @@ this machine
     install("mdns", async function* () {
       yield check("mdns/port-taken", { message: "held by \u001b[2Jx", fix: "\u001b[2J" });
     });
-    await machine.start("doctor").ended;
+    await machine.run(2_000, "doctor");
     expect(machine.stdout.text).not.toContain("\u001b");
   });
 });

@@ -15,7 +15,7 @@ const system: System = { interfaces: [work] };
 
 async function examine(files: Files, env: Files = {}) {
   const environment = await readEnvironment(async (path) => files[path] ?? null, env, system);
-  return environmentChecks(environment);
+  return environmentChecks(environment, false);
 }
 
 it.each<[string, Files, string, string]>([
@@ -86,4 +86,13 @@ it.each<[string, Files, Files, string, string]>([
 
 it("a firewall that is off is none", async () => {
   expect(await examine({ "/proc/net/route": route, "/etc/ufw/ufw.conf": "ENABLED=no\n" })).toHaveLength(1);
+});
+
+it("suspects no container and no WSL where other hosts are reached", async () => {
+  const files: Files = { "/proc/net/route": route, "/.dockerenv": "", "/proc/version": "Linux microsoft" };
+  const environment = await readEnvironment(async (path) => files[path] ?? null, {}, system);
+  const codes = (isReached: boolean): readonly string[] =>
+    environmentChecks(environment, isReached).map(({ code }) => code);
+  expect(codes(false)).toEqual(["host/default-route", "host/container-suspected", "host/wsl-suspected"]);
+  expect(codes(true)).toEqual(["host/default-route"]);
 });

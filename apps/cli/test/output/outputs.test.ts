@@ -126,7 +126,10 @@ const ways: Readonly<Record<string, Way>> = {
       return run(machine, "service", "status", "up");
     },
   },
-  findings: { by: ["doctor/doctor.ts"], print: () => formatFindings([finding], false) },
+  findings: {
+    by: ["doctor/doctor.ts"],
+    print: () => formatFindings([finding], { color: false, verbose: true, conclusion: "" }),
+  },
   "findings as JSON": {
     by: ["doctor/doctor.ts"],
     print: () => toJsonLine({ formatVersion: "1.1", verdict: "fail", durationMs: 1, checks: [finding] }),

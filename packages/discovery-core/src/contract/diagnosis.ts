@@ -12,8 +12,10 @@ export type SharedCheckCode = keyof typeof sharedChecks;
 /** Shared code, or a declared one as `type/word`: `mesh/seed-unreachable`. */
 export type CheckCode = SharedCheckCode | `${string}/${string}`;
 
-/** By word: the verdict for discovery, and a sentence that describes the finding. */
-export type CheckCodes = Readonly<Record<string, readonly [verdict: Verdict, meaning: string]>>;
+/** By word: the verdict for discovery, a sentence that describes the finding, and what it proves. */
+export type CheckCodes = Readonly<
+  Record<string, readonly [verdict: Verdict, meaning: string, proof?: "others-reached"]>
+>;
 
 export const sharedChecks = {
   INTERFACE_USED: ["ok", "The transport uses this network interface."],
