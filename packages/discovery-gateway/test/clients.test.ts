@@ -10,7 +10,7 @@ import {
   type SeenRequest,
   say,
 } from "@lmserv/test-near";
-import { generateText, streamText } from "ai";
+import { generateText, jsonSchema, streamText, tool } from "ai";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -31,20 +31,41 @@ const ways: Readonly<Record<string, () => Way>> = {
   "the endpoint": () => ({ origin: local.url, fetch }),
 };
 
-/** Server of both APIs, as Ollama is one; to a prompt "wait" it answers a single word. */
+/** Server of both APIs, as Ollama is one; to a prompt "wait" it answers a single word, and it calls a tool that it gets. */
 function answer(request: SeenRequest): void {
   const { url, body, response } = request;
+  if (body.includes('"tools":[{')) return callTool(request);
   const waits = body.includes('"wait"');
   if (url.startsWith("/v1/") && !waits) return say(request, "one two three");
   const { stream = true, model } = JSON.parse(body.toString()) as { stream?: boolean; model: string };
-  const line = (content: string, done: boolean): string =>
-    `${JSON.stringify({ model, created_at: "2026-01-01T00:00:00Z", message: { role: "assistant", content }, done })}\n`;
-  if (!stream) return json(response, 200, JSON.parse(line("one two three", true)));
+  if (!stream) return json(response, 200, JSON.parse(line(model, "one two three", true)));
   const type = url.startsWith("/v1/") ? "text/event-stream" : "application/x-ndjson";
   response.writeHead(200, { "content-type": type });
-  if (waits) return void response.write(url.startsWith("/v1/") ? event("one ") : line("one ", false));
-  for (const word of ["one ", "two ", "three"]) response.write(line(word, false));
-  response.end(line("", true));
+  if (waits) return void response.write(url.startsWith("/v1/") ? event("one ") : line(model, "one ", false));
+  for (const word of ["one ", "two ", "three"]) response.write(line(model, word, false));
+  response.end(line(model, "", true));
+}
+
+/** One line of Ollama's answer. */
+function line(model: string, content: string, done: boolean): string {
+  const message = { role: "assistant", content };
+  return `${JSON.stringify({ model, created_at: "2026-01-01T00:00:00Z", message, done })}\n`;
+}
+
+function callTool({ url, body, response }: SeenRequest): void {
+  const { model, stream, tools } = JSON.parse(body.toString());
+  const { name } = tools[0].function;
+  const isOpenai = url.startsWith("/v1/");
+  const called = isOpenai
+    ? { id: "c1", type: "function", function: { name, arguments: '{"at":"it"}' } }
+    : { function: { name, arguments: { at: "it" } } };
+  const message = { role: "assistant", content: "", tool_calls: [called] };
+  const choices = [{ index: 0, message, finish_reason: "tool_calls" }];
+  const answered = isOpenai
+    ? { id: "1", object: "chat.completion", created: 0, model, choices }
+    : { model, created_at: "2026-01-01T00:00:00Z", message, done: true };
+  if (isOpenai || stream === false) return json(response, 200, answered);
+  response.writeHead(200, { "content-type": "application/x-ndjson" }).end(`${JSON.stringify(answered)}\n`);
 }
 
 function event(content: string): string {
@@ -67,6 +88,14 @@ afterEach(async () => {
 const messages = [{ role: "user" as const, content: "hi" }];
 const waiting = [{ role: "user" as const, content: "wait" }];
 const image = "A".repeat(10_000_000);
+const imageUrl = `data:image/png;base64,${image}`;
+const parameters = { type: "object" as const, properties: { at: { type: "string" as const } } };
+const look = { name: "look", description: "looks", parameters };
+
+/** Body of the first request, as the server has it. */
+function seen(): unknown {
+  return JSON.parse(server.requests[0]?.body.toString() ?? "");
+}
 
 describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
   describe("openai", () => {
@@ -113,14 +142,13 @@ describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
     });
 
     test("sends tools and images of 10 MB", async () => {
-      const url = `data:image/png;base64,${image}`;
-      const tools = [{ type: "function" as const, function: { name: "look", parameters: {} } }];
-      const content = [{ type: "image_url" as const, image_url: { url } }];
-      await client().chat.completions.create({
+      const tools = [{ type: "function" as const, function: look }];
+      const content = [{ type: "image_url" as const, image_url: { url: imageUrl } }];
+      const { choices } = await client().chat.completions.create({
         ...{ model: "llama3", tools, messages: [{ role: "user", content }] },
       });
-      const body = JSON.parse(server.requests[0]?.body.toString() ?? "") as object;
-      expect(body).toMatchObject({ tools, messages: [{ content }] });
+      expect(seen()).toMatchObject({ tools, messages: [{ content }] });
+      expect(choices[0]?.message.tool_calls).toMatchObject([{ function: { name: "look" } }]);
     });
   });
 
@@ -145,6 +173,30 @@ describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
       const { textStream } = streamText({ model: model(), prompt: "wait", abortSignal: ending.signal });
       for await (const _ of textStream) ending.abort();
       await (await server.request(1)).gone;
+    });
+
+    test("sends tools and images of 10 MB", async () => {
+      const question = { type: "image" as const, image, mediaType: "image/png" };
+      const { toolCalls } = await generateText({
+        model: model(),
+        tools: { look: tool({ description: "looks", inputSchema: jsonSchema(parameters) }) },
+        messages: [{ role: "user", content: [question] }],
+      });
+      expect(seen()).toMatchObject({
+        tools: [{ function: look }],
+        messages: [{ content: [{ image_url: { url: imageUrl } }] }],
+      });
+      expect(toolCalls).toMatchObject([{ toolName: "look", input: { at: "it" } }]);
+    });
+
+    test("asks once for a model that is not there", async () => {
+      const { origin, fetch } = wayOf();
+      const absent = createOpenAICompatible({ name: "near", baseURL: `${origin}/v1`, fetch })("nope");
+      await expect(generateText({ model: absent, prompt: "hi" })).rejects.toMatchObject({
+        statusCode: 404,
+        message: expect.stringMatching(/no node has the model "nope".*llama3/),
+      });
+      expect(server.requests).toHaveLength(0);
     });
   });
 
@@ -176,11 +228,11 @@ describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
     });
 
     test("sends tools and images of 10 MB", async () => {
-      const tools = [{ type: "function", function: { name: "look", description: "looks" } }];
+      const tools = [{ type: "function", function: look }];
       const question = { role: "user", content: "hi", images: [image] };
-      await client().chat({ model: "llama3", tools, messages: [question] });
-      const body = JSON.parse(server.requests[0]?.body.toString() ?? "") as object;
-      expect(body).toMatchObject({ tools, messages: [{ images: [image] }] });
+      const { message } = await client().chat({ model: "llama3", tools, messages: [question] });
+      expect(seen()).toMatchObject({ tools, messages: [{ images: [image] }] });
+      expect(message.tool_calls).toMatchObject([{ function: { name: "look" } }]);
     });
 
     test("lists models", async () => {
@@ -195,9 +247,9 @@ describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
   });
 
   describe("LangChain", () => {
-    function chat(): ChatOllama {
+    function chat(model = "llama3"): ChatOllama {
       const { origin, fetch } = wayOf();
-      return new ChatOllama({ model: "llama3", baseUrl: origin, fetch });
+      return new ChatOllama({ model, baseUrl: origin, fetch });
     }
 
     test("completes", async () => {
@@ -208,6 +260,33 @@ describe.each(Object.entries(ways))("by %s", (_, wayOf) => {
       let text = "";
       for await (const { content } of await chat().stream("hi")) text += content;
       expect(text).toBe("one two three");
+    });
+
+    test("aborts a stream, which ends at the server", async () => {
+      const ending = new AbortController();
+      const { origin, fetch } = wayOf();
+      // It stops reading by itself, and leaves the request open: its signal goes to `fetch` too.
+      const abortable: typeof fetch = (input, { signal, ...init } = {}) =>
+        fetch(input, { ...init, signal: AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]) });
+      const model = new ChatOllama({ model: "llama3", baseUrl: origin, fetch: abortable });
+      const reading = (async () => {
+        for await (const _ of await model.stream("wait", { signal: ending.signal })) ending.abort();
+      })();
+      await expect(reading).rejects.toThrow(/abort/i);
+      await (await server.request(1)).gone;
+    });
+
+    test("sends tools and images of 10 MB", async () => {
+      const question = { type: "image_url", image_url: imageUrl };
+      const bound = chat().bindTools([{ type: "function", function: look }]);
+      const { tool_calls } = await bound.invoke([{ role: "user", content: [question] }]);
+      expect(seen()).toMatchObject({ tools: [{ function: look }], messages: [{ images: [image] }] });
+      expect(tool_calls).toMatchObject([{ name: "look", args: { at: "it" } }]);
+    });
+
+    test("asks once for a model that is not there", async () => {
+      await expect(chat("nope").invoke("hi")).rejects.toThrow(/no node has the model "nope".*llama3/);
+      expect(server.requests).toHaveLength(0);
     });
   });
 

@@ -1,5 +1,10 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import type { Discovery } from "@lmserv/discovery-core";
@@ -20,6 +25,8 @@ export interface Endpoint extends Listening {
 export interface Listening extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
+  /** Answers that have not ended. */
+  readonly responses: ReadonlySet<ServerResponse>;
   /** Connections that are open at the server. */
   connections(): Promise<number>;
   /** Sends a request whose every header is the test's, as no `fetch` does. */
@@ -47,13 +54,19 @@ export async function endpoint(discovery: Discovery, options: GatewayOptions = {
 
 /** Listens on loopback, at a free port. */
 export async function listen(handler: RequestHandler): Promise<Listening> {
-  const server = createServer((request, response) => void handler.handle(request, response));
+  const responses = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    responses.add(response);
+    response.once("close", () => responses.delete(response));
+    void handler.handle(request, response);
+  });
   server.on("upgrade", (request, socket) => handler.refuseUpgrade(request, socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    responses,
     url: `http://127.0.0.1:${port}`,
     connections: () => promisify(server.getConnections.bind(server))(),
     send: (request) => send(port, request),

@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
-import { type ModelServer, type SeenRequest, say, sayWord, steady } from "@lmserv/test-near";
-import { describe, expect, test } from "vitest";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { type ModelServer, type SeenRequest, sayWord, steady } from "@lmserv/test-near";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Endpoint } from "./endpoint.ts";
 import { ask, chat, question, site } from "./site.ts";
 
@@ -85,17 +86,51 @@ describe("a stream", () => {
     await seen.gone;
   });
 
-  test("is one of two hundred", async () => {
-    const server = await lan.serve((request) => say(request, "one two three"));
-    const { url } = await lan.before(server);
-    const answers = Array.from({ length: 200 }, async () => {
-      const response = await fetch(`${url}${chat}`, { method: "POST", body: streamed });
-      return response.text();
+  test("is one of two hundred that are open at once, of which little is kept", async () => {
+    const upstream = new Set<IncomingMessage>();
+    const note = (message: unknown): void => {
+      const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+      if (request.getHeader("x-lmserv-hop") !== undefined) upstream.add(response);
+    };
+    subscribe("http.client.response.finish", note);
+    onTestFinished(() => void unsubscribe("http.client.response.finish", note));
+    const server = await lan.serve(begin);
+    const gateway = await lan.before(server);
+    const clients = Array.from({ length: 200 }, () => {
+      const place = { host: "127.0.0.1", port: gateway.port, path: chat };
+      return httpRequest({ ...place, method: "POST", agent: false }).end(streamed);
     });
-    for (const answer of await Promise.all(answers)) expect(answer).toContain("[DONE]");
-    expect(server.requests).toHaveLength(200);
+    const answers = await Promise.all(clients.map((client) => once(client, "response")));
+    expect(server.requests.filter(({ response }) => !response.writableEnded)).toHaveLength(200);
+    expect(await inFlight(gateway)).toBe(200);
+
+    // None of them is read by its client.
+    const part = Buffer.alloc(262_144);
+    for (const { response } of server.requests) response.write(part);
+    await steady(() => [...upstream].reduce((sum, { socket }) => sum + socket.bytesRead, 0));
+    expect(upstream.size).toBe(200);
+    for (const { readableLength } of upstream) expect(readableLength).toBeLessThanOrEqual(keptBytes);
+    for (const { writableLength } of gateway.responses) expect(writableLength).toBeLessThanOrEqual(keptBytes);
+
+    for (const { response } of server.requests) response.end("data: [DONE]\n\n");
+    for (const [answer] of answers) {
+      const body = Buffer.concat(await answer.toArray());
+      expect(body.length).toBeGreaterThan(part.length);
+      expect(body.subarray(-14).toString()).toBe("data: [DONE]\n\n");
+    }
+    expect(await inFlight(gateway)).toBe(0);
   });
 });
+
+/** One chunk of the system and the buffer of a stream, in bytes. */
+const keptBytes = 2 * 65_536;
+
+/** Requests under way, as the metrics have it. */
+async function inFlight({ send }: Endpoint): Promise<number> {
+  const { body } = await send({ path: "/metrics" });
+  const values = [...body.matchAll(/^lmserv_gateway_in_flight\{.*\} (\d+)$/gm)];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
+}
 
 describe("a client that sends its request slowly and goes", () => {
   test("leaves nothing behind, and reaches no node", async () => {
