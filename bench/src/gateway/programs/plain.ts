@@ -6,7 +6,7 @@ import { pipeline } from "node:stream";
 const [port, upstream] = process.argv.slice(2).map(Number);
 const agent = new Agent({ keepAlive: true });
 
-createServer((incoming, outgoing) => {
+const server = createServer((incoming, outgoing) => {
   const { method, url: path, headers } = incoming;
   const sending = request({ host: "127.0.0.1", port: upstream, agent, method, path, headers });
   outgoing.once("close", () => sending.destroy());
@@ -16,4 +16,7 @@ createServer((incoming, outgoing) => {
     pipeline(answer, outgoing, () => {});
   });
   pipeline(incoming, sending, () => {});
-}).listen(port, "127.0.0.1");
+});
+// The client keeps its connections for longer than Node's 5 s.
+server.keepAliveTimeout = 0;
+server.listen(port, "127.0.0.1");

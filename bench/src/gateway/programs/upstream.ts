@@ -14,6 +14,8 @@ const server = createServer(async (request, response) => {
   if (request.url === "/version") return send(response, { version: "0.11.0" });
   response.writeHead(404).end();
 });
+// The end of an idle connection would meet a request now and then, and count as a failure of the proxy.
+server.keepAliveTimeout = 0;
 server.listen(port, "127.0.0.1", () => process.stdout.write("listening\n"));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

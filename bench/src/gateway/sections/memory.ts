@@ -20,10 +20,10 @@ export const memory: Section<Options> = {
       await site.ask({ kind: "open", target, streams: 10 });
       await site.ask({ kind: "close" });
       await delay(settleMs);
-      const beforeMb = await residentMb(process.pid);
+      const beforeMb = await privateMb(process.pid);
       await site.ask({ kind: "open", target, streams });
       await delay(settleMs);
-      const duringMb = await residentMb(process.pid);
+      const duringMb = await privateMb(process.pid);
       await site.ask({ kind: "close" });
       perStream.set(name, [beforeMb, ((duringMb - beforeMb) * 1_000) / streams]);
     }
@@ -38,14 +38,16 @@ export const memory: Section<Options> = {
           kb.toFixed(1),
           caddy === undefined ? "-" : (kb / caddy).toFixed(2),
         ]),
-        notes: ["Resident memory of the program and its workers. Each stream has a token every 100 ms."],
+        notes: [
+          "Memory of the program and its workers that is not shared with others. Each stream has a token every 100 ms.",
+        ],
       },
     ];
   },
 };
 
-/** Of a process and its children. */
-async function residentMb(pid: number): Promise<number> {
+/** Memory of a process and its children that is not shared with others. */
+async function privateMb(pid: number): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   const pids = [pid, ...children.trim().split(" ").filter(Boolean).map(Number)];
   const sizes = await Promise.all(pids.map(memoryOf));
