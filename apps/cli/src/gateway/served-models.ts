@@ -1,8 +1,13 @@
-import { modelNamesOf, type NodeInfo } from "@lmserv/discovery-core";
+import { modelNamesOf, type NodeInfo, visibleText } from "@lmserv/discovery-core";
 import type { Gateway } from "@lmserv/discovery-gateway";
+import { cutMiddle } from "../output/cells.ts";
 
 /** Models that one line names. */
 const maxModels = 12;
+/** Nodes that one line names for each of them. */
+const maxNodes = 8;
+/** Announced names have any length; in cells. */
+const maxName = 48;
 const apis = ["openai", "ollama", "lmserv"] as const;
 
 /** Text such as `serving llama3 (gpu-box, laptop), phi (laptop)`. */
@@ -13,10 +18,18 @@ export function servedModels(gateway: Pick<Gateway, "explain">): string {
   if (models.length === 0) return `${usable.length} of the servers can be used; none lists a model`;
   const named = models.slice(0, maxModels).map((model) => {
     const nodesOfModel = usable.filter((node) => modelNamesOf(node).includes(model));
-    return `${model} (${nodesOfModel.map(({ info, id }) => info || id).join(", ")})`;
+    const names = nodesOfModel.slice(0, maxNodes).map(({ info, id }) => nameOf(info || id));
+    return `${nameOf(model)} (${names.join(", ")}${more(nodesOfModel.length - maxNodes)})`;
   });
-  const more = models.length > maxModels ? `, and ${models.length - maxModels} more` : "";
-  return `serving ${named.join(", ")}${more}`;
+  return `serving ${named.join(", ")}${more(models.length - maxModels)}`;
+}
+
+function nameOf(text: string): string {
+  return cutMiddle(visibleText(text), maxName);
+}
+
+function more(count: number): string {
+  return count > 0 ? `, and ${count} more` : "";
 }
 
 /** Nodes that were checked and can be chosen, by name: the best one changes with each request. */

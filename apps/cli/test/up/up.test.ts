@@ -100,6 +100,27 @@ describe("lmserv up", () => {
   });
 });
 
+test("lmserv up shows what a stranger announces as text, of a bounded length", async () => {
+  const evil = `<img src=x onerror=alert(1)><script>x</script>\u001b]0;owned\u0007\u202e\n"\\`;
+  const stranger = { id: "evil", port: 8_001, info: evil, server: evil, apis: ["openai"] };
+  // As much as a frame holds.
+  machine.network.appear({ ...stranger, models: [`${evil}${"x".repeat(6_000)}`], hostname: evil });
+  machine.accepting.add(loopback);
+  await up();
+  await machine.until(() => machine.stderr.text.includes("serving <img"));
+  const root = `http://${loopback}:${machine.gateways.get("127.0.0.1 8740")}`;
+  const texts = await Promise.all(
+    ["/metrics", "/lmserv/nodes", "/lmserv/targets", "/lmserv/traffic"].map(async (path) => {
+      return (await fetch(`${root}${path}`)).text();
+    }),
+  );
+  expect(texts[0]).toContain("<script>");
+  for (const text of [...texts, machine.stderr.text]) expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  for (const line of [...(texts[0]?.split("\n") ?? []), ...machine.stderr.lines]) {
+    expect(line.length).toBeLessThan(2_000);
+  }
+});
+
 describe("a second lmserv up", () => {
   test("says where the first is, and ends", async () => {
     machine.claims.set(0, 4_711);
