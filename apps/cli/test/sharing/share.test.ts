@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ModelServer, modelServer } from "@lmserv/test-near";
@@ -129,6 +129,20 @@ describe("lmserv announce --share", () => {
     expect(host.machine.stderr.text).toContain("is not shared: it speaks TLS");
     expect(host.machine.gateways.size).toBe(0);
     await end();
+  });
+
+  test.each([
+    ["short", 0o600, /holds no key: one line of 16 to 1024 visible ASCII characters/],
+    ["0123456789abcdef", 0o666, /group|others/],
+  ])("with a key file that holds %j, of mode %o, ends before it shares", async (text, mode, message) => {
+    const folder = await mkdtemp(join(tmpdir(), "lmserv-share-"));
+    const file = join(folder, "share.key");
+    await writeFile(file, text);
+    await chmod(file, mode);
+    expect(await host.machine.start("announce", "--share", "--share-key-file", file).ended).toBe(2);
+    expect(host.machine.stderr.text).toMatch(message);
+    expect(host.machine.gateways.size).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   test.each([
