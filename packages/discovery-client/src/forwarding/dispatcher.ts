@@ -74,6 +74,9 @@ const maxKeptBytes = 65_536;
 const stalledMs = 5_000;
 const missingModel = /model.{0,300}(?:not.found|not exist)/is;
 
+/** Reason of signals that nothing waits for: one of its own for each would take as long as the choice of a node. */
+const over = new Error("the attempt is over");
+
 /** One attempt that led nowhere. */
 interface Failure extends FailedAttempt {
   /** Answer, if there was one. */
@@ -157,12 +160,12 @@ export class Dispatcher {
       const stopGuarding = this.#guard(node, response);
       onClose(response, () => {
         stopGuarding();
-        ending.abort();
+        ending.abort(over);
         reservation.release();
       });
       return response;
     } catch (error) {
-      ending.abort();
+      ending.abort(over);
       throw error;
     } finally {
       ignoreLoss();
