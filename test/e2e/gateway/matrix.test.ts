@@ -145,11 +145,11 @@ describeNet("a client of the local endpoint, while the server that it would get"
   const { killed, restarted, stopped, "cut off": cutOff, mute } = losses;
   describe.concurrent("before the request, while it waits, in mid-stream, and between requests, is", () => {
     test.each<[string, boolean, Loss[]]>([
+      ["accepts and never answers", false, [mute]],
       ["killed, and restarted", false, [killed, restarted]],
       ["killed, over TLS", true, [killed]],
       ["stopped", false, [stopped]],
       ["cut off", false, [cutOff]],
-      ["accepts and never answers", false, [mute]],
     ])("%s", async (_, isSecure, kinds) => {
       await using site = await openSite({ isSecure });
       for (const loss of kinds) await losesAlways(site, loss);
