@@ -5,7 +5,7 @@ import type {
   ResolvedAnnouncement,
   TransportSession,
 } from "../contract/transport.ts";
-import { linkedAbort } from "../streams/abort-listener.ts";
+import { onAbort } from "../streams/abort-listener.ts";
 
 /** Session among several on which a node is announced. */
 export interface Announcer {
@@ -24,7 +24,9 @@ export async function announceJointly(
   signal: AbortSignal,
   report: (error: DiscoveryError) => void,
 ): Promise<Registration> {
-  const joint = new JointRegistration(node, signal);
+  const joint = new JointRegistration(node);
+  // The signal ends the call alone: a registration lives on, and keeps no listener on it.
+  const ignore = joint.withdrawOn(signal);
   const attempts = announcers.map((announcer) => joint.join(announcer, report));
   try {
     await Promise.any(attempts);
@@ -32,6 +34,8 @@ export async function announceJointly(
     await joint[Symbol.asyncDispose]();
     signal.throwIfAborted();
     throw joint.failure();
+  } finally {
+    ignore();
   }
   joint.reportFailures(report);
   return joint;
@@ -39,16 +43,22 @@ export async function announceJointly(
 
 class JointRegistration implements Registration {
   /** Aborted when the registration is no longer wanted. */
-  readonly #withdrawing: AbortController;
+  readonly #withdrawing = new AbortController();
   readonly #registrations: Registration[] = [];
   readonly #attempts: Promise<void>[] = [];
   /** Failures before the first success, which decides if they are reported or thrown. */
   #failures: { readonly name: string; readonly error: unknown }[] | null = [];
   #latest: ResolvedAnnouncement;
 
-  constructor(node: ResolvedAnnouncement, signal: AbortSignal) {
+  constructor(node: ResolvedAnnouncement) {
     this.#latest = node;
-    this.#withdrawing = linkedAbort(signal);
+  }
+
+  /** Aborts the attempts when a signal aborts, or did before; returns the function that lets go of the signal. */
+  withdrawOn(signal: AbortSignal): () => void {
+    const withdraw = (): void => this.#withdrawing.abort(signal.reason);
+    if (signal.aborted) withdraw();
+    return onAbort(signal, withdraw);
   }
 
   /** Announces on one more transport; rejects with its failure. */
