@@ -212,7 +212,7 @@ describe("a message", () => {
 
   it("comes first from the doctor", async () => {
     configure({ mdns: {} });
-    await machine.start("doctor", "--config", file).ended;
+    await machine.run(2_000, "doctor", "--config", file);
     expect(machine.stderr.lines[0]).toBe(`lmserv: examining the configuration of ${file}`);
   });
 });

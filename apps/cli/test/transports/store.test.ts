@@ -61,14 +61,23 @@ describe("an etcd that is absent", () => {
     machine.plugins.set("mdns", machine.factory({ ...mdns, diagnose }));
     machine.plugins.set("arp", machine.factory(arp, { announces: false, neighbors }));
     const argv = ["--transport", "mdns,etcd", "--endpoint", "http://127.0.0.1:9"];
-    expect(await machine.start("doctor", ...argv).ended).toBe(1);
+    expect(await machine.run(2_000, "doctor", "-v", ...argv)).toBe(1);
     expect(machine.stdout.text).toContain("192.0.2.7 is near");
     expect(machine.stdout.text).toContain("[etcd/store-absent]");
   });
 
   it("is not missed by a doctor whom nobody asked for it", async () => {
     for (const name of ["mdns", "arp"]) machine.plugins.delete(name);
-    expect(await machine.start("doctor").ended).toBe(0);
+    const { ended } = machine.start("doctor", "-v");
+    let code: number | null = null;
+    ended.then((result) => {
+      code = result;
+    });
+    await machine.until(() => {
+      machine.clock.advance(500);
+      return code !== null;
+    });
+    expect(code).toBe(0);
     expect(machine.stdout.text).toContain("mesh");
     expect(machine.stdout.text).not.toMatch(/etcd|nats/);
   });
