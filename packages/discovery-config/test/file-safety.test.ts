@@ -6,7 +6,7 @@ import { inspectFile } from "../src/files/file-safety.ts";
 import { resolveConfig } from "../src/index.ts";
 import { faultOf, made, plugins } from "./harness.ts";
 
-// As with ssh and git, a file of keys is its owner's alone, and so is each folder on its path.
+// As with ssh and git, only its owner may use a file of keys, or write to a folder on its path.
 
 const me = process.geteuid?.() ?? 0;
 const isRoot = me === 0;

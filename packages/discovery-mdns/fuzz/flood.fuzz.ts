@@ -7,9 +7,7 @@ import { Segment } from "../test/segment.ts";
 const packets = Number(process.env.FLOOD_PACKETS ?? 40_000);
 const perStep = 100;
 const stepMs = 20;
-/**
- * Growth allowed for 10,000 nodes of at most 8 kB each, with the slack of a heap that is swept now and then.
- */
+/** Growth allowed for 10,000 nodes of at most 8 kB each, with the slack of an unswept heap. */
 const maxGrowthMb = 150;
 
 function heapMb(): number {

@@ -9,8 +9,8 @@ interface Value {
 /**
  * Values of a bucket, with their ends.
  *
- * A server drops an unrenewed value silently (2.11 and later may report it), so that each watcher keeps
- * deadlines of its own. Synchronous, without a clock: times are monotonic ms.
+ * A server drops an unrenewed value silently (2.11 and later may report it), so that watchers keep deadlines.
+ * Synchronous, without a clock: times are monotonic ms.
  */
 export class NodeTable {
   readonly #values = new Map<string, Value>();

@@ -31,8 +31,7 @@ export interface Timing {
   /**
    * Silence after which the loss is reported.
    *
-   * Values last about as long. Servers that elect a leader, which takes 4 to 9 s, are back before it with
-   * lifetimes from 15 s on.
+   * Values last about as long. An election takes 4 to 9 s: it ends before that with lifetimes from 15 s on.
    */
   readonly noticeMs: number;
 }

@@ -45,7 +45,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Reports every value in the bucket, then every change; returns the function that ends it.
  *
  * The client's own watch is unsuitable. After a fault it silently makes its consumer again at its last
- * position, and stays silent for ever if the bucket was lost.
+ * position. If the bucket was lost, it stays silent for ever.
  */
 export async function watchBucket(options: WatchOptions, sink: WatchSink): Promise<() => void> {
   const { js, bucket, heartbeatMs } = options;

@@ -38,8 +38,7 @@ export const unknownMachine: MachineMark = { stack: null, macs: [], installation
 /**
  * Mark of a machine.
  *
- * Addresses that are not permanent count only if there is no other, as in containers and on Wi-Fi cards that
- * change theirs.
+ * Temporary addresses count only if there is no permanent one, as in containers and on some Wi-Fi cards.
  */
 export function markOf({ addresses, installation, stack }: MachineFacts): MachineMark {
   const usable = addresses.flatMap(({ address, isPermanent }) => {

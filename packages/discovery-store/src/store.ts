@@ -54,8 +54,8 @@ export interface StoreContext {
 /**
  * Open connection, which owns every resource that it uses.
  *
- * Disposal is idempotent, ends the watch, releases held values, and takes a few seconds at most if the store
- * does not answer. A lost connection releases nothing: its values expire.
+ * Disposal is idempotent, ends the watch and releases held values. It takes a few seconds at most if the
+ * store does not answer. A lost connection releases nothing: its values expire.
  */
 export interface StoreConnection extends AsyncDisposable {
   /**

@@ -30,8 +30,7 @@ const maxHosts = 65_535;
 /**
  * Medium inside this process, on which every host hears every other.
  *
- * The network itself plays the nodes that a test puts on it, so that no stimulus passes through the code
- * under test.
+ * The network itself plays the nodes of a test: no stimulus passes through the code under test.
  */
 export class MemoryNetwork {
   readonly #listeners = new Map<string, Listener>();

@@ -36,10 +36,10 @@ function planHost(number: number): HostPlan {
 }
 
 /**
- * Shell script that turns fresh namespaces into a LAN, prints its own pid, and holds the LAN until its
- * standard input ends.
+ * Shell script that turns fresh namespaces into a LAN, prints its own pid, and holds the LAN.
  *
- * The pid is that of the outer namespace; `/run/proc` shows those numbers to the processes inside.
+ * It ends with its standard input. The pid is that of the outer namespace; `/run/proc` shows those numbers to
+ * the processes inside.
  */
 export function lanScript(hosts: readonly HostPlan[], neighbors: "known" | "learned"): string {
   const names = ["switch", ...hosts.map((host) => host.name)];

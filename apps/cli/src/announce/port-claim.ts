@@ -44,8 +44,10 @@ export async function claimPort(port: number, clock: Clock, at?: string): Promis
 }
 
 /**
- * Address of the claim of a port: on Linux an abstract name in the network stack of the port (unix(7)), on
- * Windows a pipe of the machine, elsewhere a file of the user.
+ * Address of the claim of a port.
+ *
+ * On Linux it is an abstract name in the network stack of the port (unix(7)). On Windows it is a pipe of the
+ * machine, elsewhere a file of the user.
  */
 async function addressOf(port: number): Promise<string> {
   const name = `lmserv-announce-${port}`;

@@ -26,8 +26,7 @@ export function watchReader(fd: number, clock: Clock, onGone: () => void): () =>
  * as a TCP socket, which it does not check. As nothing can be read, a failing read shows that the reader
  * went.
  *
- * The pipe is opened a second time, so that the output itself keeps its mode and its place in Node's event
- * loop.
+ * The pipe is opened a second time. So the output itself keeps its mode and its place in Node's event loop.
  */
 function watchPipe(fd: number, onGone: () => void): () => void {
   let own: number | null = null;

@@ -5,7 +5,7 @@ import { hostNames, isOwnHost, parseHostHeader } from "@lmserv/discovery-network
  * Answers a refused request; returns false if it may be handled.
  *
  * Questions have no body. A page with a name that points at this machine (DNS rebinding) asks for that name.
- * So a `Host` that is no address, not `localhost` and no name of this machine is misdirected (RFC 9110
+ * So a `Host` must be an address, `localhost` or a name of this machine; others are misdirected (RFC 9110
  * section 15.5.20).
  */
 export function turnAway(request: IncomingMessage, response: ServerResponse, hostname: string): boolean {

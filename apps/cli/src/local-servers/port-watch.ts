@@ -20,10 +20,7 @@ export interface PortWatchOptions {
 const tableMs = 1_000;
 /** Interval while a port is missing, in ms, so that its end is reported in time. */
 const waitingMs = 250;
-/**
- * Interval of connections to an open port that the table does not show, in ms, such as one that Docker
- * forwards.
- */
+/** Interval of connections to an open port outside the table, in ms, such as one that Docker forwards. */
 const acceptedMs = 2_000;
 /** Interval of connections to a closed port that the user did not name, in ms. */
 const closedMs = 10_000;

@@ -2,10 +2,7 @@ import type { TransportPlugin } from "@lmserv/discovery-core/transport";
 import type { Command } from "commander";
 import type { Io } from "../io/io.ts";
 
-/**
- * True for a command line with a flag that no transport of the command declares, or that asks for the list of
- * flags.
- */
+/** True for a command line with a flag that no own transport declares, or that asks for the flags. */
 export function asksForMore(argv: readonly string[], program: Command): boolean {
   const [command = ""] = argv;
   // A configuration that is only printed loads no package.

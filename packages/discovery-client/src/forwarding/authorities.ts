@@ -47,7 +47,7 @@ const begin = "-----BEGIN CERTIFICATE-----";
 const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Fault of a PEM text with certificates, as the end of a sentence, or null if each of them is readable.
+ * Fault of a PEM text, as the end of a sentence; null if each of its certificates is readable.
  *
  * Node passes over unreadable ones.
  */

@@ -4,7 +4,7 @@ import { ConfigError } from "../config-error.ts";
 import type { Origin } from "../settings/origin.ts";
 import type { Path } from "../settings/setting.ts";
 
-/** Remedy for a file that was only found in the working folder and asks for more than such a file may. */
+/** Remedy for a file that was only found in the working folder and asks for more than it may. */
 export function trustAdvice(file: string): string {
   return `if you trust that folder, name the file: --config ${file}`;
 }

@@ -23,8 +23,8 @@ const root = 0;
 /**
  * Checks if others could have written a file of keys, or can read it, as ssh and git do.
  *
- * The file and each folder on its path must belong to the user or to root, and be writable to no other user.
- * A folder with the sticky bit, such as `/tmp`, may be writable, since only owners replace files there. Root
+ * The file and each folder on its path must belong to the user or to root. No other user may write to them. A
+ * folder with the sticky bit, such as `/tmp`, may be writable, since only owners replace files there. Root
  * may use files of any user. A system without modes and owners (Windows) reports no fault, and neither does a
  * pipe.
  *

@@ -44,9 +44,7 @@ export async function fillIn(group: Group, schema: JsonSchema, path: Path, files
   return { ...group, entries };
 }
 
-/**
- * Fills in a key that the schema does not name, such as that of a node, which may hold the file of a secret.
- */
+/** Fills in a key that the schema does not name, such as a node's; it may hold a secret's file. */
 async function fillInFurther(
   setting: Setting,
   schema: JsonSchema,

@@ -64,8 +64,8 @@ export interface TransportSession extends AsyncDisposable {
    */
   readonly reconfirm?: (key: string, options: Cancellable) => Promise<void>;
   /**
-   * Attributes for every announcement of the same discovery, on any medium, so that a node found there can be
-   * found here as well.
+   * Attributes for every announcement of the same discovery, on any medium: they lead from there to this
+   * medium.
    *
    * Read at each announcement, whose own values take precedence.
    *
@@ -142,11 +142,10 @@ export interface Alive {
    */
   readonly origin: string;
   /**
-   * Time at which the node itself was last heard, by a packet, a link or an answer, in ms of the context's
-   * clock.
+   * Time at which the node itself was last heard, in ms of the context's clock.
    *
-   * Null if only others report it, as a store does. Without it no address proves the node's place, whatever
-   * its `reach`.
+   * A packet, a link or an answer counts. Null if only others report it, as a store does. Without it no
+   * address proves the node's place, whatever its `reach`.
    */
   readonly heardMs: number | null;
   /**

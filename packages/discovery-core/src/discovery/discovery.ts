@@ -95,7 +95,8 @@ export interface Discovery extends AsyncDisposable {
    */
   announce(node: Announcement, options?: { readonly signal?: AbortSignal }): Promise<NodeRegistration>;
   /**
-   * Searches for `timeoutMs`, or until an earlier end of its options, and resolves with every node that is listed then and fits.
+   * Searches for `timeoutMs`, or until its options end it earlier. Resolves with every node that is listed
+   * then and fits.
    *
    * With a health monitor, nodes without a check yet have 700 ms more.
    */

@@ -103,8 +103,8 @@ export class Entry {
   /**
    * True if a report is about a predecessor and late.
    *
-   * It is not late if the predecessor is trusted more or was heard since, or if this node has no name any
-   * more.
+   * It is not late if the predecessor is trusted more or was heard since. Nor is it if this node has no name
+   * any more.
    */
   hasOutlived(report: FreshClaim): boolean {
     const own = trustOfIdentity(this.sources.values());

@@ -284,7 +284,7 @@ export class Registry {
   }
 
   /**
-   * A predecessor that answers for itself stays from now on, and has its endpoints again if it is trusted as
+   * A predecessor that answers for itself stays from now on. It has its endpoints again if it is trusted as
    * much.
    */
   #readmit(entry: Entry, fresh: FreshClaim): void {

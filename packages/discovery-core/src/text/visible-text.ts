@@ -1,8 +1,8 @@
 /**
  * Characters that steer a terminal, reverse text, or are invisible.
  *
- * They are controls, ends of lines, bidi controls, halves of characters, the blank of Braille, and all that
- * Unicode lets a display ignore (zero-width characters, tags, fillers, variation selectors).
+ * They are controls, ends of lines, bidi controls, halves of characters, and the blank of Braille. So are all
+ * that Unicode lets a display ignore: zero-width characters, tags, fillers, variation selectors.
  */
 const hidden = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2800]/u;
 const stacking = /[\p{Mn}\p{Me}]/u;

@@ -9,8 +9,8 @@ export interface BackoffBounds {
 /**
  * Pause before the next attempt, in ms.
  *
- * It is random below a ceiling that doubles with each failure ("full jitter"), so that clients that failed
- * together do not return together.
+ * It is random below a ceiling that doubles with each failure ("full jitter"). Clients that failed together
+ * do not return together.
  *
  * @param failures - Count in a row, at least 1.
  * @param random - Uniform in [0, 1).

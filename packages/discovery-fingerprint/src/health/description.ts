@@ -45,7 +45,7 @@ export interface DescribeOptions {
 }
 
 /**
- * Asks a server for its kind, models and state, with at most ten GET requests in 4 s over one connection.
+ * Asks a server for its kind, models and state, with at most ten GET requests in 4 s.
  *
  * It never asks for an inference, nor for anything that loads a model. The result for other ports is that of
  * `look`.

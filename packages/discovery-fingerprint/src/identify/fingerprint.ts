@@ -11,9 +11,7 @@ export interface FingerprintOptions {
   /** IPv4, or IPv6 with its `%zone` when link-local. */
   readonly host: string;
   readonly port: number;
-  /**
-   * True for a second look, with 1.5 s to connect and 4 s in all instead of 0.4 s and 1.5 s. @default false
-   */
+  /** True for a second look: 1.5 s to connect and 4 s in all instead of 0.4 s and 1.5 s. @default false */
   readonly patient?: boolean;
 }
 

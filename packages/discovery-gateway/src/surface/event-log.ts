@@ -74,8 +74,7 @@ export class EventLog {
   }
 
   /**
-   * Number of the event after which a reader goes on, by its `Last-Event-ID`, or null if later ones are no
-   * longer kept.
+   * Number of the event after which a reader goes on, by its `Last-Event-ID`; null if later ones are gone.
    */
   resume(id: string | null): number | null {
     const [start, digits = ""] = (id ?? "").split("-");

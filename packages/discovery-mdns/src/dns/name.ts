@@ -1,6 +1,8 @@
 /**
- * A domain name as text: labels joined by dots, without the root's. A dot or a backslash inside a label is
- * escaped by a backslash (RFC 6763 section 4.3), so that text and labels say the same.
+ * Domain name as text: labels joined by dots, without the root's.
+ *
+ * A backslash escapes a dot or a backslash inside a label (RFC 6763 section 4.3), so that text and labels are
+ * equivalent.
  */
 export type Name = string;
 

@@ -281,8 +281,8 @@ function nextReconfirmation(sinceMs: number, asks: Asks): Step {
 /**
  * Time of the next refresh of an SRV record after the latest sign of life; infinite after eight.
  *
- * They begin at three quarters of `ttlMs`, or earlier if less than 6 s would be left, and follow every 1 to 2
- * s. RFC 6762 section 5.2 asks four times from 80 % on. If a fifth of all packets is lost, one series of
+ * They begin at three quarters of `ttlMs`, or earlier if less than 6 s would be left. They follow every 1 to
+ * 2 s. RFC 6762 section 5.2 asks four times from 80 % on. If a fifth of all packets is lost, one series of
  * eight in 3,500 stays unanswered, instead of one in 60. The jitter is a tenth of the lifetime, so that one
  * host's question serves all others.
  */

@@ -23,10 +23,7 @@ export interface Vantage {
   readonly on: NetworkInterface;
   /** Sources of the packets that located it, the latest first. */
   readonly sources: readonly string[];
-  /**
-   * True if the announcer is known to send addresses of its own, and not those of a loopback interface or a
-   * bridge.
-   */
+  /** True if the announcer is known to send its own addresses, without those of loopback or a bridge. */
   readonly isTrusted: boolean;
   readonly system: System;
 }

@@ -19,7 +19,7 @@ type Answer = (querier: string, answers: readonly ServiceRecord[], known: readon
 const maxQueriers = 64;
 /** Longest duration of a series, in ms: its packets follow each other at once. */
 const maxSeriesMs = 2_000;
-/** Wait for the next packet (RFC 6762 section 7.2), and of the answer to the last one (section 6), in ms. */
+/** Wait in ms for the next packet (RFC 6762 section 7.2), and of the last one's answer (section 6). */
 const nextWaitMs = { from: 400, to: 500 };
 const lastWaitMs = { from: 20, to: 120 };
 

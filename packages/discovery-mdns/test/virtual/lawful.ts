@@ -106,8 +106,9 @@ function repeated(records: readonly Received[]): string[] {
 }
 
 /**
- * Additional records of RFC 6763 section 12 that are neither in the packet, unless it is one of several, nor
- * just before it.
+ * Additional records of RFC 6763 section 12 that are missing: neither in the packet nor sent just before.
+ *
+ * A packet that is one of several may lack them.
  */
 function missing({ message, payload }: Heard, recently: readonly Heard[]): string[] {
   const records = recordsOf(message);

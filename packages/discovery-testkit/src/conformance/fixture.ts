@@ -11,8 +11,9 @@ export interface Fixture extends AsyncDisposable {
   /** Context of the hosts, whose clock `advance` moves. */
   context(): TransportContext;
   /**
-   * Puts a node of an independent host on the medium, or changes it, and keeps it answering as the medium
-   * demands. The `port` tells nodes apart.
+   * Puts a node of an independent host on the medium, or changes it.
+   *
+   * The node keeps answering as the medium demands. The `port` tells nodes apart.
    */
   appear(node: ResolvedAnnouncement): Promise<void>;
   /** Removes the node without a goodbye, as a crash does. */
