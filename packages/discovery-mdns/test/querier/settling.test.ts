@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "../segment.ts";
 
 const type = "_lmserv._tcp.local";
 

@@ -8,7 +8,7 @@ import {
 } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { mdnsOn } from "../src/transport.ts";
+import { mdnsOn } from "../../src/transport.ts";
 import {
   collect,
   type Heard,
@@ -17,7 +17,7 @@ import {
   openEndpoint,
   Segment,
   type VirtualMachine,
-} from "./segment.ts";
+} from "../segment.ts";
 
 // A host loses its sockets: they can be opened anew, or cannot.
 

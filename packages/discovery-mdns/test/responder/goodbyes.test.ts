@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "../segment.ts";
 
 // A goodbye ends the record with its data, and no other (RFC 6762 section 10.1).
 

@@ -2,13 +2,13 @@ import { type Check, silentLog } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { HostAccess } from "../src/doctor/diagnosis.ts";
-import type { PortHolder } from "../src/doctor/port-holders.ts";
-import { parseUdpTable } from "../src/doctor/port-holders.ts";
-import { chooseInterfaces, listInterfaces } from "../src/link/interfaces.ts";
-import type { Machine } from "../src/link/link.ts";
-import { mdnsOn } from "../src/transport.ts";
-import { Segment } from "./segment.ts";
+import type { HostAccess } from "../../src/doctor/diagnosis.ts";
+import type { PortHolder } from "../../src/doctor/port-holders.ts";
+import { parseUdpTable } from "../../src/doctor/port-holders.ts";
+import { chooseInterfaces, listInterfaces } from "../../src/link/interfaces.ts";
+import type { Machine } from "../../src/link/link.ts";
+import { mdnsOn } from "../../src/transport.ts";
+import { Segment } from "../segment.ts";
 
 const avahi: PortHolder = { families: ["IPv4", "IPv6"], pid: 42, program: "avahi-daemon", uid: 107 };
 
@@ -33,7 +33,7 @@ async function examine(
   interfaces?: readonly string[],
 ): Promise<readonly Check[]> {
   // The transport loads it late, in real time.
-  await import("../src/doctor/diagnosis.ts");
+  await import("../../src/doctor/diagnosis.ts");
   const host: HostAccess = {
     portHolders: async () => holders,
     askDirectly: async (addresses) => {

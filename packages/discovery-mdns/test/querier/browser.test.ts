@@ -1,7 +1,7 @@
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, joined, openEndpoint, Segment } from "./segment.ts";
+import { collect, joined, openEndpoint, Segment } from "../segment.ts";
 
 const type = "_lmserv._tcp.local";
 const asker = "10.0.0.1";

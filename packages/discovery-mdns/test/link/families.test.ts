@@ -3,7 +3,7 @@ import { VirtualClock } from "@lmserv/discovery-testkit";
 import { fakeService, response } from "@lmserv/test-netlab/raw-peer";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "../segment.ts";
 
 const own = { address: "10.0.0.1", ipv6: "fe80::1" };
 const peer = { address: "10.0.0.2", ipv6: "fe80::2%eth0" };

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { NetworkInterface } from "../src/link/interfaces.ts";
-import { type MdnsSocket, openSocket } from "../src/link/socket.ts";
+import type { NetworkInterface } from "../../src/link/interfaces.ts";
+import { type MdnsSocket, openSocket } from "../../src/link/socket.ts";
 
 // Real socket on the loopback interface, shared with other programs. Its subnet ends at 127.0.0.1, so that
 // all other sources are off its link.

@@ -3,8 +3,8 @@ import { Registry, type SeenNode } from "@lmserv/discovery-core/transport";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";
-import { mdnsOn } from "../src/transport.ts";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { mdnsOn } from "../../src/transport.ts";
+import { collect, openEndpoint, Segment } from "../segment.ts";
 
 // Unknown hosts on the link compete with nodes that are signed, on other transports, or plain.
 

@@ -2,7 +2,7 @@ import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet, type Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { anyOf, collect, type Heard, openEndpoint, Segment } from "./segment.ts";
+import { anyOf, collect, type Heard, openEndpoint, Segment } from "../segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";

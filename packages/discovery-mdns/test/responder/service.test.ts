@@ -1,11 +1,11 @@
 import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encode, maxPacketBytes } from "../src/dns/encode.ts";
-import { splitLabels } from "../src/dns/name.ts";
-import { response } from "../src/dns/record.ts";
-import { decodeTxt } from "../src/dns/txt.ts";
-import { describe as describeNode, isInstance, type Service, serviceOf } from "../src/service.ts";
+import { encode, maxPacketBytes } from "../../src/dns/encode.ts";
+import { splitLabels } from "../../src/dns/name.ts";
+import { response } from "../../src/dns/record.ts";
+import { decodeTxt } from "../../src/dns/txt.ts";
+import { describe as describeNode, isInstance, type Service, serviceOf } from "../../src/service.ts";
 
 /** 80 bits. */
 const entropy = "0123456789abcdef0123";

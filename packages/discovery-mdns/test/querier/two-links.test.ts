@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, joined, openEndpoint, Segment } from "./segment.ts";
+import { collect, joined, openEndpoint, Segment } from "../segment.ts";
 
 // A host on two links answers on each with its address there, like a responder that sets no identity.
 

@@ -2,7 +2,7 @@ import type { ResolvedAnnouncement } from "@lmserv/discovery-core/transport";
 import { systemOf } from "@lmserv/discovery-network";
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
+import { collect, type Heard, type OpenEndpoint, openEndpoint, Segment } from "../segment.ts";
 
 // Another program holds UDP port 5353 of one family, and lets it go.
 

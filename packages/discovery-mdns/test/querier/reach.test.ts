@@ -1,8 +1,8 @@
 import { systemOf } from "@lmserv/discovery-network";
 import { describe, expect, test } from "vitest";
-import type { NetworkInterface } from "../src/link/interfaces.ts";
-import { rankAddresses, type Vantage } from "../src/querier/reach.ts";
-import { infoOf } from "./segment.ts";
+import type { NetworkInterface } from "../../src/link/interfaces.ts";
+import { rankAddresses, type Vantage } from "../../src/querier/reach.ts";
+import { infoOf } from "../segment.ts";
 
 // This machine is 10.0.0.1 on a LAN and 10.0.1.1 on another; it has containers on docker0 and a VPN.
 

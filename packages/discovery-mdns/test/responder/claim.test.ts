@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import dnsPacket, { type Answer, type Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { anyOf, type Heard, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
+import { anyOf, type Heard, type OpenEndpoint, openEndpoint, Segment } from "../segment.ts";
 
 const type = "_lmserv._tcp.local";
 const own = "10.0.0.1";

@@ -1,7 +1,7 @@
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Instance } from "../src/querier/instance.ts";
-import { ReportQueue } from "../src/querier/report-queue.ts";
+import { Instance } from "../../src/querier/instance.ts";
+import { ReportQueue } from "../../src/querier/report-queue.ts";
 
 const instances = Array.from(
   { length: 300 },

@@ -2,7 +2,7 @@ import { Registry } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, expect, test } from "vitest";
-import { collect, openEndpoint, Segment } from "./segment.ts";
+import { collect, openEndpoint, Segment } from "../segment.ts";
 
 // A node announces addresses that no host has.
 

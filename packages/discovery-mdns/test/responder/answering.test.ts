@@ -2,7 +2,7 @@ import type { Registration, ResolvedAnnouncement } from "@lmserv/discovery-core/
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
+import { collect, joined, type OpenEndpoint, openEndpoint, Segment } from "../segment.ts";
 
 // A server answers only at some of its machine's addresses.
 

@@ -2,7 +2,7 @@ import type { TransportSession } from "@lmserv/discovery-core/transport";
 import { VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Question } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, openEndpoint, Segment } from "./segment.ts";
+import { collect, type Heard, openEndpoint, Segment } from "../segment.ts";
 
 // A host announces many nodes that do not exist.
 

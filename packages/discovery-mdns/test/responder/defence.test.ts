@@ -2,7 +2,7 @@ import { type Registration, Registry, type ResolvedAnnouncement } from "@lmserv/
 import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import type { Answer, Packet } from "dns-packet";
 import { beforeEach, describe, expect, test } from "vitest";
-import { collect, type Heard, joined, type OpenEndpoint, openEndpoint, Segment } from "./segment.ts";
+import { collect, type Heard, joined, type OpenEndpoint, openEndpoint, Segment } from "../segment.ts";
 
 // Another host sends records under the name of an announced node.
 

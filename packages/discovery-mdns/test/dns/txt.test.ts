@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Attributes, decodeTxt, encodeTxt, maxTxtBytes } from "../src/dns/txt.ts";
+import { type Attributes, decodeTxt, encodeTxt, maxTxtBytes } from "../../src/dns/txt.ts";
 
 function strings(...texts: readonly string[]): Uint8Array[] {
   return texts.map((text) => new TextEncoder().encode(text));
