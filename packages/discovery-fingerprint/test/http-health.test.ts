@@ -9,7 +9,7 @@ import { seededRandom, VirtualClock } from "@lmserv/discovery-testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HealthAnswer, HealthOutcome, HealthQuestion } from "../src/health/health-question.ts";
 import { httpHealth, intervalMs, type MonitorOptions, monitorWith } from "../src/health/http-health.ts";
-import type { Silence } from "../src/http/connection.ts";
+import type { Silence } from "../src/http/silence.ts";
 import { ollama } from "./fixtures/ollama.ts";
 import { host, replay } from "./loopback.ts";
 

@@ -1,6 +1,6 @@
 import type { HealthState, Model, Scheme } from "@lmserv/discovery-core";
 import type { ServerDescription } from "@lmserv/discovery-core/transport";
-import type { Silence } from "../http/connection.ts";
+import type { Silence } from "../http/silence.ts";
 
 /** Question about the state of a server. */
 export interface HealthQuestion {

@@ -1,4 +1,4 @@
-import type { Silence, Unreadable } from "../http/connection.ts";
+import type { Silence, Unreadable } from "../http/silence.ts";
 import type { Identification } from "./identification.ts";
 
 /** Result of one look at a port, in cases that its reader must tell apart. */

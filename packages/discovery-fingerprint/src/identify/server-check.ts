@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { assertPort, type Clock, onAbort } from "@lmserv/discovery-core/transport";
-import { isUnreadable, type Silence, whyFailed } from "../http/connection.ts";
+import { isUnreadable, type Silence, whyFailed } from "../http/silence.ts";
 import { assertAddress, fingerprint } from "./fingerprint.ts";
 import type { Fingerprint, NoReply, OtherService } from "./fingerprint-result.ts";
 
