@@ -21,11 +21,10 @@ export type { NodeView } from "./contract/transport.ts";
 export {
   type AnnouncementChanges,
   createDiscovery,
-  type DiscoverOptions,
   type Discovery,
-  type DiscoveryOptions,
   type NodeRegistration,
 } from "./discovery/discovery.ts";
+export type { DiscoverOptions, DiscoveryOptions } from "./discovery/discovery-options.ts";
 export { findModel, modelNamesOf } from "./discovery/model-name.ts";
 export { matches, type NodeFilter } from "./discovery/node-filter.ts";
 export type { TransportStatus } from "./discovery/status-report.ts";

@@ -5,7 +5,7 @@ import {
   signalShape,
   transportShape,
 } from "../options/options-check.ts";
-import type { DiscoverOptions, DiscoveryOptions } from "./discovery.ts";
+import type { DiscoverOptions, DiscoveryOptions } from "./discovery-options.ts";
 
 /** Options of a program that leaves the transports to others. */
 export const discoveryShapes: OptionShapes<Omit<DiscoveryOptions, "transports">> = {
