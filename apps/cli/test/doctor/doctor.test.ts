@@ -13,7 +13,7 @@ import { closed, published } from "../schemas.ts";
 
 let machine: Machine;
 /** Codes of a machine that is alone on an ordinary network. */
-const surroundings = ["host/default-route", "host/no-server-found"];
+const host = ["host/default-route", "host/no-server-found"];
 const route = "Iface\tDestination\nnull\n";
 
 beforeEach(() => {
@@ -81,7 +81,7 @@ describe("every transport", () => {
     const diagnose = finding("arp/neighbors-read");
     const open = () => Promise.reject(new Error("it must not be opened"));
     machine.plugins.set("smoke", machine.factory({ ...smoke, diagnose, open }));
-    expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", ...surroundings]);
+    expect((await examine()).codes).toEqual(["mdns/port-free", "arp/neighbors-read", ...host]);
     machine.stdout.text = "";
     expect((await examine("--transport", "smoke")).codes).toEqual([
       "arp/neighbors-read",
@@ -103,7 +103,7 @@ describe("every transport", () => {
     const { code, codes, checks } = await examine();
     expect({ code, codes }).toEqual({
       code: 1,
-      codes: ["mdns/port-free", "DIAGNOSIS_FAILED", ...surroundings],
+      codes: ["mdns/port-free", "DIAGNOSIS_FAILED", ...host],
     });
     expect(checks[1]?.message).toContain("the sky fell");
   });
@@ -155,7 +155,7 @@ describe("a configuration that is in use", () => {
     const file = JSON.stringify({ version: 1, transports: { bus: {} } });
     if (where === "file") machine.files.set("/home/me/lmserv.config.jsonc", file);
     else machine.env.LMSERV_TRANSPORTS = "bus";
-    expect((await examine()).codes).toEqual(["INTERFACE_USED", ...surroundings]);
+    expect((await examine()).codes).toEqual(["INTERFACE_USED", ...host]);
   });
 });
 
