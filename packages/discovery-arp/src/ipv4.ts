@@ -1,3 +1,5 @@
+import { isIPv6, parseAddress } from "@lmserv/discovery-core/transport";
+
 /** Range of IPv4 addresses with a common prefix. */
 export interface Subnet {
   /** First address as a number. */
@@ -6,13 +8,10 @@ export interface Subnet {
   readonly prefixLength: number;
 }
 
-const dottedQuad = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
-
 /** Parses an address to a number; null if it is invalid. */
 export function parseIPv4(text: string): number | null {
-  const bytes = dottedQuad.exec(text)?.slice(1).map(Number);
-  if (!bytes || bytes.some((byte) => byte > 255)) return null;
-  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+  const bytes = isIPv6(text) ? undefined : parseAddress(text)?.bytes;
+  return bytes?.reduce((value, byte) => value * 256 + byte, 0) ?? null;
 }
 
 export function formatIPv4(value: number): string {

@@ -26,10 +26,18 @@ describe("an IPv4 address", () => {
     );
   });
 
-  it.each(["", "10.0.0", "10.0.0.0.1", "10.0.0.256", "10.0.0.-1", "::1", "a.b.c.d", " 10.0.0.1"])(
-    "is not %j",
-    (text) => expect(parseIPv4(text)).toBeNull(),
-  );
+  it.each([
+    "",
+    "10.0.0",
+    "10.0.0.0.1",
+    "10.0.0.256",
+    "10.0.0.-1",
+    "010.0.0.1",
+    "::1",
+    "::ffff:10.0.0.1",
+    "a.b.c.d",
+    " 10.0.0.1",
+  ])("is not %j", (text) => expect(parseIPv4(text)).toBeNull());
 });
 
 describe("a subnet", () => {
