@@ -1,4 +1,4 @@
-import type { DiscoveryError, SeenAddress } from "@lmserv/discovery-core";
+import type { DiscoveryError } from "@lmserv/discovery-core";
 import {
   type Clock,
   FairSet,
@@ -7,22 +7,19 @@ import {
   type Rank,
 } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, compareVersions, seenNode } from "@lmserv/discovery-signing";
-import type { RecordVerifier, Refusal } from "./record-verifier.ts";
+import type { LocalNetwork } from "./local-network.ts";
+import { isOutdated } from "./record-age.ts";
 import type { Watcher } from "./store.ts";
-import { goodbye } from "./value.ts";
+import { goodbye, type Refusal, verifyValue } from "./value.ts";
 
 export interface DirectoryOptions {
   readonly via: string;
   readonly clock: Clock;
-  readonly verifier: RecordVerifier;
+  readonly cluster: string;
   readonly maxNodes: number;
   /** Time that a value outlives its silent announcer, in ms. */
   readonly lifetimeMs: number;
-  /**
-   * Ranks a record's addresses by how they are expected to answer from here; none if nothing leads to its
-   * nodes.
-   */
-  readonly rankOf: (record: AliveRecord) => readonly SeenAddress[];
+  readonly localNetwork: Pick<LocalNetwork, "rankOf">;
   readonly on: {
     /** Called for each correctly signed record, whatever its key holds. */
     readonly record: (record: AliveRecord) => void;
@@ -105,19 +102,20 @@ export class Directory implements Watcher {
    * Drops values that no owner signs anew or puts back: other writers can keep a value there, or cover it.
    */
   review(): void {
-    const { verifier, clock, lifetimeMs } = this.#options;
+    const { clock, lifetimeMs } = this.#options;
     const lateMs = clock.now() - contestLifetimes * lifetimeMs;
     for (const [key, { record, contest }] of [...this.#entries]) {
-      if (verifier.isOutdated(record)) this.#drop(key, "unreachable");
+      if (isOutdated(record, clock.wall())) this.#drop(key, "unreachable");
       else if (contest && contest.sinceMs <= lateMs) this.#replace(key, contest.value);
     }
   }
 
   #read(key: string, value: string, before: Entry | undefined): void {
-    const verification = this.#options.verifier.verify(key, value);
+    const { cluster, clock, on } = this.#options;
+    const verification = verifyValue(key, value, cluster, clock.wall());
     if (verification.kind === "refused") return this.#refuse(verification.why, key, value);
     const { record } = verification;
-    this.#options.on.record(record);
+    on.record(record);
     if (before && compareVersions(record, before.record) <= 0) return this.#refuse("not-newer", key, value);
     const refusal = before ? null : this.#refusalOf(record);
     if (refusal !== null) return this.#refuse(refusal, key, value);
@@ -177,9 +175,9 @@ export class Directory implements Watcher {
 
   /** No host is known as the sender of a value in a store. A node to which no address leads is not listed. */
   #observe(key: string, record: AliveRecord): Observation {
-    const { via, rankOf } = this.#options;
+    const { via, localNetwork } = this.#options;
     const { id: origin, nodes } = record;
-    const [[node], addresses] = [nodes, rankOf(record)];
+    const [[node], addresses] = [nodes, localNetwork.rankOf(record)];
     if (!node || addresses.length === 0) return { kind: "gone", via, key, reason: "unreachable" };
     return { kind: "alive", via, key, node: seenNode(node, origin, addresses), origin, heardMs: null };
   }

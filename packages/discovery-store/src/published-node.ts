@@ -4,8 +4,9 @@ import type {
   Registration,
   ResolvedAnnouncement,
 } from "@lmserv/discovery-core/transport";
+import type { LocalNetwork } from "./local-network.ts";
 import { isRenewalDue } from "./record-age.ts";
-import type { Place, RecordSigner } from "./record-signer.ts";
+import type { RecordSigner } from "./record-signer.ts";
 import type { Held, StoreConnection } from "./store.ts";
 import { goodbye } from "./value.ts";
 
@@ -13,8 +14,7 @@ export interface PublishedNodeOptions {
   readonly clock: Clock;
   readonly signer: RecordSigner;
   readonly connection: StoreConnection;
-  /** Present addresses of a node. */
-  readonly placeOf: (node: ResolvedAnnouncement) => Place;
+  readonly localNetwork: Pick<LocalNetwork, "placeOf">;
   readonly onWithdrawn: () => void;
 }
 
@@ -75,6 +75,6 @@ export class PublishedNode implements Registration {
 
   #write(node: ResolvedAnnouncement): string {
     this.#signedMs = this.#options.clock.wall();
-    return this.#options.signer.write(node, this.#options.placeOf(node));
+    return this.#options.signer.write(node, this.#options.localNetwork.placeOf(node));
   }
 }

@@ -1,4 +1,4 @@
-import { type ResolvedAnnouncement, randomHex } from "@lmserv/discovery-core/transport";
+import { type Clock, type ResolvedAnnouncement, randomHex } from "@lmserv/discovery-core/transport";
 import { type AliveRecord, fittedNodes, type Identity, signRecord } from "@lmserv/discovery-signing";
 import { keyOf, writeValue } from "./value.ts";
 
@@ -13,8 +13,7 @@ export interface RecordSignerOptions {
   readonly lifetimeMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Time of day, in ms since 1970. */
-  readonly wall: () => number;
+  readonly clock: Clock;
 }
 
 /** Signs the announcements of one member, each time as a newer version. */
@@ -38,11 +37,11 @@ export class RecordSigner {
 
   /** @throws {RangeError | TypeError} for a node that does not fit a record. */
   write({ addresses: _, ...node }: ResolvedAnnouncement, place: Place): string {
-    const { identity, cluster, lifetimeMs, wall } = this.#options;
+    const { identity, cluster, lifetimeMs, clock } = this.#options;
     const seq = (written.get(identity) ?? 0) + 1;
     const { key, epoch } = identity;
     const head = { cluster, id: key.id, epoch, seq, ttlMs: lifetimeMs };
-    const signedMs = Math.max(1, Math.floor(wall()));
+    const signedMs = Math.max(1, Math.floor(clock.wall()));
     const body = { signedMs, instance: this.instance, ...place, urls: [], nodes: fittedNodes([node]) };
     const value = writeValue(signRecord({ kind: "alive", ...head, ...body }, key));
     written.set(identity, seq);

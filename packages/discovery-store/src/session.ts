@@ -16,8 +16,8 @@ import { Directory } from "./directory.ts";
 import { LocalNetwork, type Platform } from "./local-network.ts";
 import { PublishedNode } from "./published-node.ts";
 import { RecordSigner } from "./record-signer.ts";
-import { RecordVerifier, type Refusal } from "./record-verifier.ts";
 import type { StoreConnection } from "./store.ts";
+import type { Refusal } from "./value.ts";
 
 export interface SessionOptions {
   readonly name: string;
@@ -65,17 +65,15 @@ export class StoreSession implements TransportSession {
   ) {
     const { clock, random } = context;
     const { name: via, cluster, lifetimeMs, identity, addresses, maxNodes } = options;
-    const wall = (): number => clock.wall();
     this.absenceMs = Math.max(lifetimeMs, minAbsenceMs);
     this.#context = context;
     this.#options = options;
     this.#connection = connection;
     this.#localNetwork = new LocalNetwork(machine, addresses);
     this.#hostname = machine.hostname();
-    this.#signer = new RecordSigner({ identity, cluster, lifetimeMs, random, wall });
+    this.#signer = new RecordSigner({ identity, cluster, lifetimeMs, random, clock });
     this.#directory = new Directory({
-      ...{ via, clock, maxNodes, lifetimeMs, verifier: new RecordVerifier(cluster, wall) },
-      rankOf: (record) => this.#localNetwork.rankOf(record),
+      ...{ via, clock, cluster, maxNodes, lifetimeMs, localNetwork: this.#localNetwork },
       on: {
         record: (record) => this.#compareWithOwn(record),
         refused: (why, key) => this.#countRefusal(why, key),
@@ -133,7 +131,7 @@ export class StoreSession implements TransportSession {
         clock: this.#context.clock,
         signer: this.#signer,
         connection: this.#connection,
-        placeOf: (said) => this.#localNetwork.placeOf(said),
+        localNetwork: this.#localNetwork,
         onWithdrawn: () => this.#publishedNodes.delete(key),
       },
     );
