@@ -175,7 +175,9 @@ describe("an address that is taken back", () => {
       await say(a("10.0.0.2", { ttl: 0 }));
       await clock.advance(300);
     }
-    expect(seen.at(-1)).toMatchObject({ node: { addresses: [{ address: "10.0.0.3" }] } });
+    expect(seen.findLast(({ kind }) => kind === "alive")).toMatchObject({
+      node: { addresses: [{ address: "10.0.0.3" }] },
+    });
   });
 });
 
