@@ -16,7 +16,7 @@ const project = (name: string, root: string, include = ["test/**/*.test.{ts,mjs}
 
 /** Tests of what `npm run pack` makes, some of them or all. */
 export const packed = (...include: readonly string[]) => {
-  const { test, ...shared } = project("pack", "test/pack", [...include]);
+  const { test, ...shared } = project("e2e:packages", "test/pack", [...include]);
   return { ...shared, test: { ...test, globalSetup: join(import.meta.dirname, "test/pack/artifacts.mjs") } };
 };
 
