@@ -18,11 +18,11 @@ export function parseDurationIn(text: string, { leastMs, mostMs }: DurationRange
   );
 }
 
-/** Formats a number of ms in the largest unit that fits. */
+/** Formats a whole number of ms in the largest unit of which it is a multiple. */
 export function formatDuration(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0) return `${ms / 60_000}m`;
-  return ms >= 1_000 ? `${ms / 1_000}s` : `${ms}ms`;
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
 
 const units = [
