@@ -36,6 +36,9 @@ export function advise(
   const [harder] = thoroughness(io.plugins.values());
   if (warning.code !== "NO_ANSWER" || !harder || staysOnMachine(interfaces, io.networkInterfaces()))
     return warning;
+  const silent = configuration.transports.find(({ name }) => name === warning.via)?.plugin;
+  // A transport with a key, or with servers of others, has its peers elsewhere than in the subnet.
+  if (silent?.keygen || silent?.needsServer) return warning;
   const { type, option, flag, does } = harder;
   if (isOn(option, configuration)) return warning;
   const names = [...new Set([...namesOf(configuration), type])].join(",");

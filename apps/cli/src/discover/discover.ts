@@ -14,7 +14,7 @@ import { interruptedCode } from "../io/interruption.ts";
 import type { Io } from "../io/io.ts";
 import { formatDuration } from "../options/duration.ts";
 import { defaultTtlMs, type SearchRequest } from "../options/request.ts";
-import { describeFailure, failuresOf, failuresOfAll } from "../output/failure.ts";
+import { failuresOf, failuresOfAll } from "../output/failure.ts";
 import { createProgress } from "../output/progress.ts";
 import { createReporter, type Reporter } from "../output/reporter.ts";
 import { showing, startSpinner } from "../output/spinner.ts";
@@ -23,17 +23,10 @@ import { hasColor, lineWidth } from "../output/terminal.ts";
 import { advise } from "./advice.ts";
 import { readListed } from "./listed.ts";
 import { close, openDiscovery } from "./opening.ts";
+import { explainOutcome, type Findings } from "./outcome.ts";
 
 /** Default, unless the transports take longer for their first pass; a search ends earlier when nothing new is expected. */
 const defaultTimeoutMs = 3_000;
-
-interface Findings {
-  readonly nodes: readonly NodeInfo[];
-  readonly complete: boolean;
-  readonly warnings: readonly DiscoveryError[];
-  /** Failures of all transports; empty if one of them worked. */
-  readonly failures: readonly DiscoveryError[];
-}
 
 /**
  * Sockets open within milliseconds; a transport that takes longer never will, unless there is more time to
@@ -178,32 +171,4 @@ function documentOf(
     nodes: nodes.map(nodeDocument),
     warnings: warnings.map(warningDocument),
   };
-}
-
-/** Warnings without those of silence where something was found, or where another transport stands in and says so. */
-function worthTelling(
-  warnings: readonly DiscoveryError[],
-  nodes: readonly NodeInfo[],
-): readonly DiscoveryError[] {
-  const isSettled = nodes.length > 0 || warnings.some(({ code }) => code === "STANDBY_RUNS");
-  return warnings.filter(({ code }) => code !== "NO_ANSWER" || !isSettled);
-}
-
-/** Explains on stderr why less was found than requested, and reports errors on the way. */
-function explainOutcome(
-  code: number,
-  { nodes, warnings, failures }: Findings,
-  { json, verbose, atLeast, timeoutMs }: Search,
-  reporter: Reporter,
-): void {
-  const isFailed = code === exitCode.failed;
-  if (isFailed) for (const failure of failures) reporter.error(describeFailure(failure));
-  // The document and the log hold them already.
-  else if (!json && !verbose) {
-    for (const warning of worthTelling(warnings, nodes)) reporter.warn(describeFailure(warning));
-  }
-  if (code !== exitCode.none) return;
-  const time = formatDuration(timeoutMs);
-  if (atLeast === null || nodes.length === 0) reporter.note(`no LLM server found within ${time}`);
-  else reporter.note(`found ${nodes.length} of ${atLeast} LLM servers within ${time}`);
 }

@@ -9,6 +9,9 @@ import { closed, published } from "../schemas.ts";
 const said = { path: "/chat", server: "lmserv" };
 const box = { id: "box-1", port: 8000, info: "gpu-box-01", ...said, models: ["llama-3.3-70b", "qwen3-32b"] };
 
+const likeliest =
+  "the likeliest cause is that none is announced yet: on the machine that serves, run: lmserv up";
+
 let machine: Machine;
 
 beforeEach(() => {
@@ -92,7 +95,7 @@ describe("lmserv discover --json", () => {
       nodes: [],
       warnings: [],
     });
-    expect(machine.stderr.text).toBe("lmserv: no LLM server found within 3s\n");
+    expect(machine.stderr.text).toBe(`lmserv: no LLM server found within 3s; ${likeliest}\n`);
   });
 
   it("looks for as long as --timeout says, with the --ttl that is asked for", async () => {
@@ -167,7 +170,7 @@ describe("a transport that fails", () => {
     other.refuse("ADDRESS_IN_USE");
     machine.plugins.set("smoke", machine.factory(memory({ network: other, name: "smoke" })));
     expect(await machine.start("discover", "--transport", "mdns,smoke").ended).toBe(3);
-    expect(machine.stderr.lines).toHaveLength(2);
+    expect(machine.stderr.lines).toHaveLength(3);
     expect(machine.stderr.text).toContain("error: mdns: NO_INTERFACE: ");
     expect(machine.stderr.text).toContain("error: smoke: ADDRESS_IN_USE: ");
     expect(machine.stdout.text).toBe("");
@@ -285,8 +288,9 @@ describe("lmserv discover for people", () => {
     expect(await machine.run(2_000, "discover", "--transport", "mdns,smoke", "--timeout", "2s")).toBe(1);
     expect(machine.stdout.text).toBe("");
     expect(machine.stderr.lines).toEqual([
+      `lmserv: no LLM server found within 2s; ${likeliest}`,
       expect.stringContaining("lmserv: warning: smoke: ADDRESS_IN_USE: "),
-      "lmserv: no LLM server found within 2s",
+      "lmserv: lmserv doctor examines what is in the way",
     ]);
   });
 
