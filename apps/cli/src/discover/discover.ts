@@ -85,8 +85,9 @@ function isPlain(
   return !isChosen && !isTimed && !isConfigured && interfaces.length === 0;
 }
 
+/** True for a variable that says where to search. */
 function isSetting(name: string): boolean {
-  return name.startsWith("LMSERV_");
+  return /^LMSERV_(?:CONFIG|PRESET|TRANSPORTS)(?:__|$)/.test(name);
 }
 
 function printFound(

@@ -25,8 +25,8 @@ import type { ServiceHost } from "../service/service-host.ts";
 import type { Child, CommandLine } from "./child.ts";
 import type { Listen } from "./http.ts";
 import type { SignalName } from "./interruption.ts";
+import { isSharedFile } from "./open-file.ts";
 import { watchReader } from "./reader.ts";
-import { isSharedFile } from "./shared-file.ts";
 
 /** Stream with its size in cells if it is a terminal, which emits `resize`. */
 export type Output = Writable & {

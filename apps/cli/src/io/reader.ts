@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { connect, Socket, type SocketConstructorOpts } from "node:net";
 import type { Clock } from "@lmserv/discovery-core/transport";
+import { statsOf } from "./open-file.ts";
 
 /** Interval of probing a socket, in ms. */
 const periodMs = 1_000;
@@ -13,7 +14,7 @@ const periodMs = 1_000;
  * failing write shows it.
  */
 export function watchReader(fd: number, clock: Clock, onGone: () => void): () => void {
-  const kind = fstatSync(fd);
+  const kind = statsOf(fd);
   if (kind.isFIFO() && process.platform === "linux") return watchPipe(fd, onGone);
   return kind.isSocket() ? watchSocket(fd, clock, onGone) : () => {};
 }
