@@ -69,6 +69,8 @@ export async function openSite({ isSecure = false } = {}): Promise<Site> {
     b,
     gateway,
     async restart() {
+      // Its port is free once it has ended.
+      await a.process.exited;
       a = await startA();
     },
     async recover() {

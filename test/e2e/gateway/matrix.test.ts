@@ -28,7 +28,6 @@ const losses = {
   restarted: {
     lose: async ({ a, restart }) => {
       a.process.kill("SIGKILL");
-      await a.process.exited;
       await restart();
     },
     regain: () => {},
