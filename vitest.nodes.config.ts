@@ -6,7 +6,6 @@ import { base, packed, projectsIn } from "./vitest.config.ts";
 // servers mostly test the servers.
 const differing = [
   "cli",
-  "demo",
   "custom-transport",
   "etcd",
   "fingerprint",
@@ -21,12 +20,12 @@ const alikeEverywhere = [
   "**/conformance/**",
   "**/life/**",
   "**/simulation/**",
-  "**/strangers.test.ts",
+  "**/discovery-mdns/test/{querier,responder}/**",
   "**/*.model.test.ts",
-  "**/cluster.test.ts",
-  "**/discovery-{etcd,nats}/test/conformance.test.ts",
-  "**/faults.test.ts",
 ];
+
+/** Tests of how a store is reached; all others are trials of its servers. */
+const connections = ["test/{connecting,opening,tls}.test.ts"];
 
 export default defineConfig({
   ...base,
@@ -35,7 +34,10 @@ export default defineConfig({
     projects: [
       ...projectsIn("packages", "apps", "examples")
         .filter(({ test }) => differing.includes(test.name))
-        .map((project) => ({ ...project, test: { ...project.test, exclude: alikeEverywhere } })),
+        .map(({ test, ...project }) => {
+          const include = ["etcd", "nats"].includes(test.name) ? connections : test.include;
+          return { ...project, test: { ...test, include, exclude: alikeEverywhere } };
+        }),
       packed("install.test.mjs"),
     ],
   },
