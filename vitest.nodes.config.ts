@@ -24,8 +24,12 @@ const alikeEverywhere = [
   "**/*.model.test.ts",
 ];
 
-/** Tests of how a store is reached; all others are trials of its servers. */
-const connections = ["test/{connecting,opening,tls}.test.ts"];
+/** Tests of how peers are reached; of these packages, all others are trials of their peers. */
+const connections: Readonly<Record<string, string[]>> = {
+  etcd: ["test/{opening,tls}.test.ts"],
+  mesh: ["test/link/**/*.test.ts", "test/platform.test.ts"],
+  nats: ["test/connecting.test.ts"],
+};
 
 export default defineConfig({
   ...base,
@@ -35,7 +39,7 @@ export default defineConfig({
       ...projectsIn("packages", "apps", "examples")
         .filter(({ test }) => differing.includes(test.name))
         .map(({ test, ...project }) => {
-          const include = ["etcd", "nats"].includes(test.name) ? connections : test.include;
+          const include = connections[test.name] ?? test.include;
           return { ...project, test: { ...test, include, exclude: alikeEverywhere } };
         }),
       packed("install.test.mjs"),

@@ -91,23 +91,29 @@ test("ARCHITECTURE.md lists every package", () => {
   }
 });
 
-describe.each(guides)("%s", (guide) => {
-  const configurations = blocksOf(guide).filter(({ language }) => language === "jsonc");
-  const shown = blocksOf(guide)
+const configurationsOf = (guide) => blocksOf(guide).filter(({ language }) => language === "jsonc");
+
+/** Commands in blocks and in running text: `up --share`. */
+function commandsOf(guide) {
+  const lines = blocksOf(guide)
     .filter(({ language }) => ["sh", "yaml"].includes(language))
     .flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"))
-    .concat([...textOf(guide).matchAll(/`(lmserv [^`\n]+)`/g)].map(([, line]) => line))
-    .flatMap(
-      (line) =>
-        line.match(/(?<=lmserv(\S*\.mjs)? )(up|announce|discover|doctor|gateway|env) .*/)?.slice(0, 1) ?? [],
-    );
+    .concat([...textOf(guide).matchAll(/`(lmserv [^`\n]+)`/g)].map(([, line]) => line));
+  const command = /(?<=lmserv(\S*\.mjs)? )(up|announce|discover|doctor|gateway|env) .*/;
+  return lines.flatMap((line) => line.match(command)?.slice(0, 1) ?? []);
+}
 
-  test.runIf(configurations.length > 0)("shows configurations that the command takes", async () => {
-    for (const { text } of configurations) expect(await printed(text)).toContain("transports = ");
-  });
+test.each(guides.filter((guide) => configurationsOf(guide).length > 0))(
+  "%s shows configurations that the command takes",
+  async (guide) => {
+    for (const { text } of configurationsOf(guide)) expect(await printed(text)).toContain("transports = ");
+  },
+);
 
-  test.runIf(shown.length > 0)("shows options that the command has", async () => {
-    for (const line of shown) {
+test.each(guides.filter((guide) => commandsOf(guide).length > 0))(
+  "%s shows options that the command has",
+  async (guide) => {
+    for (const line of commandsOf(guide)) {
       const [name, ...words] = line.trim().split(/\s+/);
       const { stdout } = await lmserv(name, "--help");
       const known = stdout.match(/--[a-z-]+/g);
@@ -115,8 +121,8 @@ describe.each(guides)("%s", (guide) => {
         expect(known, line).toContain(option);
       }
     }
-  });
-});
+  },
+);
 
 /** Output of `config print` for a configuration, next to the files that it names. */
 async function printed(text) {
