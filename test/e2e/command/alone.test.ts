@@ -11,7 +11,7 @@ describeNet("a machine without a network", () => {
     const nothing = await a.run(lmserv("discover"));
     expect(nothing).toMatchObject({ code: 3, stdout: "" });
     expect(nothing.stderr).toBe(
-      "lmserv: error: mdns: NO_INTERFACE: this machine has no network interface but lo (127.0.0.1), where no node is announced: connect it to a network, or name that interface to look on this machine alone\n",
+      "lmserv: error: mdns: NO_INTERFACE: this machine has no network interface but lo (127.0.0.1), where no node is announced: connect it to a network, or name that interface to look on this machine alone\nlmserv: lmserv doctor examines what is in the way\n",
     );
     expect(await a.run(lmserv("discover", "--interface", "lo"))).toMatchObject({ code: 1 });
     const examined = await a.run(lmserv("doctor"));
