@@ -50,6 +50,11 @@ export interface Lan<N extends number = number> extends AsyncDisposable {
   readonly filter: (name: string, rules: string | null) => Promise<void>;
 }
 
+/** Sets a port of the bridge up and waits until it passes frames: the kernel defers that on a busy machine. */
+const healScript = `
+ip link set "$0" up
+timeout 60 sh -c 'until bridge link show dev "$0" | grep -q "state forwarding"; do sleep 0.01; done' "$0"`;
+
 /** Builds a LAN with addresses 10.77.0.1/24 upwards, IPv6 link-local ones, and no default route. */
 export async function createLan<const N extends number>(options: LanOptions<N>): Promise<Lan<N>> {
   const plans = planHosts(options.hosts);
@@ -57,15 +62,16 @@ export async function createLan<const N extends number>(options: LanOptions<N>):
   const live = new Set<HostProcess>();
   const hub = openPlace(holder, "switch", "br0", live);
 
-  const setPort = async (name: string, state: "up" | "down"): Promise<void> => {
-    await runOrThrow(hub, ["ip", "link", "set", name, state]);
-  };
   const hosts = plans.map(
     (plan): Host => ({
       ...plan,
       ...openPlace(holder, plan.name, "eth0", live),
-      cut: () => setPort(plan.name, "down"),
-      heal: () => setPort(plan.name, "up"),
+      cut: async () => {
+        await runOrThrow(hub, ["ip", "link", "set", plan.name, "down"]);
+      },
+      heal: async () => {
+        await runOrThrow(hub, ["sh", "-ec", healScript, plan.name]);
+      },
     }),
   );
   const filter = async (name: string, rules: string | null): Promise<void> => {
