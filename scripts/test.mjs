@@ -19,9 +19,6 @@ const parts = {
   nodes: otherNodes().map((major) => [`test:node${major}`]),
 };
 
-/** All of them in order. The tests on several hosts mostly wait for what must not happen too soon: the others run meanwhile. */
-const everything = [[parts.check], [parts.unit], [parts.e2e, [...parts.packages, ...parts.nodes]]];
-
 /** Exit code of scripts/part.mjs when files were edited meanwhile. */
 const unsettled = 75;
 
@@ -34,10 +31,9 @@ try {
   const { only, force: isForced } = readArguments();
   const env = await setup({ isForced });
   times.push(["setup", performance.now() - startMs]);
-  const perform = (step) => performStep(step, { env, isForced });
-  for (const lanes of only === undefined ? everything : [[parts[only]]]) {
-    await Promise.all(lanes.map((lane) => inOrder(lane, perform)));
-  }
+  // One after another: side by side they take as long, and starve each other.
+  const steps = only === undefined ? Object.values(parts).flat() : parts[only];
+  for (const step of steps) await performStep(step, { env, isForced }).catch(fail);
 } catch (error) {
   fail(error);
 }
@@ -51,10 +47,6 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 /** Major versions of Node besides the running one, such as `22,24`. */
 function otherNodes() {
   return (process.env.LMSERV_TEST_NODES ?? "").split(",").filter((major) => major !== "");
-}
-
-async function inOrder(lane, perform) {
-  for (const step of lane) await perform(step).catch(fail);
 }
 
 /** Counts an error outside the tests as a failure. */
