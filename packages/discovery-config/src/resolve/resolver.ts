@@ -153,7 +153,7 @@ export class Resolver {
     const properties = { ...schema.properties, ...frame.properties };
     const environment = environmentGroup(variables, { ...schema, properties });
     const merged = overlaid(overlaid(configured, environment), this.#flagGroup(schema));
-    // Those of the file were checked with the file.
+    // Keys of the file were checked with the file.
     const isFramed = frameKeys.some((key) => environment?.entries.has(key));
     if (isFramed) checkTransport(merged, path);
     return merged;

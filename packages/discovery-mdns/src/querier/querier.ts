@@ -7,14 +7,14 @@ import {
 } from "@lmserv/discovery-core/transport";
 import type { System } from "@lmserv/discovery-network";
 import { type Name, nameKey } from "../dns/name.ts";
-import { type Message, type ResourceRecord, recordTypes } from "../dns/record.ts";
+import { type Message, recordTypes } from "../dns/record.ts";
 import { addressesOf, isOwn } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
 import { Cache } from "./cache.ts";
 import { DuplicateQuestions } from "./duplicate-questions.ts";
 import { type Instance, maxSlackMs } from "./instance.ts";
 import { QuestionBudget } from "./question-budget.ts";
-import { type Ask, questionsFor, sendAsks } from "./questions.ts";
+import { type Ask, knownAnswers, questionsFor, sendAsks } from "./questions.ts";
 import { rankAddresses } from "./reach.ts";
 import { ReportQueue } from "./report-queue.ts";
 import { QuestionSeries, startDelayMs } from "./schedule.ts";
@@ -48,8 +48,6 @@ const soonMs = 1_500;
 const maxDue = 512;
 /** Instances that fit one packet; bounds the search through a flood of nodes. */
 const maxEarly = 32;
-/** Known answers of some twenty packets; ten thousand forged nodes would take hundreds. */
-const maxKnown = 512;
 /** Time for answers by unicast after a caller's first question, in ms (RFC 6762 section 5.4). */
 const directMs = 500;
 
@@ -284,7 +282,8 @@ export class Querier {
       const over = series.over(this.link.families);
       questions.push({ name: this.#options.listName, type: recordTypes.PTR, over });
     }
-    sendAsks(this.link, questions, () => this.#knownAnswers(nowMs), nowMs < this.#directUntilMs);
+    const known = () => knownAnswers(this.#cache.all(), this.#options.listName, nowMs);
+    sendAsks(this.link, questions, known, nowMs < this.#directUntilMs);
     // The next intervals start when the packets left.
     const leftMs = this.#now();
     if (isListing) series.asked(leftMs);
@@ -386,21 +385,5 @@ export class Querier {
     this.#budget.forget(instance);
     this.#reports.delete(instance);
     this.#deadlines.delete(nameKey(instance.name));
-  }
-
-  /**
-   * Pointers to known instances, the oldest first, with more than half of their lives ahead (RFC 6762 section
-   * 7.1).
-   */
-  #knownAnswers(nowMs: number): ResourceRecord[] {
-    const known: ResourceRecord[] = [];
-    for (const { name, pointer, location } of this.#cache.all()) {
-      const leftMs = pointer.untilMs - nowMs;
-      if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) continue;
-      const ttlS = Math.floor(leftMs / 1_000);
-      known.push({ name: this.#options.listName, ttlS, flush: false, type: "PTR", target: name });
-      if (known.length === maxKnown) break;
-    }
-    return known;
   }
 }

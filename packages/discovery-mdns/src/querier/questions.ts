@@ -1,4 +1,5 @@
 import { encode, maxPacketBytes } from "../dns/encode.ts";
+import type { Name } from "../dns/name.ts";
 import { type Question, query, type ResourceRecord, recordTypes } from "../dns/record.ts";
 import { type Family, familyOf } from "../link/interfaces.ts";
 import type { Link } from "../link/link.ts";
@@ -10,6 +11,8 @@ export interface Ask extends Omit<Question, "unicast"> {
 
 /** Questions for a sign of life that use one family only; later ones use both, in case that family fails. */
 const frugalAsks = 2;
+/** Known answers of some twenty packets; ten thousand forged nodes would take hundreds. */
+const maxKnown = 512;
 
 /**
  * Questions about an instance that is due.
@@ -82,4 +85,17 @@ export function sendAsks(
       link.multicast(packet, family);
     }
   }
+}
+
+/** Pointers to the oldest known instances, with more than half of their lives ahead (RFC 6762 section 7.1). */
+export function knownAnswers(instances: Iterable<Instance>, listName: Name, nowMs: number): ResourceRecord[] {
+  const known: ResourceRecord[] = [];
+  for (const { name, pointer, location } of instances) {
+    const leftMs = pointer.untilMs - nowMs;
+    if (!location || leftMs <= (pointer.untilMs - pointer.seenMs) / 2) continue;
+    const ttlS = Math.floor(leftMs / 1_000);
+    known.push({ name: listName, ttlS, flush: false, type: "PTR", target: name });
+    if (known.length === maxKnown) break;
+  }
+  return known;
 }
